@@ -1,0 +1,31 @@
+// Bundles the sources: dist/tremplin.js with its chunks, and with --tests one
+// file for each *.test.ts given by its folder (dist/test/...).
+import { globSync, rmSync } from "node:fs";
+import { build } from "esbuild";
+
+const common = {
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node22",
+  sourcemap: true,
+  logLevel: "warning",
+  // Some dependencies are CommonJS and call require for Node's own modules.
+  banner: {
+    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+  },
+};
+
+const tests = process.argv.includes("--tests");
+const outdir = tests ? "dist/test" : "dist/app";
+rmSync(outdir, { recursive: true, force: true });
+await build({
+  ...common,
+  entryPoints: tests
+    ? globSync(["src/**/*.test.ts", "test/**/*.test.ts", "bench/*.ts"])
+    : { tremplin: "src/cli/main.ts" },
+  outdir,
+  outbase: ".",
+  ...(tests ? {} : { minifySyntax: true }),
+});

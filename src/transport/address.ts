@@ -1,0 +1,47 @@
+import { isIP } from "node:net";
+import { TremplinError } from "../base/tremplin-error.ts";
+
+/** Where something is served or reached (design: `unix:/path`, `tcp:HOST:PORT`, `vsock:CID:PORT`). */
+export type Address =
+  | { readonly kind: "unix"; readonly path: string }
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | { readonly kind: "vsock"; readonly cid: number | "any" | "host"; readonly port: number };
+
+/** Reads an address. Port 0 is allowed and means: any free one. Throws `invalid` with the three forms. */
+export function parseAddress(text: string): Address {
+  const unix = /^unix:(\/[^\0]+)$/.exec(text);
+  if (unix?.[1]) return { kind: "unix", path: unix[1] };
+  const tcp = /^tcp:(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
+  const host = tcp?.[1] ?? tcp?.[2];
+  if (host && isPort(tcp?.[3])) return { kind: "tcp", host, port: Number(tcp?.[3]) };
+  const vsock = /^vsock:(\d{1,10}|any|host):(\d{1,10})$/.exec(text);
+  if (vsock?.[1] && isWord(vsock[2])) {
+    const cid = vsock[1] === "any" || vsock[1] === "host" ? vsock[1] : Number(vsock[1]);
+    return { kind: "vsock", cid, port: Number(vsock[2]) };
+  }
+  throw new TremplinError(
+    "invalid",
+    `"${text}" is not an address: write unix:/path, tcp:HOST:PORT or vsock:CID:PORT`,
+  );
+}
+
+/** The text that parseAddress reads as this address. */
+export function formatAddress(address: Address): string {
+  if (address.kind === "unix") return `unix:${address.path}`;
+  if (address.kind === "vsock") return `vsock:${address.cid}:${address.port}`;
+  return `tcp:${isIP(address.host) === 6 ? `[${address.host}]` : address.host}:${address.port}`;
+}
+
+/** Whether only programs of this machine can reach the address. */
+export function isLocal(address: Address): boolean {
+  if (address.kind === "unix") return true;
+  return address.kind === "tcp" && /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(address.host);
+}
+
+function isPort(text: string | undefined): boolean {
+  return Number(text) <= 65535;
+}
+
+function isWord(text: string | undefined): boolean {
+  return Number(text) <= 0xffffffff;
+}
