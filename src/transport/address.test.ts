@@ -33,7 +33,7 @@ test("what is written is read back the same", () => {
     fc.record({ kind: fc.constant("tcp" as const), host: fc.oneof(fc.ipV4(), fc.ipV6()), port }),
     fc.record({ kind: fc.constant("vsock" as const), cid: fc.integer({ min: 0, max: 0xffffffff }), port }),
   );
-  fc.assert(fc.property(address, (a) => assert.deepEqual(parseAddress(formatAddress(a)), a)));
+  fc.assert(fc.property(address, (a) => assert.deepEqual(parseAddress(formatAddress(a)), { ...a })));
 });
 
 test("only unix sockets and loopback are local", () => {
