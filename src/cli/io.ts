@@ -1,0 +1,53 @@
+import { createInterface } from "node:readline/promises";
+import { TremplinError } from "../base/tremplin-error.ts";
+
+/** What a command may touch of the process that it runs in. Tests give their own. */
+export interface Io {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Results. */
+  out(text: string): void;
+  /** Messages and progress, for a person. */
+  err(text: string): void;
+  /** The terminal behind `err`; undefined when it is a file or a pipe. */
+  readonly terminal: { readonly columns: number } | undefined;
+  /** Fires at the first Ctrl-C. Reading it takes Ctrl-C over from the system; a second one ends the program. */
+  readonly interrupted: AbortSignal;
+  /** The line that a person answers; undefined when there is nobody to ask. */
+  ask(question: string): Promise<string | undefined>;
+}
+
+/** The real process. */
+export function processIo(): Io {
+  let interrupted: AbortSignal | undefined;
+  // Whoever reads us may stop early (| head): that is no error of ours.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+    });
+  }
+  return {
+    env: process.env,
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    get terminal() {
+      return process.stderr.isTTY ? { columns: process.stderr.columns } : undefined;
+    },
+    get interrupted() {
+      interrupted ??= onInterrupt();
+      return interrupted;
+    },
+    ask,
+  };
+}
+
+function onInterrupt(): AbortSignal {
+  const controller = new AbortController();
+  process.once("SIGINT", () => controller.abort(new TremplinError("cancelled", "interrupted")));
+  return controller.signal;
+}
+
+async function ask(question: string): Promise<string | undefined> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
+  using line = createInterface({ input: process.stdin, output: process.stderr });
+  return await line.question(question);
+}

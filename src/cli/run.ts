@@ -1,0 +1,22 @@
+import { CommanderError } from "commander";
+import { TremplinError } from "../base/tremplin-error.ts";
+import { exitCode, exitCodeOf } from "./exit-code.ts";
+import type { Io } from "./io.ts";
+import { readOriginalCommandLine } from "./original-command-line.ts";
+import { createProgram } from "./program.ts";
+
+/** Runs one command line to its end and says with which number (exit-code.ts). Never throws. */
+export async function run(commandLine: readonly string[], io: Io): Promise<number> {
+  const words = readOriginalCommandLine(commandLine);
+  try {
+    const program = await createProgram(words[0] === "help" ? words[1] : words[0], io);
+    await program.parseAsync([...words], { from: "user" });
+    return exitCode.done;
+  } catch (thrown) {
+    // Commander has said it already.
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCode.done : exitCode.usage;
+    const error = TremplinError.from(thrown);
+    io.err(`tremplin: ${error.message}\n`);
+    return exitCodeOf[error.code];
+  }
+}
