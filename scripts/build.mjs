@@ -1,5 +1,5 @@
 // Bundles the sources: dist/tremplin.js with its chunks, and with --tests one
-// file for each *.test.ts given by its folder (dist/test/...).
+// file for each *.test.ts given by its folder (dist/test/..., or TREMPLIN_TEST_OUT).
 import { globSync, rmSync } from "node:fs";
 import { build } from "esbuild";
 
@@ -18,7 +18,7 @@ const common = {
 };
 
 const tests = process.argv.includes("--tests");
-const outdir = tests ? "dist/test" : "dist/app";
+const outdir = tests ? process.env.TREMPLIN_TEST_OUT || "dist/test" : "dist/app";
 rmSync(outdir, { recursive: true, force: true });
 await build({
   ...common,

@@ -1,0 +1,62 @@
+import { randomBytes } from "node:crypto";
+import { fromJson, toJson } from "@bufbuild/protobuf";
+import type { Clock } from "../../base/clock.ts";
+import type { Logger } from "../../base/logger.ts";
+import { TremplinListener } from "../../contract/tremplin_pb.js";
+import { type ListenerMethod, type Notice, type NoticeInit, notice } from "../notices/notice.ts";
+import type { Outbox } from "../notices/outbox.ts";
+import type { Journal, JournalEntry } from "./journal.ts";
+
+/**
+ * Final notices: on disk before they are sent, kept until the host has taken them, sent again by the next
+ * daemon when this one dies in between.
+ */
+export class FinalNotices {
+  readonly #journal: Journal;
+  readonly #outbox: Outbox;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+
+  constructor(options: { journal: Journal; outbox: Outbox; clock: Clock; log: Logger }) {
+    this.#journal = options.journal;
+    this.#outbox = options.outbox;
+    this.#clock = options.clock;
+    this.#log = options.log;
+  }
+
+  /** Ends an entry: the write that makes its notice durable is the one that ends it. */
+  async end(entry: JournalEntry, final: Notice, answered = Promise.resolve()): Promise<void> {
+    const message = toJson(TremplinListener.method[final.method].input, final.message as never);
+    try {
+      await this.#journal.write({ ...entry, final: { method: final.method, message } });
+    } catch (error) {
+      this.#log.error(
+        { error, id: entry.id },
+        "a final notice could not be written; it is sent all the same",
+      );
+    }
+    this.#send(entry, final, answered);
+  }
+
+  /** Tells what happened by itself, as surely as the end of an operation. */
+  async tell<M extends ListenerMethod>(container: string, method: M, init: NoticeInit<M>): Promise<void> {
+    const id = randomBytes(4).toString("hex");
+    const entry = { id, kind: "notice", container, startedAt: this.#clock.now(), request: {}, steps: {} };
+    await this.end(entry, notice(method, init));
+  }
+
+  /** Sends what an earlier daemon did not get rid of. */
+  async resend(): Promise<void> {
+    for (const entry of await this.#journal.entries()) {
+      const method = entry.final?.method as ListenerMethod | undefined;
+      if (!method) continue;
+      const message = fromJson(TremplinListener.method[method].input, entry.final?.message as never);
+      this.#send(entry, { method, message } as Notice);
+    }
+  }
+
+  #send({ id, container }: JournalEntry, final: Notice, after = Promise.resolve()): void {
+    const settled = (): Promise<void> => this.#journal.remove(id);
+    this.#outbox.send({ id: `${id}-end`, lane: container, notice: final, final: true, after, settled });
+  }
+}

@@ -1,0 +1,220 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { create } from "@bufbuild/protobuf";
+import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { silentLogger } from "../../base/logger.ts";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import {
+  ContainerStopProgress_Status as Status,
+  StopContainerRequestSchema,
+} from "../../contract/tremplin_pb.js";
+import type { Notice } from "../notices/notice.ts";
+import { Outbox } from "../notices/outbox.ts";
+import { FinalNotices } from "./final-notices.ts";
+import { Journal } from "./journal.ts";
+import type { OperationContext, OperationKind } from "./operation.ts";
+import { Runner } from "./runner.ts";
+
+type StopKind = OperationKind<typeof StopContainerRequestSchema, "updateStopStatus">;
+type StopNotice = Notice<"updateStopStatus">;
+
+/** A kind whose course the test decides. */
+function kindOf(run: StopKind["run"], recover?: StopKind["recover"]): StopKind {
+  return {
+    name: "stop",
+    request: StopContainerRequestSchema,
+    notify: "updateStopStatus",
+    run,
+    failed: (_request, error) => ({ status: Status.FAILED, failureReason: error.message }),
+    cancelled: (_request, cause) => ({ status: Status.CANCELLED, failureReason: cause.message }),
+    recover: recover ?? (async () => ({ status: Status.STOPPED })),
+  };
+}
+
+/** A state folder in which one daemon after the other can live, and what the host heard from all of them. */
+async function stateFolder() {
+  const path = await mkdtemp(join(tmpdir(), "runner-"));
+  const heard: { readonly id: string; readonly notice: StopNotice }[] = [];
+  const waiting: { readonly count: number; readonly resolve: () => void }[] = [];
+  const state = {
+    path,
+    hostIsAway: false,
+    heard,
+    statuses: () => heard.map(({ notice }) => notice.message.status),
+    hears(count: number): Promise<void> {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      waiting.push({ count, resolve });
+      if (heard.length >= count) resolve();
+      return promise;
+    },
+    async daemon(kind: StopKind) {
+      const clock = new ManualClock();
+      const log = silentLogger;
+      const deliver = async (notice: Notice, id: string) => {
+        if (state.hostIsAway) return { kind: "away" as const, reason: "away" };
+        if (notice.method === "tremplinReady") return { kind: "taken" as const };
+        heard.push({ id, notice: notice as StopNotice });
+        for (const { count, resolve } of waiting) if (heard.length >= count) resolve();
+        return { kind: "taken" as const };
+      };
+      const outbox = new Outbox({ deliver, clock, log });
+      const journal = await Journal.open(path, log);
+      const finals = new FinalNotices({ journal, outbox, clock, log });
+      const runner = new Runner({ journal, outbox, finals, clock, log });
+      runner.add(kind);
+      const ready = { method: "tremplinReady", message: {} } as unknown as Notice;
+      await outbox.open({ id: "ready", lane: "", notice: ready, final: true });
+      return { runner, outbox, finals, clock, journal };
+    },
+    [Symbol.asyncDispose]: () => rm(path, { recursive: true }),
+  };
+  return state;
+}
+
+const request = create(StopContainerRequestSchema, { containerName: "c1" });
+
+test("progress and then one final notice, and the journal is empty again", async () => {
+  await using state = await stateFolder();
+  const kind = kindOf(async function* () {
+    yield { status: Status.STOPPING };
+    return { status: Status.STOPPED };
+  });
+  const { runner, outbox } = await state.daemon(kind);
+  await runner.begin(kind, "c1", request);
+  await state.hears(2);
+  await runner[Symbol.asyncDispose]();
+  await outbox[Symbol.asyncDispose]();
+  assert.deepEqual(state.statuses(), [Status.STOPPING, Status.STOPPED]);
+  assert.deepEqual(await readdir(state.path), []);
+});
+
+test("a throw becomes FAILED with the sentence", async () => {
+  await using state = await stateFolder();
+  const kind = kindOf(async function* () {
+    throw new TremplinError("failed", "the disk is full");
+  });
+  const { runner } = await state.daemon(kind);
+  await runner.begin(kind, "c1", request);
+  await state.hears(1);
+  assert.equal(state.heard[0]?.notice.message.failureReason, "the disk is full");
+  assert.deepEqual(state.statuses(), [Status.FAILED]);
+});
+
+test("a container has one operation at a time; the refusal names it; others are free", async () => {
+  await using state = await stateFolder();
+  const end = Promise.withResolvers<void>();
+  const kind = kindOf(async function* () {
+    await end.promise;
+    return { status: Status.STOPPED };
+  });
+  const { runner } = await state.daemon(kind);
+  await runner.begin(kind, "c1", request);
+  await assert.rejects(
+    runner.begin(kind, "c1", request),
+    /c1 is busy: operation "stop" is under way since 2026-01-01/,
+  );
+  await runner.begin(kind, "c2", request);
+  assert.deepEqual(
+    runner.locks.all().map(({ container }) => container),
+    ["c1", "c2"],
+  );
+  end.resolve();
+  await state.hears(2);
+  await runner[Symbol.asyncDispose]();
+  await runner.begin(kind, "c1", request);
+});
+
+test("a cancel ends as CANCELLED with the first cause", async () => {
+  await using state = await stateFolder();
+  const begun = Promise.withResolvers<void>();
+  const kind = kindOf(async function* (_request, { signal }: OperationContext) {
+    begun.resolve();
+    await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    return { status: Status.STOPPED };
+  });
+  const { runner } = await state.daemon(kind);
+  await runner.begin(kind, "c1", request);
+  await begun.promise;
+  assert.equal(runner.cancel("stop", "other", new TremplinError("cancelled", "no")), false);
+  assert.equal(runner.cancel("stop", "c1", new TremplinError("cancelled", "first")), true);
+  runner.cancel("stop", "c1", new TremplinError("cancelled", "second"));
+  await state.hears(1);
+  assert.deepEqual(state.statuses(), [Status.CANCELLED]);
+  assert.equal(state.heard[0]?.notice.message.failureReason, "first");
+});
+
+test("no notice leaves before the rpc was answered", async () => {
+  await using state = await stateFolder();
+  const ran = Promise.withResolvers<void>();
+  const kind = kindOf(async function* () {
+    yield { status: Status.STOPPING };
+    ran.resolve();
+    return { status: Status.STOPPED };
+  });
+  const { runner } = await state.daemon(kind);
+  const answer = Promise.withResolvers<void>();
+  await runner.begin(kind, "c1", request, answer.promise);
+  await ran.promise;
+  assert.deepEqual(state.statuses(), []);
+  answer.resolve();
+  await state.hears(1);
+});
+
+test("the next daemon recovers what was under way, from its steps, once", async () => {
+  await using state = await stateFolder();
+  const begun = Promise.withResolvers<void>();
+  let recovered = 0;
+  const kind = kindOf(
+    async function* (_request, { step, signal }: OperationContext) {
+      await step("aside", "c1-old");
+      begun.resolve();
+      await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+      return { status: Status.STOPPED };
+    },
+    async (_request, { steps }) => {
+      recovered++;
+      return { status: Status.FAILED, failureReason: `put back ${steps.aside}` };
+    },
+  );
+  const first = await state.daemon(kind);
+  await first.runner.begin(kind, "c1", request);
+  await begun.promise;
+  await first.runner[Symbol.asyncDispose]();
+  await first.outbox[Symbol.asyncDispose]();
+  assert.equal(state.heard.length, 0);
+  const second = await state.daemon(kind);
+  await second.runner.recover();
+  await second.runner.recover();
+  await state.hears(1);
+  await second.outbox[Symbol.asyncDispose]();
+  assert.equal(state.heard[0]?.notice.message.failureReason, "put back c1-old");
+  assert.equal(recovered, 1);
+  assert.deepEqual(await readdir(state.path), []);
+});
+
+test("a final notice that the host had not taken is sent by the next daemon under the same id", async () => {
+  await using state = await stateFolder();
+  const kind = kindOf(async function* () {
+    return { status: Status.STOPPED };
+  });
+  const first = await state.daemon(kind);
+  state.hostIsAway = true;
+  const { id } = await first.runner.begin(kind, "c1", request);
+  await first.clock.sleeping();
+  await first.runner[Symbol.asyncDispose]();
+  await first.outbox[Symbol.asyncDispose]();
+  state.hostIsAway = false;
+  const second = await state.daemon(kind);
+  await second.finals.resend();
+  await second.runner.recover();
+  await state.hears(1);
+  await second.outbox[Symbol.asyncDispose]();
+  assert.deepEqual(
+    state.heard.map((each) => each.id),
+    [`${id}-end`],
+  );
+  assert.deepEqual(await readdir(state.path), []);
+});
