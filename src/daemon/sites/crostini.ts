@@ -1,0 +1,57 @@
+import { type Site, siteSchema } from "./site.ts";
+
+/** A Crostini-like guest under an unchanged host: behaviour.md 2.2, 2.6, 2.7 to the letter. */
+export const crostini: Site = siteSchema.parse({
+  name: "crostini",
+  network: {
+    "ipv4.dhcp.expiry": "infinite",
+    "ipv6.address": "none",
+    "raw.dnsmasq": "resolv-file=/run/resolv.conf\ndhcp-authoritative\nno-ping\naddn-hosts=/etc/arc_host.conf",
+  },
+  profile: {
+    config: {
+      "boot.autostart": "false",
+      "boot.host_shutdown_timeout": "9",
+      "raw.idmap": "both 1000 1000\nboth 655360 655360\nboth 665357 665357\nboth 1001 1001",
+      "security.nesting": "true",
+    },
+    devices: {
+      cros_containers: {
+        type: "disk",
+        source: "/opt/google/cros-containers",
+        path: "/opt/google/cros-containers",
+      },
+      cros_milestone: { type: "disk", source: "/run/cros_milestone", path: "/dev/.cros_milestone" },
+      external: { type: "disk", source: "/mnt/external", path: "/mnt/external" },
+      fonts: { type: "disk", source: "/mnt/fonts", path: "/usr/share/fonts/chromeos" },
+      fuse: { type: "unix-char", source: "/dev/fuse", mode: "0666" },
+      shared: { type: "disk", source: "{shared}", path: "/mnt/chromeos" },
+      tun: { type: "unix-char", source: "/dev/net/tun", mode: "0666" },
+    },
+  },
+  bindMounts: [
+    {
+      device: "container_token",
+      content: "token",
+      source: "/run/tokens/{name}_token",
+      path: "/dev/.container_token",
+    },
+    {
+      device: "ssh_authorized_keys",
+      content: "hostPublicKey",
+      source: "/run/sshd/{name}/authorized_keys",
+      path: "/dev/.ssh/ssh_authorized_keys",
+    },
+    {
+      device: "ssh_host_key",
+      content: "containerPrivateKey",
+      source: "/run/sshd/{name}/ssh_host_key",
+      path: "/dev/.ssh/ssh_host_key",
+    },
+  ],
+  milestone: {
+    file: "/etc/lsb-release",
+    key: "CHROMEOS_RELEASE_CHROME_MILESTONE",
+    target: "/run/cros_milestone",
+  },
+});

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { loadSite } from "./load-site.ts";
+import { expand } from "./site.ts";
+
+test("the built-in sites are found by name, and generic has nothing of ChromeOS", async () => {
+  assert.equal((await loadSite("crostini")).profile.config["raw.idmap"]?.split("\n").length, 4);
+  assert.doesNotMatch(JSON.stringify(await loadSite("generic")), /cros|google|chronos|android/i);
+});
+
+test("a file is a site; a mistake in it is named", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "site-"));
+  try {
+    const path = join(folder, "office.yaml");
+    await writeFile(path, "name: office\nstopGrace: 3\n");
+    const site = await loadSite(path);
+    assert.deepEqual([site.name, site.stopGrace, site.bindMounts], ["office", 3, []]);
+    await writeFile(path, "name: office\nstopGrace: soon\n");
+    await assert.rejects(loadSite(path), /office\.yaml cannot be used: .*expected number.*\n.*stopGrace/s);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("an unknown name is refused with the known ones", async () => {
+  await assert.rejects(loadSite("moon"), /no site "moon": use generic, crostini, or the path of a file/);
+});
+
+test("placeholders are filled, unknown ones are left", () => {
+  assert.equal(expand("{state}/x/{name}_{other}", { state: "/s", name: "penguin" }), "/s/x/penguin_{other}");
+});

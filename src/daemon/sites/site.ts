@@ -1,0 +1,44 @@
+import { z } from "zod";
+
+/**
+ * The local conventions of a place, as data. Texts may hold {state}, {shared} and, where they concern one
+ * container, {name}. Everything has a default, so a file with one line is a site.
+ */
+export const siteSchema = z.strictObject({
+  name: z.string(),
+  /** Config of the bridge beyond its address. */
+  network: z.record(z.string(), z.string()).default({}),
+  profile: z
+    .strictObject({
+      config: z.record(z.string(), z.string()).default({}),
+      /** Devices besides the network card and the root disk. One whose source is missing is left out. */
+      devices: z.record(z.string(), z.record(z.string(), z.string())).default({}),
+    })
+    .prefault({}),
+  /** Files written at each start of a container and shown inside it. Those with no content are left out. */
+  bindMounts: z
+    .array(
+      z.strictObject({
+        /** The key of the instance device. */
+        device: z.string(),
+        /** Which field of the request to start holds the content. */
+        content: z.enum(["token", "hostPublicKey", "containerPrivateKey"]),
+        /** Where it lies on this machine. Its folder is made, closed to everyone else. */
+        source: z.string(),
+        /** Where it is seen inside. */
+        path: z.string(),
+      }),
+    )
+    .default([]),
+  /** The file and key that tell the milestone, and where it is written for containers to see. */
+  milestone: z.strictObject({ file: z.string(), key: z.string(), target: z.string() }).optional(),
+  /** How long a container may take to stop politely before it is stopped by force. Seconds. */
+  stopGrace: z.number().min(0).max(25).default(15),
+});
+
+export type Site = z.infer<typeof siteSchema>;
+
+/** Fills the placeholders of a text of the site. */
+export function expand(text: string, values: Readonly<Record<string, string>>): string {
+  return text.replace(/\{(state|shared|name)\}/g, (whole, key: string) => values[key] ?? whole);
+}
