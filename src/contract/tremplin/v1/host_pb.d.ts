@@ -206,8 +206,8 @@ export declare type Event = Message<"tremplin.v1.Event"> & {
     case: "upgrade";
   } | {
     /**
-     * An empty message: the watch has begun and misses nothing from here on.
-     * Sent once, first, without a sequence number of its own.
+     * The watch has begun and misses nothing from here on. Sent once, first,
+     * without a sequence number of its own.
      *
      * @generated from field: tremplin.v1.WatchBegun begun = 30;
      */
@@ -226,6 +226,22 @@ export declare const EventSchema: GenMessage<Event>;
  * @generated from message tremplin.v1.WatchBegun
  */
 export declare type WatchBegun = Message<"tremplin.v1.WatchBegun"> & {
+  /**
+   * The sequence number of the newest event when the watch began; where the
+   * request left "after" unset, the watch goes on from here.
+   *
+   * @generated from field: uint64 newest = 1;
+   */
+  newest: bigint;
+
+  /**
+   * The first sequence number that the log still keeps. The log is bounded:
+   * where this is more than one after what a caller saw last, it has missed
+   * what lies between.
+   *
+   * @generated from field: uint64 oldest = 2;
+   */
+  oldest: bigint;
 };
 
 /**
@@ -247,7 +263,8 @@ export declare const Host: GenService<{
     output: typeof ListGuestsResponseSchema;
   },
   /**
-   * The event log from a sequence number on, then what happens.
+   * The event log from a sequence number on, then what happens. A caller that
+   * reads slower than the log moves on gets DATA_LOSS.
    *
    * @generated from rpc tremplin.v1.Host.Watch
    */

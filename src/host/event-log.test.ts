@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { create } from "@bufbuild/protobuf";
+import { systemClock } from "../base/clock.ts";
+import { ContainerStartProgressSchema } from "../contract/tremplin_pb.js";
+import { EventLog, type EventLogOptions, type Notice } from "./event-log.ts";
+
+const never = new AbortController().signal;
+
+async function place(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "event-log-"));
+  t.after(() => rm(folder, { recursive: true }));
+  return folder;
+}
+
+function openLog(folder: string, options: Partial<EventLogOptions> = {}): Promise<EventLog> {
+  return EventLog.open({ folder, clock: systemClock, ...options });
+}
+
+function started(containerName: string): Notice {
+  return { case: "start", value: create(ContainerStartProgressSchema, { containerName, status: 1 }) };
+}
+
+async function told(log: EventLog, after = 0n): Promise<string[]> {
+  const lines = [];
+  for await (const event of log.read(after, false, never)) {
+    const { value } = event.notice as { value: { containerName: string } };
+    lines.push(`${event.sequence} ${event.guest} ${value.containerName}`);
+  }
+  return lines;
+}
+
+test("events are numbered from 1 and the numbers go on after a restart", async (t) => {
+  const folder = await place(t);
+  {
+    await using log = await openLog(folder);
+    assert.equal(log.newest, 0n);
+    await Promise.all([log.append("vm", started("a"), ""), log.append("vm", started("b"), "")]);
+  }
+  await using log = await openLog(folder);
+  await log.append("vm", started("c"), "");
+  assert.deepEqual(await told(log), ["1 vm a", "2 vm b", "3 vm c"]);
+  assert.deepEqual(await told(log, 2n), ["3 vm c"]);
+  assert.equal(log.newest, 3n);
+  assert.equal(log.oldest, 1n);
+});
+
+test("a notice is recorded once for each id and guest, also after a restart", async (t) => {
+  const folder = await place(t);
+  {
+    await using log = await openLog(folder);
+    await Promise.all([log.append("vm", started("a"), "x"), log.append("vm", started("a"), "x")]);
+    await log.append("other", started("a"), "x");
+  }
+  await using log = await openLog(folder);
+  await log.append("vm", started("a"), "x");
+  assert.deepEqual(await told(log), ["1 vm a", "2 other a"]);
+});
+
+for (const [kind, tear] of Object.entries({
+  "a torn line": (path: string) => appendFile(path, '{"notice":"y","event":{"sequ'),
+  "a line of rubbish": (path: string) => appendFile(path, "\0\0\0\0\n"),
+})) {
+  test(`${kind} at the end is dropped, and its number is given to the next event`, async (t) => {
+    const folder = await place(t);
+    {
+      await using log = await openLog(folder);
+      await log.append("vm", started("a"), "");
+    }
+    await tear(join(folder, "events.1.jsonl"));
+    await using log = await openLog(folder);
+    await log.append("vm", started("b"), "y");
+    assert.deepEqual(await told(log), ["1 vm a", "2 vm b"]);
+  });
+}
+
+test("a log cut at any byte opens again and numbers on without a hole", async (t) => {
+  const folder = await place(t);
+  const path = join(folder, "events.1.jsonl");
+  {
+    await using log = await openLog(folder);
+    for (const name of ["a", "b", "c"]) await log.append("vm", started(name), name);
+  }
+  const whole = await readFile(path);
+  for (let length = 0; length <= whole.length; length += 7) {
+    await writeFile(path, whole);
+    await truncate(path, length);
+    await using log = await openLog(folder);
+    for (const name of ["a", "b", "c", "d"]) await log.append("vm", started(name), name);
+    assert.deepEqual(await told(log), ["1 vm a", "2 vm b", "3 vm c", "4 vm d"], `cut at ${length}`);
+  }
+});
+
+test("two files are kept, and numbers survive even an empty newest file", async (t) => {
+  const folder = await place(t);
+  {
+    await using log = await openLog(folder, { maxFileBytes: 1 });
+    for (const name of ["a", "b", "c", "d"]) await log.append("vm", started(name), "");
+    assert.deepEqual((await readdir(folder)).sort(), ["events.3.jsonl", "events.4.jsonl"]);
+    assert.deepEqual(await told(log), ["3 vm c", "4 vm d"]);
+    assert.equal(log.oldest, 3n);
+  }
+  await writeFile(join(folder, "events.9.jsonl"), "");
+  await using log = await openLog(folder);
+  assert.equal(log.newest, 8n);
+  await log.append("vm", started("e"), "");
+  assert.deepEqual(await told(log), ["4 vm d", "9 vm e"]);
+});
+
+test("a follower gets each event once while the files turn over under it", async (t) => {
+  const folder = await place(t);
+  await using log = await openLog(folder, { maxFileBytes: 500 });
+  const burst = () => Promise.all(Array.from({ length: 10 }, () => log.append("vm", started("x"), "")));
+  await burst();
+  const seen: bigint[] = [];
+  for await (const { sequence } of log.read(0n, true, never)) {
+    seen.push(sequence);
+    if (sequence === 100n) break;
+    if (sequence % 10n === 0n) void burst();
+  }
+  assert.deepEqual(
+    seen,
+    Array.from({ length: 100 }, (_, index) => BigInt(index + 1)),
+  );
+  assert.equal(log.oldest > 1n, true);
+});
+
+test("a follower that is too slow is told so", async (t) => {
+  const folder = await place(t);
+  await using log = await openLog(folder, { maxFileBytes: 1 });
+  await log.append("vm", started("a"), "");
+  const reader = log.read(0n, true, never);
+  assert.equal((await reader.next()).value?.sequence, 1n);
+  for (let count = 0; count < 5; count++) await log.append("vm", started("b"), "");
+  await assert.rejects(reader.next(), /events from 2 on are no longer kept/);
+});
+
+test("what cannot be written is refused, and taken when it is sent again", async (t) => {
+  const folder = await place(t);
+  await using log = await openLog(folder, { maxFileBytes: 1 });
+  await log.append("vm", started("a"), "1");
+  await rm(folder, { recursive: true });
+  await assert.rejects(log.append("vm", started("b"), "2"), { code: "unavailable", message: /cannot write/ });
+  await mkdir(folder);
+  await log.append("vm", started("b"), "2");
+  assert.equal(log.newest, 2n);
+});
+
+test("a folder is one log's alone", async (t) => {
+  const folder = await place(t);
+  {
+    await using _log = await openLog(folder);
+    await assert.rejects(openLog(folder), { code: "busy", message: /another host has it open/ });
+  }
+  await using log = await openLog(folder);
+  assert.equal(log.newest, 0n);
+});

@@ -1,0 +1,53 @@
+import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
+import { Guest as GuestService } from "../contract/tremplin/v1/guest_pb.js";
+import { formatAddress } from "../transport/address.ts";
+import { type Connection, dial } from "../transport/client.ts";
+import type { Tls } from "../transport/tls.ts";
+import type { GuestAddress } from "./options.ts";
+
+/** A guest that does not answer within this is taken for away. Milliseconds. */
+const PATIENCE = 3_000;
+
+/** Whether a guest answers, and the id of its daemon if it says one (an unchanged guest does not). */
+export type Presence =
+  | { readonly reachable: true; readonly daemonId: string | undefined }
+  | { readonly reachable: false; readonly reason: string };
+
+/** One configured guest and the connection to it. */
+export class Guest implements Disposable {
+  readonly name: string;
+  readonly address: string;
+  readonly connection: Connection;
+  readonly #client: Client<typeof GuestService>;
+
+  constructor({ name, address }: GuestAddress, tls: Tls | undefined) {
+    this.name = name;
+    this.address = formatAddress(address);
+    this.connection = dial(address, { tls: address.kind === "unix" ? undefined : tls });
+    this.#client = createClient(GuestService, this.connection.transport);
+  }
+
+  async presence(): Promise<Presence> {
+    try {
+      const { daemonId } = await this.#client.getStatus({}, { timeoutMs: PATIENCE });
+      return { reachable: true, daemonId };
+    } catch (thrown) {
+      const error = this.explain(thrown);
+      if (error.code === Code.Unimplemented) return { reachable: true, daemonId: undefined };
+      return { reachable: false, reason: error.rawMessage };
+    }
+  }
+
+  /** An error of a call to this guest as its caller should see it: the guest's own, or why it was not reached. */
+  explain(thrown: unknown): ConnectError {
+    const error = ConnectError.from(thrown);
+    const own = error.isWireError || error.code === Code.Unimplemented;
+    if (own || error.code === Code.DeadlineExceeded || error.code === Code.Canceled) return error;
+    const sentence = `cannot reach guest ${this.name} at ${this.address}: ${error.rawMessage}`;
+    return new ConnectError(sentence, Code.Unavailable, undefined, undefined, error);
+  }
+
+  [Symbol.dispose](): void {
+    this.connection[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,50 @@
+import type { ConnectRouter } from "@connectrpc/connect";
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/logger.ts";
+import { file_tremplin_v1_guest, Guest } from "../contract/tremplin/v1/guest_pb.js";
+import { file_tremplin_v1_host, Host } from "../contract/tremplin/v1/host_pb.js";
+import { file_tremplin, Tremplin, TremplinListener } from "../contract/tremplin_pb.js";
+import { health } from "../transport/health.ts";
+import { reflection } from "../transport/reflection.ts";
+import { type RpcServer, serve } from "../transport/server.ts";
+import { EventLog } from "./event-log.ts";
+import { Guests } from "./guests.ts";
+import { hostService } from "./host-service.ts";
+import { listener } from "./listener.ts";
+import type { HostOptions } from "./options.ts";
+import { passThrough } from "./pass-through.ts";
+
+/** Serves the host side until it is disposed of. */
+export async function serveHost(options: HostOptions, clock: Clock, log: Logger): Promise<RpcServer> {
+  await using parts = new AsyncDisposableStack();
+  const events = parts.use(await EventLog.open({ folder: options.state, clock }));
+  const guests = parts.use(new Guests(options.guests, options.tls));
+  const { tls } = options;
+
+  const forGuests = (router: ConnectRouter): void => {
+    listener(router, guests, events, log);
+    health(router, [TremplinListener.typeName]);
+  };
+  const forAll = (router: ConnectRouter): void => {
+    listener(router, guests, events, log);
+    hostService(router, guests, events, clock);
+    passThrough(router, Tremplin, guests);
+    passThrough(router, Guest, guests);
+    health(
+      router,
+      [TremplinListener, Host, Tremplin, Guest].map((service) => service.typeName),
+    );
+    reflection(router, [file_tremplin, file_tremplin_v1_host, file_tremplin_v1_guest]);
+  };
+  const isVsock = ({ kind }: { kind: string }) => kind === "vsock";
+  const addresses = options.listen.filter((address) => !isVsock(address));
+  const forPrograms = parts.use(await serve({ addresses, routes: forAll, tls }));
+  const vsock = options.listen.filter(isVsock);
+  const fromGuests = parts.use(await serve({ addresses: vsock, routes: forGuests, tls }));
+
+  const running = parts.move();
+  return {
+    addresses: [...forPrograms.addresses, ...fromGuests.addresses],
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}

@@ -1,0 +1,219 @@
+import { randomUUID } from "node:crypto";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { type Client, Code, ConnectError, type ConnectRouter, createClient } from "@connectrpc/connect";
+import {
+  Engine_State,
+  Guest,
+  type ShellInput,
+  type ShellOutputSchema,
+} from "../../src/contract/tremplin/v1/guest_pb.js";
+import { Tremplin, TremplinListener } from "../../src/contract/tremplin_pb.js";
+import type { Address } from "../../src/transport/address.ts";
+import { type Connection, dial } from "../../src/transport/client.ts";
+import { serve } from "../../src/transport/server.ts";
+
+export interface MemoryGuestOptions {
+  readonly address: Address;
+  /** Where its notices go. */
+  readonly host: Address;
+  /** Speaks the contract only and says no daemon id, as a guest in the field. */
+  readonly unchanged?: boolean;
+}
+
+/** A guest whose containers are words in memory: the other end of the wire for tests of the host side. */
+export class MemoryGuest implements AsyncDisposable {
+  readonly daemonId = randomUUID();
+  readonly containers = new Map<string, string>();
+  readonly operations: { id: string; kind: string; containerName: string }[] = [];
+  /** The rpcs it was asked, in order. */
+  readonly asked: string[] = [];
+  engine = Engine_State.RUNNING;
+  /** Operations end only once this has settled. */
+  gate: Promise<unknown> = Promise.resolve();
+  /** Set to make each operation end in FAILED. */
+  fault = "";
+  readonly #options: MemoryGuestOptions;
+  readonly #connection: Connection;
+  readonly #listener: Client<typeof TremplinListener>;
+  #server: AsyncDisposable | undefined;
+
+  constructor(options: MemoryGuestOptions) {
+    this.#options = options;
+    this.#connection = dial(options.host);
+    this.#listener = createClient(TremplinListener, this.#connection.transport);
+  }
+
+  static async open(options: MemoryGuestOptions): Promise<MemoryGuest> {
+    const guest = new MemoryGuest(options);
+    await guest.listen();
+    return guest;
+  }
+
+  async listen(): Promise<void> {
+    this.#server = await serve({
+      addresses: [this.#options.address],
+      routes: (router) => this.#routes(router),
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#server?.[Symbol.asyncDispose]();
+    this.#server = undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+    this.#connection[Symbol.dispose]();
+  }
+
+  /** Sends a notice until the host takes it, as an outbox does. */
+  async tell<M extends keyof typeof TremplinListener.method>(
+    method: M,
+    message: MessageInitShape<(typeof TremplinListener.method)[M]["input"]>,
+  ): Promise<void> {
+    const headers = { "tremplin-notice": randomUUID(), ...this.metadata };
+    const call = this.#listener[method] as (input: object, options: object) => Promise<unknown>;
+    for (;;) {
+      try {
+        await call(message, { headers, timeoutMs: 5_000 });
+        return;
+      } catch (error) {
+        if (ConnectError.from(error).code === Code.InvalidArgument || !this.#server) return;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }
+  }
+
+  get metadata(): Record<string, string> {
+    return this.#options.unchanged ? {} : { "tremplin-daemon": this.daemonId };
+  }
+
+  #routes(router: ConnectRouter): void {
+    const { containers } = this;
+    router.service(Tremplin, {
+      startLxd: () => {
+        if (this.engine === Engine_State.RUNNING) return { status: 2 };
+        this.#work("launch", "", async () => {
+          await this.tell("updateStartLxdStatus", { status: 1 });
+          await this.gate;
+          this.engine = this.fault ? Engine_State.FAILED : Engine_State.RUNNING;
+          await this.tell("updateStartLxdStatus", this.#ended({ status: 3 }, { status: 4 }));
+        });
+        return { status: 1 };
+      },
+      createContainer: ({ containerName }) => {
+        if (this.containers.has(containerName)) return { status: 2 };
+        this.#work("create", containerName, async () => {
+          for (const downloadProgress of [0, 50, 100]) {
+            await this.tell("updateCreateStatus", { containerName, status: 1, downloadProgress });
+          }
+          await this.gate;
+          if (!this.fault) this.containers.set(containerName, "stopped");
+          const progress = this.#ended({ status: 2 }, { status: 5 });
+          await this.tell("updateCreateStatus", { containerName, ...progress });
+        });
+        return { status: 1 };
+      },
+      startContainer: ({ containerName }) => {
+        const state = this.containers.get(containerName);
+        if (!state) return { status: 3, failureReason: `there is no container ${containerName}` };
+        if (state === "running") return { status: 2 };
+        const busy = this.operations.find((each) => each.containerName === containerName);
+        if (busy) return { status: 3, failureReason: `${busy.kind} of ${containerName} is under way` };
+        this.#work("start", containerName, async () => {
+          await this.tell("updateStartStatus", { containerName, status: 4 });
+          await this.gate;
+          if (!this.fault) this.containers.set(containerName, "running");
+          const progress = this.#ended({ status: 1 }, { status: 3 });
+          await this.tell("updateStartStatus", { containerName, ...progress });
+        });
+        return { status: 4 };
+      },
+      stopContainer: ({ containerName }) => {
+        const state = this.containers.get(containerName);
+        if (!state) return { status: 3 };
+        if (state !== "running") return { status: 1 };
+        this.#work("stop", containerName, async () => {
+          await this.gate;
+          this.containers.set(containerName, "stopped");
+          await this.tell("updateStopStatus", {
+            containerName,
+            ...this.#ended({ status: 1 }, { status: 4 }),
+          });
+          await this.tell("containerShutdown", { containerName });
+        });
+        return { status: 2 };
+      },
+      deleteContainer: ({ containerName }) => {
+        if (!this.containers.has(containerName)) return { status: 2 };
+        this.#work("delete", containerName, async () => {
+          await this.gate;
+          this.containers.delete(containerName);
+          await this.tell("updateDeletionStatus", {
+            containerName,
+            ...this.#ended({ status: 1 }, { status: 3 }),
+          });
+        });
+        return { status: 1 };
+      },
+      getContainerInfo: ({ containerName }) => {
+        const state = this.containers.get(containerName);
+        if (!state) return { status: 3 };
+        return state === "running" ? { status: 1, ipv4Address: 0x0100000a } : { status: 2 };
+      },
+      getContainerUsername: ({ containerName }) =>
+        this.containers.has(containerName)
+          ? { status: 1, username: "ada", homedir: "/home/ada" }
+          : { status: 2 },
+    });
+    if (this.#options.unchanged) return;
+    router.service(Guest, {
+      getStatus: () => ({
+        daemonId: this.daemonId,
+        version: "1.2.3",
+        site: "generic",
+        engine: { state: this.engine, kind: "lxd", version: "5.0.2" },
+        operations: this.operations,
+      }),
+      listContainers: () => ({
+        containers: [...this.containers].map(([name, state]) => ({
+          name,
+          state,
+          ipv4Address: state === "running" ? "10.0.0.1" : "",
+          image: "Debian bookworm amd64",
+        })),
+      }),
+      async *prepareImage({ debianRelease }) {
+        yield { message: "fetching packages", percent: 10 };
+        yield { message: "packing", percent: 90 };
+        const folder = `/shared/${debianRelease}`;
+        yield { percent: 100, rootfsPath: `${folder}/rootfs.tar`, metadataPath: `${folder}/meta.tar` };
+      },
+      async *shell(
+        inputs: AsyncIterable<ShellInput>,
+      ): AsyncGenerator<MessageInitShape<typeof ShellOutputSchema>> {
+        for await (const { input } of inputs) {
+          if (input.case === "start" && !containers.has(input.value.containerName)) {
+            throw new ConnectError("no such container", Code.NotFound);
+          }
+          if (input.case === "data") yield { output: { case: "data", value: input.value } };
+        }
+        yield { output: { case: "exitCode", value: 7 } };
+      },
+    });
+  }
+
+  #ended(good: object, bad: object): object {
+    return this.fault ? { ...bad, failureReason: this.fault } : good;
+  }
+
+  #work(kind: string, containerName: string, work: () => Promise<void>): void {
+    const operation = { id: randomUUID(), kind, containerName };
+    this.asked.push(`${kind} ${containerName}`.trim());
+    this.operations.push(operation);
+    // A moment later, as a real daemon waits until its answer has left.
+    setTimeout(() => {
+      void work().finally(() => this.operations.splice(this.operations.indexOf(operation), 1));
+    }, 5);
+  }
+}
