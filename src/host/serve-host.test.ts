@@ -114,7 +114,7 @@ test("what the contract forbids is refused as it says", async (t) => {
     "updateStopStatus",
   ] as const) {
     await assert.rejects(
-      listener[method]({ status: 1 }, { headers }),
+      listener[method]({}, { headers }),
       code(Code.FailedPrecondition, /no container_name/),
     );
   }
@@ -130,7 +130,7 @@ test("what the contract forbids is refused as it says", async (t) => {
     "upgradeContainerStatus",
   ] as const) {
     await assert.rejects(
-      listener[method](strange, { headers }),
+      listener[method](strange as never, { headers }),
       code(Code.FailedPrecondition, /unknown status 77/),
     );
   }
