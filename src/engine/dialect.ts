@@ -1,0 +1,49 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { TremplinError } from "../base/tremplin-error.ts";
+
+export type EngineKind = "lxd" | "incus";
+
+/** Which engine calls itself by this name (`environment.server` of its answer). */
+export function engineKind(server: string): EngineKind {
+  if (server === "lxd" || server === "incus") return server;
+  throw new TremplinError("failed", `the engine calls itself "${server}": only lxd and incus are known`);
+}
+
+/** All that a client must do differently for LXD and for Incus (engines.md 2.0). */
+export class Dialect {
+  readonly kind: EngineKind;
+  readonly #prefix: string;
+
+  constructor(kind: EngineKind) {
+    this.kind = kind;
+    this.#prefix = kind === "incus" ? "X-Incus-" : "X-LXD-";
+  }
+
+  /** Headers of a request about a file, an image or a backup; keys without their prefix. */
+  headers(values: Readonly<Record<string, string | number | undefined>>): Record<string, string> {
+    const headers: Record<string, string> = {};
+    for (const [key, value] of Object.entries(values)) {
+      if (value !== undefined) headers[this.#prefix + key] = String(value);
+    }
+    return headers;
+  }
+
+  /** The value of such a header in an answer. */
+  header(headers: IncomingHttpHeaders, key: string): string | undefined {
+    const value = headers[(this.#prefix + key).toLowerCase()];
+    return Array.isArray(value) ? value[0] : value;
+  }
+
+  /**
+   * Whether the wait for an operation that failed, was cancelled or is still running when the time is up is
+   * answered with an error instead of with the operation.
+   */
+  get waitHidesOperation(): boolean {
+    return this.kind === "incus";
+  }
+
+  /** The file types of simplestreams that hold an image's metadata for this engine. */
+  get metadataFileType(): string {
+    return `${this.kind}.tar.xz`;
+  }
+}

@@ -1,0 +1,27 @@
+/** Where an engine is spoken to: its unix socket, or its HTTPS API with a client certificate (PEM texts). */
+export type EngineAddress =
+  | { readonly kind: "unix"; readonly path: string }
+  | {
+      readonly kind: "https";
+      readonly host: string;
+      readonly port: number;
+      readonly cert: string;
+      readonly key: string;
+      /** Trusted authorities, or the engine's own self-signed certificate. Default: those of the system. */
+      readonly ca?: string;
+    };
+
+/** The address as a person knows it: the path of the socket, or the URL. */
+export function formatEngineAddress(address: EngineAddress): string {
+  return address.kind === "unix" ? address.path : `https://${address.host}:${address.port}`;
+}
+
+/** What Node's TLS needs to reach an HTTPS engine. */
+export function tlsOf(address: EngineAddress & { kind: "https" }): {
+  cert: string;
+  key: string;
+  ca?: string;
+} {
+  const { cert, key, ca } = address;
+  return ca === undefined ? { cert, key } : { cert, key, ca };
+}

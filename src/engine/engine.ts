@@ -1,0 +1,101 @@
+import { type Clock, systemClock } from "../base/clock.ts";
+import type { Logger } from "../base/logger.ts";
+import { Dialect } from "./dialect.ts";
+import type { EngineAddress } from "./engine-address.ts";
+import { EngineHttp } from "./engine-http.ts";
+import { EventStream } from "./event-stream.ts";
+import { Exec, type ExecRequest } from "./exec.ts";
+import { type Captured, type CaptureOptions, capture } from "./exec-capture.ts";
+import type { ExecSession } from "./exec-session.ts";
+import { Images } from "./images.ts";
+import { InstanceFiles } from "./instance-files.ts";
+import { Instances } from "./instances.ts";
+import { Networks } from "./networks.ts";
+import { Operations } from "./operations.ts";
+import type { Options } from "./options.ts";
+import { Pools } from "./pools.ts";
+import { Profiles } from "./profiles.ts";
+import { Recovery } from "./recovery.ts";
+import { Server, type ServerInfo } from "./server.ts";
+import { Snapshots } from "./snapshots.ts";
+
+export type { EngineAddress } from "./engine-address.ts";
+
+export interface ConnectOptions extends Options {
+  readonly log: Logger;
+  readonly clock?: Clock;
+}
+
+/**
+ * A client of one LXD or Incus. Every method takes a signal and fails with a TremplinError, or with the
+ * signal's reason; every plain request ends within 60 s. Disposing it ends all that is under way here, and
+ * nothing in the engine.
+ */
+export class Engine implements AsyncDisposable {
+  readonly address: EngineAddress;
+  readonly info: ServerInfo;
+  readonly server: Server;
+  readonly recovery: Recovery;
+  readonly pools: Pools;
+  readonly networks: Networks;
+  readonly profiles: Profiles;
+  readonly instances: Instances;
+  readonly snapshots: Snapshots;
+  readonly images: Images;
+  readonly operations: Operations;
+  readonly events: EventStream;
+  readonly files: InstanceFiles;
+  readonly #exec: Exec;
+  readonly #http: EngineHttp;
+
+  private constructor(http: EngineHttp, server: Server, info: ServerInfo, log: Logger, clock: Clock) {
+    const dialect = new Dialect(info.kind);
+    this.#http = http;
+    this.address = http.address;
+    this.info = info;
+    this.server = server;
+    this.events = new EventStream(http, clock, log);
+    this.operations = new Operations(http, this.events, dialect);
+    this.recovery = new Recovery(http);
+    this.pools = new Pools(http);
+    this.networks = new Networks(http);
+    this.profiles = new Profiles(http);
+    this.instances = new Instances(http, this.operations);
+    this.snapshots = new Snapshots(http, this.operations);
+    this.images = new Images(http, this.operations, dialect);
+    this.files = new InstanceFiles(http, dialect);
+    this.#exec = new Exec(http, this.operations);
+  }
+
+  /** Asks the engine who it is, once. Throws `unavailable` if nobody answers there. */
+  static async connect(address: EngineAddress, options: ConnectOptions): Promise<Engine> {
+    const { log, clock = systemClock, signal } = options;
+    const http = new EngineHttp(address, log);
+    try {
+      const server = new Server(http);
+      return new Engine(http, server, await server.info({ signal }), log, clock);
+    } catch (error) {
+      http[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** Starts a command in a running instance. */
+  async exec(instance: string, request: ExecRequest): Promise<ExecSession> {
+    return this.#exec.start(instance, request);
+  }
+
+  /** Runs a command and keeps what it wrote, up to a bound (behaviour.md 4.4). */
+  async execCapture(
+    instance: string,
+    command: readonly string[],
+    options: CaptureOptions = {},
+  ): Promise<Captured> {
+    return capture(this.#exec, instance, command, options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#http[Symbol.dispose]();
+    await this.events[Symbol.asyncDispose]();
+  }
+}

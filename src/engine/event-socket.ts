@@ -1,0 +1,76 @@
+import type { WebSocket } from "ws";
+import type { Clock } from "../base/clock.ts";
+import { TremplinError } from "../base/tremplin-error.ts";
+import type { EngineHttp } from "./engine-http.ts";
+import { openWebSocket } from "./engine-websocket.ts";
+import type { EngineEvent } from "./event-stream.ts";
+import { TimeLimit } from "./time-limit.ts";
+
+export interface EventSocket {
+  /** Resolves, never rejects, when no more events come from it. */
+  readonly ended: Promise<void>;
+}
+
+/** Milliseconds between two pings; two unanswered ones end the socket. */
+const heartbeat = 30_000;
+
+/**
+ * One connection of the event stream, from which on every event is delivered: the engine answers the upgrade
+ * before it adds its listener, but reads (and so answers our ping) only after.
+ */
+export async function openEventSocket(
+  http: EngineHttp,
+  clock: Clock,
+  deliver: (event: EngineEvent) => void,
+): Promise<EventSocket> {
+  const socket = await openWebSocket(http.address, "/1.0/events?type=operation,lifecycle", http.closed);
+  const ended = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  const stop = () => socket.terminate();
+  http.closed.addEventListener("abort", stop, { once: true });
+  void ended.then(() => http.closed.removeEventListener("abort", stop));
+  socket.on("message", (data) => {
+    const event = parseEvent(String(data));
+    if (event) deliver(event);
+  });
+  await firstPong(socket);
+  void beat(socket, clock, ended);
+  return { ended };
+}
+
+async function firstPong(socket: WebSocket): Promise<void> {
+  const late = () => new TremplinError("unavailable", "the engine's event stream does not answer a ping");
+  using limit = new TimeLimit(heartbeat, late, []);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once("pong", () => resolve());
+      socket.once("close", () =>
+        reject(new TremplinError("unavailable", "the engine closed its event stream")),
+      );
+      limit.signal.addEventListener("abort", () => reject(limit.signal.reason));
+      socket.ping();
+    });
+  } catch (error) {
+    socket.terminate();
+    throw error;
+  }
+}
+
+async function beat(socket: WebSocket, clock: Clock, ended: Promise<void>): Promise<void> {
+  const over = new AbortController();
+  void ended.then(() => over.abort());
+  let silent = 0;
+  socket.on("pong", () => {
+    silent = 0;
+  });
+  while (!over.signal.aborted) {
+    await clock.sleep(heartbeat, over.signal).catch(() => undefined);
+    if (over.signal.aborted) return;
+    if (++silent > 2) socket.terminate();
+    else socket.ping();
+  }
+}
+
+function parseEvent(text: string): EngineEvent | undefined {
+  const event = JSON.parse(text) as EngineEvent;
+  return event.type === "operation" || event.type === "lifecycle" ? event : undefined;
+}

@@ -1,0 +1,16 @@
+export interface NetworkAddress {
+  readonly family: "inet" | "inet6";
+  readonly address: string;
+  readonly netmask: string;
+  readonly scope: "global" | "link" | "local";
+}
+
+/** An interface as it is now: one of a container, or a network of the engine. */
+export interface NetworkState {
+  readonly addresses: readonly NetworkAddress[] | null;
+  readonly hwaddr: string;
+  readonly host_name?: string;
+  readonly mtu: number;
+  readonly state: "up" | "down";
+  readonly type: string;
+}

@@ -1,0 +1,41 @@
+import { TremplinError } from "../base/tremplin-error.ts";
+import type { EngineHttp } from "./engine-http.ts";
+import type { Options } from "./options.ts";
+
+/** An object of the engine with the etag of what was read. */
+export interface Versioned<T> {
+  readonly value: T;
+  readonly etag: string;
+}
+
+/** How often a change is applied anew because somebody else changed the object in between. */
+const mostTries = 5;
+
+export async function getVersioned<T>(
+  http: EngineHttp,
+  path: string,
+  { signal }: Options,
+): Promise<Versioned<T>> {
+  const { metadata, etag } = await http.call<T>({ method: "GET", path, signal });
+  return { value: metadata, etag };
+}
+
+/**
+ * Reads, changes and writes with If-Match; on a conflict again from the reading on. Throws `conflict` if the
+ * object kept changing.
+ */
+export async function changeVersioned<T>(
+  read: () => Promise<Versioned<T>>,
+  change: (value: T) => T,
+  write: (value: T, headers: { "if-match": string }) => Promise<unknown>,
+): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    const { value, etag } = await read();
+    try {
+      await write(change(value), { "if-match": etag });
+      return;
+    } catch (error) {
+      if (!(error instanceof TremplinError) || error.code !== "conflict" || tries === mostTries) throw error;
+    }
+  }
+}
