@@ -7,7 +7,10 @@ export type { Logger };
  * (default), warn, error, silent.
  */
 export function createLogger(level = "info"): Logger {
-  return pino({ level, base: null }, pino.destination({ dest: 2, sync: true }));
+  return pino(
+    { level, base: null, serializers: { error: pino.stdSerializers.errWithCause } },
+    pino.destination({ dest: 2, sync: true }),
+  );
 }
 
 /** For tests and for callers that want no log. */

@@ -6,6 +6,7 @@
  * - `exists`: something of that name is there already.
  * - `busy`: another operation has it; trying later works.
  * - `cancelled`: somebody asked for it to end.
+ * - `timed-out`: it took longer than it may.
  * - `unavailable`: who should answer is not there (yet).
  * - `conflict`: it changed between reading and writing (the engine's 412).
  * - `failed`: anything else.
@@ -16,6 +17,7 @@ export type ErrorCode =
   | "exists"
   | "busy"
   | "cancelled"
+  | "timed-out"
   | "unavailable"
   | "conflict"
   | "failed";
@@ -39,7 +41,7 @@ export class TremplinError extends Error {
     if (!(thrown instanceof Error)) return new TremplinError("failed", String(thrown), thrown);
     if (thrown.name === "AbortError" && thrown.cause instanceof TremplinError) return thrown.cause;
     if (thrown.name === "AbortError") return new TremplinError("cancelled", "it was cancelled", thrown);
-    if (thrown.name === "TimeoutError") return new TremplinError("unavailable", "it took too long", thrown);
+    if (thrown.name === "TimeoutError") return new TremplinError("timed-out", "it took too long", thrown);
     const errno = (thrown as NodeJS.ErrnoException).code;
     const code = errno === "ECONNREFUSED" || errno === "ECONNRESET" ? "unavailable" : "failed";
     return new TremplinError(code, thrown.message || thrown.name, thrown);

@@ -1,0 +1,143 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdir, open, readFile, rename, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clock } from "../../base/clock.ts";
+import type { Logger } from "../../base/logger.ts";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import type { EngineProgram } from "./engine-program.ts";
+import { isAlive } from "./leftover-engine.ts";
+
+/** The supervisor gives up once more than so many deaths fall within the window (behaviour.md 2.4). */
+const MOST_DEATHS = 10;
+const DEATH_WINDOW = 30_000;
+/** An engine that was taken over is nobody's child: its life is looked at so often. Milliseconds. */
+const LOOK = 1_000;
+const LOG_BYTES = 4 * 1024 * 1024;
+const TELLING_LINES = 5;
+
+/**
+ * Keeps one engine daemon running: starts it, takes over one that runs already, starts it again when it
+ * dies, gives up when it dies too often. It outlives this process.
+ */
+export class EngineProcess {
+  readonly #program: EngineProgram;
+  readonly #folder: string;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #stopping = new AbortController();
+  readonly #logPath: string;
+  #pid: number | undefined;
+  #gaveUp: TremplinError | undefined;
+
+  constructor(options: { program: EngineProgram; folder: string; clock: Clock; log: Logger }) {
+    this.#program = options.program;
+    this.#folder = options.folder;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#logPath = `${options.folder}.log`;
+  }
+
+  get socketPath(): string {
+    return join(this.#folder, "unix.socket");
+  }
+
+  /** The daemon's process id while it runs. */
+  get pid(): number | undefined {
+    return this.#pid;
+  }
+
+  /** Why there will be no engine any more, once the supervisor has given up. */
+  get gaveUp(): TremplinError | undefined {
+    return this.#gaveUp;
+  }
+
+  /** Supervises the process given, or a new one. */
+  start(runningPid?: number): void {
+    void this.#supervise(runningPid);
+  }
+
+  /** Stops supervising, and says the signal to the engine: SIGTERM leaves containers running, SIGPWR does not. */
+  stop(signal?: "SIGTERM" | "SIGPWR"): void {
+    this.#stopping.abort();
+    if (signal && this.#pid !== undefined && isAlive(this.#pid)) process.kill(this.#pid, signal);
+  }
+
+  /** The last words of the engine, for a person who wants to know why it does not run. */
+  async lastWords(): Promise<string> {
+    const text = await readFile(this.#logPath, "utf8").catch(() => "");
+    return text.trimEnd().split("\n").slice(-TELLING_LINES).join("\n");
+  }
+
+  async #supervise(runningPid: number | undefined): Promise<void> {
+    const deaths: number[] = [];
+    let adopted = runningPid;
+    while (!this.#stopping.signal.aborted) {
+      try {
+        await (adopted === undefined ? this.#runOnce() : this.#watch(adopted));
+      } catch (error) {
+        this.#log.error({ error }, "the engine could not be run");
+      }
+      adopted = undefined;
+      this.#pid = undefined;
+      if (this.#stopping.signal.aborted) return;
+      deaths.push(this.#clock.now());
+      this.#log.warn({ deaths: deaths.length }, "the engine has died");
+      const recent = deaths.filter((time) => time > this.#clock.now() - DEATH_WINDOW);
+      if (recent.length > MOST_DEATHS) {
+        const words = await this.lastWords();
+        this.#gaveUp = new TremplinError(
+          "failed",
+          `the engine ${this.#program.executable} died ${recent.length} times within ${DEATH_WINDOW / 1000} s and is not started again; its last words: ${words}`,
+        );
+        this.#log.error({ error: this.#gaveUp }, "gave up");
+        return;
+      }
+      // Not at once: what killed it may need a moment to go away (a lock, a port).
+      await this.#clock.sleep(100);
+    }
+  }
+
+  async #watch(pid: number): Promise<void> {
+    this.#pid = pid;
+    while (isAlive(pid) && !this.#stopping.signal.aborted) {
+      await this.#clock.sleep(LOOK, this.#stopping.signal).catch(() => undefined);
+    }
+  }
+
+  async #runOnce(): Promise<void> {
+    const child = await this.#spawn();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    child.once("error", reject);
+    child.once("exit", () => resolve());
+    this.#pid = child.pid;
+    this.#log.info({ pid: child.pid, folder: this.#folder }, "the engine is running");
+    await promise;
+  }
+
+  /** In a session of its own and with a file for its output, so that it lives on when this process ends. */
+  async #spawn(): Promise<ChildProcess> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o711 });
+    await this.#rotateLog();
+    await using log = await open(this.#logPath, "a", 0o600);
+    const child = spawn("prlimit", ["--nofile=1048576", "--", this.#program.executable, "--group", "root"], {
+      detached: true,
+      stdio: ["ignore", log.fd, log.fd],
+      env: {
+        ...process.env,
+        [this.#program.folderVariable]: this.#folder,
+        PATH: `${process.env.PATH ?? ""}:/usr/sbin:/usr/bin:/sbin:/bin:/usr/libexec/incus`,
+        INCUS_SKIP_INSTANCE_TYPES: "true",
+      },
+    });
+    child.unref();
+    return child;
+  }
+
+  async #rotateLog(): Promise<void> {
+    const size = await stat(this.#logPath).then(
+      (found) => found.size,
+      () => 0,
+    );
+    if (size > LOG_BYTES) await rename(this.#logPath, `${this.#logPath}.1`);
+  }
+}

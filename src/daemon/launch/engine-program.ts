@@ -1,0 +1,53 @@
+import { access, constants } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+import { TremplinError } from "../../base/tremplin-error.ts";
+
+export type EngineKind = "lxd" | "incus";
+
+/** How an engine is run by its own program, privately under a folder. */
+export interface EngineProgram {
+  readonly kind: EngineKind;
+  /** Absolute path of the daemon's executable. */
+  readonly executable: string;
+  /** The environment variable that names its folder. */
+  readonly folderVariable: string;
+}
+
+const programs: Readonly<Record<EngineKind, { name: string; folderVariable: string; package: string }>> = {
+  lxd: { name: "lxd", folderVariable: "LXD_DIR", package: "lxd" },
+  incus: { name: "incusd", folderVariable: "INCUS_DIR", package: "incus" },
+};
+
+/** Incus keeps its daemon out of the PATH (engines.md 1); the rest is where administrators' programs live. */
+const searchPath = [
+  ...(process.env.PATH ?? "").split(delimiter),
+  "/usr/sbin",
+  "/usr/bin",
+  "/usr/libexec/incus",
+];
+
+/** Finds the program of an engine; of any engine, LXD first, when none is named. */
+export async function findEngineProgram(wanted?: EngineKind): Promise<EngineProgram> {
+  const kinds: EngineKind[] = wanted ? [wanted] : ["lxd", "incus"];
+  for (const kind of kinds) {
+    const executable = await findExecutable(programs[kind].name);
+    if (executable) return { kind, executable, folderVariable: programs[kind].folderVariable };
+  }
+  const packages = kinds.map((kind) => programs[kind].package).join(" or ");
+  throw new TremplinError(
+    "failed",
+    `no engine is installed: install the package ${packages} (apt-get install ${programs[kinds[0] as EngineKind].package}) and try again`,
+  );
+}
+
+async function findExecutable(name: string): Promise<string | undefined> {
+  for (const folder of searchPath) {
+    const path = join(folder, name);
+    const found = await access(path, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (found) return path;
+  }
+  return undefined;
+}

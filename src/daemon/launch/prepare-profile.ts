@@ -1,0 +1,59 @@
+import { stat } from "node:fs/promises";
+import type { Engine } from "../../engine/engine.ts";
+import { ifMissing } from "../../engine/if-missing.ts";
+import { expand, type Site } from "../sites/site.ts";
+import { POOL } from "./prepare-storage.ts";
+
+const PROFILE = "default";
+
+type Device = Readonly<Record<string, string>>;
+
+interface Wanted {
+  readonly bridge: string;
+  readonly site: Site;
+  /** What {state} and {shared} mean. */
+  readonly places: Readonly<Record<string, string>>;
+  /** The engine is somebody else's: only the devices that no container can do without are added. */
+  readonly attached: boolean;
+}
+
+/** Gives the profile `default` the config and devices of the site (behaviour.md 2.7). */
+export async function prepareProfile(engine: Engine, wanted: Wanted, signal: AbortSignal): Promise<void> {
+  const essential: Record<string, Device> = {
+    eth0: { type: "nic", nictype: "bridged", parent: wanted.bridge, name: "eth0" },
+    root: { type: "disk", path: "/", pool: POOL },
+  };
+  const { config } = wanted.site.profile;
+  const devices = { ...(await devicesOf(wanted)), ...essential };
+  const exists = await engine.profiles.get(PROFILE, { signal }).catch(ifMissing);
+  if (!exists) await engine.profiles.create({ name: PROFILE, config, devices }, { signal });
+  else {
+    await engine.profiles.update(
+      PROFILE,
+      (profile) =>
+        wanted.attached
+          ? { ...profile, devices: { ...essential, ...profile.devices } }
+          : { ...profile, config, devices },
+      { signal },
+    );
+  }
+}
+
+/** The devices of the site whose source is on this machine: an engine refuses a profile with one that is not. */
+async function devicesOf({ site, places }: Wanted): Promise<Record<string, Device>> {
+  const devices: Record<string, Device> = {};
+  for (const [key, template] of Object.entries(site.profile.devices)) {
+    const device = Object.fromEntries(
+      Object.entries(template).map(([option, value]) => [option, expand(value, places)]),
+    );
+    if (!device.source || (await exists(device.source))) devices[key] = device;
+  }
+  return devices;
+}
+
+function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,40 @@
+import { statfs } from "node:fs/promises";
+import { join } from "node:path";
+import type { Logger } from "../../base/logger.ts";
+import type { Engine } from "../../engine/engine.ts";
+import { ifMissing } from "../../engine/if-missing.ts";
+
+export const POOL = "default";
+
+const BTRFS_MAGIC = 0x9123683e;
+const GIB = 1024 ** 3;
+const SMALLEST_LOOP = 5 * GIB;
+
+/**
+ * Makes the storage pool `default`: btrfs in the engine's own folder where that lies on btrfs, else btrfs in
+ * a sparse file that may grow to half of what is free now, else (no btrfs to be had) plain folders, where
+ * copies and snapshots are slow.
+ */
+export async function prepareStorage(
+  engine: Engine,
+  options: { engineFolder: string | undefined; log: Logger; signal: AbortSignal },
+): Promise<void> {
+  const { engineFolder, log, signal } = options;
+  if (await engine.pools.get(POOL, { signal }).catch(ifMissing)) return;
+  const config = engineFolder ? await btrfsConfig(engineFolder) : {};
+  if (engine.info.storageDrivers.includes("btrfs")) {
+    try {
+      await engine.pools.create({ name: POOL, driver: "btrfs", config }, { signal });
+      return;
+    } catch (error) {
+      log.warn({ error }, "no btrfs pool could be made; using plain folders");
+    }
+  }
+  await engine.pools.create({ name: POOL, driver: "dir" }, { signal });
+}
+
+async function btrfsConfig(engineFolder: string): Promise<Record<string, string>> {
+  const { type, bavail, bsize } = await statfs(engineFolder);
+  if (type === BTRFS_MAGIC) return { source: join(engineFolder, "storage-pools", POOL) };
+  return { size: `${Math.max(SMALLEST_LOOP, Math.floor((bavail * bsize) / 2))}B` };
+}

@@ -1,0 +1,125 @@
+import { once } from "node:events";
+import { mkdir } from "node:fs/promises";
+import { systemClock } from "../base/clock.ts";
+import { createLogger } from "../base/logger.ts";
+import { file_tremplin_v1_guest, Guest } from "../contract/tremplin/v1/guest_pb.js";
+import { file_tremplin, Tremplin } from "../contract/tremplin_pb.js";
+import type { Engine } from "../engine/engine.ts";
+import { dial } from "../transport/client.ts";
+import { health } from "../transport/health.ts";
+import { reflection } from "../transport/reflection.ts";
+import { serve } from "../transport/server.ts";
+import { chooseEngine } from "./launch/engine-choice.ts";
+import { Launcher } from "./launch/launcher.ts";
+import { parseSubnet } from "./launch/subnet.ts";
+import { prepareMilestone } from "./milestone.ts";
+import { deliverTo } from "./notices/delivery.ts";
+import { notice } from "./notices/notice.ts";
+import { Outbox } from "./notices/outbox.ts";
+import { FinalNotices } from "./operations/final-notices.ts";
+import { Journal } from "./operations/journal.ts";
+import { Runner } from "./operations/runner.ts";
+import { isTemporaryName } from "./operations/temporary-name.ts";
+import type { DaemonOptions } from "./options.ts";
+import { guestService } from "./rpc/guest-service.ts";
+import { tremplinService } from "./rpc/tremplin-service.ts";
+import { loadSite } from "./sites/load-site.ts";
+import { openStateFolder } from "./state-folder.ts";
+import { version } from "./version.ts";
+import { Shutdowns } from "./watch/shutdowns.ts";
+
+/** Runs the daemon until SIGTERM, which leaves the engine running, or SIGPWR, which stops everything. */
+export async function runDaemon(options: DaemonOptions): Promise<void> {
+  const startedAt = new Date();
+  const clock = systemClock;
+  const log = createLogger(options.logLevel);
+  const ended = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT"), once(process, "SIGPWR")]);
+  const site = await loadSite(options.site);
+  const state = await openStateFolder(options.state);
+  await mkdir(options.shared, { recursive: true, mode: 0o700 });
+  const places = { state: options.state, shared: options.shared };
+
+  await using ending = new AsyncDisposableStack();
+  const host = ending.use(dial(options.host, { tls: options.tls }));
+  const outbox = ending.use(new Outbox({ deliver: deliverTo(host.transport, state.daemonId), clock, log }));
+  const journal = await Journal.open(state.journal, log);
+  const finals = new FinalNotices({ journal, outbox, clock, log });
+  const shutdowns = ending.use(
+    new Shutdowns({
+      file: state.running,
+      isHidden: isTemporaryName,
+      tell: (containerName) => finals.tell(containerName, "containerShutdown", { containerName }),
+      log,
+    }),
+  );
+  const launcher = ending.use(
+    new Launcher({
+      choice: chooseEngine(options.engine, {
+        cert: options.engineCert,
+        key: options.engineKey,
+        ca: options.engineCa,
+      }),
+      stateFolder: options.state,
+      bridgeName: options.bridge,
+      subnet: options.lxdSubnet === undefined ? undefined : parseSubnet(options.lxdSubnet),
+      site,
+      places,
+      clock,
+      log,
+      onReady,
+    }),
+  );
+  const runner = ending.use(new Runner({ journal, outbox, finals, clock, log }));
+  const milestone = await prepareMilestone(site);
+  const operations = { launcher, engine: () => launcher.prepared, site, places, milestone, clock, log };
+  const tools = { ...operations, engine: () => launcher.engine, operations, runner };
+  const guest = { ...tools, daemonId: state.daemonId, version, startedAt, bridge: options.bridge, outbox };
+  ending.use(
+    await serve({
+      addresses: options.listen,
+      tls: options.tls,
+      routes(router) {
+        router.service(Tremplin, tremplinService(tools));
+        router.service(Guest, guestService(guest));
+        health(router, [Tremplin.typeName, Guest.typeName]);
+        reflection(router, [file_tremplin, file_tremplin_v1_guest]);
+      },
+    }),
+  );
+  await finals.resend();
+  // The host may come much later than we do; everything else that it is to hear waits for this.
+  const announced = outbox
+    .open({
+      id: `${state.daemonId}-${startedAt.getTime()}`,
+      lane: "",
+      notice: notice("tremplinReady", {}),
+      final: true,
+    })
+    .catch((error) => log.debug({ error }, "ended before the host was there"));
+  const resumed = resume().catch((error) =>
+    log.error({ error }, "what an earlier daemon left is not put right yet"),
+  );
+  log.info({ version, site: site.name, state: options.state }, "listening");
+
+  const [signal] = await ended;
+  log.info({ signal }, "ending");
+  if (signal === "SIGPWR") await launcher.shutDown();
+  await ending.disposeAsync();
+  await Promise.all([announced, resumed]);
+
+  /** Before an engine counts as running, what an earlier daemon left half done is put right. */
+  async function onReady(engine: Engine): Promise<void> {
+    await shutdowns.watch(engine);
+    await runner.recover(({ container }) => container !== "");
+  }
+
+  /** A daemon that died does not take the engine with it: the next one goes on where it was. */
+  async function resume(): Promise<void> {
+    const wasLaunching = (await journal.entries()).some(({ container, final }) => container === "" && !final);
+    if (!wasLaunching && !(await launcher.hasLeftover())) return;
+    await launcher
+      .launch()
+      .catch((error) => log.warn({ error }, "the engine of an earlier run cannot be used"));
+    await runner.recover(({ container }) => container === "");
+  }
+}

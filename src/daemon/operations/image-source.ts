@@ -1,0 +1,68 @@
+import { TremplinError } from "../../base/tremplin-error.ts";
+import type { CreateContainerRequest } from "../../contract/tremplin_pb.js";
+import type { Engine } from "../../engine/engine.ts";
+import type { InstanceSource } from "../../engine/instance.ts";
+import type { OperationContext } from "./operation.ts";
+import { openSharedFile } from "./shared-file.ts";
+
+/** An image to create from, released when nobody creates from it any more. */
+export interface ImageSource extends AsyncDisposable {
+  readonly source: InstanceSource;
+}
+
+/** How many operations create from each uploaded image now: only the last one deletes it. */
+const users = new Map<string, number>();
+
+/** The image of an image server, which the engine fetches by itself. `%d` becomes the milestone. */
+export function serverImage(request: CreateContainerRequest, milestone: string | undefined): ImageSource {
+  const { imageServer, imageAlias } = request;
+  if (imageServer.includes("%d") && !milestone) {
+    throw new TremplinError(
+      "invalid",
+      `the image server ${imageServer} needs a milestone, which this site has not`,
+    );
+  }
+  const server = imageServer.replace("%d", milestone ?? "");
+  const source = {
+    type: "image",
+    mode: "pull",
+    protocol: "simplestreams",
+    server,
+    alias: imageAlias,
+  } as const;
+  return { source, [Symbol.asyncDispose]: () => Promise.resolve() };
+}
+
+/**
+ * Uploads rootfs and metadata tarballs. An image that the engine had already is used and kept; one that came
+ * by this upload is deleted in the end (behaviour.md 12 item 19).
+ */
+export async function tarballImage(
+  engine: Engine,
+  request: CreateContainerRequest,
+  shared: string,
+  { signal, step }: OperationContext,
+): Promise<ImageSource> {
+  await using metadata = await openSharedFile(shared, request.metadataPath);
+  await using rootfs = await openSharedFile(shared, request.rootfsPath);
+  const { fingerprint, existed } = await engine.images.uploadSplit(
+    metadata.createReadStream({ autoClose: false }),
+    rootfs.createReadStream({ autoClose: false }),
+    { signal },
+  );
+  const ours = !existed || users.has(fingerprint);
+  users.set(fingerprint, (users.get(fingerprint) ?? 0) + 1);
+  if (ours) await step("image", fingerprint);
+  return {
+    source: { type: "image", fingerprint },
+    async [Symbol.asyncDispose]() {
+      const left = (users.get(fingerprint) ?? 1) - 1;
+      if (left > 0) {
+        users.set(fingerprint, left);
+        return;
+      }
+      users.delete(fingerprint);
+      if (ours) await engine.images.delete(fingerprint);
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import { TremplinError } from "../../base/tremplin-error.ts";
+import { isTemporaryName } from "../operations/temporary-name.ts";
+
+const RULE =
+  "1 to 63 letters, digits and hyphens, not starting with a digit or a hyphen, not ending with a hyphen";
+
+/** Throws `invalid` for a name that no container can have, and for those that we give while we make one. */
+export function checkContainerName(name: string): void {
+  if (!/^[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(name)) {
+    throw new TremplinError("invalid", `"${printable(name)}" is not a container name: it must be ${RULE}`);
+  }
+  if (isTemporaryName(name)) {
+    throw new TremplinError(
+      "invalid",
+      `the name ${name} is kept for containers that are being made; take another`,
+    );
+  }
+}
+
+function printable(name: string): string {
+  return JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}...` : name).slice(1, -1);
+}

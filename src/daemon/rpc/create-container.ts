@@ -1,0 +1,55 @@
+import type { HandlerContext } from "@connectrpc/connect";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import {
+  type CreateContainerRequest,
+  CreateContainerResponse_Status as Status,
+} from "../../contract/tremplin_pb.js";
+import { answered } from "../../transport/answered.ts";
+import { createOperation } from "../operations/create.ts";
+import { findOrHealContainer } from "../operations/lookup.ts";
+import { isSetUp } from "../operations/setup-mark.ts";
+import { openSharedFile } from "../operations/shared-file.ts";
+import { checkContainerName } from "./container-name.ts";
+import { answering, type RpcTools } from "./rpc.ts";
+
+/** behaviour.md 5.2. */
+export function createContainer(tools: RpcTools) {
+  const kind = tools.runner.add(createOperation(tools.operations));
+  return answering(
+    tools,
+    async (request: CreateContainerRequest, { signal, values }: HandlerContext) => {
+      const engine = tools.engine();
+      const { containerName: name } = request;
+      checkContainerName(name);
+      const busy = tools.runner.locks.holder(name);
+      const existing = busy ? undefined : await findOrHealContainer(engine, name, signal);
+      // Whether it is whole cannot be told without its metadata: then it is left alone.
+      if (existing && (await isSetUp(engine, name, signal).catch(() => true))) {
+        return { status: Status.EXISTS, failureReason: "" };
+      }
+      await checkSource(request, tools.places.shared);
+      await tools.runner.begin(kind, name, request, values.get(answered));
+      return { status: Status.CREATING, failureReason: "" };
+    },
+    (failureReason) => ({ status: Status.FAILED, failureReason }),
+  );
+}
+
+async function checkSource(request: CreateContainerRequest, shared: string): Promise<void> {
+  const { imageServer, imageAlias, rootfsPath, metadataPath } = request;
+  if (rootfsPath && metadataPath) {
+    await using _rootfs = await openSharedFile(shared, rootfsPath);
+    await using _metadata = await openSharedFile(shared, metadataPath);
+    return;
+  }
+  if (rootfsPath || metadataPath) {
+    const missing = rootfsPath ? "metadata_path" : "rootfs_path";
+    throw new TremplinError("invalid", `rootfs_path and metadata_path go together: ${missing} is missing`);
+  }
+  const url = URL.canParse(imageServer) ? new URL(imageServer) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol)) {
+    throw new TremplinError("invalid", `the image server "${imageServer}" is not an http or https URL`);
+  }
+  if (!imageAlias)
+    throw new TremplinError("invalid", `which image of ${imageServer}? image_alias is missing`);
+}

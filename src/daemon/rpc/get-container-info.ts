@@ -1,0 +1,43 @@
+import type { HandlerContext } from "@connectrpc/connect";
+import {
+  type GetContainerInfoRequest,
+  GetContainerInfoResponse_Status as Status,
+} from "../../contract/tremplin_pb.js";
+import { ifMissing } from "../../engine/if-missing.ts";
+import { type InstanceState, instanceStatus } from "../../engine/instance.ts";
+import { checkContainerName } from "./container-name.ts";
+import { answering, type RpcTools } from "./rpc.ts";
+
+/** behaviour.md 5.8. A container that has no address yet is running, with address 0. */
+export function getContainerInfo(tools: RpcTools) {
+  return answering(
+    tools,
+    async ({ containerName: name }: GetContainerInfoRequest, { signal }: HandlerContext) => {
+      checkContainerName(name);
+      const state = await tools.engine().instances.state(name, { signal }).catch(ifMissing);
+      if (!state) return answer(Status.NOT_FOUND, `there is no container ${name}`);
+      if (state.status_code !== instanceStatus.running) {
+        return answer(Status.STOPPED, `the container ${name} is ${state.status.toLowerCase()}`);
+      }
+      return answer(Status.RUNNING, "", toWire(addressOf(state)));
+    },
+    (failureReason) => answer(Status.FAILED, failureReason),
+  );
+}
+
+function answer(status: Status, failureReason: string, ipv4Address = 0) {
+  return { status, failureReason, ipv4Address };
+}
+
+/** The first IPv4 address of eth0 that others can reach; empty when there is none. */
+export function addressOf(state: InstanceState): string {
+  const addresses = state.network?.eth0?.addresses ?? [];
+  return addresses.find(({ family, scope }) => family === "inet" && scope === "global")?.address ?? "";
+}
+
+/** The octets as they lie in the memory of a little-endian machine: a + b·2⁸ + c·2¹⁶ + d·2²⁴ for a.b.c.d. */
+export function toWire(address: string): number {
+  if (!address) return 0;
+  const [a = 0, b = 0, c = 0, d = 0] = address.split(".").map(Number);
+  return a + b * 2 ** 8 + c * 2 ** 16 + d * 2 ** 24;
+}

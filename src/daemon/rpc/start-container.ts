@@ -1,0 +1,68 @@
+import type { HandlerContext } from "@connectrpc/connect";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import {
+  type OsRelease,
+  type StartContainerRequest,
+  StartContainerResponse_Status as Status,
+} from "../../contract/tremplin_pb.js";
+import { instanceStatus } from "../../engine/instance.ts";
+import { answered } from "../../transport/answered.ts";
+import { readOsRelease } from "../guest/read-os-release.ts";
+import { findOrHealContainer } from "../operations/lookup.ts";
+import { wantsPrivilege } from "../operations/privilege.ts";
+import { needsRemap } from "../operations/remap.ts";
+import { startOperation } from "../operations/start.ts";
+import { checkContainerName } from "./container-name.ts";
+import { answering, type RpcTools } from "./rpc.ts";
+
+interface Answer {
+  readonly status: Status;
+  readonly failureReason: string;
+  readonly osRelease?: OsRelease;
+}
+
+/** behaviour.md 5.4. */
+export function startContainer(tools: RpcTools) {
+  const kind = tools.runner.add(startOperation(tools.operations));
+
+  async function osReleaseOf(name: string, signal: AbortSignal): Promise<Pick<Answer, "osRelease">> {
+    try {
+      return { osRelease: (await readOsRelease(tools.engine().files, name, signal)).message };
+    } catch (error) {
+      tools.log.info({ error, container: name }, "its os-release cannot be read");
+      return {};
+    }
+  }
+
+  return answering<StartContainerRequest, Answer>(
+    tools,
+    async (request, { signal, values }: HandlerContext) => {
+      const engine = tools.engine();
+      const { containerName: name } = request;
+      checkContainerName(name);
+      const privileged = wantsPrivilege(request.privilegeLevel);
+      const found = await findOrHealContainer(engine, name, signal);
+      if (!found) throw new TremplinError("not-found", `there is no container ${name}; create it first`);
+      const release = await osReleaseOf(name, signal);
+      if (found.status_code === instanceStatus.running && !tools.runner.locks.holder(name)) {
+        if (privileged !== undefined) await setPrivilege(name, privileged, signal);
+        return { status: Status.RUNNING, failureReason: "", ...release };
+      }
+      await tools.runner.begin(kind, name, request, values.get(answered));
+      const status = needsRemap(found, privileged) ? Status.REMAPPING : Status.STARTING;
+      return { status, failureReason: "", ...release };
+    },
+    (failureReason) => ({ status: Status.FAILED, failureReason }),
+  );
+
+  function setPrivilege(name: string, privileged: boolean, signal: AbortSignal): Promise<void> {
+    return tools.engine().instances.update(
+      name,
+      (instance) => ({
+        ...instance,
+        config: { ...instance.config, "security.privileged": String(privileged) },
+      }),
+      { signal },
+    );
+  }
+}

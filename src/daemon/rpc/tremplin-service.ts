@@ -1,0 +1,21 @@
+import type { ServiceImpl } from "@connectrpc/connect";
+import type { Tremplin } from "../../contract/tremplin_pb.js";
+import { createContainer } from "./create-container.ts";
+import { deleteContainer } from "./delete-container.ts";
+import { getContainerInfo } from "./get-container-info.ts";
+import type { RpcTools } from "./rpc.ts";
+import { startContainer } from "./start-container.ts";
+import { startLxd } from "./start-lxd.ts";
+import { stopContainer } from "./stop-container.ts";
+
+/** The contract's service in the guest. An rpc that is not here answers UNIMPLEMENTED. */
+export function tremplinService(tools: RpcTools): Partial<ServiceImpl<typeof Tremplin>> {
+  return {
+    startLxd: startLxd(tools),
+    createContainer: createContainer(tools),
+    deleteContainer: deleteContainer(tools),
+    startContainer: startContainer(tools),
+    stopContainer: stopContainer(tools),
+    getContainerInfo: getContainerInfo(tools),
+  };
+}

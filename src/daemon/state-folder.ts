@@ -1,0 +1,34 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { replaceFile } from "../base/durable-file.ts";
+
+/** What lies where under --state. */
+export interface StateFolder {
+  readonly path: string;
+  /** Operations under way and final notices that the host has not taken. */
+  readonly journal: string;
+  /** Which containers run, see Shutdowns. */
+  readonly running: string;
+  /** Who this daemon is, the same at each start. */
+  readonly daemonId: string;
+}
+
+/** Makes the folder where it is missing: others may pass through to the engine's files but not look in. */
+export async function openStateFolder(path: string): Promise<StateFolder> {
+  await mkdir(path, { recursive: true, mode: 0o711 });
+  return {
+    path,
+    journal: join(path, "journal"),
+    running: join(path, "running.json"),
+    daemonId: await readDaemonId(join(path, "daemon-id")),
+  };
+}
+
+async function readDaemonId(path: string): Promise<string> {
+  const found = await readFile(path, "utf8").catch(() => "");
+  if (found.trim()) return found.trim();
+  const id = randomUUID();
+  await replaceFile(path, `${id}\n`);
+  return id;
+}

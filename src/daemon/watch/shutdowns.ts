@@ -1,0 +1,103 @@
+import { readFile } from "node:fs/promises";
+import { replaceFile } from "../../base/durable-file.ts";
+import type { Logger } from "../../base/logger.ts";
+import type { Engine } from "../../engine/engine.ts";
+import type { EngineEvent } from "../../engine/event-stream.ts";
+import { instanceStatus } from "../../engine/instance.ts";
+import { instanceOf } from "../../engine/operation.ts";
+
+interface Options {
+  /** Where it is kept which containers ran, so that a stop while no daemon was there is told too. */
+  readonly file: string;
+  /** Containers that nobody outside hears of. */
+  readonly isHidden: (name: string) => boolean;
+  /** Tells the host that a container has stopped. */
+  readonly tell: (name: string) => Promise<void>;
+  readonly log: Logger;
+}
+
+/**
+ * Tells each stop of a container exactly once, whoever caused it (behaviour.md 7.2, 12 items 11, 16). An
+ * engine may say a stop twice or, while its event stream is broken, not at all: so what counts is the step
+ * from running to not running, by events and by looking.
+ */
+export class Shutdowns implements AsyncDisposable {
+  readonly #options: Options;
+  #running: Set<string> | undefined;
+  #work: Promise<void> = Promise.resolve();
+  #subscription: Disposable | undefined;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  /** Watches an engine, starting with what it did while nobody watched. */
+  async watch(engine: Engine): Promise<void> {
+    const interest = {
+      types: ["lifecycle"] as const,
+      reconnected: () => this.#then(() => this.#look(engine)),
+    };
+    this.#subscription?.[Symbol.dispose]();
+    const subscription = engine.events.subscribe(interest, (event) => this.#hear(event));
+    this.#subscription = subscription;
+    await subscription.ready;
+    this.#then(() => this.#look(engine));
+    await this.#work;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#subscription?.[Symbol.dispose]();
+    await this.#work;
+  }
+
+  #hear(event: EngineEvent): void {
+    if (event.type !== "lifecycle") return;
+    const name = instanceOf(event.metadata.source);
+    if (!name || this.#options.isHidden(name)) return;
+    const { action } = event.metadata;
+    if (action === "instance-started" || action === "instance-restarted")
+      this.#then(() => this.#started(name));
+    if (action === "instance-stopped" || action === "instance-shutdown")
+      this.#then(() => this.#stopped(name));
+  }
+
+  async #look(engine: Engine): Promise<void> {
+    this.#running ??= await this.#recall();
+    const known = [...this.#running];
+    const instances = await engine.instances.list();
+    const running = new Set(
+      instances.filter(({ status_code }) => status_code === instanceStatus.running).map(({ name }) => name),
+    );
+    for (const name of running) if (!this.#options.isHidden(name)) await this.#started(name);
+    for (const name of known) if (!running.has(name)) await this.#stopped(name);
+  }
+
+  async #started(name: string): Promise<void> {
+    if (!this.#running || this.#running.has(name)) return;
+    this.#running.add(name);
+    await this.#remember();
+  }
+
+  async #stopped(name: string): Promise<void> {
+    if (!this.#running?.has(name)) return;
+    await this.#options.tell(name);
+    this.#running.delete(name);
+    await this.#remember();
+  }
+
+  /** One thing after the other, in the order of the events. */
+  #then(next: () => Promise<void>): void {
+    this.#work = this.#work.then(next).catch((error) => {
+      this.#options.log.error({ error }, "watching for stopped containers: this one could not be told");
+    });
+  }
+
+  async #recall(): Promise<Set<string>> {
+    const text = await readFile(this.#options.file, "utf8").catch(() => "[]");
+    return new Set(JSON.parse(text) as string[]);
+  }
+
+  async #remember(): Promise<void> {
+    await replaceFile(this.#options.file, JSON.stringify([...(this.#running ?? [])]));
+  }
+}
