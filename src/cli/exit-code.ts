@@ -30,6 +30,7 @@ export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   exists: exitCode.failed,
   busy: exitCode.busy,
   cancelled: exitCode.interrupted,
+  "timed-out": exitCode.failed,
   unavailable: exitCode.unreachable,
   conflict: exitCode.failed,
   failed: exitCode.failed,

@@ -1,8 +1,10 @@
 import { createInterface } from "node:readline/promises";
+import { type Clock, systemClock } from "../base/clock.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 
 /** What a command may touch of the process that it runs in. Tests give their own. */
 export interface Io {
+  readonly clock: Clock;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Results. */
   out(text: string): void;
@@ -26,6 +28,7 @@ export function processIo(): Io {
     });
   }
   return {
+    clock: systemClock,
     env: process.env,
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),

@@ -7,7 +7,60 @@ interface Entry {
 }
 
 /** Every command with the line that help shows. Its file is loaded only when it is the one that is asked for. */
-const commands: Readonly<Record<string, Entry>> = {};
+const commands: Readonly<Record<string, Entry>> = {
+  up: {
+    summary: "start everything on this machine that does not run yet",
+    load: async () => (await import("./commands/up.ts")).upCommand,
+  },
+  down: {
+    summary: "stop the containers, the engine, the daemon and the host on this machine",
+    load: async () => (await import("./commands/down.ts")).downCommand,
+  },
+  status: {
+    summary: "what runs, and what is under way",
+    load: async () => (await import("./commands/status.ts")).statusCommand,
+  },
+  list: {
+    summary: "all containers",
+    load: async () => (await import("./commands/list.ts")).listCommand,
+  },
+  create: {
+    summary: "make a container",
+    load: async () => (await import("./commands/create.ts")).createCommand,
+  },
+  start: {
+    summary: "boot a container",
+    load: async () => (await import("./commands/start.ts")).startCommand,
+  },
+  stop: {
+    summary: "stop a container",
+    load: async () => (await import("./commands/stop.ts")).stopCommand,
+  },
+  delete: {
+    summary: "delete a container and all that is in it",
+    load: async () => (await import("./commands/delete.ts")).deleteCommand,
+  },
+  info: {
+    summary: "what is known of one container",
+    load: async () => (await import("./commands/info.ts")).infoCommand,
+  },
+  watch: {
+    summary: "what happens, as it happens",
+    load: async () => (await import("./commands/watch.ts")).watchCommand,
+  },
+  doctor: {
+    summary: "check this machine and the set-up, and say what to do",
+    load: async () => (await import("./commands/doctor.ts")).doctorCommand,
+  },
+  daemon: {
+    summary: "run the guest's side in the foreground",
+    load: async () => (await import("./commands/daemon.ts")).daemonCommand,
+  },
+  host: {
+    summary: "run the host's side in the foreground",
+    load: async () => (await import("./commands/host.ts")).hostCommand,
+  },
+};
 
 /** The program with the wanted command loaded and the others known by their summaries. */
 export async function createProgram(wanted: string | undefined, io: Io): Promise<Command> {
@@ -19,11 +72,11 @@ export async function createProgram(wanted: string | undefined, io: Io): Promise
     .helpCommand("help [command]", "show what a command understands");
   for (const [name, { summary, load }] of Object.entries(commands)) {
     if (name !== wanted) {
-      program.command(name).summary(summary).description(summary);
+      program.command(name).description(summary);
       continue;
     }
     const create = await load();
-    program.addCommand(create(io).copyInheritedSettings(program).summary(summary).description(summary));
+    program.addCommand(create(io).copyInheritedSettings(program).description(summary));
   }
   return program;
 }

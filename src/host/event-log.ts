@@ -1,5 +1,6 @@
 import { EventEmitter, once } from "node:events";
 import { mkdir, open, readdir, realpath, rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Clock } from "../base/clock.ts";
@@ -50,6 +51,8 @@ export class EventLog implements AsyncDisposable {
 
   static async open(options: EventLogOptions): Promise<EventLog> {
     const { folder } = options;
+    // A folder above may be the daemon's: its engine's containers must be able to pass through.
+    await mkdir(dirname(folder), { recursive: true, mode: 0o711 });
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await using undo = new AsyncDisposableStack();
     const sentence = `cannot use the event log in ${folder}: another host has it open`;

@@ -1,0 +1,64 @@
+import { readFileSync } from "node:fs";
+import { readFile, rm } from "node:fs/promises";
+import { replaceFile } from "../../base/durable-file.ts";
+
+/**
+ * What a pid file says. A pid alone may be another program's by now, so the moment of the start (in the
+ * kernel's ticks since its boot) and the boot go with it.
+ */
+export interface ProcessRecord {
+  readonly pid: number;
+  readonly startedAt: string;
+  readonly boot: string;
+  /** The command line after the program's name. */
+  readonly words: readonly string[];
+}
+
+/** The record of a process that was just started; undefined when it is gone already. */
+export function recordOf(pid: number, words: readonly string[]): ProcessRecord | undefined {
+  const startedAt = startOf(pid);
+  return startedAt === undefined ? undefined : { pid, startedAt, boot: bootId(), words };
+}
+
+/** Whether the very process of the record lives. */
+export function isAlive(record: ProcessRecord): boolean {
+  return record.boot === bootId() && startOf(record.pid) === record.startedAt;
+}
+
+/** Reads a pid file; undefined when there is none, or it is not one of ours. */
+export async function readRecord(path: string): Promise<ProcessRecord | undefined> {
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return "null";
+    throw error;
+  });
+  try {
+    const record = JSON.parse(text) as ProcessRecord | null;
+    return Number.isInteger(record?.pid) && Array.isArray(record?.words) ? (record ?? undefined) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function writeRecord(path: string, record: ProcessRecord): Promise<void> {
+  return replaceFile(path, `${JSON.stringify(record)}\n`);
+}
+
+export function removeRecord(path: string): Promise<void> {
+  return rm(path, { force: true });
+}
+
+/** When a living process was started, in ticks since the boot; undefined for one that is gone or a zombie. */
+function startOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The name in parentheses may hold anything, so fields are counted from its end (proc_pid_stat(5)).
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}
+
+function bootId(): string {
+  return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+}

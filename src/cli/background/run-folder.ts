@@ -1,0 +1,44 @@
+import { join, resolve } from "node:path";
+import { holdAlone } from "../../host/exclusive.ts";
+import type { Address } from "../../transport/address.ts";
+import { Part } from "./part.ts";
+
+/** Where sockets, pid files and logs lie when nothing is said. */
+export const DEFAULT_RUN = "/run/tremplin";
+
+/** The folder of what runs in the background on this machine. */
+export class RunFolder {
+  readonly path: string;
+  readonly daemon: Part;
+  readonly host: Part;
+
+  constructor(path: string) {
+    this.path = resolve(path);
+    this.daemon = new Part("daemon", this.path);
+    this.host = new Part("host", this.path);
+  }
+
+  /** Where commands reach the host. */
+  get hostSocket(): Address {
+    return this.#socket("host");
+  }
+
+  /** Where the daemon sends its notices. */
+  get listenerSocket(): Address {
+    return this.#socket("listener");
+  }
+
+  /** Where the host reaches the guest. */
+  get guestSocket(): Address {
+    return this.#socket("guest");
+  }
+
+  /** Keeps other ups and downs out. Throws `busy`. */
+  hold(): Promise<AsyncDisposable> {
+    return holdAlone(`run ${this.path}`, `another tremplin up or down is at work on ${this.path}`);
+  }
+
+  #socket(name: string): Address {
+    return { kind: "unix", path: join(this.path, `${name}.sock`) };
+  }
+}

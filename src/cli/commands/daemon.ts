@@ -1,0 +1,12 @@
+import { Command } from "commander";
+import { type DaemonFlags, daemonOptions, withDaemonFlags } from "../daemon-flags.ts";
+import { withTlsFlags } from "../host-flags.ts";
+
+export function daemonCommand(): Command {
+  const command = withTlsFlags(withDaemonFlags(new Command("daemon")));
+  return command.action(async (flags: DaemonFlags) => {
+    const options = daemonOptions(flags);
+    const { runDaemon } = await import("../../daemon/main.ts");
+    await runDaemon(options);
+  });
+}

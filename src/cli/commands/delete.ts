@@ -1,0 +1,48 @@
+import { Command } from "commander";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import { DeleteContainerResponse_Status as Status, Tremplin } from "../../contract/tremplin_pb.js";
+import type { HostApi } from "../host-api.ts";
+import { type HostFlags, withHostFlags } from "../host-flags.ts";
+import type { Io } from "../io.ts";
+import type { Answer } from "../operation.ts";
+import { runWork } from "../session.ts";
+
+interface Flags extends HostFlags {
+  readonly yes?: true;
+}
+
+export function deleteCommand(io: Io): Command {
+  const command = new Command("delete")
+    .argument("<name>", "the container; it is stopped first if it runs")
+    .option("--yes", "do not ask");
+  return withHostFlags(command).action(async (container: string, flags: Flags) => {
+    if (!flags.yes) await confirm(container, io);
+    const title = `deleting ${container}`;
+    const ask = (api: HostApi, signal: AbortSignal) => askToDelete(api, container, signal);
+    await runWork({ title, kind: "delete", container, ask }, flags, io);
+  });
+}
+
+async function confirm(container: string, io: Io): Promise<void> {
+  const answer = await io.ask(`Delete ${container} and all that is in it? [y/N] `);
+  if (answer === undefined) {
+    throw new TremplinError("invalid", `to delete ${container} with nobody at a terminal, say --yes`);
+  }
+  if (!/^y(es)?$/i.test(answer.trim())) throw new TremplinError("cancelled", `${container} was not deleted`);
+}
+
+async function askToDelete(api: HostApi, containerName: string, signal: AbortSignal): Promise<Answer> {
+  const { status, failureReason } = await api.call(
+    Tremplin.method.deleteContainer,
+    { containerName },
+    { signal },
+  );
+  switch (status) {
+    case Status.DELETING:
+      return { kind: "accepted" };
+    case Status.DOES_NOT_EXIST:
+      return { kind: "missing" };
+    default:
+      return { kind: "refused", reason: failureReason };
+  }
+}

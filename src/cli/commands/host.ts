@@ -1,0 +1,39 @@
+import { Command } from "commander";
+import { type HostOptions, hostDefaults, parseGuest } from "../../host/options.ts";
+import { parseAddress } from "../../transport/address.ts";
+import { collect, type TlsFlags, tlsOf, withTlsFlags } from "../host-flags.ts";
+
+interface Flags extends TlsFlags {
+  readonly listen?: readonly string[];
+  readonly guest: readonly string[];
+  readonly state: string;
+  readonly logLevel: string;
+}
+
+export function hostCommand(): Command {
+  const command = new Command("host")
+    .option(
+      "--listen <addr>",
+      `where to listen; may be repeated (default: ${hostDefaults.listen.join(" and ")})`,
+      collect,
+    )
+    .requiredOption("--guest <name=addr>", "a guest by name and address; may be repeated", collect)
+    .option("--state <dir>", "the folder of the event log", hostDefaults.state)
+    .option("--log-level <level>", "trace, debug, info, warn, error or silent", hostDefaults.logLevel);
+  return withTlsFlags(command).action(async (flags: Flags) => {
+    const options = hostOptions(flags);
+    const { runHost } = await import("../../host/main.ts");
+    await runHost(options);
+  });
+}
+
+/** Reads the flags. Throws `invalid` with what is wrong. */
+export function hostOptions(flags: Flags): HostOptions {
+  return {
+    listen: (flags.listen ?? hostDefaults.listen).map(parseAddress),
+    guests: flags.guest.map(parseGuest),
+    state: flags.state,
+    tls: tlsOf(flags),
+    logLevel: flags.logLevel,
+  };
+}

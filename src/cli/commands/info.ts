@@ -1,0 +1,55 @@
+import { toJson } from "@bufbuild/protobuf";
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { Command } from "commander";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import { type Container, ContainerSchema, Guest } from "../../contract/tremplin/v1/guest_pb.js";
+import {
+  type GetContainerUsernameResponse,
+  GetContainerUsernameResponse_Status as Status,
+  Tremplin,
+} from "../../contract/tremplin_pb.js";
+import { HostApi } from "../host-api.ts";
+import { type HostFlags, withHostFlags } from "../host-flags.ts";
+import type { Io } from "../io.ts";
+import { plainText, tableText } from "../text.ts";
+
+export function infoCommand(io: Io): Command {
+  const command = new Command("info").argument("<name>", "the container");
+  return withHostFlags(command).action((name: string, flags: HostFlags) => info(name, flags, io));
+}
+
+async function info(name: string, flags: HostFlags, io: Io): Promise<void> {
+  using api = HostApi.open(flags);
+  const settings = { signal: io.interrupted, timeout: 30_000 };
+  const { containers } = await api.call(Guest.method.listContainers, {}, settings);
+  const container = containers.find((each) => each.name === name);
+  if (!container)
+    throw new TremplinError("not-found", `there is no container ${name}; tremplin list shows all`);
+  const user = await api.call(Tremplin.method.getContainerUsername, { containerName: name }, settings);
+  if (flags.json) {
+    const { username, homedir } = user;
+    const document = toJson(ContainerSchema, container, { alwaysEmitImplicit: true }) as object;
+    io.out(`${JSON.stringify({ ...document, username, homedir })}\n`);
+    return;
+  }
+  io.out(tableText(rows(container, user).map(([key, value]) => [key, plainText(value)])));
+}
+
+function rows(container: Container, user: GetContainerUsernameResponse): [string, string][] {
+  const { createdAt, operation } = container;
+  return [
+    ["name", container.name],
+    ["state", container.state],
+    ["address", container.ipv4Address || "none"],
+    ["image", container.image || "unknown"],
+    ["created", createdAt ? timestampDate(createdAt).toISOString() : "unknown"],
+    ["privileged", container.privileged ? "yes" : "no"],
+    ["user", userText(user)],
+    ["under way", operation || "nothing"],
+  ];
+}
+
+function userText({ status, username, homedir, failureReason }: GetContainerUsernameResponse): string {
+  if (status === Status.SUCCESS) return `${username} (${homedir})`;
+  return status === Status.USER_NOT_FOUND ? "none yet" : `unknown: ${failureReason}`;
+}

@@ -1,0 +1,55 @@
+import { Command, Option } from "commander";
+import {
+  StartContainerRequest_PrivilegeLevel as Privilege,
+  StartContainerResponse_Status as Status,
+  Tremplin,
+} from "../../contract/tremplin_pb.js";
+import type { HostApi } from "../host-api.ts";
+import { type HostFlags, withHostFlags } from "../host-flags.ts";
+import type { Io } from "../io.ts";
+import type { Answer } from "../operation.ts";
+import { runWork } from "../session.ts";
+
+interface Flags extends HostFlags {
+  readonly privileged?: true;
+  readonly unprivileged?: true;
+}
+
+export function startCommand(io: Io): Command {
+  const command = new Command("start")
+    .argument("<name>", "the container")
+    .addOption(
+      new Option("--privileged", "without a user namespace, from the next boot on").conflicts("unprivileged"),
+    )
+    .option("--unprivileged", "with a user namespace, from the next boot on");
+  return withHostFlags(command).action((container: string, flags: Flags) => {
+    const title = `starting ${container}`;
+    const ask = (api: HostApi, signal: AbortSignal) => askToStart(api, container, flags, signal);
+    return runWork({ title, kind: "start", container, ask }, flags, io);
+  });
+}
+
+async function askToStart(
+  api: HostApi,
+  containerName: string,
+  flags: Flags,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const request = { containerName, privilegeLevel: privilegeOf(flags) };
+  const { status, failureReason } = await api.call(Tremplin.method.startContainer, request, { signal });
+  switch (status) {
+    case Status.STARTING:
+    case Status.REMAPPING:
+      return { kind: "accepted" };
+    case Status.STARTED:
+    case Status.RUNNING:
+      return { kind: "already", words: "runs already" };
+    default:
+      return { kind: "refused", reason: failureReason };
+  }
+}
+
+function privilegeOf({ privileged, unprivileged }: Flags): Privilege {
+  if (privileged) return Privilege.PRIVILEGED;
+  return unprivileged ? Privilege.UNPRIVILEGED : Privilege.UNCHANGED;
+}

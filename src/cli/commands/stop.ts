@@ -1,0 +1,34 @@
+import { Command } from "commander";
+import { StopContainerResponse_Status as Status, Tremplin } from "../../contract/tremplin_pb.js";
+import type { HostApi } from "../host-api.ts";
+import { type HostFlags, withHostFlags } from "../host-flags.ts";
+import type { Io } from "../io.ts";
+import type { Answer } from "../operation.ts";
+import { runWork } from "../session.ts";
+
+export function stopCommand(io: Io): Command {
+  const command = new Command("stop").argument("<name>", "the container");
+  return withHostFlags(command).action((container: string, flags: HostFlags) => {
+    const title = `stopping ${container}`;
+    const ask = (api: HostApi, signal: AbortSignal) => askToStop(api, container, signal);
+    return runWork({ title, kind: "stop", container, ask }, flags, io);
+  });
+}
+
+async function askToStop(api: HostApi, containerName: string, signal: AbortSignal): Promise<Answer> {
+  const { status, failureReason } = await api.call(
+    Tremplin.method.stopContainer,
+    { containerName },
+    { signal },
+  );
+  switch (status) {
+    case Status.STOPPING:
+      return { kind: "accepted" };
+    case Status.STOPPED:
+      return { kind: "already", words: "is stopped already" };
+    case Status.DOES_NOT_EXIST:
+      return { kind: "missing" };
+    default:
+      return { kind: "refused", reason: failureReason };
+  }
+}

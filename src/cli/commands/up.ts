@@ -1,0 +1,96 @@
+import { Command } from "commander";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import { Engine_State as EngineState, Guest } from "../../contract/tremplin/v1/guest_pb.js";
+import { StartLxdResponse_Status as Status, Tremplin } from "../../contract/tremplin_pb.js";
+import { formatAddress } from "../../transport/address.ts";
+import {
+  daemonWords,
+  type Ensured,
+  ensure,
+  guestAnswers,
+  hostAnswers,
+  hostWords,
+  LOCAL_GUEST,
+} from "../background/launch.ts";
+import { DEFAULT_RUN, RunFolder } from "../background/run-folder.ts";
+import { type EngineFlags, withEngineFlags } from "../daemon-flags.ts";
+import { engineText } from "../engine-text.ts";
+import { HostApi } from "../host-api.ts";
+import { DEFAULT_HOST } from "../host-flags.ts";
+import type { Io } from "../io.ts";
+import { type Answer, runOperation, type Session } from "../operation.ts";
+import { noProgress, showProgress } from "../progress.ts";
+
+interface Flags extends EngineFlags {
+  readonly run: string;
+  readonly json?: true;
+}
+
+export function upCommand(io: Io): Command {
+  const command = withEngineFlags(new Command("up"))
+    .option("--run <dir>", "the folder of sockets, pid files and logs", DEFAULT_RUN)
+    .option("--json", "one JSON document, after one JSON line for each step");
+  return command.action((flags: Flags) => up(flags, io));
+}
+
+async function up(flags: Flags, io: Io): Promise<void> {
+  if (process.getuid?.() !== 0) {
+    throw new TremplinError("failed", "the engine and its network need root: run sudo tremplin up");
+  }
+  const run = new RunFolder(flags.run);
+  await using _alone = await run.hold();
+  using api = new HostApi(run.hostSocket, LOCAL_GUEST);
+  const result = await bringUp(api, run, flags, io);
+  const host = formatAddress(run.hostSocket);
+  if (flags.json) io.out(`${JSON.stringify({ ...result, host })}\n`);
+  else io.out(resultText(result, host));
+}
+
+interface Result {
+  readonly programs: readonly Ensured[];
+  readonly engine: { readonly state: string; readonly text: string };
+}
+
+async function bringUp(api: HostApi, run: RunFolder, flags: Flags, io: Io): Promise<Result> {
+  const json = flags.json === true;
+  await using progress = json ? noProgress : showProgress("going up", io);
+  const program = [process.execPath, ...process.execArgv, process.argv[1] as string];
+
+  progress.step("host");
+  const host = await ensure(run.host, program, hostWords(run, flags), () => hostAnswers(api), io);
+  progress.step("daemon");
+  const words = daemonWords(run, flags);
+  const daemon = await ensure(run.daemon, program, words, () => guestAnswers(api), io);
+  if (daemon.record && daemon.record.words.join(" ") !== words.join(" ")) {
+    const others = daemon.record.words.slice(1).join(" ");
+    progress.say(`the daemon runs with other options, and keeps them until tremplin down: ${others}`);
+  }
+  progress.step("engine");
+  const state = await launchEngine({ api, io, progress, json });
+  const { engine } = await api.call(Guest.method.getStatus, {}, { signal: io.interrupted });
+  return { programs: [host, daemon], engine: { state, text: engineText(engine) } };
+}
+
+async function launchEngine(session: Session): Promise<string> {
+  const { api, io } = session;
+  const { engine } = await api.call(Guest.method.getStatus, {}, { signal: io.interrupted });
+  if (engine?.state === EngineState.RUNNING) return "ran already";
+  const title = "launching the engine";
+  return await runOperation(session, { title, kind: "startLxd", container: "", mustExist: false, ask });
+}
+
+async function ask(api: HostApi, signal: AbortSignal): Promise<Answer> {
+  const { status, failureReason } = await api.call(Tremplin.method.startLxd, {}, { signal });
+  if (status === Status.STARTING) return { kind: "accepted" };
+  if (status === Status.ALREADY_RUNNING) return { kind: "already", words: "ran already" };
+  return { kind: "refused", reason: failureReason };
+}
+
+function resultText({ programs, engine }: Result, host: string): string {
+  const lines = programs.map(({ name, state, record }) => {
+    return `${name.padEnd(8)}  ${state}${record ? ` (process ${record.pid})` : ""}`;
+  });
+  lines.push(`engine    ${engine.text}`);
+  if (host !== DEFAULT_HOST) lines.push(`commands find it with --host ${host}`);
+  return lines.map((line) => `${line}\n`).join("");
+}

@@ -1,0 +1,20 @@
+/** What a check found. `note`: not as it could be, but nothing is wrong. */
+export interface Finding {
+  readonly name: string;
+  readonly state: "good" | "note" | "bad";
+  readonly found: string;
+  /** What to do; only where there is something to do. */
+  readonly advice?: string;
+}
+
+export function good(name: string, found: string): Finding {
+  return { name, state: "good", found };
+}
+
+export function note(name: string, found: string, advice: string): Finding {
+  return { name, state: "note", found, advice };
+}
+
+export function bad(name: string, found: string, advice: string): Finding {
+  return { name, state: "bad", found, advice };
+}

@@ -1,0 +1,121 @@
+import { access, constants, readFile, statfs } from "node:fs/promises";
+import { delimiter, dirname, join } from "node:path";
+import { bytesText } from "../text.ts";
+import { bad, type Finding, good, note } from "./finding.ts";
+
+/** Where administrators' programs live; Incus keeps its daemon out of the PATH (engines.md 1). */
+const FOLDERS = ["/usr/sbin", "/usr/bin", "/sbin", "/usr/libexec/incus"];
+const GIB = 1024 ** 3;
+/** An unprivileged container needs this many ids. */
+const IDS = 65_536;
+
+/** What the machine itself must have. `root` is where to look for files, "/" but in tests. */
+export async function machineChecks(state: string, root = "/"): Promise<Finding[]> {
+  return await Promise.all([
+    checkRoot(),
+    checkEngine(),
+    checkProgram("btrfs", ["mkfs.btrfs"], "apt-get install btrfs-progs", false),
+    checkBtrfs(root),
+    checkProgram("firewall", ["nft", "iptables"], "apt-get install nftables", true),
+    checkProgram("dnsmasq", ["dnsmasq"], "apt-get install dnsmasq-base", true),
+    checkProgram(
+      "mmdebstrap",
+      ["mmdebstrap"],
+      "apt-get install mmdebstrap, for tremplin create --debian",
+      false,
+    ),
+    checkNamespaces(root),
+    checkIds("subuid", root),
+    checkIds("subgid", root),
+    checkDisk(state),
+  ]);
+}
+
+function checkRoot(): Finding {
+  if (process.getuid?.() === 0) return good("root", "this runs as root");
+  return note("root", "this does not run as root, so not all can be seen", "sudo tremplin doctor");
+}
+
+async function checkEngine(): Promise<Finding> {
+  const found = [];
+  for (const name of ["lxd", "incusd"]) {
+    const path = await findProgram(name);
+    if (path) found.push(path);
+  }
+  if (found.length > 0) return good("engine", found.join(", "));
+  return bad("engine", "neither LXD nor Incus is installed", "apt-get install lxd, or incus");
+}
+
+async function checkProgram(
+  name: string,
+  anyOf: readonly string[],
+  advice: string,
+  needed: boolean,
+): Promise<Finding> {
+  for (const program of anyOf) {
+    const path = await findProgram(program);
+    if (path) return good(name, path);
+  }
+  return (needed ? bad : note)(name, `${anyOf.join(" or ")} is not installed`, advice);
+}
+
+async function checkBtrfs(root: string): Promise<Finding> {
+  const known = await read(join(root, "proc/filesystems"));
+  if (/\tbtrfs$/m.test(known)) return good("btrfs kernel", "the kernel has it");
+  return note("btrfs kernel", "not loaded; without it copies and snapshots are slow", "modprobe btrfs");
+}
+
+async function checkNamespaces(root: string): Promise<Finding> {
+  const most = (await read(join(root, "proc/sys/user/max_user_namespaces"))).trim();
+  if (Number(most) > 0) return good("user namespaces", `up to ${most}`);
+  const found = most === "" ? "the kernel has none" : "switched off";
+  return bad(
+    "user namespaces",
+    found,
+    "sysctl -w user.max_user_namespaces=10000; a kernel with CONFIG_USER_NS",
+  );
+}
+
+async function checkIds(file: "subuid" | "subgid", root: string): Promise<Finding> {
+  const lines = (await read(join(root, "etc", file))).split("\n").map((line) => line.split(":"));
+  const counts = lines.filter(([who]) => who === "root" || who === "0").map(([, , count]) => Number(count));
+  const most = Math.max(0, ...counts.filter(Number.isInteger));
+  if (most >= IDS) return good(file, `root has ${most} ids in a row`);
+  const found = most > 0 ? `root has only ${most} ids in a row` : "root has no ids";
+  return bad(file, found, `echo root:100000:10000001 >> /etc/${file}`);
+}
+
+async function checkDisk(state: string): Promise<Finding> {
+  const { bavail, bsize } = await statfs(await existing(state));
+  const free = `${bytesText(bavail * bsize)} free for ${state}`;
+  if (bavail * bsize < GIB) return bad("disk", free, "make room: a container takes about 1 GiB");
+  if (bavail * bsize < 5 * GIB) return note("disk", free, "make room: a few containers fill this");
+  return good("disk", free);
+}
+
+/** The folder itself or the nearest one above it that is there. */
+async function existing(path: string): Promise<string> {
+  for (let at = path; ; at = dirname(at)) {
+    if (at === dirname(at) || (await isThere(at, constants.F_OK))) return at;
+  }
+}
+
+async function findProgram(name: string): Promise<string | undefined> {
+  for (const folder of [...(process.env.PATH ?? "").split(delimiter), ...FOLDERS]) {
+    const path = join(folder, name);
+    if (await isThere(path, constants.X_OK)) return path;
+  }
+  return undefined;
+}
+
+function isThere(path: string, mode: number): Promise<boolean> {
+  return access(path, mode).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A file that is not there is as an empty one here. */
+function read(path: string): Promise<string> {
+  return readFile(path, "utf8").catch(() => "");
+}

@@ -1,0 +1,72 @@
+import { TremplinError } from "../../base/tremplin-error.ts";
+import { Engine_State as EngineState, Guest } from "../../contract/tremplin/v1/guest_pb.js";
+import { type GuestInfo, Host } from "../../contract/tremplin/v1/host_pb.js";
+import { parseAddress } from "../../transport/address.ts";
+import type { Part } from "../background/part.ts";
+import { isAlive } from "../background/process-record.ts";
+import type { RunFolder } from "../background/run-folder.ts";
+import { engineText } from "../engine-text.ts";
+import { HostApi } from "../host-api.ts";
+import { type HostFlags, tlsOf } from "../host-flags.ts";
+import { bad, type Finding, good, note } from "./finding.ts";
+
+const PATIENCE = 10_000;
+
+/** What runs, and whether it answers. */
+export async function setupChecks(run: RunFolder, flags: HostFlags, signal: AbortSignal): Promise<Finding[]> {
+  const programs = await Promise.all([checkPart(run.host), checkPart(run.daemon)]);
+  const isUp = programs.some(({ state }) => state !== "note");
+  using api = HostApi.open(flags);
+  const guests = await ask(() => api.call(Host.method.listGuests, {}, { signal, timeout: PATIENCE }));
+  if (guests instanceof TremplinError) {
+    const finding = isUp ? bad : note;
+    return [...programs, finding("host", guests.message, "sudo tremplin up")];
+  }
+  const found = await Promise.all(guests.guests.map((guest) => checkGuest(guest, flags, signal)));
+  return [...programs, good("host", `answers at ${api.address}`), ...found.flat()];
+}
+
+async function checkPart(part: Part): Promise<Finding> {
+  const name = `${part.name} process`;
+  const record = await ask(() => part.record());
+  if (record instanceof TremplinError) return note(name, record.message, "sudo tremplin doctor");
+  if (!record)
+    return note(name, "none was started by tremplin up", "sudo tremplin up, unless it is started elsewhere");
+  if (isAlive(record)) return good(name, `process ${record.pid} lives`);
+  return bad(
+    name,
+    `process ${record.pid} has died; its log is ${part.logFile}`,
+    "sudo tremplin up starts it again",
+  );
+}
+
+async function checkGuest(guest: GuestInfo, flags: HostFlags, signal: AbortSignal): Promise<Finding[]> {
+  const name = `guest ${guest.name}`;
+  if (!guest.reachable)
+    return [bad(name, guest.failureReason, "see the log of its daemon; sudo tremplin up starts it")];
+  using api = new HostApi(parseAddress(flags.host), guest.name, tlsOf(flags));
+  const status = await ask(() => api.call(Guest.method.getStatus, {}, { signal, timeout: PATIENCE }));
+  const reachable = good(name, `answers at ${guest.address}`);
+  if (status instanceof TremplinError)
+    return [reachable, note("engine state", status.message, "nothing to do")];
+  const text = engineText(status.engine);
+  switch (status.engine?.state) {
+    case EngineState.RUNNING:
+      return [reachable, good("engine state", text)];
+    case EngineState.FAILED:
+      return [
+        reachable,
+        bad("engine state", text, "sudo tremplin up tries again; the daemon's log has the rest"),
+      ];
+    default:
+      return [reachable, note("engine state", text, "sudo tremplin up")];
+  }
+}
+
+async function ask<T>(question: () => Promise<T>): Promise<T | TremplinError> {
+  try {
+    return await question();
+  } catch (thrown) {
+    return TremplinError.from(thrown);
+  }
+}

@@ -1,0 +1,104 @@
+import { toJson } from "@bufbuild/protobuf";
+import { TremplinError } from "../base/tremplin-error.ts";
+import { type Event, EventSchema } from "../contract/tremplin/v1/host_pb.js";
+import { followEvents } from "./follow-events.ts";
+import type { HostApi } from "./host-api.ts";
+import type { Io } from "./io.ts";
+import { noticeText } from "./notice-text.ts";
+import type { Progress } from "./progress.ts";
+import { feelPulse } from "./pulse.ts";
+import { refusal } from "./refusal.ts";
+
+/** What a guest said to a request for work. */
+export type Answer =
+  | { readonly kind: "accepted" }
+  | { readonly kind: "already"; readonly words: string }
+  | { readonly kind: "missing" }
+  | { readonly kind: "refused"; readonly reason: string };
+
+/** Work on one container to be asked for and waited for. */
+export interface Work {
+  /** What is being done, for example "creating penguin". */
+  readonly title: string;
+  /** The kind of event that tells of it. */
+  readonly kind: Exclude<Event["notice"]["case"], undefined>;
+  /** Empty for work on the engine itself. */
+  readonly container: string;
+  /** Whether the container must exist; default yes. */
+  readonly mustExist?: boolean;
+  readonly ask: (api: HostApi, signal: AbortSignal) => Promise<Answer>;
+}
+
+/** What runs a command: who is asked, who looks on. */
+export interface Session {
+  readonly api: HostApi;
+  readonly io: Io;
+  readonly progress: Progress;
+  readonly json: boolean;
+}
+
+/**
+ * Attaches to the events, asks for work, and waits for its final notice. Answers how it ended in words
+ * ("created", "runs already"); throws when it failed. Ctrl-C ends the waiting, not the work.
+ */
+export async function runOperation(session: Session, work: Work): Promise<string> {
+  const { api, io, progress } = session;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([io.interrupted, stop.signal]);
+  let newest: bigint | undefined;
+  try {
+    const following = await followEvents(api, {
+      clock: io.clock,
+      signal,
+      onAway: (reason) => progress.say(reason ? `${reason}; trying again` : "the host is back"),
+      onMissed: (from, to) =>
+        progress.say(`events ${from} to ${to} were dropped by the host before they were read`),
+    });
+    const answer = await work.ask(api, signal);
+    newest = following.newest;
+    if (answer.kind === "already") return answer.words;
+    if (answer.kind === "missing")
+      throw new TremplinError("not-found", `there is no container ${work.container}`);
+    if (answer.kind === "refused") {
+      throw await refusal(api, work.title, work.container, answer.reason, work.mustExist ?? true);
+    }
+    feelPulse(api, work.container, progress, () => following.newest, io.clock, signal).catch((reason) =>
+      stop.abort(reason),
+    );
+    return await untilFinal(following.events, session, work);
+  } catch (thrown) {
+    if (!io.interrupted.aborted) throw thrown;
+    throw interrupted(work.title, newest);
+  } finally {
+    stop.abort();
+  }
+}
+
+async function untilFinal(
+  events: AsyncIterable<Event>,
+  { io, progress, json }: Session,
+  work: Work,
+): Promise<string> {
+  for await (const event of events) {
+    const text = noticeText(event);
+    if (event.notice.case !== work.kind || text?.container !== work.container) continue;
+    if (json) io.out(`${JSON.stringify({ event: toJson(EventSchema, event) })}\n`);
+    progress.step(text.words, text.percent);
+    if (text.state === "done") return text.words;
+    if (text.state === "failed") {
+      throw new TremplinError(
+        "failed",
+        [work.container, text.words].filter((word) => word !== "").join(": "),
+      );
+    }
+  }
+  throw new TremplinError("unavailable", `the events ended before ${work.title} did`);
+}
+
+function interrupted(title: string, newest: bigint | undefined): TremplinError {
+  const sentence =
+    newest === undefined
+      ? `interrupted before the guest answered: whether ${title} began, tremplin list shows`
+      : `${title} goes on in the background; tremplin watch --after ${newest} shows how`;
+  return new TremplinError("cancelled", sentence);
+}

@@ -1,0 +1,57 @@
+import type { Clock } from "../base/clock.ts";
+import { TremplinError } from "../base/tremplin-error.ts";
+import { Engine_State, Guest } from "../contract/tremplin/v1/guest_pb.js";
+import type { HostApi } from "./host-api.ts";
+import type { Progress } from "./progress.ts";
+
+/** How often the guest is asked. Milliseconds. */
+const INTERVAL = 10_000;
+const PATIENCE = 5_000;
+
+/**
+ * Asks the guest again and again whether it still works on a container (empty: on the engine), so that
+ * silence is told apart from a stand-still. Ends with the signal, or at once where the guest cannot say;
+ * throws when the work is gone and no notice of its end is under way.
+ */
+export async function feelPulse(
+  api: HostApi,
+  container: string,
+  progress: Progress,
+  newest: () => bigint,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  let goneSince: bigint | undefined;
+  let away = false;
+  for (;;) {
+    await clock.sleep(INTERVAL, signal);
+    const heard = await ask(api, container, signal);
+    if (heard === "cannot say") return;
+    if (heard === "away" && !away) progress.say("the guest does not answer; waiting for it");
+    away = heard === "away";
+    if (heard === "working") progress.alive();
+    if (heard !== "gone") goneSince = undefined;
+    else if (goneSince === newest()) throw new TremplinError("failed", GONE);
+    else goneSince = newest();
+  }
+}
+
+const GONE = "the guest no longer works on it and never said how it ended; tremplin list shows what is there";
+
+async function ask(
+  api: HostApi,
+  container: string,
+  signal: AbortSignal,
+): Promise<"working" | "gone" | "away" | "cannot say"> {
+  try {
+    const status = await api.call(Guest.method.getStatus, {}, { signal, timeout: PATIENCE });
+    const working =
+      status.operations.some(({ containerName }) => containerName === container) ||
+      (container === "" && status.engine?.state === Engine_State.STARTING) ||
+      status.undeliveredNotices > 0;
+    return working ? "working" : "gone";
+  } catch (thrown) {
+    signal.throwIfAborted();
+    return TremplinError.from(thrown).code === "unavailable" ? "away" : "cannot say";
+  }
+}

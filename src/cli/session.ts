@@ -1,0 +1,29 @@
+import { HostApi } from "./host-api.ts";
+import type { HostFlags } from "./host-flags.ts";
+import type { Io } from "./io.ts";
+import { runOperation, type Session, type Work } from "./operation.ts";
+import { noProgress, showProgress } from "./progress.ts";
+
+/** Runs something with a host to ask and a progress to look at, and releases both. */
+export async function withSession<T>(
+  title: string,
+  flags: HostFlags,
+  io: Io,
+  act: (session: Session) => Promise<T>,
+): Promise<T> {
+  using api = HostApi.open(flags);
+  const json = flags.json === true;
+  await using progress = json ? noProgress : showProgress(title, io);
+  return await act({ api, io, progress, json });
+}
+
+/** Runs one piece of work on one container and tells its result. */
+export async function runWork(work: Work, flags: HostFlags, io: Io): Promise<void> {
+  const words = await withSession(work.title, flags, io, (session) => runOperation(session, work));
+  tellResult(work.container, words, flags, io);
+}
+
+/** The result of work on a container, for a person or a program. */
+export function tellResult(container: string, words: string, flags: HostFlags, io: Io): void {
+  io.out(flags.json ? `${JSON.stringify({ container, result: words })}\n` : `${container}: ${words}\n`);
+}
