@@ -74,19 +74,24 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const operations = { launcher, engine: () => launcher.prepared, site, places, milestone, clock, log };
   const tools = { ...operations, engine: () => launcher.engine, operations, runner };
   const guest = { ...tools, daemonId: state.daemonId, version, startedAt, bridge: options.bridge, outbox };
+  const tremplin = tremplinService(tools);
+  const left = await journal.entries();
+  finals.resend(left);
+  const resumed = resume().catch((error) =>
+    log.error({ error }, "what an earlier daemon left is not put right yet"),
+  );
   ending.use(
     await serve({
       addresses: options.listen,
       tls: options.tls,
       routes(router) {
-        router.service(Tremplin, tremplinService(tools));
+        router.service(Tremplin, tremplin);
         router.service(Guest, guestService(guest));
         health(router, [Tremplin.typeName, Guest.typeName]);
         reflection(router, [file_tremplin, file_tremplin_v1_guest]);
       },
     }),
   );
-  await finals.resend();
   // The host may come much later than we do; everything else that it is to hear waits for this.
   const announced = outbox
     .open({
@@ -96,9 +101,6 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       final: true,
     })
     .catch((error) => log.debug({ error }, "ended before the host was there"));
-  const resumed = resume().catch((error) =>
-    log.error({ error }, "what an earlier daemon left is not put right yet"),
-  );
   log.info({ version, site: site.name, state: options.state }, "listening");
 
   const [signal] = await ended;
@@ -110,16 +112,12 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   /** Before an engine counts as running, what an earlier daemon left half done is put right. */
   async function onReady(engine: Engine): Promise<void> {
     await shutdowns.watch(engine);
-    await runner.recover(({ container }) => container !== "");
+    await runner.recover((await journal.entries()).filter(({ container }) => container !== ""));
   }
 
   /** A daemon that died does not take the engine with it: the next one goes on where it was. */
   async function resume(): Promise<void> {
-    const wasLaunching = (await journal.entries()).some(({ container, final }) => container === "" && !final);
-    if (!wasLaunching && !(await launcher.hasLeftover())) return;
-    await launcher
-      .launch()
-      .catch((error) => log.warn({ error }, "the engine of an earlier run cannot be used"));
-    await runner.recover(({ container }) => container === "");
+    await runner.recover(left.filter(({ container }) => container === ""));
+    if (await launcher.hasLeftover()) await launcher.launch();
   }
 }

@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, open, readFile, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
@@ -104,22 +105,15 @@ export class EngineProcess {
     }
   }
 
+  /**
+   * Runs the engine until it ends: in a session of its own and with a file for its output, so that it lives on
+   * when this process ends.
+   */
   async #runOnce(): Promise<void> {
-    const child = await this.#spawn();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    child.once("error", reject);
-    child.once("exit", () => resolve());
-    this.#pid = child.pid;
-    this.#log.info({ pid: child.pid, folder: this.#folder }, "the engine is running");
-    await promise;
-  }
-
-  /** In a session of its own and with a file for its output, so that it lives on when this process ends. */
-  async #spawn(): Promise<ChildProcess> {
     await mkdir(this.#folder, { recursive: true, mode: 0o711 });
     await this.#rotateLog();
     await using log = await open(this.#logPath, "a", 0o600);
-    const child = spawn("prlimit", ["--nofile=1048576", "--", this.#program.executable, "--group", "root"], {
+    const child = spawn(this.#program.executable, ["--group", "root"], {
       detached: true,
       stdio: ["ignore", log.fd, log.fd],
       env: {
@@ -130,7 +124,9 @@ export class EngineProcess {
       },
     });
     child.unref();
-    return child;
+    this.#pid = child.pid;
+    this.#log.info({ pid: child.pid, folder: this.#folder }, "the engine is running");
+    await once(child, "exit");
   }
 
   async #rotateLog(): Promise<void> {

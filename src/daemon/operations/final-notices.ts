@@ -46,8 +46,8 @@ export class FinalNotices {
   }
 
   /** Sends what an earlier daemon did not get rid of. */
-  async resend(): Promise<void> {
-    for (const entry of await this.#journal.entries()) {
+  resend(entries: readonly JournalEntry[]): void {
+    for (const entry of entries) {
       const method = entry.final?.method as ListenerMethod | undefined;
       if (!method) continue;
       const message = fromJson(TremplinListener.method[method].input, entry.final?.message as never);

@@ -186,8 +186,8 @@ test("the next daemon recovers what was under way, from its steps, once", async 
   await first.outbox[Symbol.asyncDispose]();
   assert.equal(state.heard.length, 0);
   const second = await state.daemon(kind);
-  await second.runner.recover();
-  await second.runner.recover();
+  await second.runner.recover(await second.journal.entries());
+  await second.runner.recover(await second.journal.entries());
   await state.hears(1);
   await second.outbox[Symbol.asyncDispose]();
   assert.equal(state.heard[0]?.notice.message.failureReason, "put back c1-old");
@@ -208,8 +208,9 @@ test("a final notice that the host had not taken is sent by the next daemon unde
   await first.outbox[Symbol.asyncDispose]();
   state.hostIsAway = false;
   const second = await state.daemon(kind);
-  await second.finals.resend();
-  await second.runner.recover();
+  const left = await second.journal.entries();
+  second.finals.resend(left);
+  await second.runner.recover(left);
   await state.hears(1);
   await second.outbox[Symbol.asyncDispose]();
   assert.deepEqual(

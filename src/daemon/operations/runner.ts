@@ -95,11 +95,14 @@ export class Runner implements AsyncDisposable {
     return running !== undefined;
   }
 
-  /** Puts right what an earlier daemon began and did not end, of the operations that are wanted. */
-  async recover(wanted: (operation: Operation) => boolean = () => true): Promise<void> {
+  /**
+   * Puts right what an earlier daemon began and did not end. Their containers are taken before this returns its
+   * promise, so nothing new can come in between.
+   */
+  async recover(entries: readonly JournalEntry[]): Promise<void> {
     const under = new Set([...this.#running].map(({ operation }) => operation.id));
-    const left = (await this.#journal.entries()).filter((entry) => !entry.final && !under.has(entry.id));
-    await Promise.all(left.filter(wanted).map((entry) => this.#recover(entry)));
+    const left = entries.filter((entry) => !entry.final && !under.has(entry.id));
+    await Promise.all(left.map((entry) => this.#recover(entry)));
   }
 
   /** Ends everything under way without a final notice; the next daemon recovers it. */
