@@ -1,0 +1,22 @@
+import { TremplinError } from "../../base/tremplin-error.ts";
+
+/** What Debian and the engines call a kind of processor. */
+export interface Architecture {
+  readonly debian: string;
+  readonly engine: string;
+}
+
+const architectures: Partial<Record<NodeJS.Architecture, Architecture>> = {
+  x64: { debian: "amd64", engine: "x86_64" },
+  arm64: { debian: "arm64", engine: "aarch64" },
+};
+
+/** This machine's. Throws `invalid` where the project supports none. */
+export function ownArchitecture(): Architecture {
+  const own = architectures[process.arch];
+  if (own) return own;
+  throw new TremplinError(
+    "invalid",
+    `Debian images are made on x86_64 and aarch64 machines, not on ${process.arch}`,
+  );
+}

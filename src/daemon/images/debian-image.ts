@@ -1,0 +1,116 @@
+import { chmod, mkdir, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { type Clock, systemClock } from "../../base/clock.ts";
+import type { Logger } from "../../base/logger.ts";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import { type Architecture, ownArchitecture } from "./architecture.ts";
+import { machineMirror } from "./debian-mirror.ts";
+import { type DebianRelease, debianRelease } from "./debian-releases.ts";
+import { lockFile, tryLockFile } from "./file-lock.ts";
+import { finishTree } from "./finish-tree.ts";
+import { mmdebstrap } from "./mmdebstrap.ts";
+import type { ImageProgress } from "./mmdebstrap-progress.ts";
+import { type ImageFiles, imageFiles, packImage } from "./pack-image.ts";
+import { keepPackages, offerPackages } from "./package-cache.ts";
+
+export interface DebianImageOptions {
+  /** A codename of debian-releases.ts. */
+  readonly release: string;
+  /** Where images are kept. Several processes may share it. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  readonly clock?: Clock;
+}
+
+/** An image that is older is built again, so that a new container does not begin with a month of upgrades. */
+const lifetime = 30 * 24 * 60 * 60 * 1000;
+
+/**
+ * The system container image of a Debian release: built from Debian's packages, or found built in
+ * FOLDER/debian-RELEASE-ARCHITECTURE and not older than 30 days. Calls for one image share one build, also
+ * between processes. A kill at any instant leaves nothing that is taken for an image. Throws `invalid` for an
+ * unknown release, `failed` with the last words of the tool.
+ */
+export async function* debianImage(
+  options: DebianImageOptions,
+): AsyncGenerator<ImageProgress, ImageFiles, void> {
+  const { folder, signal, clock = systemClock } = options;
+  const release = debianRelease(options.release);
+  const architecture = ownArchitecture();
+  const image = join(folder, `debian-${release.codename}-${architecture.debian}`);
+  if (await isFresh(image, clock)) return imageFiles(image);
+
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const lockPath = beside(image, "lock");
+  await using stack = new AsyncDisposableStack();
+  let held = stack.use(await tryLockFile(lockPath, signal));
+  if (!held) {
+    yield { message: "Waiting for a build that is under way already", percent: 0 };
+    held = stack.use(await lockFile(lockPath, signal));
+  }
+  // Whoever had the lock until now may have built it.
+  if (await isFresh(image, clock)) return imageFiles(image);
+  yield* build({ ...options, clock, release, architecture, image, held: held.fd });
+  return imageFiles(image);
+}
+
+interface Build extends Omit<DebianImageOptions, "release"> {
+  readonly clock: Clock;
+  readonly release: DebianRelease;
+  readonly architecture: Architecture;
+  readonly image: string;
+  readonly held: number;
+}
+
+async function* build(options: Build): AsyncGenerator<ImageProgress, void, void> {
+  const { release, image, signal, clock, log } = options;
+  const begun = clock.now();
+  const work = beside(image, "building");
+  const tree = join(work, "tree");
+  const packages = beside(image, "packages");
+  // Whoever has the lock knows that what lies there is of a build that died.
+  await rm(work, { recursive: true, force: true });
+  try {
+    const mirror = await machineMirror();
+    const step = { ...options, mirror, tree, work };
+    await mkdir(tree, { recursive: true, mode: 0o700 });
+    await chmod(tree, 0o755);
+    await offerPackages(packages, tree);
+    yield* mmdebstrap(step);
+    await keepPackages(tree, packages);
+    yield { message: "Setting up the network", percent: 87 };
+    await finishTree(step);
+    yield { message: "Packing", percent: 88 };
+    const fresh = await packImage({ ...step, created: new Date(clock.now()) });
+    await replaceFolder(image, fresh, join(work, "old"));
+    const seconds = Math.round((clock.now() - begun) / 1000);
+    log.info({ image, seconds, mirror: mirror?.main }, "built an image");
+  } catch (error) {
+    signal.throwIfAborted();
+    const { code, message } = TremplinError.from(error);
+    throw new TremplinError(code, `cannot build the image of Debian ${release.codename}: ${message}`, error);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** Puts the fresh folder in the place of the image; what stood there goes aside first, whole. */
+async function replaceFolder(image: string, fresh: string, aside: string): Promise<void> {
+  await rename(image, aside).catch(ignoreMissing);
+  await rename(fresh, image);
+}
+
+/** A file or folder that belongs to an image and can never be taken for one. */
+function beside(image: string, what: string): string {
+  return join(dirname(image), `.${basename(image)}.${what}`);
+}
+
+async function isFresh(image: string, clock: Clock): Promise<boolean> {
+  const found = await stat(imageFiles(image).metadataPath).catch(ignoreMissing);
+  return found !== undefined && clock.now() - found.mtimeMs < lifetime;
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error;
+}

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import { lockFile, tryLockFile } from "./file-lock.ts";
+
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "lock-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const never = new AbortController().signal;
+
+test("one has it at a time, and who waits gets it when it is given back", async () => {
+  const path = join(folder, "lock");
+  const first = await lockFile(path, never);
+  assert.equal(await tryLockFile(path, never), undefined);
+  const second = lockFile(path, never);
+  await first[Symbol.asyncDispose]();
+  await using _ = await second;
+  assert.equal(await tryLockFile(path, never), undefined);
+});
+
+test("a child that was given it holds it on", async () => {
+  const path = join(folder, "lock");
+  const lock = await lockFile(path, never);
+  const child = spawn("cat", { stdio: ["pipe", "ignore", "ignore", lock.fd] });
+  await lock[Symbol.asyncDispose]();
+  assert.equal(await tryLockFile(path, never), undefined);
+  child.stdin?.end();
+  await once(child, "close");
+  await using free = await tryLockFile(path, never);
+  assert.ok(free);
+});
+
+test("waiting ends when its signal aborts, and the lock is as it was", async () => {
+  const path = join(folder, "lock");
+  const first = await lockFile(path, never);
+  const controller = new AbortController();
+  const waiting = lockFile(path, controller.signal);
+  controller.abort();
+  await assert.rejects(waiting, { name: "AbortError" });
+  await first[Symbol.asyncDispose]();
+  await using free = await tryLockFile(path, never);
+  assert.ok(free);
+});
+
+test("a lock that cannot be made says which", async () => {
+  await assert.rejects(tryLockFile(join(folder, "none/lock"), never), /none\/lock/);
+});

@@ -1,0 +1,53 @@
+import { mkdir, open, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Architecture } from "./architecture.ts";
+import type { DebianRelease } from "./debian-releases.ts";
+import { lxdMetadata, templates } from "./lxd-metadata.ts";
+import { type SandboxedOptions, sandboxed } from "./sandboxed.ts";
+
+/** The two tarballs that an engine makes a container of. */
+export interface ImageFiles {
+  readonly rootfsPath: string;
+  readonly metadataPath: string;
+}
+
+/** The files of an image in its folder. */
+export function imageFiles(folder: string): ImageFiles {
+  return { rootfsPath: join(folder, "rootfs.tar.zst"), metadataPath: join(folder, "metadata.tar.gz") };
+}
+
+export interface PackOptions extends SandboxedOptions {
+  readonly release: DebianRelease;
+  readonly architecture: Architecture;
+  readonly tree: string;
+  readonly work: string;
+  readonly created: Date;
+}
+
+/** Packs a finished root filesystem and its metadata into a folder under `work`, whose path it returns. */
+export async function packImage(options: PackOptions): Promise<string> {
+  const { release, architecture, tree, work, created } = options;
+  const image = join(work, "image");
+  const metadata = join(work, "metadata");
+  await mkdir(image, { mode: 0o700 });
+  await mkdir(join(metadata, "templates"), { recursive: true, mode: 0o755 });
+  await writeFile(join(metadata, "metadata.yaml"), lxdMetadata(release, architecture, created));
+  for (const [name, text] of Object.entries(templates)) {
+    await writeFile(join(metadata, "templates", name), text);
+  }
+  const { rootfsPath, metadataPath } = imageFiles(image);
+  const owners = ["--numeric-owner", "--xattrs", "--xattrs-include=*", "--acls"];
+  // The engine fills /dev anew at each start.
+  await tar(["--zstd", ...owners, "--exclude=./dev/*", "-cf", rootfsPath, "-C", tree, "."], options);
+  await tar(["--gzip", "-cf", metadataPath, "-C", metadata, "metadata.yaml", "templates"], options);
+  for (const path of [rootfsPath, metadataPath]) {
+    await using file = await open(path, "r+");
+    await file.sync();
+    await file.utimes(created, created);
+  }
+  return image;
+}
+
+async function tar(args: readonly string[], options: SandboxedOptions): Promise<void> {
+  for await (const _ of sandboxed("tar", args, options));
+}
