@@ -27,5 +27,5 @@ await build({
     : { tremplin: "src/cli/main.ts" },
   outdir,
   outbase: ".",
-  ...(tests ? {} : { minifySyntax: true }),
+  ...(tests ? {} : { minifySyntax: true, minifyWhitespace: true }),
 });

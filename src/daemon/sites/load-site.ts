@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { crostini } from "./crostini.ts";
 import { generic } from "./generic.ts";

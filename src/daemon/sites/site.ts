@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * The local conventions of a place, as data. Texts may hold {state}, {shared} and, where they concern one
