@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import type { AptSourceEditor } from "./apt-source.ts";
+import { editAptSources, readAptSources } from "./apt-sources.ts";
+import { inTime } from "./in-time.ts";
+import { bytesOf, textOf } from "./lossless-text.ts";
+
+const editors: AptSourceEditor[] = [
+  () => undefined,
+  () => ({}),
+  () => ({ suite: (name) => name, disable: false }),
+];
+
+const piece = fc.constantFrom(
+  ...'deb|deb-src| |\t|\n|\n\n|\r|http://a/debian|bookworm|[|]|[arch=amd64]|"|#|:|\xe9|\0'.split("|"),
+  "Types: deb\n",
+  "URIs: http://a\n",
+  "Suites:",
+  "Suites: bookworm x\n",
+  "Enabled: no\n",
+);
+const content = fc.oneof(
+  fc.uint8Array(),
+  fc.array(piece).map((all) => bytesOf(all.join(""))),
+);
+
+for (const path of ["/etc/apt/sources.list", "/etc/apt/sources.list.d/debian.sources"]) {
+  test(`any ${path} comes back byte for byte if nothing is changed in it`, () => {
+    fc.assert(
+      fc.property(content, fc.constantFrom(...editors), (bytes, editor) => {
+        assert.equal(textOf(editAptSources(path, bytes, editor)), textOf(bytes));
+      }),
+    );
+  });
+
+  test(`in any ${path} suites are switched and entries disabled, and nothing else is touched`, () => {
+    const edited = (bytes: Uint8Array, editor: AptSourceEditor) => editAptSources(path, bytes, editor);
+    fc.assert(
+      fc.property(content, (bytes) => {
+        const before = readAptSources(path, bytes);
+        const switched = edited(bytes, () => ({
+          suite: (name) => (name === "bookworm" ? "trixie" : undefined),
+        }));
+        for (const source of readAptSources(path, switched)) {
+          assert.ok(!source.enabled || source.suites.every((name) => name === "trixie"), textOf(switched));
+        }
+        const disabled = edited(bytes, () => ({ disable: true }));
+        assert.ok(readAptSources(path, disabled).every((source) => !source.enabled));
+        assert.equal(textOf(edited(disabled, () => ({ disable: true }))), textOf(disabled));
+        const there = edited(bytes, () => ({ suite: (name) => `x-${name.length}` }));
+        assert.deepEqual(
+          readAptSources(path, there).map(({ types, uris, components }) => ({ types, uris, components })),
+          before.map(({ types, uris, components }) => ({ types, uris, components })),
+        );
+      }),
+    );
+  });
+
+  for (const filling of [" ", "[", '"', "#", "\n", "a ", "Suites: a\n", " a\n", "deb http://a b\n", "a:\n"]) {
+    test(`${path} of 1 MB of ${JSON.stringify(filling)} is read in time`, () => {
+      const stanza = "Types: deb\nURIs: http://a\nSuites: ";
+      const head = path.endsWith(".list")
+        ? "deb http://a bookworm\ndeb "
+        : `${stanza}bookworm\n\n${stanza}x `;
+      const bytes = Buffer.from(`${head}${filling.repeat(1_000_000 / filling.length)}x`);
+      const toSid: AptSourceEditor = () => ({ suite: (name) => (name === "bookworm" ? "sid" : name) });
+      const edited = inTime(() => editAptSources(path, bytes, toSid));
+      assert.equal(bytes.length - edited.length, "bookworm".length - "sid".length);
+    });
+  }
+}
+
+test("a file of another name is refused", () => {
+  for (const path of ["x.list.save", "x", "debian.sources.bak"]) {
+    assert.throws(() => readAptSources(path, Buffer.from("")), { name: "TremplinError", code: "invalid" });
+  }
+});
+
+test("a new suite is one plain word", () => {
+  for (const bad of ["", "a b", "a\n", "#", "a]", '"', "é", "[x", "-x"]) {
+    assert.throws(
+      () => editAptSources("x.list", Buffer.from("deb http://a b c\n"), () => ({ suite: () => bad })),
+      (error) => error instanceof TremplinError && error.code === "invalid",
+    );
+  }
+});

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { inTime } from "./in-time.ts";
+import { parseOsRelease } from "./os-release.ts";
+
+function parse(text: string) {
+  return parseOsRelease(Buffer.from(text));
+}
+
+function nameFrom(assignment: string): string {
+  return parse(assignment).message.name;
+}
+
+test("that of Debian 9 fills every field, without quotes", () => {
+  const { message, codename } = parse(
+    [
+      'PRETTY_NAME="Debian GNU/Linux 9 (stretch)"',
+      'NAME="Debian GNU/Linux"',
+      'VERSION_ID="9"',
+      'VERSION="9 (stretch)"',
+      "VERSION_CODENAME=stretch",
+      "ID=debian",
+      'HOME_URL="https://www.debian.org/"',
+      "",
+    ].join("\n"),
+  );
+  assert.equal(message.prettyName, "Debian GNU/Linux 9 (stretch)");
+  assert.equal(message.name, "Debian GNU/Linux");
+  assert.equal(message.version, "9 (stretch)");
+  assert.equal(message.versionId, "9");
+  assert.equal(message.id, "debian");
+  assert.equal(codename, "stretch");
+});
+
+test("comments, blank lines, values with = and lines that are none do not matter", () => {
+  const { message, codename } = parse(
+    '# NAME=no\n\nBUG_URL="https://x/?a=b"\nnonsense\n=\nNAME="open\n  ID=debian\r\nVERSION=a=b',
+  );
+  assert.deepEqual([message.name, message.id, message.version, codename], ["", "debian", "a=b", ""]);
+});
+
+test("the last assignment counts", () => assert.equal(nameFrom("NAME=a\nNAME=b"), "b"));
+
+for (const [word, value] of [
+  ["", ""],
+  ['""', ""],
+  ["Debian GNU/Linux  ", "Debian GNU/Linux"],
+  ["Debian\\ \\$x", "Debian $x"],
+  ["'single \\ \"double\" $x'", 'single \\ "double" $x'],
+  ['"a \\"b\\" \\\\ \\$c \\`d\\` \\n"', 'a "b" \\ $c `d` \\n'],
+  ['"it\'s"', "it's"],
+] as const) {
+  test(`${JSON.stringify(word)} means ${JSON.stringify(value)}`, () => {
+    assert.equal(nameFrom(`NAME=${word}`), value);
+  });
+}
+
+for (const bad of ['"', "'", '"a', "a'", '"a"b"', "'a'b'", '"a\\"', '"a"b', "'it\\'s'"]) {
+  test(`${bad} is skipped, because its quotes do not match`, () => {
+    assert.equal(nameFrom(`NAME=before\nNAME=${bad}`), "before");
+  });
+}
+
+test("what is quoted as the manual asks is read back", () => {
+  const value = fc.string({ unit: "grapheme" }).filter((text) => !/[\n\r]/.test(text));
+  fc.assert(
+    fc.property(value, (text) => {
+      assert.equal(nameFrom(`NAME="${text.replace(/["\\$`]/g, "\\$&")}"`), text);
+    }),
+  );
+});
+
+test("any bytes are read", () => {
+  const piece = fc.constantFrom("NAME=", "ID=", '"', "'", "\\", "\n", "=", "#", "$", " ", "\0", "é");
+  const content = fc.oneof(
+    fc.uint8Array(),
+    fc.array(piece).map((all) => Buffer.from(all.join(""))),
+  );
+  fc.assert(
+    fc.property(content, (bytes) => assert.equal(typeof parseOsRelease(bytes).message.name, "string")),
+  );
+});
+
+for (const filling of ['"', "\\", " ", "\\ ", "\n", "=", "'", "NAME=a\n"]) {
+  test(`1 MB of ${JSON.stringify(filling)} is read in time`, () => {
+    const text = `ID=debian\nNAME="${filling.repeat(1_000_000 / filling.length)}x"`;
+    assert.equal(inTime(() => parse(text)).message.id, "debian");
+  });
+}

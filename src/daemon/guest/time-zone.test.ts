@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import { checkPosixTimeZone, checkTimeZoneName } from "./time-zone.ts";
+
+const invalid = { name: "TremplinError", code: "invalid" };
+
+test("every zone that Node knows has a good name", () => {
+  const zones = Intl.supportedValuesOf("timeZone");
+  assert.ok(zones.length > 300);
+  for (const zone of zones) checkTimeZoneName(zone);
+});
+
+for (const good of [
+  "UTC",
+  "Etc/GMT+8",
+  "America/Argentina/ComodRivadavia",
+  "GB-Eire",
+  "EST5EDT",
+  "posix/UTC",
+]) {
+  test(`${good} is a name`, () => checkTimeZoneName(good));
+}
+
+for (const bad of [
+  "",
+  "/etc/passwd",
+  "../../etc/passwd",
+  "Europe/../x",
+  "Europe/",
+  "Europe//Berlin",
+  "-h",
+  "a b",
+  "UTC\n",
+  "Ä",
+  "Europe/Berlin;x",
+  "a".repeat(65),
+]) {
+  test(`${JSON.stringify(bad.slice(0, 20))} is none`, () =>
+    assert.throws(() => checkTimeZoneName(bad), invalid));
+}
+
+// From the footers of TZif files.
+for (const good of [
+  "UTC0",
+  "CET-1CEST,M3.5.0,M10.5.0/3",
+  "EST5EDT,M3.2.0,M11.1.0",
+  "<-03>3",
+  "<+0330>-3:30",
+  "<+1030>-10:30<+11>-11,M10.1.0,M4.1.0",
+  "IST-1GMT0,M10.5.0,M3.5.0/1",
+  "EET-2EEST,M3.4.4/50,M10.4.4/50",
+  "<-02>2<-01>,M3.5.0/-1,M10.5.0/0",
+  "IST-2IDT,M3.4.4/26,M10.5.0",
+  "XXX-2<+01>-1,0/0,J365/23",
+  "GMT0BST",
+]) {
+  test(`${good} is a POSIX time zone`, () => checkPosixTimeZone(good));
+}
+
+for (const bad of [
+  "",
+  "UTC",
+  "CE-1",
+  ":Europe/Berlin",
+  "/etc/localtime",
+  "CET-1CEST,M3.5.0",
+  "CET-1CEST,M13.5.0,M10.5.0",
+  "CET-1CEST,M3.6.0,M10.5.0",
+  "CET-1CEST,M3.5.7,M10.5.0",
+  "CET-1\nlxc.hook=x",
+  "UTC0\n",
+  "<UTC>0=",
+  "<a b>0",
+  "UTC0:60",
+  `UTC0${"0".repeat(200)}`,
+]) {
+  test(`${JSON.stringify(bad.slice(0, 30))} is none for POSIX`, () => {
+    assert.throws(() => checkPosixTimeZone(bad), invalid);
+  });
+}
+
+test("what is accepted can neither leave a folder nor end a line", () => {
+  const piece = fc.constantFrom(
+    "UTC",
+    "0",
+    "/",
+    "..",
+    "-",
+    "<",
+    ">",
+    ",",
+    "M3.5.0",
+    "\n",
+    " ",
+    "\0",
+    "=",
+    "Europe",
+  );
+  const text = fc.oneof(
+    fc.string(),
+    fc.array(piece).map((all) => all.join("")),
+  );
+  fc.assert(
+    fc.property(text, fc.constantFrom(checkTimeZoneName, checkPosixTimeZone), (zone, check) => {
+      try {
+        check(zone);
+      } catch (error) {
+        assert.ok(error instanceof TremplinError);
+        return;
+      }
+      assert.match(zone, /^[A-Za-z<][A-Za-z0-9_+\-/<>,.:]*$/);
+      assert.doesNotMatch(zone, /\.\.|\/\//);
+    }),
+  );
+});

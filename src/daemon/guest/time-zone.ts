@@ -1,0 +1,28 @@
+import { TremplinError } from "../../base/tremplin-error.ts";
+
+/**
+ * Refuses, as `invalid`, what cannot be the name of a time zone: up to 64 characters, words joined by `/`
+ * as in "Europe/Berlin", "UTC" or "Etc/GMT+8". Whether there is such a zone only the container knows.
+ */
+export function checkTimeZoneName(name: string): void {
+  if (name.length <= 64 && /^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/.test(name)) return;
+  throw new TremplinError("invalid", 'the time zone must be a name such as "Europe/Berlin" or "UTC"');
+}
+
+const abbreviation = "(?:[A-Za-z]{3,16}|<[A-Za-z0-9+-]{3,16}>)";
+const time = "[+-]?\\d{1,3}(?::[0-5]\\d){0,2}";
+const month = "M(?:1[0-2]|[1-9])\\.[1-5]\\.[0-6]";
+const julianDay = "J?\\d{1,3}";
+const change = `(?:${month}|${julianDay})(?:/${time})?`;
+const posixTimeZone = new RegExp(
+  `^${abbreviation}${time}(?:${abbreviation}(?:${time})?(?:,${change},${change})?)?$`,
+);
+
+/**
+ * Refuses, as `invalid`, what is no POSIX value of TZ, such as "CET-1CEST,M3.5.0,M10.5.0/3" (POSIX.1, 8.3;
+ * hours up to 167 by RFC 8536, 3.3.1), of up to 128 characters.
+ */
+export function checkPosixTimeZone(text: string): void {
+  if (text.length <= 128 && posixTimeZone.test(text)) return;
+  throw new TremplinError("invalid", 'the POSIX time zone must look like "CET-1CEST,M3.5.0,M10.5.0/3"');
+}

@@ -1,0 +1,29 @@
+import { TremplinError } from "../../base/tremplin-error.ts";
+
+/** Names that a person cannot have, since a system or a site uses them (behaviour.md 9). */
+const reserved = new Set(
+  `root daemon bin sys sync games man lp mail news uucp proxy www-data backup list irc gnats nobody _apt
+   systemd-timesync systemd-network systemd-resolve systemd-bus-proxy messagebus sshd rtkit pulse
+   android-root chronos-access android-everybody`.split(/\s+/),
+);
+
+/** Whether a system or a site has its own use for the name. */
+export function isReservedUserName(name: string): boolean {
+  return reserved.has(name);
+}
+
+/**
+ * Refuses, as `invalid`, what cannot be the name of a container's person (behaviour.md 9): 1 to 32
+ * characters, first a lower-case letter or underscore, then also digits and `-`, and not reserved.
+ */
+export function checkUserName(name: string): void {
+  if (!/^[a-z_][a-z0-9_-]{0,31}$/.test(name)) {
+    throw new TremplinError(
+      "invalid",
+      "the user name must be 1 to 32 lower-case letters, digits, _ or -, and begin with a letter or _",
+    );
+  }
+  if (isReservedUserName(name)) {
+    throw new TremplinError("invalid", `the user name "${name}" belongs to the system: choose another one`);
+  }
+}
