@@ -1,6 +1,7 @@
 import { glob, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type AptSource, parseOneLineSources, parseStanzaSources } from "./apt-sources.ts";
+import type { AptSource } from "../guest/apt-source.ts";
+import { readAptSources } from "../guest/apt-sources.ts";
 import { debianReleases } from "./debian-releases.ts";
 
 /** Where Debian's packages and their security updates come from. */
@@ -12,48 +13,42 @@ export interface DebianMirror {
 /** The one key ring that every release here is checked with, on this machine and in the container. */
 export const debianKeyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/** The mirror that the machine itself uses, so that a local mirror or a proxy is used for containers too. */
+/** The mirror that the machine itself uses, so that a mirror close by serves containers too. */
 export async function machineMirror(aptFolder = "/etc/apt"): Promise<DebianMirror | undefined> {
-  const sources: AptSource[] = [];
-  const paths = await Array.fromAsync(
-    glob(["sources.list", "sources.list.d/*.{list,sources}"], { cwd: aptFolder }),
-  );
-  for (const path of paths.sort()) {
-    const text = await readFile(join(aptFolder, path), "utf8");
-    sources.push(...(path.endsWith(".sources") ? parseStanzaSources(text) : parseOneLineSources(text)));
-  }
-  return debianMirror(sources);
+  const files = glob(["sources.list", "sources.list.d/*.{list,sources}"], { cwd: aptFolder });
+  const paths = (await Array.fromAsync(files)).sort();
+  const sources = paths.map(async (path) => readAptSources(path, await readFile(join(aptFolder, path))));
+  return debianMirror((await Promise.all(sources)).flat());
 }
 
 /**
- * Finds Debian among apt sources. Others offer packages under its codenames, and Ubuntu looks just like it, so a
- * source counts as Debian's when it names Debian's own key ring, or when it has a release of Debian together
- * with that release's -updates. Undefined when none does.
+ * Finds Debian among apt sources: a place of `main` for one of its releases. Others offer packages under the
+ * same names, so one that has the release's -updates too comes first. Undefined when there is none.
  */
 export function debianMirror(sources: readonly AptSource[]): DebianMirror | undefined {
-  const packages = sources.filter((source) => source.components.includes("main"));
+  const places = sources
+    .filter(
+      ({ enabled, types, components }) => enabled && types.includes("deb") && components.includes("main"),
+    )
+    .flatMap(({ uris, suites }) =>
+      uris.flatMap((uri) => suites.map((suite) => ({ uri: uri.replace(/\/+$/, ""), suite }))),
+    );
   const has = (uri: string, suite: string): boolean =>
-    packages.some((each) => each.uri === uri && each.suite === suite);
-  const main = packages.find(
-    ({ uri, suite, signedBy }) =>
-      /^[a-z]+$/.test(suite) &&
-      (isDebianKeyring(signedBy) || (debianNames.has(suite) && has(uri, `${suite}-updates`))),
-  );
+    places.some((place) => place.uri === uri && place.suite === suite);
+  const releases = places.filter(({ suite }) => releaseNames.has(suite));
+  const main = releases.find(({ uri, suite }) => has(uri, `${suite}-updates`)) ?? releases[0];
   if (!main) return undefined;
-  const security = packages.find(({ suite }) => /^[a-z]+(-security|\/updates)$/.test(suite));
+  const security = places.find(({ suite }) => securitySuites.has(suite));
   return { main: main.uri, security: security?.uri ?? `${main.uri}-security` };
 }
 
-const debianNames = new Set([
+const releaseNames = new Set([
   "stable",
   "oldstable",
   "testing",
   ...debianReleases.map((each) => each.codename),
 ]);
-
-function isDebianKeyring(path: string): boolean {
-  return path.startsWith("/usr/share/keyrings/debian-archive-keyring.");
-}
+const securitySuites = new Set([...releaseNames].map((name) => `${name}-security`));
 
 /** The apt sources of a release on a mirror, as the container keeps them. */
 export function releaseSources(codename: string, mirror: DebianMirror): string {
