@@ -29,6 +29,27 @@ export const crostini: Site = siteSchema.parse({
       tun: { type: "unix-char", source: "/dev/net/tun", mode: "0666" },
     },
   },
+  users: {
+    helpers: [
+      { name: "chronos-access", id: 1001 },
+      { name: "android-everybody", id: 665357 },
+      { name: "android-root", id: 655360 },
+    ],
+    requiredGroups: ["android-everybody", "chronos-access"],
+    optionalGroups: [
+      "audio",
+      "cdrom",
+      "dialout",
+      "floppy",
+      "kvm",
+      "libvirt",
+      "plugdev",
+      "sudo",
+      "users",
+      "video",
+    ],
+  },
+  crosAptList: true,
   bindMounts: [
     {
       device: "container_token",

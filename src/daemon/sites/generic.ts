@@ -11,6 +11,20 @@ export const generic: Site = siteSchema.parse({
       tun: { type: "unix-char", source: "/dev/net/tun", path: "/dev/net/tun", mode: "0666" },
     },
   },
+  users: {
+    optionalGroups: [
+      "audio",
+      "cdrom",
+      "dialout",
+      "floppy",
+      "kvm",
+      "libvirt",
+      "plugdev",
+      "sudo",
+      "users",
+      "video",
+    ],
+  },
   bindMounts: [
     {
       device: "container_token",

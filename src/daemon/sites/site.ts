@@ -32,6 +32,19 @@ export const siteSchema = z.strictObject({
     .default([]),
   /** The file and key that tell the milestone, and where it is written for containers to see. */
   milestone: z.strictObject({ file: z.string(), key: z.string(), target: z.string() }).optional(),
+  /** Who is in a container besides its own accounts (behaviour.md 2.5, 5.7). */
+  users: z
+    .strictObject({
+      /** Users that never log in, each with a group of the same name and id. */
+      helpers: z.array(z.strictObject({ name: z.string(), id: z.number() })).default([]),
+      /** Groups of the person that must be there. */
+      requiredGroups: z.array(z.string()).default([]),
+      /** Groups of the person, where the container has them. */
+      optionalGroups: z.array(z.string()).default([]),
+    })
+    .prefault({}),
+  /** Whether Debian containers get the package list of the place, see crosAptList. */
+  crosAptList: z.boolean().default(false),
   /** How long a container may take to stop politely before it is stopped by force. Seconds. */
   stopGrace: z.number().min(0).max(25).default(15),
 });
