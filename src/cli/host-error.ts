@@ -32,8 +32,8 @@ export function hostError(thrown: unknown, address: string): TremplinError {
       error,
     );
   }
-  const advice = /\b(ENOENT|ECONNREFUSED)\b/.test(reason)
-    ? "nothing listens there; sudo tremplin up starts it, --host or TREMPLIN_HOST names another place"
-    : reason;
-  return new TremplinError("unavailable", `cannot reach the host at ${address}: ${advice}`, error);
+  const sentence = /\b(ENOENT|ECONNREFUSED)\b/.test(reason)
+    ? `nothing listens at ${address}: sudo tremplin up starts the host there, --host or TREMPLIN_HOST names another place`
+    : `lost the host at ${address}: ${reason}`;
+  return new TremplinError("unavailable", sentence, error);
 }

@@ -52,5 +52,13 @@ function onInterrupt(): AbortSignal {
 async function ask(question: string): Promise<string | undefined> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
   using line = createInterface({ input: process.stdin, output: process.stderr });
-  return await line.question(question);
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  line.once("SIGINT", () => {
+    process.stderr.write("\n");
+    reject(new TremplinError("cancelled", "interrupted"));
+  });
+  // Ctrl-D: no answer is an empty one.
+  line.once("close", () => resolve(""));
+  line.question(question).then(resolve, reject);
+  return await promise;
 }

@@ -5,7 +5,7 @@ import { followEvents } from "./follow-events.ts";
 import type { HostApi } from "./host-api.ts";
 import type { Io } from "./io.ts";
 import { noticeText } from "./notice-text.ts";
-import type { Progress } from "./progress.ts";
+import type { Progress } from "./progress/progress.ts";
 import { feelPulse } from "./pulse.ts";
 import { refusal } from "./refusal.ts";
 
@@ -50,7 +50,7 @@ export async function runOperation(session: Session, work: Work): Promise<string
     const following = await followEvents(api, {
       clock: io.clock,
       signal,
-      onAway: (reason) => progress.say(reason ? `${reason}; trying again` : "the host is back"),
+      onAway: (reason) => (reason ? progress.doubt(reason) : progress.alive()),
       onMissed: (from, to) =>
         progress.say(`events ${from} to ${to} were dropped by the host before they were read`),
     });
@@ -62,6 +62,7 @@ export async function runOperation(session: Session, work: Work): Promise<string
     if (answer.kind === "refused") {
       throw await refusal(api, work.title, work.container, answer.reason, work.mustExist ?? true);
     }
+    progress.step("the guest is at work");
     feelPulse(api, work.container, progress, () => following.newest, io.clock, signal).catch((reason) =>
       stop.abort(reason),
     );
@@ -83,7 +84,7 @@ async function untilFinal(
     const text = noticeText(event);
     if (event.notice.case !== work.kind || text?.container !== work.container) continue;
     if (json) io.out(`${JSON.stringify({ event: toJson(EventSchema, event) })}\n`);
-    progress.step(text.words, text.percent);
+    if (text.state === "going") progress.step(text.words, text.percent);
     if (text.state === "done") return text.words;
     if (text.state === "failed") {
       throw new TremplinError(

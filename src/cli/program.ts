@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { version } from "../daemon/version.ts";
 import type { Io } from "./io.ts";
 
 interface Entry {
@@ -66,8 +67,9 @@ const commands: Readonly<Record<string, Entry>> = {
 export async function createProgram(wanted: string | undefined, io: Io): Promise<Command> {
   const program = new Command("tremplin")
     .description("Linux containers with a person's set-up, told step by step.")
+    .version(version, "--version", "the version of this program")
     .exitOverride()
-    .configureOutput({ writeOut: io.out, writeErr: io.err })
+    .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) })
     .showHelpAfterError("(--help shows what is understood)")
     .helpCommand("help [command]", "show what a command understands");
   for (const [name, { summary, load }] of Object.entries(commands)) {

@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { Engine_State, Guest } from "../contract/tremplin/v1/guest_pb.js";
 import type { HostApi } from "./host-api.ts";
-import type { Progress } from "./progress.ts";
+import type { Progress } from "./progress/progress.ts";
 
 /** How often the guest is asked. Milliseconds. */
 const INTERVAL = 10_000;
@@ -22,13 +22,12 @@ export async function feelPulse(
   signal: AbortSignal,
 ): Promise<void> {
   let goneSince: bigint | undefined;
-  let away = false;
   for (;;) {
     await clock.sleep(INTERVAL, signal);
     const heard = await ask(api, container, signal);
     if (heard === "cannot say") return;
-    if (heard === "away" && !away) progress.say("the guest does not answer; waiting for it");
-    away = heard === "away";
+    if (heard === "away")
+      progress.doubt("the guest does not answer; if its daemon died, sudo tremplin up starts it");
     if (heard === "working") progress.alive();
     if (heard !== "gone") goneSince = undefined;
     else if (goneSince === newest()) throw new TremplinError("failed", GONE);

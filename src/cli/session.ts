@@ -2,7 +2,8 @@ import { HostApi } from "./host-api.ts";
 import type { HostFlags } from "./host-flags.ts";
 import type { Io } from "./io.ts";
 import { runOperation, type Session, type Work } from "./operation.ts";
-import { noProgress, showProgress } from "./progress.ts";
+import { noProgress } from "./progress/progress.ts";
+import { showProgress } from "./progress/show-progress.ts";
 
 /** Runs something with a host to ask and a progress to look at, and releases both. */
 export async function withSession<T>(

@@ -41,8 +41,8 @@ export class Guest implements Disposable {
   /** An error of a call to this guest as its caller should see it: the guest's own, or why it was not reached. */
   explain(thrown: unknown): ConnectError {
     const error = ConnectError.from(thrown);
-    const own = error.isWireError || error.code === Code.Unimplemented;
-    if (own || error.code === Code.DeadlineExceeded || error.code === Code.Canceled) return error;
+    const isAnswer = error.isWireError || error.code === Code.Unimplemented;
+    if (isAnswer || error.code === Code.DeadlineExceeded) return error;
     const sentence = `cannot reach guest ${this.name} at ${this.address}: ${error.rawMessage}`;
     return new ConnectError(sentence, Code.Unavailable, undefined, undefined, error);
   }

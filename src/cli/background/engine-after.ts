@@ -3,9 +3,9 @@ import { join } from "node:path";
 
 /** What a daemon's end meant for its engine, told from the daemon's command line and from the engine's socket. */
 export async function engineAfter(words: readonly string[]): Promise<string> {
-  const engine = valueOf("--engine", words);
+  const engine = optionOf("--engine", words);
   if (engine?.includes(":")) return `its engine (${engine}) was not launched by it and goes on`;
-  const state = valueOf("--state", words) ?? "";
+  const state = optionOf("--state", words) ?? "";
   for (const kind of ["lxd", "incus"]) {
     const socket = join(state, kind, "unix.socket");
     if (await listens(socket)) return `but its engine still answers at ${socket}; the daemon's log says why`;
@@ -13,7 +13,7 @@ export async function engineAfter(words: readonly string[]): Promise<string> {
   return "and with it the containers and the engine";
 }
 
-function valueOf(flag: string, words: readonly string[]): string | undefined {
+function optionOf(flag: string, words: readonly string[]): string | undefined {
   const at = words.indexOf(flag);
   return at < 0 ? undefined : words[at + 1];
 }

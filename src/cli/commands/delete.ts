@@ -28,7 +28,7 @@ async function confirm(container: string, io: Io): Promise<void> {
   if (answer === undefined) {
     throw new TremplinError("invalid", `to delete ${container} with nobody at a terminal, say --yes`);
   }
-  if (!/^y(es)?$/i.test(answer.trim())) throw new TremplinError("cancelled", `${container} was not deleted`);
+  if (!/^y(es)?$/i.test(answer.trim())) throw new TremplinError("failed", `${container} was not deleted`);
 }
 
 async function askToDelete(api: HostApi, containerName: string, signal: AbortSignal): Promise<Answer> {

@@ -6,7 +6,8 @@ import { isAlive, type ProcessRecord, removeRecord } from "../background/process
 import { DEFAULT_RUN, RunFolder } from "../background/run-folder.ts";
 import { wholeNumber } from "../host-flags.ts";
 import type { Io } from "../io.ts";
-import { noProgress, type Progress, showProgress } from "../progress.ts";
+import { noProgress, type Progress } from "../progress/progress.ts";
+import { showProgress } from "../progress/show-progress.ts";
 
 /** How long the host may take: it has nothing to finish. Milliseconds. */
 const HOST_PATIENCE = 10_000;

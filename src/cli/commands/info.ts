@@ -25,17 +25,17 @@ async function info(name: string, flags: HostFlags, io: Io): Promise<void> {
   const container = containers.find((each) => each.name === name);
   if (!container)
     throw new TremplinError("not-found", `there is no container ${name}; tremplin list shows all`);
-  const user = await api.call(Tremplin.method.getContainerUsername, { containerName: name }, settings);
+  const person = await api.call(Tremplin.method.getContainerUsername, { containerName: name }, settings);
   if (flags.json) {
-    const { username, homedir } = user;
+    const { username, homedir } = person;
     const document = toJson(ContainerSchema, container, { alwaysEmitImplicit: true }) as object;
     io.out(`${JSON.stringify({ ...document, username, homedir })}\n`);
     return;
   }
-  io.out(tableText(rows(container, user).map(([key, value]) => [key, plainText(value)])));
+  io.out(tableText(rows(container, person).map(([key, value]) => [key, plainText(value)])));
 }
 
-function rows(container: Container, user: GetContainerUsernameResponse): [string, string][] {
+function rows(container: Container, person: GetContainerUsernameResponse): [string, string][] {
   const { createdAt, operation } = container;
   return [
     ["name", container.name],
@@ -44,12 +44,12 @@ function rows(container: Container, user: GetContainerUsernameResponse): [string
     ["image", container.image || "unknown"],
     ["created", createdAt ? timestampDate(createdAt).toISOString() : "unknown"],
     ["privileged", container.privileged ? "yes" : "no"],
-    ["user", userText(user)],
+    ["user", personText(person)],
     ["under way", operation || "nothing"],
   ];
 }
 
-function userText({ status, username, homedir, failureReason }: GetContainerUsernameResponse): string {
+function personText({ status, username, homedir, failureReason }: GetContainerUsernameResponse): string {
   if (status === Status.SUCCESS) return `${username} (${homedir})`;
   return status === Status.USER_NOT_FOUND ? "none yet" : `unknown: ${failureReason}`;
 }

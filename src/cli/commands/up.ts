@@ -19,7 +19,8 @@ import { HostApi } from "../host-api.ts";
 import { DEFAULT_HOST } from "../host-flags.ts";
 import type { Io } from "../io.ts";
 import { type Answer, runOperation, type Session } from "../operation.ts";
-import { noProgress, showProgress } from "../progress.ts";
+import { noProgress } from "../progress/progress.ts";
+import { showProgress } from "../progress/show-progress.ts";
 
 interface Flags extends EngineFlags {
   readonly run: string;

@@ -1,5 +1,5 @@
-import { access, constants, readFile, statfs } from "node:fs/promises";
-import { delimiter, dirname, join } from "node:path";
+import { access, constants, readFile, stat, statfs } from "node:fs/promises";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { bytesText } from "../text.ts";
 import { bad, type Finding, good, note } from "./finding.ts";
 
@@ -28,6 +28,7 @@ export async function machineChecks(state: string, root = "/"): Promise<Finding[
     checkIds("subuid", root),
     checkIds("subgid", root),
     checkDisk(state),
+    checkPassage(state),
   ]);
 }
 
@@ -93,9 +94,24 @@ async function checkDisk(state: string): Promise<Finding> {
   return good("disk", free);
 }
 
+/** A container's root is nobody on this machine, yet its files lie below the state folder. */
+async function checkPassage(state: string): Promise<Finding> {
+  for (let at = await existing(state); ; at = dirname(at)) {
+    const { mode } = await stat(at);
+    if ((mode & 0o001) === 0) {
+      return bad(
+        "state folder",
+        `only its owner may pass through ${at}, so no container can start`,
+        `chmod o+x ${at}`,
+      );
+    }
+    if (at === dirname(at)) return good("state folder", `containers can pass through ${state}`);
+  }
+}
+
 /** The folder itself or the nearest one above it that is there. */
 async function existing(path: string): Promise<string> {
-  for (let at = path; ; at = dirname(at)) {
+  for (let at = resolve(path); ; at = dirname(at)) {
     if (at === dirname(at) || (await isThere(at, constants.F_OK))) return at;
   }
 }

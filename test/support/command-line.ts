@@ -1,0 +1,122 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { type Clock, systemClock } from "../../src/base/clock.ts";
+import { silentLogger } from "../../src/base/logger.ts";
+import { TremplinError } from "../../src/base/tremplin-error.ts";
+import type { Io } from "../../src/cli/io.ts";
+import { run } from "../../src/cli/run.ts";
+import { serveHost } from "../../src/host/serve-host.ts";
+import type { Address } from "../../src/transport/address.ts";
+import { formatAddress } from "../../src/transport/address.ts";
+import { MemoryGuest } from "./memory-guest.ts";
+
+/** An Io that writes into strings and answers questions from a list. */
+export class RecordedIo implements Io {
+  readonly clock: Clock;
+  readonly env = {};
+  readonly terminal: Io["terminal"];
+  readonly #interrupt = new AbortController();
+  readonly interrupted = this.#interrupt.signal;
+  readonly answers: string[] = [];
+  stdout = "";
+  stderr = "";
+  #watchers: { readonly pattern: RegExp; readonly resolve: () => void }[] = [];
+
+  constructor({ clock = systemClock, columns }: { clock?: Clock; columns?: number } = {}) {
+    this.clock = clock;
+    this.terminal = columns === undefined ? undefined : { columns };
+  }
+
+  out(text: string): void {
+    this.stdout += text;
+    this.#look();
+  }
+
+  err(text: string): void {
+    this.stderr += text;
+    this.#look();
+  }
+
+  ask(): Promise<string | undefined> {
+    return Promise.resolve(this.answers.shift());
+  }
+
+  ctrlC(): void {
+    this.#interrupt.abort(new TremplinError("cancelled", "interrupted"));
+  }
+
+  /** Resolves once something like this was written, to either. */
+  written(pattern: RegExp): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#watchers.push({ pattern, resolve });
+    this.#look();
+    return promise;
+  }
+
+  #look(): void {
+    this.#watchers = this.#watchers.filter(({ pattern, resolve }) => {
+      if (!pattern.test(this.stdout) && !pattern.test(this.stderr)) return true;
+      resolve();
+      return false;
+    });
+  }
+}
+
+/** A host with one guest in memory, and a command line that talks to them. */
+export class CommandLinePlace implements AsyncDisposable {
+  readonly folder: string;
+  readonly guest: MemoryGuest;
+  readonly hostAddress: Address;
+  #host: AsyncDisposable | undefined;
+
+  private constructor(folder: string, guest: MemoryGuest, hostAddress: Address) {
+    this.folder = folder;
+    this.guest = guest;
+    this.hostAddress = hostAddress;
+  }
+
+  static async open(t: TestContext, unchanged = false): Promise<CommandLinePlace> {
+    const folder = await mkdtemp(join(tmpdir(), "cli-"));
+    const host: Address = { kind: "unix", path: join(folder, "host.sock") };
+    const address: Address = { kind: "unix", path: join(folder, "vm.sock") };
+    const place = new CommandLinePlace(folder, await MemoryGuest.open({ address, host, unchanged }), host);
+    await place.openHost();
+    t.after(() => place[Symbol.asyncDispose]());
+    return place;
+  }
+
+  async openHost(): Promise<void> {
+    const guests = [{ name: "vm", address: { kind: "unix" as const, path: join(this.folder, "vm.sock") } }];
+    const options = {
+      listen: [this.hostAddress],
+      guests,
+      state: join(this.folder, "log"),
+      logLevel: "silent",
+    };
+    this.#host = await serveHost(options, systemClock, silentLogger);
+  }
+
+  async closeHost(): Promise<void> {
+    await this.#host?.[Symbol.asyncDispose]();
+    this.#host = undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.guest[Symbol.asyncDispose]();
+    await this.closeHost();
+    await rm(this.folder, { recursive: true });
+  }
+
+  /** Runs a command against this host. Answers its exit code. */
+  run(line: string, io = new RecordedIo()): Promise<number> {
+    return run([...line.split(" "), "--host", formatAddress(this.hostAddress)], io);
+  }
+
+  /** Runs a command and answers all that it said. */
+  async say(line: string, io = new RecordedIo()): Promise<{ code: number; stdout: string; stderr: string }> {
+    const code = await this.run(line, io);
+    return { code, stdout: io.stdout, stderr: io.stderr };
+  }
+}
