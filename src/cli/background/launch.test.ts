@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Command } from "commander";
+import { hostOptions } from "../commands/host.ts";
+import { type DaemonFlags, daemonOptions, withDaemonFlags } from "../daemon-flags.ts";
+import { daemonWords, hostWords } from "./launch.ts";
+import { RunFolder } from "./run-folder.ts";
+
+const flags = { state: "state", site: "generic", bridge: "br7", logLevel: "debug", lxdSubnet: "10.1.2.1/24" };
+const run = new RunFolder("/run/x");
+
+function socket(name: string) {
+  return { kind: "unix", path: `/run/x/${name}.sock` };
+}
+
+test("the daemon reads the words that up writes, with paths that hold in any folder", () => {
+  const command = withDaemonFlags(new Command("daemon"));
+  command.parse(daemonWords(run, { ...flags, engine: "unix:/x", site: "./site.yaml" }).slice(1), {
+    from: "user",
+  });
+  const options = daemonOptions(command.opts<DaemonFlags>());
+  const cwd = process.cwd();
+  assert.deepEqual(options.listen, [socket("guest")]);
+  assert.deepEqual(options.host, socket("listener"));
+  assert.equal(options.state, `${cwd}/state`);
+  assert.equal(options.shared, `${cwd}/state/shared`);
+  assert.equal(options.site, `${cwd}/site.yaml`);
+  assert.deepEqual(
+    [options.engine, options.bridge, options.lxdSubnet, options.logLevel],
+    ["unix:/x", "br7", "10.1.2.1/24", "debug"],
+  );
+});
+
+test("the host listens where the commands and the daemon look for it", () => {
+  const words = hostWords(run, flags);
+  const values = (flag: string) => words.filter((_, index) => words[index - 1] === flag);
+  const [state, logLevel] = [values("--state")[0] as string, values("--log-level")[0] as string];
+  const options = hostOptions({ listen: values("--listen"), guest: values("--guest"), state, logLevel });
+  assert.deepEqual(options.listen, [socket("host"), socket("listener")]);
+  assert.deepEqual(options.guests, [{ name: "local", address: socket("guest") }]);
+});

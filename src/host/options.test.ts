@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Guests } from "./guests.ts";
+import { parseGuest } from "./options.ts";
+
+test("a guest is a name and an address", () => {
+  const address = { kind: "tcp", host: "::1", port: 1 };
+  assert.deepEqual(parseGuest("my-vm.1=tcp:[::1]:1"), { name: "my-vm.1", address });
+  for (const bad of ["", "vm", "=unix:/x", "-vm=unix:/x", "a b=unix:/x"]) {
+    assert.throws(() => parseGuest(bad), { code: "invalid", message: /NAME=ADDR/ }, bad);
+  }
+  assert.throws(() => parseGuest("vm=/x"), { code: "invalid", message: /not an address/ });
+});
+
+test("a host has guests, each with a name of its own", () => {
+  assert.throws(() => new Guests([], undefined), /at least one/);
+  const guest = parseGuest("vm=unix:/x");
+  assert.throws(() => new Guests([guest, guest], undefined), /two guests have the name vm/);
+});
