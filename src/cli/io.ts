@@ -5,7 +5,6 @@ import { TremplinError } from "../base/tremplin-error.ts";
 /** What a command may touch of the process that it runs in. Tests give their own. */
 export interface Io {
   readonly clock: Clock;
-  readonly env: Readonly<Record<string, string | undefined>>;
   /** Results. */
   out(text: string): void;
   /** Messages and progress, for a person. */
@@ -29,7 +28,6 @@ export function processIo(): Io {
   }
   return {
     clock: systemClock,
-    env: process.env,
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     get terminal() {

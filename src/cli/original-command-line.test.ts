@@ -34,5 +34,10 @@ test("what it did not know is handed on", () => {
 
 test("our own command line stays as it is", () => {
   assert.equal(read("daemon --lxd-subnet 10.0.0.1/24"), "daemon --lxd-subnet 10.0.0.1/24");
+  assert.equal(read("list -feature"), "list -feature");
   assert.deepEqual(readOriginalCommandLine([]), []);
+});
+
+test("features are accepted behind daemon too", () => {
+  assert.equal(read("daemon -feature X --feature=Y --bridge b"), "daemon --feature X --feature Y --bridge b");
 });

@@ -10,27 +10,23 @@ const MEANING = [
 
 /**
  * Turns the original daemon's command line into ours; any other is returned as it is. Its flags follow the
- * rules of Go: one dash or two, the value after `=` or as the next word. `-feature` may be repeated. What
- * follows that it did not know is handed on, to be refused with a sentence.
+ * rules of Go: one dash or two, the value after `=` or as the next word. `-feature` may be repeated, and is
+ * understood behind `daemon` too. What it did not know is handed on, to be refused with a sentence.
  */
 export function readOriginalCommandLine(words: readonly string[]): readonly string[] {
+  if (words[0] === "daemon") return ["daemon", ...translated(words.slice(1))];
   if (!words[0] || !flag(words[0])) return words;
-  const meaning = [...MEANING];
-  for (let at = 0; at < words.length; at++) {
-    const word = words[at] as string;
-    const [name, value] = flag(word) ?? [];
-    if (!name) {
-      meaning.push(word);
-      continue;
-    }
-    meaning.push(name);
-    const given = value ?? words[++at];
-    if (given !== undefined) meaning.push(given);
-  }
-  return meaning;
+  return [...MEANING, ...translated(words)];
 }
 
-function flag(word: string): [name: string, value: string | undefined] | undefined {
+function translated(words: readonly string[]): string[] {
+  return words.flatMap((word) => flag(word) ?? [word]);
+}
+
+/** One of its flags as one of ours, with its value if that is behind a `=`. */
+function flag(word: string): string[] | undefined {
   const match = /^--?(lxd_subnet|feature)(?:=(.*))?$/s.exec(word);
-  return match?.[1] ? [match[1] === "feature" ? "--feature" : "--lxd-subnet", match[2]] : undefined;
+  if (!match) return undefined;
+  const name = match[1] === "feature" ? "--feature" : "--lxd-subnet";
+  return match[2] === undefined ? [name] : [name, match[2]];
 }

@@ -23,7 +23,7 @@ export class Guest implements Disposable {
   constructor({ name, address }: GuestAddress, tls: Tls | undefined) {
     this.name = name;
     this.address = formatAddress(address);
-    this.connection = dial(address, { tls: address.kind === "unix" ? undefined : tls });
+    this.connection = dial(address, { tls });
     this.#client = createClient(GuestService, this.connection.transport);
   }
 

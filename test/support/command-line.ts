@@ -15,7 +15,6 @@ import { MemoryGuest } from "./memory-guest.ts";
 /** An Io that writes into strings and answers questions from a list. */
 export class RecordedIo implements Io {
   readonly clock: Clock;
-  readonly env = {};
   readonly terminal: Io["terminal"];
   readonly #interrupt = new AbortController();
   readonly interrupted = this.#interrupt.signal;

@@ -78,7 +78,12 @@ export async function ensure(
     if (await answers()) return { name, state: record === earlier ? "ran already" : "started", record };
     await part.mustLive(record);
     if (io.clock.now() > deadline) break;
-    await io.clock.sleep(wait, io.interrupted);
+    await io.clock.sleep(wait, io.interrupted).catch(() => {
+      throw new TremplinError(
+        "cancelled",
+        `the ${name} goes on starting; tremplin up does what is missing then`,
+      );
+    });
   }
   throw new TremplinError(
     "unavailable",
