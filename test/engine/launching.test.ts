@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { Engine_State as State } from "../../src/contract/tremplin/v1/guest_pb.js";
+import {
+  CreateContainerResponse_Status as Create,
+  DeleteContainerResponse_Status as Delete,
+  GetContainerInfoResponse_Status as Info,
+  StartLxdProgress_Status as Launched,
+  StartContainerResponse_Status as Start,
+  StartLxdResponse_Status as StartLxd,
+  StopContainerResponse_Status as Stop,
+} from "../../src/contract/tremplin_pb.js";
+import { execute } from "../support/belongings.ts";
+import { startDaemon, type TestDaemon } from "../support/daemon.ts";
+import { eventually } from "../support/eventually.ts";
+import { inContainer } from "../support/in-container.ts";
+import {
+  createTiny,
+  launch,
+  launchedDaemon,
+  startContainer,
+  tinyRequest,
+} from "../support/tiny-container.ts";
+
+async function enginePid({ folder }: TestDaemon): Promise<number> {
+  const { stdout } = await execute("pgrep", ["-f", "^/usr/bin/lxd --group root$|^lxd --group root$"]);
+  for (const pid of stdout.trim().split("\n")) {
+    const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
+    if (environment.includes(`LXD_DIR=${join(folder, "state/lxd")}\0`)) return Number(pid);
+  }
+  throw new Error("no engine runs");
+}
+
+async function engineState({ guest }: TestDaemon): Promise<State | undefined> {
+  return (await guest.getStatus({})).engine?.state;
+}
+
+test("before StartLxd every rpc is refused safely, and nothing is not found", async () => {
+  await using daemon = await startDaemon();
+  const { tremplin } = daemon;
+  const name = { containerName: "penguin" };
+  const answers = await Promise.all([
+    tremplin.createContainer({ ...name, imageServer: "http://127.0.0.1:9", imageAlias: "a" }),
+    tremplin.deleteContainer(name),
+    tremplin.startContainer(name),
+    tremplin.stopContainer(name),
+    tremplin.getContainerInfo(name),
+  ]);
+  const failed = [Create.FAILED, Delete.FAILED, Start.FAILED, Stop.FAILED, Info.FAILED];
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    failed,
+  );
+  for (const { failureReason } of answers)
+    assert.match(failureReason, /^LXD not running: call StartLxd first$/);
+  await assert.rejects(
+    tremplin.upgradeContainer({ containerName: "penguin", targetVersion: 4 }),
+    (error) => ConnectError.from(error).code === Code.Unimplemented,
+  );
+});
+
+test("StartLxd twice at once shares one outcome", async () => {
+  await using daemon = await startDaemon();
+  const answers = await Promise.all([daemon.tremplin.startLxd({}), daemon.tremplin.startLxd({})]);
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [StartLxd.STARTING, StartLxd.STARTING],
+  );
+  assert.equal((await daemon.listener.final("startLxd")).status, Launched.STARTED);
+  assert.equal((await daemon.tremplin.startLxd({})).status, StartLxd.ALREADY_RUNNING);
+  assert.equal(daemon.listener.messages("startLxd").length, 1);
+});
+
+test("a bridge that something else made is a clear FAILED and is not touched", async () => {
+  await using daemon = await startDaemon();
+  await execute("ip", ["link", "add", daemon.bridge, "type", "bridge"]);
+  const look = async () => (await execute("ip", ["-o", "addr", "show", "dev", daemon.bridge])).stdout;
+  const before = await look();
+  await daemon.tremplin.startLxd({});
+  const { status, failureReason } = await daemon.listener.final("startLxd");
+  assert.equal(status, Launched.FAILED);
+  assert.match(failureReason, new RegExp(`interface ${daemon.bridge} exists already.*--bridge`));
+  assert.equal(await look(), before);
+  assert.equal(await engineState(daemon), State.FAILED);
+
+  await execute("ip", ["link", "del", daemon.bridge]);
+  await launch(daemon);
+});
+
+test("a subnet that something else uses is a clear FAILED", async () => {
+  await using daemon = await startDaemon();
+  const other = `${daemon.bridge.slice(0, 13)}x`;
+  await execute("ip", ["link", "add", other, "type", "bridge"]);
+  try {
+    await execute("ip", ["addr", "add", daemon.subnet, "dev", other]);
+    await daemon.tremplin.startLxd({});
+    const { status, failureReason } = await daemon.listener.final("startLxd");
+    assert.equal(status, Launched.FAILED);
+    assert.match(
+      failureReason,
+      new RegExp(`overlaps with .* of the interface ${other}; give another with --lxd-subnet`),
+    );
+  } finally {
+    await execute("ip", ["link", "del", other]);
+  }
+});
+
+test("an engine that dies is started again, its containers go on", async () => {
+  await using daemon = await launchedDaemon();
+  await createTiny(daemon, "survivor");
+  await startContainer(daemon, "survivor");
+  const first = await enginePid(daemon);
+  const uptime = () => inContainer(daemon, "survivor", "stat", "-c", "%Y", "/proc/1");
+  const boot = await uptime();
+  process.kill(first, "SIGKILL");
+  const second = await eventually("another engine", async () => {
+    const pid = await enginePid(daemon).catch(() => first);
+    const { status } = await daemon.tremplin.getContainerInfo({ containerName: "survivor" });
+    return pid !== first && status === Info.RUNNING ? pid : undefined;
+  });
+  assert.notEqual(second, first);
+  assert.equal(await uptime(), boot);
+  await daemon.tremplin.stopContainer({ containerName: "survivor" });
+  await daemon.listener.final("stop", "survivor");
+  await daemon.listener.final("shutdown", "survivor");
+  assert.equal(daemon.listener.messages("shutdown", "survivor").length, 1);
+});
+
+test("SIGTERM leaves engine and containers, the next daemon takes them over; a stop in between is told", async () => {
+  await using daemon = await launchedDaemon();
+  for (const name of ["stays", "goes"]) {
+    await createTiny(daemon, name);
+    await startContainer(daemon, name);
+  }
+  const engine = await enginePid(daemon);
+  assert.equal(await daemon.stop("SIGTERM"), 0);
+  const env = { ...process.env, LXD_DIR: join(daemon.folder, "state/lxd"), LXD_CONF: daemon.folder };
+  await execute("lxc", ["stop", "--force", "goes"], { env });
+  await daemon.start();
+  await daemon.listener.final("shutdown", "goes");
+  await eventually("the engine taken over", async () =>
+    (await engineState(daemon)) === State.RUNNING ? true : undefined,
+  );
+  assert.equal(await enginePid(daemon), engine);
+  assert.equal((await daemon.tremplin.startLxd({})).status, StartLxd.ALREADY_RUNNING);
+  assert.equal((await daemon.tremplin.getContainerInfo({ containerName: "stays" })).status, Info.RUNNING);
+  assert.deepEqual(daemon.listener.messages("shutdown", "stays"), []);
+});
+
+test("SIGPWR stops the containers, then the engine, then the daemon; afterwards it launches again", async () => {
+  await using daemon = await launchedDaemon();
+  await createTiny(daemon, "guest");
+  await startContainer(daemon, "guest");
+  assert.equal(await daemon.stop("SIGPWR"), 0);
+  await assert.rejects(enginePid(daemon));
+  await daemon.start();
+  await launch(daemon);
+  assert.equal((await daemon.tremplin.getContainerInfo({ containerName: "guest" })).status, Info.STOPPED);
+});
+
+test("the host may come late: ready is told when it is there, and what happened meanwhile", async () => {
+  await using daemon = await launchedDaemon();
+  await daemon.listener.goAway();
+  await daemon.kill();
+  await daemon.launch();
+  await eventually("the daemon", () => engineState(daemon).catch(() => undefined));
+  await eventually("the engine", async () =>
+    (await engineState(daemon)) === State.RUNNING ? true : undefined,
+  );
+  const told = daemon.listener.notices.length;
+  assert.equal((await daemon.tremplin.createContainer(tinyRequest(daemon, "early"))).status, Create.CREATING);
+  await eventually("the end of create", async () => {
+    const { operations, undeliveredNotices } = await daemon.guest.getStatus({});
+    return operations.length === 0 && undeliveredNotices > 0 ? true : undefined;
+  });
+  await daemon.listener.comeBack();
+  await daemon.listener.final("create", "early");
+  assert.deepEqual(
+    daemon.listener.notices.slice(told).map(({ kind }) => kind),
+    ["ready", "create"],
+  );
+});
