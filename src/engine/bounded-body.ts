@@ -8,33 +8,74 @@ export interface BodyLimits {
   readonly signal?: AbortSignal | undefined;
   /** Fails beyond so many bytes. Default: no bound. */
   readonly maxBytes?: number | undefined;
-  /** Milliseconds that the reader may have to wait for more, default 60 s. A slow reader is no concern. */
+  /** Milliseconds that a waiting reader may get nothing, default 60 s. A slow reader has all the time. */
   readonly timeLimit?: number | undefined;
+  /** Called when it is closed before its end, for whatever reason. */
+  readonly abandoned?: (() => void) | undefined;
 }
 
 /** The body of an answer as a stream that cannot hang and cannot grow beyond its bound. */
-export function boundedBody(answer: IncomingMessage, limits: BodyLimits): Readable {
-  return Readable.from(chunksOf(answer, limits), { objectMode: false });
-}
+export class BoundedBody extends Readable {
+  readonly #answer: IncomingMessage;
+  readonly #limits: BodyLimits;
+  #bytes = 0;
+  #whole = false;
+  #waiting: TimeLimit | undefined;
 
-async function* chunksOf(answer: IncomingMessage, limits: BodyLimits): AsyncGenerator<Buffer> {
-  const { signal, maxBytes = Number.POSITIVE_INFINITY, timeLimit = requestLimit } = limits;
-  const late = () =>
-    new TremplinError("unavailable", `the engine sent nothing more for ${timeLimit / 1000} s`);
-  let bytes = 0;
-  const chunks = answer[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      using limit = new TimeLimit(timeLimit, late, [signal]);
-      limit.signal.addEventListener("abort", () => answer.destroy(limit.signal.reason));
-      limit.signal.throwIfAborted();
-      const { done, value } = await chunks.next();
-      if (done) return;
-      bytes += value.length;
-      if (bytes > maxBytes) throw new TremplinError("failed", `it is larger than ${maxBytes} bytes`);
-      yield value;
+  constructor(answer: IncomingMessage, limits: BodyLimits) {
+    super();
+    this.#answer = answer;
+    this.#limits = limits;
+    answer.on("data", (chunk: Buffer) => this.#take(chunk));
+    answer.once("end", () => {
+      this.#whole = true;
+      this.#rest();
+      this.push(null);
+    });
+    answer.on("error", (error) => {
+      this.destroy(
+        new TremplinError("unavailable", `the engine's answer broke off: ${error.message}`, error),
+      );
+    });
+    answer.pause();
+  }
+
+  override _read(): void {
+    this.#waiting ??= this.#wait();
+    this.#answer.resume();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#rest();
+    this.#answer.destroy();
+    if (!this.#whole) this.#limits.abandoned?.();
+    done(error);
+  }
+
+  #take(chunk: Buffer): void {
+    const { maxBytes = Number.POSITIVE_INFINITY } = this.#limits;
+    this.#bytes += chunk.length;
+    if (this.#bytes > maxBytes) {
+      this.destroy(new TremplinError("failed", `it is larger than ${maxBytes} bytes`));
+      return;
     }
-  } finally {
-    answer.destroy();
+    this.#rest();
+    if (this.push(chunk)) this.#waiting = this.#wait();
+    else this.#answer.pause();
+  }
+
+  #wait(): TimeLimit {
+    const { timeLimit = requestLimit, signal } = this.#limits;
+    const late = () => new TremplinError("unavailable", `the engine sent nothing for ${timeLimit / 1000} s`);
+    const limit = new TimeLimit(timeLimit, late, [signal]);
+    const give = () => this.destroy(limit.signal.reason);
+    if (limit.signal.aborted) give();
+    else limit.signal.addEventListener("abort", give);
+    return limit;
+  }
+
+  #rest(): void {
+    this.#waiting?.[Symbol.dispose]();
+    this.#waiting = undefined;
   }
 }

@@ -35,6 +35,18 @@ export class Dialect {
   }
 
   /**
+   * Where an engine whose socket lies in `folder` may keep the pid of the process that serves an instance's
+   * files: under its own folder, or in the places of a system-wide installation.
+   */
+  fileHelperPids(folder: string, instance: string): string[] {
+    const places =
+      this.kind === "lxd"
+        ? [`${folder}/logs`, "/var/log/lxd"]
+        : [`${folder}/run`, "/run/incus", "/var/log/incus"];
+    return places.map((place) => `${place}/${instance}/forkfile.pid`);
+  }
+
+  /**
    * Whether the wait for an operation that failed, was cancelled or is still running when the time is up is
    * answered with an error instead of with the operation.
    */

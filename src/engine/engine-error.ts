@@ -24,6 +24,9 @@ const taken = [
   /^Image with same fingerprint already exists/,
 ];
 
+/** How LXD says that an instance is under another operation: nothing was done, trying again works. */
+const busy = [/A matching non-reusable operation has now succeeded/, /^Instance is busy running a/];
+
 /** The error of an answer of the engine: `code` is its error_code (an HTTP status), `words` its own sentence. */
 export function engineError(code: number, words: string, doing: string, refusal: unknown): TremplinError {
   return new TremplinError(errorCode(code, words), `the engine refused ${doing}: ${words}`, refusal);
@@ -31,7 +34,7 @@ export function engineError(code: number, words: string, doing: string, refusal:
 
 /** The error of an operation that ended in failure. Its cause is the operation, for what its metadata tells. */
 export function operationError(doing: string, words: string, operation: unknown): TremplinError {
-  const code = isTaken(words) ? "exists" : "failed";
+  const code = isTaken(words) ? "exists" : isBusy(words) ? "busy" : "failed";
   return new TremplinError(code, `the engine failed at ${doing}: ${words}`, operation);
 }
 
@@ -50,7 +53,12 @@ function errorCode(code: number, words: string): ErrorCode {
   if (code === 404) return "not-found";
   if (code === 412) return "conflict";
   if (code === 503) return "unavailable";
-  return code === 409 || isTaken(words) ? "exists" : "failed";
+  if (code === 409 || isTaken(words)) return "exists";
+  return isBusy(words) ? "busy" : "failed";
+}
+
+function isBusy(words: string): boolean {
+  return busy.some((pattern) => pattern.test(words));
 }
 
 function isTaken(words: string): boolean {

@@ -30,6 +30,8 @@ export interface EngineRequest {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds, default 60 s. */
   readonly timeLimit?: number | undefined;
+  /** What is thrown when the time is up. Default: `unavailable` and a sentence about the request. */
+  readonly late?: (() => Error) | undefined;
 }
 
 /** One engine's HTTP: a pool of kept connections, a time limit on every request, one conversion of errors. */
@@ -85,7 +87,7 @@ export class EngineHttp implements Disposable {
         "unavailable",
         `the engine at ${formatEngineAddress(this.address)} did not answer ${describe(request)} within ${milliseconds / 1000} s`,
       );
-    return new TimeLimit(milliseconds, late, [request.signal, this.closed]);
+    return new TimeLimit(milliseconds, request.late ?? late, [request.signal, this.closed]);
   }
 
   async #answer(request: EngineRequest, limit: TimeLimit): Promise<IncomingMessage> {
@@ -120,7 +122,7 @@ export class EngineHttp implements Disposable {
       const stale = sending.reusedSocket && error.code === "ECONNRESET" && request.method === "GET";
       reject(stale ? new StaleConnection() : error);
     });
-    if (content instanceof Readable) sendStream(content, sending, limit);
+    if (content instanceof Readable) sendStream(content, sending, limit, reject);
     else sending.end(content);
     return promise;
   }
@@ -137,14 +139,24 @@ function endpointOf(address: EngineAddress): RequestOptions {
   return address.kind === "unix" ? { socketPath: address.path } : { host: address.host, port: address.port };
 }
 
-function sendStream(stream: Readable, sending: ClientRequest, limit: TimeLimit): void {
+function sendStream(
+  stream: Readable,
+  sending: ClientRequest,
+  limit: TimeLimit,
+  broken: (error: Error) => void,
+): void {
   const restarting = async function* (chunks: AsyncIterable<Uint8Array>) {
-    for await (const chunk of chunks) {
-      limit.restart();
-      yield chunk;
+    try {
+      for await (const chunk of chunks) {
+        limit.restart();
+        yield chunk;
+      }
+    } catch (error) {
+      broken(new TremplinError("failed", `cannot read what to send: ${(error as Error).message}`, error));
+      throw error;
     }
     limit.restart();
   };
-  // A failure of either end reaches the waiting caller as the request's own error.
+  // What breaks on the engine's side, the waiting caller hears as the request's own error.
   pipeline(stream, restarting, sending, () => undefined);
 }

@@ -7,6 +7,7 @@ import { EventStream } from "./event-stream.ts";
 import { Exec, type ExecRequest } from "./exec.ts";
 import { type Captured, type CaptureOptions, capture } from "./exec-capture.ts";
 import type { ExecSession } from "./exec-session.ts";
+import { FileHelper } from "./file-helper.ts";
 import { Images } from "./images.ts";
 import { InstanceFiles } from "./instance-files.ts";
 import { Instances } from "./instances.ts";
@@ -63,7 +64,7 @@ export class Engine implements AsyncDisposable {
     this.instances = new Instances(http, this.operations);
     this.snapshots = new Snapshots(http, this.operations);
     this.images = new Images(http, this.operations, dialect);
-    this.files = new InstanceFiles(http, dialect);
+    this.files = new InstanceFiles(http, dialect, new FileHelper(http.address, dialect, log));
     this.#exec = new Exec(http, this.operations);
   }
 

@@ -26,6 +26,8 @@ export function outputOf(socket: WebSocket): Readable {
     if (over || code === 1000) end();
     else output.destroy(new TremplinError("unavailable", "the engine went away in the middle of the output"));
   });
+  // Whoever reads is told; who does not hears of it by the exit code.
+  output.on("error", () => undefined);
   return output;
 }
 

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { apiPath } from "./api-path.ts";
-import { boundedBody } from "./bounded-body.ts";
+import { BoundedBody } from "./bounded-body.ts";
 import type { EngineHttp } from "./engine-http.ts";
 import type { EngineOperation } from "./engine-operation.ts";
 import type {
@@ -13,6 +13,7 @@ import type {
 } from "./instance.ts";
 import type { Operations } from "./operations.ts";
 import type { Options } from "./options.ts";
+import { Serial } from "./serial.ts";
 import { changeVersioned, getVersioned, type Versioned } from "./versioned.ts";
 
 export interface CopyOptions extends Options {
@@ -26,6 +27,8 @@ export interface CopyOptions extends Options {
 export class Instances {
   readonly #http: EngineHttp;
   readonly #operations: Operations;
+  /** Our own updates wait for each other, so that many at once do not use up each other's tries. */
+  readonly #updates = new Serial();
 
   constructor(http: EngineHttp, operations: Operations) {
     this.#http = http;
@@ -99,15 +102,14 @@ export class Instances {
     change: (instance: InstanceUpdate) => InstanceUpdate,
     { signal }: Options = {},
   ): Promise<void> {
-    await changeVersioned<InstanceUpdate>(
-      async () => {
-        const { value, etag } = await this.get(name, { signal });
-        return { value: writable(value), etag };
-      },
-      change,
-      (body, headers) =>
-        this.#operations.run({ method: "PUT", path: instancePath(name), body, headers, signal }),
-    );
+    const path = instancePath(name);
+    const read = async () => {
+      const { value, etag } = await this.get(name, { signal });
+      return { value: writable(value), etag };
+    };
+    const write = (body: InstanceUpdate, headers: { "if-match": string }) =>
+      this.#operations.run({ method: "PUT", path, body, headers, signal });
+    await this.#updates.run(name, () => changeVersioned(read, change, write), signal);
   }
 
   async metadata(name: string, options: Options = {}): Promise<Versioned<InstanceMetadata>> {
@@ -128,10 +130,10 @@ export class Instances {
     );
   }
 
-  /** A log file such as `lxc.log`; its last `maxBytes` (default 1 MiB) are read by whoever reads the stream. */
+  /** A log file such as `lxc.log`, to be read or destroyed. */
   async log(name: string, file: string, { signal }: Options = {}): Promise<Readable> {
     const path = `${instancePath(name)}${apiPath("logs", file).slice("/1.0".length)}`;
-    return boundedBody(await this.#http.open({ method: "GET", path, signal }), { signal });
+    return new BoundedBody(await this.#http.open({ method: "GET", path, signal }), { signal });
   }
 }
 

@@ -20,6 +20,12 @@ export interface Refusal {
   readonly words: string;
 }
 
+/** What the engine said, of an error that is its refusal; undefined for any other error. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  const cause = error instanceof TremplinError ? (error.cause as Partial<Refusal> | undefined) : undefined;
+  return typeof cause?.words === "string" ? (cause as Refusal) : undefined;
+}
+
 interface Envelope {
   readonly type?: string;
   readonly metadata?: unknown;
@@ -28,7 +34,7 @@ interface Envelope {
 }
 
 /** More than any answer of an engine; a bound against one that never stops. */
-const mostBytes = 256 * 1024 * 1024;
+const mostBytes = 64 * 1024 * 1024;
 
 /** Reads an answer to its end. Throws what the engine's error means (see engineError). */
 export async function readReply<Metadata>(answer: IncomingMessage, doing: string): Promise<Reply<Metadata>> {

@@ -21,8 +21,8 @@ export async function getVersioned<T>(
 }
 
 /**
- * Reads, changes and writes with If-Match; on a conflict again from the reading on. Throws `conflict` if the
- * object kept changing.
+ * Reads, changes and writes with If-Match; from the reading on again when somebody else wrote in between, or
+ * writes just now. Throws `conflict` or `busy` if that went on and on.
  */
 export async function changeVersioned<T>(
   read: () => Promise<Versioned<T>>,
@@ -35,7 +35,11 @@ export async function changeVersioned<T>(
       await write(change(value), { "if-match": etag });
       return;
     } catch (error) {
-      if (!(error instanceof TremplinError) || error.code !== "conflict" || tries === mostTries) throw error;
+      if (tries === mostTries || !isContended(error)) throw error;
     }
   }
+}
+
+function isContended(error: unknown): boolean {
+  return error instanceof TremplinError && (error.code === "conflict" || error.code === "busy");
 }

@@ -2,7 +2,7 @@ import { TremplinError } from "../base/tremplin-error.ts";
 import { operationError } from "./engine-error.ts";
 import type { EngineHttp } from "./engine-http.ts";
 import { hasEnded, type Operation } from "./operation.ts";
-import type { Refusal } from "./reply.ts";
+import { refusalOf } from "./reply.ts";
 
 /** Seconds of one question; asked again and again, so that an engine that vanished silently is noticed. */
 const oneWait = 60;
@@ -50,11 +50,6 @@ function conclude(operation: Operation): Operation {
     throw new TremplinError("cancelled", `${doing}: it was cancelled in the engine`, operation);
   }
   throw operationError(doing, operation.err || operation.status, operation);
-}
-
-function refusalOf(error: unknown): Refusal | undefined {
-  const cause = error instanceof TremplinError ? (error.cause as Partial<Refusal> | undefined) : undefined;
-  return typeof cause?.words === "string" ? (cause as Refusal) : undefined;
 }
 
 function forgotten(begun: Operation, error: unknown): unknown {
