@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
+import { exitCode } from "./exit-code.ts";
 
 /** What a command may touch of the process that it runs in. Tests give their own. */
 export interface Io {
@@ -20,12 +21,15 @@ export interface Io {
 /** The real process. */
 export function processIo(): Io {
   let interrupted: AbortSignal | undefined;
-  // Whoever reads us may stop early (| head): that is no error of ours.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-    });
-  }
+  // Whoever reads the results may stop early (| head): then nobody wants to know more.
+  process.stdout.on(
+    "error",
+    on("EPIPE", () => process.exit(exitCode.done)),
+  );
+  process.stderr.on(
+    "error",
+    on("EPIPE", () => undefined),
+  );
   return {
     clock: systemClock,
     out: (text) => void process.stdout.write(text),
@@ -38,6 +42,13 @@ export function processIo(): Io {
       return interrupted;
     },
     ask,
+  };
+}
+
+function on(code: string, act: () => void): (error: NodeJS.ErrnoException) => void {
+  return (error) => {
+    if (error.code !== code) throw error;
+    act();
   };
 }
 

@@ -9,6 +9,7 @@ import { MemoryGuest } from "../../test/support/memory-guest.ts";
 import { systemClock } from "../base/clock.ts";
 import { silentLogger } from "../base/logger.ts";
 import { Health } from "../contract/grpc/health/v1/health_pb.js";
+import { ServerReflection } from "../contract/grpc/reflection/v1/reflection_pb.js";
 import { Guest, type ShellInput, ShellInputSchema } from "../contract/tremplin/v1/guest_pb.js";
 import { type Event, Host } from "../contract/tremplin/v1/host_pb.js";
 import { Tremplin, TremplinListener } from "../contract/tremplin_pb.js";
@@ -320,8 +321,17 @@ test("a watcher that does not read holds nothing up and misses nothing", async (
   await watch.return?.();
 });
 
-test("health is served", async (t) => {
+test("health and reflection know every service", async (t) => {
   const at = await place(t);
   await at.host("vm");
-  assert.equal((await at.api(Health).check({ service: Host.typeName })).status, 1);
+  const services = [Host, Tremplin, TremplinListener, Guest].map(({ typeName }) => typeName);
+  for (const service of services) assert.equal((await at.api(Health).check({ service })).status, 1);
+  const ask = (async function* () {
+    yield { messageRequest: { case: "listServices" as const, value: "" } };
+  })();
+  for await (const { messageResponse } of at.api(ServerReflection).serverReflectionInfo(ask)) {
+    assert.ok(messageResponse.case === "listServicesResponse");
+    const listed = messageResponse.value.service.map(({ name }) => name);
+    assert.deepEqual(listed.toSorted(), services.toSorted());
+  }
 });

@@ -40,6 +40,7 @@ test("a program is started once, and found again by who comes later", async (t) 
 
 test("a program that ends at once is told with the end of its log", async (t) => {
   const part = new Part("daemon", await folder(t));
+  await writeFile(part.logFile, "what an earlier one said\n");
   const answers = () => Promise.resolve(false);
   await assert.rejects(
     ensure(part, diesAtOnce, ["daemon"], answers, new RecordedIo()),

@@ -21,6 +21,8 @@ export class Part {
   readonly pidFile: string;
   readonly logFile: string;
   readonly #folder: string;
+  /** Where the log of the program that was started here begins. */
+  #logStart = 0;
 
   constructor(name: "daemon" | "host", folder: string) {
     this.name = name;
@@ -48,6 +50,7 @@ export class Part {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     await this.#putLogAside();
     await using log = await open(this.logFile, "a", 0o600);
+    this.#logStart = (await log.stat()).size;
     const [runtime, ...script] = program as [string, ...string[]];
     const child = spawn(runtime, [...script, ...words], {
       cwd: "/",
@@ -70,7 +73,7 @@ export class Part {
   }
 
   async ended(): Promise<TremplinError> {
-    const log = await readFile(this.logFile, "utf8").catch(() => "");
+    const log = (await readFile(this.logFile)).toString("utf8", this.#logStart);
     const end = log.trimEnd().split("\n").slice(-5).join("\n  ");
     return new TremplinError("failed", `the ${this.name} ended; the end of ${this.logFile}:\n  ${end}`);
   }

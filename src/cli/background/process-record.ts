@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { replaceFile } from "../../base/durable-file.ts";
+import { TremplinError } from "../../base/tremplin-error.ts";
 
 /**
  * What a pid file says. A pid alone may be another program's by now, so the moment of the start (in the
@@ -25,11 +26,12 @@ export function isAlive(record: ProcessRecord): boolean {
   return record.boot === bootId() && startOf(record.pid) === record.startedAt;
 }
 
-/** Reads a pid file; undefined when there is none, or it is not one of ours. */
+/** Reads a pid file; undefined when there is none, or it is not one of ours. Throws when it may not be read. */
 export async function readRecord(path: string): Promise<ProcessRecord | undefined> {
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return "null";
-    throw error;
+    const advice = error.code === "EACCES" ? "run this with sudo" : error.message;
+    throw new TremplinError("failed", `cannot read ${path}: ${advice}`, error);
   });
   try {
     const record = JSON.parse(text) as ProcessRecord | null;

@@ -1,10 +1,11 @@
-import { toJson } from "@bufbuild/protobuf";
+import { create, toJson } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Command } from "commander";
-import { TremplinError } from "../../base/tremplin-error.ts";
+import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
 import { type Container, ContainerSchema, Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import {
   type GetContainerUsernameResponse,
+  GetContainerUsernameResponseSchema,
   GetContainerUsernameResponse_Status as Status,
   Tremplin,
 } from "../../contract/tremplin_pb.js";
@@ -25,7 +26,9 @@ async function info(name: string, flags: HostFlags, io: Io): Promise<void> {
   const container = containers.find((each) => each.name === name);
   if (!container)
     throw new TremplinError("not-found", `there is no container ${name}; tremplin list shows all`);
-  const person = await api.call(Tremplin.method.getContainerUsername, { containerName: name }, settings);
+  const person = await api
+    .call(Tremplin.method.getContainerUsername, { containerName: name }, settings)
+    .catch((thrown) => create(GetContainerUsernameResponseSchema, { failureReason: sentenceOf(thrown) }));
   if (flags.json) {
     const { username, homedir } = person;
     const document = toJson(ContainerSchema, container, { alwaysEmitImplicit: true }) as object;

@@ -20,7 +20,8 @@ export async function setupChecks(run: RunFolder, flags: HostFlags, signal: Abor
   const guests = await ask(() => api.call(Host.method.listGuests, {}, { signal, timeout: PATIENCE }));
   if (guests instanceof TremplinError) {
     const finding = isUp ? bad : note;
-    return [...programs, finding("host", guests.message, "sudo tremplin up")];
+    const advice = process.getuid?.() === 0 ? "sudo tremplin up" : "sudo tremplin doctor sees more";
+    return [...programs, finding("host", guests.message, advice)];
   }
   const found = await Promise.all(guests.guests.map((guest) => checkGuest(guest, flags, signal)));
   return [...programs, good("host", `answers at ${api.address}`), ...found.flat()];
