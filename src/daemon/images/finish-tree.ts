@@ -1,8 +1,8 @@
-import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type DebianMirror, releaseSources } from "./debian-mirror.ts";
 import type { DebianRelease } from "./debian-releases.ts";
-import { type SandboxedOptions, sandboxed } from "./sandboxed.ts";
+import { ended, type SandboxedOptions, sandboxed } from "./sandboxed.ts";
 
 export interface FinishOptions extends SandboxedOptions {
   readonly release: DebianRelease;
@@ -26,7 +26,6 @@ UseDomains=yes
 export async function finishTree(options: FinishOptions): Promise<void> {
   const { release, mirror, tree } = options;
   await replace(tree, "etc/systemd/network/eth0.network", network);
-  await replace(tree, "etc/default/locale", "LANG=C.UTF-8\n");
   // Empty, not missing: systemd makes one at the first boot without taking it for a first boot of a new image.
   await replace(tree, "etc/machine-id", "");
   for (const path of ["etc/hostname", "etc/apt/apt.conf.d/99mmdebstrap", "var/lib/dbus/machine-id"]) {
@@ -38,20 +37,20 @@ export async function finishTree(options: FinishOptions): Promise<void> {
     await replace(tree, "etc/apt/sources.list.d/debian.sources", releaseSources(release.codename, mirror));
   }
   for (const [path, content] of Object.entries(release.files ?? {})) await replace(tree, path, content);
-  await systemctl("enable", ["systemd-networkd.service", "systemd-resolved.service"], options);
-  if (release.masked) await systemctl("mask", release.masked, options);
+  const inTree = (...command: string[]) => ended(sandboxed("chroot", [tree, ...command], options));
+  await inTree("update-locale", "--reset", "LANG=C.UTF-8");
+  await inTree("systemctl", "enable", "systemd-networkd.service", "systemd-resolved.service");
+  if (release.masked) await inTree("systemctl", "mask", ...release.masked);
   await rm(join(tree, "etc/resolv.conf"), { force: true });
   await symlink("../run/systemd/resolve/stub-resolv.conf", join(tree, "etc/resolv.conf"));
-}
-
-async function systemctl(verb: string, units: readonly string[], options: FinishOptions): Promise<void> {
-  for await (const _ of sandboxed("chroot", [options.tree, "systemctl", verb, ...units], options));
 }
 
 /** Writes a file in the tree as a new one: what stood there may have been a link to somewhere else. */
 async function replace(tree: string, path: string, content: string): Promise<void> {
   const full = join(tree, path);
-  await mkdir(dirname(full), { recursive: true, mode: 0o755 });
-  await writeFile(`${full}.new`, content, { flag: "wx", mode: 0o644 });
+  // Said again, for the umask of a daemon may be narrower.
+  if (await mkdir(dirname(full), { recursive: true })) await chmod(dirname(full), 0o755);
+  await writeFile(`${full}.new`, content, { flag: "wx" });
+  await chmod(`${full}.new`, 0o644);
   await rename(`${full}.new`, full);
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Architecture } from "./architecture.ts";
 import type { DebianRelease } from "./debian-releases.ts";
 import { lxdMetadata, templates } from "./lxd-metadata.ts";
-import { type SandboxedOptions, sandboxed } from "./sandboxed.ts";
+import { ended, type SandboxedOptions, sandboxed } from "./sandboxed.ts";
 
 /** The two tarballs that an engine makes a container of. */
 export interface ImageFiles {
@@ -38,16 +38,16 @@ export async function packImage(options: PackOptions): Promise<string> {
   const { rootfsPath, metadataPath } = imageFiles(image);
   const owners = ["--numeric-owner", "--xattrs", "--xattrs-include=*", "--acls"];
   // The engine fills /dev anew at each start.
-  await tar(["--zstd", ...owners, "--exclude=./dev/*", "-cf", rootfsPath, "-C", tree, "."], options);
-  await tar(["--gzip", "-cf", metadataPath, "-C", metadata, "metadata.yaml", "templates"], options);
+  await ended(
+    sandboxed("tar", ["--zstd", ...owners, "--exclude=./dev/*", "-cf", rootfsPath, "-C", tree, "."], options),
+  );
+  await ended(
+    sandboxed("tar", ["--gzip", "-cf", metadataPath, "-C", metadata, "metadata.yaml", "templates"], options),
+  );
   for (const path of [rootfsPath, metadataPath]) {
     await using file = await open(path, "r+");
     await file.sync();
     await file.utimes(created, created);
   }
   return image;
-}
-
-async function tar(args: readonly string[], options: SandboxedOptions): Promise<void> {
-  for await (const _ of sandboxed("tar", args, options));
 }

@@ -37,7 +37,7 @@ export async function* sandboxed(
   try {
     for await (const line of createInterface({ input: stderr })) {
       if (line.trim() !== "") lastWords.push(line.trim());
-      if (lastWords.length > 3) lastWords.shift();
+      if (lastWords.length > 12) lastWords.shift();
       yield line;
     }
     const [code, killedBy] = await closed;
@@ -51,7 +51,15 @@ export async function* sandboxed(
   }
 }
 
+/** Resolves when the program has ended well; what it prints is only of interest when it does not. */
+export async function ended(lines: AsyncGenerator<string, void, void>): Promise<void> {
+  for await (const _ of lines);
+}
+
+/** Of apt's and mmdebstrap's words the first errors tell the cause; the later ones only that there was one. */
 function failure(program: string, end: string, lastWords: string[]): TremplinError {
-  const said = lastWords.length === 0 ? "and said nothing" : `and said last: ${lastWords.join(" | ")}`;
-  return new TremplinError("failed", `${program} ${end} ${said}`);
+  const errors = lastWords.filter((line) => line.startsWith("E: ")).slice(0, 2);
+  const telling = errors.length > 0 ? errors : lastWords.slice(-3);
+  const said = telling.length > 0 ? `; its last words: ${telling.join(" | ")}` : "";
+  return new TremplinError("failed", `${program} ${end}${said}`);
 }
