@@ -15,8 +15,6 @@ export interface FreeNetwork extends AsyncDisposable {
   readonly addressPrefix: string;
 }
 
-let bridges = 0;
-
 /** Finds a network that no interface and no route of this machine uses, and no other test that runs now. */
 export async function freeNetwork(): Promise<FreeNetwork> {
   const locks = join(tmpdir(), "tremplin-test-subnets");
@@ -35,7 +33,7 @@ export async function freeNetwork(): Promise<FreeNetwork> {
 function reserved(third: number, lock: FileLock): FreeNetwork {
   const addressPrefix = `10.213.${third}.`;
   return {
-    bridge: `${bridgePrefix()}${(bridges++).toString(36)}`.slice(0, 15),
+    bridge: `${bridgePrefix()}${third}`,
     subnet: `${addressPrefix}1/24`,
     addressPrefix,
     [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose](),
