@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { systemClock } from "../base/clock.ts";
+import { holdAlone } from "../base/hold-alone.ts";
 import { createLogger } from "../base/logger.ts";
 import { file_tremplin_v1_guest, Guest } from "../contract/tremplin/v1/guest_pb.js";
 import { file_tremplin, Tremplin } from "../contract/tremplin_pb.js";
@@ -40,6 +41,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const places = { state: options.state, shared: options.shared };
 
   await using ending = new AsyncDisposableStack();
+  const taken = `another daemon works in ${options.state} already; stop it first, or give another folder with --state`;
+  ending.use(await holdAlone(state.daemonId, taken));
   const host = ending.use(dial(options.host, { tls: options.tls }));
   const outbox = ending.use(new Outbox({ deliver: deliverTo(host.transport, state.daemonId), clock, log }));
   const journal = await Journal.open(state.journal, log);

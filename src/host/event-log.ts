@@ -4,12 +4,12 @@ import { dirname } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Clock } from "../base/clock.ts";
+import { holdAlone } from "../base/hold-alone.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { type Event, EventSchema } from "../contract/tremplin/v1/host_pb.js";
 import type { EventLine } from "./event-line.ts";
 import { readEvents } from "./event-reader.ts";
 import { EventSegment, firstOf } from "./event-segment.ts";
-import { holdAlone } from "./exclusive.ts";
 
 /** What an event may tell. */
 export type Notice = Event["notice"];

@@ -18,12 +18,13 @@ export interface Connection extends Disposable {
 }
 
 export function dial(address: Address, options: DialOptions = {}): Connection {
-  const { tls } = options;
+  const tls = address.kind === "unix" ? undefined : options.tls;
   // The authority is only a name: which socket is used, createConnection says.
   const baseUrl = `${tls ? "https" : "http"}://${address.kind === "tcp" ? urlHost(address) : "localhost"}`;
   const sessionManager = new ReadableSessionManager(
     baseUrl,
-    { idleConnectionTimeoutMs: 60_000 },
+    // A peer on another machine can vanish without a word: then only a ping finds out.
+    { idleConnectionTimeoutMs: 60_000, ...(address.kind === "tcp" && { pingIntervalMs: 20_000 }) },
     tls ? { ...tls } : { createConnection: () => openSocket(address) },
   );
   return {

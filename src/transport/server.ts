@@ -16,7 +16,7 @@ const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 export interface ServeOptions {
   readonly addresses: readonly Address[];
   readonly routes: (router: ConnectRouter) => void;
-  /** Needed for anything that is not local to the machine. */
+  /** Needed for anything that is not local to the machine; not used on unix sockets. */
   readonly tls?: Tls | undefined;
 }
 
@@ -45,12 +45,13 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
   await using servers = new AsyncDisposableStack();
   const addresses: Address[] = [];
   for (const address of options.addresses) {
-    const server = options.tls ? secureServer(options.tls, handler) : plainServer(handler);
+    const tls = address.kind === "unix" ? undefined : options.tls;
+    const server = tls ? secureServer(tls, handler) : plainServer(handler);
     server.on("connection", (socket: Socket) => {
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
     });
-    addresses.push(await listen(server, address, options.tls !== undefined));
+    addresses.push(await listen(server, address, tls !== undefined));
     servers.defer(() => closed(server, sockets));
   }
   const running = servers.move();

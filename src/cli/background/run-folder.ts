@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import { holdAlone } from "../../host/exclusive.ts";
+import { holdAlone } from "../../base/hold-alone.ts";
 import type { Address } from "../../transport/address.ts";
 import { Part } from "./part.ts";
 

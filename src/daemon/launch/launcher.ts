@@ -206,7 +206,7 @@ export class Launcher implements AsyncDisposable {
       }
       await prepareStorage(engine, { engineFolder, log, signal });
       await prepareNetwork(engine, { bridge, subnet, site, attached }, signal);
-      await prepareProfile(engine, { bridge, site, places, attached }, signal);
+      await prepareProfile(engine, { bridge, site, places, attached, log }, signal);
       this.#prepared = engine;
       await onReady(engine);
       return engine;

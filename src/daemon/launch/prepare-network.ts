@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
@@ -32,7 +33,7 @@ export async function prepareNetwork(engine: Engine, wanted: Wanted, signal: Abo
   } else if (!wanted.attached) {
     const volatile = Object.entries(kept).filter(([key]) => key.startsWith("volatile."));
     const fresh = { ...Object.fromEntries(volatile), ...config };
-    if (!same(fresh, kept)) {
+    if (!isDeepStrictEqual(fresh, { ...kept })) {
       await engine.networks.update(wanted.bridge, (network) => ({ ...network, config: fresh }), { signal });
     }
   }
@@ -40,9 +41,4 @@ export async function prepareNetwork(engine: Engine, wanted: Wanted, signal: Abo
 
 async function anyAddress(): Promise<string> {
   return formatSubnet(freeSubnet(await usedSubnets()));
-}
-
-function same(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
-  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
-  return [...keys].every((key) => a[key] === b[key]);
 }

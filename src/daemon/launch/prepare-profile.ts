@@ -1,6 +1,10 @@
 import { stat } from "node:fs/promises";
+import { isDeepStrictEqual } from "node:util";
+import type { Logger } from "../../base/logger.ts";
+import { sentenceOf } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
+import type { ProfileUpdate } from "../../engine/profiles.ts";
 import { expand, type Site } from "../sites/site.ts";
 import { POOL } from "./prepare-storage.ts";
 
@@ -15,6 +19,7 @@ interface Wanted {
   readonly places: Readonly<Record<string, string>>;
   /** The engine is somebody else's: only the devices that no container can do without are added. */
   readonly attached: boolean;
+  readonly log: Logger;
 }
 
 /** Gives the profile `default` the config and devices of the site (behaviour.md 2.7). */
@@ -25,17 +30,22 @@ export async function prepareProfile(engine: Engine, wanted: Wanted, signal: Abo
   };
   const { config } = wanted.site.profile;
   const devices = { ...(await devicesOf(wanted)), ...essential };
-  const exists = await engine.profiles.get(PROFILE, { signal }).catch(ifMissing);
-  if (!exists) await engine.profiles.create({ name: PROFILE, config, devices }, { signal });
-  else {
-    await engine.profiles.update(
-      PROFILE,
-      (profile) =>
-        wanted.attached
-          ? { ...profile, devices: { ...essential, ...profile.devices } }
-          : { ...profile, config, devices },
-      { signal },
-    );
+  const found = await engine.profiles.get(PROFILE, { signal }).catch(ifMissing);
+  if (!found) {
+    await engine.profiles.create({ name: PROFILE, config, devices }, { signal });
+    return;
+  }
+  const change = (profile: ProfileUpdate): ProfileUpdate =>
+    wanted.attached
+      ? { ...profile, devices: { ...essential, ...profile.devices } }
+      : { ...profile, config, devices };
+  // Each write reaches into every container, which fails for those that are busy: so none without need.
+  if (isDeepStrictEqual(change(found.value), found.value)) return;
+  try {
+    await engine.profiles.update(PROFILE, change, { signal });
+  } catch (error) {
+    if (!/profile change still saved/.test(sentenceOf(error))) throw error;
+    wanted.log.warn({ error }, "some containers get the changed profile at their next start");
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createServer } from "node:net";
-import { TremplinError } from "../base/tremplin-error.ts";
+import { TremplinError } from "./tremplin-error.ts";
 
 /**
  * Holds a name that only one process of the machine can hold at a time. The kernel lets go of it when the
