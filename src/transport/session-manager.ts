@@ -9,19 +9,25 @@ import { Http2SessionManager } from "@connectrpc/connect-node";
 export class ReadableSessionManager extends Http2SessionManager {
   override async request(...args: Parameters<Http2SessionManager["request"]>): Promise<ClientHttp2Stream> {
     const stream = await super.request(...args);
-    Object.defineProperty(stream, Symbol.asyncIterator, { value: () => chunks(stream) });
+    const over = whenOver(stream);
+    Object.defineProperty(stream, Symbol.asyncIterator, { value: () => chunks(stream, over) });
     return stream;
   }
 }
 
-async function* chunks(stream: ClientHttp2Stream): AsyncGenerator<Buffer, undefined, void> {
-  const ended = Promise.withResolvers<void>();
-  ended.promise.catch(() => undefined);
-  stream.once("end", () => ended.resolve());
-  stream.once("error", (error) => ended.reject(error));
-  stream.once("close", () =>
-    stream.readableEnded ? ended.resolve() : ended.reject(new Error("the stream ended early")),
-  );
+/** Settles when nothing more will come: rejects unless all was read. Watched from the very beginning. */
+function whenOver(stream: ClientHttp2Stream): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  promise.catch(() => undefined);
+  const early = (): void => (stream.readableEnded ? resolve() : reject(new Error("the connection was lost")));
+  stream.once("end", resolve);
+  stream.once("error", reject);
+  stream.once("close", early);
+  if (stream.destroyed) early();
+  return promise;
+}
+
+async function* chunks(stream: ClientHttp2Stream, over: Promise<void>): AsyncGenerator<Buffer, void, void> {
   while (!stream.readableEnded) {
     const chunk: Buffer | null = stream.read();
     if (chunk) {
@@ -30,10 +36,9 @@ async function* chunks(stream: ClientHttp2Stream): AsyncGenerator<Buffer, undefi
     }
     const waiting = new AbortController();
     try {
-      await Promise.race([once(stream, "readable", { signal: waiting.signal }), ended.promise]);
+      await Promise.race([once(stream, "readable", { signal: waiting.signal }), over]);
     } finally {
       waiting.abort();
     }
   }
-  return undefined;
 }
