@@ -8,6 +8,7 @@ import { Exec, type ExecRequest } from "./exec.ts";
 import { type Captured, type CaptureOptions, capture } from "./exec-capture.ts";
 import type { ExecSession } from "./exec-session.ts";
 import { FileHelper } from "./file-helper.ts";
+import { FileSession, type FileSessionOptions } from "./file-session.ts";
 import { Images } from "./images.ts";
 import { InstanceFiles } from "./instance-files.ts";
 import { Instances } from "./instances.ts";
@@ -47,6 +48,7 @@ export class Engine implements AsyncDisposable {
   readonly events: EventStream;
   readonly files: InstanceFiles;
   readonly #exec: Exec;
+  readonly #fileHelper: FileHelper;
   readonly #http: EngineHttp;
 
   private constructor(http: EngineHttp, server: Server, info: ServerInfo, log: Logger, clock: Clock) {
@@ -64,7 +66,8 @@ export class Engine implements AsyncDisposable {
     this.instances = new Instances(http, this.operations);
     this.snapshots = new Snapshots(http, this.operations);
     this.images = new Images(http, this.operations, dialect);
-    this.files = new InstanceFiles(http, dialect, new FileHelper(http.address, dialect, log));
+    this.#fileHelper = new FileHelper(http.address, dialect, log);
+    this.files = new InstanceFiles(http, dialect, this.#fileHelper);
     this.#exec = new Exec(http, this.operations);
   }
 
@@ -79,6 +82,11 @@ export class Engine implements AsyncDisposable {
       http[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /** Opens a session for several accesses to the files of an instance, closed by the caller. */
+  async fileSession(instance: string, options: FileSessionOptions = {}): Promise<FileSession> {
+    return FileSession.open(this.address, this.#fileHelper, instance, options);
   }
 
   /** Starts a command in a running instance. */
