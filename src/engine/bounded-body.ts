@@ -38,6 +38,8 @@ export class BoundedBody extends Readable {
       );
     });
     answer.pause();
+    // Whoever reads it is told; a stream that nobody reads any more must not end the program.
+    this.on("error", () => undefined);
   }
 
   override _read(): void {

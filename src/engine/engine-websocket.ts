@@ -4,16 +4,25 @@ import { TremplinError } from "../base/tremplin-error.ts";
 import { type EngineAddress, tlsOf } from "./engine-address.ts";
 import { connectionError } from "./engine-error.ts";
 import { requestLimit } from "./engine-http.ts";
+import type { Options } from "./options.ts";
 
-/** Opens a websocket of the engine. `path` with its query. Throws like any request of EngineHttp. */
+export interface WebSocketOptions extends Options {
+  /** Whether to answer pings. Default true. */
+  readonly autoPong?: boolean;
+}
+
+/**
+ * Opens a websocket of the engine. `path` with its query. It comes paused, so that no message is lost: resume()
+ * it once there are listeners. Throws like any request of EngineHttp.
+ */
 export async function openWebSocket(
   address: EngineAddress,
   path: string,
-  signal?: AbortSignal,
+  { signal, autoPong = true }: WebSocketOptions = {},
 ): Promise<WebSocket> {
   signal?.throwIfAborted();
   const doing = `opening ${path.split("?")[0]}`;
-  const common = { perMessageDeflate: false, handshakeTimeout: requestLimit };
+  const common = { autoPong, perMessageDeflate: false, handshakeTimeout: requestLimit };
   const socket =
     address.kind === "unix"
       ? new WebSocket(`ws://engine${path}`, { ...common, createConnection: () => connect(address.path) })
@@ -24,7 +33,10 @@ export async function openWebSocket(
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const onAbort = () => reject(signal?.reason);
   signal?.addEventListener("abort", onAbort, { once: true });
-  socket.once("open", resolve);
+  socket.once("open", () => {
+    socket.pause();
+    resolve();
+  });
   socket.on("error", (error) => reject(connectionError(error, address, doing)));
   socket.once("unexpected-response", (_request, answer) => {
     reject(new TremplinError("failed", `the engine refused ${doing}: HTTP ${answer.statusCode}`));

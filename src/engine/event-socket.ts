@@ -23,7 +23,9 @@ export async function openEventSocket(
   clock: Clock,
   deliver: (event: EngineEvent) => void,
 ): Promise<EventSocket> {
-  const socket = await openWebSocket(http.address, "/1.0/events?type=operation,lifecycle", http.closed);
+  const socket = await openWebSocket(http.address, "/1.0/events?type=operation,lifecycle", {
+    signal: http.closed,
+  });
   const ended = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   const stop = () => socket.terminate();
   http.closed.addEventListener("abort", stop, { once: true });
@@ -32,6 +34,7 @@ export async function openEventSocket(
     const event = parseEvent(String(data));
     if (event) deliver(event);
   });
+  socket.resume();
   await firstPong(socket);
   void beat(socket, clock, ended);
   return { ended };

@@ -39,8 +39,9 @@ export class RunningCommand implements ExecSession {
     signal: AbortSignal | undefined,
   ) {
     this.#sockets = sockets;
-    const { 0: input, 1: output, 2: errors } = sockets;
+    const { 0: input, 1: output, 2: errors, control } = sockets;
     if (!input) throw new TremplinError("failed", "the engine opened no standard input");
+    for (const socket of [input, control]) socket?.resume();
     this.stdout = outputOf(output ?? input);
     this.stderr = errors ? outputOf(errors) : Readable.from([]);
     // A terminal's operation ends only when both of its sockets are closed (engines.md 2.1).
@@ -83,15 +84,17 @@ export class RunningCommand implements ExecSession {
   }
 
   #abandon(error: unknown): void {
-    this.kill(sigkill);
+    const { control } = this.#sockets;
+    // A control socket that breaks off makes the engine kill the command too, should the signal be lost.
+    this.#control({ command: "signal", signal: sigkill }, () => control?.terminate());
     this.stdout.destroy(error as Error);
     this.stderr.destroy();
     this.#close();
   }
 
-  #control(message: object): void {
+  #control(message: object, sent?: () => void): void {
     const { control } = this.#sockets;
-    if (control?.readyState === control?.OPEN) control?.send(JSON.stringify(message));
+    if (control?.readyState === control?.OPEN) control?.send(JSON.stringify(message), sent);
   }
 
   /** Output that was not read yet keeps its socket until it was. */

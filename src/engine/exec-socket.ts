@@ -47,6 +47,8 @@ export async function sendInput(
   } catch (error) {
     if (!over.aborted) throw error;
   } finally {
-    chunks.return?.().catch(() => undefined);
+    // A stream that waits for more would not notice that its iterator is given up.
+    if (input instanceof Readable) input.destroy();
+    else chunks.return?.().catch(() => undefined);
   }
 }

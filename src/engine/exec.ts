@@ -15,9 +15,12 @@ export interface ExecRequest extends Options {
   readonly user?: number;
   readonly group?: number;
   readonly cwd?: string;
-  /** Default: none, the command reads the end at once. */
+  /** Given up (a stream: destroyed) when the command is over. Default: none, the command reads the end at once. */
   readonly stdin?: AsyncIterable<Uint8Array>;
-  /** Run it in a terminal of this size: then stdout carries all, and stderr nothing. */
+  /**
+   * Run it in a terminal of this size: then stdout carries all, and stderr nothing. What a command writes just
+   * before it ends may be lost: LXD 5.0.2 on a busy machine forgets it, also towards its own client.
+   */
   readonly terminal?: TerminalSize;
 }
 
@@ -35,23 +38,32 @@ export class Exec {
     const { signal, terminal } = request;
     const path = `${apiPath("instances", instance)}/exec`;
     const operation = await this.#operations.start({ method: "POST", path, body: bodyOf(request), signal });
-    const names = terminal ? ["0", "control"] : ["0", "1", "2", "control"];
-    const sockets = await this.#openAll(operation, names, signal);
-    return new RunningCommand(operation, sockets, request.stdin, signal);
+    const names = terminal ? ["0"] : ["0", "1", "2"];
+    // The command starts once all but `control` are open, and may be over before anything else is.
+    const control = await this.#open(operation, ["control"], signal);
+    try {
+      const sockets = { ...control, ...(await this.#open(operation, names, signal)) };
+      return new RunningCommand(operation, sockets, request.stdin, signal);
+    } catch (error) {
+      control.control?.terminate();
+      throw error;
+    }
   }
 
-  async #openAll(
+  async #open(
     operation: EngineOperation,
     names: readonly string[],
     signal: AbortSignal | undefined,
   ): Promise<Record<string, WebSocket>> {
     const secrets = operation.latest.metadata?.fds as Record<string, string> | undefined;
-    const opened = await Promise.allSettled(
-      names.map(async (name) => {
-        const path = `/1.0/operations/${operation.id}/websocket?secret=${secrets?.[name]}`;
-        return [name, await openWebSocket(this.#http.address, path, signal)] as const;
-      }),
-    );
+    const opening = names.map(async (name) => {
+      const path = `/1.0/operations/${operation.id}/websocket?secret=${secrets?.[name]}`;
+      // The engine does not read where it only writes: a pong left there when it closes the socket makes the
+      // kernel throw away what was written last (seen with LXD 5.0.2 on a busy machine).
+      const options = { signal, autoPong: false };
+      return [name, await openWebSocket(this.#http.address, path, options)] as const;
+    });
+    const opened = await Promise.allSettled(opening);
     const failed = opened.find((result) => result.status === "rejected");
     const sockets = opened.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
     if (!failed) return Object.fromEntries(sockets);

@@ -1,25 +1,18 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { PassThrough, Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { after, before, describe, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { TremplinError } from "../../src/base/tremplin-error.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import type { CaptureOptions } from "../../src/engine/exec-capture.ts";
 import { type InstanceUpdate, instanceStatus } from "../../src/engine/instance.ts";
 import type { Operation } from "../../src/engine/operation.ts";
 import { type PrivateLxd, privateLxd } from "../support/private-lxd.ts";
 import { booted, tinyImage, uploadTinyImage } from "../support/tiny-image.ts";
-
-const code = (expected: string) => (error: unknown) => {
-  assert.ok(error instanceof TremplinError, String(error));
-  assert.equal(error.code, expected, error.message);
-  return true;
-};
+import { withCode } from "../support/with-code.ts";
 
 describe("a client of a running engine", () => {
   let lxd: PrivateLxd;
@@ -77,8 +70,8 @@ describe("a client of a running engine", () => {
     assert.deepEqual(twin.profiles, ["default"]);
     assert.equal(twin.expanded_devices.root?.pool, "default");
     await (await engine.instances.rename("twin", "other")).wait();
-    await assert.rejects(engine.instances.get("twin"), code("not-found"));
-    await assert.rejects(engine.instances.rename("other", "life"), code("exists"));
+    await assert.rejects(engine.instances.get("twin"), withCode("not-found"));
+    await assert.rejects(engine.instances.rename("other", "life"), withCode("exists"));
     assert.deepEqual((await engine.instances.list()).map(({ name }) => name).sort(), ["life", "other"]);
     const log = await (await engine.instances.log("life", "lxc.log")).toArray();
     assert.ok(Array.isArray(log));
@@ -92,20 +85,20 @@ describe("a client of a running engine", () => {
       name: "here",
       source: { type: "image", fingerprint: image },
     });
-    await assert.rejects(again.wait(), code("exists"));
-    await assert.rejects(engine.pools.create({ name: "default", driver: "dir" }), code("exists"));
-    await assert.rejects(engine.profiles.create({ name: "default" }), code("exists"));
-    await assert.rejects(engine.instances.get("nope"), code("not-found"));
-    await assert.rejects(engine.pools.get("nope"), code("not-found"));
-    await assert.rejects(engine.networks.get("nope"), code("not-found"));
-    await assert.rejects(engine.profiles.get("nope"), code("not-found"));
-    await assert.rejects(engine.images.get("0123456789ab"), code("not-found"));
-    await assert.rejects(engine.images.resolve("nope"), code("not-found"));
-    await assert.rejects(engine.snapshots.get("here", "nope"), code("not-found"));
-    await assert.rejects(engine.execCapture("nope", ["true"]), code("not-found"));
-    await assert.rejects(engine.execCapture("here", ["true"]), code("failed"));
-    await assert.rejects(engine.instances.get("../networks"), code("failed"));
-    await assert.rejects(engine.instances.get(".."), code("invalid"));
+    await assert.rejects(again.wait(), withCode("exists"));
+    await assert.rejects(engine.pools.create({ name: "default", driver: "dir" }), withCode("exists"));
+    await assert.rejects(engine.profiles.create({ name: "default" }), withCode("exists"));
+    await assert.rejects(engine.instances.get("nope"), withCode("not-found"));
+    await assert.rejects(engine.pools.get("nope"), withCode("not-found"));
+    await assert.rejects(engine.networks.get("nope"), withCode("not-found"));
+    await assert.rejects(engine.profiles.get("nope"), withCode("not-found"));
+    await assert.rejects(engine.images.get("0123456789ab"), withCode("not-found"));
+    await assert.rejects(engine.images.resolve("nope"), withCode("not-found"));
+    await assert.rejects(engine.snapshots.get("here", "nope"), withCode("not-found"));
+    await assert.rejects(engine.execCapture("nope", ["true"]), withCode("not-found"));
+    await assert.rejects(engine.execCapture("here", ["true"]), withCode("failed"));
+    await assert.rejects(engine.instances.get("../networks"), withCode("failed"));
+    await assert.rejects(engine.instances.get(".."), withCode("invalid"));
     await remove("here");
   });
 
@@ -203,7 +196,7 @@ describe("a client of a running engine", () => {
     assert.equal(config["user.rival"], "2");
     assert.equal(config["user.ours"], "3");
     seen.length = 0;
-    await assert.rejects(engine.instances.update("raced", change(99)), code("conflict"));
+    await assert.rejects(engine.instances.update("raced", change(99)), withCode("conflict"));
     assert.equal(seen.length, 5);
     await remove("raced");
   });
@@ -225,7 +218,7 @@ describe("a client of a running engine", () => {
     assert.equal((await engine.pools.get("default")).value.description, "changed");
     const { space } = await engine.pools.resources("default");
     assert.ok(space.total > space.used && space.used > 0);
-    await assert.rejects(engine.pools.delete("default"), code("failed"));
+    await assert.rejects(engine.pools.delete("default"), withCode("failed"));
     await engine.server.updateConfig((server) => ({ ...server, "user.mark": "yes" }));
     assert.equal((await engine.server.config())["user.mark"], "yes");
   });
@@ -243,7 +236,7 @@ describe("a client of a running engine", () => {
     );
     assert.equal((await engine.snapshots.get("snapped", "s1")).name, "s1");
     await (await engine.snapshots.delete("snapped", "s1")).wait();
-    await assert.rejects(engine.snapshots.get("snapped", "s1"), code("not-found"));
+    await assert.rejects(engine.snapshots.get("snapped", "s1"), withCode("not-found"));
     await remove("snapped");
   });
 
@@ -266,10 +259,10 @@ describe("a client of a running engine", () => {
     assert.deepEqual(await upload(), { fingerprint: first.fingerprint, existed: true });
     await engine.images.addAlias("other", first.fingerprint);
     assert.equal(await engine.images.resolve("other"), first.fingerprint);
-    await assert.rejects(engine.images.addAlias("other", first.fingerprint), code("exists"));
+    await assert.rejects(engine.images.addAlias("other", first.fingerprint), withCode("exists"));
     await engine.images.deleteAlias("other");
     await engine.images.delete(first.fingerprint);
-    await assert.rejects(engine.images.get(first.fingerprint), code("not-found"));
+    await assert.rejects(engine.images.get(first.fingerprint), withCode("not-found"));
   });
 
   test("an image is uploaded as one file; what is no image fails, a broken source too", async () => {
@@ -283,7 +276,10 @@ describe("a client of a running engine", () => {
     assert.equal(String((await engine.files.get("unified", "/etc/other")).content), "unified");
     await remove("unified");
     await engine.images.delete(fingerprint);
-    await assert.rejects(engine.images.upload("x", Readable.from([Buffer.from("garbage")])), code("failed"));
+    await assert.rejects(
+      engine.images.upload("x", Readable.from([Buffer.from("garbage")])),
+      withCode("failed"),
+    );
     const broken = createReadStream(join(folder, "not-there"));
     await assert.rejects(engine.images.upload("x", broken), /ENOENT/);
     assert.deepEqual(
@@ -291,203 +287,4 @@ describe("a client of a running engine", () => {
       [image],
     );
   });
-});
-
-describe("the inside of a container", () => {
-  let lxd: PrivateLxd;
-  let engine: Engine;
-
-  before(async () => {
-    lxd = await privateLxd();
-    engine = await lxd.connect();
-    const fingerprint = await uploadTinyImage(engine);
-    const source = { type: "image", fingerprint } as const;
-    await (await engine.instances.create({ name: "c", source })).wait();
-    await (await engine.instances.setState("c", { action: "start" })).wait();
-  });
-  after(async () => {
-    await engine?.[Symbol.asyncDispose]();
-    await lxd?.[Symbol.asyncDispose]();
-  });
-
-  const sh = (script: string, options?: CaptureOptions) =>
-    engine.execCapture("c", ["sh", "-c", script], options);
-
-  test("a command gets its input, environment, user and folder, and gives output, errors and exit code", async () => {
-    const stdin = Readable.from([Buffer.from("one\n"), Buffer.from("two\n")]);
-    const options = { stdin, environment: { MARK: "it's" }, user: 1000, group: 1001, cwd: "/tmp" };
-    const script = 'cat; echo "$MARK"; id -u; id -g; pwd; echo bad >&2; exit 7';
-    assert.deepEqual(await sh(script, options), {
-      exitCode: 7,
-      stdout: "one\ntwo\nit's\n1000\n1001\n/tmp\n",
-      stderr: "bad\n",
-      truncated: false,
-    });
-    assert.equal((await sh("cat")).stdout, "");
-    assert.equal((await engine.execCapture("c", ["/no/such/program"])).exitCode, 127);
-    assert.equal((await sh("kill -9 $$")).exitCode, 137);
-  });
-
-  test("captured output is cut at its bound, and the command never notices", async () => {
-    const captured = await sh("head -c 3000000 /dev/zero; echo done >&2", { maxBytes: 1000 });
-    assert.equal(captured.stdout.length, 1000);
-    assert.equal(captured.stderr, "done\n");
-    assert.equal(captured.exitCode, 0);
-    assert.equal(captured.truncated, true);
-  });
-
-  test("20 MB reach a slow reader whole, while the command is held back", async () => {
-    const script =
-      "for i in 1 2 3 4 5 6 7 8 9 10; do head -c 2000000 /dev/zero; echo $i > /tmp/written; done";
-    await using session = await engine.exec("c", { command: ["sh", "-c", script] });
-    session.stderr.resume();
-    await once(session.stdout, "readable");
-    // Nobody reads: the command stands still somewhere before its end.
-    let written = "";
-    for (let same = 0; same < 5; ) {
-      const now = String(
-        (await engine.files.get("c", "/tmp/written").catch(() => ({ content: "" }))).content,
-      );
-      same = now === written ? same + 1 : 0;
-      written = now;
-      await setTimeout(100);
-    }
-    assert.ok(Number(written) < 10, `wrote ${written} of 10 parts to nobody`);
-    let bytes = 0;
-    for await (const chunk of session.stdout) {
-      bytes += chunk.length;
-      if (bytes % 20 === 0) await setTimeout(1);
-    }
-    assert.equal(bytes, 20_000_000);
-    assert.equal(await session.exitCode, 0);
-  });
-
-  test("an aborted command is killed, and its caller hears the reason at once", async () => {
-    const aborting = new AbortController();
-    const session = await engine.exec("c", { command: ["sleep", "987"], signal: aborting.signal });
-    const reason = new TremplinError("cancelled", "enough");
-    const reading = session.stdout.toArray();
-    aborting.abort(reason);
-    await assert.rejects(session.exitCode, reason);
-    await assert.rejects(reading, reason);
-    assert.equal(
-      (await sh("while pgrep -f '^sleep 987'; do sleep 0.05; done; echo gone")).stdout.split("\n").at(-2),
-      "gone",
-    );
-  });
-
-  test("a command is signalled, and killed when nobody is interested any more", async () => {
-    const session = await engine.exec("c", {
-      command: ["sh", "-c", "trap 'exit 5' TERM; echo up; while :; do sleep 0.05; done"],
-    });
-    assert.equal(String((await once(session.stdout, "data"))[0]), "up\n");
-    session.kill(15);
-    assert.equal(await session.exitCode, 5);
-    {
-      await using left = await engine.exec("c", { command: ["sleep", "986"] });
-      assert.ok(left.stdout);
-    }
-    assert.match((await sh("while pgrep -f '^sleep 986'; do sleep 0.05; done; echo gone")).stdout, /gone/);
-  });
-
-  test("a terminal has its size, is resized, echoes, and ends with its command", async () => {
-    const input = new PassThrough();
-    const session = await engine.exec("c", {
-      command: ["sh", "-c", "stty size; read line; stty size; echo got $line; exit 3"],
-      terminal: { width: 100, height: 30 },
-      stdin: input,
-    });
-    let screen = "";
-    session.stdout.on("data", (chunk) => (screen += chunk));
-    while (!screen.includes("30 100")) await once(session.stdout, "data");
-    session.resize({ width: 90, height: 20 });
-    input.write("hello\n");
-    assert.equal(await session.exitCode, 3);
-    assert.match(screen, /20 90/);
-    assert.match(screen, /got hello/);
-  });
-
-  test("files are written, read, listed and deleted, with owner and mode", async () => {
-    const { files } = engine;
-    await files.mkdir("c", "/root/d", { uid: 1000, gid: 1001, mode: 0o750 });
-    await files.mkdir("c", "/root/d");
-    assert.deepEqual(await files.stat("c", "/root/d"), {
-      type: "directory",
-      uid: 1000,
-      gid: 1001,
-      mode: 0o750,
-    });
-    await files.put("c", "/root/d/f", "text", { uid: 3, gid: 4, mode: 0o600 });
-    assert.deepEqual(await files.get("c", "/root/d/f"), {
-      type: "file",
-      uid: 3,
-      gid: 4,
-      mode: 0o600,
-      content: Buffer.from("text"),
-    });
-    await files.symlink("c", "/root/d/l", "f");
-    assert.equal(await files.readlink("c", "/root/d/l"), "/root/d/f");
-    assert.equal((await files.stat("c", "/root/d/l")).type, "symlink");
-    assert.deepEqual((await files.list("c", "/root/d")).sort(), ["f", "l"]);
-    await files.put(
-      "c",
-      "/root/d/big",
-      Readable.from([Buffer.alloc(3_000_000, 1), Buffer.alloc(3_000_000, 2)]),
-    );
-    const { content } = await files.open("c", "/root/d/big");
-    assert.equal(
-      (await content.toArray()).reduce((sum, chunk) => sum + chunk.length, 0),
-      6_000_000,
-    );
-    await assert.rejects(files.get("c", "/root/d"), /is a directory, not a file/);
-    await assert.rejects(files.get("c", "/root/d/l"), /is a symlink, not a file/);
-    await assert.rejects(files.list("c", "/root/d/f"), /is a file, not a directory/);
-    await assert.rejects(files.readlink("c", "/root/d/f"), /is a file, not a symbolic link/);
-    await assert.rejects(files.get("c", "/root/nope"), code("not-found"));
-    await assert.rejects(files.stat("c", "/root/nope"), code("not-found"));
-    await assert.rejects(files.list("c", "/root/nope"), code("not-found"));
-    await assert.rejects(files.put("c", "/root/nope/f", ""), code("not-found"));
-    await assert.rejects(files.delete("c", "/root/d"), code("failed"));
-    for (const name of ["f", "l", "big"]) await files.delete("c", `/root/d/${name}`);
-    await files.delete("c", "/root/d");
-    await assert.rejects(files.delete("c", "/root/d"), code("not-found"));
-  });
-
-  test("a link out of the container leads nowhere but into it", async () => {
-    await sh("ln -s ../../../../../../../../etc /root/out");
-    await engine.files.put("c", "/root/out/planted", "inside");
-    assert.equal((await sh("cat /etc/planted")).stdout, "inside");
-    await assert.rejects(stat("/etc/planted"), /ENOENT/);
-  });
-
-  test("a huge file is refused at the bound", async () => {
-    await sh("truncate -s 2G /root/sparse");
-    const started = performance.now();
-    await assert.rejects(
-      engine.files.get("c", "/root/sparse", { maxBytes: 1_000_000 }),
-      /larger than 1000000 bytes/,
-    );
-    assert.ok(performance.now() - started < 5_000);
-    assert.equal((await engine.files.stat("c", "/root/sparse")).type, "file");
-  });
-
-  for (const [name, access] of [
-    ["read", (path: string) => engine.files.get("c", path, { timeLimit: 500 })],
-    ["opened", (path: string) => engine.files.open("c", path, { timeLimit: 500 })],
-    [
-      "read by somebody who gives up",
-      (path: string) => engine.files.get("c", path, { signal: AbortSignal.timeout(500) }),
-    ],
-  ] as const) {
-    test(`a planted pipe that is ${name} holds nothing up for long`, async () => {
-      await sh("mkfifo /root/pipe");
-      await assert.rejects(access("/root/pipe"), /it may be a pipe|TimeoutError/);
-      // What hangs in LXD otherwise: other files, and stopping and starting the container.
-      assert.match(String((await engine.files.get("c", "/etc/passwd")).content), /^root:/);
-      const signal = AbortSignal.timeout(20_000);
-      await (await engine.instances.setState("c", { action: "stop", force: true })).wait({ signal });
-      await (await engine.instances.setState("c", { action: "start" })).wait({ signal });
-      await engine.files.delete("c", "/root/pipe");
-    });
-  }
 });

@@ -1,39 +1,32 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { silentLogger } from "../../src/base/logger.ts";
 import { Engine, type EngineAddress } from "../../src/engine/engine.ts";
-import { instanceStatus } from "../../src/engine/instance.ts";
-import { removeTraces } from "./remove-traces.ts";
-
-/** An LXD of the test's own, with a pool and a profile to create containers with. Needs root. */
-export interface PrivateLxd extends AsyncDisposable {
-  /** Its LXD_DIR. */
-  readonly folder: string;
-  readonly address: EngineAddress & { kind: "unix" };
-  /** The daemon's process id, while it runs. */
-  readonly pid: number | undefined;
-  /** A client of it, disposed by the caller before this. */
-  connect(): Promise<Engine>;
-  start(): Promise<void>;
-  /** Ends the daemon and leaves its containers running. Default SIGTERM. */
-  stop(signal?: NodeJS.Signals): Promise<void>;
-}
+import { type FreeNetwork, freeNetwork } from "./free-network.ts";
+import { keep } from "./keeper.ts";
+import { testFolder } from "./test-run.ts";
 
 export interface PrivateLxdOptions {
   /** Driver of the pool `default`; `none` for an LXD as it is at its very first start. Default `dir`. */
   readonly pool?: "dir" | "btrfs" | "none";
 }
 
-/** Starts an LXD in a folder of its own. Disposing it removes all that it made: containers, mounts, folder. */
+/**
+ * Starts an LXD of the test's own, with a pool and a profile to create containers with. Needs root. Disposing
+ * ends it and its containers and takes down all they left; so does the end of this process.
+ */
 export async function privateLxd({ pool = "dir" }: PrivateLxdOptions = {}): Promise<PrivateLxd> {
-  const folder = await mkdtemp("/var/tmp/tremplin-test-lxd-");
-  const lxd = new Lxd(folder);
+  await using stack = new AsyncDisposableStack();
+  const network = stack.use(await freeNetwork());
+  const folder = await testFolder();
+  stack.use(keep({ folder, bridge: network.bridge }));
+  const lxd = new PrivateLxd(folder, network, stack.move());
   try {
     await lxd.start();
-    if (pool !== "none") await lxd.setUp(pool);
+    if (pool !== "none") await lxd.addPool(pool);
     return lxd;
   } catch (error) {
     await lxd[Symbol.asyncDispose]();
@@ -41,24 +34,33 @@ export async function privateLxd({ pool = "dir" }: PrivateLxdOptions = {}): Prom
   }
 }
 
-class Lxd implements PrivateLxd {
+export class PrivateLxd implements AsyncDisposable {
+  /** Its LXD_DIR. */
   readonly folder: string;
-  readonly address: EngineAddress & { kind: "unix" };
+  readonly address: EngineAddress & { readonly kind: "unix" };
+  /** Free to be made and used; there is no network to begin with. */
+  readonly network: Pick<FreeNetwork, "bridge" | "subnet" | "addressPrefix">;
+  readonly #belongings: AsyncDisposable;
   #child: ChildProcess | undefined;
 
-  constructor(folder: string) {
+  constructor(folder: string, network: FreeNetwork, belongings: AsyncDisposable) {
     this.folder = folder;
     this.address = { kind: "unix", path: join(folder, "unix.socket") };
+    this.network = network;
+    this.#belongings = belongings;
   }
 
+  /** The daemon's process id, while it runs. */
   get pid(): number | undefined {
     return this.#child?.pid;
   }
 
+  /** A client of it, disposed by the caller. */
   connect(): Promise<Engine> {
     return Engine.connect(this.address, { log: silentLogger });
   }
 
+  /** Starts the daemon and waits until it is ready. */
   async start(): Promise<void> {
     const env = { ...process.env, LXD_DIR: this.folder };
     const output = openSync(join(this.folder, "lxd.out"), "a");
@@ -73,6 +75,7 @@ class Lxd implements PrivateLxd {
     throw new Error(`lxd did not start: ${await readFile(join(this.folder, "lxd.out"), "utf8")}`);
   }
 
+  /** Ends the daemon, by default so that its containers go on running, and waits until it has ended. */
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
@@ -81,7 +84,7 @@ class Lxd implements PrivateLxd {
     await once(child, "exit", { signal: AbortSignal.timeout(30_000) });
   }
 
-  async setUp(driver: string): Promise<void> {
+  async addPool(driver: "dir" | "btrfs"): Promise<void> {
     await using engine = await this.connect();
     const config = driver === "btrfs" ? { size: "2GiB" } : {};
     await engine.pools.create({ name: "default", driver, config });
@@ -90,35 +93,6 @@ class Lxd implements PrivateLxd {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      if (!this.#child || this.#child.exitCode !== null) await this.start();
-      await this.#empty();
-      await this.stop();
-    } finally {
-      await removeTraces(this.folder);
-      await rm(this.folder, { recursive: true, force: true });
-    }
+    await this.#belongings[Symbol.asyncDispose]();
   }
-
-  async #empty(): Promise<void> {
-    await using engine = await this.connect();
-    await empty(engine);
-  }
-}
-
-async function empty(engine: Engine): Promise<void> {
-  const signal = AbortSignal.timeout(60_000);
-  for (const { name, status_code } of await engine.instances.list({ signal })) {
-    if (status_code !== instanceStatus.stopped) {
-      const stopping = await engine.instances.setState(name, { action: "stop", force: true, timeout: 20 });
-      await stopping.wait({ signal });
-    }
-    await (await engine.instances.delete(name)).wait({ signal });
-  }
-  await engine.profiles.update("default", (profile) => ({ ...profile, devices: {} }), { signal });
-  for (const { fingerprint } of await engine.images.list({ signal })) await engine.images.delete(fingerprint);
-  for (const { name, managed } of await engine.networks.list({ signal })) {
-    if (managed) await engine.networks.delete(name, { signal });
-  }
-  for (const { name } of await engine.pools.list({ signal })) await engine.pools.delete(name, { signal });
 }

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { instanceOf, type Operation, touches } from "./operation.ts";
+
+for (const [url, name] of [
+  ["/1.0/containers/foo", "foo"],
+  ["/1.0/instances/foo", "foo"],
+  ["/1.0/instances/foo?project=default", "foo"],
+  ["/1.0/instances/foo/snapshots/s", "foo"],
+  ["/1.0/instances/a%20b", "a b"],
+  ["/1.0/instances/", undefined],
+  ["/1.0/instances", undefined],
+  ["/1.0/instances/%zz", undefined],
+  ["/1.0/images/foo", undefined],
+  ["/2.0/instances/foo", undefined],
+  ["x/1.0/instances/foo", undefined],
+  ["", undefined],
+] as const) {
+  test(`"${url}" names ${name ?? "no instance"}`, () => assert.equal(instanceOf(url), name));
+}
+
+test("an instance is found by its URL, whatever its name", () => {
+  const name = fc.string({ minLength: 1, unit: "grapheme" });
+  fc.assert(
+    fc.property(name, (any) => assert.equal(instanceOf(`/1.0/instances/${encodeURIComponent(any)}?x`), any)),
+  );
+});
+
+test("an operation touches what it lists under instances, containers or both", () => {
+  const of = (resources: Operation["resources"]) => touches({ resources } as Operation, "c");
+  assert.equal(of({ containers: ["/1.0/containers/c"] }), true);
+  assert.equal(of({ instances: ["/1.0/instances/other", "/1.0/instances/c"] }), true);
+  assert.equal(of({ instances: ["/1.0/instances/cc"] }), false);
+  assert.equal(of({ images: ["/1.0/images/c"] }), false);
+  assert.equal(of({}), false);
+  assert.equal(of(null), false);
+});
