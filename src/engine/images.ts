@@ -30,6 +30,8 @@ export interface Image {
 export interface UploadOptions extends Options {
   /** Called with the bytes sent so far, counted here (the engine tells nothing: engines.md 2.1). */
   readonly onProgress?: ((bytes: number) => void) | undefined;
+  /** Properties of the image besides those that it brings; its instances get them as config `image.KEY`. */
+  readonly properties?: Readonly<Record<string, string>>;
 }
 
 export interface UploadedImage {
@@ -85,7 +87,7 @@ export class Images {
   async upload(name: string, file: Readable, options: UploadOptions = {}): Promise<UploadedImage> {
     const headers = {
       "content-type": "application/octet-stream",
-      ...this.#dialect.headers({ filename: name }),
+      ...this.#dialect.headers({ filename: name, properties: query(options) }),
     };
     return this.#upload([file], { headers, raw: Readable.from(counting(options)(file)) }, options);
   }
@@ -98,8 +100,17 @@ export class Images {
   ): Promise<UploadedImage> {
     const counted = counting(options);
     const { contentType, body } = multipart({ metadata: counted(metadata), rootfs: counted(rootfs) });
-    const content = { headers: { "content-type": contentType }, raw: body };
-    return this.#upload([metadata, rootfs], content, options);
+    const headers = { "content-type": contentType, ...this.#dialect.headers({ properties: query(options) }) };
+    return this.#upload([metadata, rootfs], { headers, raw: body }, options);
+  }
+
+  /** Waits for uploads whose sender is gone: when their body had arrived the engine still makes images of them. */
+  async settleUploads({ signal }: Options = {}): Promise<void> {
+    for (const operation of await this.#operations.uploads({ signal })) {
+      await operation.wait({ signal }).catch((error) => {
+        if (TremplinError.from(error).code === "unavailable") throw error;
+      });
+    }
   }
 
   async #upload(
@@ -122,6 +133,10 @@ export class Images {
       for (const source of sources) source.destroy();
     }
   }
+}
+
+function query({ properties = {} }: UploadOptions): string | undefined {
+  return Object.keys(properties).length > 0 ? new URLSearchParams(properties).toString() : undefined;
 }
 
 /** Passes streams on and tells the sum of what went through all of them. */

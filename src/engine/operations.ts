@@ -57,9 +57,20 @@ export class Operations {
   }
 
   /** Those under way on an instance, whoever started them: to be waited for or cancelled. */
-  async touching(instance: string, options: Options = {}): Promise<EngineOperation[]> {
+  touching(instance: string, options: Options = {}): Promise<EngineOperation[]> {
+    return this.#underWay((operation) => touches(operation, instance), options);
+  }
+
+  /** Uploads of images under way, whoever sends them. Downloads, which are told by the same word, tell a percentage. */
+  uploads(options: Options = {}): Promise<EngineOperation[]> {
+    const isUpload = ({ description, resources, metadata }: Operation): boolean =>
+      description === "Downloading image" && !resources?.instances && !metadata?.download_progress;
+    return this.#underWay(isUpload, options);
+  }
+
+  async #underWay(wanted: (operation: Operation) => boolean, options: Options): Promise<EngineOperation[]> {
     const all = await this.list(options);
-    const found = all.filter((operation) => !hasEnded(operation) && touches(operation, instance));
+    const found = all.filter((operation) => !hasEnded(operation) && wanted(operation));
     return found.map((begun) => {
       const subscription = this.#subscribe((update) => operation.deliver(update));
       const operation = this.#attach(begun, subscription);

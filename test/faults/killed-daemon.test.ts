@@ -35,9 +35,11 @@ beforeEach(() => {
 /** Starts the killed daemon again and waits until it has put things right. */
 async function comeBack(): Promise<void> {
   await daemon.start();
-  await eventually("the engine taken over", async () =>
-    (await daemon.guest.getStatus({})).engine?.state === State.RUNNING ? true : undefined,
-  );
+  await eventually("the engine taken over", async () => {
+    const { engine } = await daemon.guest.getStatus({});
+    assert.notEqual(engine?.state, State.FAILED, engine?.failureReason);
+    return engine?.state === State.RUNNING ? true : undefined;
+  });
 }
 
 /** How many operations of a kind have ended for this container, by their notices' ids. */
@@ -65,6 +67,7 @@ for (const instant of INSTANTS) {
     const { status: info } = await daemon.tremplin.getContainerInfo({ containerName: name });
     assert.equal(info, status === Created.CREATED ? Info.STOPPED : Info.NOT_FOUND);
     assert.equal(ends("create"), 1);
+    assert.deepEqual(await engineQuery(daemon, "/1.0/images"), []);
     await createTiny(daemon, name);
     await startContainer(daemon, name);
     assert.equal(ends("create"), 2);

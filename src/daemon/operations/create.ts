@@ -5,11 +5,10 @@ import {
   ContainerCreationProgress_Status as Status,
 } from "../../contract/tremplin_pb.js";
 import type { EngineOperation } from "../../engine/engine-operation.ts";
-import { ifMissing } from "../../engine/if-missing.ts";
 import { downloadProgress } from "../../engine/progress.ts";
 import type { NoticeInit } from "../notices/notice.ts";
 import { remove, settle } from "./engine-work.ts";
-import { serverImage, tarballImage } from "./image-source.ts";
+import { removeUpload, serverImage, tarballImage } from "./image-source.ts";
 import { findContainer } from "./lookup.ts";
 import type { OperationContext, OperationKind } from "./operation.ts";
 import { isSetUp, markCreated } from "./setup-mark.ts";
@@ -105,10 +104,10 @@ export function createOperation(
       status: Status.CANCELLED,
       failureReason: cause.message,
     }),
-    async recover({ containerName }, { id, signal, steps }) {
+    async recover({ containerName }, { id, signal }) {
       const engine = tools.engine();
       await discard(temporaryName("create", id), signal);
-      if (steps.image) await engine.images.delete(steps.image, { signal }).catch(ifMissing);
+      await removeUpload(engine, id, signal);
       const found = await findContainer(engine, containerName, signal);
       if (found && !(await isSetUp(engine, containerName, signal))) {
         return { containerName, status: Status.CREATED };

@@ -1,6 +1,7 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { CreateContainerRequest } from "../../contract/tremplin_pb.js";
 import type { Engine } from "../../engine/engine.ts";
+import { ifMissing } from "../../engine/if-missing.ts";
 import type { InstanceSource } from "../../engine/instance.ts";
 import type { OperationContext } from "./operation.ts";
 import { openSharedFile } from "./shared-file.ts";
@@ -9,6 +10,9 @@ import { openSharedFile } from "./shared-file.ts";
 export interface ImageSource extends AsyncDisposable {
   readonly source: InstanceSource;
 }
+
+/** The property of an uploaded image that tells for which operation it came. */
+const MARK = "tremplin-operation";
 
 /** How many operations create from each uploaded image now: only the last one deletes it. */
 const users = new Map<string, number>();
@@ -41,18 +45,17 @@ export async function tarballImage(
   engine: Engine,
   request: CreateContainerRequest,
   shared: string,
-  { signal, step }: OperationContext,
+  { id, signal }: OperationContext,
 ): Promise<ImageSource> {
   await using metadata = await openSharedFile(shared, request.metadataPath);
   await using rootfs = await openSharedFile(shared, request.rootfsPath);
   const { fingerprint, existed } = await engine.images.uploadSplit(
     metadata.createReadStream({ autoClose: false }),
     rootfs.createReadStream({ autoClose: false }),
-    { signal },
+    { signal, properties: { [MARK]: id } },
   );
   const ours = !existed || users.has(fingerprint);
   users.set(fingerprint, (users.get(fingerprint) ?? 0) + 1);
-  if (ours) await step("image", fingerprint);
   return {
     source: { type: "image", fingerprint },
     async [Symbol.asyncDispose]() {
@@ -65,4 +68,12 @@ export async function tarballImage(
       if (ours) await engine.images.delete(fingerprint);
     },
   };
+}
+
+/** Deletes what an operation uploaded before the daemon died. */
+export async function removeUpload(engine: Engine, operationId: string, signal: AbortSignal): Promise<void> {
+  await engine.images.settleUploads({ signal });
+  const images = await engine.images.list({ signal });
+  const left = images.filter(({ properties }) => properties[MARK] === operationId);
+  for (const { fingerprint } of left) await engine.images.delete(fingerprint, { signal }).catch(ifMissing);
 }

@@ -60,8 +60,14 @@ export class Journal {
   }
 
   async #read(path: string): Promise<JournalEntry | undefined> {
+    const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+      // The host took its notice since the folder was listed.
+      if (error.code === "ENOENT") return undefined;
+      throw error;
+    });
+    if (text === undefined) return undefined;
     try {
-      return entrySchema.parse(JSON.parse(await readFile(path, "utf8")));
+      return entrySchema.parse(JSON.parse(text));
     } catch (error) {
       this.#log.error({ error, path }, "a journal entry cannot be read; it is set aside");
       await rename(path, `${path}.unreadable`);

@@ -163,7 +163,8 @@ export class Runner implements AsyncDisposable {
         final: false,
         after: answered,
         ...(kind.absorb && {
-          absorbedBy: (newer) => notice(kind.notify, kind.absorb?.(value, newer.message) ?? value),
+          absorbedBy: (newer, own) =>
+            notice(kind.notify, kind.absorb?.(own.message, newer.message) ?? newer.message),
         }),
       });
     }
