@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { apiPath } from "./api-path.ts";
 import type { EngineAddress } from "./engine-address.ts";
@@ -79,9 +80,7 @@ export class FileSession implements Disposable {
       connection?.[Symbol.dispose]();
     });
     try {
-      const path = `${apiPath("instances", instance)}/sftp`;
-      const stream = await openUpgraded(address, path, "sftp", limit.signal);
-      connection = await SftpConnection.open(stream, limit.signal);
+      connection = await connect(address, instance, limit.signal);
       return new FileSession(instance, connection, limit);
     } catch (error) {
       limit[Symbol.dispose]();
@@ -109,9 +108,9 @@ export class FileSession implements Disposable {
     return answer.text();
   }
 
-  /** A whole plain file; throws `failed` for anything else, and beyond `maxBytes`. */
+  /** A whole plain file, or the one that a link means; throws `failed` for all else, and beyond `maxBytes`. */
   async read(path: string, maxBytes: number): Promise<Buffer> {
-    const { type, size } = await this.lstat(path);
+    const { type, size } = await this.stat(path);
     if (type !== "file") throw this.#error(path, `it is a ${type}, not a plain file`);
     const tooLarge = () => this.#error(path, `it is larger than ${maxBytes} bytes`);
     if (size > maxBytes) throw tooLarge();
@@ -237,6 +236,24 @@ export class FileSession implements Disposable {
 
   #error(path: string, words: string, code: "not-found" | "failed" = "failed"): TremplinError {
     return new TremplinError(code, `${path} in ${this.#instance}: ${words}`);
+  }
+}
+
+/** Tries again where the engine's helper just dies: another access that hung had it killed. */
+async function connect(
+  address: EngineAddress,
+  instance: string,
+  signal: AbortSignal,
+): Promise<SftpConnection> {
+  const path = `${apiPath("instances", instance)}/sftp`;
+  for (let wait = 20; ; wait *= 2) {
+    try {
+      return await SftpConnection.open(await openUpgraded(address, path, "sftp", signal), signal);
+    } catch (error) {
+      const isLost = TremplinError.from(error).code === "unavailable" && !signal.aborted;
+      if (!isLost || wait > 320) throw error;
+      await delay(wait);
+    }
   }
 }
 

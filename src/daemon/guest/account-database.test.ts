@@ -275,3 +275,17 @@ test("a second time changes nothing, and all that was not replaced stays, whatev
     }),
   );
 });
+
+test("a system without gshadow gets none", () => {
+  const contents = Object.fromEntries(
+    Object.entries(debian).map(([name, text]) => [name, bytesOf(text)]),
+  ) as Record<keyof AccountContents, Uint8Array>;
+  const database = new AccountDatabase({ ...contents, gshadow: undefined }, 0);
+  database.ensureUser({ name: "ada", uid: 2000, login: true });
+  database.ensureGroup("ada", 2000);
+  database.ensureMember("ada", "audio");
+  assert.deepEqual(
+    database.changes().map(({ path }) => path),
+    ["/etc/passwd", "/etc/group", "/etc/shadow"],
+  );
+});

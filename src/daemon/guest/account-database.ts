@@ -6,12 +6,13 @@ import { type PasswdEntry, passwd } from "./passwd.ts";
 import { type ShadowEntry, shadow } from "./shadow.ts";
 import { isReservedUserName } from "./user-name.ts";
 
-/** What the four account files of a container hold. All must exist. */
+/** What the four account files of a container hold. All must exist, but a system may do without gshadow. */
 export interface AccountContents {
   readonly passwd: Uint8Array;
   readonly group: Uint8Array;
   readonly shadow: Uint8Array;
-  readonly gshadow: Uint8Array;
+  /** Where it is undefined, none is made. */
+  readonly gshadow: Uint8Array | undefined;
 }
 
 /** A file to be written, as root, with everything that it then holds and the ids of the container. */
@@ -45,6 +46,7 @@ export class AccountDatabase {
   readonly #group: AccountFile<GroupEntry>;
   readonly #shadow: AccountFile<ShadowEntry>;
   readonly #gshadow: AccountFile<GshadowEntry>;
+  readonly #hasGshadow: boolean;
   readonly #now: number;
 
   /** `now` is in milliseconds since 1970. Throws `failed` if a file breaks its format or has no root. */
@@ -53,7 +55,8 @@ export class AccountDatabase {
     this.#passwd = new AccountFile(passwd, contents.passwd);
     this.#group = new AccountFile(group, contents.group);
     this.#shadow = new AccountFile(shadow, contents.shadow);
-    this.#gshadow = new AccountFile(gshadow, contents.gshadow);
+    this.#hasGshadow = contents.gshadow !== undefined;
+    this.#gshadow = new AccountFile(gshadow, contents.gshadow ?? new Uint8Array());
     if (this.#passwd.named("root")) return;
     throw new TremplinError("failed", `${passwd.path} has no root, so it was not read as a whole: try again`);
   }
@@ -119,7 +122,7 @@ export class AccountDatabase {
       changed(this.#passwd, open),
       changed(this.#group, open),
       changed(this.#shadow, secret),
-      changed(this.#gshadow, secret),
+      this.#hasGshadow ? changed(this.#gshadow, secret) : [],
     ].flat();
   }
 

@@ -27,7 +27,8 @@ export function startContainer(tools: RpcTools) {
 
   async function osReleaseOf(name: string, signal: AbortSignal): Promise<Pick<Answer, "osRelease">> {
     try {
-      return { osRelease: (await readOsRelease(tools.engine().files, name, signal)).message };
+      using files = await tools.engine().fileSession(name, { signal });
+      return { osRelease: (await readOsRelease(files)).message };
     } catch (error) {
       tools.log.info({ error, container: name }, "its os-release cannot be read");
       return {};

@@ -3,7 +3,9 @@ import type { Tremplin } from "../../contract/tremplin_pb.js";
 import { createContainer } from "./create-container.ts";
 import { deleteContainer } from "./delete-container.ts";
 import { getContainerInfo } from "./get-container-info.ts";
+import { getContainerUsername } from "./get-container-username.ts";
 import type { RpcTools } from "./rpc.ts";
+import { setUpUser } from "./set-up-user.ts";
 import { startContainer } from "./start-container.ts";
 import { startLxd } from "./start-lxd.ts";
 import { stopContainer } from "./stop-container.ts";
@@ -16,6 +18,8 @@ export function tremplinService(tools: RpcTools): Partial<ServiceImpl<typeof Tre
     deleteContainer: deleteContainer(tools),
     startContainer: startContainer(tools),
     stopContainer: stopContainer(tools),
+    getContainerUsername: getContainerUsername(tools),
+    setUpUser: setUpUser(tools),
     getContainerInfo: getContainerInfo(tools),
   };
 }

@@ -1,0 +1,19 @@
+import { TremplinError } from "../../base/tremplin-error.ts";
+import type { FileSession } from "../../engine/file-session.ts";
+import { ifMissing } from "../../engine/if-missing.ts";
+import { legible } from "./lossless-text.ts";
+import { makeFolder } from "./make-folder.ts";
+
+const FOLDER = "/var/lib/systemd/linger";
+
+/** Lets the services of a user run from the boot on, as `loginctl enable-linger` does (behaviour.md 5.7). */
+export async function enableLinger(files: FileSession, user: string): Promise<void> {
+  // The name may be the container's word.
+  if (!/^[^/\0]{1,255}$/.test(user) || user === "." || user === "..") {
+    throw new TremplinError("failed", `the user name "${legible(user)}" cannot be the name of a file`);
+  }
+  await makeFolder(files, FOLDER);
+  const path = `${FOLDER}/${user}`;
+  if (await files.lstat(path).catch(ifMissing)) return;
+  await files.create(path, new Uint8Array(), { uid: 0, gid: 0, mode: 0o644 });
+}

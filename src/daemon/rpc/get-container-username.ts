@@ -1,0 +1,37 @@
+import type { HandlerContext } from "@connectrpc/connect";
+import {
+  type GetContainerUsernameRequest,
+  GetContainerUsernameResponse_Status as Status,
+} from "../../contract/tremplin_pb.js";
+import { legible } from "../guest/lossless-text.ts";
+import { findPerson } from "../guest/person.ts";
+import { findContainer } from "../operations/lookup.ts";
+import { checkContainerName } from "./container-name.ts";
+import { answering, type RpcTools } from "./rpc.ts";
+
+/** behaviour.md 5.6; works on stopped containers too. */
+export function getContainerUsername(tools: RpcTools) {
+  return answering(
+    tools,
+    async ({ containerName: name }: GetContainerUsernameRequest, { signal }: HandlerContext) => {
+      const engine = tools.engine();
+      checkContainerName(name);
+      if (!(await findContainer(engine, name, signal))) {
+        return answer(Status.CONTAINER_NOT_FOUND, `there is no container ${name}`);
+      }
+      using files = await engine.fileSession(name, { signal });
+      const person = await findPerson(files, tools.clock.now());
+      if (!person) return answer(Status.USER_NOT_FOUND, `nobody has been set up in ${name} yet`);
+      return {
+        ...answer(Status.SUCCESS, ""),
+        username: legible(person.name),
+        homedir: legible(person.home),
+      };
+    },
+    (failureReason) => answer(Status.FAILED, failureReason),
+  );
+}
+
+function answer(status: Status, failureReason: string) {
+  return { status, failureReason, username: "", homedir: "" };
+}
