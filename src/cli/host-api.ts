@@ -1,5 +1,6 @@
 import type {
   DescMessage,
+  DescMethodBiDiStreaming,
   DescMethodServerStreaming,
   DescMethodUnary,
   MessageInitShape,
@@ -51,14 +52,23 @@ export class HostApi implements Disposable {
     }
   }
 
-  async *stream<I extends DescMessage, O extends DescMessage>(
+  stream<I extends DescMessage, O extends DescMessage>(
     method: DescMethodServerStreaming<I, O>,
     input: MessageInitShape<I>,
+    settings: CallSettings = {},
+  ): AsyncGenerator<MessageShape<O>, void, void> {
+    return this.converse(method, once(input), settings);
+  }
+
+  /** A stream in both directions. */
+  async *converse<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodServerStreaming<I, O> | DescMethodBiDiStreaming<I, O>,
+    inputs: AsyncIterable<MessageInitShape<I>>,
     { signal, timeout }: CallSettings = {},
   ): AsyncGenerator<MessageShape<O>, void, void> {
     try {
       const { transport } = this.#connection;
-      yield* (await transport.stream(method, signal, timeout, this.#metadata, once(input))).message;
+      yield* (await transport.stream(method, signal, timeout, this.#metadata, inputs)).message;
     } catch (thrown) {
       signal?.throwIfAborted();
       throw hostError(thrown, this.address);

@@ -45,6 +45,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "what is known of one container",
     load: async () => (await import("./commands/info.ts")).infoCommand,
   },
+  shell: {
+    summary: "a shell in a container, or one program",
+    load: async () => (await import("./commands/shell.ts")).shellCommand,
+  },
   watch: {
     summary: "what happens, as it happens",
     load: async () => (await import("./commands/watch.ts")).watchCommand,
@@ -71,6 +75,7 @@ export async function createProgram(wanted: string | undefined, io: Io): Promise
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) })
     .showHelpAfterError("(--help shows what is understood)")
+    .enablePositionalOptions()
     .helpCommand("help [command]", "show what a command understands");
   for (const [name, { summary, load }] of Object.entries(commands)) {
     if (name !== wanted) {

@@ -11,7 +11,7 @@ export async function run(commandLine: readonly string[], io: Io): Promise<numbe
   try {
     const program = await createProgram(words[0] === "help" ? words[1] : words[0], io);
     await program.parseAsync([...words], { from: "user" });
-    return exitCode.done;
+    return Number(process.exitCode ?? exitCode.done);
   } catch (thrown) {
     // Commander has said it already.
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCode.done : exitCode.usage;

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { PassThrough, type Readable } from "node:stream";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
@@ -8,7 +10,15 @@ import type { RpcTools } from "./rpc.ts";
 
 type Output = MessageInitShape<typeof ShellOutputSchema>;
 
-/** A program in a container with a terminal of its own; the container's root unless the command says otherwise. */
+/** The login shell of the person (uid 1000) where there is one, else root's. A constant: nothing of a request is in it. */
+const LOGIN_SHELL = [
+  "/bin/sh",
+  "-c",
+  'user=$(getent passwd 1000 | cut -d: -f1); if [ -n "$user" ]; then exec su -l "$user"; fi; ' +
+    "if command -v bash >/dev/null; then exec bash -l; fi; exec sh -l",
+];
+
+/** A program in a container; with a terminal unless it is asked for without. */
 export function shell(tools: RpcTools) {
   return async function* (
     inputs: AsyncIterable<ShellInput>,
@@ -16,34 +26,29 @@ export function shell(tools: RpcTools) {
   ): AsyncGenerator<Output> {
     const source = inputs[Symbol.asyncIterator]();
     try {
-      const first = (await source.next()).value as ShellInput | undefined;
-      if (first?.input.case !== "start")
+      const first: ShellInput | undefined = (await source.next()).value;
+      if (first?.input.case !== "start") {
         throw new TremplinError("invalid", "the first input of a shell must be start");
+      }
       const start = first.input.value;
       checkContainerName(start.containerName);
-      const resize = Promise.withResolvers<ExecSession>();
+      const begun = Promise.withResolvers<ExecSession>();
       await using session = await tools.engine().exec(start.containerName, {
-        command: start.command.length > 0 ? start.command : ["/bin/sh", "-c", LOGIN_SHELL],
+        command: start.command.length > 0 ? start.command : LOGIN_SHELL,
         environment: { TERM: start.term || "xterm", HOME: "/root", USER: "root", LANG: "C.UTF-8" },
         cwd: "/",
-        terminal: sizeOf(start),
-        stdin: typed(source, resize.promise),
+        stdin: typed(source, begun.promise),
         signal,
+        ...(!start.plain && { terminal: sizeOf(start) }),
       });
-      resize.resolve(session);
-      for await (const chunk of session.stdout)
-        yield { output: { case: "data", value: chunk as Uint8Array<ArrayBuffer> } };
+      begun.resolve(session);
+      yield* outputs(session);
       yield { output: { case: "exitCode", value: await session.exitCode } };
     } catch (error) {
       throw new ConnectError(sentenceOf(error), Code.Internal, undefined, undefined, error);
     }
   };
 }
-
-/** A login shell of the person (uid 1000) where there is one, else of root. A constant: nothing of a request is in it. */
-const LOGIN_SHELL =
-  'user=$(getent passwd 1000 | cut -d: -f1); if [ -n "$user" ] && command -v su >/dev/null; then exec su -l "$user"; fi; ' +
-  "command -v bash >/dev/null && exec bash -l; exec sh -l";
 
 function sizeOf({ size }: ShellInput_Start) {
   return { width: size?.columns || 80, height: size?.rows || 24 };
@@ -59,7 +64,23 @@ async function* typed(
     if (done) return;
     const { input } = value;
     if (input.case === "data") yield input.value;
-    if (input.case === "size")
+    if (input.case === "size") {
       (await session).resize({ width: input.value.columns, height: input.value.rows });
+    }
   }
+}
+
+/** Output and errors in the order of their coming; the program waits while nobody takes them. */
+function outputs({ stdout, stderr }: ExecSession): AsyncIterable<Output> {
+  const merged = new PassThrough({ objectMode: true });
+  const feed = async (stream: Readable, kind: "data" | "errors"): Promise<void> => {
+    for await (const value of stream) {
+      if (!merged.write({ output: { case: kind, value } })) await once(merged, "drain");
+    }
+  };
+  Promise.all([feed(stdout, "data"), feed(stderr, "errors")]).then(
+    () => merged.end(),
+    (error) => merged.destroy(error),
+  );
+  return merged;
 }

@@ -409,6 +409,14 @@ export declare type ShellInput_Start = Message<"tremplin.v1.ShellInput.Start"> &
    * @generated from field: tremplin.v1.ShellInput.Size size = 4;
    */
   size?: ShellInput_Size | undefined;
+
+  /**
+   * Without a terminal: output and errors come apart, and the end of the
+   * input is the program's end of input.
+   *
+   * @generated from field: bool plain = 5;
+   */
+  plain: boolean;
 };
 
 /**
@@ -457,6 +465,14 @@ export declare type ShellOutput = Message<"tremplin.v1.ShellOutput"> & {
      */
     value: number;
     case: "exitCode";
+  } | {
+    /**
+     * What a program without a terminal says on standard error.
+     *
+     * @generated from field: bytes errors = 3;
+     */
+    value: Uint8Array;
+    case: "errors";
   } | { case: undefined; value?: undefined };
 };
 
@@ -504,8 +520,8 @@ export declare const Guest: GenService<{
     output: typeof PrepareImageProgressSchema;
   },
   /**
-   * A program inside a running container with a terminal of its own. The first
-   * input says which; the last output carries the exit code.
+   * A program inside a running container. The first input says which; the last
+   * output carries the exit code. It is killed when the call is given up.
    *
    * @generated from rpc tremplin.v1.Guest.Shell
    */
