@@ -46,6 +46,11 @@ export interface GetOptions extends Options {
   readonly timeLimit?: number;
 }
 
+export interface PutOptions extends Options, FileOwner {
+  /** Milliseconds, from the last piece of the content on. Default 15 s. */
+  readonly timeLimit?: number;
+}
+
 /**
  * Files inside an instance, running or stopped. The engine confines every path to the instance. A path is
  * absolute; a link in it is followed inside the instance, except where it is the path's last part.
@@ -65,7 +70,9 @@ export class InstanceFiles {
   }
 
   async stat(instance: string, path: string, { signal }: Options = {}): Promise<FileInfo> {
-    const answer = await this.#http.open(request("HEAD", instance, path, { signal }));
+    const answer = await this.#bounded(instance, path, { signal, timeLimit: accessLimit }, true, (bounds) =>
+      this.#http.open(request("HEAD", instance, path, bounds)),
+    );
     answer.resume();
     return this.#info(answer);
   }
@@ -119,7 +126,7 @@ export class InstanceFiles {
     instance: string,
     path: string,
     content: Buffer | string | Readable,
-    options: Options & FileOwner = {},
+    options: PutOptions = {},
   ): Promise<void> {
     await this.#post("file", instance, path, options, content);
   }
@@ -140,7 +147,9 @@ export class InstanceFiles {
 
   /** Deletes a file, a link or an empty directory. Throws `not-found` if nothing is there. */
   async delete(instance: string, path: string, { signal }: Options = {}): Promise<void> {
-    await this.#http.call(request("DELETE", instance, path, { signal }));
+    await this.#bounded(instance, path, { signal, timeLimit: accessLimit }, true, (bounds) =>
+      this.#http.call(request("DELETE", instance, path, bounds)),
+    );
   }
 
   async #read(
@@ -160,7 +169,7 @@ export class InstanceFiles {
     type: FileType,
     instance: string,
     path: string,
-    { signal, uid = 0, gid = 0, mode = 0o644 }: Options & FileOwner,
+    { signal, timeLimit = accessLimit, uid = 0, gid = 0, mode = 0o644 }: PutOptions,
     content: Buffer | string | Readable,
   ): Promise<void> {
     const octal = mode.toString(8).padStart(4, "0");
@@ -169,7 +178,7 @@ export class InstanceFiles {
       ...this.#dialect.headers({ type, uid, gid, mode: octal, write: "overwrite" }),
     };
     const repeatable = !(content instanceof Readable);
-    await this.#bounded(instance, path, { signal, timeLimit: accessLimit }, repeatable, (bounds) =>
+    await this.#bounded(instance, path, { signal, timeLimit }, repeatable, (bounds) =>
       this.#http.call({ ...request("POST", instance, path, bounds), headers, raw: content }),
     );
   }

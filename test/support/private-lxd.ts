@@ -1,13 +1,20 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { silentLogger } from "../../src/base/logger.ts";
+import type { EngineKind } from "../../src/engine/dialect.ts";
 import { Engine, type EngineAddress } from "../../src/engine/engine.ts";
 import { type FreeNetwork, freeNetwork } from "./free-network.ts";
 import { keep } from "./keeper.ts";
 import { testFolder } from "./test-run.ts";
+
+/** How each engine is started and asked; LXD unless TREMPLIN_TEST_ENGINE says incus. */
+const kinds = {
+  lxd: { daemon: "lxd", folder: "LXD_DIR", wait: ["lxd", "waitready"], cli: "lxc" },
+  incus: { daemon: "incusd", folder: "INCUS_DIR", wait: ["incus", "admin", "waitready"], cli: "incus" },
+} as const;
 
 export interface PrivateLxdOptions {
   /** Driver of the pool `default`; `none` for an LXD as it is at its very first start. Default `dir`. */
@@ -35,6 +42,7 @@ export async function privateLxd({ pool = "dir" }: PrivateLxdOptions = {}): Prom
 }
 
 export class PrivateLxd implements AsyncDisposable {
+  readonly kind: EngineKind = process.env.TREMPLIN_TEST_ENGINE === "incus" ? "incus" : "lxd";
   /** Its LXD_DIR. */
   readonly folder: string;
   readonly address: EngineAddress & { readonly kind: "unix" };
@@ -62,17 +70,19 @@ export class PrivateLxd implements AsyncDisposable {
 
   /** Starts the daemon and waits until it is ready. */
   async start(): Promise<void> {
-    const env = { ...process.env, LXD_DIR: this.folder };
+    const { daemon, wait } = kinds[this.kind];
+    const env = this.#environment();
     const output = openSync(join(this.folder, "lxd.out"), "a");
     const args = ["--group", "root", "--logfile", join(this.folder, "lxd.log")];
-    const child = spawn("lxd", args, { env, stdio: ["ignore", output, output], detached: true });
+    const child = spawn(daemon, args, { env, stdio: ["ignore", output, output], detached: true });
     closeSync(output);
     this.#child = child;
-    const waiting = spawn("lxd", ["waitready", "--timeout=60"], { env, stdio: "ignore" });
+    const [program, ...words] = wait;
+    const waiting = spawn(program, [...words, "--timeout=60"], { env, stdio: "ignore" });
     const [code] = await Promise.race([once(waiting, "exit"), once(child, "exit")]);
     if (child.exitCode === null && code === 0) return;
     waiting.kill();
-    throw new Error(`lxd did not start: ${await readFile(join(this.folder, "lxd.out"), "utf8")}`);
+    throw new Error(`${daemon} did not start: ${await readFile(join(this.folder, "lxd.out"), "utf8")}`);
   }
 
   /** Ends the daemon, by default so that its containers go on running, and waits until it has ended. */
@@ -84,12 +94,25 @@ export class PrivateLxd implements AsyncDisposable {
     await once(child, "exit", { signal: AbortSignal.timeout(30_000) });
   }
 
+  /** Runs the engine's own command line, without letting anything else of this program run meanwhile. */
+  cliSync(...args: string[]): string {
+    const { cli } = kinds[this.kind];
+    return execFileSync(cli, args, { env: this.#environment(), encoding: "utf8" });
+  }
+
   async addPool(driver: "dir" | "btrfs"): Promise<void> {
     await using engine = await this.connect();
     const config = driver === "btrfs" ? { size: "2GiB" } : {};
     await engine.pools.create({ name: "default", driver, config });
     const root = { type: "disk", path: "/", pool: "default" };
     await engine.profiles.update("default", (profile) => ({ ...profile, devices: { root } }));
+  }
+
+  #environment(): NodeJS.ProcessEnv {
+    // Debian keeps incusd out of the way, and would have Incus fetch a list of instance types at each start.
+    const PATH = `/usr/libexec/incus:${process.env.PATH}`;
+    const extra = { INCUS_SKIP_INSTANCE_TYPES: "true", INCUS_CONF: join(this.folder, "client") };
+    return { ...process.env, ...extra, PATH, [kinds[this.kind].folder]: this.folder };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
