@@ -55,6 +55,7 @@ export class BoundedBody extends Readable {
   }
 
   #take(chunk: Buffer): void {
+    if (this.destroyed) return;
     const { maxBytes = Number.POSITIVE_INFINITY } = this.#limits;
     this.#bytes += chunk.length;
     if (this.#bytes > maxBytes) {

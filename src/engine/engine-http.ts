@@ -57,13 +57,7 @@ export class EngineHttp implements Disposable {
   /** A request answered in JSON. Anything but success is thrown as a TremplinError. */
   async call<Metadata>(request: EngineRequest): Promise<Reply<Metadata>> {
     using limit = this.#limit(request);
-    const answer = await this.#answer(request, limit);
-    try {
-      return await readReply<Metadata>(answer, describe(request));
-    } catch (error) {
-      limit.signal.throwIfAborted();
-      throw connectionError(error, this.address, describe(request));
-    }
+    return await this.#read<Metadata>(await this.#answer(request, limit), request, limit);
   }
 
   /** A request whose answer's body is read by the caller, who must read it to its end or destroy it. */
@@ -71,7 +65,7 @@ export class EngineHttp implements Disposable {
     using limit = this.#limit(request);
     const answer = await this.#answer(request, limit);
     if ((answer.statusCode ?? 0) < 300) return answer;
-    await readReply(answer, describe(request));
+    await this.#read(answer, request, limit);
     throw new TremplinError("failed", `${describe(request)} was answered with HTTP ${answer.statusCode}`);
   }
 
@@ -88,6 +82,19 @@ export class EngineHttp implements Disposable {
         `the engine at ${formatEngineAddress(this.address)} did not answer ${describe(request)} within ${milliseconds / 1000} s`,
       );
     return new TimeLimit(milliseconds, request.late ?? late, [request.signal, this.closed]);
+  }
+
+  async #read<Metadata>(
+    answer: IncomingMessage,
+    request: EngineRequest,
+    limit: TimeLimit,
+  ): Promise<Reply<Metadata>> {
+    try {
+      return await readReply<Metadata>(answer, describe(request));
+    } catch (error) {
+      limit.signal.throwIfAborted();
+      throw connectionError(error, this.address, describe(request));
+    }
   }
 
   async #answer(request: EngineRequest, limit: TimeLimit): Promise<IncomingMessage> {

@@ -53,15 +53,7 @@ export class EngineOperation {
 
   /** Yields each change while it runs (the newest only, if many wait), and returns what wait() gives. */
   async *follow(signal?: AbortSignal): AsyncGenerator<Operation, Operation, void> {
-    let seen = 0;
-    while (!this.#ended) {
-      if (seen < this.#updates) {
-        seen = this.#updates;
-        yield this.#latest;
-      } else {
-        await abortable(this.#changed.promise, signal);
-      }
-    }
+    yield* this.updates(signal);
     return this.wait({ signal });
   }
 

@@ -32,7 +32,9 @@ export async function openEventSocket(
   void ended.then(() => http.closed.removeEventListener("abort", stop));
   socket.on("message", (data) => {
     const event = parseEvent(String(data));
-    if (event) deliver(event);
+    // Who watches looks anew after a reconnection: nothing is lost by that.
+    if (event === "garbled") socket.terminate();
+    else if (event) deliver(event);
   });
   socket.resume();
   await firstPong(socket);
@@ -73,7 +75,11 @@ async function beat(socket: WebSocket, clock: Clock, ended: Promise<void>): Prom
   }
 }
 
-function parseEvent(text: string): EngineEvent | undefined {
-  const event = JSON.parse(text) as EngineEvent;
-  return event.type === "operation" || event.type === "lifecycle" ? event : undefined;
+function parseEvent(text: string): EngineEvent | "garbled" | undefined {
+  try {
+    const event = JSON.parse(text) as EngineEvent;
+    return event.type === "operation" || event.type === "lifecycle" ? event : undefined;
+  } catch {
+    return "garbled";
+  }
 }

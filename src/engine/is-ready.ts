@@ -9,12 +9,13 @@ const readyLimit = 5_000;
 
 /**
  * Whether the engine's socket takes connections and the engine calls itself ready (behaviour.md 3.1). One
- * try; false whatever is wrong. Only over the unix socket: a remote engine does not tell.
+ * try; false whatever is wrong. A remote engine tells nobody whether it is ready: there it must only answer.
  */
 export async function isReady(address: EngineAddress, { signal }: Options = {}): Promise<boolean> {
   using http = new EngineHttp(address, silentLogger);
   try {
-    await http.call({ method: "GET", path: "/internal/ready", signal, timeLimit: readyLimit });
+    const path = address.kind === "unix" ? "/internal/ready" : "/1.0";
+    await http.call({ method: "GET", path, signal, timeLimit: readyLimit });
     return true;
   } catch (error) {
     signal?.throwIfAborted();

@@ -23,7 +23,7 @@ for (const text of [
   "Unpack: 1% (1MB/s)\n",
   "rootfs: 5% <b>",
 ]) {
-  test(`"${text}" is no progress of a download`, () => assert.equal(parseDownloadProgress(text), undefined));
+  test(`${JSON.stringify(text)} is no progress of a download`, () => assert.equal(parseDownloadProgress(text), undefined));
 }
 
 test("every percentage is read back, whatever the speed", () => {
