@@ -23,7 +23,8 @@ for (const text of [
   "Unpack: 1% (1MB/s)\n",
   "rootfs: 5% <b>",
 ]) {
-  test(`${JSON.stringify(text)} is no progress of a download`, () => assert.equal(parseDownloadProgress(text), undefined));
+  test(`${JSON.stringify(text)} is no progress of a download`, () =>
+    assert.equal(parseDownloadProgress(text), undefined));
 }
 
 test("every percentage is read back, whatever the speed", () => {
