@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { readdir, rm } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
@@ -13,16 +13,18 @@ import { execute, mountsUnder, processesWith } from "../support/belongings.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { eventually } from "../support/eventually.ts";
 import { inContainer } from "../support/in-container.ts";
+import { type KeptFolder, keptFolder } from "../support/keeper.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { repository } from "../support/repository.ts";
-import { testFolder } from "../support/test-run.ts";
 
 const never = new AbortController().signal;
+let kept: KeptFolder | undefined;
 let folder = "";
 before(async () => {
-  folder = await testFolder();
+  kept = await keptFolder();
+  folder = join(kept.path, "images");
 });
-after(() => rm(folder, { recursive: true, force: true }));
+after(() => kept?.[Symbol.asyncDispose]());
 
 /** Entries that could be taken for an image. */
 const images = async () => (await readdir(folder)).filter((name) => !name.startsWith("."));

@@ -15,7 +15,7 @@ import {
 /** What one daemon of a test had. Everything that names the folder in its paths is the test's own. */
 export interface Belongings {
   readonly folder: string;
-  readonly bridge: string;
+  readonly bridge?: string;
 }
 
 /**
@@ -26,13 +26,17 @@ export async function cleanUp({ folder, bridge }: Belongings): Promise<void> {
   await endProcesses(folder);
   for (const path of await mountsUnder(folder)) await execute("umount", ["--lazy", path]);
   for (const device of await loopDevicesOf(folder)) await execute("losetup", ["--detach", device]);
+  if (bridge) await removeBridge(bridge);
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+}
+
+async function removeBridge(bridge: string): Promise<void> {
   const own = (await interfacesLike(bridge)).filter((name) => name === bridge);
   // What a container that failed to start leaves plugged in would outlive the bridge.
   for (const name of [...(await portsOf(bridge)), ...own]) await execute("ip", ["link", "delete", name]);
   for (const { family, table, name } of await chainsOf(bridge)) {
     if (name.endsWith(`.${bridge}`)) await execute("nft", ["delete", "chain", family, table, name]);
   }
-  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /** First all but the containers' monitors, so that nothing starts a container again; then the containers. */

@@ -4,12 +4,25 @@ import type { Socket } from "node:net";
 import { join } from "node:path";
 import type { Belongings } from "./clean-up.ts";
 import { repository } from "./repository.ts";
+import { testFolder } from "./test-run.ts";
+
+/** A folder that is removed when this is disposed, and when this process is killed. */
+export interface KeptFolder extends AsyncDisposable {
+  readonly path: string;
+}
+
+/** Makes an empty folder of this run. */
+export async function keptFolder(): Promise<KeptFolder> {
+  const path = await testFolder();
+  const kept = keep({ folder: path });
+  return { path, [Symbol.asyncDispose]: () => kept[Symbol.asyncDispose]() };
+}
 
 /**
  * Sees to it that what belongs to a test is taken down: when this is disposed, and also when this process is
  * killed. Disposing throws with what would not go.
  */
-export function keep({ folder, bridge }: Belongings): AsyncDisposable {
+export function keep({ folder, bridge = "" }: Belongings): AsyncDisposable {
   const program = join(repository, "test/support/clean-up-after.ts");
   // Its own session: Ctrl-C must not reach it. Its input ends when the last who could write to it has gone.
   const child = spawn(process.execPath, [program, folder, bridge], {

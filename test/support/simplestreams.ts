@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createReadStream } from "node:fs";
-import { copyFile, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { execute } from "./belongings.ts";
-import { testFolder } from "./test-run.ts";
+import { type KeptFolder, keptFolder } from "./keeper.ts";
 
 export interface SimplestreamsOptions {
   /** What the image is asked for by: "debian/bookworm". */
@@ -29,24 +29,24 @@ export class Simplestreams implements AsyncDisposable {
   readonly asked: string[] = [];
   /** How fast the root filesystem is sent; it can be changed while it is. */
   bytesPerSecond = Number.POSITIVE_INFINITY;
-  readonly #folder: string;
+  readonly #folder: KeptFolder;
   readonly #server: Server;
   readonly #begun = Promise.withResolvers<void>();
   #open = Promise.withResolvers<void>();
 
-  private constructor(folder: string, server: Server, tls: boolean) {
+  private constructor(folder: KeptFolder, server: Server, tls: boolean) {
     this.#folder = folder;
     this.#server = server;
     this.#open.resolve();
     this.url = `${tls ? "https" : "http"}://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    this.certificatePath = join(folder, "server.crt");
+    this.certificatePath = join(folder.path, "server.crt");
     server.on("request", (request, response) => void this.#answer(request, response));
   }
 
   static async open(options: SimplestreamsOptions): Promise<Simplestreams> {
-    const folder = await testFolder();
-    await writeTree(join(folder, "tree"), options);
-    const server = options.tls ? createSecureServer(await certificate(folder)) : createServer();
+    const folder = await keptFolder();
+    await writeTree(join(folder.path, "tree"), options);
+    const server = options.tls ? createSecureServer(await certificate(folder.path)) : createServer();
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     return new Simplestreams(folder, server, options.tls === true);
@@ -59,6 +59,7 @@ export class Simplestreams implements AsyncDisposable {
 
   /** Sends nothing more, and leaves the connections open. */
   stall(): void {
+    this.goOn();
     this.#open = Promise.withResolvers();
   }
 
@@ -78,13 +79,13 @@ export class Simplestreams implements AsyncDisposable {
     this.#server.close();
     this.cut();
     await closed;
-    await rm(this.#folder, { recursive: true, force: true });
+    await this.#folder[Symbol.asyncDispose]();
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname } = new URL(request.url ?? "", this.url);
     this.asked.push(pathname);
-    const path = join(this.#folder, "tree", pathname);
+    const path = join(this.#folder.path, "tree", pathname);
     const found = await stat(path).catch(() => undefined);
     if (!found?.isFile()) {
       response.writeHead(404).end();
