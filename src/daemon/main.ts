@@ -13,6 +13,7 @@ import { serve } from "../transport/server.ts";
 import { chooseEngine } from "./launch/engine-choice.ts";
 import { Launcher } from "./launch/launcher.ts";
 import { parseSubnet } from "./launch/subnet.ts";
+import { giveMemoryBack } from "./memory-at-rest.ts";
 import { prepareMilestone } from "./milestone.ts";
 import { deliverTo } from "./notices/delivery.ts";
 import { notice } from "./notices/notice.ts";
@@ -27,6 +28,8 @@ import { tremplinService } from "./rpc/tremplin-service.ts";
 import { loadSite } from "./sites/load-site.ts";
 import { openStateFolder } from "./state-folder.ts";
 import { version } from "./version.ts";
+import { ContainerSockets } from "./watch/container-sockets.ts";
+import { ListeningPorts } from "./watch/listening-ports.ts";
 import { Shutdowns } from "./watch/shutdowns.ts";
 
 /** Runs the daemon until SIGTERM, which leaves the engine running, or SIGPWR, which stops everything. */
@@ -47,11 +50,17 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const outbox = ending.use(new Outbox({ deliver: deliverTo(host.transport, state.daemonId), clock, log }));
   const journal = await Journal.open(state.journal, log);
   const finals = new FinalNotices({ journal, outbox, clock, log });
+  const ports = ending.use(
+    new ListeningPorts({ outbox, isHidden: isTemporaryName, open: ContainerSockets.open, clock, log }),
+  );
   const shutdowns = ending.use(
     new Shutdowns({
       file: state.running,
       isHidden: isTemporaryName,
-      tell: (containerName) => finals.tell(containerName, "containerShutdown", { containerName }),
+      async tell(containerName) {
+        ports.stopped(containerName);
+        await finals.tell(containerName, "containerShutdown", { containerName });
+      },
       log,
     }),
   );
@@ -105,6 +114,9 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     })
     .catch((error) => log.debug({ error }, "ended before the host was there"));
   log.info({ version, site: site.name, state: options.state }, "listening");
+  const atRest = new AbortController();
+  ending.defer(() => atRest.abort());
+  void giveMemoryBack(() => runner.locks.all().length > 0, clock, atRest.signal);
 
   const [signal] = await ended;
   log.info({ signal }, "ending");
@@ -115,6 +127,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   /** Before an engine counts as running, what an earlier daemon left half done is put right. */
   async function onReady(engine: Engine): Promise<void> {
     await shutdowns.watch(engine);
+    ports.watch(engine);
     await runner.recover((await journal.entries()).filter(({ container }) => container !== ""));
   }
 
