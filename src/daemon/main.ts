@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { systemClock } from "../base/clock.ts";
 import { holdAlone } from "../base/hold-alone.ts";
 import { createLogger } from "../base/logger.ts";
+import { TremplinError } from "../base/tremplin-error.ts";
 import { file_tremplin_v1_guest, Guest } from "../contract/tremplin/v1/guest_pb.js";
 import { file_tremplin, Tremplin } from "../contract/tremplin_pb.js";
 import type { Engine } from "../engine/engine.ts";
@@ -83,10 +84,12 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   );
   const runner = ending.use(new Runner({ journal, outbox, finals, clock, log }));
   const milestone = await prepareMilestone(site);
-  const operations = { launcher, engine: () => launcher.prepared, site, places, milestone, clock, log };
-  const tools = { ...operations, engine: () => launcher.engine, operations, runner };
+  const over = new AbortController();
+  const common = { launcher, site, places, milestone, ending: over.signal, clock, log };
+  const operations = { ...common, engine: () => launcher.prepared };
+  const tools = { ...common, engine: () => launcher.engine, operations, runner };
   const guest = { ...tools, daemonId: state.daemonId, version, startedAt, bridge: options.bridge, outbox };
-  const tremplin = tremplinService(tools);
+  const tremplin = tremplinService(guest);
   const left = await journal.entries();
   finals.resend(left);
   const resumed = resume().catch((error) =>
@@ -114,9 +117,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     })
     .catch((error) => log.debug({ error }, "ended before the host was there"));
   log.info({ version, site: site.name, state: options.state }, "listening");
-  const atRest = new AbortController();
-  ending.defer(() => atRest.abort());
-  void giveMemoryBack(() => runner.locks.all().length > 0, clock, atRest.signal);
+  ending.defer(() => over.abort(new TremplinError("cancelled", "the daemon ends")));
+  void giveMemoryBack(() => runner.locks.all().length > 0, clock, over.signal);
 
   const [signal] = await ended;
   log.info({ signal }, "ending");

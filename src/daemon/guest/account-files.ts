@@ -5,6 +5,7 @@ import type { AccountContents, ChangedAccountFile } from "./account-database.ts"
 import { group } from "./group.ts";
 import { gshadow } from "./gshadow.ts";
 import { passwd } from "./passwd.ts";
+import { beside } from "./replace.ts";
 import { shadow } from "./shadow.ts";
 
 /** Far more than any system has users for. */
@@ -48,10 +49,6 @@ export async function replaceAccountFiles(
   } finally {
     for (const { path } of replacements) await files.remove(beside(path)).catch(() => undefined);
   }
-}
-
-function beside(path: string): string {
-  return `${path}.tremplin`;
 }
 
 /** What else may depend on a file that lies elsewhere is not known here. */

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { replaceFile } from "../../base/durable-file.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
+import { findDnsmasq } from "./bridge-dnsmasq.ts";
 import { formatSubnet, overlaps, type Subnet, usedSubnets } from "./subnet.ts";
 
 /** Which network interface our engine made: its index tells it from another of the same name until a reboot. */
@@ -61,17 +62,8 @@ export class Bridge {
       () => undefined,
     );
     if (claim?.name === this.name && claim.index === index && claim.boot === (await bootId())) return true;
-    return this.#hasOurDnsmasq();
-  }
-
-  /** When both daemon and engine died before the claim was written, the engine's dnsmasq still tells. */
-  async #hasOurDnsmasq(): Promise<boolean> {
-    const folder = join(this.#engineFolder, "networks", this.name);
-    const text = await readFile(join(folder, "dnsmasq.pid"), "utf8").catch(() => "");
-    const pid = /^(?:pid: )?(\d+)/m.exec(text)?.[1];
-    if (!pid) return false;
-    const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-    return command.includes(folder);
+    // When both daemon and engine died before the claim was written, the engine's dnsmasq still tells.
+    return (await findDnsmasq(this.#engineFolder, this.name)) !== undefined;
   }
 
   async #index(): Promise<string | undefined> {

@@ -10,10 +10,12 @@ import { forceStop, settle } from "./engine-work.ts";
 import { findContainer, getContainer } from "./lookup.ts";
 import type { OperationContext, OperationKind } from "./operation.ts";
 import { wantsPrivilege } from "./privilege.ts";
+import { refreshAptKey } from "./refresh-apt-key.ts";
 import { forgetRemap, needsRemap, saveBeforeRemap, undoRemap } from "./remap.ts";
 import { markFinished } from "./setup-mark.ts";
 import { breakSilence, justWait } from "./silence.ts";
 import type { Tools } from "./tools.ts";
+import { writeAptList } from "./write-apt-list.ts";
 
 /** Hosts extend their time-out on each; changing the owners of all files can take long (behaviour.md 5.4). */
 const HEARTBEAT = 30_000;
@@ -26,6 +28,7 @@ export function startOperation(
     const { id, signal, log } = context;
     const engine = tools.engine();
     const name = request.containerName;
+    await writeAptList(tools, name, signal).catch((error) => log.error({ error }, "no package list written"));
     await configure(request, signal);
     const instance = await getContainer(engine, name, signal);
     const remaps = needsRemap(instance, undefined);
@@ -40,6 +43,7 @@ export function startOperation(
     await finish(name, context).catch((error) =>
       log.error({ error }, "it runs, but is not marked as started"),
     );
+    void refreshAptKey(tools, name);
     return { containerName: name, status: Status.STARTED };
   }
 

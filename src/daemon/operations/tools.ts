@@ -14,6 +14,8 @@ export interface Tools {
   readonly places: { readonly state: string; readonly shared: string };
   /** The milestone of the place, where it has one. */
   readonly milestone: string | undefined;
+  /** Aborts when the daemon ends. */
+  readonly ending: AbortSignal;
   readonly clock: Clock;
   readonly log: Logger;
 }

@@ -4,14 +4,17 @@ import { createContainer } from "./create-container.ts";
 import { deleteContainer } from "./delete-container.ts";
 import { getContainerInfo } from "./get-container-info.ts";
 import { getContainerUsername } from "./get-container-username.ts";
-import type { RpcTools } from "./rpc.ts";
+import { getDebugInfo } from "./get-debug-info.ts";
+import type { GuestTools } from "./guest-service.ts";
+import { hostNetworkChanged } from "./host-network-changed.ts";
+import { setTimezone } from "./set-timezone.ts";
 import { setUpUser } from "./set-up-user.ts";
 import { startContainer } from "./start-container.ts";
 import { startLxd } from "./start-lxd.ts";
 import { stopContainer } from "./stop-container.ts";
 
 /** The contract's service in the guest. An rpc that is not here answers UNIMPLEMENTED. */
-export function tremplinService(tools: RpcTools): Partial<ServiceImpl<typeof Tremplin>> {
+export function tremplinService(tools: GuestTools): Partial<ServiceImpl<typeof Tremplin>> {
   return {
     startLxd: startLxd(tools),
     createContainer: createContainer(tools),
@@ -21,5 +24,8 @@ export function tremplinService(tools: RpcTools): Partial<ServiceImpl<typeof Tre
     getContainerUsername: getContainerUsername(tools),
     setUpUser: setUpUser(tools),
     getContainerInfo: getContainerInfo(tools),
+    setTimezone: setTimezone(tools),
+    hostNetworkChanged: hostNetworkChanged(tools),
+    getDebugInfo: getDebugInfo(tools),
   };
 }

@@ -1,0 +1,38 @@
+import type { FileSession, NodeOwner } from "../../engine/file-session.ts";
+import { ifMissing } from "../../engine/if-missing.ts";
+
+/** Puts a file at a path of a container, at once in the place of a file or link that is there. */
+export async function replaceFile(
+  files: FileSession,
+  path: string,
+  content: Uint8Array,
+  owner: NodeOwner,
+): Promise<void> {
+  await replace(files, path, (fresh) => files.create(fresh, content, owner));
+}
+
+/** Puts a link at a path of a container, in the same way. */
+export async function replaceLink(files: FileSession, path: string, target: string): Promise<void> {
+  await replace(files, path, (fresh) => files.symlink(fresh, target));
+}
+
+/** The name under which the new one is made. */
+export function beside(path: string): string {
+  return `${path}.tremplin`;
+}
+
+async function replace(
+  files: FileSession,
+  path: string,
+  make: (fresh: string) => Promise<void>,
+): Promise<void> {
+  const fresh = beside(path);
+  await files.remove(fresh).catch(ifMissing);
+  try {
+    await make(fresh);
+    await files.rename(fresh, path);
+  } catch (error) {
+    await files.remove(fresh).catch(() => undefined);
+    throw error;
+  }
+}

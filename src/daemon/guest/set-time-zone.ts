@@ -1,0 +1,124 @@
+import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
+import type { Engine } from "../../engine/engine.ts";
+import type { FileSession } from "../../engine/file-session.ts";
+import { ifMissing } from "../../engine/if-missing.ts";
+import { type Instance, instanceStatus } from "../../engine/instance.ts";
+import { TimeLimit } from "../../engine/time-limit.ts";
+import { replaceFile, replaceLink } from "./replace.ts";
+
+/** A time zone, checked by checkTimeZoneName and checkPosixTimeZone. */
+export interface TimeZone {
+  /** For example "Europe/Berlin". */
+  readonly name: string;
+  /** The rule of it for the variable TZ; empty if there is none to fall back on. */
+  readonly posix: string;
+}
+
+/** How long `timedatectl` may take before it is killed. Milliseconds. */
+const PROGRAM_LIMIT = 10_000;
+const VARIABLE = "environment.TZ";
+const NAME_FILE = "/etc/timezone";
+
+/**
+ * Sets the time zone of a container (behaviour.md 5.9): by name where the container knows it, through its own
+ * tool while it runs, else as a link to the zone's file; or else by the variable TZ, which programs see that
+ * the engine starts. Throws `failed` with all that was tried.
+ */
+export async function setTimeZone(
+  engine: Engine,
+  container: Instance,
+  zone: TimeZone,
+  signal: AbortSignal,
+): Promise<void> {
+  const isRunning = container.status_code === instanceStatus.running;
+  const ways = [
+    ...(isRunning ? [() => byTool(engine, container, zone.name, signal)] : []),
+    () => byLink(engine, container, zone.name, signal),
+    ...(zone.posix === "" ? [] : [() => setVariable(engine, container, zone.posix, signal)]),
+  ];
+  const failures: string[] = [];
+  for (const way of ways) {
+    try {
+      await way();
+      return;
+    } catch (error) {
+      signal.throwIfAborted();
+      failures.push(sentenceOf(error));
+    }
+  }
+  throw new TremplinError("failed", failures.join("; "));
+}
+
+async function byTool(
+  engine: Engine,
+  { name: container, config }: Instance,
+  zone: string,
+  outer: AbortSignal,
+): Promise<void> {
+  const late = () => new TremplinError("failed", `timedatectl did not end within ${PROGRAM_LIMIT / 1000} s`);
+  using limit = new TimeLimit(PROGRAM_LIMIT, late, [outer]);
+  const { exitCode, stderr } = await engine.execCapture(container, ["timedatectl", "set-timezone", zone], {
+    signal: limit.signal,
+    maxBytes: 1024,
+  });
+  if (exitCode === 127) throw new TremplinError("failed", "it has no timedatectl");
+  if (exitCode !== 0) {
+    const words = stderr.replace(/\s+/g, " ").trim();
+    throw new TremplinError("failed", `timedatectl ended with ${exitCode}: ${words}`);
+  }
+  using files = await engine.fileSession(container, { signal: outer });
+  // Debian's timedatectl leaves behind what older programs read.
+  if (await files.lstat(NAME_FILE).catch(ifMissing)) await writeName(files, zone);
+  await removeVariable(engine, container, config, outer);
+}
+
+async function byLink(
+  engine: Engine,
+  { name: container, config }: Instance,
+  zone: string,
+  signal: AbortSignal,
+): Promise<void> {
+  using files = await engine.fileSession(container, { signal });
+  const target = `/usr/share/zoneinfo/${zone}`;
+  const found = await files.stat(target).catch(ifMissing);
+  if (found?.type !== "file") throw new TremplinError("failed", `it has no file ${target}`);
+  await replaceLink(files, "/etc/localtime", target);
+  await writeName(files, zone);
+  await removeVariable(engine, container, config, signal);
+}
+
+async function writeName(files: FileSession, zone: string): Promise<void> {
+  await replaceFile(files, NAME_FILE, Buffer.from(`${zone}\n`), { uid: 0, gid: 0, mode: 0o644 });
+}
+
+async function setVariable(
+  engine: Engine,
+  { name: container }: Instance,
+  rule: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const change = { [VARIABLE]: rule };
+  await engine.instances.update(
+    container,
+    (instance) => ({ ...instance, config: { ...instance.config, ...change } }),
+    { signal },
+  );
+}
+
+/** What was set when the container did not know the zone yet would win over the name. */
+async function removeVariable(
+  engine: Engine,
+  container: string,
+  before: Instance["config"],
+  signal: AbortSignal,
+): Promise<void> {
+  if (before[VARIABLE] === undefined) return;
+  await engine.instances.update(
+    container,
+    (instance) => {
+      const { [VARIABLE]: _, ...config } = instance.config;
+      return { ...instance, config };
+    },
+    { signal },
+  );
+}
