@@ -1,7 +1,9 @@
-import { readFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
 import { BlockList, isIPv4 } from "node:net";
-import { networkInterfaces } from "node:os";
+import { promisify } from "node:util";
 import { TremplinError } from "../../base/tremplin-error.ts";
+
+const execute = promisify(execFile);
 
 /** An address of its own with the length of its network's prefix, as a bridge has it: 100.115.92.193/28. */
 export interface Subnet {
@@ -34,25 +36,41 @@ export function overlaps(a: Subnet, b: Subnet): boolean {
   return list.check(b.address, "ipv4");
 }
 
-/** What of the IPv4 address space this machine uses already: addresses of interfaces and routes, with their interface. */
-export async function usedSubnets(): Promise<(Subnet & { readonly interface: string })[]> {
-  const addresses = Object.entries(networkInterfaces()).flatMap(([name, entries = []]) =>
-    entries
-      .filter(({ family, cidr }) => family === "IPv4" && cidr)
-      .map(({ address, cidr }) => ({ interface: name, address, prefix: Number(cidr?.split("/")[1]) })),
+/** A subnet that this machine uses already, and the interface that it is behind. */
+export interface UsedSubnet extends Subnet {
+  readonly interface: string;
+}
+
+/** The IPv4 addresses and routes of this machine, also those of interfaces that are down. */
+export async function usedSubnets(): Promise<UsedSubnet[]> {
+  const [links, routes] = await Promise.all([ip<Link>("address"), ip<Route>("route")]);
+  const addresses = links.flatMap(({ ifname, addr_info = [] }) =>
+    addr_info.map(({ local, prefixlen }) => ({ interface: ifname, address: local, prefix: prefixlen })),
   );
-  const table = await readFile("/proc/net/route", "utf8").catch(() => "");
-  const routes = table
-    .split("\n")
-    .slice(1)
-    .map((line) => line.split("\t"))
-    .filter((fields) => fields.length > 7 && fields[1] !== "00000000")
-    .map((fields) => ({
-      interface: fields[0] ?? "",
-      address: fromLittleEndian(fields[1] ?? ""),
-      prefix: bits(Number.parseInt(fields[7] ?? "0", 16)),
-    }));
-  return [...addresses, ...routes];
+  const networks = routes
+    .filter(({ dst }) => dst !== "default")
+    .map(({ dst, dev = "" }) => {
+      const [address = "", prefix = "32"] = dst.split("/");
+      return { interface: dev, address, prefix: Number(prefix) };
+    });
+  return [...addresses, ...networks];
+}
+
+interface Link {
+  readonly ifname: string;
+  readonly addr_info?: readonly { readonly local: string; readonly prefixlen: number }[];
+}
+
+interface Route {
+  readonly dst: string;
+  readonly dev?: string;
+}
+
+async function ip<T>(object: string): Promise<T[]> {
+  const { stdout } = await execute("ip", ["-json", "-4", object, "show"]);
+  return (JSON.parse(stdout || "[]") as Partial<T>[]).filter(
+    (each): each is T => Object.keys(each).length > 0,
+  );
 }
 
 /**
@@ -78,15 +96,4 @@ function toNumber(address: string): number {
 
 function toText(value: number): string {
   return [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join(".");
-}
-
-function fromLittleEndian(hex: string): string {
-  return (hex.match(/../g) ?? [])
-    .reverse()
-    .map((octet) => Number.parseInt(octet, 16))
-    .join(".");
-}
-
-function bits(mask: number): number {
-  return mask.toString(2).replaceAll("0", "").length;
 }
