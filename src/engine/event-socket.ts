@@ -1,9 +1,9 @@
 import type { WebSocket } from "ws";
 import type { Clock } from "../base/clock.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
+import type { EngineEvent } from "./engine-event.ts";
 import type { EngineHttp } from "./engine-http.ts";
 import { openWebSocket } from "./engine-websocket.ts";
-import type { EngineEvent } from "./event-stream.ts";
 import { TimeLimit } from "./time-limit.ts";
 
 export interface EventSocket {

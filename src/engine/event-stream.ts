@@ -2,20 +2,9 @@ import { backoff } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import { sentenceOf, TremplinError } from "../base/tremplin-error.ts";
+import type { EngineEvent } from "./engine-event.ts";
 import type { EngineHttp } from "./engine-http.ts";
 import { type EventSocket, openEventSocket } from "./event-socket.ts";
-import type { Operation } from "./operation.ts";
-
-export type EngineEvent =
-  | { readonly type: "operation"; readonly timestamp: string; readonly metadata: Operation }
-  | { readonly type: "lifecycle"; readonly timestamp: string; readonly metadata: Lifecycle };
-
-/** Something happened to an instance, an image, a network ... `source` is its URL (see instanceOf). */
-export interface Lifecycle {
-  readonly action: string;
-  readonly source: string;
-  readonly context?: Readonly<Record<string, unknown>>;
-}
 
 export interface EventInterest {
   readonly types: readonly EngineEvent["type"][];

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { silentLogger } from "../../src/base/logger.ts";
 import { TremplinError } from "../../src/base/tremplin-error.ts";
 import { Engine } from "../../src/engine/engine.ts";
-import type { EngineEvent } from "../../src/engine/event-stream.ts";
+import type { EngineEvent } from "../../src/engine/engine-event.ts";
 import { isReady } from "../../src/engine/is-ready.ts";
 import { instanceOf } from "../../src/engine/operation.ts";
 import { downloadProgress } from "../../src/engine/progress.ts";

@@ -27,10 +27,13 @@ const searchPath = [
 ];
 
 /** Finds the program of an engine; of any engine, LXD first, when none is named. */
-export async function findEngineProgram(wanted?: EngineKind): Promise<EngineProgram> {
+export async function findEngineProgram(
+  wanted?: EngineKind,
+  folders: readonly string[] = searchPath,
+): Promise<EngineProgram> {
   const kinds: EngineKind[] = wanted ? [wanted] : ["lxd", "incus"];
   for (const kind of kinds) {
-    const executable = await findExecutable(programs[kind].name);
+    const executable = await findExecutable(programs[kind].name, folders);
     if (executable) return { kind, executable, folderVariable: programs[kind].folderVariable };
   }
   const packages = kinds.map((kind) => programs[kind].package).join(" or ");
@@ -40,8 +43,8 @@ export async function findEngineProgram(wanted?: EngineKind): Promise<EngineProg
   );
 }
 
-async function findExecutable(name: string): Promise<string | undefined> {
-  for (const folder of searchPath) {
+async function findExecutable(name: string, folders: readonly string[]): Promise<string | undefined> {
+  for (const folder of folders) {
     const path = join(folder, name);
     const found = await access(path, constants.X_OK).then(
       () => true,

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { replaceFile } from "../../base/durable-file.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { Engine } from "../../engine/engine.ts";
-import type { EngineEvent } from "../../engine/event-stream.ts";
+import type { EngineEvent } from "../../engine/engine-event.ts";
 import { instanceStatus } from "../../engine/instance.ts";
 import { instanceOf } from "../../engine/operation.ts";
 
