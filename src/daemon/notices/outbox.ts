@@ -15,8 +15,8 @@ export interface Parcel {
   readonly final: boolean;
   /** Not sent before this settles. */
   readonly after?: Promise<void>;
-  /** What of this parcel must live on in the one that replaces it. Default: nothing. */
-  readonly absorbedBy?: (newer: Notice) => Notice;
+  /** What of this parcel, with all that it took over itself, must live on in the one that replaces it. Default: nothing. */
+  readonly absorbedBy?: (newer: Notice, own: Notice) => Notice;
   /** Called once the host has taken it, or refused it for good. */
   readonly settled?: () => Promise<void>;
 }
@@ -129,5 +129,5 @@ function givesWay(older: Parcel, newer: Parcel): boolean {
 }
 
 function replace(older: Parcel, newer: Parcel): Parcel {
-  return older.absorbedBy ? { ...newer, notice: older.absorbedBy(newer.notice) } : newer;
+  return older.absorbedBy ? { ...newer, notice: older.absorbedBy(newer.notice, older.notice) } : newer;
 }
