@@ -1,0 +1,76 @@
+import { existsSync } from "node:fs";
+import type { Engine } from "../../engine/engine.ts";
+import { findInitProcess } from "./init-process.ts";
+import type { PortSource, SocketCounts } from "./port-source.ts";
+import { hasEnded, ProcFile, ProcFolder, readProcFile } from "./proc-file.ts";
+import { readSocketTable } from "./socket-table.ts";
+
+/** The control group of a whole container; its own programs may make more groups below it. */
+const CONTAINER_GROUP = /^0::(.*?\/lxc\.payload\.[^/\n]+)/m;
+const GROUP_ROOTS = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
+
+/**
+ * The sockets of a container's network namespace, as the kernel shows them outside of it. Nothing of it is
+ * kept open: that would keep the namespace, and the devices in it, beyond the end of the container.
+ */
+export class ContainerSockets implements PortSource {
+  readonly #network: ProcFolder;
+  readonly #processorTime: ProcFile | undefined;
+
+  /** Of the container with that first process. */
+  constructor(init: ProcFolder) {
+    this.#network = new ProcFolder(init.path("net"));
+    this.#processorTime = processorTimeOf(init);
+  }
+
+  /** Those of a container that runs on this machine; undefined when it does not run. */
+  static async open(
+    engine: Engine,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<ContainerSockets | undefined> {
+    using init = await findInitProcess(engine, name, signal);
+    return init && new ContainerSockets(init);
+  }
+
+  processorTime(): string | undefined {
+    return this.#processorTime?.first();
+  }
+
+  socketCounts(): SocketCounts {
+    const tcp = inUse(readProcFile(this.#network.path("sockstat")));
+    return { tcp, tcp6: inUse(readIfThere(this.#network.path("sockstat6"))) };
+  }
+
+  *ports({ tcp, tcp6 }: SocketCounts): Generator<readonly number[]> {
+    if (tcp > 0) yield* readSocketTable(this.#network.path("tcp"));
+    if (tcp6 > 0) yield* readSocketTable(this.#network.path("tcp6"));
+  }
+
+  [Symbol.dispose](): void {
+    this.#processorTime?.[Symbol.dispose]();
+    this.#network[Symbol.dispose]();
+  }
+}
+
+/** How many sockets of TCP are in use, by a file such as /proc/PID/net/sockstat. */
+function inUse(text: string): number {
+  return Number(/^TCP6?: inuse (\d+)/m.exec(text)?.[1] ?? 0);
+}
+
+/** A kernel without IPv6 has no file for it. */
+function readIfThere(path: string): string {
+  try {
+    return readProcFile(path);
+  } catch (error) {
+    if (hasEnded(error)) return "";
+    throw error;
+  }
+}
+
+/** How long the processes of a container have run, all together; undefined where control groups do not tell. */
+function processorTimeOf(init: ProcFolder): ProcFile | undefined {
+  const group = CONTAINER_GROUP.exec(readIfThere(init.path("cgroup")))?.[1];
+  const path = GROUP_ROOTS.map((root) => `${root}${group}/cpu.stat`).find((each) => existsSync(each));
+  return group && path ? new ProcFile(path) : undefined;
+}
