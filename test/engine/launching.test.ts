@@ -17,10 +17,12 @@ import { execute } from "../support/belongings.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { eventually } from "../support/eventually.ts";
 import { inContainer } from "../support/in-container.ts";
+import { privateLxd } from "../support/private-lxd.ts";
 import {
   createTiny,
   launch,
   launchedDaemon,
+  shareTinyImage,
   startContainer,
   tinyRequest,
 } from "../support/tiny-container.ts";
@@ -159,6 +161,20 @@ test("SIGPWR stops the containers, then the engine, then the daemon; afterwards 
   await daemon.start();
   await launch(daemon);
   assert.equal((await daemon.tremplin.getContainerInfo({ containerName: "guest" })).status, Info.STOPPED);
+});
+
+test("an engine that runs already is attached to, gets what it lacks, and is never stopped", async () => {
+  await using lxd = await privateLxd({ pool: "dir" });
+  await using daemon = await startDaemon({ engine: `unix:${lxd.address.path}` });
+  await launch(daemon);
+  await shareTinyImage(daemon);
+  await createTiny(daemon, "visitor");
+  await startContainer(daemon, "visitor");
+  const { engine } = await daemon.guest.getStatus({});
+  assert.deepEqual([engine?.socket, engine?.storage], [lxd.address.path, "dir"]);
+  assert.equal(await daemon.stop("SIGPWR"), 0);
+  await using client = await lxd.connect();
+  assert.equal((await client.instances.get("visitor")).value.status, "Running");
 });
 
 test("the host may come late: ready is told when it is there, and what happened meanwhile", async () => {
