@@ -49,6 +49,18 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "a shell in a container, or one program",
     load: async () => (await import("./commands/shell.ts")).shellCommand,
   },
+  user: {
+    summary: "the person of a container, or set it up for one",
+    load: async () => (await import("./commands/user.ts")).userCommand,
+  },
+  timezone: {
+    summary: "set the time zone of containers",
+    load: async () => (await import("./commands/timezone.ts")).timezoneCommand,
+  },
+  debug: {
+    summary: "what helps whoever looks for a fault",
+    load: async () => (await import("./commands/debug.ts")).debugCommand,
+  },
   watch: {
     summary: "what happens, as it happens",
     load: async () => (await import("./commands/watch.ts")).watchCommand,

@@ -32,6 +32,8 @@ export class MemoryGuest implements AsyncDisposable {
   gate: Promise<unknown> = Promise.resolve();
   /** Set to make each operation end in FAILED. */
   fault = "";
+  /** Who was set up first, in whichever container. */
+  #person = "";
   readonly #options: MemoryGuestOptions;
   readonly #connection: Connection;
   readonly #listener: Client<typeof TremplinListener>;
@@ -165,6 +167,21 @@ export class MemoryGuest implements AsyncDisposable {
         this.containers.has(containerName)
           ? { status: 1, username: "ada", homedir: "/home/ada" }
           : { status: 2 },
+      setUpUser: ({ containerName, containerUsername }) => {
+        this.asked.push(`user ${containerName} ${containerUsername}`);
+        if (!containers.has(containerName)) {
+          return { status: 3, failureReason: `there is no container ${containerName}` };
+        }
+        this.#person ||= containerUsername;
+        return { status: 1, username: this.#person };
+      },
+      setTimezone: ({ timezoneName, containerNames }) => {
+        this.asked.push(`timezone ${timezoneName} ${containerNames.join(" ")}`);
+        const missing = containerNames.filter((name) => !containers.has(name));
+        const failureReasons = missing.map((name) => `there is no container ${name}`);
+        return { successes: containerNames.length - missing.length, failureReasons };
+      },
+      getDebugInfo: () => ({ debugInformation: "== daemon\nversion \u001b[31m1\n" }),
     });
     if (this.#options.unchanged) return;
     router.service(Guest, {

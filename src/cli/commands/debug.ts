@@ -1,0 +1,21 @@
+import { Command } from "commander";
+import { Tremplin } from "../../contract/tremplin_pb.js";
+import { HostApi } from "../host-api.ts";
+import { type HostFlags, withHostFlags } from "../host-flags.ts";
+import type { Io } from "../io.ts";
+import { plainText } from "../text.ts";
+
+export function debugCommand(io: Io): Command {
+  return withHostFlags(new Command("debug")).action((flags: HostFlags) => debug(flags, io));
+}
+
+async function debug(flags: HostFlags, io: Io): Promise<void> {
+  using api = HostApi.open(flags);
+  const { debugInformation: text } = await api.call(
+    Tremplin.method.getDebugInfo,
+    {},
+    { signal: io.interrupted },
+  );
+  if (flags.json) io.out(`${JSON.stringify({ debugInformation: text })}\n`);
+  else io.out(text.split("\n").map(plainText).join("\n"));
+}
