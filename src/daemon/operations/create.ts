@@ -69,7 +69,8 @@ export function createOperation(
     async function* download(): AsyncGenerator<Progress, void, void> {
       for await (const update of creation.updates(signal)) {
         const now = downloadProgress(update);
-        if (now === undefined) continue;
+        // The engine sends its events side by side, so an older one may come later.
+        if (now === undefined || now < percent) continue;
         percent = now;
         yield told();
       }
