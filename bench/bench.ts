@@ -7,6 +7,7 @@ import { silentLogger } from "../src/base/logger.ts";
 import { Engine } from "../src/engine/engine.ts";
 import { startDaemon, type TestDaemon } from "../test/support/daemon.ts";
 import { createTiny, launch, shareTinyImage, startContainer } from "../test/support/tiny-container.ts";
+import { benchListeningPorts } from "./listening-ports.ts";
 
 const ROUNDS = 5;
 const NAME = "bench";
@@ -114,11 +115,12 @@ async function atRest(daemon: TestDaemon): Promise<Row[]> {
     await createTiny(daemon, `rest-${index}`);
     await startContainer(daemon, `rest-${index}`);
   }
-  const { daemonProcess } = { daemonProcess: daemon.pid };
-  const before = await cpuSeconds(daemonProcess);
+  // At rest is a while after the last work.
+  await delay(10_000);
+  const before = await cpuSeconds(daemon.pid);
   await delay(20_000);
-  const share = ((await cpuSeconds(daemonProcess)) - before) / 20;
-  const status = await readFile(`/proc/${daemonProcess}/status`, "utf8");
+  const share = ((await cpuSeconds(daemon.pid)) - before) / 20;
+  const status = await readFile(`/proc/${daemon.pid}/status`, "utf8");
   const resident = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1000;
   return [
     ["resident memory, 10 running", `${resident.toFixed(0)} MB`, "", "90 MB"],
@@ -158,3 +160,4 @@ function printTable(rows: readonly Row[]): void {
 }
 
 await bench();
+await benchListeningPorts();

@@ -23,12 +23,15 @@ export interface DebianImageOptions {
   readonly clock?: Clock;
 }
 
+/** To be raised when the tree of an image is made differently, so that none of the old ones is taken. */
+const recipe = 2;
+
 /** An image that is older is built again, so that a new container does not begin with a month of upgrades. */
 const lifetime = 30 * 24 * 60 * 60 * 1000;
 
 /**
  * The system container image of a Debian release: built from Debian's packages, or found built in
- * FOLDER/debian-RELEASE-ARCHITECTURE and not older than 30 days. Calls for one image share one build, also
+ * FOLDER/debian-RELEASE-ARCHITECTURE-RECIPE and not older than 30 days. Calls for one image share one build, also
  * between processes. A kill at any instant leaves nothing that is taken for an image. Throws `invalid` for an
  * unknown release, `failed` with the last words of the tool.
  */
@@ -38,7 +41,7 @@ export async function* debianImage(
   const { folder, signal, clock = systemClock } = options;
   const release = debianRelease(options.release);
   const architecture = ownArchitecture();
-  const image = join(folder, `debian-${release.codename}-${architecture.debian}`);
+  const image = join(folder, `debian-${release.codename}-${architecture.debian}-${recipe}`);
   if (await isFresh(image, clock)) return imageFiles(image);
 
   await mkdir(folder, { recursive: true, mode: 0o700 });

@@ -22,10 +22,14 @@ ClientIdentifier=mac
 UseDomains=yes
 `;
 
+/** A person whose account has no password could not use sudo otherwise. */
+const sudoers = "%sudo ALL=(ALL:ALL) NOPASSWD: ALL\n";
+
 /** Makes a container of a freshly built root filesystem: network, apt sources, locale, nothing of its maker. */
 export async function finishTree(options: FinishOptions): Promise<void> {
   const { release, mirror, tree } = options;
   await replace(tree, "etc/systemd/network/eth0.network", network);
+  await replace(tree, "etc/sudoers.d/person", sudoers);
   // Empty, not missing: systemd makes one at the first boot without taking it for a first boot of a new image.
   await replace(tree, "etc/machine-id", "");
   for (const path of ["etc/hostname", "etc/apt/apt.conf.d/99mmdebstrap", "var/lib/dbus/machine-id"]) {
