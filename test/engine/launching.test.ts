@@ -16,7 +16,7 @@ import {
 import { execute } from "../support/belongings.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { eventually } from "../support/eventually.ts";
-import { inContainer } from "../support/in-container.ts";
+import { engineQuery, inContainer } from "../support/in-container.ts";
 import { privateLxd } from "../support/private-lxd.ts";
 import {
   createTiny,
@@ -26,6 +26,11 @@ import {
   startContainer,
   tinyRequest,
 } from "../support/tiny-container.ts";
+
+interface Pool {
+  readonly driver: string;
+  readonly config: Readonly<Record<string, string>>;
+}
 
 async function enginePid({ folder }: TestDaemon): Promise<number> {
   const { stdout } = await execute("pgrep", ["-f", "^/usr/bin/lxd --group root$|^lxd --group root$"]);
@@ -175,6 +180,30 @@ test("an engine that runs already is attached to, gets what it lacks, and is nev
   assert.equal(await daemon.stop("SIGPWR"), 0);
   await using client = await lxd.connect();
   assert.equal((await client.instances.get("visitor")).value.status, "Running");
+});
+
+test("on btrfs the pool lies in the state folder itself, elsewhere in a file of its own", async () => {
+  await using daemon = await startDaemon();
+  await daemon.stop();
+  const state = join(daemon.folder, "state");
+  const disk = join(daemon.folder, "disk");
+  await execute("truncate", ["-s", "2G", disk]);
+  await execute("mkfs.btrfs", ["-q", disk]);
+  await execute("mount", ["-o", "loop,user_subvol_rm_allowed", disk, state]);
+  await daemon.start();
+  await launch(daemon);
+  const pool = (await engineQuery(daemon, "/1.0/storage-pools/default")) as Pool;
+  assert.deepEqual([pool.driver, pool.config.source], ["btrfs", join(state, "lxd/storage-pools/default")]);
+  await shareTinyImage(daemon);
+  await createTiny(daemon, "inside");
+  await startContainer(daemon, "inside");
+
+  await using other = await launchedDaemon();
+  const file = (await engineQuery(other, "/1.0/storage-pools/default")) as Pool;
+  assert.deepEqual(
+    [file.driver, file.config.source],
+    ["btrfs", join(other.folder, "state/lxd/disks/default.img")],
+  );
 });
 
 test("the host may come late: ready is told when it is there, and what happened meanwhile", async () => {

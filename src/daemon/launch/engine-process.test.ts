@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { type Clock, systemClock } from "../../base/clock.ts";
+import { silentLogger } from "../../base/logger.ts";
+import { EngineProcess } from "./engine-process.ts";
+
+test("an engine that dies at once is given up after eleven deaths, with its own last words", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "engine-process-"));
+  const executable = join(folder, "lxd");
+  const count = join(folder, "count");
+  await writeFile(executable, `#!/bin/sh\necho >>${count}\necho "no room for the database" >&2\nexit 1\n`);
+  await chmod(executable, 0o755);
+  const given = Promise.withResolvers<void>();
+  let naps = 0;
+  // Each nap is the one before the next start; after the last death there is none.
+  const clock: Clock = {
+    now: systemClock.now,
+    async sleep() {
+      if (++naps === 10) given.resolve();
+    },
+  };
+  const process = new EngineProcess({
+    program: { kind: "lxd", executable, folderVariable: "LXD_DIR" },
+    folder: join(folder, "lxd.d"),
+    clock,
+    log: silentLogger,
+  });
+  try {
+    process.start();
+    await given.promise;
+    while (!process.gaveUp) await new Promise((resolve) => setImmediate(resolve));
+    assert.match(
+      process.gaveUp.message,
+      /died 11 times within 30 s and is not started again.*no room for the database/s,
+    );
+    assert.equal(naps, 10);
+  } finally {
+    process.stop();
+    await rm(folder, { recursive: true });
+  }
+});
