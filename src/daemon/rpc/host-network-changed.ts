@@ -10,7 +10,7 @@ import { forgetNames } from "../launch/bridge-dnsmasq.ts";
 import type { GuestTools } from "./guest-service.ts";
 
 /** For one container, whatever it does. Milliseconds. */
-const TIME_LIMIT = 15_000;
+const TIME_LIMIT = 10_000;
 
 /** behaviour.md 5.16: all running containers at the same time. Only not being able to list them is an error. */
 export function hostNetworkChanged(tools: GuestTools) {

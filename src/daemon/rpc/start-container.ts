@@ -15,6 +15,9 @@ import { startOperation } from "../operations/start.ts";
 import { checkContainerName } from "./container-name.ts";
 import { answering, type RpcTools } from "./rpc.ts";
 
+/** What a container plants in the way of its os-release must not hold up its start for long. Milliseconds. */
+const RELEASE_LIMIT = 3_000;
+
 interface Answer {
   readonly status: Status;
   readonly failureReason: string;
@@ -27,7 +30,7 @@ export function startContainer(tools: RpcTools) {
 
   async function osReleaseOf(name: string, signal: AbortSignal): Promise<Pick<Answer, "osRelease">> {
     try {
-      using files = await tools.engine().fileSession(name, { signal });
+      using files = await tools.engine().fileSession(name, { signal, timeLimit: RELEASE_LIMIT });
       return { osRelease: (await readOsRelease(files)).message };
     } catch (error) {
       tools.log.info({ error, container: name }, "its os-release cannot be read");

@@ -1,0 +1,370 @@
+import assert from "node:assert/strict";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  GetContainerUsernameResponse_Status as Found,
+  SetUpUserResponse_Status as SetUp,
+} from "../../src/contract/tremplin_pb.js";
+import type { Engine } from "../../src/engine/engine.ts";
+import { instanceStatus } from "../../src/engine/instance.ts";
+import type { TestDaemon } from "../support/daemon.ts";
+import { engineOf } from "../support/engine-of.ts";
+import { createTiny, launchedDaemon } from "../support/tiny-container.ts";
+
+const SECRET = "the secret of the guest";
+const LIMIT = 10_000;
+
+let daemon: TestDaemon;
+let engine: Engine;
+/** A folder of the guest that containers have links to. */
+let outside = "";
+
+before(async () => {
+  daemon = await launchedDaemon();
+  engine = await engineOf(daemon);
+  outside = join(daemon.folder, "outside");
+  await mkdir(join(outside, "home"), { recursive: true });
+  await mkdir(join(outside, "linger"));
+  const files = {
+    passwd: "root:x:0:0:root:/root:/bin/sh\nleaked:x:1000:1000::/home/leaked:/bin/sh\n",
+    group: "root:x:0:\nleaked:x:1000:\n",
+    shadow: "root:leaked:19000:0:99999:7:::\n",
+    secret: SECRET,
+    "os-release": `ID=debian\nPRETTY_NAME="${SECRET}"\n`,
+  };
+  for (const [name, text] of Object.entries(files)) await writeFile(join(outside, name), text);
+});
+after(async () => {
+  await engine?.[Symbol.asyncDispose]();
+  await daemon?.[Symbol.asyncDispose]();
+});
+
+async function inside(container: string, script: string): Promise<string> {
+  const { stdout, stderr, exitCode } = await engine.execCapture(container, ["sh", "-c", script]);
+  assert.equal(exitCode, 0, stderr);
+  return stdout;
+}
+
+/** All that is in the folder outside, with when it was last changed. */
+async function seen(): Promise<string[]> {
+  const names = await readdir(outside, { recursive: true });
+  const about = async (name: string) => {
+    const { mtimeMs, mode, uid } = await stat(join(outside, name));
+    const content = await readFile(join(outside, name), "utf8").catch(() => "");
+    return [name, mtimeMs, mode, uid, content].join(" ");
+  };
+  return await Promise.all(names.sort().map(about));
+}
+
+/** Puts a container back to what it was before anybody was hostile in it. */
+const reset = `rm -rf /etc/* /home/* /home/.ada* /var/lib/systemd /var/kept /srv /many /usr/share/zoneinfo
+  cp -a /kept/. /etc/
+`;
+
+type State = "running" | "stopped";
+const made = new Set<State>();
+
+/** A container, made once, in which the script runs as root; stopped again if so wanted. */
+async function trapped(state: State, script: string): Promise<string> {
+  if (!made.has(state)) {
+    made.add(state);
+    await createTiny(daemon, state);
+    await start(state);
+    await inside(state, "cp -a /etc /kept");
+  }
+  await start(state);
+  await inside(state, reset + script.replaceAll("OUTSIDE", outside));
+  if (state === "stopped") await stop(state);
+  return state;
+}
+
+async function start(name: string): Promise<void> {
+  const { value } = await engine.instances.get(name);
+  if (value.status_code === instanceStatus.running) return;
+  const starting = await engine.instances.setState(name, { action: "start" });
+  await starting.wait({ signal: AbortSignal.timeout(20_000) });
+}
+
+/** As somebody at the engine does it, who would wait for ever for a helper that hangs. */
+async function stop(name: string): Promise<void> {
+  const stopping = await engine.instances.setState(name, { action: "stop", force: true });
+  await stopping.wait({ signal: AbortSignal.timeout(20_000) });
+}
+
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  const begun = performance.now();
+  const result = await work;
+  const milliseconds = performance.now() - begun;
+  assert.ok(milliseconds < LIMIT, `it took ${Math.round(milliseconds)} ms`);
+  return result;
+}
+
+const user = (containerName: string, containerUsername = "ada") =>
+  inTime(daemon.tremplin.setUpUser({ containerName, containerUsername }));
+const person = (containerName: string) => inTime(daemon.tremplin.getContainerUsername({ containerName }));
+
+interface Trap {
+  readonly title: string;
+  readonly plant: string;
+  readonly found?: Found;
+  readonly setUp: SetUp;
+  /** Why the set-up fails. */
+  readonly reason?: RegExp;
+  /** Shows, run in the container, what is there afterwards. */
+  readonly look?: string;
+  readonly there?: RegExp;
+}
+
+const traps: readonly Trap[] = [
+  ...["passwd", "group", "shadow"].map((file) => ({
+    title: `/etc/${file} is a link to a file of the guest`,
+    plant: `rm /etc/${file}; ln -s OUTSIDE/${file} /etc/${file}`,
+    found: Found.FAILED,
+    setUp: SetUp.FAILED,
+    reason: /no such file/,
+  })),
+  {
+    title: "/etc/passwd is a link within the container",
+    plant: "mv /etc/passwd /etc/users; ln -s users /etc/passwd",
+    found: Found.USER_NOT_FOUND,
+    setUp: SetUp.FAILED,
+    reason: /\/etc\/passwd is a symlink and is left alone/,
+    look: "readlink /etc/passwd; cat /etc/users",
+    there: /^users\nroot.*\n$/,
+  },
+  {
+    title: "/etc/passwd is a link to itself",
+    plant: "rm /etc/passwd; ln -s passwd /etc/passwd",
+    found: Found.FAILED,
+    setUp: SetUp.FAILED,
+    reason: /too many/,
+  },
+  {
+    title: "/etc/passwd is a sparse file of 2 GB",
+    plant: "truncate -s 2G /etc/passwd",
+    found: Found.FAILED,
+    setUp: SetUp.FAILED,
+    reason: /larger than/,
+  },
+  {
+    title: "/etc/passwd is a pipe",
+    plant: "rm /etc/passwd; mkfifo /etc/passwd",
+    found: Found.FAILED,
+    setUp: SetUp.FAILED,
+    reason: /is a special/,
+  },
+  {
+    title: "/etc/shadow is a directory",
+    plant: "rm /etc/shadow; mkdir /etc/shadow",
+    found: Found.FAILED,
+    setUp: SetUp.FAILED,
+    reason: /is a directory/,
+  },
+  {
+    title: "the home is a link to a directory of the guest",
+    plant: "ln -s OUTSIDE/home /home/ada",
+    setUp: SetUp.SUCCESS,
+    look: "stat -c '%F %U' /home/ada",
+    there: /^directory ada$/m,
+  },
+  {
+    title: "the home is a link to a directory of the container",
+    plant: "mkdir /srv; ln -s /srv /home/ada",
+    setUp: SetUp.SUCCESS,
+    look: "readlink /home/ada; ls -A /srv",
+    there: /^\/srv\n$/,
+  },
+  {
+    title: "the home, and what it is made from, are pipes and files with odd names",
+    plant:
+      "mkfifo /home/ada /etc/skel/pipe '/etc/skel/two\nlines'; touch '/etc/skel/\\$(reboot)\n' /home/.ada.tremplin",
+    setUp: SetUp.SUCCESS,
+    look: "ls -A /home; ls -A /home/ada",
+    there: /^ada\n\.profile\n\\\$\(reboot\)\?\n$/,
+  },
+  {
+    title: "the skeleton has links to files of the guest",
+    plant: "ln -s OUTSIDE/secret /etc/skel/secret; ln -s OUTSIDE /etc/skel/folder",
+    setUp: SetUp.SUCCESS,
+    look: "readlink /home/ada/secret; cat /home/ada/secret /home/ada/folder/secret 2>&1; true",
+    there: /^\/.*\/outside\/secret\ncat: can't open.*\ncat: can't open/,
+  },
+  {
+    title: "the skeleton is the whole container",
+    plant: "rm -r /etc/skel; ln -s / /etc/skel; mkdir /many; cd /many; seq 2000 | xargs touch",
+    setUp: SetUp.FAILED,
+    reason: /\/etc\/skel/,
+    look: "ls -A /home",
+    there: /^$/,
+  },
+  {
+    title: "the skeleton holds a huge file",
+    plant: "truncate -s 2G /etc/skel/huge",
+    setUp: SetUp.FAILED,
+    reason: /larger than/,
+    look: "ls -A /home",
+    there: /^$/,
+  },
+  {
+    title: "the place of lingering is a link to a directory of the guest",
+    plant: "mkdir -p /var/lib/systemd; ln -s OUTSIDE/linger /var/lib/systemd/linger",
+    setUp: SetUp.FAILED,
+    reason: /linger/,
+  },
+  {
+    title: "the place of lingering is a link to a directory of the container",
+    plant: "mkdir -p /var/lib/systemd /var/kept; ln -s ../../kept /var/lib/systemd/linger",
+    setUp: SetUp.SUCCESS,
+    look: "ls /var/kept",
+    there: /^ada\n$/,
+  },
+  {
+    title: "the names that we make files under are taken",
+    plant:
+      "mkfifo /etc/passwd.tremplin; ln -s OUTSIDE/secret /etc/shadow.tremplin; ln -s OUTSIDE/secret /etc/shadow-.tremplin",
+    setUp: SetUp.SUCCESS,
+    look: "grep ada /etc/passwd; stat -c %a /etc/shadow; ls /etc | grep tremplin; true",
+    there: /^ada.*\n640\n$/,
+  },
+];
+
+for (const state of ["running", "stopped"] as const) {
+  for (const { title, plant, found, setUp, reason, look, there } of traps) {
+    test(`${state}: ${title}`, async () => {
+      const before = await seen();
+      const name = await trapped(state, plant);
+      const known = await person(name);
+      if (found !== undefined) assert.equal(known.status, found, known.failureReason);
+      const done = await user(name);
+      assert.equal(done.status, setUp, done.failureReason);
+      if (reason) assert.match(done.failureReason, reason);
+      assert.doesNotMatch(JSON.stringify([known, done]), /leaked|secret of/);
+      if (look) {
+        await start(name);
+        assert.match(await inside(name, look), there ?? /./);
+      }
+      assert.deepEqual(await seen(), before);
+    });
+  }
+}
+
+for (const username of [
+  "root",
+  "nobody",
+  "",
+  "a:b",
+  "a\nb",
+  "../x",
+  "-r",
+  "Ada",
+  "x".repeat(33),
+  "$(reboot)",
+  "a b",
+]) {
+  test(`the user name ${JSON.stringify(username)} is refused, and nothing is written`, async () => {
+    const name = await trapped("running", "");
+    const stamps = "stat -c '%n %i %Z' /etc /etc/* /home; cat /etc/passwd /etc/shadow";
+    const before = await inside(name, stamps);
+    const { status, failureReason } = await user(name, username);
+    assert.equal(status, SetUp.FAILED);
+    assert.match(failureReason, /user name/);
+    assert.equal(await inside(name, stamps), before);
+  });
+}
+
+test("what a container says of itself is its own word, not the guest's", async () => {
+  const name = await trapped(
+    "stopped",
+    "rm /etc/os-release; ln -s OUTSIDE/os-release /etc/os-release; rm -f /usr/lib/os-release",
+  );
+  const { osRelease } = await inTime(daemon.tremplin.startContainer({ containerName: name }));
+  assert.equal(osRelease, undefined);
+  await daemon.listener.final("start", name);
+  await inside(name, "rm /etc/os-release; mkfifo /etc/os-release");
+  await stop(name);
+  assert.equal((await inTime(daemon.tremplin.startContainer({ containerName: name }))).osRelease, undefined);
+  await daemon.listener.final("start", name);
+});
+
+for (const state of ["running", "stopped"] as const) {
+  test(`${state}: the time zone is set in the container, wherever its links lead`, async () => {
+    const before = await seen();
+    const plant = `mkdir -p /usr/share/zoneinfo/Etc; echo TZif > /usr/share/zoneinfo/Etc/UTC;
+      ln -s OUTSIDE/secret /usr/share/zoneinfo/Etc/Zulu; mkfifo /etc/timezone.tremplin;
+      rm -f /etc/localtime; ln -s OUTSIDE/secret /etc/localtime; ln -s OUTSIDE/secret /etc/timezone`;
+    const name = await trapped(state, plant);
+    const set = (timezoneName: string) =>
+      inTime(daemon.tremplin.setTimezone({ timezoneName, containerNames: [name] }));
+    assert.deepEqual((await set("Etc/UTC")).failureReasons, []);
+    assert.match(
+      (await set("Etc/Zulu")).failureReasons.join(),
+      /it has no file \/usr\/share\/zoneinfo\/Etc\/Zulu/,
+    );
+    await start(name);
+    assert.equal(
+      await inside(name, "readlink /etc/localtime; cat /etc/timezone"),
+      "/usr/share/zoneinfo/Etc/UTC\nEtc/UTC\n",
+    );
+    assert.deepEqual(await seen(), before);
+  });
+}
+
+test("tools of a container that hang are killed, and the next way is taken", async () => {
+  const script = "#!/bin/sh\\ntrap : TERM INT HUP\\necho $$ >> /run/hung\\nyes\\n";
+  const tools = ["timedatectl", "networkctl", "resolvectl", "sysctl", "killall"]
+    .map((tool) => `/bin/${tool}`)
+    .join(" ");
+  const name = await trapped(
+    "running",
+    `rm -f ${tools}; printf '${script}' | tee ${tools} > /dev/null; chmod 755 ${tools}`,
+  );
+  const rule = "CET-1CEST,M3.5.0,M10.5.0/3";
+  const [zone] = await Promise.all([
+    daemon.tremplin.setTimezone({
+      timezoneName: "Europe/Berlin",
+      posixTzString: rule,
+      containerNames: [name],
+    }),
+    daemon.tremplin.hostNetworkChanged({}),
+  ]);
+  assert.equal(zone.successes, 1);
+  assert.equal((await engine.instances.get(name)).value.config["environment.TZ"], rule);
+  await inside(name, "sleep 1; for pid in $(cat /run/hung); do ! kill -0 $pid 2>/dev/null || exit 1; done");
+});
+
+test("a program that changes the account files all the time holds nothing up", async () => {
+  const before = await seen();
+  const name = await trapped(
+    "running",
+    "cp /etc/passwd /etc/a; (cat /etc/a; echo zoe:x:2000:2000::/:/bin/sh) > /etc/b",
+  );
+  const fight = async (loop: string) => {
+    const over = new AbortController();
+    const fighting = engine
+      .execCapture(name, ["sh", "-c", loop], { signal: over.signal })
+      .catch(() => undefined);
+    await delay(200);
+    for (let round = 0; round < 2; round++) {
+      const { status, failureReason } = await user(name);
+      assert.ok(status === SetUp.SUCCESS || failureReason !== "");
+      await person(name);
+    }
+    over.abort();
+    await fighting;
+  };
+  await fight("while :; do cp /etc/a /etc/passwd; cp /etc/b /etc/passwd; done");
+  await fight(`while :; do rm /etc/passwd; mkfifo /etc/passwd; rm /etc/passwd; cp /etc/a /etc/passwd;
+    rm /etc/passwd; ln -s ${outside}/passwd /etc/passwd; rm /etc/passwd; cp /etc/b /etc/passwd; done`);
+  await inside(name, "rm -f /etc/passwd; cp /etc/a /etc/passwd");
+  assert.equal((await user(name)).failureReason, "");
+  assert.equal((await person(name)).username, "ada");
+  assert.deepEqual(await seen(), before);
+});
+
+test("all that did not make the daemon large", async () => {
+  const status = await readFile(`/proc/${daemon.pid}/status`, "utf8");
+  const peak = Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+  assert.ok(peak < 192 * 1024 * 1024, `${peak} bytes`);
+});
