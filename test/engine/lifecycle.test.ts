@@ -12,7 +12,7 @@ import {
   ContainerStopProgress_Status as Stopped,
 } from "../../src/contract/tremplin_pb.js";
 import type { TestDaemon } from "../support/daemon.ts";
-import { inContainer } from "../support/in-container.ts";
+import { engineQuery, inContainer } from "../support/in-container.ts";
 import {
   createTiny,
   launchedDaemon,
@@ -127,7 +127,7 @@ test("privileged and back: every file changes owner, in the container nothing do
     const { containers } = await daemon.guest.listContainers({});
     assert.equal(containers.find(({ name }) => name === "owners")?.privileged, level === Level.PRIVILEGED);
   }
-  assert.deepEqual(await snapshotsOf("owners"), []);
+  assert.deepEqual(await engineQuery(daemon, "/1.0/instances/owners/snapshots"), []);
 });
 
 test("a privilege level is stored for the next boot of a running container, an unknown one refused", async () => {
@@ -178,11 +178,3 @@ test("a container that was never started is made anew by the next create", async
 });
 
 const STUBBORN = "trap '' PWR TERM INT HUP USR1 USR2\nwhile :; do sleep 1; done\n";
-
-async function snapshotsOf(name: string): Promise<string[]> {
-  const { execFile } = await import("node:child_process");
-  const { promisify } = await import("node:util");
-  const env = { ...process.env, LXD_DIR: `${daemon.folder}/state/lxd`, LXD_CONF: daemon.folder };
-  const { stdout } = await promisify(execFile)("lxc", ["query", `/1.0/instances/${name}/snapshots`], { env });
-  return JSON.parse(stdout);
-}

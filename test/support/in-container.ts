@@ -11,30 +11,19 @@ export async function inContainer(
   container: string,
   ...command: string[]
 ): Promise<string> {
-  const { engine } = await daemon.guest.getStatus({});
-  const isIncus = engine?.kind === "incus";
-  const folder = join(daemon.folder, "state", isIncus ? "incus" : "lxd");
-  const variables = {
-    [isIncus ? "INCUS_DIR" : "LXD_DIR"]: folder,
-    [isIncus ? "INCUS_CONF" : "LXD_CONF"]: daemon.folder,
-  };
-  const env = { ...process.env, ...variables };
-  const words = ["exec", container, "--disable-stdin", "--", ...command];
-  const { stdout } = await execute(isIncus ? "incus" : "lxc", words, { env });
-  return stdout.trim();
+  return (await engineCommand(daemon, "exec", container, "--disable-stdin", "--", ...command)).trim();
 }
 
 /** What the engine answers to a GET of a path, by its own command line. */
 export async function engineQuery(daemon: TestDaemon, path: string): Promise<unknown> {
+  return JSON.parse(await engineCommand(daemon, "query", path));
+}
+
+/** Runs the engine's own command line and gives what it printed. */
+export async function engineCommand(daemon: TestDaemon, ...words: string[]): Promise<string> {
   const { engine } = await daemon.guest.getStatus({});
-  const isIncus = engine?.kind === "incus";
-  const folder = join(daemon.folder, "state", isIncus ? "incus" : "lxd");
-  const variables = {
-    [isIncus ? "INCUS_DIR" : "LXD_DIR"]: folder,
-    [isIncus ? "INCUS_CONF" : "LXD_CONF"]: daemon.folder,
-  };
-  const { stdout } = await execute(isIncus ? "incus" : "lxc", ["query", path], {
-    env: { ...process.env, ...variables },
-  });
-  return JSON.parse(stdout);
+  const [program, variable] = engine?.kind === "incus" ? ["incus", "INCUS"] : ["lxc", "LXD"];
+  const folder = join(daemon.folder, "state", engine?.kind === "incus" ? "incus" : "lxd");
+  const env = { ...process.env, [`${variable}_DIR`]: folder, [`${variable}_CONF`]: daemon.folder };
+  return (await execute(program as string, words, { env })).stdout;
 }

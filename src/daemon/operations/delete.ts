@@ -3,6 +3,7 @@ import {
   ContainerDeletionProgress_Status as Status,
 } from "../../contract/tremplin_pb.js";
 import { removeBindMounts } from "./bind-mounts.ts";
+import { endings } from "./endings.ts";
 import { remove, settle } from "./engine-work.ts";
 import type { OperationKind } from "./operation.ts";
 import type { Tools } from "./tools.ts";
@@ -24,16 +25,7 @@ export function deleteOperation(
     async *run({ containerName }, { signal }) {
       return finish(containerName, signal);
     },
-    failed: ({ containerName }, { message }) => ({
-      containerName,
-      status: Status.FAILED,
-      failureReason: message,
-    }),
-    cancelled: ({ containerName }, { message }) => ({
-      containerName,
-      status: Status.CANCELLED,
-      failureReason: message,
-    }),
+    ...endings(Status),
     // Half deleted is worse than deleted, and the host asked for it.
     async recover({ containerName }, { signal }) {
       await settle(tools.engine(), containerName, signal);

@@ -9,12 +9,14 @@ const TIME_LIMIT = 120_000;
 /** What engines answer for a program that the container does not have. */
 const NO_SUCH_PROGRAM = 127;
 
+type Needed = Pick<Tools, "engine" | "site" | "ending" | "clock" | "log">;
+
 /**
  * Once, a minute after a Debian container started, has its apt fetch the key of the place's packages anew
  * (behaviour.md 5.4 h, 12 item 33). Not if it was stopped meanwhile; where there is no apt-key nothing needs it.
  * Ends with the daemon. Never throws: whatever comes of it is only logged.
  */
-export async function refreshAptKey(tools: Tools, container: string): Promise<void> {
+export async function refreshAptKey(tools: Needed, container: string): Promise<void> {
   const { clock, ending, site } = tools;
   if (!site.crosAptList) return;
   const log = tools.log.child({ container });
@@ -34,7 +36,7 @@ export async function refreshAptKey(tools: Tools, container: string): Promise<vo
   }
 }
 
-async function isDebian({ engine, ending }: Tools, container: string): Promise<boolean> {
+async function isDebian({ engine, ending }: Needed, container: string): Promise<boolean> {
   using files = await engine().fileSession(container, { signal: ending });
   return (await readOsRelease(files)).message.id === "debian";
 }

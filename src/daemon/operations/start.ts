@@ -6,6 +6,7 @@ import {
 } from "../../contract/tremplin_pb.js";
 import { instanceStatus } from "../../engine/instance.ts";
 import { bindMountDevices, writeBindMounts } from "./bind-mounts.ts";
+import { endings } from "./endings.ts";
 import { forceStop, settle } from "./engine-work.ts";
 import { findContainer, getContainer } from "./lookup.ts";
 import type { OperationContext, OperationKind } from "./operation.ts";
@@ -88,16 +89,7 @@ export function startOperation(
         containerName: request.containerName,
         status: Status.STARTING,
       })),
-    failed: ({ containerName }, { message }) => ({
-      containerName,
-      status: Status.FAILED,
-      failureReason: message,
-    }),
-    cancelled: ({ containerName }, { message }) => ({
-      containerName,
-      status: Status.CANCELLED,
-      failureReason: message,
-    }),
+    ...endings(Status),
     async recover({ containerName }, context) {
       const engine = tools.engine();
       await settle(engine, containerName, context.signal);

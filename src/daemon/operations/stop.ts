@@ -4,6 +4,7 @@ import {
   StopContainerRequestSchema,
 } from "../../contract/tremplin_pb.js";
 import { instanceStatus } from "../../engine/instance.ts";
+import { endings } from "./endings.ts";
 import { forceStop, settle } from "./engine-work.ts";
 import { findContainer } from "./lookup.ts";
 import type { OperationContext, OperationKind } from "./operation.ts";
@@ -41,16 +42,7 @@ export function stopOperation(
       await stop(containerName, context);
       return { containerName, status: Status.STOPPED };
     },
-    failed: ({ containerName }, { message }) => ({
-      containerName,
-      status: Status.FAILED,
-      failureReason: message,
-    }),
-    cancelled: ({ containerName }, { message }) => ({
-      containerName,
-      status: Status.CANCELLED,
-      failureReason: message,
-    }),
+    ...endings(Status),
     async recover({ containerName }, context) {
       await settle(tools.engine(), containerName, context.signal);
       await stop(containerName, context);

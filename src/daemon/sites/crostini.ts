@@ -1,4 +1,4 @@
-import { type Site, siteSchema } from "./site.ts";
+import { desktopGroups, type Site, siteSchema } from "./site.ts";
 
 /** A Crostini-like guest under an unchanged host: behaviour.md 2.2, 2.6, 2.7 to the letter. */
 export const crostini: Site = siteSchema.parse({
@@ -36,18 +36,7 @@ export const crostini: Site = siteSchema.parse({
       { name: "android-root", id: 655360 },
     ],
     requiredGroups: ["android-everybody", "chronos-access"],
-    optionalGroups: [
-      "audio",
-      "cdrom",
-      "dialout",
-      "floppy",
-      "kvm",
-      "libvirt",
-      "plugdev",
-      "sudo",
-      "users",
-      "video",
-    ],
+    optionalGroups: desktopGroups,
   },
   crosAptList: true,
   bindMounts: [

@@ -1,4 +1,4 @@
-import { type Site, siteSchema } from "./site.ts";
+import { desktopGroups, type Site, siteSchema } from "./site.ts";
 
 /** Any Linux machine: nothing of ChromeOS. */
 export const generic: Site = siteSchema.parse({
@@ -12,18 +12,7 @@ export const generic: Site = siteSchema.parse({
     },
   },
   users: {
-    optionalGroups: [
-      "audio",
-      "cdrom",
-      "dialout",
-      "floppy",
-      "kvm",
-      "libvirt",
-      "plugdev",
-      "sudo",
-      "users",
-      "video",
-    ],
+    optionalGroups: desktopGroups,
   },
   bindMounts: [
     {

@@ -49,6 +49,20 @@ export const siteSchema = z.strictObject({
   stopGrace: z.number().min(0).max(25).default(15),
 });
 
+/** The groups that give a person what a desktop user expects. */
+export const desktopGroups = [
+  "audio",
+  "cdrom",
+  "dialout",
+  "floppy",
+  "kvm",
+  "libvirt",
+  "plugdev",
+  "sudo",
+  "users",
+  "video",
+];
+
 export type Site = z.infer<typeof siteSchema>;
 
 /** Fills the placeholders of a text of the site. */
