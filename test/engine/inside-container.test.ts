@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { chmod, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { silentLogger } from "../../src/base/logger.ts";
 import {
   GetContainerUsernameResponse_Status as Found,
   SetUpUserResponse_Status as SetUp,
 } from "../../src/contract/tremplin_pb.js";
+import { refreshAptKey } from "../../src/daemon/operations/refresh-apt-key.ts";
 import { crostini } from "../../src/daemon/sites/crostini.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
@@ -13,6 +15,7 @@ import { createDebian } from "../support/debian-container.ts";
 import { engineOf } from "../support/engine-of.ts";
 import { eventually } from "../support/eventually.ts";
 import { type KeptFolder, keptFolder } from "../support/keeper.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 import { nameServer } from "../support/name-server.ts";
 import { createTiny, launch, shareTinyImage, startContainer } from "../support/tiny-container.ts";
 
@@ -130,7 +133,14 @@ test("a person is set up in a stopped container, quickly, and again nothing is w
   assert.deepEqual([found, person, homedir], [Found.SUCCESS, "ada", "/home/ada"]);
 });
 
+/** Says what apt-key was asked for, and asks nobody. */
+const fakeAptKey = '#!/bin/sh\necho "$@" >> /var/tmp/asked\n';
+
 test("the container boots with its person, its package list, and modes as they must be", async () => {
+  {
+    using files = await engine.fileSession("deb");
+    await files.create("/usr/local/bin/apt-key", Buffer.from(fakeAptKey), { uid: 0, gid: 0, mode: 0o755 });
+  }
   await startContainer(daemon, "deb", { token: TOKEN });
   await startContainer(daemon, "tiny");
   assert.equal(
@@ -351,6 +361,35 @@ test("after a change of the network names resolve anew, and IPv6 is on", async (
     async () => /fd42/.exec(await inside("deb", "ip -6 address show dev eth0"))?.[0],
   );
   assert.match(await inside("deb", "ip -4 address show dev eth0"), new RegExp(daemon.addressPrefix));
+});
+
+test("the key of the packages is fetched anew a minute after the start, where there is a Debian that still runs", async () => {
+  const clock = new ManualClock();
+  const ending = new AbortController();
+  const tools = { engine: () => engine, site: crostini, ending: ending.signal, clock, log: silentLogger };
+  const asked = () => inside("deb", "cat /var/tmp/asked 2>/dev/null; true");
+  const refreshed = async (container: string, meanwhile: () => Promise<void> | void) => {
+    const refreshing = refreshAptKey(tools, container);
+    await clock.sleeping();
+    await meanwhile();
+    clock.advance(60_000);
+    await refreshing;
+  };
+  await inside("tiny", `printf '%s' '${fakeAptKey}' > /bin/apt-key; chmod 755 /bin/apt-key`);
+  await refreshed("tiny", () => undefined);
+  assert.equal(await inside("tiny", "cat /var/tmp/asked 2>/dev/null; true"), "");
+  const restarted = async () => {
+    await (await engine.instances.setState("deb", { action: "restart", force: true })).wait();
+  };
+  await refreshed("deb", restarted);
+  assert.equal(await asked(), "");
+  await refreshed("deb", async () => assert.equal(await asked(), ""));
+  assert.match(
+    await asked(),
+    /^adv --refresh-keys --keyserver keyserver\.ubuntu\.com EB4C1BFD4F[0-9A-F]{30}\n$/,
+  );
+  await refreshed("deb", () => ending.abort());
+  assert.equal((await asked()).split("\n").length, 2);
 });
 
 test("debug information tells of daemon, engine and every container, and no secret", async () => {
