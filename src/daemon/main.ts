@@ -118,7 +118,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     .catch((error) => log.debug({ error }, "ended before the host was there"));
   log.info({ version, site: site.name, state: options.state }, "listening");
   ending.defer(() => over.abort(new TremplinError("cancelled", "the daemon ends")));
-  void giveMemoryBack(() => runner.locks.all().length > 0, clock, over.signal);
+  void giveMemoryBack(() => runner.locks.all().length > 0 || ports.areChanging, clock, over.signal);
 
   const [signal] = await ended;
   log.info({ signal }, "ending");

@@ -12,7 +12,7 @@ const PATIENCE = 5_000;
 export type Glance = "same" | "doubtful" | "changed";
 
 interface Signs {
-  readonly time: string | undefined;
+  readonly activity: string | undefined;
   readonly counts: SocketCounts;
 }
 
@@ -60,7 +60,7 @@ export class ContainerPorts implements Disposable {
     this.#readAt = performance.now();
     try {
       // Before the tables: what changes while they are read shows at the next glance.
-      const signs = { time: this.#source.processorTime(), counts: this.#source.socketCounts() };
+      const signs = { activity: this.#source.activity(), counts: this.#source.socketCounts() };
       const { ports, work } = await collectPorts(this.#source.ports(signs.counts));
       this.#ports = ports;
       this.#seen = signs;
@@ -78,10 +78,11 @@ export class ContainerPorts implements Disposable {
   }
 
   #compare(): Glance {
-    const { time, counts } = this.#seen ?? {};
+    const seen = this.#seen;
+    if (!seen) return "changed";
+    if (seen.activity !== undefined && seen.activity === this.#source.activity()) return "same";
     const { tcp, tcp6 } = this.#source.socketCounts();
-    if (tcp !== counts?.tcp || tcp6 !== counts.tcp6) return "changed";
-    return time !== undefined && time === this.#source.processorTime() ? "same" : "doubtful";
+    return tcp === seen.counts.tcp && tcp6 === seen.counts.tcp6 ? "doubtful" : "changed";
   }
 
   #try<T>(look: () => T): T | undefined {

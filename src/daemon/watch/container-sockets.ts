@@ -7,6 +7,8 @@ import { readSocketTable } from "./socket-table.ts";
 
 /** The control group of a whole container; its own programs may make more groups below it. */
 const CONTAINER_GROUP = /^0::(.*?\/lxc\.payload\.[^/\n]+)/m;
+/** The sockets of all kinds, and those of TCP over IPv4; the numbers behind are of the whole machine. */
+const USED = /^sockets: used \d+\nTCP: inuse \d+/;
 const GROUP_ROOTS = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
 
 /**
@@ -33,8 +35,9 @@ export class ContainerSockets implements PortSource {
     return init && new ContainerSockets(init);
   }
 
-  processorTime(): string | undefined {
-    return this.#processorTime?.first();
+  activity(): string | undefined {
+    const sockets = USED.exec(readProcFile(this.#network.path("sockstat")))?.[0];
+    return this.#processorTime && `${sockets}\n${this.#processorTime.first()}`;
   }
 
   socketCounts(): SocketCounts {

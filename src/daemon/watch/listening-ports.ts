@@ -66,6 +66,11 @@ export class ListeningPorts implements AsyncDisposable {
     this.#rounds.leave(name);
   }
 
+  /** Whether ports are opened and closed all the time. */
+  get areChanging(): boolean {
+    return this.#rounds.hadNews;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#watching.abort();
     await this.#refreshing;

@@ -8,7 +8,7 @@ import { ToldPorts } from "./told-ports.ts";
 
 /** Between two rounds, and after one that told something: changes that follow each other are told together. Milliseconds. */
 const PERIOD = 225;
-const PERIOD_OF_CHANGES = 275;
+const PERIOD_AFTER_NEWS = 280;
 /** So many rounds are left out while somebody says that more containers are about to enter. */
 const PATIENCE = 10;
 
@@ -32,6 +32,7 @@ export class PortRounds implements AsyncDisposable {
   /** A round is due even if there is no container. */
   #due = false;
   #repeat = false;
+  #hadNews = false;
   #expected = 0;
   #leftOut = 0;
 
@@ -42,6 +43,11 @@ export class PortRounds implements AsyncDisposable {
   /** The containers that are looked at, those that have ended since too. */
   get names(): string[] {
     return [...this.#containers.keys()];
+  }
+
+  /** Whether the last round had something to tell. */
+  get hadNews(): boolean {
+    return this.#hadNews;
   }
 
   /** Whether the container is looked at, in the very run that it entered with. */
@@ -96,18 +102,17 @@ export class PortRounds implements AsyncDisposable {
 
   async #run(): Promise<void> {
     const { signal } = this.#ending;
-    let period = PERIOD;
     while (this.#due || this.#containers.size > 0) {
+      const period = this.#hadNews ? PERIOD_AFTER_NEWS : PERIOD;
       await this.#options.clock.sleep(period, signal).catch(() => undefined);
       if (signal.aborted) return;
-      period = (await this.#round(period)) ? PERIOD_OF_CHANGES : PERIOD;
+      await this.#round(period);
     }
     this.#running = undefined;
   }
 
-  /** Answers whether there was something to tell. */
-  async #round(elapsed: number): Promise<boolean> {
-    if (this.#expected > 0 && this.#leftOut++ < PATIENCE) return false;
+  async #round(elapsed: number): Promise<void> {
+    if (this.#expected > 0 && this.#leftOut++ < PATIENCE) return;
     this.#leftOut = 0;
     this.#due = false;
     const repeat = this.#repeat;
@@ -116,8 +121,8 @@ export class PortRounds implements AsyncDisposable {
     if (repeat) for (const container of containers) await container.read();
     else await this.#reader.readChanged(containers, elapsed);
     const notice = this.#told.next(this.#lists(), repeat);
+    this.#hadNews = notice !== undefined;
     if (notice) this.#options.tell(notice);
-    return notice !== undefined;
   }
 
   #lists(): Map<string, readonly number[]> {
