@@ -3,15 +3,14 @@ import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import {
-  GetContainerUsernameResponse_Status as Found,
-  SetUpUserResponse_Status as SetUp,
-} from "../../src/contract/tremplin_pb.js";
+import { SetUpUserResponse_Status as SetUp } from "../../src/contract/tremplin_pb.js";
 import type { Engine } from "../../src/engine/engine.ts";
 import { instanceStatus } from "../../src/engine/instance.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { engineOf } from "../support/engine-of.ts";
+import { runInside } from "../support/run-inside.ts";
 import { createTiny, launchedDaemon } from "../support/tiny-container.ts";
+import { traps } from "./hostile-traps.ts";
 
 const SECRET = "the secret of the guest";
 const LIMIT = 10_000;
@@ -41,11 +40,7 @@ after(async () => {
   await daemon?.[Symbol.asyncDispose]();
 });
 
-async function inside(container: string, script: string): Promise<string> {
-  const { stdout, stderr, exitCode } = await engine.execCapture(container, ["sh", "-c", script]);
-  assert.equal(exitCode, 0, stderr);
-  return stdout;
-}
+const inside = (container: string, script: string) => runInside(engine, container, script);
 
 /** All that is in the folder outside, with when it was last changed. */
 async function seen(): Promise<string[]> {
@@ -104,131 +99,6 @@ async function inTime<T>(work: Promise<T>): Promise<T> {
 const user = (containerName: string, containerUsername = "ada") =>
   inTime(daemon.tremplin.setUpUser({ containerName, containerUsername }));
 const person = (containerName: string) => inTime(daemon.tremplin.getContainerUsername({ containerName }));
-
-interface Trap {
-  readonly title: string;
-  readonly plant: string;
-  readonly found?: Found;
-  readonly setUp: SetUp;
-  /** Why the set-up fails. */
-  readonly reason?: RegExp;
-  /** Shows, run in the container, what is there afterwards. */
-  readonly look?: string;
-  readonly there?: RegExp;
-}
-
-const traps: readonly Trap[] = [
-  ...["passwd", "group", "shadow"].map((file) => ({
-    title: `/etc/${file} is a link to a file of the guest`,
-    plant: `rm /etc/${file}; ln -s OUTSIDE/${file} /etc/${file}`,
-    found: Found.FAILED,
-    setUp: SetUp.FAILED,
-    reason: /no such file/,
-  })),
-  {
-    title: "/etc/passwd is a link within the container",
-    plant: "mv /etc/passwd /etc/users; ln -s users /etc/passwd",
-    found: Found.USER_NOT_FOUND,
-    setUp: SetUp.FAILED,
-    reason: /\/etc\/passwd is a symlink and is left alone/,
-    look: "readlink /etc/passwd; cat /etc/users",
-    there: /^users\nroot.*\n$/,
-  },
-  {
-    title: "/etc/passwd is a link to itself",
-    plant: "rm /etc/passwd; ln -s passwd /etc/passwd",
-    found: Found.FAILED,
-    setUp: SetUp.FAILED,
-    reason: /too many/,
-  },
-  {
-    title: "/etc/passwd is a sparse file of 2 GB",
-    plant: "truncate -s 2G /etc/passwd",
-    found: Found.FAILED,
-    setUp: SetUp.FAILED,
-    reason: /larger than/,
-  },
-  {
-    title: "/etc/passwd is a pipe",
-    plant: "rm /etc/passwd; mkfifo /etc/passwd",
-    found: Found.FAILED,
-    setUp: SetUp.FAILED,
-    reason: /is a special/,
-  },
-  {
-    title: "/etc/shadow is a directory",
-    plant: "rm /etc/shadow; mkdir /etc/shadow",
-    found: Found.FAILED,
-    setUp: SetUp.FAILED,
-    reason: /is a directory/,
-  },
-  {
-    title: "the home is a link to a directory of the guest",
-    plant: "ln -s OUTSIDE/home /home/ada",
-    setUp: SetUp.SUCCESS,
-    look: "stat -c '%F %U' /home/ada",
-    there: /^directory ada$/m,
-  },
-  {
-    title: "the home is a link to a directory of the container",
-    plant: "mkdir /srv; ln -s /srv /home/ada",
-    setUp: SetUp.SUCCESS,
-    look: "readlink /home/ada; ls -A /srv",
-    there: /^\/srv\n$/,
-  },
-  {
-    title: "the home, and what it is made from, are pipes and files with odd names",
-    plant:
-      "mkfifo /home/ada /etc/skel/pipe '/etc/skel/two\nlines'; touch '/etc/skel/\\$(reboot)\n' /home/.ada.tremplin",
-    setUp: SetUp.SUCCESS,
-    look: "ls -A /home; ls -A /home/ada",
-    there: /^ada\n\.profile\n\\\$\(reboot\)\?\n$/,
-  },
-  {
-    title: "the skeleton has links to files of the guest",
-    plant: "ln -s OUTSIDE/secret /etc/skel/secret; ln -s OUTSIDE /etc/skel/folder",
-    setUp: SetUp.SUCCESS,
-    look: "readlink /home/ada/secret; cat /home/ada/secret /home/ada/folder/secret 2>&1; true",
-    there: /^\/.*\/outside\/secret\ncat: can't open.*\ncat: can't open/,
-  },
-  {
-    title: "the skeleton is the whole container",
-    plant: "rm -r /etc/skel; ln -s / /etc/skel; mkdir /many; cd /many; seq 2000 | xargs touch",
-    setUp: SetUp.FAILED,
-    reason: /\/etc\/skel/,
-    look: "ls -A /home",
-    there: /^$/,
-  },
-  {
-    title: "the skeleton holds a huge file",
-    plant: "truncate -s 2G /etc/skel/huge",
-    setUp: SetUp.FAILED,
-    reason: /larger than/,
-    look: "ls -A /home",
-    there: /^$/,
-  },
-  {
-    title: "the place of lingering is a link to a directory of the guest",
-    plant: "mkdir -p /var/lib/systemd; ln -s OUTSIDE/linger /var/lib/systemd/linger",
-    setUp: SetUp.FAILED,
-    reason: /linger/,
-  },
-  {
-    title: "the place of lingering is a link to a directory of the container",
-    plant: "mkdir -p /var/lib/systemd /var/kept; ln -s ../../kept /var/lib/systemd/linger",
-    setUp: SetUp.SUCCESS,
-    look: "ls /var/kept",
-    there: /^ada\n$/,
-  },
-  {
-    title: "the names that we make files under are taken",
-    plant:
-      "mkfifo /etc/passwd.tremplin; ln -s OUTSIDE/secret /etc/shadow.tremplin; ln -s OUTSIDE/secret /etc/shadow-.tremplin",
-    setUp: SetUp.SUCCESS,
-    look: "grep ada /etc/passwd; stat -c %a /etc/shadow; ls /etc | grep tremplin; true",
-    there: /^ada.*\n640\n$/,
-  },
-];
 
 for (const state of ["running", "stopped"] as const) {
   for (const { title, plant, found, setUp, reason, look, there } of traps) {

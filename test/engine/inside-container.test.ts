@@ -1,26 +1,25 @@
 import assert from "node:assert/strict";
-import { chmod, rename, writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { silentLogger } from "../../src/base/logger.ts";
 import {
   GetContainerUsernameResponse_Status as Found,
   SetUpUserResponse_Status as SetUp,
 } from "../../src/contract/tremplin_pb.js";
-import { refreshAptKey } from "../../src/daemon/operations/refresh-apt-key.ts";
-import { crostini } from "../../src/daemon/sites/crostini.ts";
 import type { Engine } from "../../src/engine/engine.ts";
+import { accountContents, accountFiles } from "../support/account-contents.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { createDebian } from "../support/debian-container.ts";
 import { engineOf } from "../support/engine-of.ts";
 import { eventually } from "../support/eventually.ts";
+import { holdAccountLock } from "../support/hold-account-lock.ts";
 import { type KeptFolder, keptFolder } from "../support/keeper.ts";
-import { ManualClock } from "../support/manual-clock.ts";
 import { nameServer } from "../support/name-server.ts";
+import { runInside } from "../support/run-inside.ts";
+import { writeSite } from "../support/test-site.ts";
 import { createTiny, launch, shareTinyImage, startContainer } from "../support/tiny-container.ts";
 
 const TOKEN = "3d3c0b5e-4f1e-4a5c-9f6e-5f6f0a4d7c11";
-const accountFiles = ["passwd", "group", "shadow", "gshadow"];
 
 let place: KeptFolder;
 let daemon: TestDaemon;
@@ -36,48 +35,13 @@ after(async () => {
   await place[Symbol.asyncDispose]();
 });
 
-/** The users of crostini and its package list, and names that are resolved as a file of the test says. */
-async function writeSite(folder: string): Promise<string> {
-  // Who answers names on the bridge is nobody and must reach the file.
-  await chmod(folder, 0o755);
-  const site = {
-    name: "place",
-    network: {
-      "ipv4.nat": "true",
-      "ipv6.address": "fd42:7472:656d:706c::1/64",
-      "raw.dnsmasq": `resolv-file=${folder}/resolv.conf`,
-    },
-    profile: { config: { "security.nesting": "true" } },
-    users: crostini.users,
-    bindMounts: [
-      { device: "token", content: "token", source: "{state}/tokens/{name}_token", path: "/dev/.token" },
-    ],
-    crosAptList: true,
-    milestone: { file: `${folder}/lsb-release`, key: "MILESTONE", target: `${folder}/milestone` },
-  };
-  await writeFile(join(folder, "lsb-release"), "MILESTONE=103\n");
-  await writeFile(join(folder, "resolv.conf"), "");
-  await writeFile(join(folder, "site.yaml"), JSON.stringify(site));
-  return join(folder, "site.yaml");
-}
-
-async function inside(container: string, script: string): Promise<string> {
-  const { exitCode, stdout, stderr } = await engine.execCapture(container, ["sh", "-c", script]);
-  assert.equal(exitCode, 0, stderr);
-  return stdout;
-}
+const inside = (container: string, script: string) => runInside(engine, container, script);
 
 async function setUp(containerName: string, containerUsername: string) {
   return await daemon.tremplin.setUpUser({ containerName, containerUsername });
 }
 
-async function contents(container: string): Promise<Record<string, string>> {
-  using files = await engine.fileSession(container);
-  const names = accountFiles.flatMap((name) => [name, `${name}-`]);
-  const read = async (name: string) =>
-    (await files.read(`/etc/${name}`, 1_000_000).catch(() => "")).toString();
-  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await read(name)])));
-}
+const contents = (container: string) => accountContents(engine, container);
 
 test("before the engine runs nothing is known of any container", async () => {
   const { tremplin } = daemon;
@@ -133,13 +97,11 @@ test("a person is set up in a stopped container, quickly, and again nothing is w
   assert.deepEqual([found, person, homedir], [Found.SUCCESS, "ada", "/home/ada"]);
 });
 
-/** Says what apt-key was asked for, and asks nobody. */
-const fakeAptKey = '#!/bin/sh\necho "$@" >> /var/tmp/asked\n';
-
 test("the container boots with its person, its package list, and modes as they must be", async () => {
   {
+    // Should this last longer than a minute: no key server is to be asked.
     using files = await engine.fileSession("deb");
-    await files.create("/usr/local/bin/apt-key", Buffer.from(fakeAptKey), { uid: 0, gid: 0, mode: 0o755 });
+    await files.remove("/usr/bin/apt-key");
   }
   await startContainer(daemon, "deb", { token: TOKEN });
   await startContainer(daemon, "tiny");
@@ -196,30 +158,19 @@ test("in a running container what is missing is repaired, and nothing else is to
 });
 
 test("the lock of the container's own tools is waited for, but not for ever", async () => {
-  const lock = `sysopen(F, "/etc/.pwd.lock", O_WRONLY | O_CREAT, 0600); my $l = pack("s s x60", F_WRLCK, 0);
-    fcntl(F, F_SETLKW, $l); open(G, ">/run/held"); sleep(shift); unlink("/run/held")`;
-  const hold = async (seconds: number, signal?: AbortSignal): Promise<void> => {
-    await engine.execCapture("deb", ["perl", "-MFcntl", "-e", lock, `${seconds}`], { signal });
-  };
-  const held = () =>
-    eventually(
-      "the lock",
-      async () => /^.run/.exec(await inside("deb", "ls /run/held 2>&1; true")) ?? undefined,
-    );
-  const short = hold(1);
-  await held();
-  const [first, second] = await Promise.all([setUp("deb", "ada"), setUp("deb", "ada")]);
-  assert.deepEqual([first.status, second.status].sort(), [SetUp.SUCCESS, SetUp.FAILED]);
-  assert.match(first.failureReason + second.failureReason, /^container deb is busy: operation "set-up-user"/);
-  await short;
-  const letGo = new AbortController();
-  const long = assert.rejects(hold(60, letGo.signal), /over/);
-  await held();
-  const { status, failureReason } = await setUp("deb", "ada");
-  assert.equal(status, SetUp.FAILED);
-  assert.match(failureReason, /another program in deb changes its accounts/);
-  letGo.abort(new Error("over"));
-  await long;
+  {
+    await using _lock = await holdAccountLock(engine, "deb");
+    const { status, failureReason } = await setUp("deb", "ada");
+    assert.equal(status, SetUp.FAILED);
+    assert.match(failureReason, /another program in deb changes its accounts/);
+  }
+  const lock = await holdAccountLock(engine, "deb");
+  const both = [setUp("deb", "ada"), setUp("deb", "ada")];
+  const { failureReason } = await Promise.race(both);
+  assert.match(failureReason, /^container deb is busy: operation "set-up-user"/);
+  await lock[Symbol.asyncDispose]();
+  const statuses = (await Promise.all(both)).map(({ status }) => status);
+  assert.deepEqual(statuses.sort(), [SetUp.SUCCESS, SetUp.FAILED]);
 });
 
 test("a container of busybox alone is set up too, running, and again without gshadow", async () => {
@@ -310,21 +261,15 @@ test("the time zone is set by name where a container knows it, else by its rule"
   );
 });
 
-for (const [what, request] of [
-  ["a zone that is no name", { timezoneName: "../../etc/passwd" }],
-  ["a zone that is an option", { timezoneName: "--help" }],
-  ["a rule that is none", { timezoneName: "Etc/UTC", posixTzString: "$(reboot)" }],
-] as const) {
-  test(`${what} is refused before anything is touched`, async () => {
-    const before = await inside("deb", "readlink /etc/localtime");
-    const { successes, failureReasons } = await daemon.tremplin.setTimezone({
-      ...request,
-      containerNames: ["deb", "tiny"],
-    });
-    assert.deepEqual([successes, failureReasons.length], [0, 1]);
-    assert.equal(await inside("deb", "readlink /etc/localtime"), before);
-  });
-}
+test("what is no zone or no rule is refused before anything is touched", async () => {
+  const before = await inside("deb", "readlink /etc/localtime");
+  for (const [timezoneName, posixTzString] of [["../../etc/passwd"], ["--help"], ["Etc/UTC", "$(reboot)"]]) {
+    const request = { timezoneName: timezoneName ?? "", posixTzString: posixTzString ?? "" };
+    const answer = await daemon.tremplin.setTimezone({ ...request, containerNames: ["deb", "tiny"] });
+    assert.deepEqual([answer.successes, answer.failureReasons.length], [0, 1]);
+  }
+  assert.equal(await inside("deb", "readlink /etc/localtime"), before);
+});
 
 test("after a change of the network names resolve anew, and IPv6 is on", async () => {
   const upstreams = daemon.addressPrefix.replace(/^10/, "127");
@@ -340,56 +285,21 @@ test("after a change of the network names resolve anew, and IPv6 is on", async (
   const address = async (name: string) =>
     (await inside("deb", `getent ahostsv4 ${name} | sed -n '1s/ .*//p'`)).trim();
   await resolvedBy(`${upstreams}2`);
-  await eventually("the first answer", async () =>
-    (await address("both.test")) === "192.0.2.1" ? true : undefined,
-  );
+  const resolves = (name: string, wanted: string, limit?: number) =>
+    eventually(`${name} as ${wanted}`, async () => (await address(name)) === wanted || undefined, limit);
+  const hasIpv6 = () =>
+    eventually("IPv6", async () => /fd42/.exec(await inside("deb", "ip -6 address show dev eth0"))?.[0]);
+  await resolves("both.test", "192.0.2.1");
   assert.equal(await address("late.test"), "");
-  await eventually(
-    "an IPv6 address",
-    async () => /fd42/.exec(await inside("deb", "ip -6 address show dev eth0"))?.[0],
-  );
+  await hasIpv6();
 
   await resolvedBy(`${upstreams}3`);
-  const changed = performance.now();
   await daemon.tremplin.hostNetworkChanged({});
-  assert.equal(await address("late.test"), "192.0.2.3");
-  assert.equal(await address("both.test"), "192.0.2.2");
-  assert.ok(performance.now() - changed < 5_000);
+  await resolves("late.test", "192.0.2.3", 5_000);
+  await resolves("both.test", "192.0.2.2", 1_000);
   assert.equal(await inside("deb", "sysctl -n net.ipv6.conf.eth0.disable_ipv6"), "0\n");
-  await eventually(
-    "an IPv6 address",
-    async () => /fd42/.exec(await inside("deb", "ip -6 address show dev eth0"))?.[0],
-  );
+  await hasIpv6();
   assert.match(await inside("deb", "ip -4 address show dev eth0"), new RegExp(daemon.addressPrefix));
-});
-
-test("the key of the packages is fetched anew a minute after the start, where there is a Debian that still runs", async () => {
-  const clock = new ManualClock();
-  const ending = new AbortController();
-  const tools = { engine: () => engine, site: crostini, ending: ending.signal, clock, log: silentLogger };
-  const asked = () => inside("deb", "cat /var/tmp/asked 2>/dev/null; true");
-  const refreshed = async (container: string, meanwhile: () => Promise<void> | void) => {
-    const refreshing = refreshAptKey(tools, container);
-    await clock.sleeping();
-    await meanwhile();
-    clock.advance(60_000);
-    await refreshing;
-  };
-  await inside("tiny", `printf '%s' '${fakeAptKey}' > /bin/apt-key; chmod 755 /bin/apt-key`);
-  await refreshed("tiny", () => undefined);
-  assert.equal(await inside("tiny", "cat /var/tmp/asked 2>/dev/null; true"), "");
-  const restarted = async () => {
-    await (await engine.instances.setState("deb", { action: "restart", force: true })).wait();
-  };
-  await refreshed("deb", restarted);
-  assert.equal(await asked(), "");
-  await refreshed("deb", async () => assert.equal(await asked(), ""));
-  assert.match(
-    await asked(),
-    /^adv --refresh-keys --keyserver keyserver\.ubuntu\.com EB4C1BFD4F[0-9A-F]{30}\n$/,
-  );
-  await refreshed("deb", () => ending.abort());
-  assert.equal((await asked()).split("\n").length, 2);
 });
 
 test("debug information tells of daemon, engine and every container, and no secret", async () => {

@@ -70,7 +70,5 @@ export async function lockAccounts(
 async function lockedOrEnded(session: ExecSession): Promise<number | undefined> {
   const locked = once(session.stdout, "data").then(() => undefined);
   locked.catch(() => undefined);
-  const first = await Promise.race([locked, session.exitCode]);
-  session.stdout.pause();
-  return first;
+  return Promise.race([locked, session.exitCode]);
 }

@@ -24,12 +24,16 @@ const NO_SUCH_PROGRAM = 127;
 export async function renewNetwork(engine: Engine, container: string, options: RenewOptions): Promise<void> {
   const { network } = await engine.instances.state(container, options);
   const links = Object.entries(network ?? {}).filter(([, { type }]) => type !== "loopback");
-  const withIpv6 = links.filter(([, link]) => hasGlobalIpv6(link));
   const run = (...command: string[]) => tryToRun(engine, container, command, options);
+  const renewLink = async ([name, link]: [string, NetworkState]) => {
+    if (!hasGlobalIpv6(link)) return run("networkctl", "renew", name);
+    await renewIpv6(engine, container, name, options);
+    // Who keeps the link must ask for what is gone now; else it waits for the next that a router says by itself.
+    await run("networkctl", "reconfigure", name);
+  };
   const outcomes = await Promise.allSettled([
-    ...withIpv6.map(([name]) => renewIpv6(engine, container, name, options)),
+    ...links.map(renewLink),
     // A dhclient is left alone: it knows no signal to renew, and what the bridge told it has not changed.
-    run("networkctl", "renew", ...links.map(([name]) => name)),
     run("killall", "-USR1", "udhcpc"),
     run("resolvectl", "flush-caches"),
   ]);

@@ -33,7 +33,11 @@ export function hostNetworkChanged(tools: GuestTools) {
     const running = await runningContainers(engine, signal).catch((error) => {
       throw new ConnectError(sentenceOf(error), Code.Internal, undefined, undefined, error);
     });
-    if (engine.address.kind === "unix") await forgetNames(dirname(engine.address.path), bridge);
+    if (engine.address.kind === "unix") {
+      await forgetNames(dirname(engine.address.path), bridge).catch((error) =>
+        tools.log.warn({ error }, "old answers about names may stay for a while"),
+      );
+    }
     await Promise.all(running.map((name) => renew(engine, name, signal)));
     return {};
   };
