@@ -37,7 +37,7 @@ const inside = (script: string) => runInside(engine, "deb", script);
 const asked = () => inside("cat /asked 2>/dev/null; true");
 
 /** Begins it, does something, and lets a minute pass. */
-async function refresh(meanwhile: () => Promise<unknown> | void, site = crostini): Promise<void> {
+async function refresh(meanwhile: () => unknown, site = crostini): Promise<void> {
   const tools = { engine: () => engine, site, ending: ending.signal, clock, log: silentLogger };
   const refreshing = refreshAptKey(tools, "deb");
   await Promise.race([clock.sleeping(), refreshing]);
