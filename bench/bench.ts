@@ -26,6 +26,7 @@ async function bench(): Promise<void> {
   await startContainer(daemon, NAME);
   rows.push(...(await startAndStop(daemon, engine)));
   rows.push(await info(daemon, engine));
+  rows.push(await setUpUser(daemon));
   rows.push(...(await atRest(daemon)));
   console.log(`${cpus().length} cores (${cpus()[0]?.model}), medians of ${ROUNDS}\n`);
   printTable(rows);
@@ -108,6 +109,17 @@ async function info(daemon: TestDaemon, engine: Engine): Promise<Row> {
     `${ms(median(ours))} with us, ${ms(median(bare))} bare`,
     "1.3 x",
   ];
+}
+
+/** On stopped containers that nobody set up before. */
+async function setUpUser(daemon: TestDaemon): Promise<Row> {
+  const times: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const containerName = `user-${round}`;
+    await createTiny(daemon, containerName);
+    times.push(await time(() => daemon.tremplin.setUpUser({ containerName, containerUsername: "anna" })));
+  }
+  return ["SetUpUser, stopped container", ms(median(times)), "", "400 ms"];
 }
 
 async function atRest(daemon: TestDaemon): Promise<Row[]> {

@@ -133,3 +133,19 @@ test("the image of tarballs is deleted afterwards, the same tarballs work again"
     [],
   );
 });
+
+test("many creates of the same tarballs side by side all succeed", async () => {
+  const names = Array.from({ length: 6 }, (_, index) => `side-${index}`);
+  const create = async (name: string): Promise<Created> => {
+    assert.equal((await daemon.tremplin.createContainer(tinyRequest(daemon, name))).status, Create.CREATING);
+    const { status, failureReason } = await daemon.listener.final("create", name);
+    assert.equal(status, Created.CREATED, failureReason);
+    return status;
+  };
+  await Promise.all(names.map(create));
+  const images = (await engineQuery(daemon, "/1.0/images?recursion=1")) as { cached: boolean }[];
+  assert.deepEqual(
+    images.filter(({ cached }) => !cached),
+    [],
+  );
+});

@@ -3,6 +3,7 @@ import type { CreateContainerRequest } from "../../contract/tremplin_pb.js";
 import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
 import type { InstanceSource } from "../../engine/instance.ts";
+import { Serial } from "../../engine/serial.ts";
 import type { OperationContext } from "./operation.ts";
 import { openSharedFile } from "./shared-file.ts";
 
@@ -16,6 +17,9 @@ const MARK = "tremplin-operation";
 
 /** How many operations create from each uploaded image now: only the last one deletes it. */
 const users = new Map<string, number>();
+/** Between the engine's word that it has an image and our use of it nobody may delete it. */
+const store = new Serial();
+const STORE = "images";
 
 /** The image of an image server, which the engine fetches by itself. `%d` becomes the milestone. */
 export function serverImage(request: CreateContainerRequest, milestone: string | undefined): ImageSource {
@@ -49,24 +53,29 @@ export async function tarballImage(
 ): Promise<ImageSource> {
   await using metadata = await openSharedFile(shared, request.metadataPath);
   await using rootfs = await openSharedFile(shared, request.rootfsPath);
-  const { fingerprint, existed } = await engine.images.uploadSplit(
-    metadata.createReadStream({ autoClose: false }),
-    rootfs.createReadStream({ autoClose: false }),
-    { signal, properties: { [MARK]: id } },
-  );
-  const ours = !existed || users.has(fingerprint);
-  users.set(fingerprint, (users.get(fingerprint) ?? 0) + 1);
+  const upload = async (): Promise<{ fingerprint: string; ours: boolean }> => {
+    const { fingerprint, existed } = await engine.images.uploadSplit(
+      metadata.createReadStream({ autoClose: false }),
+      rootfs.createReadStream({ autoClose: false }),
+      { signal, properties: { [MARK]: id } },
+    );
+    const before = users.get(fingerprint) ?? 0;
+    users.set(fingerprint, before + 1);
+    return { fingerprint, ours: !existed || before > 0 };
+  };
+  const { fingerprint, ours } = await store.run(STORE, upload, signal);
+  const release = async (): Promise<void> => {
+    const left = (users.get(fingerprint) ?? 1) - 1;
+    if (left > 0) {
+      users.set(fingerprint, left);
+      return;
+    }
+    users.delete(fingerprint);
+    if (ours) await engine.images.delete(fingerprint);
+  };
   return {
     source: { type: "image", fingerprint },
-    async [Symbol.asyncDispose]() {
-      const left = (users.get(fingerprint) ?? 1) - 1;
-      if (left > 0) {
-        users.set(fingerprint, left);
-        return;
-      }
-      users.delete(fingerprint);
-      if (ours) await engine.images.delete(fingerprint);
-    },
+    [Symbol.asyncDispose]: () => store.run(STORE, release),
   };
 }
 
