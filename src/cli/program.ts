@@ -61,6 +61,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "what helps whoever looks for a fault",
     load: async () => (await import("./commands/debug.ts")).debugCommand,
   },
+  ports: {
+    summary: "the ports that programs in the containers listen on",
+    load: async () => (await import("./commands/ports.ts")).portsCommand,
+  },
   watch: {
     summary: "what happens, as it happens",
     load: async () => (await import("./commands/watch.ts")).watchCommand,
