@@ -7,12 +7,12 @@ import { silentLogger } from "../src/base/logger.ts";
 import { Engine } from "../src/engine/engine.ts";
 import { startDaemon, type TestDaemon } from "../test/support/daemon.ts";
 import { createTiny, launch, shareTinyImage, startContainer } from "../test/support/tiny-container.ts";
+import { benchExport } from "./export.ts";
 import { benchListeningPorts } from "./listening-ports.ts";
+import { median, ms, printTable, type Row, time } from "./measure.ts";
 
 const ROUNDS = 5;
 const NAME = "bench";
-
-type Row = readonly [what: string, ours: string, beside: string, limit: string];
 
 /** Measures the daemon beside the engine's own time in the same run, and prints one table. */
 async function bench(): Promise<void> {
@@ -145,31 +145,14 @@ async function cpuSeconds(pid: number): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-async function time(...acts: (() => Promise<unknown>)[]): Promise<number> {
-  const began = performance.now();
-  for (const act of acts) await act();
-  return performance.now() - began;
-}
+/** What can be measured alone: `scripts/bench export`. */
+const parts: Readonly<Record<string, () => Promise<void>>> = {
+  daemon: bench,
+  ports: benchListeningPorts,
+  export: benchExport,
+};
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+const wanted = process.argv.slice(2);
+for (const [name, part] of Object.entries(parts)) {
+  if (wanted.length === 0 || wanted.includes(name)) await part();
 }
-
-function ms(milliseconds: number): string {
-  return `${milliseconds.toFixed(milliseconds < 10 ? 1 : 0)} ms`;
-}
-
-function printTable(rows: readonly Row[]): void {
-  const table = [["what", "measured", "beside", "at most"] as const, ...rows];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
-  for (const row of table)
-    console.log(
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    );
-}
-
-await bench();
-await benchListeningPorts();

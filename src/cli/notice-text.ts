@@ -23,6 +23,8 @@ export interface NoticeText {
   readonly words: string;
   /** 0 to 100. */
   readonly percent?: number;
+  /** How many bytes the work has gone through so far. */
+  readonly bytes?: number;
 }
 
 type Reading = Omit<NoticeText, "container">;
@@ -98,9 +100,12 @@ function readExport(progress: ContainerExportProgress): Reading {
   if (progress.status === Export.CANCELLED) return failed("exporting was cancelled");
   if (!Export[progress.status] || progress.status === Export.UNKNOWN) return strange(progress.status);
   const { inputFilesStreamed: files, totalInputFiles, inputBytesStreamed: bytes, totalInputBytes } = progress;
-  const words = `exporting, ${files} of ${totalInputFiles} files, ${bytesText(bytes)} of ${bytesText(totalInputBytes)}`;
+  if (totalInputFiles === 0) return going("taking a snapshot and counting its files");
+  const read = `${files} of ${totalInputFiles} files, ${bytesText(bytes)} of ${bytesText(totalInputBytes)}`;
   // The host's percentage is the mean of both (behaviour.md 10).
-  return going(words, (share(files, totalInputFiles) + share(bytes, totalInputBytes)) / 2);
+  const percent = (share(files, totalInputFiles) + share(bytes, totalInputBytes)) / 2;
+  const words = `packing, ${read}, ${bytesText(progress.bytesExported)} written`;
+  return { ...going(words, percent), bytes: Number(bytes) };
 }
 
 function readImport(progress: ContainerImportProgress): Reading {

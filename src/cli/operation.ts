@@ -27,6 +27,10 @@ export interface Work {
   /** Whether the container must exist; default yes. */
   readonly mustExist?: boolean;
   readonly ask: (api: HostApi, signal: AbortSignal) => Promise<Answer>;
+  /** Asks the guest to end it, once it is under way: that is what Ctrl-C does then. Without, the work goes on. */
+  readonly cancel?: (api: HostApi) => Promise<void>;
+  /** Do not wait for the end. Default no. */
+  readonly detach?: boolean;
 }
 
 /** What runs a command: who is asked, who looks on. */
@@ -39,12 +43,14 @@ export interface Session {
 
 /**
  * Attaches to the events, asks for work, and waits for its final notice. Answers how it ended in words
- * ("created", "runs already"); throws when it failed. Ctrl-C ends the waiting, not the work.
+ * ("created", "runs already"); throws when it failed. Ctrl-C ends the waiting, and the work too where it can be
+ * cancelled: then the end of that is waited for.
  */
 export async function runOperation(session: Session, work: Work): Promise<string> {
   const { api, io, progress } = session;
   const stop = new AbortController();
-  const signal = AbortSignal.any([io.interrupted, stop.signal]);
+  using interrupt = onInterrupt(io.interrupted);
+  const signal = AbortSignal.any([interrupt.signal, stop.signal]);
   let newest: bigint | undefined;
   try {
     const following = await followEvents(api, {
@@ -62,17 +68,42 @@ export async function runOperation(session: Session, work: Work): Promise<string
     if (answer.kind === "refused") {
       throw await refusal(api, work.title, work.container, answer.reason, work.mustExist ?? true);
     }
+    if (work.detach) return goesOn(newest);
+    const { cancel } = work;
+    if (cancel) {
+      interrupt.act(() => {
+        progress.say(`cancelling ${work.title}`);
+        cancel(api).catch((reason) => stop.abort(reason));
+      });
+    }
     progress.step("the guest is at work");
     feelPulse(api, work.container, progress, () => following.newest, io.clock, signal).catch((reason) =>
       stop.abort(reason),
     );
     return await untilFinal(following.events, session, work);
   } catch (thrown) {
-    if (!io.interrupted.aborted) throw thrown;
+    if (!interrupt.signal.aborted) throw thrown;
     throw interrupted(work.title, newest);
   } finally {
     stop.abort();
   }
+}
+
+/** What an interrupt does: it aborts the signal, until something else is to be done instead. */
+function onInterrupt(interrupted: AbortSignal) {
+  const controller = new AbortController();
+  let act = (): void => controller.abort(interrupted.reason);
+  const listener = (): void => act();
+  interrupted.addEventListener("abort", listener);
+  if (interrupted.aborted) act();
+  return {
+    signal: controller.signal,
+    act(instead: () => void): void {
+      act = instead;
+      if (interrupted.aborted && !controller.signal.aborted) instead();
+    },
+    [Symbol.dispose]: () => interrupted.removeEventListener("abort", listener),
+  };
 }
 
 async function untilFinal(
@@ -84,11 +115,11 @@ async function untilFinal(
     const text = noticeText(event);
     if (event.notice.case !== work.kind || text?.container !== work.container) continue;
     if (json) io.out(`${JSON.stringify({ event: toJson(EventSchema, event) })}\n`);
-    if (text.state === "going") progress.step(text.words, text.percent);
+    if (text.state === "going") progress.step(text.words, text.percent, text.bytes);
     if (text.state === "done") return text.words;
     if (text.state === "failed") {
       throw new TremplinError(
-        "failed",
+        work.cancel && io.interrupted.aborted ? "cancelled" : "failed",
         [work.container, text.words].filter((word) => word !== "").join(": "),
       );
     }
@@ -100,6 +131,10 @@ function interrupted(title: string, newest: bigint | undefined): TremplinError {
   const sentence =
     newest === undefined
       ? `interrupted before the guest answered: whether ${title} began, tremplin list shows`
-      : `${title} goes on in the background; tremplin watch --after ${newest} shows how`;
+      : `${title} ${goesOn(newest)}`;
   return new TremplinError("cancelled", sentence);
+}
+
+function goesOn(newest: bigint): string {
+  return `goes on in the background; tremplin watch --after ${newest} shows how`;
 }

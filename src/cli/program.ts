@@ -61,6 +61,14 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "what helps whoever looks for a fault",
     load: async () => (await import("./commands/debug.ts")).debugCommand,
   },
+  export: {
+    summary: "write a backup of a container to the shared folder",
+    load: async () => (await import("./commands/export.ts")).exportCommand,
+  },
+  import: {
+    summary: "make a container from a backup, or put one back",
+    load: async () => (await import("./commands/import.ts")).importCommand,
+  },
   ports: {
     summary: "the ports that programs in the containers listen on",
     load: async () => (await import("./commands/ports.ts")).portsCommand,

@@ -1,8 +1,10 @@
 import { Readable } from "node:stream";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { apiPath } from "./api-path.ts";
+import { BoundedBody } from "./bounded-body.ts";
 import type { Dialect } from "./dialect.ts";
 import type { EngineHttp, EngineRequest } from "./engine-http.ts";
+import type { EngineOperation } from "./engine-operation.ts";
 import { multipart } from "./multipart.ts";
 import type { Operation } from "./operation.ts";
 import type { Operations } from "./operations.ts";
@@ -38,6 +40,14 @@ export interface UploadedImage {
   readonly fingerprint: string;
   /** Whether the engine had it already, from whomever: then it is not ours to delete. */
   readonly existed: boolean;
+}
+
+export interface PublishRequest {
+  readonly instance: string;
+  readonly snapshot: string;
+  /** A name for the image that is there from the instant that the image is. */
+  readonly alias: string;
+  readonly properties: Readonly<Record<string, string>>;
 }
 
 /** The engine's images. */
@@ -104,6 +114,27 @@ export class Images {
     return this.#upload([metadata, rootfs], { headers, raw: body }, options);
   }
 
+  /** Makes an image, not packed, of a snapshot. The operation tells its fingerprint (see fingerprintOf). */
+  async publish(
+    { instance, snapshot, alias, properties }: PublishRequest,
+    { signal }: Options = {},
+  ): Promise<EngineOperation> {
+    const body = {
+      source: { type: "snapshot", name: `${instance}/${snapshot}` },
+      aliases: [{ name: alias }],
+      compression_algorithm: "none",
+      properties,
+    };
+    return this.#operations.start({ method: "POST", path: apiPath("images"), body, signal });
+  }
+
+  /** The file of an image that is one file. The caller reads it to its end or destroys it. */
+  async download(fingerprint: string, { signal }: Options = {}): Promise<Readable> {
+    const path = `${apiPath("images", fingerprint)}/export`;
+    const limits = { signal };
+    return new BoundedBody(await this.#http.open({ method: "GET", path, signal }), limits);
+  }
+
   /** Waits for uploads whose sender is gone: when their body had arrived the engine still makes images of them. */
   async settleUploads({ signal }: Options = {}): Promise<void> {
     for (const operation of await this.#operations.uploads({ signal })) {
@@ -151,7 +182,8 @@ function counting({ onProgress }: UploadOptions): (stream: Readable) => AsyncGen
   };
 }
 
-function fingerprintOf(operation: Operation): string {
+/** The fingerprint of the image that an operation made. */
+export function fingerprintOf(operation: Operation): string {
   const fingerprint = operation.metadata?.fingerprint;
   if (typeof fingerprint === "string") return fingerprint;
   throw new TremplinError("failed", "the engine took the image but did not tell its fingerprint", operation);

@@ -37,6 +37,8 @@ export class MemoryGuest implements AsyncDisposable {
   readonly #options: MemoryGuestOptions;
   readonly #connection: Connection;
   readonly #listener: Client<typeof TremplinListener>;
+  readonly #cancelled = Promise.withResolvers<string>();
+  #wasCancelled = false;
   #server: AsyncDisposable | undefined;
 
   constructor(options: MemoryGuestOptions) {
@@ -158,6 +160,47 @@ export class MemoryGuest implements AsyncDisposable {
         });
         return { status: 1 };
       },
+      exportContainer: ({ containerName, exportPath }) => {
+        if (!this.containers.has(containerName)) {
+          return { status: 2, failureReason: `there is no container ${containerName}` };
+        }
+        this.#work("export", containerName, async () => {
+          const total = { totalInputFiles: 10, totalInputBytes: 2048n };
+          await this.tell("updateExportStatus", { containerName, status: 7 });
+          const half = { inputFilesStreamed: 5, inputBytesStreamed: 1024n, bytesExported: 512n };
+          await this.tell("updateExportStatus", { containerName, status: 7, ...total, ...half });
+          await this.#gateOrCancel();
+          const done = { status: 1, bytesExported: 1024n };
+          await this.tell("updateExportStatus", {
+            containerName,
+            ...total,
+            ...this.#ended(done, { status: 2 }, 8),
+          });
+        });
+        this.asked.push(`to ${exportPath}`);
+        return { status: 1 };
+      },
+      cancelExportContainer: () => this.#cancel(),
+      importContainer: ({ containerName, importPath }) => {
+        this.#work("import", containerName, async () => {
+          await this.tell("updateImportStatus", { containerName, status: 3, progressPercent: 50 });
+          await this.tell("updateImportStatus", {
+            containerName,
+            status: 4,
+            progressPercent: 10,
+            progressSpeed: 2048n,
+          });
+          await this.#gateOrCancel();
+          if (!this.fault) this.containers.set(containerName, "stopped");
+          await this.tell("updateImportStatus", {
+            containerName,
+            ...this.#ended({ status: 1 }, { status: 2 }, 7),
+          });
+        });
+        this.asked.push(`from ${importPath}`);
+        return { status: 1 };
+      },
+      cancelImportContainer: () => this.#cancel(),
       getContainerInfo: ({ containerName }) => {
         const state = this.containers.get(containerName);
         if (!state) return { status: 3 };
@@ -220,7 +263,19 @@ export class MemoryGuest implements AsyncDisposable {
     });
   }
 
-  #ended(good: object, bad: object): object {
+  #cancel() {
+    this.asked.push("cancel");
+    this.#cancelled.resolve("cancelled");
+    return { status: this.operations.length > 0 ? 1 : 2 };
+  }
+
+  async #gateOrCancel(): Promise<void> {
+    await Promise.race([this.gate, this.#cancelled.promise]);
+    this.#wasCancelled = this.asked.includes("cancel");
+  }
+
+  #ended(good: object, bad: object, cancelled = 0): object {
+    if (this.#wasCancelled) return { status: cancelled };
     return this.fault ? { ...bad, failureReason: this.fault } : good;
   }
 

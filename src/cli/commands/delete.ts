@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import { TremplinError } from "../../base/tremplin-error.ts";
 import { DeleteContainerResponse_Status as Status, Tremplin } from "../../contract/tremplin_pb.js";
+import { confirm } from "../confirm.ts";
 import type { HostApi } from "../host-api.ts";
 import { type HostFlags, withHostFlags } from "../host-flags.ts";
 import type { Io } from "../io.ts";
@@ -16,19 +16,12 @@ export function deleteCommand(io: Io): Command {
     .argument("<name>", "the container; it is stopped first if it runs")
     .option("--yes", "do not ask");
   return withHostFlags(command).action(async (container: string, flags: Flags) => {
-    if (!flags.yes) await confirm(container, io);
+    const question = `Delete ${container} and all that is in it?`;
+    if (!flags.yes) await confirm(container, { verb: "delete", participle: "deleted", question }, io);
     const title = `deleting ${container}`;
     const ask = (api: HostApi, signal: AbortSignal) => askToDelete(api, container, signal);
     await runWork({ title, kind: "delete", container, ask }, flags, io);
   });
-}
-
-async function confirm(container: string, io: Io): Promise<void> {
-  const answer = await io.ask(`Delete ${container} and all that is in it? [y/N] `);
-  if (answer === undefined) {
-    throw new TremplinError("invalid", `to delete ${container} with nobody at a terminal, say --yes`);
-  }
-  if (!/^y(es)?$/i.test(answer.trim())) throw new TremplinError("failed", `${container} was not deleted`);
 }
 
 async function askToDelete(api: HostApi, containerName: string, signal: AbortSignal): Promise<Answer> {

@@ -1,10 +1,9 @@
 import { access, constants, readFile, stat, statfs } from "node:fs/promises";
-import { delimiter, dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { findExecutable } from "../../base/find-executable.ts";
 import { bytesText } from "../text.ts";
 import { bad, type Finding, good, note } from "./finding.ts";
 
-/** Where administrators' programs live; Incus keeps its daemon out of the PATH (engines.md 1). */
-const FOLDERS = ["/usr/sbin", "/usr/bin", "/sbin", "/usr/libexec/incus"];
 const GIB = 1024 ** 3;
 /** An unprivileged container needs this many ids. */
 const IDS = 65_536;
@@ -40,7 +39,7 @@ function checkRoot(): Finding {
 async function checkEngine(): Promise<Finding> {
   const found = [];
   for (const name of ["lxd", "incusd"]) {
-    const path = await findProgram(name);
+    const path = await findExecutable(name);
     if (path) found.push(path);
   }
   if (found.length > 0) return good("engine", found.join(", "));
@@ -54,7 +53,7 @@ async function checkProgram(
   needed: boolean,
 ): Promise<Finding> {
   for (const program of anyOf) {
-    const path = await findProgram(program);
+    const path = await findExecutable(program);
     if (path) return good(name, path);
   }
   return (needed ? bad : note)(name, `${anyOf.join(" or ")} is not installed`, advice);
@@ -114,14 +113,6 @@ async function existing(path: string): Promise<string> {
   for (let at = resolve(path); ; at = dirname(at)) {
     if (at === dirname(at) || (await isThere(at, constants.F_OK))) return at;
   }
-}
-
-async function findProgram(name: string): Promise<string | undefined> {
-  for (const folder of [...(process.env.PATH ?? "").split(delimiter), ...FOLDERS]) {
-    const path = join(folder, name);
-    if (await isThere(path, constants.X_OK)) return path;
-  }
-  return undefined;
 }
 
 function isThere(path: string, mode: number): Promise<boolean> {

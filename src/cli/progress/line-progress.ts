@@ -9,7 +9,7 @@ export class LineProgress extends TickingProgress {
     super(title, io);
     this.say(title);
     this.every(30_000, () => {
-      const parts = [`still ${this.title}`, this.words, this.elapsed, this.silence];
+      const parts = [`still ${this.title}`, this.words, this.elapsed, this.pace, this.silence];
       this.say(parts.filter((part) => part !== "").join(", "));
     });
   }
@@ -24,6 +24,7 @@ export class LineProgress extends TickingProgress {
     const key = share === undefined ? this.words : `${Math.floor(share / 10)}`;
     if (key === this.#shown) return;
     this.#shown = key;
-    this.say(`${this.title}: ${this.words}${share === undefined ? "" : ` ${share} %`}`);
+    const parts = [`${this.words}${share === undefined ? "" : ` ${share} %`}`, this.pace];
+    this.say(`${this.title}: ${parts.filter((part) => part !== "").join(", ")}`);
   }
 }

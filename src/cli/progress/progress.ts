@@ -1,7 +1,7 @@
 /** Where a person sees how work goes. Silence is never shown as a stand-still: it says how old the last sign is. */
 export interface Progress extends AsyncDisposable {
-  /** Something was heard of the work. */
-  step(words: string, percent?: number): void;
+  /** Something was heard of the work. `bytes`: how many it has gone through so far, where it counts them. */
+  step(words: string, percent?: number, bytes?: number): void;
   /** The work is known to go on, though nothing new was heard. Ends a doubt. */
   alive(): void;
   /** Whether the work goes on is not known, for example because who does it is away. No sign of life. */

@@ -26,7 +26,7 @@ export class TerminalProgress extends TickingProgress {
   }
 
   protected override changed(): void {
-    const parts = [this.title, this.#bar(), this.elapsed, this.silence, this.words];
+    const parts = [this.title, this.#bar(), this.elapsed, this.pace, this.silence, this.words];
     const line = parts.filter((part) => part !== "").join("  ");
     this.io.err(`\r\x1b[K${line.slice(0, this.#columns - 1)}`);
   }

@@ -1,6 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Io } from "../io.ts";
-import { durationText } from "../text.ts";
+import { bytesText, durationText } from "../text.ts";
+import { Pace } from "./pace.ts";
 import type { Progress } from "./progress.ts";
 
 /** How long nothing may be heard before that is shown. Milliseconds. */
@@ -18,6 +19,7 @@ export abstract class TickingProgress implements Progress {
   #heard: number;
   readonly #stop = new AbortController();
   #ticking: Promise<void> | undefined;
+  readonly #pace = new Pace();
 
   constructor(title: string, io: Io) {
     this.title = title;
@@ -27,9 +29,10 @@ export abstract class TickingProgress implements Progress {
     this.#heard = this.#begun;
   }
 
-  step(words: string, percent?: number): void {
+  step(words: string, percent?: number, bytes?: number): void {
     this.#words = words;
     this.percent = percent;
+    if (percent !== undefined) this.#pace.learn(this.#clock.now(), percent, bytes);
     this.alive();
     this.changed();
   }
@@ -75,6 +78,16 @@ export abstract class TickingProgress implements Progress {
 
   protected get elapsed(): string {
     return durationText(this.#clock.now() - this.#begun);
+  }
+
+  /** How fast it goes, where bytes are counted, and how long it will go on; empty while neither is known. */
+  protected get pace(): string {
+    const { rate, left } = this.#pace;
+    const parts = [
+      rate === undefined ? "" : `${bytesText(Math.round(rate))}/s`,
+      left === undefined || this.percent === undefined ? "" : `${durationText(left)} left`,
+    ];
+    return parts.filter((part) => part !== "").join(", ");
   }
 
   /** Empty while something was heard lately. */

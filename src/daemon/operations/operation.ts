@@ -37,10 +37,10 @@ export interface OperationKind<
     request: MessageShape<R>,
     context: OperationContext,
   ): AsyncGenerator<NoticeInit<M>, NoticeInit<M>, void>;
-  /** The final message when `run` or `recover` threw. */
-  failed(request: MessageShape<R>, error: TremplinError): NoticeInit<M>;
+  /** The final message when `run` or `recover` threw; `last` is what was told last of its progress. */
+  failed(request: MessageShape<R>, error: TremplinError, last?: NoticeInit<M>): NoticeInit<M>;
   /** The final message when it was cancelled. */
-  cancelled(request: MessageShape<R>, cause: TremplinError): NoticeInit<M>;
+  cancelled(request: MessageShape<R>, cause: TremplinError, last?: NoticeInit<M>): NoticeInit<M>;
   /**
    * Puts things right after the daemon died in the middle, and says how it ended: done when the work turns
    * out to be whole, else undone and failed. Must be safe to repeat. Should be quick: nothing new starts on

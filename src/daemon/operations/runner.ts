@@ -17,6 +17,8 @@ interface Work {
   readonly entry: JournalEntry;
   readonly lock: Disposable;
   readonly answered: Promise<void>;
+  /** What was told last of its progress. */
+  last?: NoticeInit<ListenerMethod>;
 }
 
 interface Running {
@@ -148,14 +150,13 @@ export class Runner implements AsyncDisposable {
   }
 
   /** Runs the generator of the kind, sending each message in progress. */
-  async #run(
-    { kind, request, entry, answered }: Work,
-    context: OperationContext,
-  ): Promise<NoticeInit<ListenerMethod>> {
+  async #run(work: Work, context: OperationContext): Promise<NoticeInit<ListenerMethod>> {
+    const { kind, request, entry, answered } = work;
     const progress = kind.run(request, context);
     for (let count = 1; ; count++) {
       const { done, value } = await progress.next();
       if (done) return value;
+      work.last = value;
       this.#outbox.send({
         id: `${entry.id}-${count}`,
         lane: entry.container,
@@ -197,7 +198,8 @@ function ending(
   const { signal, log } = context;
   if (signal.reason === daemonEnds) return undefined;
   log.warn({ error: thrown }, signal.aborted ? "the operation was cancelled" : "the operation failed");
+  const { kind, request, last } = work;
   return signal.aborted
-    ? work.kind.cancelled(work.request, TremplinError.from(signal.reason))
-    : work.kind.failed(work.request, TremplinError.from(thrown));
+    ? kind.cancelled(request, TremplinError.from(signal.reason), last)
+    : kind.failed(request, TremplinError.from(thrown), last);
 }

@@ -1,5 +1,11 @@
 import { constants, type FileHandle, open, readlink, realpath } from "node:fs/promises";
+import { join } from "node:path";
 import { TremplinError } from "../../base/tremplin-error.ts";
+
+/** The place of a path from a request: hosts name exports and imports relative to the shared folder (behaviour.md 5.10). */
+export function resolveShared(shared: string, path: string): string {
+  return path.startsWith("/") ? path : join(shared, path);
+}
 
 /**
  * Opens a regular file that lies under the shared folder, also after all symbolic links in its path: what was

@@ -1,7 +1,9 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Tremplin } from "../../contract/tremplin_pb.js";
+import { cancelExportContainer } from "./cancel-export-container.ts";
 import { createContainer } from "./create-container.ts";
 import { deleteContainer } from "./delete-container.ts";
+import { exportContainer } from "./export-container.ts";
 import { getContainerInfo } from "./get-container-info.ts";
 import { getContainerUsername } from "./get-container-username.ts";
 import { getDebugInfo } from "./get-debug-info.ts";
@@ -25,6 +27,8 @@ export function tremplinService(tools: GuestTools): Partial<ServiceImpl<typeof T
     setUpUser: setUpUser(tools),
     getContainerInfo: getContainerInfo(tools),
     setTimezone: setTimezone(tools),
+    exportContainer: exportContainer(tools),
+    cancelExportContainer: cancelExportContainer(tools),
     hostNetworkChanged: hostNetworkChanged(tools),
     getDebugInfo: getDebugInfo(tools),
   };

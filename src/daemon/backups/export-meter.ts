@@ -1,0 +1,77 @@
+import { fstatSync, readFileSync } from "node:fs";
+import type { FileCount } from "./count-files.ts";
+
+/** How far an export has come; the names are those of the contract's progress message. */
+export interface ExportCounters {
+  readonly totalInputFiles: number;
+  readonly totalInputBytes: bigint;
+  readonly inputFilesStreamed: number;
+  readonly inputBytesStreamed: bigint;
+  readonly bytesExported: bigint;
+}
+
+/** The blocks of tar around a file: its own header, and one more with its text for the time in nanoseconds. */
+const HEADERS = 3 * 512;
+
+/**
+ * Counts what an export has read and written. The bytes between file boundaries are not seen by us (tar hands
+ * them to the compressor directly): the kernel tells how many the compressor has read.
+ */
+export class ExportMeter {
+  #total: FileCount = { files: 0, bytes: 0 };
+  #files = 0;
+  #written = 0;
+  #streamed = 0;
+  #reader: number | undefined;
+  #file: number | undefined;
+
+  /** There is so much to do. */
+  expect(total: FileCount): void {
+    this.#total = total;
+  }
+
+  /** The process that reads the archive, and the open file that it writes. */
+  watch(reader: number | undefined, file: number): void {
+    this.#reader = reader;
+    this.#file = file;
+  }
+
+  countFiles(files: number): void {
+    this.#files += files;
+  }
+
+  /** All that was expected has been read and written. The file may be closed after this. */
+  finish(): void {
+    this.#look();
+    this.#streamed = this.#total.bytes;
+    this.#reader = undefined;
+    this.#file = undefined;
+  }
+
+  read(): ExportCounters {
+    this.#look();
+    return {
+      totalInputFiles: this.#total.files,
+      totalInputBytes: BigInt(this.#total.bytes),
+      inputFilesStreamed: Math.min(this.#files, this.#total.files),
+      inputBytesStreamed: BigInt(this.#streamed),
+      bytesExported: BigInt(this.#written),
+    };
+  }
+
+  #look(): void {
+    if (this.#file !== undefined) this.#written = fstatSync(this.#file).size;
+    if (this.#reader === undefined) return;
+    const passed = bytesReadBy(this.#reader) - this.#files * HEADERS;
+    this.#streamed = Math.max(this.#streamed, Math.min(passed, this.#total.bytes));
+  }
+}
+
+/** Zero for a process that has ended. */
+function bytesReadBy(pid: number): number {
+  try {
+    return Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, "utf8"))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,79 @@
+import { once } from "node:events";
+import type { Readable } from "node:stream";
+import type { Clock } from "../../base/clock.ts";
+import { Subprocess } from "./subprocess.ts";
+import type { UserNamespace } from "./user-namespace.ts";
+
+/** How far it may be before whoever reads the files for real: more could be forgotten again by then. Bytes. */
+const LEAD = 256 * 1024 * 1024;
+/** Larger files the kernel reads ahead well enough by itself. Bytes. */
+const LARGE = 1024 * 1024;
+/** How many are read at once, and how many names a reader gets. */
+const READERS = ["--max-procs=4", "--max-args=64"];
+/** How often it is looked whether it may go on. Milliseconds. */
+const PAUSE = 20;
+
+export interface ReadAheadOptions {
+  readonly namespace: UserNamespace;
+  readonly folder: string;
+  /** How many bytes of the tree have been read for real. */
+  readonly passed: () => number;
+  readonly clock: Clock;
+  /** Ends it; it is of no use beyond the real reading. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Brings the files of a tree into memory shortly before they are read one after the other. A new snapshot has
+ * nothing in memory, and the many small files of a system are then read at the speed of single requests: four at
+ * once took 1.4 s where one took 3.7 s (280 MB on btrfs).
+ */
+export async function readAhead(options: ReadAheadOptions): Promise<void> {
+  const { namespace, folder: cwd, passed, clock, signal } = options;
+  const find = namespace.command("find", ".", "-type", "f", "-printf", "%s %p\\0");
+  await using finding = Subprocess.start(find, { cwd, signal }, "find");
+  const cat = namespace.command("xargs", "--null", ...READERS, "cat", "--");
+  await using reading = Subprocess.start(cat, { cwd, signal, output: "ignore" }, "xargs");
+  let found = 0;
+  let known = 0;
+  for await (const files of listed(finding.stdout)) {
+    for (const { size } of files) found += size;
+    while (found - known > LEAD) {
+      known = passed();
+      if (found - known > LEAD) await clock.sleep(PAUSE, signal);
+    }
+    const names = files.filter(({ size }) => size > 0 && size <= LARGE).map(({ name }) => name);
+    if (reading.stdin.write(Buffer.concat(names))) continue;
+    await once(reading.stdin, "drain", { signal });
+  }
+  reading.stdin.end();
+  await reading.succeeded();
+}
+
+interface ListedFile {
+  readonly size: number;
+  /** Of any bytes, with the NUL behind it. */
+  readonly name: Buffer;
+}
+
+const SPACE = 0x20;
+
+/** What find printed, as many as came at once. */
+async function* listed(output: Readable): AsyncGenerator<readonly ListedFile[]> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of output as AsyncIterable<Buffer>) {
+    const text = Buffer.concat([rest, chunk]);
+    const files: ListedFile[] = [];
+    let start = 0;
+    for (let end = text.indexOf(0); end >= 0; end = text.indexOf(0, start)) {
+      const space = text.indexOf(SPACE, start);
+      files.push({
+        size: Number(text.toString("latin1", start, space)),
+        name: text.subarray(space + 1, end + 1),
+      });
+      start = end + 1;
+    }
+    rest = text.subarray(start);
+    yield files;
+  }
+}

@@ -1,0 +1,62 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import type { IdMap, IdRange } from "../guest/id-map.ts";
+
+/**
+ * A user namespace with the id map of a container: a program in it sees the files of the container as the
+ * container does, and is nobody to all others. Lasts until it is disposed; a kill of this process ends it too.
+ */
+export class UserNamespace implements AsyncDisposable {
+  /** Undefined for a map that shifts nothing: then there is nothing to see otherwise. */
+  readonly #holder: ChildProcess | undefined;
+
+  private constructor(holder: ChildProcess | undefined) {
+    this.#holder = holder;
+  }
+
+  static async open(map: IdMap): Promise<UserNamespace> {
+    if (map.uid.length === 0 && map.gid.length === 0) return new UserNamespace(undefined);
+    // It holds the namespace until its input ends. Its first output tells that it is inside.
+    const holder = spawn("unshare", ["--user", "--", "cat"], { stdio: ["pipe", "pipe", "ignore"] });
+    const namespace = new UserNamespace(holder);
+    try {
+      await entered(holder);
+      await writeFile(`/proc/${holder.pid}/uid_map`, format(map.uid));
+      await writeFile(`/proc/${holder.pid}/gid_map`, format(map.gid));
+      return namespace;
+    } catch (error) {
+      await namespace[Symbol.asyncDispose]();
+      throw new TremplinError("failed", "cannot make a user namespace with the container's id map", error);
+    }
+  }
+
+  /** The words that run a command as the root of the namespace. */
+  command(...words: readonly [string, ...string[]]): readonly [string, ...string[]] {
+    if (!this.#holder) return words;
+    const space = `--user=/proc/${this.#holder.pid}/ns/user`;
+    // Who becomes somebody else forgets to die with its parent.
+    const again = ["setpriv", "--pdeathsig", "KILL", "--"];
+    return ["nsenter", space, "--setuid", "0", "--setgid", "0", "--", ...again, ...words];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const holder = this.#holder;
+    if (!holder || holder.exitCode !== null || holder.signalCode !== null) return;
+    holder.kill("SIGKILL");
+    await once(holder, "exit");
+  }
+}
+
+async function entered({ stdin, stdout }: ChildProcess): Promise<void> {
+  if (!stdin || !stdout) throw new TremplinError("failed", "unshare was not started");
+  stdin.on("error", () => undefined);
+  stdin.write("\n");
+  for await (const _ of stdout.iterator({ destroyOnReturn: false })) return;
+  throw new TremplinError("failed", "unshare ended at once; are user namespaces allowed on this machine?");
+}
+
+function format(ranges: readonly IdRange[]): string {
+  return ranges.map(({ containerId, hostId, count }) => `${containerId} ${hostId} ${count}\n`).join("");
+}

@@ -1,0 +1,145 @@
+import { create, fromJsonString, toJsonString } from "@bufbuild/protobuf";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import {
+  ContainerExportProgressSchema,
+  type ExportContainerRequest,
+  ExportContainerRequestSchema,
+  ContainerExportProgress_Status as Status,
+} from "../../contract/tremplin_pb.js";
+import { snapshotFolder } from "../../engine/snapshot-folder.ts";
+import { compressorFor } from "../backups/compressor.ts";
+import { ExportMeter } from "../backups/export-meter.ts";
+import { packInto } from "../backups/packed-file.ts";
+import { deletePublished, publishSnapshot } from "../backups/published-image.ts";
+import { openSnapshotArchive } from "../backups/snapshot-archive.ts";
+import { parseIdMap } from "../guest/id-map.ts";
+import type { NoticeInit } from "../notices/notice.ts";
+import { settle } from "./engine-work.ts";
+import { deleteSnapshot, exportSnapshotName, resumePaused, takeSnapshot } from "./export-snapshot.ts";
+import { findContainer, getContainer } from "./lookup.ts";
+import type { OperationContext, OperationKind } from "./operation.ts";
+import { openSharedTarget, type SharedTarget } from "./shared-target.ts";
+import { breakSilence, justWait } from "./silence.ts";
+import type { Tools } from "./tools.ts";
+
+type Progress = NoticeInit<"updateExportStatus">;
+
+/** Progress is told at least once and at most twice a second. Milliseconds. */
+const INTERVAL = 700;
+/** The step of the journal that holds the final counters: from then on the backup is whole. */
+const WRITTEN = "written";
+
+/**
+ * Writes a backup of a container to the shared folder: of a snapshot, so that it may go on running, in one pass
+ * from its files through the compressor to the disk (behaviour.md 5.10, 11).
+ */
+export function exportOperation(
+  tools: Tools,
+): OperationKind<typeof ExportContainerRequestSchema, "updateExportStatus"> {
+  async function write(
+    target: SharedTarget,
+    name: string,
+    meter: ExportMeter,
+    context: OperationContext,
+  ): Promise<void> {
+    const { signal, log } = context;
+    const engine = tools.engine();
+    const instance = await getContainer(engine, name, signal);
+    const compressor = await compressorFor(target.name);
+    await target.file.truncate();
+    await using snapshot = await takeSnapshot(engine, name, context);
+    const folder = await snapshotFolder(engine.address, instance, snapshot.name);
+    if (!folder) {
+      log.info("the files of the snapshot cannot be reached from here: the engine makes an image of them");
+      const source = { instance: name, snapshot: snapshot.name, alias: snapshot.name };
+      await using image = await publishSnapshot(engine, source, meter, { signal, ending: tools.ending, log });
+      await packInto(target.file, compressor, meter, signal, image.stream);
+      return;
+    }
+    const idMap = parseIdMap(instance.expanded_config["volatile.last_state.idmap"] || "[]");
+    const local = { folder, idMap, architecture: instance.architecture };
+    await using archive = await openSnapshotArchive(local, { meter, clock: tools.clock, signal });
+    await packInto(target.file, compressor, meter, signal, archive.stream);
+    if (archive.sockets > 0) log.info({ sockets: archive.sockets }, "sockets were left out of the backup");
+  }
+
+  async function exportTo(
+    { containerName, exportPath }: ExportContainerRequest,
+    meter: ExportMeter,
+    context: OperationContext,
+  ): Promise<Progress> {
+    await using target = await openSharedTarget(tools.places.shared, exportPath, context.id);
+    try {
+      await write(target, containerName, meter, context);
+      await target.finish();
+    } catch (error) {
+      await target.undo();
+      throw error;
+    }
+    const done = create(ContainerExportProgressSchema, {
+      containerName,
+      status: Status.DONE,
+      ...meter.read(),
+    });
+    await context.step(WRITTEN, toJsonString(ContainerExportProgressSchema, done));
+    return done;
+  }
+
+  /** Takes away what an export leaves in the engine when nobody ends it. */
+  async function cleanUp(containerName: string, context: OperationContext): Promise<void> {
+    const { id, signal } = context;
+    const engine = tools.engine();
+    await settle(engine, containerName, signal);
+    await engine.images.settleUploads({ signal });
+    await deletePublished(engine, exportSnapshotName(id), signal);
+    if (await findContainer(engine, containerName, signal)) {
+      await resumePaused(engine, containerName, context);
+      await deleteSnapshot(engine, containerName, id, signal);
+    }
+  }
+
+  return {
+    name: "export",
+    request: ExportContainerRequestSchema,
+    notify: "updateExportStatus",
+    async *run(request, context) {
+      const meter = new ExportMeter();
+      const told = (): Progress => ({
+        containerName: request.containerName,
+        status: Status.EXPORTING_STREAMING,
+        ...meter.read(),
+      });
+      yield told();
+      const work = justWait(exportTo(request, meter, context));
+      return yield* breakSilence(work, { every: INTERVAL, clock: tools.clock }, told);
+    },
+    failed: unwritten(Status.FAILED),
+    cancelled: unwritten(Status.CANCELLED),
+    async recover({ containerName, exportPath }, context) {
+      await cleanUp(containerName, context);
+      const written = context.steps[WRITTEN];
+      if (written) return fromJsonString(ContainerExportProgressSchema, written);
+      await using target = await openSharedTarget(tools.places.shared, exportPath, context.id);
+      await target.undo();
+      throw new TremplinError(
+        "failed",
+        `the daemon died while it exported ${containerName}; export it again`,
+      );
+    },
+  };
+}
+
+/** Ends with the counters that were told last and nothing to show for them: what was written was taken back. */
+function unwritten(status: Status) {
+  return (
+    { containerName }: ExportContainerRequest,
+    { message }: TremplinError,
+    last?: Progress,
+  ): Progress => ({
+    ...last,
+    containerName,
+    status,
+    failureReason: message,
+    bytesExported: 0n,
+  });
+}

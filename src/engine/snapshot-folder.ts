@@ -1,0 +1,25 @@
+import { lstat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { EngineAddress } from "./engine-address.ts";
+import type { Instance } from "./instance.ts";
+
+/**
+ * Where the files of a snapshot lie on this machine: `rootfs`, and beside it `metadata.yaml` and `templates`
+ * (engines.md 7). Undefined for an engine elsewhere, and for storage drivers that mount snapshots only when they
+ * need them.
+ */
+export async function snapshotFolder(
+  address: EngineAddress,
+  instance: Instance,
+  snapshot: string,
+): Promise<string | undefined> {
+  if (address.kind !== "unix") return undefined;
+  const root = Object.values(instance.expanded_devices).find(
+    ({ type, path }) => type === "disk" && path === "/",
+  );
+  if (!root?.pool) return undefined;
+  const pool = join(dirname(address.path), "storage-pools", root.pool);
+  const folder = join(pool, "containers-snapshots", instance.name, snapshot);
+  const found = await lstat(join(folder, "rootfs")).catch(() => undefined);
+  return found?.isDirectory() ? folder : undefined;
+}

@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { ContainerExportProgress_Status as Exported } from "../../src/contract/tremplin_pb.js";
+import { execute } from "../support/belongings.ts";
+import type { TestDaemon } from "../support/daemon.ts";
+import { beginExport, exportContainer } from "../support/export-container.ts";
+import { engineCommand, engineQuery, inContainer } from "../support/in-container.ts";
+import { createTiny, launchedDaemon, startContainer } from "../support/tiny-container.ts";
+
+let daemon: TestDaemon;
+
+before(async () => {
+  daemon = await launchedDaemon();
+  await createTiny(daemon, "tiny");
+  await createTiny(daemon, "running");
+  await startContainer(daemon, "running");
+});
+after(() => daemon[Symbol.asyncDispose]());
+
+function at(path: string): string {
+  return join(daemon.shared, path);
+}
+
+async function members(path: string): Promise<string[]> {
+  return (await execute("tar", ["-tf", at(path)], { maxBuffer: 1 << 26 })).stdout.trim().split("\n");
+}
+
+test("a container that never ran: metadata first, then the rootfs; exact counters; no snapshot stays", async () => {
+  const final = await exportContainer(daemon, "tiny", "backup.tar.gz");
+  const names = await members("backup.tar.gz");
+  assert.equal(names[0], "metadata.yaml");
+  assert.ok(names.includes("rootfs/etc/passwd"));
+  assert.equal(final.totalInputFiles, names.length);
+  assert.equal(final.inputFilesStreamed, final.totalInputFiles);
+  assert.ok(final.totalInputBytes > 1_000_000n);
+  assert.equal(final.inputBytesStreamed, final.totalInputBytes);
+  assert.equal(Number(final.bytesExported), (await stat(at("backup.tar.gz"))).size);
+  assert.deepEqual(await engineQuery(daemon, "/1.0/instances/tiny/snapshots"), []);
+});
+
+test("a container that runs, with owners and modes as it sees them, and goes on running", async () => {
+  const make =
+    "echo mine > /root/mine && chown 1000:42 /root/mine && chmod 4711 /root/mine && mkfifo /root/pipe";
+  await inContainer(daemon, "running", "sh", "-c", make);
+  await exportContainer(daemon, "running", "running.tar.gz");
+  const { stdout } = await execute("tar", ["-tvf", at("running.tar.gz"), "--numeric-owner"]);
+  assert.match(stdout, /^-rws--x--x 1000\/42 +5 .* rootfs\/root\/mine$/m);
+  assert.match(stdout, /^prw-r--r-- 0\/0 .* rootfs\/root\/pipe$/m);
+  assert.equal(await inContainer(daemon, "running", "cat", "/root/mine"), "mine");
+});
+
+test("files that change all the time do not matter", async () => {
+  const churn =
+    "while :; do for i in 1 2 3 4 5 6 7 8; do date > /tmp/$i; mv /tmp/$i /tmp/x$i; rm /tmp/x$i; done; done";
+  await inContainer(daemon, "running", "sh", "-c", `(${churn}) > /dev/null 2>&1 & echo $! > /run/churn`);
+  for (let round = 0; round < 3; round++) await exportContainer(daemon, "running", "churn.tar.gz");
+  // It would fail if the container were paused still, or had been started anew.
+  await inContainer(daemon, "running", "sh", "-c", "kill $(cat /run/churn)");
+});
+
+test("the engine's own command line imports what was written", async () => {
+  await exportContainer(daemon, "running", "for-engine.tar.gz");
+  await engineCommand(daemon, "image", "import", at("for-engine.tar.gz"), "--alias", "backup");
+  await engineCommand(daemon, "init", "backup", "again");
+  await engineCommand(daemon, "start", "again");
+  assert.equal(await inContainer(daemon, "again", "cat", "/root/mine"), "mine");
+  assert.equal(await inContainer(daemon, "again", "stat", "-c", "%u:%g %a", "/root/mine"), "1000:42 4711");
+  await engineCommand(daemon, "delete", "--force", "again");
+  await engineCommand(daemon, "image", "delete", "backup");
+});
+
+test("a folder gets a file with the fingerprint of what is in it", async () => {
+  await mkdir(at("backups"));
+  await exportContainer(daemon, "tiny", "backups");
+  const [name, ...others] = await readdir(at("backups"));
+  assert.deepEqual(others, []);
+  const sum = createHash("sha256")
+    .update(await readFile(at(`backups/${name}`)))
+    .digest("hex");
+  assert.equal(name, `${sum}.tar.gz`);
+});
+
+test("a name that ends in .tar.zst gets zstd", async () => {
+  await exportContainer(daemon, "tiny", "backup.tar.zst");
+  assert.equal((await readFile(at("backup.tar.zst"))).readUInt32LE(0), 0xfd2fb528);
+  assert.equal((await members("backup.tar.zst"))[0], "metadata.yaml");
+});
+
+test("an absolute path in the shared folder is taken as it is, and an older file gives way whole", async () => {
+  await exportContainer(daemon, "running", "again.tar.gz");
+  const before = (await stat(at("again.tar.gz"))).size;
+  await exportContainer(daemon, "tiny", at("again.tar.gz"));
+  assert.ok((await stat(at("again.tar.gz"))).size < before);
+  await members("again.tar.gz");
+});
+
+test("progress comes at once, then once or twice a second, also inside a huge file, and never goes back", async () => {
+  await inContainer(daemon, "running", "sh", "-c", "head -c 400000000 /dev/urandom > /root/huge");
+  const times: number[] = [];
+  daemon.listener.answering = ({ kind }) => void (kind === "export" && times.push(performance.now()));
+  const seen = daemon.listener.messages("export", "running").length;
+  const began = performance.now();
+  await exportContainer(daemon, "running", "huge.tar.gz");
+  const duration = performance.now() - began;
+  daemon.listener.answering = () => undefined;
+  const told = daemon.listener.messages("export", "running").slice(seen);
+  assert.equal(told[0]?.status, Exported.EXPORTING_STREAMING);
+  assert.equal(told[0]?.totalInputFiles, 0);
+  assert.ok(told.length - 2 >= Math.floor(duration / 1_000) - 1, `${told.length} notices in ${duration} ms`);
+  assert.ok(told.length - 2 <= Math.ceil(duration / 500), `${told.length} notices in ${duration} ms`);
+  for (const [index, now] of told.entries()) {
+    const before = told[index - 1];
+    assert.ok(now.inputBytesStreamed <= now.totalInputBytes && now.inputFilesStreamed <= now.totalInputFiles);
+    assert.ok(!before || before.inputBytesStreamed <= now.inputBytesStreamed);
+    assert.ok(!before || before.bytesExported <= now.bytesExported);
+  }
+  const inside = told
+    .filter(({ inputBytesStreamed: bytes }) => bytes > 0n)
+    .map((each) => each.inputFilesStreamed);
+  assert.ok(new Set(inside).size < inside.length, "never was the same file told of twice");
+  await inContainer(daemon, "running", "rm", "/root/huge");
+});
+
+test("two containers are exported side by side", async () => {
+  await Promise.all([
+    exportContainer(daemon, "tiny", "one.tar.gz"),
+    exportContainer(daemon, "running", "two.tar.gz"),
+  ]);
+  await members("one.tar.gz");
+  await members("two.tar.gz");
+});
+
+test("a second export to the same file is refused in the end, and the first is whole", async () => {
+  await inContainer(daemon, "running", "sh", "-c", "head -c 300000000 /dev/urandom > /root/huge");
+  await beginExport(daemon, "running", "same.tar.gz");
+  await daemon.listener.when(
+    ({ kind, message }) =>
+      kind === "export" && "totalInputBytes" in message && message.totalInputBytes > 300_000_000n,
+    "the export of a huge file",
+  );
+  await beginExport(daemon, "tiny", "same.tar.gz");
+  const refused = await daemon.listener.final("export", "tiny");
+  assert.equal(refused.status, Exported.FAILED);
+  assert.match(refused.failureReason, /another export is being written to same\.tar\.gz/);
+  assert.equal((await daemon.listener.final("export", "running")).status, Exported.DONE);
+  await members("same.tar.gz");
+  await inContainer(daemon, "running", "rm", "/root/huge");
+});
