@@ -82,7 +82,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       onReady,
     }),
   );
-  const runner = ending.use(new Runner({ journal, outbox, finals, clock, log }));
+  const engineAnswers = (signal: AbortSignal) => launcher.answers(signal);
+  const runner = ending.use(new Runner({ journal, outbox, finals, engineAnswers, clock, log }));
   const milestone = await prepareMilestone(site);
   const over = new AbortController();
   const common = { launcher, site, places, milestone, ending: over.signal, clock, log };

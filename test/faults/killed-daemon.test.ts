@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { Engine_State as State } from "../../src/contract/tremplin/v1/guest_pb.js";
 import {
   CreateContainerResponse_Status as Create,
   ContainerCreationProgress_Status as Created,
@@ -10,6 +9,7 @@ import {
   StartContainerRequest_PrivilegeLevel as Level,
   ContainerStartProgress_Status as Started,
 } from "../../src/contract/tremplin_pb.js";
+import { comeBack } from "../support/come-back.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { eventually } from "../support/eventually.ts";
 import { engineQuery, inContainer } from "../support/in-container.ts";
@@ -32,16 +32,6 @@ beforeEach(() => {
   name = `c${count++}`.replace(/^c(\d)/, "c-$1");
 });
 
-/** Starts the killed daemon again and waits until it has put things right. */
-async function comeBack(): Promise<void> {
-  await daemon.start();
-  await eventually("the engine taken over", async () => {
-    const { engine } = await daemon.guest.getStatus({});
-    assert.notEqual(engine?.state, State.FAILED, engine?.failureReason);
-    return engine?.state === State.RUNNING ? true : undefined;
-  });
-}
-
 /** How many operations of a kind have ended for this container, by their notices' ids. */
 function ends(kind: NoticeKind): number {
   const finals = daemon.listener.notices.filter(
@@ -60,7 +50,7 @@ for (const instant of INSTANTS) {
     await daemon.tremplin.createContainer(tinyRequest(daemon, name));
     await delay(instant);
     await daemon.kill();
-    await comeBack();
+    await comeBack(daemon);
     const { status } = await daemon.listener.final("create", name);
     assert.ok(status === Created.CREATED || status === Created.FAILED);
     assert.deepEqual(await temporaries(), []);
@@ -78,7 +68,7 @@ for (const instant of INSTANTS) {
     await daemon.tremplin.startContainer({ containerName: name });
     await delay(instant);
     await daemon.kill();
-    await comeBack();
+    await comeBack(daemon);
     const { status } = await daemon.listener.final("start", name);
     const { status: info } = await daemon.tremplin.getContainerInfo({ containerName: name });
     assert.equal(info, status === Started.STARTED ? Info.RUNNING : Info.STOPPED);
@@ -96,7 +86,7 @@ for (const instant of INSTANTS) {
     await daemon.tremplin.startContainer({ containerName: name, privilegeLevel: Level.PRIVILEGED });
     await delay(instant);
     await daemon.kill();
-    await comeBack();
+    await comeBack(daemon);
     const { status } = await daemon.listener.final("start", name);
     if (status !== Started.STARTED) await startContainer(daemon, name, { privilegeLevel: Level.PRIVILEGED });
     const owners = await inContainer(daemon, name, "stat", "-c", "%u:%g", "/root/mine", "/etc/passwd");
@@ -110,7 +100,7 @@ for (const instant of INSTANTS) {
     await daemon.tremplin.deleteContainer({ containerName: name });
     await delay(instant);
     await daemon.kill();
-    await comeBack();
+    await comeBack(daemon);
     assert.equal((await daemon.listener.final("delete", name)).status, Deleted.DELETED);
     assert.equal((await daemon.tremplin.getContainerInfo({ containerName: name })).status, Info.NOT_FOUND);
     assert.equal(ends("delete"), 1);
@@ -126,7 +116,7 @@ test("killed in the middle of a download: the engine's download ends too", async
   assert.equal((await daemon.tremplin.createContainer(request)).status, Create.CREATING);
   await server.begun;
   await daemon.kill();
-  await comeBack();
+  await comeBack(daemon);
   const { status, failureReason } = await daemon.listener.final("create", name);
   assert.equal(status, Created.FAILED);
   assert.match(failureReason, /the daemon died while it created .*; create it again/);

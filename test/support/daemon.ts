@@ -92,6 +92,12 @@ export class TestDaemon implements AsyncDisposable {
     return this.#process.pid;
   }
 
+  get isRunning(): boolean {
+    return (
+      this.#process !== undefined && this.#process.exitCode === null && this.#process.signalCode === null
+    );
+  }
+
   /** The exit code, or the signal that ended it. */
   get exited(): Promise<number | NodeJS.Signals> {
     return this.#exited;

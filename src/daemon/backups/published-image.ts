@@ -1,43 +1,32 @@
 import { pipeline } from "node:stream/promises";
-import type { Logger } from "../../base/logger.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
 import { fingerprintOf } from "../../engine/images.ts";
-import type { ExportMeter } from "./export-meter.ts";
-import type { Subprocess } from "./subprocess.ts";
+import type { ArchiveOptions, SnapshotArchive } from "./snapshot-archive.ts";
 
 interface Source {
   readonly instance: string;
+  /** What the snapshot is called, and the image that is made of it, by which the next daemon finds it too. */
   readonly snapshot: string;
-  /** The image is found by it, also by the next daemon. */
-  readonly alias: string;
 }
 
-interface PublishOptions {
-  readonly log: Logger;
-  readonly signal: AbortSignal;
+export interface PublishOptions extends Omit<ArchiveOptions, "clock"> {
   /** The engine cannot be stopped in the middle: a cancelled export waits for it, but not beyond this. */
   readonly ending: AbortSignal;
 }
 
-/** An image that the engine made of a snapshot. Disposing deletes it; where that fails it is logged. */
-export interface PublishedImage extends AsyncDisposable {
-  /** Writes its one file to the input of a program, and ends that input. */
-  stream(into: Subprocess, signal: AbortSignal): Promise<void>;
-}
-
 /**
  * The way to the files of a snapshot that are not on this machine: the engine packs them itself, into an image of
- * its own, which is then fetched.
+ * its own, which is then fetched. Disposing deletes that; where it fails it is logged.
  */
 export async function publishSnapshot(
   engine: Engine,
-  { instance, snapshot, alias }: Source,
-  meter: ExportMeter,
-  { signal, ending, log }: PublishOptions,
-): Promise<PublishedImage> {
+  { instance, snapshot }: Source,
+  { meter, signal, ending, log }: PublishOptions,
+): Promise<SnapshotArchive> {
+  log.info("the files of the snapshot cannot be reached from here: the engine makes an image of them");
   const { value } = await engine.instances.metadata(instance, { signal });
-  const request = { instance, snapshot, alias, properties: value.properties ?? {} };
+  const request = { instance, snapshot, alias: snapshot, properties: value.properties ?? {} };
   const operation = await engine.images.publish(request, { signal });
   try {
     const fingerprint = fingerprintOf(await operation.wait({ signal }));
@@ -50,13 +39,13 @@ export async function publishSnapshot(
         meter.countFiles(1);
       },
       [Symbol.asyncDispose]: () =>
-        deletePublished(engine, alias).catch((error) =>
-          log.error({ error, image: alias }, "the image made for an export could not be deleted"),
+        deletePublished(engine, snapshot).catch((error) =>
+          log.error({ error, image: snapshot }, "the image made for an export could not be deleted"),
         ),
     };
   } catch (error) {
     await operation.wait({ signal: ending }).catch(() => undefined);
-    if (!ending.aborted) await deletePublished(engine, alias);
+    if (!ending.aborted) await deletePublished(engine, snapshot);
     throw error;
   }
 }

@@ -36,7 +36,7 @@ export async function readAhead(options: ReadAheadOptions): Promise<void> {
   await using reading = Subprocess.start(cat, { cwd, signal, output: "ignore" }, "xargs");
   let found = 0;
   let known = 0;
-  for await (const files of listed(finding.stdout)) {
+  for await (const files of listedFiles(finding.stdout)) {
     for (const { size } of files) found += size;
     while (found - known > LEAD) {
       known = passed();
@@ -50,7 +50,7 @@ export async function readAhead(options: ReadAheadOptions): Promise<void> {
   await reading.succeeded();
 }
 
-interface ListedFile {
+export interface ListedFile {
   readonly size: number;
   /** Of any bytes, with the NUL behind it. */
   readonly name: Buffer;
@@ -59,7 +59,7 @@ interface ListedFile {
 const SPACE = 0x20;
 
 /** What find printed, as many as came at once. */
-async function* listed(output: Readable): AsyncGenerator<readonly ListedFile[]> {
+export async function* listedFiles(output: Readable): AsyncGenerator<readonly ListedFile[]> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of output as AsyncIterable<Buffer>) {
     const text = Buffer.concat([rest, chunk]);

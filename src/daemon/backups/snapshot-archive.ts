@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
+import type { Logger } from "../../base/logger.ts";
 import type { IdMap } from "../guest/id-map.ts";
 import { archiveHead } from "./archive-head.ts";
 import { countFiles } from "./count-files.ts";
@@ -46,12 +47,11 @@ export interface ArchiveOptions {
   readonly meter: ExportMeter;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  readonly log: Logger;
 }
 
 /** The archive of a snapshot that is ready to be streamed. */
 export interface SnapshotArchive extends AsyncDisposable {
-  /** Sockets, which were left out so far. */
-  readonly sockets: number;
   /** Writes it to the input of another program, and ends that input. */
   stream(into: Subprocess, signal: AbortSignal): Promise<void>;
 }
@@ -63,7 +63,7 @@ export interface SnapshotArchive extends AsyncDisposable {
  */
 export async function openSnapshotArchive(
   { folder, idMap, architecture }: LocalSnapshot,
-  { meter, clock, signal }: ArchiveOptions,
+  { meter, clock, signal, log }: ArchiveOptions,
 ): Promise<SnapshotArchive> {
   await using stack = new AsyncDisposableStack();
   const namespace = stack.use(await UserNamespace.open(idMap));
@@ -74,16 +74,13 @@ export async function openSnapshotArchive(
   ]);
   meter.expect({ files: head.files + body.files, bytes: head.bytes + body.bytes });
   const held = stack.move();
-  let sockets = 0;
   return {
-    get sockets() {
-      return sockets;
-    },
     async stream(into, signal) {
       await new Promise<void>((resolve, reject) => {
         into.stdin.write(head.tar, (error) => (error ? reject(error) : resolve()));
       });
       meter.countFiles(head.files);
+      let sockets = 0;
       const news = (line: string): boolean => {
         if (line.startsWith("./")) meter.countFiles(1);
         else if (SOCKET.test(line)) sockets++;
@@ -108,6 +105,7 @@ export async function openSnapshotArchive(
       }).catch(() => undefined);
       await packing.succeeded().finally(() => packed.abort());
       await ahead;
+      if (sockets > 0) log.info({ sockets }, "sockets were left out of the backup: no archive can hold them");
     },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };

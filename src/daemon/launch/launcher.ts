@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
+import { abortable } from "../../engine/abortable.ts";
 import { Engine } from "../../engine/engine.ts";
 import type { EngineAddress } from "../../engine/engine-address.ts";
 import { isReady } from "../../engine/is-ready.ts";
@@ -114,6 +115,14 @@ export class Launcher implements AsyncDisposable {
     const program = await findEngineProgram(choice.kind).catch(() => undefined);
     if (!program) return false;
     return (await findEngineProcesses(program, this.folder(program.kind))).length > 0;
+  }
+
+  /** Waits until the engine answers, which is started again when it died; false when it never will. */
+  async answers(signal: AbortSignal): Promise<boolean> {
+    const engine = this.#prepared;
+    if (!engine) return false;
+    const waiting = this.#becomesReady(engine.address, READY_LIMIT).catch(() => false);
+    return abortable(waiting, signal).catch(() => false);
   }
 
   /** Stops the containers and the engine, if it is our own, and waits for its end (behaviour.md 1.4). */

@@ -1,3 +1,4 @@
+import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
 import { instanceStatus } from "../../engine/instance.ts";
@@ -5,7 +6,7 @@ import { settle } from "./engine-work.ts";
 import { findContainer, getContainer } from "./lookup.ts";
 import type { OperationContext } from "./operation.ts";
 
-/** A snapshot for the time of one export. Disposing deletes it; where that fails it is logged. */
+/** A snapshot for the time of one export. Disposing deletes it. */
 export interface ExportSnapshot extends AsyncDisposable {
   readonly name: string;
 }
@@ -37,6 +38,8 @@ export async function takeSnapshot(
       await settle(engine, container);
       await deleteSnapshot(engine, container, id);
     } catch (error) {
+      // An engine that went away is waited for, and recovery deletes it then.
+      if (TremplinError.from(error).code === "unavailable") throw error;
       log.error({ error, container, snapshot: name }, "the snapshot of an export could not be deleted");
     }
   };

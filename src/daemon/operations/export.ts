@@ -1,17 +1,19 @@
 import { create, fromJsonString, toJsonString } from "@bufbuild/protobuf";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import {
+  type ContainerExportProgress,
   ContainerExportProgressSchema,
   type ExportContainerRequest,
   ExportContainerRequestSchema,
   ContainerExportProgress_Status as Status,
 } from "../../contract/tremplin_pb.js";
+import type { Instance } from "../../engine/instance.ts";
 import { snapshotFolder } from "../../engine/snapshot-folder.ts";
 import { compressorFor } from "../backups/compressor.ts";
 import { ExportMeter } from "../backups/export-meter.ts";
 import { packInto } from "../backups/packed-file.ts";
 import { deletePublished, publishSnapshot } from "../backups/published-image.ts";
-import { openSnapshotArchive } from "../backups/snapshot-archive.ts";
+import { type LocalSnapshot, openSnapshotArchive } from "../backups/snapshot-archive.ts";
 import { parseIdMap } from "../guest/id-map.ts";
 import type { NoticeInit } from "../notices/notice.ts";
 import { settle } from "./engine-work.ts";
@@ -36,6 +38,21 @@ const WRITTEN = "written";
 export function exportOperation(
   tools: Tools,
 ): OperationKind<typeof ExportContainerRequestSchema, "updateExportStatus"> {
+  async function exportTo(
+    { containerName, exportPath }: ExportContainerRequest,
+    meter: ExportMeter,
+    context: OperationContext,
+  ): Promise<Progress> {
+    await using target = await openSharedTarget(tools.places.shared, exportPath, context.id);
+    try {
+      await write(target, containerName, meter, context);
+    } catch (error) {
+      if (!context.steps[WRITTEN]) await target.undo();
+      throw error;
+    }
+    return done(containerName, meter);
+  }
+
   async function write(
     target: SharedTarget,
     name: string,
@@ -48,41 +65,18 @@ export function exportOperation(
     const compressor = await compressorFor(target.name);
     await target.file.truncate();
     await using snapshot = await takeSnapshot(engine, name, context);
+    const options = { meter, clock: tools.clock, signal, log };
     const folder = await snapshotFolder(engine.address, instance, snapshot.name);
-    if (!folder) {
-      log.info("the files of the snapshot cannot be reached from here: the engine makes an image of them");
-      const source = { instance: name, snapshot: snapshot.name, alias: snapshot.name };
-      await using image = await publishSnapshot(engine, source, meter, { signal, ending: tools.ending, log });
-      await packInto(target.file, compressor, meter, signal, image.stream);
-      return;
-    }
-    const idMap = parseIdMap(instance.expanded_config["volatile.last_state.idmap"] || "[]");
-    const local = { folder, idMap, architecture: instance.architecture };
-    await using archive = await openSnapshotArchive(local, { meter, clock: tools.clock, signal });
+    await using archive = folder
+      ? await openSnapshotArchive(localSnapshot(instance, folder), options)
+      : await publishSnapshot(
+          engine,
+          { instance: name, snapshot: snapshot.name },
+          { ...options, ending: tools.ending },
+        );
     await packInto(target.file, compressor, meter, signal, archive.stream);
-    if (archive.sockets > 0) log.info({ sockets: archive.sockets }, "sockets were left out of the backup");
-  }
-
-  async function exportTo(
-    { containerName, exportPath }: ExportContainerRequest,
-    meter: ExportMeter,
-    context: OperationContext,
-  ): Promise<Progress> {
-    await using target = await openSharedTarget(tools.places.shared, exportPath, context.id);
-    try {
-      await write(target, containerName, meter, context);
-      await target.finish();
-    } catch (error) {
-      await target.undo();
-      throw error;
-    }
-    const done = create(ContainerExportProgressSchema, {
-      containerName,
-      status: Status.DONE,
-      ...meter.read(),
-    });
-    await context.step(WRITTEN, toJsonString(ContainerExportProgressSchema, done));
-    return done;
+    await target.finish();
+    await context.step(WRITTEN, toJsonString(ContainerExportProgressSchema, done(name, meter)));
   }
 
   /** Takes away what an export leaves in the engine when nobody ends it. */
@@ -127,6 +121,15 @@ export function exportOperation(
       );
     },
   };
+}
+
+function done(containerName: string, meter: ExportMeter): ContainerExportProgress {
+  return create(ContainerExportProgressSchema, { containerName, status: Status.DONE, ...meter.read() });
+}
+
+function localSnapshot(instance: Instance, folder: string): LocalSnapshot {
+  const idMap = parseIdMap(instance.expanded_config["volatile.last_state.idmap"] || "[]");
+  return { folder, idMap, architecture: instance.architecture };
 }
 
 /** Ends with the counters that were told last and nothing to show for them: what was written was taken back. */

@@ -42,6 +42,7 @@ async function stateFolder() {
   const state = {
     path,
     hostIsAway: false,
+    engineAnswers: true,
     heard,
     statuses: () => heard.map(({ notice }) => notice.message.status),
     hears(count: number): Promise<void> {
@@ -63,7 +64,8 @@ async function stateFolder() {
       const outbox = new Outbox({ deliver, clock, log });
       const journal = await Journal.open(path, log);
       const finals = new FinalNotices({ journal, outbox, clock, log });
-      const runner = new Runner({ journal, outbox, finals, clock, log });
+      const engineAnswers = async () => state.engineAnswers;
+      const runner = new Runner({ journal, outbox, finals, engineAnswers, clock, log });
       runner.add(kind);
       const ready = { method: "tremplinReady", message: {} } as unknown as Notice;
       await outbox.open({ id: "ready", lane: "", notice: ready, final: true });
@@ -218,4 +220,35 @@ test("a final notice that the host had not taken is sent by the next daemon unde
     [`${id}-end`],
   );
   assert.deepEqual(await readdir(state.path), []);
+});
+
+for (const returns of [true, false]) {
+  test(`an engine that dies in the middle and ${returns ? "comes back: what is there decides" : "does not: it failed"}`, async () => {
+    await using state = await stateFolder();
+    state.engineAnswers = returns;
+    const lost = new TremplinError("unavailable", "no engine answers");
+    const kind = kindOf(async function* () {
+      throw lost;
+    });
+    const { runner } = await state.daemon(kind);
+    await runner.begin(kind, "c1", request);
+    await state.hears(1);
+    assert.deepEqual(state.statuses(), [returns ? Status.STOPPED : Status.FAILED]);
+  });
+}
+
+test("an engine that comes back to nothing right: the first reason is told", async () => {
+  await using state = await stateFolder();
+  const kind = kindOf(
+    async function* () {
+      throw new TremplinError("unavailable", "no engine answers");
+    },
+    async () => {
+      throw new TremplinError("failed", "the daemon died");
+    },
+  );
+  const { runner } = await state.daemon(kind);
+  await runner.begin(kind, "c1", request);
+  await state.hears(1);
+  assert.equal(state.heard[0]?.notice.message.failureReason, "no engine answers");
 });

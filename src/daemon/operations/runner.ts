@@ -27,6 +27,16 @@ interface Running {
   readonly done: Promise<void>;
 }
 
+export interface RunnerOptions {
+  readonly journal: Journal;
+  readonly outbox: Outbox;
+  readonly finals: FinalNotices;
+  /** Waits until the engine answers (again); false when it will not. */
+  readonly engineAnswers: (signal: AbortSignal) => Promise<boolean>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
 /** The abort reason that ends an operation without a final notice: the next daemon recovers it. */
 const daemonEnds = new TremplinError("cancelled", "the daemon ends");
 
@@ -41,19 +51,15 @@ export class Runner implements AsyncDisposable {
   readonly #journal: Journal;
   readonly #outbox: Outbox;
   readonly #finals: FinalNotices;
+  readonly #engineAnswers: RunnerOptions["engineAnswers"];
   readonly #clock: Clock;
   readonly #log: Logger;
 
-  constructor(options: {
-    journal: Journal;
-    outbox: Outbox;
-    finals: FinalNotices;
-    clock: Clock;
-    log: Logger;
-  }) {
+  constructor(options: RunnerOptions) {
     this.#journal = options.journal;
     this.#outbox = options.outbox;
     this.#finals = options.finals;
+    this.#engineAnswers = options.engineAnswers;
     this.#clock = options.clock;
     this.#log = options.log;
   }
@@ -138,7 +144,7 @@ export class Runner implements AsyncDisposable {
     const controller = new AbortController();
     const context = this.#context(entry, controller.signal);
     const finish = async (): Promise<void> => {
-      const final = await act(context).catch((thrown) => ending(work, context, thrown));
+      const final = await act(context).catch((thrown) => this.#settle(work, context, thrown));
       if (final)
         await this.#finals.end({ ...entry, steps: context.steps }, notice(kind.notify, final), answered);
       this.#running.delete(running);
@@ -147,6 +153,29 @@ export class Runner implements AsyncDisposable {
     const running: Running = { operation: entry, controller, done: Promise.resolve().then(finish) };
     this.#running.add(running);
     return running.done;
+  }
+
+  /**
+   * The final message for something thrown. An engine that died in the middle is for an operation what its own
+   * death is: when the engine is back, what is there decides.
+   */
+  async #settle(
+    work: Work,
+    context: OperationContext,
+    thrown: unknown,
+  ): Promise<NoticeInit<ListenerMethod> | undefined> {
+    const { kind, request, entry } = work;
+    const { signal, log } = context;
+    const lostEngine = entry.container !== "" && TremplinError.from(thrown).code === "unavailable";
+    if (lostEngine && !signal.aborted && (await this.#engineAnswers(signal))) {
+      log.warn({ error: thrown }, "the engine went away: recovering");
+      try {
+        return await kind.recover(request, context);
+      } catch (error) {
+        log.info({ error }, "recovered");
+      }
+    }
+    return ending(work, context, thrown);
   }
 
   /** Runs the generator of the kind, sending each message in progress. */

@@ -77,10 +77,11 @@ export function guestService(tools: GuestTools): ServiceImpl<typeof Guest> {
   }
 }
 
+/** An engine that just died and is started again cannot say more than what it is. */
 async function engineStatus(engine: Engine, bridge: string) {
   const { address, info } = engine;
-  const network = await engine.networks.get(bridge).catch(ifMissing);
-  const pool = await engine.pools.get("default").catch(ifMissing);
+  const network = await engine.networks.get(bridge).catch(() => undefined);
+  const pool = await engine.pools.get("default").catch(() => undefined);
   return {
     kind: info.kind,
     version: info.version,
