@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -236,6 +237,30 @@ for (const returns of [true, false]) {
     assert.deepEqual(state.statuses(), [returns ? Status.STOPPED : Status.FAILED]);
   });
 }
+
+test("an engine that dies while a cancelled operation is undone: recovery undoes it, and it was cancelled", async () => {
+  await using state = await stateFolder();
+  const begun = Promise.withResolvers<void>();
+  const recovered = Promise.withResolvers<AbortSignal>();
+  const kind = kindOf(
+    async function* (_request, { signal }) {
+      begun.resolve();
+      await once(signal, "abort");
+      throw new TremplinError("unavailable", "no engine answers");
+    },
+    async (_request, { signal }) => {
+      recovered.resolve(signal);
+      throw new TremplinError("failed", "the daemon died");
+    },
+  );
+  const { runner } = await state.daemon(kind);
+  await runner.begin(kind, "c1", request);
+  await begun.promise;
+  runner.cancel("stop", "c1", new TremplinError("cancelled", "somebody cancelled it"));
+  assert.equal((await recovered.promise).aborted, false);
+  await state.hears(1);
+  assert.deepEqual(state.statuses(), [Status.CANCELLED]);
+});
 
 test("an engine that comes back to nothing right: the first reason is told", async () => {
   await using state = await stateFolder();

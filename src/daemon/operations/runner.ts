@@ -54,6 +54,7 @@ export class Runner implements AsyncDisposable {
   readonly #engineAnswers: RunnerOptions["engineAnswers"];
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #ending = new AbortController();
 
   constructor(options: RunnerOptions) {
     this.#journal = options.journal;
@@ -115,6 +116,7 @@ export class Runner implements AsyncDisposable {
 
   /** Ends everything under way without a final notice; the next daemon recovers it. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.abort(daemonEnds);
     for (const { controller } of this.#running) controller.abort(daemonEnds);
     await Promise.all([...this.#running].map(({ done }) => done));
   }
@@ -165,17 +167,16 @@ export class Runner implements AsyncDisposable {
     thrown: unknown,
   ): Promise<NoticeInit<ListenerMethod> | undefined> {
     const { kind, request, entry } = work;
-    const { signal, log } = context;
+    const { signal } = this.#ending;
     const lostEngine = entry.container !== "" && TremplinError.from(thrown).code === "unavailable";
-    if (lostEngine && !signal.aborted && (await this.#engineAnswers(signal))) {
-      log.warn({ error: thrown }, "the engine went away: recovering");
-      try {
-        return await kind.recover(request, context);
-      } catch (error) {
-        log.info({ error }, "recovered");
-      }
+    if (!lostEngine || !(await this.#engineAnswers(signal))) return ending(work, context, thrown);
+    context.log.warn({ error: thrown }, "the engine went away: recovering");
+    try {
+      return await kind.recover(request, this.#context({ ...entry, steps: context.steps }, signal));
+    } catch (error) {
+      context.log.info({ error }, "recovered");
+      return signal.aborted ? undefined : ending(work, context, thrown);
     }
-    return ending(work, context, thrown);
   }
 
   /** Runs the generator of the kind, sending each message in progress. */
