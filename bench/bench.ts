@@ -9,9 +9,8 @@ import { startDaemon, type TestDaemon } from "../test/support/daemon.ts";
 import { createTiny, launch, shareTinyImage, startContainer } from "../test/support/tiny-container.ts";
 import { benchExport } from "./export.ts";
 import { benchListeningPorts } from "./listening-ports.ts";
-import { median, ms, printTable, type Row, time } from "./measure.ts";
+import { median, ms, printTable, ROUNDS, type Row, time } from "./measure.ts";
 
-const ROUNDS = 5;
 const NAME = "bench";
 
 /** Measures the daemon beside the engine's own time in the same run, and prints one table. */

@@ -1,3 +1,6 @@
+/** How often each is measured. Fewer rounds are for those who work on it. */
+export const ROUNDS = Number(process.env.TREMPLIN_BENCH_ROUNDS ?? 5);
+
 /** A line of a table of results. */
 export type Row = readonly [what: string, ours: string, beside: string, limit: string];
 
@@ -12,7 +15,7 @@ export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-export function ms(milliseconds: number): string {
+export function ms(milliseconds = Number.NaN): string {
   return `${milliseconds.toFixed(milliseconds < 10 ? 1 : 0)} ms`;
 }
 
