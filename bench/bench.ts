@@ -84,7 +84,8 @@ async function startAndStop(daemon: TestDaemon, engine: Engine): Promise<Row[]> 
 
 /** What the engine must be asked for a start like ours: os-release, devices, start, mark. */
 async function bareStart(engine: Engine): Promise<void> {
-  await engine.files.get(NAME, "/etc/os-release");
+  using files = await engine.fileSession(NAME);
+  await files.read("/etc/os-release", 64 * 1024);
   await engine.instances.update(NAME, (instance) => instance);
   await (await engine.instances.setState(NAME, { action: "start" })).wait();
   await engine.instances.metadata(NAME);

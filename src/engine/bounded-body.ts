@@ -6,20 +6,14 @@ import { TimeLimit } from "./time-limit.ts";
 
 export interface BodyLimits {
   readonly signal?: AbortSignal | undefined;
-  /** Fails beyond so many bytes. Default: no bound. */
-  readonly maxBytes?: number | undefined;
   /** Milliseconds that a waiting reader may get nothing, default 60 s. A slow reader has all the time. */
   readonly timeLimit?: number | undefined;
-  /** Called when it is closed before its end, for whatever reason. */
-  readonly abandoned?: (() => void) | undefined;
 }
 
-/** The body of an answer as a stream that cannot hang and cannot grow beyond its bound. */
+/** The body of an answer as a stream that cannot hang. */
 export class BoundedBody extends Readable {
   readonly #answer: IncomingMessage;
   readonly #limits: BodyLimits;
-  #bytes = 0;
-  #whole = false;
   #waiting: TimeLimit | undefined;
 
   constructor(answer: IncomingMessage, limits: BodyLimits) {
@@ -28,7 +22,6 @@ export class BoundedBody extends Readable {
     this.#limits = limits;
     answer.on("data", (chunk: Buffer) => this.#take(chunk));
     answer.once("end", () => {
-      this.#whole = true;
       this.#rest();
       this.push(null);
     });
@@ -50,18 +43,11 @@ export class BoundedBody extends Readable {
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.#rest();
     this.#answer.destroy();
-    if (!this.#whole) this.#limits.abandoned?.();
     done(error);
   }
 
   #take(chunk: Buffer): void {
     if (this.destroyed) return;
-    const { maxBytes = Number.POSITIVE_INFINITY } = this.#limits;
-    this.#bytes += chunk.length;
-    if (this.#bytes > maxBytes) {
-      this.destroy(new TremplinError("failed", `it is larger than ${maxBytes} bytes`));
-      return;
-    }
     this.#rest();
     if (this.push(chunk)) this.#waiting = this.#wait();
     else this.#answer.pause();

@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from "node:http";
 import { TremplinError } from "../base/tremplin-error.ts";
 
 export type EngineKind = "lxd" | "incus";
@@ -19,19 +18,13 @@ export class Dialect {
     this.#prefix = kind === "incus" ? "X-Incus-" : "X-LXD-";
   }
 
-  /** Headers of a request about a file, an image or a backup; keys without their prefix. */
+  /** Headers of a request about an image or a backup; keys without their prefix. */
   headers(values: Readonly<Record<string, string | number | undefined>>): Record<string, string> {
     const headers: Record<string, string> = {};
     for (const [key, value] of Object.entries(values)) {
       if (value !== undefined) headers[this.#prefix + key] = String(value);
     }
     return headers;
-  }
-
-  /** The value of such a header in an answer. */
-  header(headers: IncomingHttpHeaders, key: string): string | undefined {
-    const value = headers[(this.#prefix + key).toLowerCase()];
-    return Array.isArray(value) ? value[0] : value;
   }
 
   /**

@@ -18,7 +18,7 @@ import { TimeLimit } from "./time-limit.ts";
 export const requestLimit = 60_000;
 
 export interface EngineRequest {
-  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** From `/1.0` or `/internal` on, escaped (see apiPath). */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
@@ -30,8 +30,6 @@ export interface EngineRequest {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds, default 60 s. */
   readonly timeLimit?: number | undefined;
-  /** What is thrown when the time is up. Default: `unavailable` and a sentence about the request. */
-  readonly late?: (() => Error) | undefined;
 }
 
 /** One engine's HTTP: a pool of kept connections, a time limit on every request, one conversion of errors. */
@@ -81,7 +79,7 @@ export class EngineHttp implements Disposable {
         "unavailable",
         `the engine at ${formatEngineAddress(this.address)} did not answer ${describe(request)} within ${milliseconds / 1000} s`,
       );
-    return new TimeLimit(milliseconds, request.late ?? late, [request.signal, this.closed]);
+    return new TimeLimit(milliseconds, late, [request.signal, this.closed]);
   }
 
   async #read<Metadata>(

@@ -10,7 +10,6 @@ import type { ExecSession } from "./exec-session.ts";
 import { FileHelper } from "./file-helper.ts";
 import { FileSession, type FileSessionOptions } from "./file-session.ts";
 import { Images } from "./images.ts";
-import { InstanceFiles } from "./instance-files.ts";
 import { Instances } from "./instances.ts";
 import { Networks } from "./networks.ts";
 import { Operations } from "./operations.ts";
@@ -46,7 +45,6 @@ export class Engine implements AsyncDisposable {
   readonly images: Images;
   readonly operations: Operations;
   readonly events: EventStream;
-  readonly files: InstanceFiles;
   readonly #exec: Exec;
   readonly #fileHelper: FileHelper;
   readonly #http: EngineHttp;
@@ -67,7 +65,6 @@ export class Engine implements AsyncDisposable {
     this.snapshots = new Snapshots(http, this.operations);
     this.images = new Images(http, this.operations, dialect);
     this.#fileHelper = new FileHelper(http.address, dialect, log);
-    this.files = new InstanceFiles(http, dialect, this.#fileHelper);
     this.#exec = new Exec(http, this.operations);
   }
 

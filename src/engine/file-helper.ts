@@ -37,12 +37,6 @@ export class FileHelper {
       );
     }
   }
-
-  /** Whether these words of the engine mean that the process died under an access, which may be repeated. */
-  died(words: string): boolean {
-    // An answer to HEAD has no words but its status.
-    return /connection lost$|forkfile\.sock: |^HTTP 500 /.test(words);
-  }
 }
 
 /** The text of a file, "" if there is none. */

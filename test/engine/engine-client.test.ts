@@ -40,6 +40,14 @@ describe("a client of a running engine", () => {
   const remove = async (name: string) => {
     await (await engine.instances.delete(name)).wait();
   };
+  const write = async (name: string, path: string) => {
+    using files = await engine.fileSession(name);
+    await files.create(path, Buffer.from("text"), { uid: 0, gid: 0, mode: 0o644 });
+  };
+  const read = async (name: string, path: string) => {
+    using files = await engine.fileSession(name);
+    return String(await files.read(path, 1024));
+  };
   const status = async (name: string) => (await engine.instances.get(name)).value.status_code;
 
   test("the engine says who it is", () => {
@@ -224,11 +232,12 @@ describe("a client of a running engine", () => {
 
   test("a snapshot is taken, restored and deleted", async () => {
     await create("snapped");
-    await engine.files.put("snapped", "/root/note", "before");
+    await write("snapped", "/root/before");
     await (await engine.snapshots.create("snapped", "s1")).wait();
-    await engine.files.put("snapped", "/root/note", "after");
+    await write("snapped", "/root/after");
     await (await engine.snapshots.restore("snapped", "s1")).wait();
-    assert.equal(String((await engine.files.get("snapped", "/root/note")).content), "before");
+    assert.equal(await read("snapped", "/root/before"), "text");
+    await assert.rejects(read("snapped", "/root/after"), withCode("not-found"));
     assert.deepEqual(
       (await engine.snapshots.list("snapped")).map(({ name }) => name),
       ["s1"],
@@ -272,7 +281,7 @@ describe("a client of a running engine", () => {
     const { fingerprint } = await engine.images.upload("unified.tar", createReadStream(file));
     const create = { name: "unified", source: { type: "image", fingerprint } } as const;
     await (await engine.instances.create(create)).wait();
-    assert.equal(String((await engine.files.get("unified", "/etc/other")).content), "unified");
+    assert.equal(await read("unified", "/etc/other"), "unified");
     await remove("unified");
     await engine.images.delete(fingerprint);
     await assert.rejects(

@@ -61,9 +61,8 @@ describe("a command in a container", () => {
     // Nobody reads: the command stands still somewhere before its end.
     let written = "";
     for (let same = 0; same < 5; ) {
-      const now = String(
-        (await engine.files.get("c", "/tmp/written").catch(() => ({ content: "" }))).content,
-      );
+      using files = await engine.fileSession("c");
+      const now = String(await files.read("/tmp/written", 100).catch(() => ""));
       same = now === written ? same + 1 : 0;
       written = now;
       await setTimeout(100);

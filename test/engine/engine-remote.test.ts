@@ -29,8 +29,9 @@ describe("an engine over HTTPS", () => {
     while (!(await following.next()).done);
     await (await engine.instances.setState("c", { action: "start" })).wait();
     assert.equal((await engine.execCapture("c", ["echo", "hello"])).stdout, "hello\n");
-    await engine.files.put("c", "/root/note", "text");
-    assert.equal(String((await engine.files.get("c", "/root/note")).content), "text");
+    using files = await engine.fileSession("c");
+    await files.create("/root/note", Buffer.from("text"), { uid: 0, gid: 0, mode: 0o644 });
+    assert.equal(String(await files.read("/root/note", 100)), "text");
     await assert.rejects(engine.instances.get("nope"), withCode("not-found"));
   });
 

@@ -40,7 +40,7 @@ describe("an engine that goes away and comes back", () => {
     const unavailable = (error: unknown) =>
       withCode("unavailable")(error) && (error as Error).message.includes(lxd.address.path);
     await assert.rejects(engine.instances.get("nope"), unavailable);
-    await assert.rejects(engine.files.get("nope", "/x"), unavailable);
+    await assert.rejects(engine.fileSession("nope"), unavailable);
     await assert.rejects(engine.execCapture("nope", ["true"]), unavailable);
     await assert.rejects(create("nope"), unavailable);
     await assert.rejects(Engine.connect(lxd.address, { log: silentLogger }), unavailable);
@@ -157,9 +157,11 @@ describe("an engine that goes away and comes back", () => {
       const subscription = engine.events.subscribe({ types: ["operation"] }, () => undefined);
       await subscription.ready;
       await engine.execCapture("c", ["true"]);
-      await engine.files.get("c", "/etc/passwd");
+      const files = await engine.fileSession("c");
+      await files.read("/etc/passwd", 100_000);
+      files[Symbol.dispose]();
       await engine.exec("c", { command: ["sleep", "1000"], stdin: process.stdin });
-      await engine.files.open("c", "/bin/busybox");
+      await engine.instances.log("c", "lxc.log");
       await engine[Symbol.asyncDispose]();
       console.log("disposed");`;
     const args = ["--input-type=module-typescript", "--eval", script, lxd.address.path];

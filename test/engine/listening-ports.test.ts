@@ -82,6 +82,21 @@ test("one port that is closed and another that is opened at once are told", asyn
   await tells({ one: [84, 85, 443] }, () => inside("one", "kill $(cat /run/82); httpd -p 127.0.0.1:85"));
 });
 
+test("a container that lies in its own /proc is not asked", async () => {
+  const lie =
+    "   0: 00000000:1A0A 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 1 1 0 100 0 0 10 0";
+  const lists = await tells({ one: [84, 85, 87, 443] }, () =>
+    inside(
+      "one",
+      `mount -t tmpfs none /proc; mkdir -p /proc/net /proc/1/net
+        echo '${lie}' | tee /proc/net/tcp /proc/1/net/tcp >/proc/net/tcp6
+        httpd -f -p 127.0.0.1:87 >/dev/null 2>&1 & echo $! >/run/87; sleep 1; umount /proc`,
+    ),
+  );
+  assert.deepEqual(lists, [{ one: [84, 85, 87, 443] }]);
+  await tells({ one: [84, 85, 443] }, () => close("one", 87));
+});
+
 test("every notice tells of all containers that run", async () => {
   await tells({ one: [84, 85, 443], two: [] }, () => startContainer(daemon, "two"));
   await tells({ one: [84, 85, 443], two: [22] }, () => listen("two", "0.0.0.0", 22));

@@ -27,3 +27,15 @@ test("others get their turn however many pieces there are", async () => {
   assert.ok(turns >= 30, `${turns} turns`);
   assert.ok(work >= 100, `${work} ms`);
 });
+
+test("others get their turn between many who have few", async () => {
+  let turns = 0;
+  const count = (): void => {
+    turns++;
+    waiting = setImmediate(count);
+  };
+  let waiting = setImmediate(count);
+  for (let container = 0; container < 20; container++) await collectPorts([[80]]);
+  clearImmediate(waiting);
+  assert.ok(turns >= 19, `${turns} turns`);
+});

@@ -54,6 +54,21 @@ test("what changes while the ports are read shows at the next glance", async () 
   assert.equal(container.glance(elapsed), "changed");
 });
 
+test("what changes between a glance and the reading is read, and never missed", async () => {
+  const { source, container } = await setUp(80);
+  await container.read();
+  source.listen(80, 81);
+  assert.equal(container.glance(elapsed), "changed");
+  source.listen(82, 83, 84);
+  await container.read();
+  assert.deepEqual(container.ports, [82, 83, 84]);
+  source.listen(83, 84);
+  assert.notEqual(container.glance(elapsed), "same");
+  await container.read();
+  assert.deepEqual(container.ports, [83, 84]);
+  assert.equal(container.glance(elapsed), "same");
+});
+
 test("nobody listens in a container that has ended, whoever finds out", async () => {
   for (const look of [
     (container: ContainerPorts) => container.glance(elapsed),

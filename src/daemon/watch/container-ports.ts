@@ -21,7 +21,10 @@ export class ContainerPorts implements Disposable {
   readonly #source: PortSource;
   readonly #log: Logger;
   #ports: readonly number[] | undefined;
+  /** As they were before the ports were read. */
   #seen: Signs | undefined;
+  /** As they were at the last glance that found something. */
+  #glanced: Signs | undefined;
   #ended = false;
   #rest = 0;
   #readAt = 0;
@@ -50,6 +53,7 @@ export class ContainerPorts implements Disposable {
   /** Looks for signs of a change, which costs next to nothing. `elapsed`: milliseconds since the last glance. */
   glance(elapsed: number): Glance {
     this.#rest -= elapsed;
+    this.#glanced = undefined;
     if (this.#ended || this.#rest > 0) return "same";
     return this.#try(() => this.#compare()) ?? "same";
   }
@@ -60,7 +64,8 @@ export class ContainerPorts implements Disposable {
     this.#readAt = performance.now();
     try {
       // Before the tables: what changes while they are read shows at the next glance.
-      const signs = { activity: this.#source.activity(), counts: this.#source.socketCounts() };
+      const signs = this.#glanced ?? this.#look();
+      this.#glanced = undefined;
       const { ports, work } = await collectPorts(this.#source.ports(signs.counts));
       this.#ports = ports;
       this.#seen = signs;
@@ -80,9 +85,15 @@ export class ContainerPorts implements Disposable {
   #compare(): Glance {
     const seen = this.#seen;
     if (!seen) return "changed";
-    if (seen.activity !== undefined && seen.activity === this.#source.activity()) return "same";
-    const { tcp, tcp6 } = this.#source.socketCounts();
-    return tcp === seen.counts.tcp && tcp6 === seen.counts.tcp6 ? "doubtful" : "changed";
+    const activity = this.#source.activity();
+    if (activity !== undefined && activity === seen.activity) return "same";
+    const counts = this.#source.socketCounts();
+    this.#glanced = { activity, counts };
+    return counts.tcp === seen.counts.tcp && counts.tcp6 === seen.counts.tcp6 ? "doubtful" : "changed";
+  }
+
+  #look(): Signs {
+    return { activity: this.#source.activity(), counts: this.#source.socketCounts() };
   }
 
   #try<T>(look: () => T): T | undefined {

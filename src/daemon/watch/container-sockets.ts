@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import type { Engine } from "../../engine/engine.ts";
 import { findInitProcess } from "./init-process.ts";
 import type { PortSource, SocketCounts } from "./port-source.ts";
@@ -12,17 +11,20 @@ const USED = /^sockets: used \d+\nTCP: inuse \d+/;
 const GROUP_ROOTS = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
 
 /**
- * The sockets of a container's network namespace, as the kernel shows them outside of it. Nothing of it is
- * kept open: that would keep the namespace, and the devices in it, beyond the end of the container.
+ * The sockets of a container's network namespace, as the kernel shows them outside of it. No file of the
+ * namespace is kept open: that would keep it, and the devices in it, beyond the end of the container.
  */
 export class ContainerSockets implements PortSource {
   readonly #network: ProcFolder;
   readonly #processorTime: ProcFile | undefined;
+  readonly #opened: DisposableStack;
 
   /** Of the container with that first process. */
   constructor(init: ProcFolder) {
-    this.#network = new ProcFolder(init.path("net"));
-    this.#processorTime = processorTimeOf(init);
+    using opened = new DisposableStack();
+    this.#network = opened.use(new ProcFolder(init.path("net")));
+    this.#processorTime = opened.use(openProcessorTime(init));
+    this.#opened = opened.move();
   }
 
   /** Those of a container that runs on this machine; undefined when it does not run. */
@@ -51,8 +53,7 @@ export class ContainerSockets implements PortSource {
   }
 
   [Symbol.dispose](): void {
-    this.#processorTime?.[Symbol.dispose]();
-    this.#network[Symbol.dispose]();
+    this.#opened.dispose();
   }
 }
 
@@ -63,17 +64,25 @@ function inUse(text: string): number {
 
 /** A kernel without IPv6 has no file for it. */
 function readIfThere(path: string): string {
-  try {
-    return readProcFile(path);
-  } catch (error) {
-    if (hasEnded(error)) return "";
-    throw error;
-  }
+  return ifThere(() => readProcFile(path)) ?? "";
 }
 
 /** How long the processes of a container have run, all together; undefined where control groups do not tell. */
-function processorTimeOf(init: ProcFolder): ProcFile | undefined {
+function openProcessorTime(init: ProcFolder): ProcFile | undefined {
   const group = CONTAINER_GROUP.exec(readIfThere(init.path("cgroup")))?.[1];
-  const path = GROUP_ROOTS.map((root) => `${root}${group}/cpu.stat`).find((each) => existsSync(each));
-  return group && path ? new ProcFile(path) : undefined;
+  if (!group) return undefined;
+  for (const root of GROUP_ROOTS) {
+    const file = ifThere(() => new ProcFile(`${root}${group}/cpu.stat`));
+    if (file) return file;
+  }
+  return undefined;
+}
+
+function ifThere<T>(open: () => T): T | undefined {
+  try {
+    return open();
+  } catch (error) {
+    if (hasEnded(error)) return undefined;
+    throw error;
+  }
 }

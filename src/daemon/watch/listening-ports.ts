@@ -68,7 +68,7 @@ export class ListeningPorts implements AsyncDisposable {
 
   /** Whether ports are opened and closed all the time. */
   get areChanging(): boolean {
-    return this.#rounds.hadNews;
+    return this.#rounds.areChanging;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -112,7 +112,7 @@ export class ListeningPorts implements AsyncDisposable {
       const instance = await engine.instances.get(name, { signal }).catch(ifMissing);
       if (instance && this.#isSeen(engine, instance.value)) await this.#find(engine, name, signal);
     } catch (error) {
-      this.#warn(error, signal, "it is not known whether this container runs");
+      this.#warn(error, signal, `it is not known whether ${name} runs`);
     }
   }
 

@@ -43,12 +43,29 @@ test("open and closed ports are told, and nothing when nothing changed", async (
   assert.equal(await round(), undefined);
   web.listen(443, 80);
   assert.deepEqual(await round(), { web: [80, 443], db: [] });
-  assert.equal(rounds.hadNews, true);
   web.run();
   assert.equal(await round(), undefined);
-  assert.equal(rounds.hadNews, false);
   web.listen();
   assert.deepEqual(await round(), { web: [], db: [] });
+});
+
+test("changes that follow each other are known as that", async (t) => {
+  const { rounds, round } = setUp(t);
+  const web = new FakePorts();
+  rounds.enter("web", web);
+  for (const port of [80, 81, 82, 83]) {
+    assert.equal(rounds.areChanging, false);
+    web.listen(port);
+    assert.deepEqual(await round(), { web: [port] });
+  }
+  assert.equal(rounds.areChanging, true);
+  // Where as many are opened as closed, not every round finds out.
+  for (let quiet = 1; quiet <= 12; quiet++) {
+    assert.equal(await round(), undefined);
+    assert.equal(rounds.areChanging, true);
+  }
+  assert.equal(await round(), undefined);
+  assert.equal(rounds.areChanging, false);
 });
 
 test("a container that ends is empty, and gone when it is said to have stopped", async (t) => {

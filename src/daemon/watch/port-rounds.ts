@@ -6,9 +6,14 @@ import { PortReader } from "./port-reader.ts";
 import type { PortSource } from "./port-source.ts";
 import { ToldPorts } from "./told-ports.ts";
 
-/** Between two rounds, and after one that told something: changes that follow each other are told together. Milliseconds. */
+/** Between two rounds. Milliseconds. */
 const PERIOD = 225;
-const PERIOD_AFTER_NEWS = 280;
+/** Between two rounds after so many in a row that had something to tell: more changes are told together. Milliseconds. */
+const PERIOD_IN_A_ROW = 275;
+const IN_A_ROW = 4;
+/** Ports change all the time when so many of the last rounds had something to tell. */
+const ALL_THE_TIME = 4;
+const LAST_ROUNDS = 16;
 /** So many rounds are left out while somebody says that more containers are about to enter. */
 const PATIENCE = 10;
 
@@ -19,7 +24,7 @@ interface Options {
 }
 
 /**
- * Looks at the ports of all running containers five times a second, and tells what has changed. Sleeps while
+ * Looks at the ports of all running containers four times a second, and tells what has changed. Sleeps while
  * there is no container.
  */
 export class PortRounds implements AsyncDisposable {
@@ -32,7 +37,8 @@ export class PortRounds implements AsyncDisposable {
   /** A round is due even if there is no container. */
   #due = false;
   #repeat = false;
-  #hadNews = false;
+  /** Of the last rounds, the newest first: whether it had something to tell. */
+  #hadNews: readonly boolean[] = [];
   #expected = 0;
   #leftOut = 0;
 
@@ -45,9 +51,9 @@ export class PortRounds implements AsyncDisposable {
     return [...this.#containers.keys()];
   }
 
-  /** Whether the last round had something to tell. */
-  get hadNews(): boolean {
-    return this.#hadNews;
+  /** Whether ports are opened and closed all the time. */
+  get areChanging(): boolean {
+    return this.#hadNews.filter(Boolean).length >= ALL_THE_TIME;
   }
 
   /** Whether the container is looked at, in the very run that it entered with. */
@@ -103,7 +109,8 @@ export class PortRounds implements AsyncDisposable {
   async #run(): Promise<void> {
     const { signal } = this.#ending;
     while (this.#due || this.#containers.size > 0) {
-      const period = this.#hadNews ? PERIOD_AFTER_NEWS : PERIOD;
+      const row = this.#hadNews.slice(0, IN_A_ROW).filter(Boolean).length;
+      const period = row === IN_A_ROW ? PERIOD_IN_A_ROW : PERIOD;
       await this.#options.clock.sleep(period, signal).catch(() => undefined);
       if (signal.aborted) return;
       await this.#round(period);
@@ -121,7 +128,7 @@ export class PortRounds implements AsyncDisposable {
     if (repeat) for (const container of containers) await container.read();
     else await this.#reader.readChanged(containers, elapsed);
     const notice = this.#told.next(this.#lists(), repeat);
-    this.#hadNews = notice !== undefined;
+    this.#hadNews = [notice !== undefined, ...this.#hadNews].slice(0, LAST_ROUNDS);
     if (notice) this.#options.tell(notice);
   }
 
