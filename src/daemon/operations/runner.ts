@@ -22,7 +22,15 @@ interface Work {
 interface Running {
   readonly operation: Operation;
   readonly controller: AbortController;
-  readonly done: Promise<void>;
+  /** Resolves with the final message, once the container is free; undefined when the next daemon recovers it. */
+  readonly done: Promise<NoticeInit<ListenerMethod> | undefined>;
+}
+
+/** What a context offers, and how the runner says that the host has heard. */
+interface Telling {
+  readonly context: OperationContext;
+  /** Progress is sent: answers what to call once the host has it. */
+  sent(): () => Promise<void>;
 }
 
 /** The abort reason that ends an operation without a final notice: the next daemon recovers it. */
@@ -36,6 +44,7 @@ export class Runner implements AsyncDisposable {
   readonly locks = new Locks();
   readonly #kinds = new Map<string, OperationKind>();
   readonly #running = new Set<Running>();
+  readonly #ending = new AbortController();
   readonly #journal: Journal;
   readonly #outbox: Outbox;
   readonly #finals: FinalNotices;
@@ -83,16 +92,23 @@ export class Runner implements AsyncDisposable {
       throw error;
     }
     const work = { kind: kind as unknown as OperationKind, request, entry, lock, answered };
-    void this.#finish(work, (context) => this.#run(work, context));
+    void this.#finish(work, (telling) => this.#run(work, telling));
     return operation;
   }
 
   /** Asks the operation of that kind on that container to end. False when there is none. */
   cancel(kind: string, container: string, cause: TremplinError): boolean {
-    const matches = ({ operation }: Running) => operation.kind === kind && operation.container === container;
-    const running = [...this.#running].find(matches);
+    const running = this.#find(kind, container);
     running?.controller.abort(cause);
     return running !== undefined;
+  }
+
+  /**
+   * The final message of the operation of that kind that is under way on that container, once it has ended;
+   * undefined when there is none, or when the daemon ends first.
+   */
+  async outcome(kind: string, container: string): Promise<NoticeInit<ListenerMethod> | undefined> {
+    return await this.#find(kind, container)?.done;
   }
 
   /**
@@ -107,6 +123,7 @@ export class Runner implements AsyncDisposable {
 
   /** Ends everything under way without a final notice; the next daemon recovers it. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.abort(daemonEnds);
     for (const { controller } of this.#running) controller.abort(daemonEnds);
     await Promise.all([...this.#running].map(({ done }) => done));
   }
@@ -124,23 +141,28 @@ export class Runner implements AsyncDisposable {
     const request = fromJson(kind.request, entry.request as never);
     const lock = this.locks.take(entry);
     const work = { kind, request, entry, lock, answered: Promise.resolve() };
-    await this.#finish(work, (context) => kind.recover(request, context));
+    await this.#finish(work, ({ context }) => kind.recover(request, context));
+  }
+
+  #find(kind: string, container: string): Running | undefined {
+    return [...this.#running].find(
+      ({ operation }) => operation.kind === kind && operation.container === container,
+    );
   }
 
   /** Does the work and tells its end, in this order: on disk, on its way, container free. Never throws. */
-  #finish(
-    work: Work,
-    act: (context: OperationContext) => Promise<NoticeInit<ListenerMethod>>,
-  ): Promise<void> {
+  #finish(work: Work, act: (telling: Telling) => Promise<NoticeInit<ListenerMethod>>): Promise<unknown> {
     const { kind, entry, lock, answered } = work;
     const controller = new AbortController();
-    const context = this.#context(entry, controller.signal);
-    const finish = async (): Promise<void> => {
-      const final = await act(context).catch((thrown) => ending(work, context, thrown));
+    const telling = this.#telling(entry, controller.signal);
+    const { context } = telling;
+    const finish = async () => {
+      const final = await act(telling).catch((thrown) => ending(work, context, thrown));
       if (final)
         await this.#finals.end({ ...entry, steps: context.steps }, notice(kind.notify, final), answered);
       this.#running.delete(running);
       lock[Symbol.dispose]();
+      return final;
     };
     const running: Running = { operation: entry, controller, done: Promise.resolve().then(finish) };
     this.#running.add(running);
@@ -150,7 +172,7 @@ export class Runner implements AsyncDisposable {
   /** Runs the generator of the kind, sending each message in progress. */
   async #run(
     { kind, request, entry, answered }: Work,
-    context: OperationContext,
+    { context, sent }: Telling,
   ): Promise<NoticeInit<ListenerMethod>> {
     const progress = kind.run(request, context);
     for (let count = 1; ; count++) {
@@ -162,6 +184,7 @@ export class Runner implements AsyncDisposable {
         notice: notice(kind.notify, value),
         final: false,
         after: answered,
+        settled: sent(),
         ...(kind.absorb && {
           absorbedBy: (newer, own) =>
             notice(kind.notify, kind.absorb?.(own.message, newer.message) ?? newer.message),
@@ -170,21 +193,30 @@ export class Runner implements AsyncDisposable {
     }
   }
 
-  #context(entry: JournalEntry, signal: AbortSignal): OperationContext {
+  #telling(entry: JournalEntry, signal: AbortSignal): Telling {
     const { id, kind, container } = entry;
     let { steps } = entry;
-    return {
+    let heard = Promise.resolve();
+    const context = {
       id,
       signal,
+      ending: this.#ending.signal,
       log: this.#log.child({ operation: id, kind, container }),
       get steps() {
         return steps;
       },
-      step: async (name, value = "done") => {
+      step: async (name: string, value = "done") => {
         steps = { ...steps, [name]: value };
         await this.#journal.write({ ...entry, steps });
       },
+      heard: () => heard,
     };
+    const sent = () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      heard = promise;
+      return async () => resolve();
+    };
+    return { context, sent };
   }
 }
 
@@ -194,8 +226,8 @@ function ending(
   context: OperationContext,
   thrown: unknown,
 ): NoticeInit<ListenerMethod> | undefined {
-  const { signal, log } = context;
-  if (signal.reason === daemonEnds) return undefined;
+  const { signal, ending, log } = context;
+  if (ending.aborted) return undefined;
   log.warn({ error: thrown }, signal.aborted ? "the operation was cancelled" : "the operation failed");
   return signal.aborted
     ? work.kind.cancelled(work.request, TremplinError.from(signal.reason))

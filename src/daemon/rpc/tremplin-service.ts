@@ -1,5 +1,6 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Tremplin } from "../../contract/tremplin_pb.js";
+import { cancelUpgradeContainer } from "./cancel-upgrade-container.ts";
 import { createContainer } from "./create-container.ts";
 import { deleteContainer } from "./delete-container.ts";
 import { getContainerInfo } from "./get-container-info.ts";
@@ -12,6 +13,7 @@ import { setUpUser } from "./set-up-user.ts";
 import { startContainer } from "./start-container.ts";
 import { startLxd } from "./start-lxd.ts";
 import { stopContainer } from "./stop-container.ts";
+import { upgradeContainer } from "./upgrade-container.ts";
 
 /** The contract's service in the guest. An rpc that is not here answers UNIMPLEMENTED. */
 export function tremplinService(tools: GuestTools): Partial<ServiceImpl<typeof Tremplin>> {
@@ -25,6 +27,8 @@ export function tremplinService(tools: GuestTools): Partial<ServiceImpl<typeof T
     setUpUser: setUpUser(tools),
     getContainerInfo: getContainerInfo(tools),
     setTimezone: setTimezone(tools),
+    upgradeContainer: upgradeContainer(tools),
+    cancelUpgradeContainer: cancelUpgradeContainer(tools),
     hostNetworkChanged: hostNetworkChanged(tools),
     getDebugInfo: getDebugInfo(tools),
   };
