@@ -128,7 +128,7 @@ export async function reaches(engine: Engine, container: string, url: string): P
 /** All that must be the same again after an upgrade that was undone. */
 export async function stateOf(engine: Engine, container: string): Promise<Record<string, string>> {
   const { value } = await engine.instances.get(container);
-  const packages = await runInside(engine, container, "dpkg-query -W -f '${Package} ${Version} ${Status}\n'");
+  const packages = await runInside(engine, container, "dpkg --list");
   const etc = await runInside(engine, container, "find /etc -type f -print0 | sort -z | xargs -0 sha256sum");
   const links = await runInside(engine, container, "find /etc -type l -printf '%p %l\n' | sort");
   return { status: value.status, packages, etc, links };

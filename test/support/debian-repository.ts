@@ -50,7 +50,9 @@ export async function buildPackage(folder: string, fake: FakePackage): Promise<s
     await put(join(tree, "DEBIAN", name), `#!/bin/sh\nset -e\n${text}\n`, 0o755);
   }
   const path = `${tree}.deb`;
-  await execute("dpkg-deb", ["--root-owner-group", "-Zgzip", "--build", tree, path]);
+  // Built again it is the same, byte for byte: a container may have its sums already.
+  const env = { ...process.env, SOURCE_DATE_EPOCH: "1700000000" };
+  await execute("dpkg-deb", ["--root-owner-group", "-Zgzip", "--build", tree, path], { env });
   return path;
 }
 
