@@ -71,7 +71,7 @@ test("the daemon killed while it puts a failed upgrade back: the reason is not l
 
 test("the daemon killed once it is proven: it stays upgraded", async () => {
   await place.begin(name, Version.DEBIAN_BUSTER);
-  await place.until("the proof", async () => /runs Debian 10/.test(await place.log(name)));
+  await place.until("the proof", async () => /it runs Debian 10/.test(await place.log(name)));
   await place.daemon.restart();
   const final = await place.daemon.listener.final("upgrade", name);
   assert.equal(final.status, Ended.SUCCEEDED, final.failureReason);

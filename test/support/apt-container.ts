@@ -131,5 +131,6 @@ export async function stateOf(engine: Engine, container: string): Promise<Record
   const packages = await runInside(engine, container, "dpkg --list");
   const etc = await runInside(engine, container, "find /etc -type f -print0 | sort -z | xargs -0 sha256sum");
   const links = await runInside(engine, container, "find /etc -type l -printf '%p %l\n' | sort");
-  return { status: value.status, packages, etc, links };
+  const leftovers = await runInside(engine, container, "ls -A /var/tmp /tmp");
+  return { status: value.status, packages, etc, links, leftovers };
 }

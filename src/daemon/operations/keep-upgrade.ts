@@ -18,7 +18,7 @@ export function keepUpgradeOperation(
         await forgetWayBack(engine, containerName, snapshot.name, ending);
       }
     });
-    const line = `${containerName} stays as it is: the way back is gone, and its space is free`;
+    const line = "it stays as it is: the way back is gone, and its space is free";
     return { containerName, status: Status.SUCCEEDED, progressMessages: [line] };
   }
 

@@ -43,7 +43,7 @@ export function undoUpgradeOperation(
       ending.throwIfAborted();
       context.log.error({ error }, "it is back, but the snapshot is still there");
     });
-    const line = `${containerName} was put back to what it was before its upgrade`;
+    const line = "it was put back to what it was before its upgrade";
     return { containerName, status: Status.SUCCEEDED, progressMessages: [line] };
   }
 

@@ -18,6 +18,7 @@ import {
   upgradePath,
   wantedRelease,
 } from "../upgrade/releases.ts";
+import { removeTrial } from "../upgrade/trial.ts";
 import { UpgradeLog, upgradeLogPath } from "../upgrade/upgrade-log.ts";
 import { bringUpToDate, repair, shares, sumOfShares, upgradeTo } from "../upgrade/upgrade-release.ts";
 import { MOST_LINES, UpgradeReport } from "../upgrade/upgrade-report.ts";
@@ -147,6 +148,7 @@ export function upgradeOperation(
         await context.step("undone");
       }
       await untilEngineReturns(tools, ending, (engine) => forget(engine, name, snapshot, ending), waiting);
+      if (!steps.saved) await removeTrial(tools.engine(), name);
     } catch (error) {
       ending.throwIfAborted();
       context.log.error({ error }, NOT_PUT_BACK);
@@ -199,5 +201,5 @@ async function forget(engine: Engine, name: string, snapshot: string, signal: Ab
 }
 
 function succeeded(name: string, release: string): string {
-  return `${name} runs ${release}; for seven days tremplin upgrade ${name} --undo takes it back, and --keep ends that and frees the space`;
+  return `it runs ${release} now; for seven days tremplin upgrade ${name} --undo takes it back, and --keep gives that up and frees the space`;
 }

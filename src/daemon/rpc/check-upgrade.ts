@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { HandlerContext } from "@connectrpc/connect";
 import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
 import type { CheckUpgradeRequest } from "../../contract/tremplin/v1/guest_pb.js";
@@ -22,8 +23,13 @@ export function checkUpgrade(tools: RpcTools) {
   async function look({ containerName: name, targetVersion }: CheckUpgradeRequest, signal: AbortSignal) {
     checkContainerName(name);
     const engine = tools.engine();
-    const holder = tools.runner.locks.holder(name);
-    if (holder) throw new TremplinError("busy", `${name} is busy: ${holder.kind} is under way`);
+    const id = randomBytes(4).toString("hex");
+    using _ = tools.runner.locks.take({
+      id,
+      kind: "check-upgrade",
+      container: name,
+      startedAt: tools.clock.now(),
+    });
     const instance = await getContainer(engine, name, signal);
     if (instance.status_code !== instanceStatus.running) {
       throw new TremplinError("failed", `${name} is not running; start it first`);

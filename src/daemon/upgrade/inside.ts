@@ -36,6 +36,10 @@ export class Inside {
     this.#signal = options.signal;
   }
 
+  get engine(): Engine {
+    return this.#engine();
+  }
+
   get signal(): AbortSignal {
     return this.#signal;
   }
@@ -43,7 +47,7 @@ export class Inside {
   /** Runs a program to its end and has its lines heard. When the signal aborts it is killed. */
   async run(command: readonly string[]): Promise<Ended> {
     const signal = this.#signal;
-    await using session = await this.#engine().exec(this.container, {
+    await using session = await this.engine.exec(this.container, {
       command,
       environment: quietEnvironment,
       signal,
@@ -62,7 +66,7 @@ export class Inside {
 
   /** Runs a program that prints little, and gives what it printed. Nobody hears it. */
   async ask(command: readonly string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> {
-    return await this.#engine().execCapture(this.container, command, {
+    return await this.engine.execCapture(this.container, command, {
       environment: quietEnvironment,
       signal: this.#signal,
       maxBytes: 256 * 1024,
@@ -71,7 +75,7 @@ export class Inside {
 
   /** Its files, for a while; closed by the caller. */
   files(): Promise<FileSession> {
-    return this.#engine().fileSession(this.container, { signal: this.#signal, timeLimit: FILES_LIMIT });
+    return this.engine.fileSession(this.container, { signal: this.#signal, timeLimit: FILES_LIMIT });
   }
 
   async #hear(stream: Readable, lastLines: string[]): Promise<void> {

@@ -36,7 +36,7 @@ export interface AptEstimate {
 export function readEstimate(output: string): AptEstimate | undefined {
   const size = "([0-9.,]+ [kMGT]?B)";
   const sizeAfter = (words: string) => parseSize(new RegExp(`${words} ?${size}`).exec(output)?.[1] ?? "");
-  const download = sizeAfter("Need to get (?:[0-9.,]+ [kMGT]?B/)?") ?? sizeAfter("Download size:");
+  const download = sizeAfter("Need to get") ?? sizeAfter("Download size:");
   if (download === undefined) return undefined;
   const isFreed = / disk space will be freed/.test(output);
   const grown = sizeAfter("After this operation,") ?? sizeAfter("Space needed:") ?? 0;

@@ -1,3 +1,4 @@
+import type { Engine } from "../../engine/engine.ts";
 import { editAptSources } from "../guest/apt-sources.ts";
 import { replaceFile } from "../guest/replace.ts";
 import { aptGetTrial } from "./apt.ts";
@@ -8,7 +9,9 @@ import { type AptEstimate, readEstimate } from "./size.ts";
 import type { SourceFile } from "./source-files.ts";
 
 /** Everything of a trial lies here, and nothing of it elsewhere. */
-export const trialFolder = "/var/tmp/tremplin-upgrade";
+const trialFolder = "/var/tmp/tremplin-upgrade";
+/** For removing it. Milliseconds. */
+const REMOVAL_LIMIT = 10_000;
 
 const root = { uid: 0, gid: 0 };
 
@@ -30,7 +33,7 @@ export async function tryOut(
   originals: readonly SourceFile[],
   path: UpgradePath,
 ): Promise<Trial> {
-  await removeTrial(inside);
+  await removeTrial(inside.engine, inside.container);
   try {
     await prepare(inside, originals, path.steps);
     const command = (...words: string[]) => aptGetTrial(archivedIf(path), ...places(), ...words);
@@ -42,12 +45,14 @@ export async function tryOut(
     const estimate = readEstimate(stdout);
     return estimate ? { estimate } : {};
   } finally {
-    await removeTrial(inside).catch(() => undefined);
+    await removeTrial(inside.engine, inside.container);
   }
 }
 
-async function removeTrial(inside: Inside): Promise<void> {
-  await inside.ask(["rm", "-rf", "--", trialFolder]);
+/** Removes what a trial left that was cancelled, or died with its daemon, as far as that can be done now. */
+export async function removeTrial(engine: Engine, container: string): Promise<void> {
+  const signal = AbortSignal.timeout(REMOVAL_LIMIT);
+  await engine.execCapture(container, ["rm", "-rf", "--", trialFolder], { signal }).catch(() => undefined);
 }
 
 async function prepare(

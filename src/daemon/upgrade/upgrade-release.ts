@@ -38,12 +38,14 @@ export interface Steps {
 const NETWORK_LIMIT = 60_000;
 const NETWORK_RETRY = 1_000;
 
-/** Finishes what was interrupted, before anything else is touched: else every later step fails on it. */
+/**
+ * Finishes what was interrupted, before anything else is touched: else every later step fails on it. What cannot be
+ * finished without newer package lists waits for them.
+ */
 export async function repair({ inside, report }: Steps, from: Release): Promise<void> {
   await report.begin("repairing what was left half installed", shares.repair);
   await inside.run(dpkgConfigure);
-  await inside.must("repairing the packages", aptGet(from, "--fix-broken", "install"));
-  await inside.must("repairing the packages", dpkgConfigure);
+  await inside.run(aptGet(from, "--fix-broken", "install"));
 }
 
 /** Brings the release of now up to date, with the keys of the next one, from Debian alone. */
@@ -53,6 +55,8 @@ export async function bringUpToDate(steps: Steps, from: Release): Promise<void> 
   await removeObstacles(steps, from);
   await useSources(steps, from);
   await readLists(steps, from);
+  await inside.must("repairing the packages", aptGet(from, "--fix-broken", "install"));
+  await inside.must("repairing the packages", dpkgConfigure);
   await inside.must(`renewing ${from.keyring}`, aptGet(from, "install", from.keyring));
   await inside.must(`upgrading within ${from.codename}`, aptGet(from, "upgrade"));
 }
@@ -72,17 +76,17 @@ export async function upgradeTo(steps: Steps, to: Release): Promise<void> {
   for (const words of [["autoremove"], ["clean"]]) await inside.run(aptGet(to, ...words));
 }
 
-/** A container that was just restarted may have no network yet: what looks like that is tried again. */
+/** A container that was just restarted may have no network yet, or renew its lists itself: that is waited for. */
 async function readLists({ inside, clock }: Steps, release: Release): Promise<void> {
   const what = `reading the package lists of ${release.codename}`;
   for (const end = clock.now() + NETWORK_LIMIT; ; await clock.sleep(NETWORK_RETRY, inside.signal)) {
     const { exitCode, lastLines } = await inside.run(aptGet(release, "update"));
     const isBroken = exitCode !== 0 || lastLines.some((line) => /^(E:|W: Failed to fetch)/.test(line));
     if (!isBroken) return;
-    const isUnconnected = lastLines.some((line) =>
-      /failure resolving|Could not (resolve|connect)|Unable to connect|unreachable/i.test(line),
+    const isPassing = lastLines.some((line) =>
+      /failure resolving|Could not (resolve|connect|get lock)|Unable to connect|unreachable/i.test(line),
     );
-    if (!isUnconnected || clock.now() > end) throw failure(what, exitCode, lastLines);
+    if (!isPassing || clock.now() > end) throw failure(what, exitCode, lastLines);
   }
 }
 
