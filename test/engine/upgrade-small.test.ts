@@ -25,6 +25,7 @@ const snapshots = () => place.engine.snapshots.list(name);
 
 test("two releases at once: what was changed by hand stays, what is not Debian's is disabled", async () => {
   await place.inside(name, "echo mine > /etc/tool.conf");
+  await place.inside(name, "echo mozilla/DST_Root_CA_X3.crt > /etc/ca-certificates.conf");
   const third = `deb ${place.mirror.url}/other stretch stable`;
   await place.inside(name, `echo '${third}' > /etc/apt/sources.list.d/other.list`);
   await place.inside(
@@ -36,6 +37,7 @@ test("two releases at once: what was changed by hand stays, what is not Debian's
   assert.match(await place.inside(name, "cat /etc/os-release"), /VERSION_ID="11"/);
   assert.equal(await place.inside(name, "cat /usr/share/tool/version /etc/tool.conf"), "3\nmine\n");
   assert.equal(await place.inside(name, "cat /etc/apt/sources.list.d/other.list"), `# ${third}\n`);
+  assert.equal(await place.inside(name, "cat /etc/ca-certificates.conf"), "!mozilla/DST_Root_CA_X3.crt\n");
   assert.match(await place.inside(name, "cat /etc/apt/sources.list.d/debian.sources"), /^Suites: bullseye$/m);
   assert.deepEqual(place.lines(name), (await place.log(name)).trimEnd().split("\n"));
   const [snapshot, ...others] = await snapshots();

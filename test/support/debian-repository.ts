@@ -87,12 +87,19 @@ export interface FakeSuite {
   readonly packages: readonly FakePackage[];
 }
 
-/** Writes a repository of suites as apt reads it, each signed. The time of the signatures can be given. */
+export interface RepositoryTimes {
+  /** When its releases were made. Default: an hour ago. */
+  readonly made?: Date;
+  /** When gpg is to think that it signs them. Default: now. */
+  readonly signed?: string;
+}
+
+/** Writes a repository of suites as apt reads it, each signed. */
 export async function writeRepository(
   folder: string,
   key: SigningKey,
   suites: readonly FakeSuite[],
-  at?: string,
+  times: RepositoryTimes = {},
 ): Promise<void> {
   await rm(join(folder, "dists"), { recursive: true, force: true });
   await mkdir(join(folder, "pool"), { recursive: true });
@@ -105,7 +112,7 @@ export async function writeRepository(
       await cp(built, join(folder, "pool", name));
       stanzas.push(await stanzaOf(join(folder, "pool", name), `pool/${name}`));
     }
-    await writeSuite(join(folder, "dists", suite), suite, stanzas.join("\n"), key, at);
+    await writeSuite(join(folder, "dists", suite), suite, stanzas.join("\n"), key, times);
   }
 }
 
@@ -120,7 +127,7 @@ async function writeSuite(
   suite: string,
   packages: string,
   { home }: SigningKey,
-  at?: string,
+  { made = new Date(Date.now() - 3600_000), signed }: RepositoryTimes,
 ): Promise<void> {
   const { stdout } = await execute("dpkg", ["--print-architecture"]);
   const binary = `main/binary-${stdout.trim()}`;
@@ -137,7 +144,7 @@ async function writeSuite(
     "Label: Debian",
     `Suite: ${suite}`,
     `Codename: ${suite}`,
-    `Date: ${new Date(Date.now() - 3600_000).toUTCString().replace("GMT", "UTC")}`,
+    `Date: ${made.toUTCString().replace("GMT", "UTC")}`,
     `Architectures: ${stdout.trim()} all`,
     "Components: main",
     "SHA256:",
@@ -145,7 +152,7 @@ async function writeSuite(
     "",
   ].join("\n");
   await put(join(folder, "Release"), release, 0o644);
-  const time = at ? ["--faked-system-time", at] : [];
+  const time = signed ? ["--faked-system-time", signed] : [];
   await execute("gpg", [
     ...["--homedir", home, "--batch", "--yes", "--pinentry-mode", "loopback", "--passphrase", "", ...time],
     ...["--output", join(folder, "InRelease"), "--clear-sign", join(folder, "Release")],

@@ -154,7 +154,15 @@ export class UpgradePlace implements AsyncDisposable {
     const folder = join(this.daemon.folder, "expired");
     const key = await signingKey(folder, "1y", "20200101T000000");
     await this.trust(name, key);
-    await writeRepository(join(this.daemon.folder, "mirror"), key, smallReleases, "20200601T000000");
+    await writeRepository(join(this.daemon.folder, "mirror"), key, smallReleases, {
+      signed: "20200601T000000",
+    });
+  }
+
+  /** Has the mirror say that it made its releases tomorrow. */
+  async comeFromTomorrow(): Promise<void> {
+    const made = new Date(Date.now() + 86_400_000);
+    await writeRepository(join(this.daemon.folder, "mirror"), this.key, smallReleases, { made });
   }
 
   /** Has a container take a key for one of Debian's. */

@@ -1,23 +1,16 @@
-import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
+import { sentenceOf } from "../../base/tremplin-error.ts";
 import {
   UpgradeContainerProgress_Status as Status,
   type UpgradeContainerRequest,
   UpgradeContainerRequestSchema,
 } from "../../contract/tremplin_pb.js";
 import type { Engine } from "../../engine/engine.ts";
-import { readOsRelease } from "../guest/read-os-release.ts";
 import type { NoticeInit } from "../notices/notice.ts";
 import { Inside } from "../upgrade/inside.ts";
 import { checkFindings, preflight } from "../upgrade/preflight.ts";
 import { personOf, proveRelease } from "../upgrade/proof.ts";
-import {
-  type Release,
-  releaseName,
-  runningRelease,
-  type UpgradePath,
-  upgradePath,
-  wantedRelease,
-} from "../upgrade/releases.ts";
+import { pathInside } from "../upgrade/release-inside.ts";
+import { releaseName, type UpgradePath, wantedRelease } from "../upgrade/releases.ts";
 import { removeTrial } from "../upgrade/trial.ts";
 import { UpgradeLog, upgradeLogPath } from "../upgrade/upgrade-log.ts";
 import { bringUpToDate, repair, shares, sumOfShares, upgradeTo } from "../upgrade/upgrade-release.ts";
@@ -76,7 +69,7 @@ export function upgradeOperation(
       log.warn({ error }, "the upgrade is given up");
       const reason = signal.aborted ? sentenceOf(signal.reason) : sentenceOf(error);
       await report.say(`given up: ${reason}`);
-      await context.step("failed", reason);
+      await note(context, "failed", reason);
       const failureReason = await giveUp(containerName, reason, context, report);
       return { containerName, status: Status.FAILED, failureReason };
     }
@@ -90,7 +83,7 @@ export function upgradeOperation(
     const { id, signal } = context;
     const { clock } = tools;
     const inside = new Inside({ engine: tools.engine, container: containerName, listener: report, signal });
-    const path = await pathFrom(inside, wantedRelease(targetVersion));
+    const path = await pathInside(inside, wantedRelease(targetVersion));
     report.expect(sumOfShares(path));
     await report.say(
       `upgrading ${containerName} to ${releaseName(path.to)}; every line is in ${report.path}`,
@@ -145,7 +138,7 @@ export function upgradeOperation(
         await report?.begin("putting it back to what it was before", 0);
         const back = { snapshot, isToRun: true, signal: ending };
         await untilEngineReturns(tools, ending, (engine) => goBack(engine, name, back), waiting);
-        await context.step("undone");
+        await note(context, "undone");
       }
       await untilEngineReturns(tools, ending, (engine) => forget(engine, name, snapshot, ending), waiting);
       if (!steps.saved) await removeTrial(tools.engine(), name);
@@ -180,18 +173,16 @@ export function upgradeOperation(
     absorb: (older, newer) => {
       const lines = [...(older.progressMessages ?? []), ...(newer.progressMessages ?? [])];
       if (lines.length <= MOST_LINES) return { ...newer, progressMessages: lines };
-      const note = `(lines are left out here; all are in ${upgradeLogPath(tools.places.state, newer.containerName ?? "")})`;
-      return { ...newer, progressMessages: [note, ...lines.slice(1 - MOST_LINES)] };
+      const path = upgradeLogPath(tools.places.state, newer.containerName ?? "");
+      const first = `(lines are left out here; all are in ${path})`;
+      return { ...newer, progressMessages: [first, ...lines.slice(1 - MOST_LINES)] };
     },
   };
 }
 
-/** The way of a container to a release. Throws `invalid` where there is none, or none is needed. */
-async function pathFrom(inside: Inside, to: Release): Promise<UpgradePath> {
-  using files = await inside.files();
-  const path = upgradePath(runningRelease(await readOsRelease(files)), to);
-  if (path) return path;
-  throw new TremplinError("invalid", `it runs ${releaseName(to)} already`);
+/** Notes a step on the way back, which must not end on a disk out here that is full. */
+async function note(context: OperationContext, name: string, value?: string): Promise<void> {
+  await context.step(name, value).catch((error) => context.log.error({ error, name }, "a step is not noted"));
 }
 
 /** Also a snapshot that is still being taken. */

@@ -3,12 +3,12 @@ import type { HandlerContext } from "@connectrpc/connect";
 import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
 import type { CheckUpgradeRequest } from "../../contract/tremplin/v1/guest_pb.js";
 import { instanceStatus } from "../../engine/instance.ts";
-import { readOsRelease } from "../guest/read-os-release.ts";
 import { getContainer } from "../operations/lookup.ts";
 import { breakSilence, justWait } from "../operations/silence.ts";
 import { Inside } from "../upgrade/inside.ts";
 import { preflight } from "../upgrade/preflight.ts";
-import { releaseName, runningRelease, upgradePath, wantedRelease } from "../upgrade/releases.ts";
+import { pathInside } from "../upgrade/release-inside.ts";
+import { wantedRelease } from "../upgrade/releases.ts";
 import { checkContainerName } from "./container-name.ts";
 import type { RpcTools } from "./rpc.ts";
 
@@ -35,9 +35,7 @@ export function checkUpgrade(tools: RpcTools) {
       throw new TremplinError("failed", `${name} is not running; start it first`);
     }
     const inside = new Inside({ engine: tools.engine, container: name, listener: unheard, signal });
-    const to = wantedRelease(targetVersion);
-    const path = upgradePath(await runningIn(inside), to);
-    if (!path) return { notes: [], problems: [`it runs ${releaseName(to)} already`] };
+    const path = await pathInside(inside, wantedRelease(targetVersion));
     return await preflight(engine, instance, inside, path);
   }
 
@@ -56,9 +54,4 @@ export function checkUpgrade(tools: RpcTools) {
       yield { problems: [sentenceOf(error)], done: true };
     }
   };
-}
-
-async function runningIn(inside: Inside) {
-  using files = await inside.files();
-  return runningRelease(await readOsRelease(files));
 }

@@ -28,6 +28,8 @@ const settings = [
   // A changed configuration file stays as it is; where it is not changed the new one comes.
   "Dpkg::Options::=--force-confdef",
   "Dpkg::Options::=--force-confold",
+  // What a crash of the machine would break is put back to the snapshot anyway; the proof ends with a sync.
+  "Dpkg::Options::=--force-unsafe-io",
   // Without it apt would want a terminal, and stop when it is told to wait for one.
   "Dpkg::Use-Pty=0",
   "DPkg::Lock::Timeout=300",

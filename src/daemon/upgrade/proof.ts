@@ -2,9 +2,9 @@ import type { Clock } from "../../base/clock.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { legible } from "../guest/lossless-text.ts";
 import { findPerson } from "../guest/person.ts";
-import { readOsRelease } from "../guest/read-os-release.ts";
 import type { Inside } from "./inside.ts";
-import { type Release, releaseName, runningRelease } from "./releases.ts";
+import { releaseInside } from "./release-inside.ts";
+import { type Release, releaseName } from "./releases.ts";
 
 /** How long the init system may take to come up. Milliseconds. */
 const BOOT_LIMIT = 180_000;
@@ -19,7 +19,8 @@ export async function personOf(inside: Inside, now: number): Promise<string | un
 
 /**
  * Proves that a restarted container is what it was to become: the release, sound packages, an init system that
- * is up, the same person. Throws `failed` with what is not so. Answers what is worth telling.
+ * is up, the same person; and that it is on the disk. Throws `failed` with what is not so. Answers what is worth
+ * telling.
  */
 export async function proveRelease(
   inside: Inside,
@@ -34,12 +35,12 @@ export async function proveRelease(
   if (now !== person) {
     throw new TremplinError("failed", `its person was ${person ?? "nobody"} and is ${now ?? "nobody"} now`);
   }
+  await inside.must("writing everything to the disk", ["sync", "--file-system", "/"]);
   return notes;
 }
 
 async function proveVersion(inside: Inside, release: Release): Promise<void> {
-  using files = await inside.files();
-  const found = runningRelease(await readOsRelease(files));
+  const found = await releaseInside(inside);
   if (found === release) return;
   throw new TremplinError(
     "failed",

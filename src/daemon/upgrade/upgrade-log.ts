@@ -12,7 +12,8 @@ export function upgradeLogPath(stateFolder: string, container: string): string {
 
 /**
  * The lines of an upgrade, all of them, in a file that is made anew: so neither a slow host nor one that is
- * away costs memory or a line. Who tells them reads them back from it in order.
+ * away costs memory or a line. Who tells them reads them back from it in order. A disk out here that is full, or
+ * fails, loses lines; it never stops the upgrade.
  */
 export class UpgradeLog implements AsyncDisposable {
   readonly path: string;
@@ -53,7 +54,11 @@ export class UpgradeLog implements AsyncDisposable {
   async next(most: number): Promise<string[]> {
     const length = Math.min(this.#written - this.#told, most * (MOST_LINE_BYTES + 1));
     if (length <= 0) return [];
-    const { buffer, bytesRead } = await this.#file.read(Buffer.alloc(length), 0, length, this.#told);
+    const buffer = Buffer.alloc(length);
+    const bytesRead = await this.#file.read(buffer, 0, length, this.#told).then(
+      (read) => read.bytesRead,
+      () => 0,
+    );
     const lines = buffer.toString("utf8", 0, buffer.subarray(0, bytesRead).lastIndexOf(10) + 1).split("\n");
     const given = lines.slice(0, -1).slice(0, most);
     this.#told += Buffer.byteLength(given.map((line) => `${line}\n`).join(""));
@@ -77,7 +82,10 @@ export class UpgradeLog implements AsyncDisposable {
   }
 
   async #append(bytes: Buffer): Promise<void> {
-    await this.#file.appendFile(bytes);
-    this.#written += bytes.length;
+    const written = await this.#file.appendFile(bytes).then(
+      () => bytes.length,
+      () => 0,
+    );
+    this.#written += written;
   }
 }
