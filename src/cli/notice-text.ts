@@ -11,6 +11,7 @@ import {
   StartLxdProgress_Status as StartLxd,
   ContainerStopProgress_Status as Stop,
   UpgradeContainerProgress_Status as Upgrade,
+  type UpgradeContainerProgress,
 } from "../contract/tremplin_pb.js";
 import { bytesText, plainText } from "./text.ts";
 
@@ -87,8 +88,8 @@ function read(notice: Exclude<Event["notice"], { case: undefined } | { case: "be
       return done(portsText(notice.value));
     case "upgrade":
       return of(notice.value.status, {
-        [Upgrade.IN_PROGRESS]: going(plainText(notice.value.progressMessages.at(-1) ?? "") || "upgrading"),
-        [Upgrade.SUCCEEDED]: done("upgraded"),
+        [Upgrade.IN_PROGRESS]: going(lastLine(notice.value) || "upgrading"),
+        [Upgrade.SUCCEEDED]: done(lastLine(notice.value) || "upgraded"),
         [Upgrade.FAILED]: failed("upgrading failed"),
       });
   }
@@ -128,6 +129,10 @@ function portsText({ containerPorts }: ListeningPortInfo): string {
     return `${plainText(name)}: ${ports.length > 0 ? ports.join(" ") : "none"}`;
   });
   return `listening ports of ${each.join("; ") || "no container"}`;
+}
+
+function lastLine({ progressMessages }: UpgradeContainerProgress): string {
+  return plainText(progressMessages.at(-1) ?? "");
 }
 
 /** A number that is not in the contract, or its 0, ends an operation as failed (behaviour.md 9). */

@@ -4,7 +4,7 @@ import { type Event, EventSchema } from "../contract/tremplin/v1/host_pb.js";
 import { followEvents } from "./follow-events.ts";
 import type { HostApi } from "./host-api.ts";
 import type { Io } from "./io.ts";
-import { noticeText } from "./notice-text.ts";
+import { type NoticeText, noticeText } from "./notice-text.ts";
 import type { Progress } from "./progress/progress.ts";
 import { feelPulse } from "./pulse.ts";
 import { refusal } from "./refusal.ts";
@@ -31,6 +31,8 @@ export interface Work {
   readonly cancel?: (api: HostApi) => Promise<void>;
   /** Do not wait for the end. Default no. */
   readonly detach?: boolean;
+  /** How its events are read, where noticeText alone does not do. */
+  readonly read?: (event: Event) => NoticeText | undefined;
 }
 
 /** What runs a command: who is asked, who looks on. */
@@ -112,8 +114,9 @@ async function untilFinal(
   work: Work,
 ): Promise<string> {
   for await (const event of events) {
-    const text = noticeText(event);
-    if (event.notice.case !== work.kind || text?.container !== work.container) continue;
+    const isOurs = event.notice.case === work.kind && noticeText(event)?.container === work.container;
+    const text = isOurs ? (work.read ?? noticeText)(event) : undefined;
+    if (!text) continue;
     if (json) io.out(`${JSON.stringify({ event: toJson(EventSchema, event) })}\n`);
     if (text.state === "going") progress.step(text.words, text.percent, text.bytes);
     if (text.state === "done") return text.words;

@@ -57,6 +57,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "set the time zone of containers",
     load: async () => (await import("./commands/timezone.ts")).timezoneCommand,
   },
+  upgrade: {
+    summary: "turn a container into the next Debian release, or take that back",
+    load: async () => (await import("./commands/upgrade.ts")).upgradeCommand,
+  },
   debug: {
     summary: "what helps whoever looks for a fault",
     load: async () => (await import("./commands/debug.ts")).debugCommand,

@@ -90,7 +90,9 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const operations = { ...common, engine: () => launcher.prepared };
   const tools = { ...common, engine: () => launcher.engine, operations, runner };
   const guest = { ...tools, daemonId: state.daemonId, version, startedAt, bridge: options.bridge, outbox };
+  // Both make known what they run before anything that was left is recovered.
   const tremplin = tremplinService(guest);
+  const beyond = guestService(guest);
   const left = await journal.entries();
   finals.resend(left);
   const resumed = resume().catch((error) =>
@@ -102,7 +104,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       tls: options.tls,
       routes(router) {
         router.service(Tremplin, tremplin);
-        router.service(Guest, guestService(guest));
+        router.service(Guest, beyond);
         health(router, [Tremplin.typeName, Guest.typeName]);
         reflection(router, [file_tremplin, file_tremplin_v1_guest]);
       },

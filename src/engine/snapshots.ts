@@ -41,6 +41,13 @@ export class Snapshots {
     return this.#operations.start({ method: "POST", path, body, signal });
   }
 
+  /** Lets the engine delete the snapshot by itself at some time; it looks once a minute. */
+  async expire(instance: string, name: string, at: Date, { signal }: Options = {}): Promise<void> {
+    const path = apiPath("instances", instance, "snapshots", name);
+    const body = { expires_at: at.toISOString() };
+    await this.#operations.run({ method: "PUT", path, body, signal });
+  }
+
   async delete(instance: string, name: string, { signal }: Options = {}): Promise<EngineOperation> {
     const path = apiPath("instances", instance, "snapshots", name);
     return this.#operations.start({ method: "DELETE", path, signal });

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
@@ -15,6 +14,7 @@ import {
 } from "../../src/contract/tremplin_pb.js";
 import { execute } from "../support/belongings.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
+import { enginePid } from "../support/engine-pid.ts";
 import { eventually } from "../support/eventually.ts";
 import { engineQuery, inContainer } from "../support/in-container.ts";
 import { privateLxd } from "../support/private-lxd.ts";
@@ -30,15 +30,6 @@ import {
 interface Pool {
   readonly driver: string;
   readonly config: Readonly<Record<string, string>>;
-}
-
-async function enginePid({ folder }: TestDaemon): Promise<number> {
-  const { stdout } = await execute("pgrep", ["-f", "^/usr/bin/lxd --group root$|^lxd --group root$"]);
-  for (const pid of stdout.trim().split("\n")) {
-    const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
-    if (environment.includes(`LXD_DIR=${join(folder, "state/lxd")}\0`)) return Number(pid);
-  }
-  throw new Error("no engine runs");
 }
 
 async function engineState({ guest }: TestDaemon): Promise<State | undefined> {

@@ -6,10 +6,14 @@ import { ContainerCreationProgress_Status as Created } from "../../src/contract/
 import { debianImage } from "../../src/daemon/images/debian-image.ts";
 import type { TestDaemon } from "./daemon.ts";
 
-/** Creates a container of Debian bookworm. Its image is built once a month, by whoever needs it first. */
-export async function createDebian(daemon: TestDaemon, containerName: string): Promise<void> {
+/** Creates a container of a Debian release. Its image is built once a month, by whoever needs it first. */
+export async function createDebian(
+  daemon: TestDaemon,
+  containerName: string,
+  release = "bookworm",
+): Promise<void> {
   const folder = join(process.env.TREMPLIN_CACHE ?? "/var/cache/tremplin", "images");
-  const { rootfsPath, metadataPath } = await builtImage(folder);
+  const { rootfsPath, metadataPath } = await builtImage(folder, release);
   const shared = join(daemon.shared, basename(dirname(rootfsPath)));
   await cp(dirname(rootfsPath), shared, { recursive: true });
   await daemon.tremplin.createContainer({
@@ -21,9 +25,9 @@ export async function createDebian(daemon: TestDaemon, containerName: string): P
   assert.equal(final.status, Created.CREATED, final.failureReason);
 }
 
-async function builtImage(folder: string) {
+async function builtImage(folder: string, release: string) {
   const signal = new AbortController().signal;
-  const build = debianImage({ release: "bookworm", folder, signal, log: silentLogger });
+  const build = debianImage({ release, folder, signal, log: silentLogger });
   for (;;) {
     const { done, value } = await build.next();
     if (done) return value;

@@ -94,6 +94,7 @@ export class MemoryGuest implements AsyncDisposable {
 
   #routes(router: ConnectRouter): void {
     const { containers } = this;
+    const fault = () => this.fault;
     router.service(Tremplin, {
       startLxd: () => {
         if (this.engine === Engine_State.RUNNING) return { status: 2 };
@@ -201,6 +202,28 @@ export class MemoryGuest implements AsyncDisposable {
         return { status: 1 };
       },
       cancelImportContainer: () => this.#cancel(),
+      upgradeContainer: ({ containerName, targetVersion }) => {
+        if (!this.containers.has(containerName)) return { status: 5, failureReason: "there is none" };
+        if (targetVersion === 3) return { status: 4, failureReason: "it runs Debian 11 already" };
+        this.#work("upgrade", containerName, async () => {
+          const told = [
+            ["upgrading; every line is in /state/upgrades/web.log", "== 10 % checking"],
+            ["== 40 % upgrading: Unpacking libc6", "Unpacking \u001b[31mlibc6 ..."],
+            ["Setting up libc6 ..."],
+          ];
+          for (const progressMessages of told) {
+            await this.tell("upgradeContainerStatus", { containerName, status: 1, progressMessages });
+          }
+          await this.gate;
+          const progress = this.#ended(
+            { status: 2, progressMessages: ["it runs Debian 12 now"] },
+            { status: 3 },
+          );
+          await this.tell("upgradeContainerStatus", { containerName, ...progress });
+        });
+        return { status: 1 };
+      },
+      cancelUpgradeContainer: ({ containerName }) => ({ status: this.containers.has(containerName) ? 2 : 1 }),
       getContainerInfo: ({ containerName }) => {
         const state = this.containers.get(containerName);
         if (!state) return { status: 3 };
@@ -248,6 +271,18 @@ export class MemoryGuest implements AsyncDisposable {
         yield { message: "packing", percent: 90 };
         const folder = `/shared/${debianRelease}`;
         yield { percent: 100, rootfsPath: `${folder}/rootfs.tar`, metadataPath: `${folder}/meta.tar` };
+      },
+      async *checkUpgrade() {
+        yield { message: "looking" };
+        yield { notes: ["300 MB to download"], problems: fault() ? [fault()] : [], done: true };
+      },
+      undoUpgrade: ({ containerName }) => {
+        if (!this.containers.has(containerName)) return { status: 2, failureReason: "there is no snapshot" };
+        this.#work("undo-upgrade", containerName, async () => {
+          const progress = this.#ended({ status: 2, progressMessages: ["it was put back"] }, { status: 3 });
+          await this.tell("upgradeContainerStatus", { containerName, ...progress });
+        });
+        return { status: 1 };
       },
       async *shell(
         inputs: AsyncIterable<ShellInput>,

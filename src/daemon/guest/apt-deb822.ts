@@ -50,7 +50,7 @@ function editStanza(stanza: string[], editor: AptSourceEditor): string[] {
   if (!edit) return stanza;
   const isEmptied = source.suites.every((name) => edit.suite && edit.suite(name) === undefined);
   const isDisabled = edit.disable || isEmptied;
-  const kept = isEmptied ? lines : lines.flatMap((line) => renamedSuites(line, edit));
+  const kept = isEmptied ? lines : lines.flatMap((line) => edited(line, edit));
   return (isDisabled && source.enabled ? disabled(kept) : kept).map((line) => line.text);
 }
 
@@ -73,13 +73,14 @@ function fieldLines(stanza: string[]): FieldLine[] {
   }));
 }
 
-function renamedSuites(line: FieldLine, { suite }: AptSourceEdit): FieldLine[] {
-  if (line.field !== "suites" || !suite) return [line];
+function edited(line: FieldLine, { suite, uri }: AptSourceEdit): FieldLine[] {
+  const rename = line.field === "suites" ? suite : line.field === "uris" ? uri : undefined;
+  if (!rename) return [line];
   const wordsWithBlanksBefore = line.text.slice(line.value).split(/(?<=[^ \t\v\f\r])(?=[ \t\v\f\r])/);
   const value = wordsWithBlanksBefore.map((piece) => {
     const start = piece.search(/[^ \t\v\f\r]/);
     if (start < 0) return piece;
-    const renamed = suite(piece.slice(start));
+    const renamed = rename(piece.slice(start));
     return renamed === undefined ? "" : piece.slice(0, start) + renamed;
   });
   const text = line.text.slice(0, line.value) + value.join("");

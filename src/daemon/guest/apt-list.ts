@@ -29,7 +29,14 @@ function editLine(line: string, editor: AptSourceEditor): string {
   const edit = editor(source);
   const renamed = edit?.suite ? edit.suite(wordAt(suite)) : wordAt(suite);
   if (edit?.disable || renamed === undefined) return `# ${line}`;
-  return renamed === wordAt(suite) ? line : line.slice(0, suite.start) + renamed + line.slice(suite.end);
+  const moved = edit?.uri ? edit.uri(wordAt(uri)) : wordAt(uri);
+  // The later word first, so that the place of the other one stays true.
+  return replaced(replaced(line, suite, wordAt(suite), renamed), uri, wordAt(uri), moved);
+}
+
+/** A word that keeps its meaning keeps its quotes too. */
+function replaced(line: string, { start, end }: Span, before: string, now: string): string {
+  return now === before ? line : line.slice(0, start) + now + line.slice(end);
 }
 
 /** The words before a comment; none if a quote or a bracket is not closed. */

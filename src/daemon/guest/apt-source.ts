@@ -13,6 +13,8 @@ export interface AptSource {
 export interface AptSourceEdit {
   /** The new name for each suite; undefined drops it, and an entry left without a suite is disabled. */
   readonly suite?: ((name: string) => string | undefined) | undefined;
+  /** The new place for each place. */
+  readonly uri?: ((uri: string) => string) | undefined;
   /** Disables the entry: a line becomes a comment, a stanza gets `Enabled: no`. */
   readonly disable?: boolean | undefined;
 }

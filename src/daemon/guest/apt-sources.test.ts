@@ -86,3 +86,23 @@ test("a new suite is one plain word", () => {
     );
   }
 });
+
+test("places are moved in both formats, and nothing else is touched", () => {
+  const list = "deb [arch=amd64] http://a/debian/ x main # http://a/debian/\ndeb-src http://b x main\n";
+  const sources = "Types: deb\nURIs: http://b\n  http://a/debian/\nSuites: x\n";
+  const toArchive: AptSourceEditor = () => ({
+    uri: (uri) => (uri === "http://a/debian/" ? "http://archive/debian" : uri),
+  });
+  const edited = (path: string, text: string) => textOf(editAptSources(path, Buffer.from(text), toArchive));
+  assert.equal(edited("x.list", list), list.replace("http://a/debian/", "http://archive/debian"));
+  assert.equal(edited("x.sources", sources), sources.replace("http://a/debian/", "http://archive/debian"));
+});
+
+test("a new place is a plain URI", () => {
+  for (const bad of ["", "a b", "http://a b", "http://a\n", "http://#", "no-scheme"]) {
+    assert.throws(
+      () => editAptSources("x.list", Buffer.from("deb http://a b c\n"), () => ({ uri: () => bad })),
+      (error) => error instanceof TremplinError && error.code === "invalid",
+    );
+  }
+});

@@ -7,7 +7,7 @@ import { bytesOf, textOf } from "./lossless-text.ts";
 /**
  * Changes entries of one file of apt's sources and keeps all else byte for byte: comments, order, white
  * space, and what apt itself could not read. The name of the file decides the format, as it does for apt;
- * throws `invalid` if it ends in neither `.list` nor `.sources`, or if a new suite is not one plain word.
+ * throws `invalid` if it ends in neither `.list` nor `.sources`, or if a new suite or place is not one plain word.
  */
 export function editAptSources(path: string, content: Uint8Array, editor: AptSourceEditor): Uint8Array {
   const editFile = path.endsWith(".list")
@@ -18,8 +18,12 @@ export function editAptSources(path: string, content: Uint8Array, editor: AptSou
   if (!editFile) throw new TremplinError("invalid", `${path} is no file of apt's sources: .list or .sources`);
   return bytesOf(
     editFile(textOf(content), (source) => {
-      const { suite, disable } = editor(source) ?? {};
-      return suite ? { suite: (name) => plainWord(suite(name), name), disable } : { disable };
+      const { suite, uri, disable } = editor(source) ?? {};
+      return {
+        ...(suite && { suite: (name) => plainWord(suite(name), name) }),
+        ...(uri && { uri: (place) => plainPlace(uri(place), place) }),
+        disable,
+      };
     }),
   );
 }
@@ -41,4 +45,10 @@ function plainWord(suite: string | undefined, before: string): string | undefine
     "invalid",
     "the new name of a suite must be one word of letters, digits and + . / _ ~ -",
   );
+}
+
+/** A place that stays may be written as it is. */
+function plainPlace(uri: string, before: string): string {
+  if (uri === before || /^[a-z][a-z0-9+.-]*:[A-Za-z0-9%+,./:=?@_~-]*$/.test(uri)) return uri;
+  throw new TremplinError("invalid", "the new place of a source must be a plain URI, without blanks");
 }

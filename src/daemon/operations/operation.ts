@@ -12,11 +12,18 @@ export interface OperationContext {
   readonly id: string;
   /** Aborted when the operation is cancelled or the daemon ends; the first cause is the reason. */
   readonly signal: AbortSignal;
+  /**
+   * Aborted only when the daemon ends: for what must be done although the operation was cancelled. What throws
+   * then gets no final notice, and the next daemon recovers it.
+   */
+  readonly ending: AbortSignal;
   readonly log: Logger;
   /** What was noted so far, also before the daemon died. */
   readonly steps: Steps;
   /** Notes a step in the journal; when this has resolved the note survives any crash. */
   step(name: string, value?: string): Promise<void>;
+  /** Resolves once the host has taken, or refused for good, the last progress that was yielded; never rejects. */
+  heard(): Promise<void>;
 }
 
 /**

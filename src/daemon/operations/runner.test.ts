@@ -277,3 +277,57 @@ test("an engine that comes back to nothing right: the first reason is told", asy
   await state.hears(1);
   assert.equal(state.heard[0]?.notice.message.failureReason, "no engine answers");
 });
+
+test("an operation learns when the host has heard its progress", async () => {
+  await using state = await stateFolder();
+  const yielded = Promise.withResolvers<void>();
+  let hasHeard = false;
+  const kind = kindOf(async function* (_request, { heard }: OperationContext) {
+    await heard();
+    yield { status: Status.STOPPING };
+    const told = heard().then(() => {
+      hasHeard = true;
+    });
+    yielded.resolve();
+    await told;
+    return { status: Status.STOPPED };
+  });
+  const { runner, clock } = await state.daemon(kind);
+  state.hostIsAway = true;
+  await runner.begin(kind, "c1", request);
+  await yielded.promise;
+  await clock.sleeping();
+  assert.equal(hasHeard, false);
+  state.hostIsAway = false;
+  clock.advance(60_000);
+  await state.hears(2);
+  assert.deepEqual(state.statuses(), [Status.STOPPING, Status.STOPPED]);
+});
+
+test("what is put right after a cancel goes on, and is left to the next daemon when this one ends", async () => {
+  for (const daemonEnds of [false, true]) {
+    await using state = await stateFolder();
+    const undoing = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    const kind = kindOf(async function* (_request, { signal, ending }: OperationContext) {
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      const end = new Promise((_resolve, reject) =>
+        ending.addEventListener("abort", () => reject(ending.reason)),
+      );
+      undoing.resolve();
+      await Promise.race([gate.promise, end]);
+      return { status: Status.CANCELLED };
+    });
+    const { runner } = await state.daemon(kind);
+    await runner.begin(kind, "c1", request);
+    const outcome = runner.outcome("stop", "c1");
+    assert.equal(await runner.outcome("stop", "other"), undefined);
+    await Promise.resolve();
+    runner.cancel("stop", "c1", new TremplinError("cancelled", "enough"));
+    await undoing.promise;
+    if (daemonEnds) await runner[Symbol.asyncDispose]();
+    else gate.resolve();
+    assert.deepEqual(await outcome, daemonEnds ? undefined : { status: Status.CANCELLED });
+    if (daemonEnds) assert.equal((await readdir(state.path)).length, 1);
+  }
+});

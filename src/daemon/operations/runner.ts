@@ -24,7 +24,15 @@ interface Work {
 interface Running {
   readonly operation: Operation;
   readonly controller: AbortController;
-  readonly done: Promise<void>;
+  /** Resolves with the final message, once the container is free; undefined when the next daemon recovers it. */
+  readonly done: Promise<NoticeInit<ListenerMethod> | undefined>;
+}
+
+/** What a context offers, and how the runner says that the host has heard. */
+interface Telling {
+  readonly context: OperationContext;
+  /** Progress is sent: answers what to call once the host has it. */
+  sent(): () => Promise<void>;
 }
 
 export interface RunnerOptions {
@@ -48,13 +56,13 @@ export class Runner implements AsyncDisposable {
   readonly locks = new Locks();
   readonly #kinds = new Map<string, OperationKind>();
   readonly #running = new Set<Running>();
+  readonly #ending = new AbortController();
   readonly #journal: Journal;
   readonly #outbox: Outbox;
   readonly #finals: FinalNotices;
   readonly #engineAnswers: RunnerOptions["engineAnswers"];
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #ending = new AbortController();
 
   constructor(options: RunnerOptions) {
     this.#journal = options.journal;
@@ -92,16 +100,23 @@ export class Runner implements AsyncDisposable {
       throw error;
     }
     const work = { kind: kind as unknown as OperationKind, request, entry, lock, answered };
-    void this.#finish(work, (context) => this.#run(work, context));
+    void this.#finish(work, (telling) => this.#run(work, telling));
     return operation;
   }
 
   /** Asks the operation of that kind on that container to end. False when there is none. */
   cancel(kind: string, container: string, cause: TremplinError): boolean {
-    const matches = ({ operation }: Running) => operation.kind === kind && operation.container === container;
-    const running = [...this.#running].find(matches);
+    const running = this.#find(kind, container);
     running?.controller.abort(cause);
     return running !== undefined;
+  }
+
+  /**
+   * The final message of the operation of that kind that is under way on that container, once it has ended;
+   * undefined when there is none, or when the daemon ends first.
+   */
+  async outcome(kind: string, container: string): Promise<NoticeInit<ListenerMethod> | undefined> {
+    return await this.#find(kind, container)?.done;
   }
 
   /**
@@ -134,23 +149,28 @@ export class Runner implements AsyncDisposable {
     const request = fromJson(kind.request, entry.request as never);
     const lock = this.locks.take(entry);
     const work = { kind, request, entry, lock, answered: Promise.resolve() };
-    await this.#finish(work, (context) => kind.recover(request, context));
+    await this.#finish(work, ({ context }) => kind.recover(request, context));
+  }
+
+  #find(kind: string, container: string): Running | undefined {
+    return [...this.#running].find(
+      ({ operation }) => operation.kind === kind && operation.container === container,
+    );
   }
 
   /** Does the work and tells its end, in this order: on disk, on its way, container free. Never throws. */
-  #finish(
-    work: Work,
-    act: (context: OperationContext) => Promise<NoticeInit<ListenerMethod>>,
-  ): Promise<void> {
+  #finish(work: Work, act: (telling: Telling) => Promise<NoticeInit<ListenerMethod>>): Promise<unknown> {
     const { kind, entry, lock, answered } = work;
     const controller = new AbortController();
-    const context = this.#context(entry, controller.signal);
-    const finish = async (): Promise<void> => {
-      const final = await act(context).catch((thrown) => this.#settle(work, context, thrown));
+    const telling = this.#telling(entry, controller.signal);
+    const { context } = telling;
+    const finish = async () => {
+      const final = await act(telling).catch((thrown) => this.#settle(work, context, thrown));
       if (final)
         await this.#finals.end({ ...entry, steps: context.steps }, notice(kind.notify, final), answered);
       this.#running.delete(running);
       lock[Symbol.dispose]();
+      return final;
     };
     const running: Running = { operation: entry, controller, done: Promise.resolve().then(finish) };
     this.#running.add(running);
@@ -172,15 +192,15 @@ export class Runner implements AsyncDisposable {
     if (!lostEngine || !(await this.#engineAnswers(signal))) return ending(work, context, thrown);
     context.log.warn({ error: thrown }, "the engine went away: recovering");
     try {
-      return await kind.recover(request, this.#context({ ...entry, steps: context.steps }, signal));
+      return await kind.recover(request, this.#telling({ ...entry, steps: context.steps }, signal).context);
     } catch (error) {
       context.log.info({ error }, "recovered");
-      return signal.aborted ? undefined : ending(work, context, thrown);
+      return ending(work, context, thrown);
     }
   }
 
   /** Runs the generator of the kind, sending each message in progress. */
-  async #run(work: Work, context: OperationContext): Promise<NoticeInit<ListenerMethod>> {
+  async #run(work: Work, { context, sent }: Telling): Promise<NoticeInit<ListenerMethod>> {
     const { kind, request, entry, answered } = work;
     const progress = kind.run(request, context);
     for (let count = 1; ; count++) {
@@ -193,6 +213,7 @@ export class Runner implements AsyncDisposable {
         notice: notice(kind.notify, value),
         final: false,
         after: answered,
+        settled: sent(),
         ...(kind.absorb && {
           absorbedBy: (newer, own) =>
             notice(kind.notify, kind.absorb?.(own.message, newer.message) ?? newer.message),
@@ -201,21 +222,30 @@ export class Runner implements AsyncDisposable {
     }
   }
 
-  #context(entry: JournalEntry, signal: AbortSignal): OperationContext {
+  #telling(entry: JournalEntry, signal: AbortSignal): Telling {
     const { id, kind, container } = entry;
     let { steps } = entry;
-    return {
+    let heard = Promise.resolve();
+    const context = {
       id,
       signal,
+      ending: this.#ending.signal,
       log: this.#log.child({ operation: id, kind, container }),
       get steps() {
         return steps;
       },
-      step: async (name, value = "done") => {
+      step: async (name: string, value = "done") => {
         steps = { ...steps, [name]: value };
         await this.#journal.write({ ...entry, steps });
       },
+      heard: () => heard,
     };
+    const sent = () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      heard = promise;
+      return async () => resolve();
+    };
+    return { context, sent };
   }
 }
 
@@ -225,8 +255,8 @@ function ending(
   context: OperationContext,
   thrown: unknown,
 ): NoticeInit<ListenerMethod> | undefined {
-  const { signal, log } = context;
-  if (signal.reason === daemonEnds) return undefined;
+  const { signal, ending, log } = context;
+  if (ending.aborted) return undefined;
   log.warn({ error: thrown }, signal.aborted ? "the operation was cancelled" : "the operation failed");
   const { kind, request, last } = work;
   return signal.aborted

@@ -6,10 +6,12 @@ import { ifMissing } from "../../engine/if-missing.ts";
 import { type Instance, instanceStatus } from "../../engine/instance.ts";
 import type { Outbox } from "../notices/outbox.ts";
 import { isTemporaryName } from "../operations/temporary-name.ts";
+import { checkUpgrade } from "./check-upgrade.ts";
 import { addressOf } from "./get-container-info.ts";
 import { prepareImage } from "./prepare-image.ts";
 import type { RpcTools } from "./rpc.ts";
 import { shell } from "./shell.ts";
+import { wayBack } from "./way-back.ts";
 
 export interface GuestTools extends RpcTools {
   readonly daemonId: string;
@@ -60,6 +62,8 @@ export function guestService(tools: GuestTools): ServiceImpl<typeof Guest> {
     },
     prepareImage: prepareImage(tools),
     shell: shell(tools),
+    checkUpgrade: checkUpgrade(tools),
+    ...wayBack(tools),
   };
 
   async function describe(engine: Engine, instance: Instance) {

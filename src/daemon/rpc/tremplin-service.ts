@@ -1,6 +1,7 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Tremplin } from "../../contract/tremplin_pb.js";
 import { cancelExportContainer } from "./cancel-export-container.ts";
+import { cancelUpgradeContainer } from "./cancel-upgrade-container.ts";
 import { createContainer } from "./create-container.ts";
 import { deleteContainer } from "./delete-container.ts";
 import { exportContainer } from "./export-container.ts";
@@ -14,6 +15,7 @@ import { setUpUser } from "./set-up-user.ts";
 import { startContainer } from "./start-container.ts";
 import { startLxd } from "./start-lxd.ts";
 import { stopContainer } from "./stop-container.ts";
+import { upgradeContainer } from "./upgrade-container.ts";
 
 /** The contract's service in the guest. An rpc that is not here answers UNIMPLEMENTED. */
 export function tremplinService(tools: GuestTools): Partial<ServiceImpl<typeof Tremplin>> {
@@ -29,6 +31,8 @@ export function tremplinService(tools: GuestTools): Partial<ServiceImpl<typeof T
     setTimezone: setTimezone(tools),
     exportContainer: exportContainer(tools),
     cancelExportContainer: cancelExportContainer(tools),
+    upgradeContainer: upgradeContainer(tools),
+    cancelUpgradeContainer: cancelUpgradeContainer(tools),
     hostNetworkChanged: hostNetworkChanged(tools),
     getDebugInfo: getDebugInfo(tools),
   };

@@ -483,6 +483,153 @@ export declare type ShellOutput = Message<"tremplin.v1.ShellOutput"> & {
 export declare const ShellOutputSchema: GenMessage<ShellOutput>;
 
 /**
+ * @generated from message tremplin.v1.CheckUpgradeRequest
+ */
+export declare type CheckUpgradeRequest = Message<"tremplin.v1.CheckUpgradeRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * The number of the contract's UpgradeContainerRequest.Version.
+   *
+   * @generated from field: int32 target_version = 2;
+   */
+  targetVersion: number;
+};
+
+/**
+ * Describes the message tremplin.v1.CheckUpgradeRequest.
+ * Use `create(CheckUpgradeRequestSchema)` to create a new message.
+ */
+export declare const CheckUpgradeRequestSchema: GenMessage<CheckUpgradeRequest>;
+
+/**
+ * @generated from message tremplin.v1.CheckUpgradeProgress
+ */
+export declare type CheckUpgradeProgress = Message<"tremplin.v1.CheckUpgradeProgress"> & {
+  /**
+   * What happens now; in the last message empty.
+   *
+   * @generated from field: string message = 1;
+   */
+  message: string;
+
+  /**
+   * Set in the last message: what the upgrade does and costs.
+   *
+   * @generated from field: repeated string notes = 2;
+   */
+  notes: string[];
+
+  /**
+   * Set in the last message: what stands in its way. Empty: it can begin.
+   *
+   * @generated from field: repeated string problems = 3;
+   */
+  problems: string[];
+
+  /**
+   * @generated from field: bool done = 4;
+   */
+  done: boolean;
+};
+
+/**
+ * Describes the message tremplin.v1.CheckUpgradeProgress.
+ * Use `create(CheckUpgradeProgressSchema)` to create a new message.
+ */
+export declare const CheckUpgradeProgressSchema: GenMessage<CheckUpgradeProgress>;
+
+/**
+ * @generated from message tremplin.v1.UndoUpgradeRequest
+ */
+export declare type UndoUpgradeRequest = Message<"tremplin.v1.UndoUpgradeRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.UndoUpgradeRequest.
+ * Use `create(UndoUpgradeRequestSchema)` to create a new message.
+ */
+export declare const UndoUpgradeRequestSchema: GenMessage<UndoUpgradeRequest>;
+
+/**
+ * @generated from message tremplin.v1.KeepUpgradeRequest
+ */
+export declare type KeepUpgradeRequest = Message<"tremplin.v1.KeepUpgradeRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.KeepUpgradeRequest.
+ * Use `create(KeepUpgradeRequestSchema)` to create a new message.
+ */
+export declare const KeepUpgradeRequestSchema: GenMessage<KeepUpgradeRequest>;
+
+/**
+ * The answer to what is asked of the snapshot from before an upgrade.
+ *
+ * @generated from message tremplin.v1.WayBackResponse
+ */
+export declare type WayBackResponse = Message<"tremplin.v1.WayBackResponse"> & {
+  /**
+   * @generated from field: tremplin.v1.WayBackResponse.Status status = 1;
+   */
+  status: WayBackResponse_Status;
+
+  /**
+   * @generated from field: string failure_reason = 2;
+   */
+  failureReason: string;
+};
+
+/**
+ * Describes the message tremplin.v1.WayBackResponse.
+ * Use `create(WayBackResponseSchema)` to create a new message.
+ */
+export declare const WayBackResponseSchema: GenMessage<WayBackResponse>;
+
+/**
+ * @generated from enum tremplin.v1.WayBackResponse.Status
+ */
+export enum WayBackResponse_Status {
+  /**
+   * @generated from enum value: STATUS_UNSPECIFIED = 0;
+   */
+  STATUS_UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: STARTED = 1;
+   */
+  STARTED = 1,
+
+  /**
+   * There is no snapshot.
+   *
+   * @generated from enum value: NO_WAY_BACK = 2;
+   */
+  NO_WAY_BACK = 2,
+
+  /**
+   * @generated from enum value: FAILED = 3;
+   */
+  FAILED = 3,
+}
+
+/**
+ * Describes the enum tremplin.v1.WayBackResponse.Status.
+ */
+export declare const WayBackResponse_StatusSchema: GenEnum<WayBackResponse_Status>;
+
+/**
  * Served by the daemon beside vm_tools.tremplin.Tremplin.
  *
  * @generated from service tremplin.v1.Guest
@@ -529,6 +676,39 @@ export declare const Guest: GenService<{
     methodKind: "bidi_streaming";
     input: typeof ShellInputSchema;
     output: typeof ShellOutputSchema;
+  },
+  /**
+   * Whether a running container can be upgraded to a release, what that does
+   * and what it costs. Changes nothing. The last message carries the verdict.
+   *
+   * @generated from rpc tremplin.v1.Guest.CheckUpgrade
+   */
+  checkUpgrade: {
+    methodKind: "server_streaming";
+    input: typeof CheckUpgradeRequestSchema;
+    output: typeof CheckUpgradeProgressSchema;
+  },
+  /**
+   * Takes a container back to what it was before its newest upgrade; what was
+   * done in it since is lost. The outcome comes by UpgradeContainerStatus.
+   *
+   * @generated from rpc tremplin.v1.Guest.UndoUpgrade
+   */
+  undoUpgrade: {
+    methodKind: "unary";
+    input: typeof UndoUpgradeRequestSchema;
+    output: typeof WayBackResponseSchema;
+  },
+  /**
+   * Deletes the snapshots that an upgrade can be undone with. The outcome comes
+   * by UpgradeContainerStatus.
+   *
+   * @generated from rpc tremplin.v1.Guest.KeepUpgrade
+   */
+  keepUpgrade: {
+    methodKind: "unary";
+    input: typeof KeepUpgradeRequestSchema;
+    output: typeof WayBackResponseSchema;
   },
 }>;
 

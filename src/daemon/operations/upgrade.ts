@@ -1,0 +1,196 @@
+import { sentenceOf } from "../../base/tremplin-error.ts";
+import {
+  UpgradeContainerProgress_Status as Status,
+  type UpgradeContainerRequest,
+  UpgradeContainerRequestSchema,
+} from "../../contract/tremplin_pb.js";
+import type { Engine } from "../../engine/engine.ts";
+import type { NoticeInit } from "../notices/notice.ts";
+import { Inside } from "../upgrade/inside.ts";
+import { checkFindings, preflight } from "../upgrade/preflight.ts";
+import { personOf, proveRelease } from "../upgrade/proof.ts";
+import { pathInside } from "../upgrade/release-inside.ts";
+import { releaseName, type UpgradePath, wantedRelease } from "../upgrade/releases.ts";
+import { removeTrial } from "../upgrade/trial.ts";
+import { UpgradeLog, upgradeLogPath } from "../upgrade/upgrade-log.ts";
+import { bringUpToDate, repair, shares, sumOfShares, upgradeTo } from "../upgrade/upgrade-release.ts";
+import { MOST_LINES, UpgradeReport } from "../upgrade/upgrade-report.ts";
+import { untilEngineReturns } from "./engine-return.ts";
+import { settle } from "./engine-work.ts";
+import { getContainer } from "./lookup.ts";
+import type { OperationContext, OperationKind } from "./operation.ts";
+import { restart } from "./restart.ts";
+import type { Tools } from "./tools.ts";
+import { upgradeEndings } from "./upgrade-endings.ts";
+import { forgetWayBack, goBack, limitWayBack, saveWayBack, wayBackName } from "./way-back.ts";
+
+type Progress = NoticeInit<"upgradeContainerStatus">;
+
+/** How the reason of a failure ends when the container could not be put back. */
+export const NOT_PUT_BACK = "putting it back failed";
+
+/**
+ * Raises the Debian release inside a running container (behaviour.md 5.14) and proves the outcome. Nothing in it
+ * changes before there is a snapshot; what fails, is cancelled or dies with the daemon after that is put back to
+ * it. The journal knows where it stands: `saved`, then `proven`, or `failed` (with the reason) and `undone`.
+ */
+export function upgradeOperation(
+  tools: Tools,
+): OperationKind<typeof UpgradeContainerRequestSchema, "upgradeContainerStatus"> {
+  async function* run(
+    request: UpgradeContainerRequest,
+    context: OperationContext,
+  ): AsyncGenerator<Progress, Progress, void> {
+    const { containerName } = request;
+    await using log = await UpgradeLog.open(upgradeLogPath(tools.places.state, containerName));
+    const report = new UpgradeReport(log, tools.clock);
+    const telling = report.tell(carryOut(request, context, report), () => context.heard());
+    for (;;) {
+      const { done, value } = await telling.next();
+      if (done) return { ...value, progressMessages: await report.rest() };
+      yield { containerName, status: Status.IN_PROGRESS, progressMessages: value };
+    }
+  }
+
+  /** Either upgraded and proven, or as before: answers which, and throws only when the daemon ends. */
+  async function carryOut(
+    request: UpgradeContainerRequest,
+    context: OperationContext,
+    report: UpgradeReport,
+  ): Promise<Progress> {
+    const { containerName } = request;
+    const { signal, ending, log } = context;
+    try {
+      const path = await upgrade(request, context, report);
+      await report.say(await finish(containerName, path, context));
+      return { containerName, status: Status.SUCCEEDED };
+    } catch (error) {
+      ending.throwIfAborted();
+      log.warn({ error }, "the upgrade is given up");
+      const reason = signal.aborted ? sentenceOf(signal.reason) : sentenceOf(error);
+      await report.say(`given up: ${reason}`);
+      await note(context, "failed", reason);
+      const failureReason = await giveUp(containerName, reason, context, report);
+      return { containerName, status: Status.FAILED, failureReason };
+    }
+  }
+
+  async function upgrade(
+    { containerName, targetVersion }: UpgradeContainerRequest,
+    context: OperationContext,
+    report: UpgradeReport,
+  ): Promise<UpgradePath> {
+    const { id, signal } = context;
+    const { clock } = tools;
+    const inside = new Inside({ engine: tools.engine, container: containerName, listener: report, signal });
+    const path = await pathInside(inside, wantedRelease(targetVersion));
+    report.expect(sumOfShares(path));
+    await report.say(
+      `upgrading ${containerName} to ${releaseName(path.to)}; every line is in ${report.path}`,
+    );
+    await report.begin("looking whether it can be done", shares.check);
+    const instance = await getContainer(tools.engine(), containerName, signal);
+    const findings = await preflight(tools.engine(), instance, inside, path);
+    for (const sentence of [...findings.notes, ...findings.problems]) await report.say(sentence);
+    checkFindings(findings);
+    const person = await personOf(inside, clock.now());
+    await report.begin("taking the snapshot to go back to", shares.save);
+    await saveWayBack(tools.engine(), containerName, wayBackName(id), signal);
+    await context.step("saved");
+    const steps = { inside, report, sources: findings.sources, clock };
+    await repair(steps, path.from);
+    await bringUpToDate(steps, path.from);
+    for (const release of path.steps) {
+      await upgradeTo(steps, release);
+      await report.begin("restarting it, and looking whether all is well", shares.restart);
+      await restart(tools, containerName, signal);
+      for (const note of await proveRelease(inside, release, person, clock)) await report.say(note);
+    }
+    signal.throwIfAborted();
+    await context.step("proven", releaseName(path.to));
+    return path;
+  }
+
+  /** After the proof: nothing here can make it fail any more. Answers what to tell. */
+  async function finish(
+    containerName: string,
+    { to }: Pick<UpgradePath, "to">,
+    { id, ending, log }: OperationContext,
+  ): Promise<string> {
+    await limitWayBack(tools.engine(), containerName, wayBackName(id), tools.clock.now(), ending).catch(
+      (error) => log.error({ error }, "the snapshot of before the upgrade will not go by itself"),
+    );
+    return succeeded(containerName, releaseName(to));
+  }
+
+  /** Puts the container back where anything was changed. Answers the reason of the failure with what became of it. */
+  async function giveUp(
+    name: string,
+    reason: string,
+    context: OperationContext,
+    report?: UpgradeReport,
+  ): Promise<string> {
+    const { id, ending, steps } = context;
+    const snapshot = wayBackName(id);
+    const waiting = (why: string) => report?.say(`waiting for the engine, to put ${name} back: ${why}`);
+    try {
+      if (steps.saved && !steps.undone) {
+        await report?.begin("putting it back to what it was before", 0);
+        const back = { snapshot, isToRun: true, signal: ending };
+        await untilEngineReturns(tools, ending, (engine) => goBack(engine, name, back), waiting);
+        await note(context, "undone");
+      }
+      await untilEngineReturns(tools, ending, (engine) => forget(engine, name, snapshot, ending), waiting);
+      if (!steps.saved) await removeTrial(tools.engine(), name);
+    } catch (error) {
+      ending.throwIfAborted();
+      context.log.error({ error }, NOT_PUT_BACK);
+      const advice = `its snapshot ${snapshot} holds it as it was: try tremplin upgrade ${name} --undo`;
+      return `${reason}; ${NOT_PUT_BACK}: ${sentenceOf(error)}; ${advice}`;
+    }
+    return `${reason}; ${steps.saved ? `${name} was put back to what it was before and runs` : "nothing in it was changed"}`;
+  }
+
+  return {
+    name: "upgrade",
+    request: UpgradeContainerRequestSchema,
+    notify: "upgradeContainerStatus",
+    run,
+    ...upgradeEndings,
+    async recover({ containerName }, context) {
+      const { proven, failed } = context.steps;
+      if (proven) {
+        await untilEngineReturns(tools, context.ending, (engine) =>
+          limitWayBack(engine, containerName, wayBackName(context.id), tools.clock.now(), context.ending),
+        ).catch((error) => context.log.error({ error }, "the snapshot will not go by itself"));
+        const progressMessages = [succeeded(containerName, proven)];
+        return { containerName, status: Status.SUCCEEDED, progressMessages };
+      }
+      const reason = failed ?? "the daemon died during the upgrade";
+      const failureReason = await giveUp(containerName, reason, context);
+      return { containerName, status: Status.FAILED, failureReason };
+    },
+    absorb: (older, newer) => {
+      const lines = [...(older.progressMessages ?? []), ...(newer.progressMessages ?? [])];
+      if (lines.length <= MOST_LINES) return { ...newer, progressMessages: lines };
+      const path = upgradeLogPath(tools.places.state, newer.containerName ?? "");
+      const first = `(lines are left out here; all are in ${path})`;
+      return { ...newer, progressMessages: [first, ...lines.slice(1 - MOST_LINES)] };
+    },
+  };
+}
+
+/** Notes a step on the way back, which must not end on a disk out here that is full. */
+async function note(context: OperationContext, name: string, value?: string): Promise<void> {
+  await context.step(name, value).catch((error) => context.log.error({ error, name }, "a step is not noted"));
+}
+
+/** Also a snapshot that is still being taken. */
+async function forget(engine: Engine, name: string, snapshot: string, signal: AbortSignal): Promise<void> {
+  await settle(engine, name, signal);
+  await forgetWayBack(engine, name, snapshot, signal);
+}
+
+function succeeded(name: string, release: string): string {
+  return `it runs ${release} now; for seven days tremplin upgrade ${name} --undo takes it back, and --keep gives that up and frees the space`;
+}

@@ -1,0 +1,57 @@
+import { randomBytes } from "node:crypto";
+import type { HandlerContext } from "@connectrpc/connect";
+import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
+import type { CheckUpgradeRequest } from "../../contract/tremplin/v1/guest_pb.js";
+import { instanceStatus } from "../../engine/instance.ts";
+import { getContainer } from "../operations/lookup.ts";
+import { breakSilence, justWait } from "../operations/silence.ts";
+import { Inside } from "../upgrade/inside.ts";
+import { preflight } from "../upgrade/preflight.ts";
+import { pathInside } from "../upgrade/release-inside.ts";
+import { wantedRelease } from "../upgrade/releases.ts";
+import { checkContainerName } from "./container-name.ts";
+import type { RpcTools } from "./rpc.ts";
+
+const HEARTBEAT = 2_000;
+/** The longest that anybody may have to wait for it. Milliseconds. */
+const TIME_LIMIT = 300_000;
+
+const unheard = { output: () => Promise.resolve(), status: () => undefined };
+
+/** The pre-flight of an upgrade alone. */
+export function checkUpgrade(tools: RpcTools) {
+  async function look({ containerName: name, targetVersion }: CheckUpgradeRequest, signal: AbortSignal) {
+    checkContainerName(name);
+    const engine = tools.engine();
+    const id = randomBytes(4).toString("hex");
+    using _ = tools.runner.locks.take({
+      id,
+      kind: "check-upgrade",
+      container: name,
+      startedAt: tools.clock.now(),
+    });
+    const instance = await getContainer(engine, name, signal);
+    if (instance.status_code !== instanceStatus.running) {
+      throw new TremplinError("failed", `${name} is not running; start it first`);
+    }
+    const inside = new Inside({ engine: tools.engine, container: name, listener: unheard, signal });
+    const path = await pathInside(inside, wantedRelease(targetVersion));
+    return await preflight(engine, instance, inside, path);
+  }
+
+  return async function* (request: CheckUpgradeRequest, { signal: outer }: HandlerContext) {
+    const signal = AbortSignal.any([outer, AbortSignal.timeout(TIME_LIMIT)]);
+    const asking = (seconds: number) => ({ message: `asking the mirrors, for ${seconds} s` });
+    try {
+      yield { message: "looking into the container" };
+      const every = { every: HEARTBEAT, clock: tools.clock };
+      const findings = yield* breakSilence(justWait(look(request, signal)), every, (silence) =>
+        asking(silence / 1000),
+      );
+      yield { notes: [...findings.notes], problems: [...findings.problems], done: true };
+    } catch (error) {
+      if (outer.aborted) throw error;
+      yield { problems: [sentenceOf(error)], done: true };
+    }
+  };
+}

@@ -1,0 +1,55 @@
+import type { HandlerContext } from "@connectrpc/connect";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import {
+  UpgradeContainerResponse_Status as Status,
+  type UpgradeContainerRequest,
+} from "../../contract/tremplin_pb.js";
+import { instanceStatus } from "../../engine/instance.ts";
+import { answered } from "../../transport/answered.ts";
+import { readOsRelease } from "../guest/read-os-release.ts";
+import { getContainer } from "../operations/lookup.ts";
+import { upgradeOperation } from "../operations/upgrade.ts";
+import { releaseName, runningRelease, upgradePath, wantedRelease } from "../upgrade/releases.ts";
+import { checkContainerName } from "./container-name.ts";
+import { answering, type RpcTools } from "./rpc.ts";
+
+/** behaviour.md 5.14. */
+export function upgradeContainer(tools: RpcTools) {
+  const kind = tools.runner.add(upgradeOperation(tools.operations));
+  return answering(
+    tools,
+    async (request: UpgradeContainerRequest, { signal, values }: HandlerContext) => {
+      const { containerName: name } = request;
+      checkContainerName(name);
+      const engine = tools.engine();
+      if (tools.runner.locks.holder(name)?.kind === kind.name) {
+        return { status: Status.ALREADY_RUNNING, failureReason: `an upgrade of ${name} is under way` };
+      }
+      const { status_code } = await getContainer(engine, name, signal);
+      if (status_code !== instanceStatus.running) {
+        throw new TremplinError("failed", `${name} is not running; start it first`);
+      }
+      const running = await readRelease(name, signal);
+      const answer = judge(running, request);
+      if (answer.status !== Status.STARTED) return answer;
+      await tools.runner.begin(kind, name, request, values.get(answered));
+      return answer;
+    },
+    (failureReason) => ({ status: Status.FAILED, failureReason }),
+  );
+
+  async function readRelease(name: string, signal: AbortSignal) {
+    using files = await tools.engine().fileSession(name, { signal });
+    return await readOsRelease(files);
+  }
+}
+
+function judge(running: Parameters<typeof runningRelease>[0], { targetVersion }: UpgradeContainerRequest) {
+  try {
+    const to = wantedRelease(targetVersion);
+    if (upgradePath(runningRelease(running), to)) return { status: Status.STARTED, failureReason: "" };
+    return { status: Status.ALREADY_UPGRADED, failureReason: `it runs ${releaseName(to)} already` };
+  } catch (error) {
+    return { status: Status.NOT_SUPPORTED, failureReason: TremplinError.from(error).message };
+  }
+}

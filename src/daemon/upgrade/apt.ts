@@ -1,0 +1,66 @@
+import type { Release } from "./releases.ts";
+
+/**
+ * What keeps every program of an upgrade from asking anybody. The frontend alone does not: questions about changed
+ * configuration files are dpkg's and ucf's own, and other tools ask on their own account (anchors.md 0).
+ */
+export const quietEnvironment: Readonly<Record<string, string>> = {
+  DEBIAN_FRONTEND: "noninteractive",
+  DEBCONF_NONINTERACTIVE_SEEN: "true",
+  DEBCONF_NOWARNINGS: "yes",
+  UCF_FORCE_CONFFOLD: "1",
+  APT_LISTCHANGES_FRONTEND: "none",
+  APT_LISTBUGS_FRONTEND: "none",
+  NEEDRESTART_MODE: "l",
+  NEEDRESTART_SUSPEND: "1",
+  TERM: "dumb",
+  LC_ALL: "C.UTF-8",
+  HOME: "/root",
+  PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+};
+
+/** Where apt writes what it is at, in the form of status-line.ts: standard error, under another number. */
+const statusFd = 3;
+
+/** An old apt leaves alone the settings that it does not know yet, so they need no version check. */
+const settings = [
+  `APT::Status-Fd=${statusFd}`,
+  // A changed configuration file stays as it is; where it is not changed the new one comes.
+  "Dpkg::Options::=--force-confdef",
+  "Dpkg::Options::=--force-confold",
+  // What a crash of the machine would break is put back to the snapshot anyway; the proof ends with a sync.
+  "Dpkg::Options::=--force-unsafe-io",
+  // Without it apt would want a terminal, and stop when it is told to wait for one.
+  "Dpkg::Use-Pty=0",
+  "DPkg::Lock::Timeout=300",
+  "Acquire::Retries=3",
+  // Releases that grow old change their name and their labels.
+  "Acquire::AllowReleaseInfoChange=true",
+  "APT::Update::Error-Mode=any",
+  "APT::Get::Show-Upgraded=false",
+];
+
+/** The words of a command line of apt-get that asks nothing. `release` is the one that its sources name. */
+export function aptGet(release: Release, ...words: readonly string[]): readonly string[] {
+  return withStatus(["apt-get", "--quiet", "--assume-yes", ...optionsFor(release), ...words]);
+}
+
+/** The same for a look only: apt says what it would do, and answers its own question with no. */
+export function aptGetTrial(release: Release, ...words: readonly string[]): readonly string[] {
+  // Should it ever mean to install all the same, it only prints what it would have dpkg do.
+  const harmless = ["-o", "Debug::pkgDPkgPM=true"];
+  return withStatus(["apt-get", "--quiet", "--assume-no", ...optionsFor(release), ...harmless, ...words]);
+}
+
+function optionsFor({ archived }: Release): string[] {
+  const all = archived ? [...settings, "Acquire::Check-Valid-Until=false"] : settings;
+  return all.flatMap((setting) => ["-o", setting]);
+}
+
+/** Repairs what was left half configured, as far as dpkg can by itself. */
+export const dpkgConfigure = ["dpkg", "--force-confdef", "--force-confold", "--configure", "--pending"];
+
+/** Apt closes the descriptor of its status in its children, so it must not be standard error itself. */
+function withStatus(command: readonly string[]): readonly string[] {
+  return ["sh", "-c", `exec "$@" ${statusFd}>&2`, "sh", ...command];
+}

@@ -1,0 +1,100 @@
+import { TremplinError } from "../../base/tremplin-error.ts";
+import type { Engine } from "../../engine/engine.ts";
+import type { Instance } from "../../engine/instance.ts";
+import { isDebianSource, isMainSource } from "./debian-source.ts";
+import { missingSpace, poolOf, usageOf } from "./disk-space.ts";
+import type { Inside } from "./inside.ts";
+import { releaseName, type UpgradePath } from "./releases.ts";
+import { sizeText } from "./size.ts";
+import { entriesOf, readSourceFiles, type SourceFile, sourceText } from "./source-files.ts";
+import { tryOut } from "./trial.ts";
+
+/** What an upgrade would meet. Nothing was changed to find it out. */
+export interface Findings {
+  /** What stands in its way, in sentences. Empty: it can begin. */
+  readonly problems: readonly string[];
+  /** What it will do and cost. */
+  readonly notes: readonly string[];
+  /** The apt sources as they are. */
+  readonly sources: readonly SourceFile[];
+}
+
+/** Looks whether a container can be upgraded, and changes nothing in it. */
+export async function preflight(
+  engine: Engine,
+  instance: Instance,
+  inside: Inside,
+  path: UpgradePath,
+): Promise<Findings> {
+  const sources = await filesOf(inside);
+  const entries = sources.flatMap(entriesOf);
+  const packages = await examinePackages(inside);
+  const problems = [...packages.problems];
+  const notes = [
+    `from ${releaseName(path.from)} to ${path.steps.map(releaseName).join(", then ")}`,
+    ...packages.notes,
+    ...entries
+      .filter((entry) => !isDebianSource(entry))
+      .map((entry) => `not of Debian, so it will be disabled and stay so: ${sourceText(entry)}`),
+  ];
+  if (!entries.some(isMainSource)) {
+    problems.push(
+      `its apt sources name no mirror of ${releaseName(path.from)}: add one in /etc/apt/sources.list.d and try again`,
+    );
+    return { problems, notes, sources };
+  }
+  const trial = await tryOut(inside, sources, path);
+  if (trial.problem) problems.push(trial.problem);
+  if (trial.lacksKeys)
+    notes.push("the keys of the new release are not known inside yet: they are renewed first");
+  const { estimate } = trial;
+  notes.push(
+    estimate
+      ? `${sizeText(estimate.download)} to download, and ${sizeText(Math.max(0, estimate.growth))} more on the disk`
+      : "apt gives no estimate before the packages of now are put right",
+  );
+  const pool = await poolOf(engine, instance, inside.signal);
+  const usage = await usageOf(engine, inside);
+  if (!pool.hasCheapSnapshots) notes.push(copyCost(pool, usage));
+  problems.push(
+    ...(await missingSpace(inside, instance, pool, usage, estimate ?? { download: 0, growth: 0 })),
+  );
+  return { problems, notes, sources };
+}
+
+/** Throws `failed` with all that stands in the way. */
+export function checkFindings({ problems }: Findings): void {
+  if (problems.length > 0) throw new TremplinError("failed", problems.join("; "));
+}
+
+async function filesOf(inside: Inside): Promise<SourceFile[]> {
+  using files = await inside.files();
+  return await readSourceFiles(files);
+}
+
+async function examinePackages(inside: Inside): Promise<{ problems: string[]; notes: string[] }> {
+  const audit = await inside.ask(["dpkg", "--audit"]);
+  if (audit.exitCode === 126 || audit.exitCode === 127) {
+    throw new TremplinError("failed", "it has no dpkg that can be run, so it cannot be upgraded");
+  }
+  const held = (await inside.ask(["apt-mark", "showhold"])).stdout.split("\n").filter((name) => name !== "");
+  return {
+    problems:
+      held.length === 0
+        ? []
+        : [
+            `packages are held back (${list(held)}), which can make the upgrade impossible: release them with apt-mark unhold`,
+          ],
+    notes: audit.stdout.trim() === "" ? [] : ["dpkg was interrupted earlier: that is repaired first"],
+  };
+}
+
+function list(names: readonly string[]): string {
+  const plain = names.map((name) => name.slice(0, 80));
+  return plain.length > 8 ? `${plain.slice(0, 8).join(", ")} and ${plain.length - 8} more` : plain.join(", ");
+}
+
+function copyCost({ name, driver }: { name: string; driver: string }, usage: number | undefined): string {
+  const size = usage === undefined ? "" : `, about ${sizeText(usage)}`;
+  return `the storage pool ${name} (${driver}) has no cheap snapshots: the way back is a copy of the whole container${size}, which takes time and that much space until it is deleted, and going back copies it again`;
+}

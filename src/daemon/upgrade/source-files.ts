@@ -1,0 +1,57 @@
+import type { FileSession } from "../../engine/file-session.ts";
+import { ifMissing } from "../../engine/if-missing.ts";
+import type { AptSource, AptSourceEdit } from "../guest/apt-source.ts";
+import { editAptSources, readAptSources } from "../guest/apt-sources.ts";
+import { legible } from "../guest/lossless-text.ts";
+import { replaceFile } from "../guest/replace.ts";
+
+const FOLDER = "/etc/apt/sources.list.d";
+const MOST_FILES = 500;
+const MOST_BYTES = 256 * 1024;
+
+type Edit = (source: AptSource) => AptSourceEdit | undefined;
+
+/** One file of a container's apt sources, as it was read. */
+export interface SourceFile {
+  readonly path: string;
+  readonly content: Uint8Array;
+  readonly mode: number;
+}
+
+/** All files that apt takes sources from: a name that apt does not read (`x.list.save`) is left alone. */
+export async function readSourceFiles(files: FileSession): Promise<SourceFile[]> {
+  const entries = (await files.list(FOLDER, MOST_FILES).catch(ifMissing)) ?? [];
+  const names = entries
+    .map(({ name }) => name)
+    .filter((name) => /^[A-Za-z0-9_.-]+\.(list|sources)$/.test(name));
+  const found: SourceFile[] = [];
+  for (const path of ["/etc/apt/sources.list", ...names.sort().map((name) => `${FOLDER}/${name}`)]) {
+    const info = await files.stat(path).catch(ifMissing);
+    if (info?.type !== "file") continue;
+    found.push({ path, content: await files.read(path, MOST_BYTES), mode: info.mode & 0o777 });
+  }
+  return found;
+}
+
+/** The entries that apt uses. */
+export function entriesOf(file: SourceFile): AptSource[] {
+  return readAptSources(file.path, file.content).filter(({ enabled }) => enabled);
+}
+
+/** Writes what an editor makes of the files, each at once; those it leaves as they are on disk are not touched. */
+export async function writeSourceFiles(
+  files: FileSession,
+  originals: readonly SourceFile[],
+  edit: Edit,
+): Promise<void> {
+  for (const { path, content, mode } of originals) {
+    const edited = editAptSources(path, content, edit);
+    if (Buffer.compare(edited, await files.read(path, MOST_BYTES)) === 0) continue;
+    await replaceFile(files, path, edited, { uid: 0, gid: 0, mode });
+  }
+}
+
+/** One entry as a person knows it from the file. */
+export function sourceText({ uris, suites, components }: AptSource): string {
+  return legible([...uris, ...suites, ...components].join(" ")).slice(0, 300);
+}

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import {
+  UpgradeContainerProgress_Status as Ended,
+  UpgradeContainerRequest_Version as Version,
+} from "../../src/contract/tremplin_pb.js";
+import { CachingProxy } from "../support/caching-proxy.ts";
+import { startDaemon } from "../support/daemon.ts";
+import { createDebian } from "../support/debian-container.ts";
+import { inContainer } from "../support/in-container.ts";
+import { launch, startContainer } from "../support/tiny-container.ts";
+
+// Slow: it upgrades a whole Debian twice. The packages it downloads are kept between runs.
+test("a real bullseye is upgraded to bookworm, on to trixie, and taken back to bookworm", {
+  timeout: 12 * 60_000,
+}, async (t) => {
+  await using daemon = await startDaemon();
+  await launch(daemon);
+  const cache = join(process.env.TREMPLIN_CACHE ?? "/var/cache/tremplin", "upgrade-packages");
+  await using proxy = await CachingProxy.open(cache, `${daemon.addressPrefix}1`);
+  await createDebian(daemon, "deb", "bullseye");
+  await daemon.tremplin.setUpUser({ containerName: "deb", containerUsername: "ada" });
+  await startContainer(daemon, "deb");
+  const inside = (script: string) => inContainer(daemon, "deb", "sh", "-c", script);
+  await inside(`echo 'Acquire::http::Proxy "${proxy.url}";' > /etc/apt/apt.conf.d/99proxy`);
+  await inside("echo '# changed by hand' >> /etc/bash.bashrc");
+
+  const upgrade = async (targetVersion: Version) => {
+    const began = Date.now();
+    const { failureReason } = await daemon.tremplin.upgradeContainer({ containerName: "deb", targetVersion });
+    assert.equal(failureReason, "");
+    const final = await daemon.listener.final("upgrade", "deb", 6 * 60_000);
+    t.diagnostic(`${Version[targetVersion]}: ${Math.round((Date.now() - began) / 1000)} s`);
+    assert.equal(final.status, Ended.SUCCEEDED, final.failureReason);
+  };
+  await upgrade(Version.DEBIAN_BOOKWORM);
+  assert.match(await inside("cat /etc/os-release"), /VERSION_ID="12"/);
+  assert.match(await inside("tail -1 /etc/bash.bashrc"), /changed by hand/);
+  assert.equal(await inside("dpkg --audit"), "");
+  assert.equal(await inside("id -un 1000"), "ada");
+  await upgrade(Version.DEBIAN_TRIXIE);
+  assert.match(await inside("cat /etc/os-release"), /VERSION_ID="13"/);
+  assert.match(await inside("systemctl is-system-running || true"), /running|degraded/);
+  t.diagnostic(`${proxy.fetched} packages were fetched`);
+
+  await daemon.guest.undoUpgrade({ containerName: "deb" });
+  const undone = await daemon.listener.final("upgrade", "deb", 60_000);
+  assert.equal(undone.status, Ended.SUCCEEDED, undone.failureReason);
+  assert.match(await inside("cat /etc/os-release"), /VERSION_ID="12"/);
+});

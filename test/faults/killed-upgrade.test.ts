@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, beforeEach, test } from "node:test";
+import {
+  UpgradeContainerProgress_Status as Ended,
+  UpgradeContainerRequest_Version as Version,
+} from "../../src/contract/tremplin_pb.js";
+import { baseFiles, stateOf } from "../support/apt-container.ts";
+import { enginePid } from "../support/engine-pid.ts";
+import { eventually } from "../support/eventually.ts";
+import { points, tool, UpgradePlace } from "../support/upgrade-place.ts";
+
+let place: UpgradePlace;
+let name: string;
+let asItWas: Record<string, string>;
+
+before(async () => {
+  place = await UpgradePlace.open();
+});
+after(() => place?.[Symbol.asyncDispose]());
+beforeEach(async () => {
+  await place.offer();
+  name = await place.container();
+  asItWas = await stateOf(place.engine, name);
+});
+
+/** The one final notice says why it failed, and everything is as it was. */
+async function undone(cause: RegExp): Promise<void> {
+  const { listener, folder } = place.daemon;
+  const final = await listener.final("upgrade", name);
+  assert.equal(final.status, Ended.FAILED);
+  assert.match(final.failureReason, cause);
+  assert.deepEqual(await stateOf(place.engine, name), asItWas);
+  assert.deepEqual(await place.engine.snapshots.list(name), []);
+  const ids = listener.notices
+    .filter((notice) => notice.final && notice.kind === "upgrade" && notice.container === name)
+    .map(({ headers }) => headers.get("tremplin-notice"));
+  assert.equal(new Set(ids).size, 1);
+  await eventually("a journal with nothing left in it", async () =>
+    (await readdir(join(folder, "state/journal"))).length === 0 ? true : undefined,
+  );
+}
+
+for (const [point, arrange] of Object.entries(points)) {
+  test(`the daemon killed ${point}`, async () => {
+    const reached = await arrange(place, name);
+    await place.begin(name, Version.DEBIAN_BUSTER);
+    await reached();
+    await place.daemon.restart();
+    await undone(/^the daemon died during the upgrade; /);
+  });
+
+  test(`the engine killed ${point}`, async () => {
+    const reached = await arrange(place, name);
+    await place.begin(name, Version.DEBIAN_BUSTER);
+    await reached();
+    process.kill(await enginePid(place.daemon), "SIGKILL");
+    await undone(/was put back to what it was before and runs$|nothing in it was changed$/);
+  });
+}
+
+test("the daemon killed while it puts a failed upgrade back: the reason is not lost", async () => {
+  const scripts = { postinst: "exit 3" };
+  await place.offer({ suite: "buster", packages: [baseFiles("10", "buster"), tool("2", { scripts })] });
+  await place.begin(name, Version.DEBIAN_BUSTER);
+  await place.until("the way back", async () => /putting it back/.test(await place.log(name)));
+  await place.daemon.restart();
+  await undone(/exit status 3.*was put back/);
+});
+
+test("the daemon killed once it is proven: it stays upgraded", async () => {
+  await place.begin(name, Version.DEBIAN_BUSTER);
+  await place.until("the proof", async () => /it runs Debian 10/.test(await place.log(name)));
+  await place.daemon.restart();
+  const final = await place.daemon.listener.final("upgrade", name);
+  assert.equal(final.status, Ended.SUCCEEDED, final.failureReason);
+  assert.match(await place.inside(name, "cat /etc/os-release"), /VERSION_ID="10"/);
+  const [snapshot] = await place.engine.snapshots.list(name);
+  assert.ok(Date.parse(snapshot?.expires_at ?? "") > Date.now());
+});
+
+test("a daemon that ends in the middle of an upgrade leaves it to the next one", async () => {
+  const reached = place.holding("pool/tool_2");
+  await place.begin(name, Version.DEBIAN_BUSTER);
+  await reached;
+  assert.equal(await place.daemon.stop(), 0);
+  assert.deepEqual(
+    place.daemon.listener.messages("upgrade", name).filter(({ status }) => status !== 1),
+    [],
+  );
+  await place.daemon.start();
+  await undone(/^the daemon died during the upgrade; /);
+});
