@@ -17,11 +17,12 @@ import { type LocalSnapshot, openSnapshotArchive } from "../backups/snapshot-arc
 import { parseIdMap } from "../guest/id-map.ts";
 import type { NoticeInit } from "../notices/notice.ts";
 import { settle } from "./engine-work.ts";
-import { deleteSnapshot, exportSnapshotName, resumePaused, takeSnapshot } from "./export-snapshot.ts";
+import { deleteExportSnapshot, exportSnapshotName, takeExportSnapshot } from "./export-snapshot.ts";
 import { findContainer, getContainer } from "./lookup.ts";
 import type { OperationContext, OperationKind } from "./operation.ts";
 import { openSharedTarget, type SharedTarget } from "./shared-target.ts";
 import { breakSilence, justWait } from "./silence.ts";
+import { resumePaused } from "./steady-snapshot.ts";
 import type { Tools } from "./tools.ts";
 
 type Progress = NoticeInit<"updateExportStatus">;
@@ -64,7 +65,7 @@ export function exportOperation(
     const instance = await getContainer(engine, name, signal);
     const compressor = await compressorFor(target.name);
     await target.file.truncate();
-    await using snapshot = await takeSnapshot(engine, name, context);
+    await using snapshot = await takeExportSnapshot(engine, name, context);
     const options = { meter, clock: tools.clock, signal, log };
     const folder = await snapshotFolder(engine.address, instance, snapshot.name);
     await using archive = folder
@@ -87,8 +88,8 @@ export function exportOperation(
     await engine.images.settleUploads({ signal });
     await deletePublished(engine, exportSnapshotName(id), signal);
     if (await findContainer(engine, containerName, signal)) {
-      await resumePaused(engine, containerName, context);
-      await deleteSnapshot(engine, containerName, id, signal);
+      await resumePaused(engine, containerName, context.steps, signal);
+      await deleteExportSnapshot(engine, containerName, id, signal);
     }
   }
 

@@ -20,9 +20,10 @@ import { settle } from "./engine-work.ts";
 import { getContainer } from "./lookup.ts";
 import type { OperationContext, OperationKind } from "./operation.ts";
 import { restart } from "./restart.ts";
+import { resumePaused, takeSteadySnapshot } from "./steady-snapshot.ts";
 import type { Tools } from "./tools.ts";
 import { upgradeEndings } from "./upgrade-endings.ts";
-import { forgetWayBack, goBack, limitWayBack, saveWayBack, wayBackName } from "./way-back.ts";
+import { forgetWayBack, goBack, limitWayBack, wayBackName } from "./way-back.ts";
 
 type Progress = NoticeInit<"upgradeContainerStatus">;
 
@@ -95,7 +96,7 @@ export function upgradeOperation(
     checkFindings(findings);
     const person = await personOf(inside, clock.now());
     await report.begin("taking the snapshot to go back to", shares.save);
-    await saveWayBack(tools.engine(), containerName, wayBackName(id), signal);
+    await takeSteadySnapshot(tools.engine(), containerName, wayBackName(id), context);
     await context.step("saved");
     const steps = { inside, report, sources: findings.sources, clock };
     await repair(steps, path.from);
@@ -140,7 +141,11 @@ export function upgradeOperation(
         await untilEngineReturns(tools, ending, (engine) => goBack(engine, name, back), waiting);
         await note(context, "undone");
       }
-      await untilEngineReturns(tools, ending, (engine) => forget(engine, name, snapshot, ending), waiting);
+      const letGo = async (engine: Engine): Promise<void> => {
+        await resumePaused(engine, name, steps, ending);
+        await forget(engine, name, snapshot, ending);
+      };
+      await untilEngineReturns(tools, ending, letGo, waiting);
       if (!steps.saved) await removeTrial(tools.engine(), name);
     } catch (error) {
       ending.throwIfAborted();

@@ -13,16 +13,6 @@ export function wayBackName(operationId: string): string {
   return `${PREFIX}${operationId}`;
 }
 
-/** Takes the snapshot; when this has resolved it is whole. */
-export async function saveWayBack(
-  engine: Engine,
-  container: string,
-  snapshot: string,
-  signal: AbortSignal,
-): Promise<void> {
-  await (await engine.snapshots.create(container, snapshot, { signal })).wait({ signal });
-}
-
 /** The newest snapshot that an upgrade left, if there is one. */
 export async function findWayBack(
   engine: Engine,
