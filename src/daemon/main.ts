@@ -3,7 +3,6 @@ import { mkdir } from "node:fs/promises";
 import { systemClock } from "../base/clock.ts";
 import { holdAlone } from "../base/hold-alone.ts";
 import { createLogger } from "../base/logger.ts";
-import { TremplinError } from "../base/tremplin-error.ts";
 import { file_tremplin_v1_guest, Guest } from "../contract/tremplin/v1/guest_pb.js";
 import { file_tremplin, Tremplin } from "../contract/tremplin_pb.js";
 import type { Engine } from "../engine/engine.ts";
@@ -21,7 +20,7 @@ import { notice } from "./notices/notice.ts";
 import { Outbox } from "./notices/outbox.ts";
 import { FinalNotices } from "./operations/final-notices.ts";
 import { Journal } from "./operations/journal.ts";
-import { Runner } from "./operations/runner.ts";
+import { daemonEnds, Runner } from "./operations/runner.ts";
 import { isTemporaryName } from "./operations/temporary-name.ts";
 import type { DaemonOptions } from "./options.ts";
 import { guestService } from "./rpc/guest-service.ts";
@@ -117,7 +116,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     })
     .catch((error) => log.debug({ error }, "ended before the host was there"));
   log.info({ version, site: site.name, state: options.state }, "listening");
-  ending.defer(() => over.abort(new TremplinError("cancelled", "the daemon ends")));
+  ending.defer(() => over.abort(daemonEnds));
   void giveMemoryBack(() => runner.locks.all().length > 0 || ports.areChanging, clock, over.signal);
 
   const [signal] = await ended;

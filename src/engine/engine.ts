@@ -20,6 +20,7 @@ import { Profiles } from "./profiles.ts";
 import { Recovery } from "./recovery.ts";
 import { Server, type ServerInfo } from "./server.ts";
 import { Snapshots } from "./snapshots.ts";
+import { Unpackers } from "./unpackers.ts";
 
 export type { EngineAddress } from "./engine-address.ts";
 
@@ -47,6 +48,7 @@ export class Engine implements AsyncDisposable {
   readonly operations: Operations;
   readonly events: EventStream;
   readonly files: InstanceFiles;
+  readonly unpackers: Unpackers;
   readonly #exec: Exec;
   readonly #fileHelper: FileHelper;
   readonly #http: EngineHttp;
@@ -68,6 +70,7 @@ export class Engine implements AsyncDisposable {
     this.images = new Images(http, this.operations, dialect);
     this.#fileHelper = new FileHelper(http.address, dialect, log);
     this.files = new InstanceFiles(http, dialect, this.#fileHelper);
+    this.unpackers = new Unpackers(http.address, server);
     this.#exec = new Exec(http, this.operations);
   }
 

@@ -1,5 +1,4 @@
-import { access, constants } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { findExecutable, searchPath } from "../../base/find-executable.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 
 export type EngineKind = "lxd" | "incus";
@@ -18,18 +17,13 @@ const programs: Readonly<Record<EngineKind, { name: string; folderVariable: stri
   incus: { name: "incusd", folderVariable: "INCUS_DIR", package: "incus" },
 };
 
-/** Incus keeps its daemon out of the PATH (engines.md 1); the rest is where administrators' programs live. */
-const searchPath = [
-  ...(process.env.PATH ?? "").split(delimiter),
-  "/usr/sbin",
-  "/usr/bin",
-  "/usr/libexec/incus",
-];
+/** Incus keeps its daemon out of the PATH (engines.md 1). */
+const engineFolders = [...searchPath, "/usr/libexec/incus"];
 
 /** Finds the program of an engine; of any engine, LXD first, when none is named. */
 export async function findEngineProgram(
   wanted?: EngineKind,
-  folders: readonly string[] = searchPath,
+  folders: readonly string[] = engineFolders,
 ): Promise<EngineProgram> {
   const kinds: EngineKind[] = wanted ? [wanted] : ["lxd", "incus"];
   for (const kind of kinds) {
@@ -41,16 +35,4 @@ export async function findEngineProgram(
     "failed",
     `no engine is installed: install the package ${packages} (apt-get install ${programs[kinds[0] as EngineKind].package}) and try again`,
   );
-}
-
-async function findExecutable(name: string, folders: readonly string[]): Promise<string | undefined> {
-  for (const folder of folders) {
-    const path = join(folder, name);
-    const found = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (found) return path;
-  }
-  return undefined;
 }

@@ -25,8 +25,11 @@ interface Running {
   readonly done: Promise<void>;
 }
 
-/** The abort reason that ends an operation without a final notice: the next daemon recovers it. */
-const daemonEnds = new TremplinError("cancelled", "the daemon ends");
+/**
+ * The reason that ends an operation without a final notice, also one that was cancelled and is being undone: the
+ * next daemon recovers it.
+ */
+export const daemonEnds = new TremplinError("cancelled", "the daemon ends");
 
 /**
  * Runs operations of all kinds: one at a time per container, journalled, cancellable, and each ending in
@@ -195,7 +198,7 @@ function ending(
   thrown: unknown,
 ): NoticeInit<ListenerMethod> | undefined {
   const { signal, log } = context;
-  if (signal.reason === daemonEnds) return undefined;
+  if (signal.reason === daemonEnds || thrown === daemonEnds) return undefined;
   log.warn({ error: thrown }, signal.aborted ? "the operation was cancelled" : "the operation failed");
   return signal.aborted
     ? work.kind.cancelled(work.request, TremplinError.from(signal.reason))

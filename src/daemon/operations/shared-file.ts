@@ -1,5 +1,12 @@
 import { constants, type FileHandle, open, readlink, realpath } from "node:fs/promises";
+import { join } from "node:path";
 import { TremplinError } from "../../base/tremplin-error.ts";
+
+/** What a path of a request means: one that is not absolute lies in the shared folder (behaviour.md 5.10, 5.13). */
+export function resolveShared(shared: string, path: string): string {
+  if (path === "") throw new TremplinError("invalid", "the path of the file is missing");
+  return path.startsWith("/") ? path : join(shared, path);
+}
 
 /**
  * Opens a regular file that lies under the shared folder, also after all symbolic links in its path: what was

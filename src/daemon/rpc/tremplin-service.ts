@@ -1,5 +1,6 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Tremplin } from "../../contract/tremplin_pb.js";
+import { cancelImportContainer } from "./cancel-import-container.ts";
 import { createContainer } from "./create-container.ts";
 import { deleteContainer } from "./delete-container.ts";
 import { getContainerInfo } from "./get-container-info.ts";
@@ -7,6 +8,7 @@ import { getContainerUsername } from "./get-container-username.ts";
 import { getDebugInfo } from "./get-debug-info.ts";
 import type { GuestTools } from "./guest-service.ts";
 import { hostNetworkChanged } from "./host-network-changed.ts";
+import { importContainer } from "./import-container.ts";
 import { setTimezone } from "./set-timezone.ts";
 import { setUpUser } from "./set-up-user.ts";
 import { startContainer } from "./start-container.ts";
@@ -26,6 +28,8 @@ export function tremplinService(tools: GuestTools): Partial<ServiceImpl<typeof T
     getContainerInfo: getContainerInfo(tools),
     setTimezone: setTimezone(tools),
     hostNetworkChanged: hostNetworkChanged(tools),
+    importContainer: importContainer(tools),
+    cancelImportContainer: cancelImportContainer(tools),
     getDebugInfo: getDebugInfo(tools),
   };
 }
