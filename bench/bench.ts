@@ -7,6 +7,7 @@ import { silentLogger } from "../src/base/logger.ts";
 import { Engine } from "../src/engine/engine.ts";
 import { startDaemon, type TestDaemon } from "../test/support/daemon.ts";
 import { createTiny, launch, shareTinyImage, startContainer } from "../test/support/tiny-container.ts";
+import { benchImport } from "./import.ts";
 import { benchListeningPorts } from "./listening-ports.ts";
 
 const ROUNDS = 5;
@@ -173,3 +174,4 @@ function printTable(rows: readonly Row[]): void {
 
 await bench();
 await benchListeningPorts();
+await benchImport();

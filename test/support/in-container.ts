@@ -25,5 +25,8 @@ export async function engineCommand(daemon: TestDaemon, ...words: string[]): Pro
   const [program, variable] = engine?.kind === "incus" ? ["incus", "INCUS"] : ["lxc", "LXD"];
   const folder = join(daemon.folder, "state", engine?.kind === "incus" ? "incus" : "lxd");
   const env = { ...process.env, [`${variable}_DIR`]: folder, [`${variable}_CONF`]: daemon.folder };
-  return (await execute(program as string, words, { env })).stdout;
+  const running = execute(program as string, words, { env });
+  // `lxc init` would wait for a configuration from here.
+  running.child.stdin?.end();
+  return (await running).stdout;
 }

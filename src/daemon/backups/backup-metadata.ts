@@ -1,7 +1,7 @@
-import { parse } from "yaml";
 import * as z from "zod";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { memberPath, shown } from "./member-path.ts";
+import { parseHostileYaml } from "./parse-hostile-yaml.ts";
 
 /** An engine reads it whole into its memory. Bytes. */
 export const METADATA_LIMIT = 1024 * 1024;
@@ -12,6 +12,8 @@ const MOST_TEMPLATES = 100;
 
 const schema = z.looseObject({
   architecture: z.union([z.string(), z.bigint()]).transform(String),
+  // An engine refuses an image without it, but only when it has all of it.
+  creation_date: z.union([z.bigint().positive(), z.number().positive()]),
   templates: z.record(z.string(), z.looseObject({ template: z.string() })).nullish(),
 });
 
@@ -30,9 +32,7 @@ export interface BackupMetadata {
 export function parseBackupMetadata(text: string): BackupMetadata {
   let metadata: z.infer<typeof schema>;
   try {
-    // Keys that must be unique would take quadratic time; aliases of aliases would fill the memory.
-    const options = { uniqueKeys: false, intAsBigInt: true, maxAliasCount: 100, logLevel: "silent" } as const;
-    metadata = schema.parse(parse(text, options));
+    metadata = schema.parse(parseHostileYaml(text));
   } catch (error) {
     const why = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
     const short = why.replace(/\s+/g, " ").slice(0, 300);

@@ -60,7 +60,7 @@ export async function tarballImage(
 ): Promise<UploadedSource> {
   await using metadata = await openSharedFile(shared, request.metadataPath);
   await using rootfs = await openSharedFile(shared, request.rootfsPath);
-  return uploadedImage(engine, context, (options) =>
+  return await uploadedImage(engine, context, (options) =>
     engine.images.uploadSplit(
       Readable.from(bytesOfFile(metadata)),
       Readable.from(bytesOfFile(rootfs)),
