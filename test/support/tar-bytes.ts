@@ -5,6 +5,8 @@ export interface RawMember {
   readonly type?: string;
   readonly link?: string;
   readonly content?: string | Buffer;
+  /** Major and minor number. */
+  readonly device?: readonly [number, number];
   /** Written instead of the content's own size. */
   readonly size?: number;
 }
@@ -14,7 +16,14 @@ export function tarBytes(members: readonly RawMember[]): Buffer {
   return Buffer.concat([...members.map(memberBytes), Buffer.alloc(1024)]);
 }
 
-function memberBytes({ name, type = "0", link = "", content = "", size }: RawMember): Buffer {
+function memberBytes({
+  name,
+  type = "0",
+  link = "",
+  content = "",
+  device = [0, 0],
+  size,
+}: RawMember): Buffer {
   const data = Buffer.from(content as string);
   const header = Buffer.alloc(512);
   const field = (text: string, offset: number): void => void header.write(text, offset, "latin1");
@@ -28,7 +37,7 @@ function memberBytes({ name, type = "0", link = "", content = "", size }: RawMem
   field(type, 156);
   field(link, 157);
   field("ustar\x0000", 257);
-  for (const offset of [329, 337]) field(octal(type === "3" || type === "4" ? 1 : 0, 7), offset);
+  for (const index of [0, 1] as const) field(octal(device[index], 7), 329 + 8 * index);
   const sum = header.reduce((total, byte) => total + byte, 0);
   field(`${octal(sum, 6)}\0 `, 148);
   return Buffer.concat([header, data, Buffer.alloc((512 - (data.length % 512)) % 512)]);

@@ -10,8 +10,7 @@ const whole: readonly TarMember[] = [
   { type: "l", name: "rootfs/etc/mtab", target: "../../../proc/mounts", size: 0 },
   { type: "-", name: "rootfs/etc/hosts", size: 10 },
   { type: "h", name: "rootfs/etc/hosts2", target: "rootfs/etc/hosts", size: 0 },
-  { type: "c", name: "rootfs/dev/null" },
-  { type: "b", name: "rootfs/dev/sda" },
+  { type: "c", name: "rootfs/dev/null", device: "1,3" },
   { type: "p", name: "rootfs/pipe", size: 0 },
   { type: "d", name: "templates", size: 0 },
   { type: "-", name: "templates/hosts.tpl", size: 10 },
@@ -52,6 +51,8 @@ const hostile: readonly [what: string, member: TarMember, reason: RegExp][] = [
   ["a hard link to rootfs", { type: "h", name: "rootfs/a", target: "rootfs" }, /hard link/],
   ["a second metadata.yaml", { type: "-", name: "./metadata.yaml", size: 5 }, /metadata\.yaml/],
   ["a member of an unknown kind", { type: "other", name: "rootfs/x" }, /member of an unknown kind/],
+  ["a disk", { type: "b", name: "rootfs/dev/sda", device: "8,0" }, /device ".*sda" with the numbers 8,0/],
+  ["the memory", { type: "c", name: "rootfs/m", device: "1,1" }, /numbers 1,1/],
   ["anything else", { type: "-", name: "backup.yaml" }, /file "backup\.yaml"/],
 ];
 

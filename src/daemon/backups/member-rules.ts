@@ -4,11 +4,19 @@ import { memberPath, shown } from "./member-path.ts";
 import type { TarMember } from "./tar-member.ts";
 
 /**
+ * The devices that a container may have of itself: null, zero, full, random, urandom, tty, console, ptmx, fuse, tun,
+ * and the marks by which an overlay hides files.
+ */
+const harmless = new Set(["1,3", "1,5", "1,7", "1,8", "1,9", "5,0", "5,1", "5,2", "10,229", "10,200", "0,0"]);
+
+/**
  * What may be in a backup: `metadata.yaml`, `rootfs` and `templates` (behaviour.md 11), and nothing by which an
  * engine, which handles these as root, would reach out of the container's own folder:
  * - it follows a `rootfs` that is a link, and gives away what lies behind it;
  * - it reads a template through a link;
- * - a hard link makes any file of its disk one of the container's.
+ * - a hard link makes any file of its disk one of the container's;
+ * - it makes devices that root of the container may then open, the disks of this machine among them: LXD keeps only
+ *   privileged containers from that (measured with 5.0.2).
  *
  * Keeps nothing of the members but which of the `watched` paths are symbolic links.
  */
@@ -45,7 +53,7 @@ export class MemberRules {
     }
   }
 
-  #isKnown(part: string, { type, size = 0 }: TarMember, below: readonly string[]): boolean {
+  #isKnown(part: string, { type, size = 0, device = "" }: TarMember, below: readonly string[]): boolean {
     const isTop = below.length === 0;
     switch (part) {
       case ".":
@@ -53,6 +61,7 @@ export class MemberRules {
       case "metadata.yaml":
         return isTop && type === "-" && size <= METADATA_LIMIT && !this.#seen.has(part);
       case "rootfs":
+        if (type === "b" || (type === "c" && !harmless.has(device))) return false;
         return isTop ? type === "d" : type !== "other";
       case "templates":
         return type === "d" || (!isTop && type === "-");
@@ -74,11 +83,12 @@ const kinds: Readonly<Record<TarMember["type"], string>> = {
   other: "member of an unknown kind",
 };
 
-function refusal({ type, name, target, size }: TarMember): TremplinError {
+function refusal({ type, name, target, size, device }: TarMember): TremplinError {
   const leads = target === undefined ? "" : ` to ${shown(target)}`;
   const large = size !== undefined && size > METADATA_LIMIT && type === "-" ? ` of ${size} bytes` : "";
+  const numbers = device === undefined ? "" : ` with the numbers ${device}`;
   return new TremplinError(
     "invalid",
-    `the backup has a ${kinds[type]} ${shown(name)}${leads}${large}, which a container's backup cannot have`,
+    `the backup has a ${kinds[type]} ${shown(name)}${leads}${large}${numbers}, which a container's backup cannot have`,
   );
 }

@@ -17,7 +17,10 @@ const lines: readonly [line: string, member: object | string][] = [
     'block 9: hrw-r--r-- 0/0 0 1970-01-01 00:00 "rootfs/a b" link to "rootfs/\\"q\\\\"',
     { type: "h", name: "rootfs/a b", size: 0, target: 'rootfs/"q\\' },
   ],
-  ['block 1: crw-rw-rw- 0/0 1,3 2023-11-14 22:13 "rootfs/dev/null"', { type: "c", name: "rootfs/dev/null" }],
+  [
+    'block 1: crw-rw-rw- 0/0 1,3 2023-11-14 22:13 "rootfs/dev/null"',
+    { type: "c", name: "rootfs/dev/null", device: "1,3" },
+  ],
   [
     'block 1: -rw-r--r-- 0/0 3 2023-11-14 22:13 "rootfs/\\303\\244\\n\\t"',
     { type: "-", name: "rootfs/\xc3\xa4\n\t", size: 3 },

@@ -11,6 +11,8 @@ export interface TarMember {
   readonly target?: string;
   /** Bytes; undefined for devices, which have none. */
   readonly size?: number;
+  /** Major and minor number of a device: "1,3". */
+  readonly device?: string;
 }
 
 const LINE = /^block \d+: (.)\S{9,10} (?:\S+ +)(\d+(?:,\d+)?) +[^"]*("(?:[^"\\]|\\.)*")(.*)$/;
@@ -44,7 +46,7 @@ export function parseListing(line: string): TarMember | "end" | "cut" {
     type: "-dlhbcps".includes(letter) ? (letter as MemberType) : letter === "C" ? "-" : "other",
     name: unquote(name),
     ...(target !== undefined && { target: unquote(target) }),
-    ...(!size.includes(",") && { size: Number(size) }),
+    ...(size.includes(",") ? { device: size } : { size: Number(size) }),
   };
 }
 

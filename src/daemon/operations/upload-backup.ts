@@ -10,7 +10,7 @@ import { freeSpace } from "../backups/free-space.ts";
 import { MemberRules } from "../backups/member-rules.ts";
 import { passOn } from "../backups/passing-on.ts";
 import { readMetadata } from "../backups/read-metadata.ts";
-import { planUpload, type UploadPlan } from "../backups/upload-plan.ts";
+import { isTooSmall, planUpload, type UploadPlan } from "../backups/upload-plan.ts";
 import { engineArchitecture } from "../images/architecture.ts";
 import { type UploadedSource, uploadedImage } from "./image-source.ts";
 import type { OperationContext } from "./operation.ts";
@@ -54,12 +54,18 @@ export async function uploadBackup(
   const metadata = parseBackupMetadata(await readMetadata(file, format, signal));
   checkArchitecture(engine, metadata);
   const rooms = await freeSpace(engine, Number(request.availableDiskSpace), signal);
-  const plan = await planUpload(file, format, rooms, signal);
   let rules = new MemberRules();
-  const image = await uploadedImage(engine, context, (options) => {
-    rules = new MemberRules(new Set(metadata.targets.flatMap(pathsTo)));
-    const onPacked = (bytes: number): void => tell(bytes / size, bytes);
-    return send(engine, request.containerName, file, { format, plan, rules, onPacked, signal }, options);
+  const upload = (plan: UploadPlan): Promise<UploadedSource> =>
+    uploadedImage(engine, context, (options) => {
+      rules = new MemberRules(new Set(metadata.targets.flatMap(pathsTo)));
+      const onPacked = (bytes: number): void => tell(bytes / size, bytes);
+      return send(engine, request.containerName, file, { format, plan, rules, onPacked, signal }, options);
+    });
+  const plan = await planUpload(file, format, { rooms, counted: false, signal });
+  const image = await upload(plan).catch(async (error) => {
+    if (!isTooSmall(error)) throw error;
+    // It holds more than what was likely: now it is counted, and may fit in another way.
+    return upload(await planUpload(file, format, { rooms, counted: true, signal }));
   });
   return { image, targets: metadata.targets, links: rules.links };
 }
