@@ -10,7 +10,7 @@ import { engineCommand } from "../test/support/in-container.ts";
 import { imported } from "../test/support/tiny-backup.ts";
 import { launch } from "../test/support/tiny-container.ts";
 
-const ROUNDS = Number(process.env.R ?? 5);
+const ROUNDS = 5;
 
 /**
  * Prints how long an import of a gzip backup of Debian takes beside the engine's own command line and beside the
@@ -57,7 +57,6 @@ export async function compareImports(daemon: TestDaemon, engine: Engine, file: s
       const began = performance.now();
       await ways[way](name);
       times[way].push(performance.now() - began);
-      console.error(way, (performance.now() - began).toFixed(0));
       await engineCommand(daemon, "delete", "--force", name);
     }
   }

@@ -25,11 +25,17 @@ export class Shortage {
   }
 }
 
-/** The first room that is too small. */
+/** The room that is too small; where several are, the one that lacks most. */
 export function shortage(rooms: readonly Room[], need: Need): Shortage | undefined {
-  for (const room of rooms) {
-    const required = room.holds.reduce((sum, what) => sum + need[what], 0);
-    if (required > room.available) return new Shortage(room, required);
-  }
-  return undefined;
+  const lacking = rooms
+    .map(
+      (room) =>
+        new Shortage(
+          room,
+          room.holds.reduce((sum, what) => sum + need[what], 0),
+        ),
+    )
+    .filter(({ room, required }) => required > room.available);
+  const lack = ({ room, required }: Shortage): number => required - room.available;
+  return lacking.sort((one, other) => lack(other) - lack(one))[0];
 }
