@@ -57,10 +57,12 @@ export async function putRight(
     await removeOld(tools, containerName, context.id);
     return true;
   }
-  await remove(engine, fresh, signal);
-  if (!swapping) return false;
-  if (!found && (await findContainer(engine, aside, signal))) await rename(engine, aside, name, signal);
+  // Its name first: whatever goes wrong afterwards, the old container is there.
+  if (swapping && !found && (await findContainer(engine, aside, signal))) {
+    await rename(engine, aside, name, signal);
+  }
   if (context.steps[RAN]) await startAgain(engine, name, context);
+  await remove(engine, fresh, signal);
   return false;
 }
 
