@@ -80,7 +80,9 @@ test("what fails leaves the running container as it is", async () => {
   await inContainer(daemon, "kept", "touch", "/run/still-the-same-boot");
   await writeFile(join(daemon.shared, "noise.tini"), "no archive at all".repeat(100));
   await writeFile(join(daemon.shared, "empty.tini"), "");
-  await shareBackup(daemon, "other.tini", { metadata: "architecture: s390x\ncreation_date: 1\n" });
+  await shareBackup(daemon, "other.tini", {
+    metadata: "architecture: s390x\ncreation_date: 1\nproperties: {}\n",
+  });
   const noise = await importBackup(daemon, "kept", "noise.tini");
   assert.equal(noise.status, Imported.FAILED);
   assert.match(noise.failureReason, /no backup; a backup is a tar archive/);
@@ -223,6 +225,7 @@ test("templates that lead out through a link are taken away, the others are appl
   const outside = join(daemon.folder, "outside");
   const metadata = `architecture: ${process.arch === "arm64" ? "aarch64" : "x86_64"}
 creation_date: 1700000000
+properties: {}
 templates:
   /etc/hostname: {when: [create], template: name.tpl}
   /etc/linked: {when: [create], template: name.tpl}

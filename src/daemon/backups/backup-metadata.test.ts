@@ -18,7 +18,10 @@ templates:
     architecture: "x86_64",
     targets: ["/etc/hostname", "/etc/hosts"],
   });
-  assert.deepEqual(parseBackupMetadata("architecture: i686\ncreation_date: 1\ntemplates:\n").targets, []);
+  assert.deepEqual(
+    parseBackupMetadata("architecture: i686\ncreation_date: 1\nproperties: {}\ntemplates:\n").targets,
+    [],
+  );
 });
 
 const bad: readonly [what: string, text: string, reason: RegExp][] = [
@@ -26,7 +29,8 @@ const bad: readonly [what: string, text: string, reason: RegExp][] = [
   ["a list", "- a\n", /cannot be used/],
   ["nothing", "", /cannot be used/],
   ["no architecture", "properties: {}\n", /architecture/],
-  ["no date", "architecture: x86_64\n", /creation_date/],
+  ["no date", "architecture: x86_64\nproperties: {}\n", /creation_date/],
+  ["no properties", "architecture: x86_64\ncreation_date: 1\n", /properties/],
   ["a target that climbs", template("/../../etc/cron.d/x", "a.tpl"), /leads out/],
   ["a target that is rootfs itself", template("/", "a.tpl"), /no path/],
   ["a target deeper than any", template("/a".repeat(100), "a.tpl"), /no path/],
@@ -42,7 +46,7 @@ const bad: readonly [what: string, text: string, reason: RegExp][] = [
 ];
 
 function template(target: string, file: string): string {
-  return `architecture: x86_64\ncreation_date: 1\ntemplates:\n  "${target}": {when: [create], template: "${file}"}\n`;
+  return `architecture: x86_64\ncreation_date: 1\nproperties: {}\ntemplates:\n  "${target}": {when: [create], template: "${file}"}\n`;
 }
 
 for (const [what, text, reason] of bad) {

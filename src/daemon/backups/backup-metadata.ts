@@ -14,6 +14,8 @@ const schema = z.looseObject({
   architecture: z.union([z.string(), z.bigint()]).transform(String),
   // An engine refuses an image without it, but only when it has all of it.
   creation_date: z.union([z.bigint().positive(), z.number().positive()]),
+  // LXD 5.0.2 dies of an image that has none.
+  properties: z.record(z.string(), z.unknown()),
   templates: z.record(z.string(), z.looseObject({ template: z.string() })).nullish(),
 });
 
