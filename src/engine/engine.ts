@@ -19,6 +19,7 @@ import { Profiles } from "./profiles.ts";
 import { Recovery } from "./recovery.ts";
 import { Server, type ServerInfo } from "./server.ts";
 import { Snapshots } from "./snapshots.ts";
+import { Unpackers } from "./unpackers.ts";
 
 export type { EngineAddress } from "./engine-address.ts";
 
@@ -45,6 +46,7 @@ export class Engine implements AsyncDisposable {
   readonly images: Images;
   readonly operations: Operations;
   readonly events: EventStream;
+  readonly unpackers: Unpackers;
   readonly #exec: Exec;
   readonly #fileHelper: FileHelper;
   readonly #http: EngineHttp;
@@ -65,6 +67,7 @@ export class Engine implements AsyncDisposable {
     this.snapshots = new Snapshots(http, this.operations);
     this.images = new Images(http, this.operations, dialect);
     this.#fileHelper = new FileHelper(http.address, dialect, log);
+    this.unpackers = new Unpackers(http.address, server);
     this.#exec = new Exec(http, this.operations);
   }
 

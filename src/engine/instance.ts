@@ -75,7 +75,8 @@ export interface InstanceMetadata {
   readonly creation_date: number;
   readonly expiry_date: number;
   readonly properties: Config | null;
-  readonly templates: Readonly<Record<string, unknown>> | null;
+  /** Files that the engine writes below its root, each from a template. */
+  readonly templates: Readonly<Record<string, { readonly template: string }>> | null;
 }
 
 export interface StateChange {

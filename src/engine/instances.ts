@@ -130,6 +130,13 @@ export class Instances {
     );
   }
 
+  /** The text of one of its templates, to be read or destroyed. */
+  async template(name: string, file: string, { signal }: Options = {}): Promise<Readable> {
+    const path = `${instancePath(name)}/metadata/templates`;
+    const answer = await this.#http.open({ method: "GET", path, query: { path: file }, signal });
+    return new BoundedBody(answer, { signal });
+  }
+
   /** A log file such as `lxc.log`, to be read or destroyed. */
   async log(name: string, file: string, { signal }: Options = {}): Promise<Readable> {
     const path = `${instancePath(name)}${apiPath("logs", file).slice("/1.0".length)}`;

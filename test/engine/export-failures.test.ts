@@ -102,7 +102,7 @@ const wrong: Record<string, readonly [path: string, reason: RegExp]> = {
   "an absolute path elsewhere": ["/var/tmp/out.tar.gz", /does not lie under the shared folder/],
   "a folder that leads out": ["out/x.tar.gz", /does not lie under the shared folder/],
   "a folder that is not there": ["nowhere/x.tar.gz", /cannot write to nowhere\/x\.tar\.gz: ENOENT/],
-  "no name at all": ["", /export_path is missing/],
+  "no name at all": ["", /the path of the file is missing/],
 };
 for (const [what, [exportPath, reason]] of Object.entries(wrong)) {
   test(`${what} is refused before anything is touched`, async () => {

@@ -20,3 +20,17 @@ export function ownArchitecture(): Architecture {
     `Debian images are made on x86_64 and aarch64 machines, not on ${process.arch}`,
   );
 }
+
+/** Other names of what engines run; whoever makes an image may write any of them. */
+const aliases: Readonly<Record<string, string>> = {
+  amd64: "x86_64",
+  arm64: "aarch64",
+  i386: "i686",
+  i586: "i686",
+  armhf: "armv7l",
+};
+
+/** What engines call the architecture that an image names. */
+export function engineArchitecture(name: string): string {
+  return aliases[name] ?? name;
+}

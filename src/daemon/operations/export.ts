@@ -21,14 +21,12 @@ import { deleteExportSnapshot, exportSnapshotName, takeExportSnapshot } from "./
 import { findContainer, getContainer } from "./lookup.ts";
 import type { OperationContext, OperationKind } from "./operation.ts";
 import { openSharedTarget, type SharedTarget } from "./shared-target.ts";
-import { breakSilence, justWait } from "./silence.ts";
+import { sampled } from "./silence.ts";
 import { resumePaused } from "./steady-snapshot.ts";
 import type { Tools } from "./tools.ts";
 
 type Progress = NoticeInit<"updateExportStatus">;
 
-/** Progress is told at least once and at most twice a second. Milliseconds. */
-const INTERVAL = 700;
 /** The step of the journal that holds the final counters: from then on the backup is whole. */
 const WRITTEN = "written";
 
@@ -73,7 +71,7 @@ export function exportOperation(
       : await publishSnapshot(
           engine,
           { instance: name, snapshot: snapshot.name },
-          { ...options, ending: tools.ending },
+          { ...options, ending: context.ending },
         );
     await packInto(target.file, compressor, meter, signal, archive.stream);
     await target.finish();
@@ -104,9 +102,7 @@ export function exportOperation(
         status: Status.EXPORTING_STREAMING,
         ...meter.read(),
       });
-      yield told();
-      const work = justWait(exportTo(request, meter, context));
-      return yield* breakSilence(work, { every: INTERVAL, clock: tools.clock }, told);
+      return yield* sampled(exportTo(request, meter, context), told, tools.clock);
     },
     failed: unwritten(Status.FAILED),
     cancelled: unwritten(Status.CANCELLED),

@@ -1,7 +1,10 @@
+import { Readable } from "node:stream";
+import { bytesOfFile } from "../../base/bytes-of-file.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { CreateContainerRequest } from "../../contract/tremplin_pb.js";
 import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
+import type { Image, UploadedImage, UploadOptions } from "../../engine/images.ts";
 import type { InstanceSource } from "../../engine/instance.ts";
 import { Serial } from "../../engine/serial.ts";
 import type { OperationContext } from "./operation.ts";
@@ -12,12 +15,19 @@ export interface ImageSource extends AsyncDisposable {
   readonly source: InstanceSource;
 }
 
+/** An image that was uploaded. */
+export interface UploadedSource extends ImageSource {
+  readonly fingerprint: string;
+  /** Whether another operation creates from the same image now. */
+  readonly isShared: boolean;
+}
+
 /** The property of an uploaded image that tells for which operation it came. */
 const MARK = "tremplin-operation";
 
-/** How many operations create from each uploaded image now: only the last one deletes it. */
-const users = new Map<string, number>();
-/** Between the engine's word that it has an image and our use of it nobody may delete it. */
+/** The uploaded images that operations create from now: only the last one deletes it, if one of us brought it. */
+const inUse = new Map<string, { users: number; ours: boolean }>();
+/** While one takes an image or lets go of it, nobody else does. */
 const store = new Serial();
 const STORE = "images";
 
@@ -41,48 +51,86 @@ export function serverImage(request: CreateContainerRequest, milestone: string |
   return { source, [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
-/**
- * Uploads rootfs and metadata tarballs. An image that the engine had already is used and kept; one that came
- * by this upload is deleted in the end (behaviour.md 12 item 19).
- */
+/** Uploads rootfs and metadata tarballs. */
 export async function tarballImage(
   engine: Engine,
   request: CreateContainerRequest,
   shared: string,
-  { id, signal }: OperationContext,
-): Promise<ImageSource> {
+  context: OperationContext,
+): Promise<UploadedSource> {
   await using metadata = await openSharedFile(shared, request.metadataPath);
   await using rootfs = await openSharedFile(shared, request.rootfsPath);
-  const upload = async (): Promise<{ fingerprint: string; ours: boolean }> => {
-    const { fingerprint, existed } = await engine.images.uploadSplit(
-      metadata.createReadStream({ autoClose: false }),
-      rootfs.createReadStream({ autoClose: false }),
-      { signal, properties: { [MARK]: id } },
-    );
-    const before = users.get(fingerprint) ?? 0;
-    users.set(fingerprint, before + 1);
-    return { fingerprint, ours: !existed || before > 0 };
-  };
-  const { fingerprint, ours } = await store.run(STORE, upload, signal);
-  const release = async (): Promise<void> => {
-    const left = (users.get(fingerprint) ?? 1) - 1;
-    if (left > 0) {
-      users.set(fingerprint, left);
-      return;
-    }
-    users.delete(fingerprint);
-    if (ours) await engine.images.delete(fingerprint);
-  };
-  return {
-    source: { type: "image", fingerprint },
-    [Symbol.asyncDispose]: () => store.run(STORE, release),
-  };
+  return await uploadedImage(engine, context, (options) =>
+    engine.images.uploadSplit(
+      Readable.from(bytesOfFile(metadata)),
+      Readable.from(bytesOfFile(rootfs)),
+      options,
+    ),
+  );
 }
 
-/** Deletes what an operation uploaded before the daemon died. */
-export async function removeUpload(engine: Engine, operationId: string, signal: AbortSignal): Promise<void> {
+/**
+ * Uploads an image for an operation. One that the engine had already is used and kept; one that came by an upload
+ * of ours is deleted in the end, and failing to is no failure (behaviour.md 12 items 19, 60).
+ */
+export async function uploadedImage(
+  engine: Engine,
+  { id, signal, log }: OperationContext,
+  upload: (options: UploadOptions) => Promise<UploadedImage>,
+): Promise<UploadedSource> {
+  for (;;) {
+    const uploaded = await upload({ signal, properties: { [MARK]: id } });
+    const { fingerprint } = uploaded;
+    const taken = await store.run(STORE, () => take(engine, uploaded, signal), signal);
+    // The operation that had it let go of it just now.
+    if (!taken) continue;
+    return {
+      source: { type: "image", fingerprint },
+      fingerprint,
+      get isShared() {
+        return (inUse.get(fingerprint)?.users ?? 0) > 1;
+      },
+      [Symbol.asyncDispose]: () =>
+        store
+          .run(STORE, () => letGo(engine, fingerprint))
+          .catch((error) => log.error({ error, fingerprint }, "an image of the engine could not be deleted")),
+    };
+  }
+}
+
+/** False when the engine no longer has the image that it said it had. */
+async function take(engine: Engine, { fingerprint, existed }: UploadedImage, signal: AbortSignal) {
+  if (!(await engine.images.get(fingerprint, { signal }).catch(ifMissing))) return false;
+  const { users, ours } = inUse.get(fingerprint) ?? { users: 0, ours: false };
+  inUse.set(fingerprint, { users: users + 1, ours: ours || !existed });
+  return true;
+}
+
+async function letGo(engine: Engine, fingerprint: string): Promise<void> {
+  const { users, ours } = inUse.get(fingerprint) ?? { users: 1, ours: false };
+  if (users > 1) {
+    inUse.set(fingerprint, { users: users - 1, ours });
+    return;
+  }
+  inUse.delete(fingerprint);
+  if (ours) await engine.images.delete(fingerprint).catch(ifMissing);
+}
+
+/** Deletes what an operation uploaded before it or the daemon died, unless another one creates from it now. */
+export async function removeUpload(engine: Engine, operationId: string, signal?: AbortSignal): Promise<void> {
   await engine.images.settleUploads({ signal });
+  const removeAll = async (): Promise<void> => {
+    for (const { fingerprint } of await uploadsOf(engine, operationId, signal)) {
+      const use = inUse.get(fingerprint);
+      if (use) inUse.set(fingerprint, { ...use, ours: true });
+      else await engine.images.delete(fingerprint, { signal }).catch(ifMissing);
+    }
+  };
+  await store.run(STORE, removeAll, signal);
+}
+
+/** The images that an operation uploaded and that are still there. */
+export async function uploadsOf(engine: Engine, operationId: string, signal?: AbortSignal): Promise<Image[]> {
   const images = await engine.images.list({ signal });
-  const left = images.filter(({ properties }) => properties[MARK] === operationId);
-  for (const { fingerprint } of left) await engine.images.delete(fingerprint, { signal }).catch(ifMissing);
+  return images.filter(({ properties }) => properties[MARK] === operationId);
 }

@@ -2,8 +2,9 @@ import { constants, type FileHandle, open, readlink, realpath } from "node:fs/pr
 import { join } from "node:path";
 import { TremplinError } from "../../base/tremplin-error.ts";
 
-/** The place of a path from a request: hosts name exports and imports relative to the shared folder (behaviour.md 5.10). */
+/** What a path of a request means: one that is not absolute lies in the shared folder (behaviour.md 5.10, 5.13). */
 export function resolveShared(shared: string, path: string): string {
+  if (path === "") throw new TremplinError("invalid", "the path of the file is missing");
   return path.startsWith("/") ? path : join(shared, path);
 }
 

@@ -61,7 +61,6 @@ async function openFolder(
   shared: string,
   path: string,
 ): Promise<{ folder: FileHandle; given: string | undefined }> {
-  if (path === "") throw new TremplinError("invalid", "export_path is missing: where is the backup to go?");
   const target = resolveShared(shared, path);
   const isFolder = await stat(target).then(
     (found) => found.isDirectory(),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
-import { breakSilence, justWait } from "./silence.ts";
+import { breakSilence, justWait, sampled } from "./silence.ts";
 
 test("silence is broken at each interval and starts anew with progress", async () => {
   const clock = new ManualClock();
@@ -42,4 +42,22 @@ test("a failure of the work passes through, and giving up ends it", async () => 
   await clock.sleeping();
   clock.advance(30);
   await given;
+});
+
+test("work that is sampled is told of at once, then once in 600 ms", async () => {
+  const clock = new ManualClock();
+  const work = Promise.withResolvers<string>();
+  let count = 0;
+  const progress = sampled(work.promise, () => count++, clock);
+  assert.deepEqual(await progress.next(), { done: false, value: 0 });
+  for (const expected of [1, 2]) {
+    const next = progress.next();
+    await clock.sleeping();
+    clock.advance(599);
+    assert.equal(count, expected);
+    clock.advance(1);
+    assert.deepEqual(await next, { done: false, value: expected });
+  }
+  work.resolve("done");
+  assert.deepEqual(await progress.next(), { done: true, value: "done" });
 });

@@ -36,3 +36,17 @@ export async function* breakSilence<T, R>(
 export async function* justWait<R>(work: Promise<R>): AsyncGenerator<never, R, void> {
   return work;
 }
+
+/** Between a second and half a second, which is how often hosts want to hear of progress that moves. */
+const SAMPLE = 600;
+
+/** Tells how far work is: at once, and then about twice in a second. */
+export async function* sampled<T, R>(
+  work: Promise<R>,
+  look: () => T,
+  clock: Clock,
+): AsyncGenerator<T, R, void> {
+  work.catch(() => undefined);
+  yield look();
+  return yield* breakSilence(justWait(work), { every: SAMPLE, clock }, look);
+}

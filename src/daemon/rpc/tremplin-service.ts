@@ -1,6 +1,7 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Tremplin } from "../../contract/tremplin_pb.js";
 import { cancelExportContainer } from "./cancel-export-container.ts";
+import { cancelImportContainer } from "./cancel-import-container.ts";
 import { cancelUpgradeContainer } from "./cancel-upgrade-container.ts";
 import { createContainer } from "./create-container.ts";
 import { deleteContainer } from "./delete-container.ts";
@@ -10,6 +11,7 @@ import { getContainerUsername } from "./get-container-username.ts";
 import { getDebugInfo } from "./get-debug-info.ts";
 import type { GuestTools } from "./guest-service.ts";
 import { hostNetworkChanged } from "./host-network-changed.ts";
+import { importContainer } from "./import-container.ts";
 import { setTimezone } from "./set-timezone.ts";
 import { setUpUser } from "./set-up-user.ts";
 import { startContainer } from "./start-container.ts";
@@ -34,6 +36,8 @@ export function tremplinService(tools: GuestTools): Partial<ServiceImpl<typeof T
     upgradeContainer: upgradeContainer(tools),
     cancelUpgradeContainer: cancelUpgradeContainer(tools),
     hostNetworkChanged: hostNetworkChanged(tools),
+    importContainer: importContainer(tools),
+    cancelImportContainer: cancelImportContainer(tools),
     getDebugInfo: getDebugInfo(tools),
   };
 }

@@ -1,0 +1,16 @@
+import type { FileHandle } from "node:fs/promises";
+
+const CHUNK = 256 * 1024;
+
+/**
+ * The bytes of a file from its beginning, for as many passes as are wanted, each with a place of its own. A stream
+ * of Node would close the file when it is left early.
+ */
+export async function* bytesOfFile(file: FileHandle): AsyncGenerator<Buffer, void, void> {
+  for (let position = 0; ; ) {
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(CHUNK), 0, CHUNK, position);
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}

@@ -1,0 +1,80 @@
+import type { Readable } from "node:stream";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import { ConfinedProgram } from "./confined-program.ts";
+import type { MemberRules } from "./member-rules.ts";
+import { parseListing } from "./tar-member.ts";
+
+/** The longest name and the longest target of a link, each byte written as four. */
+const LONGEST_LINE = 64 * 1024;
+
+/**
+ * Looks through a plain archive that goes by: its members are listed by the same program with which engines
+ * unpack it, so that nothing can look like one thing here and like another there.
+ */
+export class ArchiveCheck implements AsyncDisposable {
+  readonly #tar: ConfinedProgram;
+  readonly #rules: MemberRules;
+  readonly #listed: Promise<boolean>;
+  #refused = false;
+
+  constructor(rules: MemberRules, signal: AbortSignal) {
+    const list = ["-tvRf", "-", "--quoting-style=c", "--numeric-owner", "--force-local"] as const;
+    this.#tar = new ConfinedProgram(["tar", ...list], { signal });
+    this.#rules = rules;
+    this.#listed = this.#list();
+    this.#listed.catch(() => undefined);
+  }
+
+  /** Resolves when it can take more. Throws `invalid` for a member that may not be. */
+  async write(chunk: Uint8Array): Promise<void> {
+    await this.#tar.write(chunk);
+    if (this.#refused) await this.#listed;
+  }
+
+  /** Throws `failed` when the archive is not whole, `invalid` when something is missing in it. */
+  async finish(): Promise<void> {
+    this.#tar.end();
+    const whole = await this.#listed;
+    await this.#tar.succeeded().catch((error) => {
+      throw new TremplinError("failed", `the backup is damaged: ${(error as Error).message}`, error);
+    });
+    if (!whole)
+      throw new TremplinError("failed", "the backup is cut short: the end of its archive is missing");
+    this.#rules.finish();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#tar[Symbol.asyncDispose]();
+  }
+
+  /** Whether the archive had its end. */
+  async #list(): Promise<boolean> {
+    let whole = false;
+    try {
+      for await (const line of lines(this.#tar.output)) {
+        const member = parseListing(line);
+        if (typeof member === "string") whole ||= member === "end";
+        else this.#rules.check(member);
+      }
+      return whole;
+    } catch (error) {
+      // Nobody reads on: who writes must not wait for that.
+      this.#refused = true;
+      await this.#tar[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+}
+
+async function* lines(output: Readable): AsyncGenerator<string, void, void> {
+  let rest = "";
+  for await (const chunk of output as AsyncIterable<Buffer>) {
+    const parts = (rest + chunk.toString("latin1")).split("\n");
+    rest = parts.pop() ?? "";
+    yield* parts;
+    if (rest.length > LONGEST_LINE) {
+      throw new TremplinError("invalid", "the backup has a member with a name that no file can have");
+    }
+  }
+  if (rest !== "") yield rest;
+}

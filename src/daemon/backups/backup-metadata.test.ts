@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import { parseBackupMetadata, pathsTo } from "./backup-metadata.ts";
+
+test("architecture and the targets of templates are read", () => {
+  const text = `
+architecture: x86_64
+creation_date: 1700000000
+expiry_date: 18446744073709551615
+properties: {os: Debian, serial: "20260101_0000"}
+templates:
+  /etc/hostname: {when: [create, copy], create_only: false, template: hostname.tpl, properties: {}}
+  /etc/hosts: {when: [create, copy], template: hosts.tpl}
+`;
+  assert.deepEqual(parseBackupMetadata(text), {
+    architecture: "x86_64",
+    targets: ["/etc/hostname", "/etc/hosts"],
+  });
+  assert.deepEqual(
+    parseBackupMetadata("architecture: i686\ncreation_date: 1\nproperties: {}\ntemplates:\n").targets,
+    [],
+  );
+});
+
+const bad: readonly [what: string, text: string, reason: RegExp][] = [
+  ["no YAML", "a: [", /cannot be used/],
+  ["a list", "- a\n", /cannot be used/],
+  ["nothing", "", /cannot be used/],
+  ["no architecture", "properties: {}\n", /architecture/],
+  ["no date", "architecture: x86_64\nproperties: {}\n", /creation_date/],
+  ["no properties", "architecture: x86_64\ncreation_date: 1\n", /properties/],
+  ["a target that climbs", template("/../../etc/cron.d/x", "a.tpl"), /leads out/],
+  ["a target that is rootfs itself", template("/", "a.tpl"), /no path/],
+  ["a target deeper than any", template("/a".repeat(100), "a.tpl"), /no path/],
+  ["a template that climbs", template("/etc/a", "../../../etc/shadow"), /leads out/],
+  ["an absolute template", template("/etc/a", "/etc/shadow"), /no file/],
+  [
+    "aliases of aliases",
+    `a: &a [x, x, x, x, x, x, x, x, x]\n${[..."bcdefghi"]
+      .map((key, index) => `${key}: &${key} [${`*${"abcdefgh"[index]}, `.repeat(9)}]\n`)
+      .join("")}architecture: x86_64\n`,
+    /alias/i,
+  ],
+];
+
+function template(target: string, file: string): string {
+  return `architecture: x86_64\ncreation_date: 1\nproperties: {}\ntemplates:\n  "${target}": {when: [create], template: "${file}"}\n`;
+}
+
+for (const [what, text, reason] of bad) {
+  test(`${what} is refused`, () => assert.throws(() => parseBackupMetadata(text), { message: reason }));
+}
+
+const mebibyte = (piece: string): string => piece.repeat(Math.floor((1024 * 1024) / piece.length));
+
+for (const piece of [
+  "[",
+  "{a: ",
+  "- ",
+  "&a ",
+  "a: *a\n",
+  "? ",
+  "!!a ",
+  "a: &a b\nc: *a\n",
+  "<<: {}\n",
+  "[],",
+]) {
+  test(`a mebibyte of ${JSON.stringify(piece)} is refused before it is parsed`, () => {
+    assert.throws(() => parseBackupMetadata(mebibyte(piece)), { message: /it has too many/ });
+  });
+}
+
+test("whatever the text, it throws only the project's error", () => {
+  for (const text of ["'", "a\n", "\t", "a: b\n", "a: |\n b\n", "# a\n"].map(mebibyte)) {
+    assert.throws(() => parseBackupMetadata(text), TremplinError);
+  }
+  fc.assert(
+    fc.property(fc.string({ unit: "binary", maxLength: 500 }), (text) => {
+      try {
+        parseBackupMetadata(text);
+      } catch (error) {
+        assert.ok(error instanceof TremplinError);
+      }
+    }),
+  );
+});
+
+test("the folders on the way to a target", () => {
+  assert.deepEqual(pathsTo("/etc//x/./y"), ["etc", "etc/x", "etc/x/y"]);
+  assert.deepEqual(pathsTo("ä"), ["\xc3\xa4"]);
+});

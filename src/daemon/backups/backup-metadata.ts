@@ -1,0 +1,67 @@
+import * as z from "zod";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import { memberPath, shown } from "./member-path.ts";
+import { parseHostileYaml } from "./parse-hostile-yaml.ts";
+
+/** An engine reads it whole into its memory. Bytes. */
+export const METADATA_LIMIT = 1024 * 1024;
+/** No path that an engine could use is longer or deeper. */
+const LONGEST_PATH = 1024;
+const DEEPEST_PATH = 32;
+const MOST_TEMPLATES = 100;
+
+const schema = z.looseObject({
+  architecture: z.union([z.string(), z.bigint()]).transform(String),
+  // An engine refuses an image without it, but only when it has all of it.
+  creation_date: z.union([z.bigint().positive(), z.number().positive()]),
+  // LXD 5.0.2 dies of an image that has none.
+  properties: z.record(z.string(), z.unknown()),
+  templates: z.record(z.string(), z.looseObject({ template: z.string() })).nullish(),
+});
+
+/** What of a backup's metadata.yaml something is decided by. */
+export interface BackupMetadata {
+  /** As it is written there. */
+  readonly architecture: string;
+  /** The files below rootfs that the engine writes from templates, as they are written there. */
+  readonly targets: readonly string[];
+}
+
+/**
+ * Reads a metadata.yaml. Throws `invalid` for what is not one, and for templates by which an engine would read or
+ * write outside of the container: it joins these paths to the container's folder as they are.
+ */
+export function parseBackupMetadata(text: string): BackupMetadata {
+  let metadata: z.infer<typeof schema>;
+  try {
+    metadata = schema.parse(parseHostileYaml(text));
+  } catch (error) {
+    const why = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
+    const short = why.replace(/\s+/g, " ").slice(0, 300);
+    throw new TremplinError("invalid", `the backup's metadata.yaml cannot be used: ${short}`, error);
+  }
+  checkTemplates(metadata.templates ?? {});
+  return { architecture: metadata.architecture, targets: Object.keys(metadata.templates ?? {}) };
+}
+
+/** Throws `invalid` for templates by which an engine would read or write outside of the container. */
+export function checkTemplates(templates: Readonly<Record<string, { readonly template: string }>>): void {
+  if (Object.keys(templates).length > MOST_TEMPLATES) {
+    throw new TremplinError("invalid", `the backup has more than ${MOST_TEMPLATES} templates`);
+  }
+  for (const [target, { template }] of Object.entries(templates)) {
+    const path = memberPath(target.replace(/^\/+/, ""));
+    if (path.length === 0 || path.length > DEEPEST_PATH || target.length > LONGEST_PATH) {
+      throw new TremplinError("invalid", `the backup has a template for ${shown(target)}, which is no path`);
+    }
+    if (template.startsWith("/") || memberPath(template).length === 0 || template.length > LONGEST_PATH) {
+      throw new TremplinError("invalid", `the backup has a template ${shown(template)}, which is no file`);
+    }
+  }
+}
+
+/** A template's target as a path below rootfs, and all folders on the way to it. */
+export function pathsTo(target: string): string[] {
+  const path = memberPath(Buffer.from(target.replace(/^\/+/, "")).toString("latin1"));
+  return path.map((_, index) => path.slice(0, index + 1).join("/"));
+}

@@ -1,0 +1,66 @@
+import { execFile } from "node:child_process";
+import type { FileHandle } from "node:fs/promises";
+import { promisify } from "node:util";
+import type { ArchiveFormat } from "./archive-format.ts";
+
+/** No root file system of a container was ever packed to a smaller part than this. */
+const DENSEST = 20;
+const FOUR_GIB = 2 ** 32;
+
+/**
+ * About how many bytes a packed archive unpacks to, without unpacking it: rather too many than too few. What a
+ * file says of itself can be wrong, also without malice (gzip counts only to 4 GiB, and only its last part).
+ */
+export async function likelySize(file: FileHandle, format: ArchiveFormat): Promise<number> {
+  const { size } = await file.stat();
+  switch (format) {
+    case "tar":
+      return size;
+    case "gzip":
+      return gzipSize(size, (await bytesAt(file, size - 4, 4)).readUInt32LE());
+    case "zstd":
+      return zstdContentSize(await bytesAt(file, 0, 18)) ?? size * DENSEST;
+    case "xz":
+      return (await xzSize(file)) ?? size * DENSEST;
+  }
+}
+
+/** The largest size that has these low 32 bits and is likely for so many packed bytes. */
+export function gzipSize(packed: number, lowBits: number): number {
+  const rounds = Math.max(0, Math.floor((packed * DENSEST - lowBits) / FOUR_GIB));
+  return Math.max(packed, lowBits + rounds * FOUR_GIB);
+}
+
+/** The content size in a frame's header, which may leave it out (RFC 8878, 3.1.1.1). */
+export function zstdContentSize(head: Buffer): number | undefined {
+  const descriptor = head.readUInt8(4);
+  const hasWindow = (descriptor & 0x20) === 0;
+  const dictionary = [0, 1, 2, 4][descriptor & 3] ?? 0;
+  const at = 5 + (hasWindow ? 1 : 0) + dictionary;
+  switch (descriptor >> 6) {
+    case 0:
+      return hasWindow ? undefined : head.readUInt8(at);
+    case 1:
+      return head.readUInt16LE(at) + 256;
+    case 2:
+      return head.readUInt32LE(at);
+    default:
+      return Number(head.readBigUInt64LE(at));
+  }
+}
+
+/** What the index at the end of an xz file says. */
+async function xzSize(file: FileHandle): Promise<number | undefined> {
+  const path = `/proc/${process.pid}/fd/${file.fd}`;
+  const list = promisify(execFile)("xz", ["--robot", "--list", path], { timeout: 10_000 });
+  const { stdout } = await list.catch(() => ({ stdout: "" }));
+  const totals = stdout.split("\n").find((line) => line.startsWith("totals\t"));
+  return totals ? Number(totals.split("\t")[4]) : undefined;
+}
+
+/** Bytes of a file, zeros where it has none. */
+async function bytesAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(length);
+  await file.read(buffer, 0, length, Math.max(0, position));
+  return buffer;
+}

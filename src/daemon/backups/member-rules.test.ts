@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MemberRules } from "./member-rules.ts";
+import type { TarMember } from "./tar-member.ts";
+
+const whole: readonly TarMember[] = [
+  { type: "-", name: "metadata.yaml", size: 100 },
+  { type: "d", name: "rootfs/", size: 0 },
+  { type: "d", name: "rootfs/etc", size: 0 },
+  { type: "l", name: "rootfs/etc/mtab", target: "../../../proc/mounts", size: 0 },
+  { type: "-", name: "rootfs/etc/hosts", size: 10 },
+  { type: "h", name: "rootfs/etc/hosts2", target: "rootfs/etc/hosts", size: 0 },
+  { type: "c", name: "rootfs/dev/null", device: "1,3" },
+  { type: "p", name: "rootfs/pipe", size: 0 },
+  { type: "d", name: "templates", size: 0 },
+  { type: "-", name: "templates/hosts.tpl", size: 10 },
+];
+
+function checkAll(members: readonly TarMember[], watched: readonly string[] = []): MemberRules {
+  const rules = new MemberRules(new Set(watched));
+  for (const member of members) rules.check(member);
+  rules.finish();
+  return rules;
+}
+
+test("a backup as engines make it is good, also with ./ before every name", () => {
+  checkAll(whole);
+  const dotted = whole.map((member) => ({
+    ...member,
+    name: `./${member.name}`,
+    ...(member.type === "h" && { target: `./${member.target}` }),
+  }));
+  checkAll([{ type: "d", name: "./", size: 0 }, ...dotted]);
+});
+
+const hostile: readonly [what: string, member: TarMember, reason: RegExp][] = [
+  ["an absolute name", { type: "-", name: "/etc/passwd" }, /leads out of the container/],
+  ["a name that climbs", { type: "-", name: "rootfs/../../etc/passwd" }, /leads out of the container/],
+  [
+    "rootfs that is a link",
+    { type: "l", name: "rootfs", target: "/etc" },
+    /symbolic link "rootfs" to "\/etc"/,
+  ],
+  ["rootfs that is a file", { type: "-", name: "rootfs" }, /file "rootfs"/],
+  ["templates that is a link", { type: "l", name: "templates", target: "/etc" }, /symbolic link "templates"/],
+  ["a template that is a link", { type: "l", name: "templates/a", target: "/etc/shadow" }, /symbolic link/],
+  ["a template that is a hard link", { type: "h", name: "templates/a", target: "rootfs/a" }, /hard link/],
+  ["a hard link out", { type: "h", name: "rootfs/a", target: "../../etc/shadow" }, /leads out/],
+  ["an absolute hard link", { type: "h", name: "rootfs/a", target: "/etc/shadow" }, /leads out/],
+  ["a hard link to metadata", { type: "h", name: "rootfs/a", target: "metadata.yaml" }, /hard link/],
+  ["a hard link to rootfs", { type: "h", name: "rootfs/a", target: "rootfs" }, /hard link/],
+  ["a second metadata.yaml", { type: "-", name: "./metadata.yaml", size: 5 }, /metadata\.yaml/],
+  ["a member of an unknown kind", { type: "other", name: "rootfs/x" }, /member of an unknown kind/],
+  ["a disk", { type: "b", name: "rootfs/dev/sda", device: "8,0" }, /device ".*sda" with the numbers 8,0/],
+  ["the memory", { type: "c", name: "rootfs/m", device: "1,1" }, /numbers 1,1/],
+  ["anything else", { type: "-", name: "backup.yaml" }, /file "backup\.yaml"/],
+];
+
+for (const [what, member, reason] of hostile) {
+  test(`${what} is refused`, () => assert.throws(() => checkAll([...whole, member]), { message: reason }));
+}
+
+test("metadata.yaml is a file of at most 1 MiB", () => {
+  const [, ...rest] = whole;
+  const large = { type: "-", name: "metadata.yaml", size: 1024 * 1024 + 1 } as const;
+  assert.throws(() => checkAll([large, ...rest]), { message: /of 1048577 bytes/ });
+  assert.throws(() => checkAll([{ type: "l", name: "metadata.yaml", target: "x" }, ...rest]), {
+    message: /symbolic link "metadata\.yaml"/,
+  });
+  assert.throws(() => checkAll(rest), { message: /has no metadata\.yaml/ });
+  assert.throws(() => checkAll([large].map((each) => ({ ...each, size: 1 }))), { message: /has no rootfs/ });
+});
+
+test("of watched paths it is told which are symbolic links", () => {
+  const watched = ["etc", "etc/hosts", "etc/mtab", "etc/hostname"];
+  assert.deepEqual([...checkAll(whole, watched).links], ["etc/mtab"]);
+  const odd = { type: "l", name: "rootfs//etc/./hostname", target: "x" } as const;
+  assert.deepEqual([...checkAll([...whole, odd], watched).links], ["etc/mtab", "etc/hostname"]);
+});

@@ -1,0 +1,89 @@
+import type { FileHandle } from "node:fs/promises";
+import { bytesOfFile } from "../../base/bytes-of-file.ts";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import { ArchiveCheck } from "./archive-check.ts";
+import type { ArchiveFormat } from "./archive-format.ts";
+import { ConfinedProgram } from "./confined-program.ts";
+import { decompressor } from "./decompressor.ts";
+import type { MemberRules } from "./member-rules.ts";
+import { unpack } from "./unpack.ts";
+
+export interface PassingOn {
+  readonly format: ArchiveFormat;
+  /** Whether what is passed on is the plain archive, or the file as it is. */
+  readonly unpacked: boolean;
+  readonly rules: MemberRules;
+  /** Called with the bytes of the plain archive so far. What it throws ends the passing on. */
+  readonly onPlain: (bytes: number) => void;
+  /** Called with the bytes of the file so far. */
+  readonly onPacked: (bytes: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Passes a backup on while it is looked through, and ends only when all of it is known to be good: before the last
+ * byte, a damaged or hostile one throws.
+ */
+export async function* passOn(file: FileHandle, options: PassingOn): AsyncGenerator<Buffer, void, void> {
+  const { format, unpacked, rules, signal } = options;
+  const packed = counted(bytesOfFile(file), options.onPacked);
+  await using check = new ArchiveCheck(rules, signal);
+  const checked = async function* (plain: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
+    for await (const chunk of counted(plain, options.onPlain)) {
+      await check.write(chunk);
+      yield chunk;
+    }
+    await check.finish();
+  };
+  if (unpacked || format === "tar") yield* checked(unpack(packed, format, signal));
+  else yield* beside(packed, format, checked, signal);
+}
+
+/** Yields the packed bytes while what they unpack to goes another way, which is through before this ends. */
+async function* beside(
+  packed: AsyncIterable<Buffer>,
+  format: Exclude<ArchiveFormat, "tar">,
+  through: (plain: AsyncIterable<Buffer>) => AsyncIterable<Buffer>,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer, void, void> {
+  await using program = new ConfinedProgram(await decompressor(format), { signal });
+  let refused = false;
+  const drain = async (): Promise<void> => {
+    try {
+      for await (const _ of through(whole(program)));
+    } catch (error) {
+      refused = true;
+      // Nobody reads what it unpacks any more: who writes must not wait for that.
+      await program[Symbol.asyncDispose]();
+      throw error;
+    }
+  };
+  const drained = drain();
+  drained.catch(() => undefined);
+  for await (const chunk of packed) {
+    await program.write(chunk);
+    if (refused) await drained;
+    yield chunk;
+  }
+  program.end();
+  await drained;
+}
+
+async function* whole(program: ConfinedProgram): AsyncGenerator<Buffer, void, void> {
+  yield* program.output;
+  await program.succeeded().catch((error) => {
+    throw new TremplinError("failed", `the backup is damaged: ${(error as Error).message}`, error);
+  });
+}
+
+async function* counted(
+  chunks: AsyncIterable<Buffer>,
+  tell: (bytes: number) => void,
+): AsyncGenerator<Buffer, void, void> {
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    bytes += chunk.length;
+    tell(bytes);
+    yield chunk;
+  }
+}

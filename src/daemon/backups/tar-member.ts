@@ -1,0 +1,64 @@
+import { TremplinError } from "../../base/tremplin-error.ts";
+
+/** What one member of an archive is: the first letter of its line in tar's listing (`h`: a hard link). */
+export type MemberType = "-" | "d" | "l" | "h" | "b" | "c" | "p" | "s" | "other";
+
+export interface TarMember {
+  readonly type: MemberType;
+  /** One character for each byte (lossless-text.ts). */
+  readonly name: string;
+  /** Where a link leads to. */
+  readonly target?: string;
+  /** Bytes; undefined for devices, which have none. */
+  readonly size?: number;
+  /** Major and minor number of a device: "1,3". */
+  readonly device?: string;
+}
+
+const LINE = /^block \d+: (.)\S{9,10} (?:\S+ +)(\d+(?:,\d+)?) +[^"]*("(?:[^"\\]|\\.)*")(.*)$/;
+const LINK = /^ (?:->|link to) ("(?:[^"\\]|\\.)*")$/;
+const NOTE = /^block \d+: \*\* (Block of NULs|End of File) \*\*$/;
+
+const escapes: Readonly<Record<string, string>> = {
+  a: "\x07",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  v: "\v",
+};
+
+/**
+ * Reads a line of GNU tar's listing (`-tvR --quoting-style=c --numeric-owner`, LC_ALL=C): a member, or `end` for
+ * the mark that an archive ends with, or `cut` when it ends without. Throws `failed` for any other text.
+ */
+export function parseListing(line: string): TarMember | "end" | "cut" {
+  const note = NOTE.exec(line)?.[1];
+  if (note) return note === "End of File" ? "cut" : "end";
+  const [, letter = "", size = "", name, rest = ""] = LINE.exec(line) ?? [];
+  if (name === undefined) throw unreadable(line);
+  const target = LINK.exec(rest)?.[1];
+  if (target === undefined && (rest !== "" || letter === "l" || letter === "h")) {
+    if (!rest.startsWith(" unknown file type ")) throw unreadable(line);
+  }
+  return {
+    type: "-dlhbcps".includes(letter) ? (letter as MemberType) : letter === "C" ? "-" : "other",
+    name: unquote(name),
+    ...(target !== undefined && { target: unquote(target) }),
+    ...(size.includes(",") ? { device: size } : { size: Number(size) }),
+  };
+}
+
+/** The bytes behind a C string. */
+function unquote(quoted: string): string {
+  return quoted
+    .slice(1, -1)
+    .replace(/\\([0-7]{3}|.)/g, (_, code: string) =>
+      code.length === 3 ? String.fromCharCode(Number.parseInt(code, 8) & 0xff) : (escapes[code] ?? code),
+    );
+}
+
+function unreadable(line: string): TremplinError {
+  return new TremplinError("failed", `tar says of it: ${line.slice(0, 200)}`);
+}

@@ -1,0 +1,59 @@
+import type { FileHandle } from "node:fs/promises";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import type { ArchiveFormat } from "./archive-format.ts";
+import { likelySize } from "./likely-size.ts";
+import { type Room, Shortage, shortage } from "./room.ts";
+import { countUnpacked } from "./unpack.ts";
+
+/** How a backup is given to the engine. */
+export interface UploadPlan {
+  /** As a plain archive, or as the file is. */
+  readonly unpacked: boolean;
+  /** Throws `failed` with a Shortage as cause when a plain archive of so many bytes cannot fit. */
+  check(plain: number): void;
+}
+
+/**
+ * Decides how a backup is uploaded, from its size and the free space. An engine unpacks gzip and xz with one slow
+ * program, so these are unpacked on the way where there is room for the plain archive. Sizes are first what is
+ * likely; only when that does not fit, the file is unpacked once to count, as it is when `counted` asks for it.
+ * Throws `failed` with a Shortage as cause.
+ */
+export async function planUpload(
+  file: FileHandle,
+  format: ArchiveFormat,
+  { rooms, counted, signal }: { rooms: readonly Room[]; counted: boolean; signal: AbortSignal },
+): Promise<UploadPlan> {
+  const { size: packed } = await file.stat();
+  const unpacks = format === "gzip" || format === "xz";
+  const lack = (plain: number, unpacked: boolean): Shortage | undefined =>
+    shortage(rooms, { container: plain, image: unpacked ? plain : packed });
+  const plan = (unpacked: boolean): UploadPlan => ({
+    unpacked,
+    check(plain) {
+      const lacking = lack(plain, unpacked);
+      if (lacking) throw tooSmall(lacking);
+    },
+  });
+  const likely = await likelySize(file, format);
+  if (!counted && unpacks && !lack(likely, true)) return plan(true);
+  if (!counted && !lack(likely, false)) return plan(false);
+  const plain = format === "tar" ? packed : await countUnpacked(file, format, signal);
+  const sure = plan(unpacks && !lack(plain, true));
+  sure.check(plain);
+  return sure;
+}
+
+function tooSmall(lack: Shortage): TremplinError {
+  const { room, required } = lack;
+  return new TremplinError(
+    "failed",
+    `there is not enough room for the backup: ${room.name} has ${room.available} bytes free, it needs ${required}; free some and try again`,
+    lack,
+  );
+}
+
+/** Whether the error says that there is not enough room. */
+export function isTooSmall(error: unknown): boolean {
+  return error instanceof TremplinError && error.cause instanceof Shortage;
+}

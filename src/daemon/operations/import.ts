@@ -1,0 +1,167 @@
+import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
+import {
+  type ImportContainerRequest,
+  ImportContainerRequestSchema,
+  ContainerImportProgress_Status as Status,
+} from "../../contract/tremplin_pb.js";
+import type { EngineOperation } from "../../engine/engine-operation.ts";
+import { type UnpackProgress, unpackProgress } from "../../engine/progress.ts";
+import { Shortage } from "../backups/room.ts";
+import type { NoticeInit } from "../notices/notice.ts";
+import { endings } from "./endings.ts";
+import { untilEngineReturns } from "./engine-return.ts";
+import { removeUpload, type UploadedSource, uploadsOf } from "./image-source.ts";
+import type { OperationContext, OperationKind } from "./operation.ts";
+import { secureTemplates } from "./secure-templates.ts";
+import { sampled } from "./silence.ts";
+import { putRight, swapIn } from "./swap-in.ts";
+import { temporaryName } from "./temporary-name.ts";
+import type { Tools } from "./tools.ts";
+import { uploadBackup, WrongArchitecture } from "./upload-backup.ts";
+
+type Progress = NoticeInit<"updateImportStatus">;
+
+/**
+ * Makes a container from a backup, in the place of the one that has the name (behaviour.md 5.13). The new one is
+ * made under a temporary name; until it is whole the old one is not touched.
+ */
+export function importOperation(
+  tools: Tools,
+): OperationKind<typeof ImportContainerRequestSchema, "updateImportStatus"> {
+  async function* run(
+    request: ImportContainerRequest,
+    context: OperationContext,
+  ): AsyncGenerator<Progress, Progress, void> {
+    const { containerName } = request;
+    const { signal } = context;
+    let last: Progress = { containerName, status: Status.IMPORTING_UPLOAD };
+    const keep = (progress: Progress): Progress => {
+      last = progress;
+      return progress;
+    };
+    await using stack = new AsyncDisposableStack();
+    try {
+      const backup = yield* upload(request, context, keep);
+      stack.use(backup.image);
+      yield* unpack(containerName, backup.image, context, keep);
+      const finish = async (): Promise<void> => {
+        await secureTemplates(tools.engine(), temporaryName("import", context.id), backup, context);
+        signal.throwIfAborted();
+        await swapIn(tools, containerName, context);
+      };
+      yield* sampled(finish(), () => last, tools.clock);
+    } catch (error) {
+      context.ending.throwIfAborted();
+      context.log.info({ reason: sentenceOf(error) }, "undoing");
+      const undo = untilEngineReturns(tools, context.ending, async (engine) => {
+        const inPlace = await putRight(tools, containerName, context);
+        await removeUpload(engine, context.id, context.ending);
+        return inPlace;
+      });
+      if (!(yield* sampled(undo, () => last, tools.clock))) throw error;
+    }
+    return { containerName, status: Status.DONE };
+  }
+
+  async function* upload(
+    request: ImportContainerRequest,
+    context: OperationContext,
+    keep: (progress: Progress) => Progress,
+  ) {
+    const began = tools.clock.now();
+    let read = { part: 0, bytes: 0 };
+    const work = uploadBackup(tools.engine(), request, tools.places.shared, context, (part, bytes) => {
+      read = { part, bytes };
+    });
+    const told = (): Progress => {
+      const seconds = (tools.clock.now() - began) / 1000;
+      return keep({
+        containerName: request.containerName,
+        status: Status.IMPORTING_UPLOAD,
+        progressPercent: Math.min(100, Math.floor(read.part * 100)),
+        progressSpeed: BigInt(Math.round(seconds > 0 ? read.bytes / seconds : 0)),
+      });
+    };
+    return yield* sampled(work, told, tools.clock);
+  }
+
+  async function* unpack(
+    containerName: string,
+    image: UploadedSource,
+    { id, signal, ending }: OperationContext,
+    keep: (progress: Progress) => Progress,
+  ): AsyncGenerator<Progress, void, void> {
+    const engine = tools.engine();
+    const instance = temporaryName("import", id);
+    let unpacked: UnpackProgress = { percent: 0, speed: 0 };
+    const follow = async (creation: EngineOperation): Promise<void> => {
+      for await (const update of creation.updates(signal)) unpacked = unpackProgress(update) ?? unpacked;
+      await creation.wait({ signal });
+    };
+    const create = async (): Promise<void> => {
+      const creation = await engine.instances.create({ name: instance, source: image.source }, { signal });
+      try {
+        await follow(creation);
+      } catch (error) {
+        // Another import of the same file needs what is unpacked: then its end is waited for.
+        if (signal.aborted && !ending.aborted && !image.isShared) {
+          await engine.unpackers.stop(creation, { fingerprint: image.fingerprint, instance });
+        }
+        throw error;
+      }
+    };
+    const told = (): Progress =>
+      keep({
+        containerName,
+        status: Status.IMPORTING_UNPACK,
+        progressPercent: unpacked.percent,
+        progressSpeed: BigInt(unpacked.speed),
+      });
+    yield* sampled(create(), told, tools.clock);
+  }
+
+  const { failed, cancelled } = endings(Status);
+  return {
+    name: "import",
+    request: ImportContainerRequestSchema,
+    notify: "updateImportStatus",
+    run,
+    failed: (request, error) => ({ ...failed(request, error), ...details(error.cause) }),
+    cancelled,
+    async recover({ containerName }, context) {
+      const engine = tools.engine();
+      const instance = temporaryName("import", context.id);
+      for (const creation of await engine.operations.touching(instance, { signal: context.signal })) {
+        const [image] = await uploadsOf(engine, context.id, context.signal);
+        const fingerprint = image?.fingerprint ?? instance;
+        await engine.unpackers.stop(creation, { fingerprint, instance }, { signal: context.signal });
+      }
+      const inPlace = await putRight(tools, containerName, context);
+      await removeUpload(engine, context.id, context.signal);
+      if (inPlace) return { containerName, status: Status.DONE };
+      throw new TremplinError(
+        "failed",
+        `the daemon died while it imported ${containerName}, which is as it was before; import it again`,
+      );
+    },
+  };
+}
+
+/** What a host shows besides the reason, for the failures that it has words of its own for. */
+function details(cause: unknown) {
+  if (cause instanceof Shortage) {
+    return {
+      status: Status.FAILED_SPACE,
+      diskSpaceAvailableBytes: BigInt(Math.floor(cause.room.available)),
+      diskSpaceRequiredBytes: BigInt(Math.ceil(cause.required)),
+    };
+  }
+  if (cause instanceof WrongArchitecture) {
+    return {
+      status: Status.FAILED_ARCHITECTURE,
+      architectureDevice: cause.device,
+      architectureContainer: cause.container,
+    };
+  }
+  return {};
+}
