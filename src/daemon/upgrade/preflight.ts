@@ -4,6 +4,7 @@ import type { Instance } from "../../engine/instance.ts";
 import { isDebianSource, isMainSource } from "./debian-source.ts";
 import { missingSpace, poolOf, usageOf } from "./disk-space.ts";
 import type { Inside } from "./inside.ts";
+import { plainLine } from "./output-lines.ts";
 import { releaseName, type UpgradePath } from "./releases.ts";
 import { sizeText } from "./size.ts";
 import { entriesOf, readSourceFiles, type SourceFile, sourceText } from "./source-files.ts";
@@ -90,7 +91,7 @@ async function examinePackages(inside: Inside): Promise<{ problems: string[]; no
 }
 
 function list(names: readonly string[]): string {
-  const plain = names.map((name) => name.slice(0, 80));
+  const plain = names.map((name) => plainLine(name.slice(0, 80)));
   return plain.length > 8 ? `${plain.slice(0, 8).join(", ")} and ${plain.length - 8} more` : plain.join(", ");
 }
 
