@@ -6,7 +6,7 @@ import { missingSpace, poolOf, usageOf } from "./disk-space.ts";
 import type { Inside } from "./inside.ts";
 import { plainLine } from "./output-lines.ts";
 import { releaseName, type UpgradePath } from "./releases.ts";
-import { sizeText } from "./size.ts";
+import { type AptEstimate, sizeText } from "./size.ts";
 import { entriesOf, readSourceFiles, type SourceFile, sourceText } from "./source-files.ts";
 import { tryOut } from "./trial.ts";
 
@@ -49,11 +49,8 @@ export async function preflight(
   if (trial.lacksKeys)
     notes.push("the keys of the new release are not known inside yet: they are renewed first");
   const { estimate } = trial;
-  notes.push(
-    estimate
-      ? `${sizeText(estimate.download)} to download, and ${sizeText(Math.max(0, estimate.growth))} more on the disk`
-      : "apt gives no estimate before the packages of now are put right",
-  );
+  if (estimate) notes.push(costText(estimate));
+  else if (!trial.problem) notes.push("apt gives no estimate before the packages of now are put right");
   const pool = await poolOf(engine, instance, inside.signal);
   const usage = await usageOf(engine, inside);
   if (!pool.hasCheapSnapshots) notes.push(copyCost(pool, usage));
@@ -88,6 +85,10 @@ async function examinePackages(inside: Inside): Promise<{ problems: string[]; no
           ],
     notes: audit.stdout.trim() === "" ? [] : ["dpkg was interrupted earlier: that is repaired first"],
   };
+}
+
+function costText({ download, growth }: AptEstimate): string {
+  return `${sizeText(download)} to download, and ${sizeText(Math.max(0, growth))} more on the disk`;
 }
 
 function list(names: readonly string[]): string {
