@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { Engine_State as State } from "../../src/contract/tremplin/v1/guest_pb.js";
 import {
+  CancelUpgradeContainerResponse_Status as CancelUpgrade,
   CreateContainerResponse_Status as Create,
   DeleteContainerResponse_Status as Delete,
   GetContainerInfoResponse_Status as Info,
@@ -11,6 +12,7 @@ import {
   StartContainerResponse_Status as Start,
   StartLxdResponse_Status as StartLxd,
   StopContainerResponse_Status as Stop,
+  UpgradeContainerResponse_Status as Upgrade,
 } from "../../src/contract/tremplin_pb.js";
 import { execute } from "../support/belongings.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
@@ -46,16 +48,18 @@ test("before StartLxd every rpc is refused safely, and nothing is not found", as
     tremplin.startContainer(name),
     tremplin.stopContainer(name),
     tremplin.getContainerInfo(name),
+    tremplin.upgradeContainer({ ...name, targetVersion: 4 }),
   ]);
-  const failed = [Create.FAILED, Delete.FAILED, Start.FAILED, Stop.FAILED, Info.FAILED];
+  const failed = [Create.FAILED, Delete.FAILED, Start.FAILED, Stop.FAILED, Info.FAILED, Upgrade.FAILED];
   assert.deepEqual(
     answers.map(({ status }) => status),
     failed,
   );
   for (const { failureReason } of answers)
     assert.match(failureReason, /^LXD not running: call StartLxd first$/);
+  assert.equal((await tremplin.cancelUpgradeContainer(name)).status, CancelUpgrade.NOT_RUNNING);
   await assert.rejects(
-    tremplin.upgradeContainer({ containerName: "penguin", targetVersion: 4 }),
+    tremplin.attachUsbToContainer({ ...name, portNum: 1 }),
     (error) => ConnectError.from(error).code === Code.Unimplemented,
   );
 });

@@ -34,6 +34,10 @@ test("two releases at once: what was changed by hand stays, what is not Debian's
   );
   const final = await place.upgrade(name, Version.DEBIAN_BULLSEYE);
   assert.equal(final.status, Ended.SUCCEEDED, final.failureReason);
+  assert.match(
+    final.progressMessages.at(-1) ?? "",
+    /^it runs Debian 11 \(bullseye\) now; for seven days .*--undo/,
+  );
   assert.match(await place.inside(name, "cat /etc/os-release"), /VERSION_ID="11"/);
   assert.equal(await place.inside(name, "cat /usr/share/tool/version /etc/tool.conf"), "3\nmine\n");
   assert.equal(await place.inside(name, "cat /etc/apt/sources.list.d/other.list"), `# ${third}\n`);

@@ -14,9 +14,10 @@ export interface UploadPlan {
 }
 
 /**
- * Decides how a backup is uploaded, from its size and the free space. An engine unpacks gzip and xz with one slow
- * program, so these are unpacked on the way where there is room for the plain archive. Sizes are first what is
- * likely; only when that does not fit, the file is unpacked once to count, as it is when `counted` asks for it.
+ * Decides how a backup is uploaded, from its size and the free space. Unpacking xz takes so long that it is done only
+ * once, on the way, where there is room for the plain archive. Everything else goes as it is: what an engine gains
+ * by a plain archive it loses by hashing and storing it (numbers.md). Sizes are first what is likely; only when that
+ * does not fit, the file is unpacked once to count, as it is when `counted` asks for it.
  * Throws `failed` with a Shortage as cause.
  */
 export async function planUpload(
@@ -25,7 +26,7 @@ export async function planUpload(
   { rooms, counted, signal }: { rooms: readonly Room[]; counted: boolean; signal: AbortSignal },
 ): Promise<UploadPlan> {
   const { size: packed } = await file.stat();
-  const unpacks = format === "gzip" || format === "xz";
+  const unpacks = format === "xz";
   const lack = (plain: number, unpacked: boolean): Shortage | undefined =>
     shortage(rooms, { container: plain, image: unpacked ? plain : packed });
   const plan = (unpacked: boolean): UploadPlan => ({

@@ -7,6 +7,7 @@ import {
 import type { Engine } from "../../engine/engine.ts";
 import type { NoticeInit } from "../notices/notice.ts";
 import { Inside } from "../upgrade/inside.ts";
+import { plainLine } from "../upgrade/output-lines.ts";
 import { checkFindings, preflight } from "../upgrade/preflight.ts";
 import { personOf, proveRelease } from "../upgrade/proof.ts";
 import { pathInside } from "../upgrade/release-inside.ts";
@@ -48,31 +49,38 @@ export function upgradeOperation(
     const telling = report.tell(carryOut(request, context, report), () => context.heard());
     for (;;) {
       const { done, value } = await telling.next();
-      if (done) return { ...value, progressMessages: await report.rest() };
+      if (done) {
+        // Said only now, so that the final notice is what carries it.
+        if (value.closing) await report.say(value.closing);
+        return { ...value.end, progressMessages: await report.rest() };
+      }
       yield { containerName, status: Status.IN_PROGRESS, progressMessages: value };
     }
   }
 
-  /** Either upgraded and proven, or as before: answers which, and throws only when the daemon ends. */
+  /**
+   * Either upgraded and proven, or as before: answers which, with the sentence for the end. Throws only when the daemon
+   * ends.
+   */
   async function carryOut(
     request: UpgradeContainerRequest,
     context: OperationContext,
     report: UpgradeReport,
-  ): Promise<Progress> {
+  ): Promise<{ end: Progress; closing?: string }> {
     const { containerName } = request;
     const { signal, ending, log } = context;
     try {
       const path = await upgrade(request, context, report);
-      await report.say(await finish(containerName, path, context));
-      return { containerName, status: Status.SUCCEEDED };
+      const closing = await finish(containerName, path, context);
+      return { end: { containerName, status: Status.SUCCEEDED }, closing };
     } catch (error) {
       ending.throwIfAborted();
       log.warn({ error }, "the upgrade is given up");
-      const reason = signal.aborted ? sentenceOf(signal.reason) : sentenceOf(error);
+      const reason = plainLine(sentenceOf(signal.aborted ? signal.reason : error));
       await report.say(`given up: ${reason}`);
       await note(context, "failed", reason);
       const failureReason = await giveUp(containerName, reason, context, report);
-      return { containerName, status: Status.FAILED, failureReason };
+      return { end: { containerName, status: Status.FAILED, failureReason } };
     }
   }
 

@@ -4,8 +4,9 @@ import type { Instance } from "../../engine/instance.ts";
 import { isDebianSource, isMainSource } from "./debian-source.ts";
 import { missingSpace, poolOf, usageOf } from "./disk-space.ts";
 import type { Inside } from "./inside.ts";
+import { plainLine } from "./output-lines.ts";
 import { releaseName, type UpgradePath } from "./releases.ts";
-import { sizeText } from "./size.ts";
+import { type AptEstimate, sizeText } from "./size.ts";
 import { entriesOf, readSourceFiles, type SourceFile, sourceText } from "./source-files.ts";
 import { tryOut } from "./trial.ts";
 
@@ -48,11 +49,8 @@ export async function preflight(
   if (trial.lacksKeys)
     notes.push("the keys of the new release are not known inside yet: they are renewed first");
   const { estimate } = trial;
-  notes.push(
-    estimate
-      ? `${sizeText(estimate.download)} to download, and ${sizeText(Math.max(0, estimate.growth))} more on the disk`
-      : "apt gives no estimate before the packages of now are put right",
-  );
+  if (estimate) notes.push(costText(estimate));
+  else if (!trial.problem) notes.push("apt gives no estimate before the packages of now are put right");
   const pool = await poolOf(engine, instance, inside.signal);
   const usage = await usageOf(engine, inside);
   if (!pool.hasCheapSnapshots) notes.push(copyCost(pool, usage));
@@ -89,8 +87,12 @@ async function examinePackages(inside: Inside): Promise<{ problems: string[]; no
   };
 }
 
+function costText({ download, growth }: AptEstimate): string {
+  return `${sizeText(download)} to download, and ${sizeText(Math.max(0, growth))} more on the disk`;
+}
+
 function list(names: readonly string[]): string {
-  const plain = names.map((name) => name.slice(0, 80));
+  const plain = names.map((name) => plainLine(name.slice(0, 80)));
   return plain.length > 8 ? `${plain.slice(0, 8).join(", ")} and ${plain.length - 8} more` : plain.join(", ");
 }
 

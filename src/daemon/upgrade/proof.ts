@@ -3,6 +3,7 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import { legible } from "../guest/lossless-text.ts";
 import { findPerson } from "../guest/person.ts";
 import type { Inside } from "./inside.ts";
+import { plainLine } from "./output-lines.ts";
 import { releaseInside } from "./release-inside.ts";
 import { type Release, releaseName } from "./releases.ts";
 
@@ -69,7 +70,7 @@ async function waitForInit(inside: Inside, clock: Clock): Promise<string[]> {
     if (state === "running") return [];
     if (state === "degraded") return [`it runs, but some units failed: ${await failedUnits(inside)}`];
     if (clock.now() > end) {
-      const words = state || firstLines(stderr);
+      const words = firstLines(state || stderr);
       throw new TremplinError("failed", `its init system is not up after ${BOOT_LIMIT / 1000} s: ${words}`);
     }
     await clock.sleep(LOOK, inside.signal);
@@ -87,5 +88,5 @@ async function failedUnits(inside: Inside): Promise<string> {
 }
 
 function firstLines(text: string): string {
-  return text.trim().split("\n").slice(0, 4).join(" | ").slice(0, 500);
+  return plainLine(text.trim().split("\n").slice(0, 4).join(" | ").slice(0, 500));
 }

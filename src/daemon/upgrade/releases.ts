@@ -97,11 +97,14 @@ export function releaseName({ versionId, codename }: Release): string {
 export function runningRelease({ message }: OsRelease): Release {
   const { id, versionId } = message;
   if (id !== "debian") {
-    throw new TremplinError("invalid", `only Debian can be upgraded, and the container says it is "${id}"`);
+    throw new TremplinError(
+      "invalid",
+      `only Debian can be upgraded, and the container says it is ${quoted(id)}`,
+    );
   }
   const found = releases.find((release) => release.versionId === versionId.split(".")[0]);
   if (found) return found;
-  const what = versionId === "" ? "testing or unstable" : `Debian ${JSON.stringify(versionId.slice(0, 20))}`;
+  const what = versionId === "" ? "testing or unstable" : `Debian ${quoted(versionId)}`;
   throw new TremplinError("invalid", `the container runs ${what}, which there is no way from: ${known()}`);
 }
 
@@ -121,6 +124,11 @@ export function upgradePath(from: Release, to: Release): UpgradePath | undefined
     "invalid",
     `${releaseName(from)} cannot be turned into the older ${releaseName(to)}`,
   );
+}
+
+/** What a container says of itself may be anything. */
+function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, 40));
 }
 
 function known(): string {

@@ -1,13 +1,17 @@
+import { TremplinError } from "../../base/tremplin-error.ts";
 import type { FileSession } from "../../engine/file-session.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
 import type { AptSource, AptSourceEdit } from "../guest/apt-source.ts";
 import { editAptSources, readAptSources } from "../guest/apt-sources.ts";
 import { legible } from "../guest/lossless-text.ts";
 import { replaceFile } from "../guest/replace.ts";
+import { plainLine } from "./output-lines.ts";
 
 const FOLDER = "/etc/apt/sources.list.d";
 const MOST_FILES = 500;
 const MOST_BYTES = 256 * 1024;
+/** Of all files together, which are held for as long as the upgrade lasts. */
+const MOST_BYTES_IN_ALL = 4 * 1024 * 1024;
 
 type Edit = (source: AptSource) => AptSourceEdit | undefined;
 
@@ -25,10 +29,16 @@ export async function readSourceFiles(files: FileSession): Promise<SourceFile[]>
     .map(({ name }) => name)
     .filter((name) => /^[A-Za-z0-9_.-]+\.(list|sources)$/.test(name));
   const found: SourceFile[] = [];
+  let bytes = 0;
   for (const path of ["/etc/apt/sources.list", ...names.sort().map((name) => `${FOLDER}/${name}`)]) {
     const info = await files.stat(path).catch(ifMissing);
     if (info?.type !== "file") continue;
-    found.push({ path, content: await files.read(path, MOST_BYTES), mode: info.mode & 0o777 });
+    const content = await files.read(path, MOST_BYTES);
+    found.push({ path, content, mode: info.mode & 0o777 });
+    bytes += content.length;
+    if (bytes > MOST_BYTES_IN_ALL) {
+      throw new TremplinError("failed", `its apt sources are larger than ${MOST_BYTES_IN_ALL} bytes`);
+    }
   }
   return found;
 }
@@ -53,5 +63,5 @@ export async function writeSourceFiles(
 
 /** One entry as a person knows it from the file. */
 export function sourceText({ uris, suites, components }: AptSource): string {
-  return legible([...uris, ...suites, ...components].join(" ")).slice(0, 300);
+  return plainLine(legible([...uris, ...suites, ...components].join(" ")).slice(0, 300));
 }
