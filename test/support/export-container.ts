@@ -6,6 +6,9 @@ import {
 } from "../../src/contract/tremplin_pb.js";
 import type { TestDaemon } from "./daemon.ts";
 
+/** A large container on a slow machine takes its time. Milliseconds. */
+const LONG = 600_000;
+
 /** Asks for an export; it must be accepted. */
 export async function beginExport(daemon: TestDaemon, containerName: string, path: string): Promise<void> {
   const request = { containerName, exportPath: path };
@@ -20,7 +23,7 @@ export async function exportContainer(
   path: string,
 ): Promise<ContainerExportProgress> {
   await beginExport(daemon, containerName, path);
-  const final = await daemon.listener.final("export", containerName);
+  const final = await daemon.listener.final("export", containerName, LONG);
   assert.equal(final.status, Exported.DONE, final.failureReason);
   return final;
 }

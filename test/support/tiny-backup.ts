@@ -9,6 +9,9 @@ import {
 import { execute } from "./belongings.ts";
 import type { TestDaemon } from "./daemon.ts";
 
+/** A large container on a slow machine takes its time. Milliseconds. */
+const LONG = 600_000;
+
 export const ownArchitecture = arch() === "arm64" ? "aarch64" : "x86_64";
 
 export interface BackupContent {
@@ -75,7 +78,7 @@ export async function importBackup(
     ...request,
   });
   assert.equal(status, Importing.IMPORTING, failureReason);
-  return await daemon.listener.final("import", containerName);
+  return await daemon.listener.final("import", containerName, LONG);
 }
 
 /** The same, and it must be DONE. */

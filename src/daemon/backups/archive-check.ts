@@ -16,9 +16,11 @@ export class ArchiveCheck implements AsyncDisposable {
   readonly #rules: MemberRules;
   readonly #listed: Promise<boolean>;
   #refused = false;
+  #bytes = 0;
 
   constructor(rules: MemberRules, signal: AbortSignal) {
-    const list = ["-tvRf", "-", "--quoting-style=c", "--numeric-owner", "--force-local"] as const;
+    // Zeros do not end it: all is read, so that its unpacker comes to the checksum, and nothing hides behind them.
+    const list = ["-tvRif", "-", "--quoting-style=c", "--numeric-owner", "--force-local"] as const;
     this.#tar = new ConfinedProgram(["tar", ...list], { signal });
     this.#rules = rules;
     this.#listed = this.#list();
@@ -28,7 +30,23 @@ export class ArchiveCheck implements AsyncDisposable {
   /** Resolves when it can take more. Throws `invalid` for a member that may not be. */
   async write(chunk: Uint8Array): Promise<void> {
     await this.#tar.write(chunk);
+    await this.approve();
+  }
+
+  /** Lets a program that unpacks the archive write it here, from now on and alone. */
+  feedFrom(unpacker: readonly [program: string, ...args: string[]], signal: AbortSignal): ConfinedProgram {
+    return new ConfinedProgram(unpacker, { signal, into: this.#tar });
+  }
+
+  /** Throws `invalid` when there was a member that may not be. */
+  async approve(): Promise<void> {
     if (this.#refused) await this.#listed;
+  }
+
+  /** How many bytes of the archive were looked at so far. */
+  get bytes(): number {
+    this.#bytes = Math.max(this.#bytes, this.#tar.bytesRead);
+    return this.#bytes;
   }
 
   /** Throws `failed` when the archive is not whole, `invalid` when something is missing in it. */

@@ -1,7 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { TremplinError } from "../../base/tremplin-error.ts";
+import { bytesReadBy } from "./bytes-read-by.ts";
 
 /** Bytes of memory: the largest windows of zstd and xz fit, a name of gigabytes in an archive does not. */
 const MEMORY = 1024 ** 3;
@@ -24,7 +25,11 @@ export class ConfinedProgram implements AsyncDisposable {
   readonly #kill = (): boolean => this.#child.kill("SIGKILL");
   #lastWords = "";
 
-  constructor(command: readonly [program: string, ...args: string[]], { signal }: { signal: AbortSignal }) {
+  /** `into`: the program that reads its output, instead of this process. */
+  constructor(
+    command: readonly [program: string, ...args: string[]],
+    { signal, into }: { readonly signal: AbortSignal; readonly into?: ConfinedProgram },
+  ) {
     signal.throwIfAborted();
     this.#name = command[0];
     this.#signal = signal;
@@ -34,9 +39,12 @@ export class ConfinedProgram implements AsyncDisposable {
     const child = spawn("prlimit", [...bounds, "--", ...setpriv], {
       cwd: "/",
       env: { PATH: process.env.PATH, LC_ALL: "C", TZ: "UTC" },
-    });
+      stdio: ["pipe", into ? into.#child.stdin : "pipe", "pipe"],
+    }) as ChildProcessWithoutNullStreams;
+    // The program has its own end of it now. Ours must go without the word that no more will come.
+    if (into) into.#child.stdin.destroy();
     this.#child = child;
-    this.output = child.stdout;
+    this.output = child.stdout ?? Readable.from([]);
     this.#exited = once(child, "exit");
     this.#closed = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
     for (const promise of [this.#exited, this.#closed]) promise.catch(() => undefined);
@@ -72,7 +80,12 @@ export class ConfinedProgram implements AsyncDisposable {
 
   /** Nothing more will be written. */
   end(): void {
-    this.#child.stdin.end();
+    if (!this.#child.stdin.destroyed) this.#child.stdin.end();
+  }
+
+  /** How many bytes it has read so far; 0 once it has ended. */
+  get bytesRead(): number {
+    return bytesReadBy(this.#child.pid);
   }
 
   /** Resolves when it has ended well. Throws `failed` with its last words when it has not. */

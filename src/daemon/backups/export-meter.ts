@@ -1,4 +1,5 @@
-import { fstatSync, readFileSync } from "node:fs";
+import { fstatSync } from "node:fs";
+import { bytesReadBy } from "./bytes-read-by.ts";
 import type { FileCount } from "./count-files.ts";
 
 /** How far an export has come; the names are those of the contract's progress message. */
@@ -64,14 +65,5 @@ export class ExportMeter {
     if (this.#reader === undefined) return;
     const passed = bytesReadBy(this.#reader) - this.#files * HEADERS;
     this.#streamed = Math.max(this.#streamed, Math.min(passed, this.#total.bytes));
-  }
-}
-
-/** Zero for a process that has ended. */
-function bytesReadBy(pid: number): number {
-  try {
-    return Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, "utf8"))?.[1] ?? 0);
-  } catch {
-    return 0;
   }
 }

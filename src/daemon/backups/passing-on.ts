@@ -3,7 +3,6 @@ import { bytesOfFile } from "../../base/bytes-of-file.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { ArchiveCheck } from "./archive-check.ts";
 import type { ArchiveFormat } from "./archive-format.ts";
-import { ConfinedProgram } from "./confined-program.ts";
 import { decompressor } from "./decompressor.ts";
 import type { MemberRules } from "./member-rules.ts";
 import { unpack } from "./unpack.ts";
@@ -36,44 +35,31 @@ export async function* passOn(file: FileHandle, options: PassingOn): AsyncGenera
     await check.finish();
   };
   if (unpacked || format === "tar") yield* checked(unpack(packed, format, signal));
-  else yield* beside(packed, format, checked, signal);
+  else yield* beside(packed, await decompressor(format), check, options);
 }
 
 /** Yields the packed bytes while what they unpack to goes another way, which is through before this ends. */
 async function* beside(
   packed: AsyncIterable<Buffer>,
-  format: Exclude<ArchiveFormat, "tar">,
-  through: (plain: AsyncIterable<Buffer>) => AsyncIterable<Buffer>,
-  signal: AbortSignal,
+  unpacker: readonly [program: string, ...args: string[]],
+  check: ArchiveCheck,
+  { onPlain, signal }: PassingOn,
 ): AsyncGenerator<Buffer, void, void> {
-  await using program = new ConfinedProgram(await decompressor(format), { signal });
-  let refused = false;
-  const drain = async (): Promise<void> => {
-    try {
-      for await (const _ of through(whole(program)));
-    } catch (error) {
-      refused = true;
-      // Nobody reads what it unpacks any more: who writes must not wait for that.
-      await program[Symbol.asyncDispose]();
-      throw error;
-    }
-  };
-  const drained = drain();
-  drained.catch(() => undefined);
+  await using program = check.feedFrom(unpacker, signal);
   for await (const chunk of packed) {
     await program.write(chunk);
-    if (refused) await drained;
+    await check.approve();
+    onPlain(check.bytes);
     yield chunk;
   }
   program.end();
-  await drained;
-}
-
-async function* whole(program: ConfinedProgram): AsyncGenerator<Buffer, void, void> {
-  yield* program.output;
-  await program.succeeded().catch((error) => {
+  await program.succeeded().catch(async (error) => {
+    // What was refused is not read to its end, of which its unpacker dies.
+    await check.approve();
     throw new TremplinError("failed", `the backup is damaged: ${(error as Error).message}`, error);
   });
+  onPlain(check.bytes);
+  await check.finish();
 }
 
 async function* counted(
