@@ -44,3 +44,13 @@ test("a reader that has ended takes nothing back", () => {
   meter.watch(2 ** 22 + 1, 0);
   assert.equal(meter.read().inputBytesStreamed, before);
 });
+
+test("when nothing is watched any more the file may be closed", async () => {
+  const file = await open("/proc/self/exe");
+  const meter = new ExportMeter();
+  meter.watch(process.pid, file.fd);
+  const { bytesExported } = meter.read();
+  meter.unwatch();
+  await file.close();
+  assert.equal(meter.read().bytesExported, bytesExported);
+});

@@ -41,12 +41,17 @@ export class ExportMeter {
     this.#files += files;
   }
 
-  /** All that was expected has been read and written. The file may be closed after this. */
-  finish(): void {
+  /** The process has ended, or is about to be; the file may be closed after this. */
+  unwatch(): void {
     this.#look();
-    this.#streamed = this.#total.bytes;
     this.#reader = undefined;
     this.#file = undefined;
+  }
+
+  /** All that was expected has been read and written. */
+  finish(): void {
+    this.unwatch();
+    this.#streamed = this.#total.bytes;
   }
 
   read(): ExportCounters {

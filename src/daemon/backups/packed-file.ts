@@ -31,6 +31,7 @@ export async function packInto(
     throw error;
   };
   const ends = await Promise.allSettled([packing.succeeded().catch(stop), fill(packing, either).catch(stop)]);
+  meter.unwatch();
   signal.throwIfAborted();
   // The compressor first: when it fails, whoever writes to it only hears that nobody reads.
   const [packed, filled] = ends;
