@@ -15,8 +15,7 @@ const harmless = new Set(["1,3", "1,5", "1,7", "1,8", "1,9", "5,0", "5,1", "5,2"
  * - it follows a `rootfs` that is a link, and gives away what lies behind it;
  * - it reads a template through a link;
  * - a hard link makes any file of its disk one of the container's;
- * - it makes devices that root of the container may then open, the disks of this machine among them: LXD keeps only
- *   privileged containers from that (measured with 5.0.2).
+ * - it makes devices that root of the container may then open: LXD 5.0.2 opened a block device for an unprivileged one.
  *
  * Keeps nothing of the members but which of the `watched` paths are symbolic links.
  */
