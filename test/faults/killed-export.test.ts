@@ -7,6 +7,7 @@ import { ContainerExportProgress_Status as Exported } from "../../src/contract/t
 import { execute, processesWith } from "../support/belongings.ts";
 import { comeBack } from "../support/come-back.ts";
 import type { TestDaemon } from "../support/daemon.ts";
+import { enginePid } from "../support/engine-pid.ts";
 import { beginExport, exportContainer } from "../support/export-container.ts";
 import { engineQuery, inContainer } from "../support/in-container.ts";
 import { createTiny, launchedDaemon, startContainer } from "../support/tiny-container.ts";
@@ -66,9 +67,7 @@ for (const instant of [0, 120, 500]) {
     const before = ends();
     await beginExport(daemon, "big", "killed.tar.gz");
     await delay(instant);
-    const processes = await processesWith(`${daemon.folder}/state/lxd`);
-    const engine = processes.find(({ command }) => /lxd --group/.test(command));
-    process.kill(engine?.pid ?? 0, "SIGKILL");
+    process.kill(await enginePid(daemon), "SIGKILL");
     const final = await daemon.listener.final("export", "big");
     t.diagnostic(`${Exported[final.status]} ${final.failureReason}`);
     await comeBack(daemon);

@@ -39,3 +39,14 @@ export async function remove(engine: Engine, name: string, signal?: AbortSignal)
     if (await findContainer(engine, name, signal)) throw error;
   }
 }
+
+/** Deletes a snapshot of an instance; one that is gone already is what was wanted. */
+export async function deleteSnapshot(
+  engine: Engine,
+  instance: string,
+  snapshot: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const deletion = await engine.snapshots.delete(instance, snapshot, { signal }).catch(ifMissing);
+  await deletion?.wait({ signal });
+}

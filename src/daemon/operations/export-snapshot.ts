@@ -1,7 +1,6 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
-import { ifMissing } from "../../engine/if-missing.ts";
-import { settle } from "./engine-work.ts";
+import { deleteSnapshot, settle } from "./engine-work.ts";
 import type { OperationContext } from "./operation.ts";
 import { takeSteadySnapshot } from "./steady-snapshot.ts";
 
@@ -49,7 +48,5 @@ export async function deleteExportSnapshot(
   operationId: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  const name = exportSnapshotName(operationId);
-  const deletion = await engine.snapshots.delete(container, name, { signal }).catch(ifMissing);
-  await deletion?.wait({ signal });
+  await deleteSnapshot(engine, container, exportSnapshotName(operationId), signal);
 }

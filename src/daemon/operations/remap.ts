@@ -2,6 +2,7 @@ import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
 import type { Instance } from "../../engine/instance.ts";
 import { isSameIdMap, parseIdMap } from "../guest/id-map.ts";
+import { deleteSnapshot } from "./engine-work.ts";
 
 /**
  * Whether the next start makes the engine change the owners of all files of a container: it ran before, and
@@ -57,6 +58,5 @@ export async function forgetRemap(
   id: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  const deletion = await engine.snapshots.delete(name, snapshotName(id), { signal }).catch(ifMissing);
-  await deletion?.wait({ signal });
+  await deleteSnapshot(engine, name, snapshotName(id), signal);
 }

@@ -3,12 +3,13 @@ import { type UndoUpgradeRequest, UndoUpgradeRequestSchema } from "../../contrac
 import { UpgradeContainerProgress_Status as Status } from "../../contract/tremplin_pb.js";
 import { instanceStatus } from "../../engine/instance.ts";
 import { untilEngineReturns } from "./engine-return.ts";
+import { deleteSnapshot } from "./engine-work.ts";
 import { getContainer } from "./lookup.ts";
 import type { OperationContext, OperationKind } from "./operation.ts";
 import { breakSilence, justWait } from "./silence.ts";
 import type { Tools } from "./tools.ts";
 import { upgradeEndings } from "./upgrade-endings.ts";
-import { findWayBack, forgetWayBack, goBack } from "./way-back.ts";
+import { findWayBack, goBack } from "./way-back.ts";
 
 /** Where a snapshot is a copy, going back takes long. Milliseconds. */
 const HEARTBEAT = 10_000;
@@ -38,7 +39,7 @@ export function undoUpgradeOperation(
       await context.step("undone");
     }
     await untilEngineReturns(tools, ending, (engine) =>
-      forgetWayBack(engine, containerName, snapshot, ending),
+      deleteSnapshot(engine, containerName, snapshot, ending),
     ).catch((error) => {
       ending.throwIfAborted();
       context.log.error({ error }, "it is back, but the snapshot is still there");

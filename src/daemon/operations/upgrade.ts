@@ -17,14 +17,14 @@ import { UpgradeLog, upgradeLogPath } from "../upgrade/upgrade-log.ts";
 import { bringUpToDate, repair, shares, sumOfShares, upgradeTo } from "../upgrade/upgrade-release.ts";
 import { MOST_LINES, UpgradeReport } from "../upgrade/upgrade-report.ts";
 import { untilEngineReturns } from "./engine-return.ts";
-import { settle } from "./engine-work.ts";
+import { deleteSnapshot, settle } from "./engine-work.ts";
 import { getContainer } from "./lookup.ts";
 import type { OperationContext, OperationKind } from "./operation.ts";
 import { restart } from "./restart.ts";
 import { resumePaused, takeSteadySnapshot } from "./steady-snapshot.ts";
 import type { Tools } from "./tools.ts";
 import { upgradeEndings } from "./upgrade-endings.ts";
-import { forgetWayBack, goBack, limitWayBack, wayBackName } from "./way-back.ts";
+import { goBack, limitWayBack, wayBackName } from "./way-back.ts";
 
 type Progress = NoticeInit<"upgradeContainerStatus">;
 
@@ -201,7 +201,7 @@ async function note(context: OperationContext, name: string, value?: string): Pr
 /** Also a snapshot that is still being taken. */
 async function forget(engine: Engine, name: string, snapshot: string, signal: AbortSignal): Promise<void> {
   await settle(engine, name, signal);
-  await forgetWayBack(engine, name, snapshot, signal);
+  await deleteSnapshot(engine, name, snapshot, signal);
 }
 
 function succeeded(name: string, release: string): string {

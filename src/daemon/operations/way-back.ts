@@ -54,14 +54,3 @@ export async function goBack(
   if (!isToRun) return;
   await (await engine.instances.setState(container, { action: "start" }, { signal })).wait({ signal });
 }
-
-/** Deletes the snapshot, if there is one. */
-export async function forgetWayBack(
-  engine: Engine,
-  container: string,
-  snapshot: string,
-  signal?: AbortSignal,
-): Promise<void> {
-  const deletion = await engine.snapshots.delete(container, snapshot, { signal }).catch(ifMissing);
-  await deletion?.wait({ signal });
-}
