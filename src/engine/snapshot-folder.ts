@@ -1,7 +1,8 @@
 import { lstat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { EngineAddress } from "./engine-address.ts";
 import type { Instance } from "./instance.ts";
+import { poolFolder } from "./pool-folder.ts";
 
 /**
  * Where the files of a snapshot lie on this machine: `rootfs`, and beside it `metadata.yaml` and `templates`
@@ -13,12 +14,8 @@ export async function snapshotFolder(
   instance: Instance,
   snapshot: string,
 ): Promise<string | undefined> {
-  if (address.kind !== "unix") return undefined;
-  const root = Object.values(instance.expanded_devices).find(
-    ({ type, path }) => type === "disk" && path === "/",
-  );
-  if (!root?.pool) return undefined;
-  const pool = join(dirname(address.path), "storage-pools", root.pool);
+  const pool = poolFolder(address, instance);
+  if (!pool) return undefined;
   const folder = join(pool, "containers-snapshots", instance.name, snapshot);
   const found = await lstat(join(folder, "rootfs")).catch(() => undefined);
   return found?.isDirectory() ? folder : undefined;

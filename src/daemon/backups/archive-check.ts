@@ -1,28 +1,42 @@
 import type { Readable } from "node:stream";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { ConfinedProgram } from "./confined-program.ts";
+import { ConfinedProgram, type ConfinedProgramOptions } from "./confined-program.ts";
 import type { MemberRules } from "./member-rules.ts";
-import { parseListing } from "./tar-member.ts";
+import { parseListing, type TarMember } from "./tar-member.ts";
 
 /** The longest name and the longest target of a link, each byte written as four. */
 const LONGEST_LINE = 64 * 1024;
 
+/** Zeros do not end it: all is read, so that its unpacker comes to the checksum, and nothing hides behind them. */
+const READING = [
+  "-ivvRf",
+  "-",
+  "--quoting-style=c",
+  "--numeric-owner",
+  "--force-local",
+  "--blocking-factor=512",
+] as const;
+/** As an engine unpacks it. */
+const UNPACKING = ["--same-permissions", "--xattrs", "--xattrs-include=*", "--acls"] as const;
+
 /**
- * Looks through a plain archive that goes by: its members are listed by the same program with which engines
- * unpack it, so that nothing can look like one thing here and like another there.
+ * Looks through a plain archive that goes by: its members are listed by the same program that unpacks it, so that
+ * nothing can look like one thing here and like another there.
  */
 export class ArchiveCheck implements AsyncDisposable {
   readonly #tar: ConfinedProgram;
   readonly #rules: MemberRules;
+  readonly #unpacks: boolean;
   readonly #listed: Promise<boolean>;
   #refused = false;
   #bytes = 0;
 
-  constructor(rules: MemberRules, signal: AbortSignal) {
-    // Zeros do not end it: all is read, so that its unpacker comes to the checksum, and nothing hides behind them.
-    const list = ["-tvRif", "-", "--quoting-style=c", "--numeric-owner", "--force-local"] as const;
-    this.#tar = new ConfinedProgram(["tar", ...list], { signal });
+  /** `home`: unpacks it there on the way, instead of only looking. */
+  constructor(rules: MemberRules, signal: AbortSignal, home?: ConfinedProgramOptions["home"]) {
+    const command = ["tar", ...(home ? (["-x", ...UNPACKING] as const) : ["-t"]), ...READING] as const;
+    this.#tar = new ConfinedProgram(command, { signal, ...(home && { home }) });
     this.#rules = rules;
+    this.#unpacks = home !== undefined;
     this.#listed = this.#list();
     this.#listed.catch(() => undefined);
   }
@@ -54,6 +68,8 @@ export class ArchiveCheck implements AsyncDisposable {
     this.#tar.end();
     const whole = await this.#listed;
     await this.#tar.succeeded().catch((error) => {
+      if (whole && this.#unpacks)
+        throw onlyTheEngine(`cannot be unpacked by a container's root: ${error.message}`);
       throw new TremplinError("failed", `the backup is damaged: ${(error as Error).message}`, error);
     });
     if (!whole)
@@ -65,6 +81,11 @@ export class ArchiveCheck implements AsyncDisposable {
     await this.#tar[Symbol.asyncDispose]();
   }
 
+  #check(member: TarMember): void {
+    this.#rules.check(member);
+    if (this.#unpacks && member.type === "c") throw onlyTheEngine("has device nodes");
+  }
+
   /** Whether the archive had its end. */
   async #list(): Promise<boolean> {
     let whole = false;
@@ -72,7 +93,7 @@ export class ArchiveCheck implements AsyncDisposable {
       for await (const line of lines(this.#tar.output)) {
         const member = parseListing(line);
         if (typeof member === "string") whole ||= member === "end";
-        else this.#rules.check(member);
+        else this.#check(member);
       }
       return whole;
     } catch (error) {
@@ -82,6 +103,13 @@ export class ArchiveCheck implements AsyncDisposable {
       throw error;
     }
   }
+}
+
+/** The backup can be unpacked by the engine alone. The cause of an error that says so. */
+export class OnlyTheEngine {}
+
+function onlyTheEngine(why: string): TremplinError {
+  return new TremplinError("failed", `the backup ${why}`, new OnlyTheEngine());
 }
 
 async function* lines(output: Readable): AsyncGenerator<string, void, void> {

@@ -25,6 +25,8 @@ export interface BackupMetadata {
   readonly architecture: string;
   /** The files below rootfs that the engine writes from templates, as they are written there. */
   readonly targets: readonly string[];
+  /** What the image says of itself, as far as it is text. */
+  readonly properties: Readonly<Record<string, string>>;
 }
 
 /**
@@ -41,7 +43,13 @@ export function parseBackupMetadata(text: string): BackupMetadata {
     throw new TremplinError("invalid", `the backup's metadata.yaml cannot be used: ${short}`, error);
   }
   checkTemplates(metadata.templates ?? {});
-  return { architecture: metadata.architecture, targets: Object.keys(metadata.templates ?? {}) };
+  const isText = (property: [string, unknown]): property is [string, string] =>
+    typeof property[1] === "string";
+  return {
+    architecture: metadata.architecture,
+    targets: Object.keys(metadata.templates ?? {}),
+    properties: Object.fromEntries(Object.entries(metadata.properties).filter(isText)),
+  };
 }
 
 /** Throws `invalid` for templates by which an engine would read or write outside of the container. */

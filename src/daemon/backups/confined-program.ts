@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { Readable } from "node:stream";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { bytesReadBy } from "./bytes-read-by.ts";
+import type { UserNamespace } from "./user-namespace.ts";
 
 /** Bytes of memory: the largest windows of zstd and xz fit, a name of gigabytes in an archive does not. */
 const MEMORY = 1024 ** 3;
@@ -10,9 +11,17 @@ const MEMORY = 1024 ** 3;
 const NOBODY = 65534;
 const LAST_WORDS = 2048;
 
+export interface ConfinedProgramOptions {
+  readonly signal: AbortSignal;
+  /** The program that reads its output, instead of this process. */
+  readonly into?: ConfinedProgram;
+  /** Where it may write: it runs in this folder as the root of the namespace, which must be one that shifts ids. */
+  readonly home?: { readonly folder: string; readonly namespace: UserNamespace };
+}
+
 /**
- * A program that reads what a stranger wrote: it runs as nobody, can get no privileges, has bounded memory and
- * opens nothing but its pipes. It ends when the signal aborts, when it is disposed, and when this process does.
+ * A program that reads what a stranger wrote: it has bounded memory and runs as nobody, who can get no privileges
+ * and opens nothing but its pipes, or as nobody but the root of a container. It ends when the signal aborts, when it is disposed, and when this process does.
  */
 export class ConfinedProgram implements AsyncDisposable {
   /** To be read to its end, or the program stands still. */
@@ -25,19 +34,19 @@ export class ConfinedProgram implements AsyncDisposable {
   readonly #kill = (): boolean => this.#child.kill("SIGKILL");
   #lastWords = "";
 
-  /** `into`: the program that reads its output, instead of this process. */
   constructor(
     command: readonly [program: string, ...args: string[]],
-    { signal, into }: { readonly signal: AbortSignal; readonly into?: ConfinedProgram },
+    { signal, into, home }: ConfinedProgramOptions,
   ) {
     signal.throwIfAborted();
     this.#name = command[0];
     this.#signal = signal;
     const bounds = [`--as=${MEMORY}`, "--core=0"];
     const identity = ["--reuid", `${NOBODY}`, "--regid", `${NOBODY}`, "--clear-groups", "--no-new-privs"];
-    const setpriv = ["setpriv", ...identity, "--pdeathsig", "KILL", "--", ...command];
-    const child = spawn("prlimit", [...bounds, "--", ...setpriv], {
-      cwd: "/",
+    const nobody = ["setpriv", ...identity, "--pdeathsig", "KILL", "--", ...command];
+    const confined = home ? home.namespace.command(...command) : nobody;
+    const child = spawn("prlimit", [...bounds, "--", ...confined], {
+      cwd: home?.folder ?? "/",
       env: { PATH: process.env.PATH, LC_ALL: "C", TZ: "UTC" },
       stdio: ["pipe", into ? into.#child.stdin : "pipe", "pipe"],
     }) as ChildProcessWithoutNullStreams;

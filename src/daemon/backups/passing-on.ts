@@ -3,6 +3,7 @@ import { bytesOfFile } from "../../base/bytes-of-file.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { ArchiveCheck } from "./archive-check.ts";
 import type { ArchiveFormat } from "./archive-format.ts";
+import type { ConfinedProgramOptions } from "./confined-program.ts";
 import { decompressor } from "./decompressor.ts";
 import type { MemberRules } from "./member-rules.ts";
 import { unpack } from "./unpack.ts";
@@ -12,6 +13,8 @@ export interface PassingOn {
   /** Whether what is passed on is the plain archive, or the file as it is. */
   readonly unpacked: boolean;
   readonly rules: MemberRules;
+  /** See ArchiveCheck. */
+  readonly home?: ConfinedProgramOptions["home"];
   /** Called with the bytes of the plain archive so far. What it throws ends the passing on. */
   readonly onPlain: (bytes: number) => void;
   /** Called with the bytes of the file so far. */
@@ -24,9 +27,9 @@ export interface PassingOn {
  * byte, a damaged or hostile one throws.
  */
 export async function* passOn(file: FileHandle, options: PassingOn): AsyncGenerator<Buffer, void, void> {
-  const { format, unpacked, rules, signal } = options;
+  const { format, unpacked, rules, home, signal } = options;
   const packed = counted(bytesOfFile(file), options.onPacked);
-  await using check = new ArchiveCheck(rules, signal);
+  await using check = new ArchiveCheck(rules, signal, home);
   const checked = async function* (plain: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
     for await (const chunk of counted(plain, options.onPlain)) {
       await check.write(chunk);

@@ -15,7 +15,7 @@ export interface TarMember {
   readonly device?: string;
 }
 
-const LINE = /^block \d+: (.)\S{9,10} (?:\S+ +)(\d+(?:,\d+)?) +[^"]*("(?:[^"\\]|\\.)*")(.*)$/;
+const LINE = /^block \d+: (.)\S{9,10} +(?:\S+ +)(\d+(?:,\d+)?) +[^"]*("(?:[^"\\]|\\.)*")(.*)$/;
 const LINK = /^ (?:->|link to) ("(?:[^"\\]|\\.)*")$/;
 const NOTE = /^block \d+: \*\* (Block of NULs|End of File) \*\*$/;
 

@@ -5,9 +5,9 @@ import { likelySize } from "./likely-size.ts";
 import { type Room, Shortage, shortage } from "./room.ts";
 import { countUnpacked } from "./unpack.ts";
 
-/** How a backup is given to the engine. */
+/** How a backup becomes a container. */
 export interface UploadPlan {
-  /** As a plain archive, or as the file is. */
+  /** Given to the engine as a plain archive, or as the file is. */
   readonly unpacked: boolean;
   /** Throws `failed` with a Shortage as cause when a plain archive of so many bytes cannot fit. */
   check(plain: number): void;
@@ -17,18 +17,20 @@ export interface UploadPlan {
  * Decides how a backup is uploaded, from its size and the free space. Unpacking xz takes so long that it is done only
  * once, on the way, where there is room for the plain archive. Everything else goes as it is: what an engine gains
  * by a plain archive it loses by hashing and storing it (numbers.md). Sizes are first what is likely; only when that
- * does not fit, the file is unpacked once to count, as it is when `counted` asks for it.
+ * does not fit, the file is unpacked once to count, as it is when `counted` asks for it. `here`: it is unpacked by
+ * us, and no engine keeps an image of it.
  * Throws `failed` with a Shortage as cause.
  */
 export async function planUpload(
   file: FileHandle,
   format: ArchiveFormat,
-  { rooms, counted, signal }: { rooms: readonly Room[]; counted: boolean; signal: AbortSignal },
+  options: { rooms: readonly Room[]; here: boolean; counted: boolean; signal: AbortSignal },
 ): Promise<UploadPlan> {
+  const { rooms, here, counted, signal } = options;
   const { size: packed } = await file.stat();
-  const unpacks = format === "xz";
+  const unpacks = format === "xz" && !here;
   const lack = (plain: number, unpacked: boolean): Shortage | undefined =>
-    shortage(rooms, { container: plain, image: unpacked ? plain : packed });
+    shortage(rooms, { container: plain, image: here ? 0 : unpacked ? plain : packed });
   const plan = (unpacked: boolean): UploadPlan => ({
     unpacked,
     check(plain) {

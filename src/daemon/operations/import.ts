@@ -6,18 +6,21 @@ import {
 } from "../../contract/tremplin_pb.js";
 import type { EngineOperation } from "../../engine/engine-operation.ts";
 import { type UnpackProgress, unpackProgress } from "../../engine/progress.ts";
+import { ImportMeter } from "../backups/import-meter.ts";
 import { Shortage } from "../backups/room.ts";
 import type { NoticeInit } from "../notices/notice.ts";
 import { endings } from "./endings.ts";
 import { untilEngineReturns } from "./engine-return.ts";
 import { removeUpload, type UploadedSource, uploadsOf } from "./image-source.ts";
+import { type OpenBackup, openBackup, WrongArchitecture } from "./open-backup.ts";
 import type { OperationContext, OperationKind } from "./operation.ts";
 import { secureTemplates } from "./secure-templates.ts";
 import { sampled } from "./silence.ts";
 import { putRight, swapIn } from "./swap-in.ts";
 import { temporaryName } from "./temporary-name.ts";
 import type { Tools } from "./tools.ts";
-import { uploadBackup, WrongArchitecture } from "./upload-backup.ts";
+import { unpackBackup } from "./unpack-backup.ts";
+import { uploadBackup } from "./upload-backup.ts";
 
 type Progress = NoticeInit<"updateImportStatus">;
 
@@ -41,11 +44,19 @@ export function importOperation(
     };
     await using stack = new AsyncDisposableStack();
     try {
-      const backup = yield* upload(request, context, keep);
-      stack.use(backup.image);
-      yield* unpack(containerName, backup.image, context, keep);
+      const opening = openBackup(tools.engine(), request, tools.places.shared, signal);
+      const backup = stack.use(yield* sampled(opening, () => last, tools.clock));
+      const links =
+        (yield* unpackHere(containerName, backup, context, keep)) ??
+        (yield* throughImage(containerName, backup, context, stack, keep));
       const finish = async (): Promise<void> => {
-        await secureTemplates(tools.engine(), temporaryName("import", context.id), backup, context);
+        const { targets } = backup.metadata;
+        await secureTemplates(
+          tools.engine(),
+          temporaryName("import", context.id),
+          { targets, links },
+          context,
+        );
         signal.throwIfAborted();
         await swapIn(tools, containerName, context);
       };
@@ -63,26 +74,36 @@ export function importOperation(
     return { containerName, status: Status.DONE };
   }
 
-  async function* upload(
-    request: ImportContainerRequest,
+  /** Answers nothing when only the engine can unpack it. */
+  async function* unpackHere(
+    containerName: string,
+    backup: OpenBackup,
     context: OperationContext,
     keep: (progress: Progress) => Progress,
   ) {
-    const began = tools.clock.now();
-    let read = { part: 0, bytes: 0 };
-    const work = uploadBackup(tools.engine(), request, tools.places.shared, context, (part, bytes) => {
-      read = { part, bytes };
-    });
-    const told = (): Progress => {
-      const seconds = (tools.clock.now() - began) / 1000;
-      return keep({
-        containerName: request.containerName,
-        status: Status.IMPORTING_UPLOAD,
-        progressPercent: Math.min(100, Math.floor(read.part * 100)),
-        progressSpeed: BigInt(Math.round(seconds > 0 ? read.bytes / seconds : 0)),
-      });
-    };
+    const { size } = await backup.file.stat();
+    const meter = new ImportMeter(tools.clock, size);
+    const name = temporaryName("import", context.id);
+    const work = unpackBackup(tools.engine(), name, backup, context, meter.reached);
+    const told = () => keep({ containerName, status: Status.IMPORTING_UNPACK, ...meter.read() });
     return yield* sampled(work, told, tools.clock);
+  }
+
+  async function* throughImage(
+    containerName: string,
+    backup: OpenBackup,
+    context: OperationContext,
+    stack: AsyncDisposableStack,
+    keep: (progress: Progress) => Progress,
+  ) {
+    const { size } = await backup.file.stat();
+    const meter = new ImportMeter(tools.clock, size);
+    const work = uploadBackup(tools.engine(), containerName, backup, context, meter.reached);
+    const told = () => keep({ containerName, status: Status.IMPORTING_UPLOAD, ...meter.read() });
+    const { image, links } = yield* sampled(work, told, tools.clock);
+    stack.use(image);
+    yield* unpack(containerName, image, context, keep);
+    return links;
   }
 
   async function* unpack(

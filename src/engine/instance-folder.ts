@@ -1,0 +1,21 @@
+import { lstat } from "node:fs/promises";
+import { join } from "node:path";
+import type { EngineAddress } from "./engine-address.ts";
+import type { Instance } from "./instance.ts";
+import { poolFolder } from "./pool-folder.ts";
+
+/**
+ * Where the files of a container lie on this machine: the engine's `backup.yaml`, and beside it `rootfs`,
+ * `metadata.yaml` and `templates` as far as there are any (engines.md 7). Undefined for an engine elsewhere, and
+ * for storage drivers that mount a container only when they need it.
+ */
+export async function instanceFolder(
+  address: EngineAddress,
+  instance: Instance,
+): Promise<string | undefined> {
+  const pool = poolFolder(address, instance);
+  if (!pool) return undefined;
+  const folder = join(pool, "containers", instance.name);
+  const found = await lstat(join(folder, "backup.yaml")).catch(() => undefined);
+  return found?.isFile() ? folder : undefined;
+}
