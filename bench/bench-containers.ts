@@ -16,13 +16,13 @@ export async function benchContainers(): Promise<BenchContainers> {
   await using stack = new AsyncDisposableStack();
   const daemon = stack.use(await startDaemon());
   await launch(daemon);
-  const containers = ["bookworm"];
+  const containers = (process.env.TREMPLIN_BENCH_CONTAINERS ?? "bookworm,large").split(",");
   for (const name of containers) {
     await createDebian(daemon, name);
     await startContainer(daemon, name);
   }
   const copy = `for i in $(seq ${COPIES}); do cp -a --reflink=never /usr /opt/copy-$i; done; sync`;
-  if (containers.length > 1) await inContainer(daemon, "large", "sh", "-c", copy);
+  if (containers.includes("large")) await inContainer(daemon, "large", "sh", "-c", copy);
   for (const name of containers) {
     await daemon.tremplin.stopContainer({ containerName: name });
     await daemon.listener.final("stop", name);
