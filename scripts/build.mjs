@@ -23,7 +23,7 @@ rmSync(outdir, { recursive: true, force: true });
 await build({
   ...common,
   entryPoints: tests
-    ? globSync(["src/**/*.test.ts", "test/**/*.test.ts", "bench/*.ts"])
+    ? globSync(["src/**/*.test.ts", "test/**/*.test.ts", "test/vm/inside/*.inside.ts", "bench/*.ts"])
     : { tremplin: "src/cli/main.ts" },
   outdir,
   outbase: ".",
