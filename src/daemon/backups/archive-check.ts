@@ -1,7 +1,8 @@
 import type { Readable } from "node:stream";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { ConfinedProgram, type ConfinedProgramOptions } from "./confined-program.ts";
+import { confined, type Home } from "./confined.ts";
 import type { MemberRules } from "./member-rules.ts";
+import { Subprocess } from "./subprocess.ts";
 import { parseListing, type TarMember } from "./tar-member.ts";
 
 /** The longest name and the longest target of a link, each byte written as four. */
@@ -24,7 +25,7 @@ const UNPACKING = ["--same-permissions", "--xattrs", "--xattrs-include=*", "--ac
  * nothing can look like one thing here and like another there.
  */
 export class ArchiveCheck implements AsyncDisposable {
-  readonly #tar: ConfinedProgram;
+  readonly #tar: Subprocess;
   readonly #rules: MemberRules;
   readonly #unpacks: boolean;
   readonly #listed: Promise<boolean>;
@@ -32,9 +33,10 @@ export class ArchiveCheck implements AsyncDisposable {
   #bytes = 0;
 
   /** `home`: unpacks it there on the way, instead of only looking. */
-  constructor(rules: MemberRules, signal: AbortSignal, home?: ConfinedProgramOptions["home"]) {
+  constructor(rules: MemberRules, signal: AbortSignal, home?: Home) {
     const command = ["tar", ...(home ? (["-x", ...UNPACKING] as const) : ["-t"]), ...READING] as const;
-    this.#tar = new ConfinedProgram(command, { signal, ...(home && { home }) });
+    const { words, cwd } = confined(command, home);
+    this.#tar = Subprocess.start(words, { cwd, signal }, "tar");
     this.#rules = rules;
     this.#unpacks = home !== undefined;
     this.#listed = this.#list();
@@ -48,8 +50,12 @@ export class ArchiveCheck implements AsyncDisposable {
   }
 
   /** Lets a program that unpacks the archive write it here, from now on and alone. */
-  feedFrom(unpacker: readonly [program: string, ...args: string[]], signal: AbortSignal): ConfinedProgram {
-    return new ConfinedProgram(unpacker, { signal, into: this.#tar });
+  feedFrom(unpacker: readonly [program: string, ...args: string[]], signal: AbortSignal): Subprocess {
+    const { words, cwd } = confined(unpacker);
+    const feeding = Subprocess.start(words, { cwd, signal, output: this.#tar.stdin }, unpacker[0]);
+    // It has its own end of it now. Ours must go without the word that no more will come.
+    this.#tar.stdin.destroy();
+    return feeding;
   }
 
   /** Throws `invalid` when there was a member that may not be. */
@@ -90,7 +96,7 @@ export class ArchiveCheck implements AsyncDisposable {
   async #list(): Promise<boolean> {
     let whole = false;
     try {
-      for await (const line of lines(this.#tar.output)) {
+      for await (const line of lines(this.#tar.stdout)) {
         const member = parseListing(line);
         if (typeof member === "string") whole ||= member === "end";
         else this.#check(member);

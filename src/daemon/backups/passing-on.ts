@@ -3,7 +3,7 @@ import { bytesOfFile } from "../../base/bytes-of-file.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { ArchiveCheck } from "./archive-check.ts";
 import type { ArchiveFormat } from "./archive-format.ts";
-import type { ConfinedProgramOptions } from "./confined-program.ts";
+import type { Home } from "./confined.ts";
 import { decompressor } from "./decompressor.ts";
 import type { MemberRules } from "./member-rules.ts";
 import { unpack } from "./unpack.ts";
@@ -14,7 +14,7 @@ export interface PassingOn {
   readonly unpacked: boolean;
   readonly rules: MemberRules;
   /** See ArchiveCheck. */
-  readonly home?: ConfinedProgramOptions["home"];
+  readonly home?: Home;
   /** Called with the bytes of the plain archive so far. What it throws ends the passing on. */
   readonly onPlain: (bytes: number) => void;
   /** Called with the bytes of the file so far. */

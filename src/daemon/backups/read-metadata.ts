@@ -3,8 +3,9 @@ import { bytesOfFile } from "../../base/bytes-of-file.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { ArchiveFormat } from "./archive-format.ts";
 import { METADATA_LIMIT } from "./backup-metadata.ts";
-import { ConfinedProgram } from "./confined-program.ts";
+import { confined } from "./confined.ts";
 import { shown } from "./member-path.ts";
+import { Subprocess } from "./subprocess.ts";
 import { unpack } from "./unpack.ts";
 
 const BLOCK = 512;
@@ -21,13 +22,14 @@ export async function readMetadata(
   let first = "";
   let text: Promise<string> | undefined;
   await using stack = new AsyncDisposableStack();
-  let tar: ConfinedProgram | undefined;
+  let tar: Subprocess | undefined;
   for await (const chunk of unpack(bytesOfFile(file), format, signal)) {
     if (!tar) {
       first = firstName(chunk);
       // All names of an archive begin in the same way, and tar takes them as they are.
       const name = first.startsWith("./") ? "./metadata.yaml" : "metadata.yaml";
-      tar = stack.use(new ConfinedProgram(["tar", "--occurrence=1", "-xOf", "-", name], { signal }));
+      const { words, cwd } = confined(["tar", "--occurrence=1", "-xOf", "-", name]);
+      tar = stack.use(Subprocess.start(words, { cwd, signal }, "tar"));
       text = read(tar, METADATA_LIMIT);
       text.catch(() => undefined);
     }
@@ -50,10 +52,10 @@ function whatElse(first: string): string {
   return `it has no metadata.yaml with any text; it begins with ${shown(first)}`;
 }
 
-async function read(tar: ConfinedProgram, most: number): Promise<string> {
+async function read(tar: Subprocess, most: number): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of tar.output as AsyncIterable<Buffer>) {
+  for await (const chunk of tar.stdout as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > most) {
       throw new TremplinError("invalid", `the backup's metadata.yaml is larger than ${most} bytes`);

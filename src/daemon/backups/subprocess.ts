@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { basename } from "node:path";
-import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { TremplinError } from "../../base/tremplin-error.ts";
+import { bytesReadBy } from "./bytes-read-by.ts";
 
 export interface SubprocessOptions {
   /** Kills it. */
@@ -16,6 +16,8 @@ export interface SubprocessOptions {
 }
 
 const LAST_WORDS = 3;
+/** What a line is cut to: a hostile archive may have a name of gigabytes. */
+const LONGEST_LINE = 2048;
 
 /**
  * A program at work in a stream. Disposing kills it, when it has not ended, and waits until it is gone; so does the
@@ -37,7 +39,7 @@ export class Subprocess implements AsyncDisposable {
     signal.addEventListener("abort", kill, { once: true });
     this.#closed.catch(() => undefined).finally(() => signal.removeEventListener("abort", kill));
     child.stdin?.on("error", () => undefined);
-    createInterface({ input: child.stderr as Readable }).on("line", (line) => {
+    onLines(child.stderr as Readable, (line) => {
       if (news?.(line)) return;
       this.#lastWords.push(line);
       if (this.#lastWords.length > LAST_WORDS) this.#lastWords.shift();
@@ -71,6 +73,37 @@ export class Subprocess implements AsyncDisposable {
     return this.#child.stdout as Readable;
   }
 
+  /** Resolves when it can take more: false when it wants no more. */
+  async write(chunk: Uint8Array): Promise<boolean> {
+    this.#signal.throwIfAborted();
+    if (!this.stdin.writable) return false;
+    if (this.stdin.write(chunk)) return true;
+    await this.#drained();
+    return this.stdin.writable;
+  }
+
+  /** Resolves when it takes more, or has ended. Leaves nothing behind: a long archive waits here a million times. */
+  async #drained(): Promise<void> {
+    const child = this.#child;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.stdin.once("drain", resolve);
+    child.once("exit", resolve);
+    if (child.exitCode !== null || child.signalCode !== null) resolve();
+    await promise;
+    this.stdin.off("drain", resolve);
+    child.off("exit", resolve);
+  }
+
+  /** Nothing more will be written. */
+  end(): void {
+    if (!this.stdin.destroyed) this.stdin.end();
+  }
+
+  /** How many bytes it has read so far; 0 once it has ended. */
+  get bytesRead(): number {
+    return bytesReadBy(this.#child.pid);
+  }
+
   /** Resolves when it has ended well. Throws `failed` with its last words when it has not. */
   async succeeded(): Promise<void> {
     const [code, killedBy] = await this.#closed.catch((error) => {
@@ -85,6 +118,21 @@ export class Subprocess implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill("SIGKILL");
+    // What nobody reads any more would keep it open.
+    this.#child.stdout?.destroy();
     await this.#closed.catch(() => undefined);
   }
+}
+
+function onLines(output: Readable, tell: (line: string) => void): void {
+  let rest = "";
+  output.setEncoding("utf8");
+  output.on("data", (chunk: string) => {
+    const lines = (rest + chunk).split("\n");
+    rest = (lines.pop() ?? "").slice(0, LONGEST_LINE);
+    for (const line of lines) tell(line.slice(0, LONGEST_LINE));
+  });
+  output.on("end", () => {
+    if (rest !== "") tell(rest);
+  });
 }

@@ -1,8 +1,9 @@
 import type { FileHandle } from "node:fs/promises";
 import { bytesOfFile } from "../../base/bytes-of-file.ts";
 import type { ArchiveFormat } from "./archive-format.ts";
-import { ConfinedProgram } from "./confined-program.ts";
+import { confined } from "./confined.ts";
 import { decompressor } from "./decompressor.ts";
+import { Subprocess } from "./subprocess.ts";
 
 /** The plain archive of a packed one. Throws `failed` when it is cut short or its checksum is not its content's. */
 export async function* unpack(
@@ -14,16 +15,18 @@ export async function* unpack(
     yield* packed;
     return;
   }
-  await using program = new ConfinedProgram(await decompressor(format), { signal });
+  const command = await decompressor(format);
+  const { words, cwd } = confined(command);
+  await using program = Subprocess.start(words, { cwd, signal }, command[0]);
   const feeding = feed(packed, program);
   feeding.catch(() => undefined);
-  yield* program.output;
+  yield* program.stdout;
   await feeding;
   await program.succeeded();
 }
 
 /** Writes all of it, or as much as the program wants, and ends the program's input. */
-async function feed(packed: AsyncIterable<Buffer>, program: ConfinedProgram): Promise<void> {
+async function feed(packed: AsyncIterable<Buffer>, program: Subprocess): Promise<void> {
   try {
     for await (const chunk of packed) if (!(await program.write(chunk))) return;
   } finally {
