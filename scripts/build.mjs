@@ -10,6 +10,8 @@ const common = {
   platform: "node",
   target: "node22",
   sourcemap: true,
+  // It brings a library for each kind of machine, and is loaded by those alone who need it.
+  external: ["koffi"],
   logLevel: "warning",
   // Some dependencies are CommonJS and call require for Node's own modules.
   banner: {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { type DaemonOptions, daemonDefaults } from "../daemon/options.ts";
 import { parseAddress } from "../transport/address.ts";
-import { collect, type TlsFlags, tlsOf } from "./host-flags.ts";
+import { collect, type TlsFlags, tlsOf, wholeNumber } from "./host-flags.ts";
 
 /** What may be said of the engine and its surroundings, to `daemon` and to `up`. */
 export interface EngineFlags {
@@ -35,6 +35,7 @@ export function withEngineFlags(command: Command): Command {
 export interface DaemonFlags extends EngineFlags, TlsFlags {
   readonly listen?: readonly string[];
   readonly host: string;
+  readonly vsockPeer?: readonly string[];
   readonly feature?: readonly string[];
 }
 
@@ -46,6 +47,11 @@ export function withDaemonFlags(command: Command): Command {
       collect,
     )
     .option("--host <addr>", "where the host listens for notices", daemonDefaults.host)
+    .option(
+      "--vsock-peer <cid>",
+      "the context ids served on vsock; may be repeated (default: 2, the host)",
+      collect,
+    )
     .option("--feature <name>", "accepted and ignored", collect);
 }
 
@@ -64,6 +70,7 @@ export function daemonOptions(flags: DaemonFlags): DaemonOptions {
     engineCa,
     lxdSubnet,
     bridge,
+    vsockPeers: flags.vsockPeer?.map(wholeNumber) ?? daemonDefaults.vsockPeers,
     tls: tlsOf(flags),
     logLevel,
   };

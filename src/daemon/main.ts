@@ -102,6 +102,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     await serve({
       addresses: options.listen,
       tls: options.tls,
+      vsockPeers: options.vsockPeers,
       routes(router) {
         router.service(Tremplin, tremplin);
         router.service(Guest, beyond);

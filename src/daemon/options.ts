@@ -1,5 +1,6 @@
 import type { Address } from "../transport/address.ts";
 import type { Tls } from "../transport/tls.ts";
+import { HOST_CID } from "../transport/vsock/socket-address.ts";
 
 /** What the daemon is told at its start (design: Interface). Texts are checked by whoever needs them. */
 export interface DaemonOptions {
@@ -22,6 +23,8 @@ export interface DaemonOptions {
   /** The bridge's own address with its prefix length; unset: a free one. */
   readonly lxdSubnet?: string | undefined;
   readonly bridge: string;
+  /** The context ids that are served on a vsock address: the host's, unless told otherwise. */
+  readonly vsockPeers: readonly number[];
   /** Needed where listen or host is not local to the machine. */
   readonly tls?: Tls | undefined;
   /** trace, debug, info, warn, error or silent. */
@@ -36,4 +39,5 @@ export const daemonDefaults = {
   site: "generic",
   bridge: "lxdbr0",
   logLevel: "info",
+  vsockPeers: [HOST_CID],
 } as const;

@@ -1,10 +1,12 @@
-import { connect as connectSocket, type Socket } from "node:net";
+import { connect as connectSocket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { TremplinError } from "../base/tremplin-error.ts";
-import { type Address, formatAddress } from "./address.ts";
+import type { Address } from "./address.ts";
 import { ReadableSessionManager } from "./session-manager.ts";
 import type { Tls } from "./tls.ts";
+import { cidOf } from "./vsock/socket-address.ts";
+import { VsockStream } from "./vsock/vsock-stream.ts";
 
 export interface DialOptions {
   readonly tls?: Tls | undefined;
@@ -18,7 +20,7 @@ export interface Connection extends Disposable {
 }
 
 export function dial(address: Address, options: DialOptions = {}): Connection {
-  const tls = address.kind === "unix" ? undefined : options.tls;
+  const tls = address.kind === "tcp" ? options.tls : undefined;
   // The authority is only a name: which socket is used, createConnection says.
   const baseUrl = `${tls ? "https" : "http"}://${address.kind === "tcp" ? urlHost(address) : "localhost"}`;
   const sessionManager = new ReadableSessionManager(
@@ -38,10 +40,10 @@ export function dial(address: Address, options: DialOptions = {}): Connection {
   };
 }
 
-function openSocket(address: Address): Socket {
+function openSocket(address: Address): Duplex {
   if (address.kind === "unix") return connectSocket({ path: address.path });
   if (address.kind === "tcp") return connectSocket({ host: address.host, port: address.port });
-  throw new TremplinError("invalid", `cannot reach ${formatAddress(address)}: vsock is not supported yet`);
+  return new VsockStream({ cid: cidOf(address.cid), port: address.port });
 }
 
 function urlHost(address: { host: string; port: number }): string {

@@ -9,6 +9,7 @@ import { type Address, formatAddress, isLocal } from "./address.ts";
 import { whenClosed } from "./answered.ts";
 import { listenOnSocketFile } from "./socket-file.ts";
 import type { Tls } from "./tls.ts";
+import { cidOf } from "./vsock/socket-address.ts";
 
 /** One message may not be larger; the contract's are far smaller. */
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
@@ -16,8 +17,10 @@ const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 export interface ServeOptions {
   readonly addresses: readonly Address[];
   readonly routes: (router: ConnectRouter) => void;
-  /** Needed for anything that is not local to the machine; not used on unix sockets. */
+  /** Needed for anything that is not local to the machine; used on tcp alone. */
   readonly tls?: Tls | undefined;
+  /** The context ids that are served on vsock; everyone else is turned away. Without: all are. */
+  readonly vsockPeers?: readonly number[] | undefined;
 }
 
 /** A running server: where it listens in truth (ports filled in), and its end. */
@@ -45,26 +48,30 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
   await using servers = new AsyncDisposableStack();
   const addresses: Address[] = [];
   for (const address of options.addresses) {
-    const tls = address.kind === "unix" ? undefined : options.tls;
+    const tls = address.kind === "tcp" ? options.tls : undefined;
     const server = tls ? secureServer(tls, handler) : plainServer(handler);
     server.on("connection", (socket: Socket) => {
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
     });
-    addresses.push(await listen(server, address, tls !== undefined));
     servers.defer(() => closed(server, sockets));
+    if (address.kind === "vsock") {
+      // What makes calls of the C library is loaded by those alone who need it.
+      const { listenOnVsock } = await import("./vsock/listen-on-vsock.ts");
+      const accepts = (cid: number): boolean => options.vsockPeers?.includes(cid) ?? true;
+      servers.use(await listenOnVsock(server, { cid: cidOf(address.cid), port: address.port }, accepts));
+      addresses.push(address);
+    } else addresses.push(await listen(server, address, tls !== undefined));
   }
   const running = servers.move();
   return { addresses, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
-async function listen(server: NetServer, address: Address, encrypted: boolean): Promise<Address> {
-  if (address.kind === "vsock") {
-    throw new TremplinError(
-      "invalid",
-      `cannot listen on ${formatAddress(address)}: vsock is not supported yet`,
-    );
-  }
+async function listen(
+  server: NetServer,
+  address: Exclude<Address, { kind: "vsock" }>,
+  encrypted: boolean,
+): Promise<Address> {
   if (address.kind === "unix") {
     await listenOnSocketFile(server, address.path);
     return address;

@@ -1,0 +1,32 @@
+import type { Socket } from "node:net";
+import { beginConnect, checkOutcome, closeSocket, hasOutcome, newSocket } from "./libc.ts";
+import type { VsockAddress } from "./socket-address.ts";
+import { socketOn, streamHandle } from "./stream-handle.ts";
+import { vsockError } from "./vsock-error.ts";
+
+/** The kernel itself gives up after two seconds. Milliseconds. */
+const LIMIT = 5_000;
+/** How often it is looked whether somebody no longer wants it: a thread of Node waits meanwhile. */
+const LOOK = 250;
+
+/** Connects. Throws `unavailable` when nobody answers there, `failed` when this machine cannot. */
+export async function connectVsock(address: VsockAddress, signal: AbortSignal): Promise<Socket> {
+  const what = `cannot reach vsock:${address.cid}:${address.port}`;
+  const fd = newSocket(what);
+  try {
+    if (!beginConnect(fd, address, what)) await outcome(fd, what, signal);
+    signal.throwIfAborted();
+    return socketOn(await streamHandle(fd, "socket"));
+  } catch (error) {
+    closeSocket(fd);
+    throw error;
+  }
+}
+
+async function outcome(fd: number, what: string, signal: AbortSignal): Promise<void> {
+  for (let waited = 0; waited < LIMIT; waited += LOOK) {
+    if (await hasOutcome(fd, LOOK)) return checkOutcome(fd, what);
+    signal.throwIfAborted();
+  }
+  throw vsockError(what, "connect", "ETIMEDOUT");
+}

@@ -1,0 +1,54 @@
+import type { Server } from "node:net";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import { bindSocket, closeSocket, newSocket, peerOf } from "./libc.ts";
+import type { VsockAddress } from "./socket-address.ts";
+import { type StreamHandle, socketOn, streamHandle } from "./stream-handle.ts";
+
+const BACKLOG = 511;
+
+export interface VsockListener extends Disposable {}
+
+/**
+ * Gives a server the connections that come to a vsock address. `accepts` decides by the context id of the other
+ * side, which the kernel vouches for; others are closed before a byte of them is read. Throws `failed` when nobody
+ * can listen there.
+ */
+export async function listenOnVsock(
+  server: Server,
+  address: VsockAddress,
+  accepts: (cid: number) => boolean,
+): Promise<VsockListener> {
+  const what = `cannot listen on vsock:${address.cid}:${address.port}`;
+  const handle = await boundHandle(address, what);
+  handle.onconnection = (status, client) => {
+    if (status !== 0) return;
+    if (isWelcome(client, accepts)) server.emit("connection", socketOn(client));
+    else client.close();
+  };
+  const code = handle.listen(BACKLOG);
+  if (code !== 0) {
+    handle.close();
+    throw new TremplinError("failed", `${what}: listen says error ${-code}`);
+  }
+  return { [Symbol.dispose]: () => handle.close() };
+}
+
+async function boundHandle(address: VsockAddress, what: string): Promise<StreamHandle> {
+  const fd = newSocket(what);
+  try {
+    bindSocket(fd, address, what);
+    return await streamHandle(fd, "server");
+  } catch (error) {
+    closeSocket(fd);
+    throw error;
+  }
+}
+
+function isWelcome(client: StreamHandle, accepts: (cid: number) => boolean): boolean {
+  try {
+    return accepts(peerOf(client.fd, "cannot tell who calls").cid);
+  } catch {
+    // It has gone already.
+    return false;
+  }
+}
