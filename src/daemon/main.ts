@@ -11,6 +11,7 @@ import { dial } from "../transport/client.ts";
 import { health } from "../transport/health.ts";
 import { reflection } from "../transport/reflection.ts";
 import { serve } from "../transport/server.ts";
+import { prepareClientFolder } from "./client-folder.ts";
 import { chooseEngine } from "./launch/engine-choice.ts";
 import { Launcher } from "./launch/launcher.ts";
 import { parseSubnet } from "./launch/subnet.ts";
@@ -85,6 +86,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const engineAnswers = (signal: AbortSignal) => launcher.answers(signal);
   const runner = ending.use(new Runner({ journal, outbox, finals, engineAnswers, clock, log }));
   const milestone = await prepareMilestone(site);
+  await prepareClientFolder(site, places, log);
   const over = new AbortController();
   const common = { launcher, site, places, milestone, ending: over.signal, clock, log };
   const operations = { ...common, engine: () => launcher.prepared };

@@ -21,6 +21,8 @@ export interface DaemonOptions {
   readonly args?: readonly string[];
   /** More of the environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What runs beside it, from before it starts until after it has ended. It is given the daemon's folder. */
+  readonly beside?: (folder: string) => AsyncDisposable;
 }
 
 /**
@@ -35,6 +37,7 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaem
   stack.use(keep({ folder, bridge: network.bridge }));
   await mkdir(join(folder, "shared"));
   const listener = stack.use(await RecordingListener.open(join(folder, "host.sock")));
+  if (options.beside) stack.use(options.beside(folder));
   const connection = stack.use(dial({ kind: "unix", path: join(folder, "guest.sock") }));
   const daemon = new TestDaemon({ folder, network, listener, connection, options, stack: stack.move() });
   try {

@@ -25,8 +25,11 @@ export async function launchedDaemon(options: DaemonOptions = {}): Promise<TestD
   }
 }
 
+/** A daemon and what it is reached by, whoever started it. */
+export type Reached = Pick<TestDaemon, "tremplin" | "listener" | "shared">;
+
 /** StartLxd until STARTED. */
-export async function launch({ tremplin, listener }: TestDaemon): Promise<void> {
+export async function launch({ tremplin, listener }: Reached): Promise<void> {
   const { status, failureReason } = await tremplin.startLxd({});
   assert.equal(status, Launching.STARTING, failureReason);
   const final = await listener.final("startLxd");
@@ -34,17 +37,14 @@ export async function launch({ tremplin, listener }: TestDaemon): Promise<void> 
 }
 
 /** Puts `rootfs.tar.gz` and `metadata.tar.gz` of a tiny container into the shared folder. */
-export async function shareTinyImage(
-  { shared }: TestDaemon,
-  files: Record<string, string> = {},
-): Promise<void> {
+export async function shareTinyImage({ shared }: Reached, files: Record<string, string> = {}): Promise<void> {
   await using image = await tinyImage(files);
   await copyFile(image.rootfs, join(shared, "rootfs.tar.gz"));
   await copyFile(image.metadata, join(shared, "metadata.tar.gz"));
 }
 
 /** The request that makes a tiny container. */
-export function tinyRequest({ shared }: TestDaemon, containerName: string) {
+export function tinyRequest({ shared }: Reached, containerName: string) {
   return {
     containerName,
     rootfsPath: join(shared, "rootfs.tar.gz"),
@@ -53,7 +53,7 @@ export function tinyRequest({ shared }: TestDaemon, containerName: string) {
 }
 
 /** Creates a tiny container. */
-export async function createTiny(daemon: TestDaemon, name: string): Promise<void> {
+export async function createTiny(daemon: Reached, name: string): Promise<void> {
   const { status, failureReason } = await daemon.tremplin.createContainer(tinyRequest(daemon, name));
   assert.equal(status, Creating.CREATING, failureReason);
   const final = await daemon.listener.final("create", name);
@@ -61,7 +61,7 @@ export async function createTiny(daemon: TestDaemon, name: string): Promise<void
 }
 
 /** Starts a container. */
-export async function startContainer(daemon: TestDaemon, name: string, request = {}): Promise<void> {
+export async function startContainer(daemon: Reached, name: string, request = {}): Promise<void> {
   const { status, failureReason } = await daemon.tremplin.startContainer({ containerName: name, ...request });
   assert.ok(status === Starting.STARTING || status === Starting.REMAPPING, failureReason);
   const final = await daemon.listener.final("start", name);

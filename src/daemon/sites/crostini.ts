@@ -59,6 +59,7 @@ export const crostini: Site = siteSchema.parse({
       path: "/dev/.ssh/ssh_host_key",
     },
   ],
+  clientFolder: { path: "{state}/lxd_conf", owner: "chronos" },
   milestone: {
     file: "/etc/lsb-release",
     key: "CHROMEOS_RELEASE_CHROME_MILESTONE",

@@ -32,6 +32,8 @@ export const siteSchema = z.strictObject({
     .default([]),
   /** The file and key that tell the milestone, and where it is written for containers to see. */
   milestone: z.strictObject({ file: z.string(), key: z.string(), target: z.string() }).optional(),
+  /** Where a person's engine client keeps its settings, and whose folder that is. */
+  clientFolder: z.strictObject({ path: z.string(), owner: z.string() }).optional(),
   /** Who is in a container besides its own accounts (behaviour.md 2.5, 5.7). */
   users: z
     .strictObject({

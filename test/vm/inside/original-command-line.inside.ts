@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { createClient } from "@connectrpc/connect";
+import { GetContainerInfoResponse_Status as Info, Tremplin } from "../../../src/contract/tremplin_pb.js";
+import { dial } from "../../../src/transport/client.ts";
+import { execute, processesWith } from "../../support/belongings.ts";
+import { eventually } from "../../support/eventually.ts";
+import { RecordingListener } from "../../support/listener.ts";
+import { repository } from "../../support/repository.ts";
+import {
+  createTiny,
+  launch,
+  type Reached,
+  shareTinyImage,
+  startContainer,
+} from "../../support/tiny-container.ts";
+import { socat } from "../support/socat.ts";
+
+const ENGINE_FOLDER = "/mnt/stateful/lxd";
+/** What the original's host passes (behaviour.md 1.2); the guest's own number stands for the host's here. */
+const WORDS = ["-lxd_subnet", "100.115.92.193/28", "-feature=START_LXD", "--vsock-peer=1"];
+
+const place = new AsyncDisposableStack();
+let reached: Reached;
+let daemon: ChildProcess;
+let respawns = true;
+
+before(async () => {
+  const folder = await mkdtemp(join(tmpdir(), "original-"));
+  place.defer(() => rm(folder, { recursive: true }));
+  await execute("truncate", ["--size", "4G", "/var/stateful.img"]);
+  await execute("mkfs.btrfs", ["--quiet", "/var/stateful.img"]);
+  await execute("mount", ["-o", "loop,user_subvol_rm_allowed,discard", "/var/stateful.img", "/mnt/stateful"]);
+  await writeFile("/etc/lsb-release", "# of the place\n\nCHROMEOS_RELEASE_CHROME_MILESTONE=103\n");
+  const listener = place.use(await RecordingListener.open(join(folder, "host.sock")));
+  place.use(socat("VSOCK-LISTEN:7778,fork", `UNIX-CONNECT:${folder}/host.sock`));
+  const connection = place.use(dial({ kind: "vsock", cid: 1, port: 8890 }));
+  const tremplin = createClient(Tremplin, connection.transport);
+  reached = { tremplin, listener, shared: "/mnt/shared" };
+  supervise();
+  await listener.final("ready", "", 60_000);
+});
+after(async () => {
+  respawns = false;
+  daemon.kill("SIGKILL");
+  await place.disposeAsync();
+});
+
+/** As the first process of the original's machine does: starts it, and again whenever it dies. */
+function supervise(): void {
+  daemon = spawn(join(repository, "bin/tremplin"), WORDS, {
+    stdio: ["ignore", "inherit", "inherit"],
+    env: {
+      ...process.env,
+      LXD_DIR: ENGINE_FOLDER,
+      LXD_CONF: "/mnt/stateful/lxd_conf",
+      LXD_UNPRIVILEGED_ONLY: "true",
+    },
+  });
+  daemon.once("exit", () => respawns && supervise());
+}
+
+test("its words, environment and paths bring a container up in the subnet that they name", async () => {
+  await launch(reached);
+  await shareTinyImage(reached);
+  await createTiny(reached, "penguin");
+  await startContainer(reached, "penguin", { token: "a-token" });
+  const info = await reached.tremplin.getContainerInfo({ containerName: "penguin" });
+  assert.equal(info.status, Info.RUNNING, info.failureReason);
+  const { stdout } = await execute("ip", ["-4", "-oneline", "address", "show", "lxdbr0"]);
+  assert.match(stdout, / 100\.115\.92\.193\/28 /);
+  await stat(`${ENGINE_FOLDER}/unix.socket`);
+  await stat("/run/tokens/penguin_token");
+  const conf = await stat("/mnt/stateful/lxd_conf");
+  assert.deepEqual([conf.mode & 0o777, conf.uid, conf.gid], [0o755, 1000, 1000]);
+});
+
+test("killed and started again by its supervisor it says so and goes on with what runs", async () => {
+  daemon.kill("SIGKILL");
+  await reached.listener.final("ready", "", 60_000);
+  const running = async () => {
+    const info = await reached.tremplin.getContainerInfo({ containerName: "penguin" });
+    return info.status === Info.RUNNING ? true : undefined;
+  };
+  await eventually("the container", running, 60_000);
+});
+
+test("SIGPWR ends the containers, the engine and the daemon", async (context) => {
+  respawns = false;
+  const began = performance.now();
+  const exited = once(daemon, "exit");
+  daemon.kill("SIGPWR");
+  assert.deepEqual(await exited, [0, null]);
+  context.diagnostic(`ended after ${Math.round(performance.now() - began)} ms`);
+  assert.deepEqual(await processesWith(ENGINE_FOLDER), []);
+  await reached.listener.final("shutdown", "penguin");
+});

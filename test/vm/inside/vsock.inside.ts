@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
+import { createServer, type Server, type Socket } from "node:net";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { test } from "node:test";
+import { createClient } from "@connectrpc/connect";
+import { Tremplin } from "../../../src/contract/tremplin_pb.js";
+import { type Connection, dial } from "../../../src/transport/client.ts";
+import { connectVsock } from "../../../src/transport/vsock/connect-vsock.ts";
+import { listenOnVsock } from "../../../src/transport/vsock/listen-on-vsock.ts";
+import { startDaemon } from "../../support/daemon.ts";
+import { eventually } from "../../support/eventually.ts";
+import { socat } from "../support/socat.ts";
+
+const ANY = 0xffffffff;
+/** This machine itself, by vsock_loopback. */
+const SELF = 1;
+const MEGABYTE = 1024 * 1024;
+
+const never = new AbortController().signal;
+const connect = (port: number) => connectVsock({ cid: SELF, port }, never);
+
+/** A server of a test on a port of its own. */
+async function serving(port: number, answer: (socket: Socket) => void, accepts = (_cid: number) => true) {
+  const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on("error", () => undefined);
+    answer(socket);
+  });
+  return await listenOnVsock(server, { cid: ANY, port }, accepts);
+}
+
+async function openFiles(): Promise<number> {
+  return (await readdir("/proc/self/fd")).length;
+}
+
+test("each side ends by itself, and the other side's number is known", async () => {
+  const callers: number[] = [];
+  using _server = await serving(
+    6000,
+    (socket) => socket.pipe(socket),
+    (cid) => callers.push(cid) > 0,
+  );
+  const socket = await connect(6000);
+  socket.end("all of it");
+  assert.equal(await text(socket), "all of it");
+  assert.deepEqual(callers, [SELF]);
+});
+
+test("who is not welcome is closed before a byte is read", async () => {
+  using _server = await serving(
+    6001,
+    () => assert.fail("it was served"),
+    () => false,
+  );
+  const socket = await connect(6001);
+  assert.equal(await text(socket), "");
+  socket.destroy();
+});
+
+test("who does not read stops who writes: 32 MiB take no memory", async () => {
+  const { promise, resolve } = Promise.withResolvers<Socket>();
+  using _server = await serving(6002, (socket) => resolve(socket.pause()));
+  const socket = await connect(6002);
+  const slow = await promise;
+  let written = 0;
+  const chunk = Buffer.alloc(MEGABYTE / 4, 1);
+  const write = () => {
+    while (written < 32 * MEGABYTE) {
+      written += chunk.length;
+      if (!socket.write(chunk)) return socket.once("drain", write);
+    }
+    return socket.end();
+  };
+  write();
+  await eventually("a full stream", async () => (socket.writableNeedDrain ? true : undefined));
+  assert.ok(written < 4 * MEGABYTE, `${written} bytes were taken`);
+  let read = 0;
+  for await (const part of slow as AsyncIterable<Buffer>) read += part.length;
+  assert.equal(read, 32 * MEGABYTE);
+  slow.destroy();
+});
+
+test("50 at once, and no file stays open", async () => {
+  const before = await openFiles();
+  {
+    using _server = await serving(6003, (socket) => socket.pipe(socket));
+    const echo = async (_: unknown, index: number) => {
+      const socket = await connect(6003);
+      socket.end(`${index}`);
+      assert.equal(await text(socket), `${index}`);
+    };
+    await Promise.all(Array.from({ length: 50 }, echo));
+  }
+  const same = async () => ((await openFiles()) <= before ? true : undefined);
+  await eventually("the end of all sockets", same);
+});
+
+test("what goes wrong is told in the kernel's word and ours, and leaves nothing open", async () => {
+  const before = await openFiles();
+  await assert.rejects(
+    connect(6999),
+    /cannot reach vsock:1:6999: connect says ECONNRESET: nobody listens there/,
+  );
+  await assert.rejects(
+    connectVsock({ cid: 77, port: 1 }, never),
+    /cannot reach vsock:77:1: .*ENODEV.*modprobe/,
+  );
+  using _server = await serving(6004, (socket) => socket.pipe(socket));
+  await assert.rejects(
+    serving(6004, () => undefined),
+    /cannot listen on vsock:4294967295:6004: bind says EADDRINUSE: another program/,
+  );
+  const ended = AbortSignal.abort(new Error("no longer wanted"));
+  await assert.rejects(connectVsock({ cid: SELF, port: 6004 }, ended), /no longer wanted/);
+  const same = async () => ((await openFiles()) <= before + 1 ? true : undefined);
+  await eventually("the end of all sockets", same);
+});
+
+const debugInfo = async ({ transport }: Connection): Promise<string> =>
+  (await createClient(Tremplin, transport).getDebugInfo({})).debugInformation;
+
+test("the daemon by vsock in both directions, and by socat where somebody has no vsock", async () => {
+  await using daemon = await startDaemon({
+    args: ["--listen", "vsock:any:8890", "--vsock-peer", "1", "--host", "vsock:1:7778"],
+    // A host of another make: what it hears the listener answers. The daemon is ready when it was told so.
+    beside: (folder) => socat("VSOCK-LISTEN:7778,fork", `UNIX-CONNECT:${folder}/host.sock`),
+  });
+  using direct = dial({ kind: "vsock", cid: SELF, port: 8890 });
+  assert.match(await debugInfo(direct), /LXD/);
+  const path = join(daemon.folder, "by-socat.sock");
+  await using _socat = socat(`UNIX-LISTEN:${path},fork`, "VSOCK-CONNECT:1:8890");
+  const names = () => readdir(daemon.folder);
+  await eventually("socat", async () => ((await names()).includes("by-socat.sock") ? true : undefined));
+  using around = dial({ kind: "unix", path });
+  const answers = await Promise.all(Array.from({ length: 20 }, () => debugInfo(around)));
+  for (const answer of answers) assert.match(answer, /LXD/);
+});
+
+test("the daemon serves nobody but the host: not the machine itself, nor its containers", async () => {
+  await using _daemon = await startDaemon({ args: ["--listen", "vsock:any:8891"] });
+  using connection = dial({ kind: "vsock", cid: SELF, port: 8891 });
+  await assert.rejects(debugInfo(connection));
+});

@@ -1,0 +1,14 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+
+/** Runs socat between two of its addresses until this is disposed. */
+export function socat(from: string, to: string): AsyncDisposable {
+  const child = spawn("socat", [from, to], { stdio: ["ignore", "inherit", "inherit"] });
+  const exited = once(child, "exit");
+  return {
+    async [Symbol.asyncDispose]() {
+      child.kill();
+      await exited;
+    },
+  };
+}
