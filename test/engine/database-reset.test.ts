@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { access, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import {
@@ -9,6 +9,7 @@ import {
 } from "../../src/contract/tremplin_pb.js";
 import { execute } from "../support/belongings.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
+import { remainsOfReset, startLxd } from "../support/database-reset.ts";
 import { engineOf } from "../support/engine-of.ts";
 import { enginePid } from "../support/engine-pid.ts";
 import { privateLxd } from "../support/private-lxd.ts";
@@ -16,23 +17,10 @@ import { belongings, goBack, makeThree } from "../support/three-containers.ts";
 import { createTiny, launch, launchedDaemon, startContainer } from "../support/tiny-container.ts";
 import { booted } from "../support/tiny-image.ts";
 
-/** StartLxd until its end, which must be STARTED. Answers what is said although it is. */
-async function start({ tremplin, listener }: TestDaemon, resetLxdDb = false): Promise<string> {
-  const { status, failureReason } = await tremplin.startLxd({ resetLxdDb });
-  assert.equal(status, Launching.STARTING, failureReason);
-  const final = await listener.final("startLxd", "", 120_000);
-  assert.equal(final.status, Launched.STARTED, final.failureReason);
-  return final.failureReason;
-}
-
-async function oldDatabases({ folder }: TestDaemon): Promise<string[]> {
-  const names = await readdir(join(folder, "state/lxd"));
-  return names.filter((name) => name.includes(".old")).sort();
-}
-
-/** The engine and its containers end, as at the end of the machine, and so does the daemon; a new daemon is there. */
-async function powerOff(daemon: TestDaemon): Promise<void> {
-  await daemon.stop("SIGPWR");
+/** The end of the machine's power: daemon and engine are gone in a moment. */
+async function powerCut(daemon: TestDaemon): Promise<void> {
+  await daemon.kill();
+  process.kill(await enginePid(daemon), "SIGKILL");
 }
 
 function database({ folder }: TestDaemon): string {
@@ -50,11 +38,10 @@ test("a reset by request: three containers come back with all that is theirs, an
   await using engine = await engineOf(daemon);
   await booted(engine, "web");
   const before = await belongings(daemon);
-  assert.equal(await start(daemon, true), "");
+  assert.equal(await startLxd(daemon, true), "");
   await daemon.listener.final("shutdown", "web");
   assert.deepEqual(await belongings(daemon), before);
-  assert.deepEqual(await oldDatabases(daemon), []);
-  await assert.rejects(access(join(daemon.folder, "state/lxd.reset.json")));
+  assert.deepEqual(await remainsOfReset(daemon), []);
   assert.ok(!statuses(daemon).includes(Launched.RECOVERING));
   await startContainer(daemon, "web");
   await goBack(daemon);
@@ -72,14 +59,14 @@ test("databases that the engine calls broken, or lost, heal: all comes back, and
     "all of it lost": () => rm(database(daemon), { recursive: true }),
   };
   for (const [what, act] of Object.entries(harm)) {
-    await powerOff(daemon);
+    await powerCut(daemon);
     await act();
     daemon.listener.notices.length = 0;
     await daemon.start();
-    assert.equal(await start(daemon), "", what);
+    assert.equal(await startLxd(daemon), "", what);
     assert.equal(statuses(daemon).filter((status) => status === Launched.RECOVERING).length, 1, what);
     assert.deepEqual(await belongings(daemon), before, what);
-    assert.deepEqual(await oldDatabases(daemon), [], what);
+    assert.deepEqual(await remainsOfReset(daemon), [], what);
   }
 });
 
@@ -90,25 +77,25 @@ test("one broken container among three is named and left as it lies, the others 
   const store = join(daemon.folder, "state/lxd/storage-pools/default/containers/store/backup.yaml");
   await rename(store, `${store}.away`);
   await rename(data, `${data}.away`);
-  const remark = await start(daemon, true);
+  const remark = await startLxd(daemon, true);
   assert.match(remark, /^not brought back: store \(.*\)\. Its files and the old database are kept in /);
   const info = (containerName: string) => daemon.tremplin.getContainerInfo({ containerName });
   assert.equal((await info("penguin")).status, Info.STOPPED);
   assert.equal((await info("store")).status, Info.NOT_FOUND);
-  assert.deepEqual(await oldDatabases(daemon), ["database.old", "networks.old"]);
+  assert.deepEqual(await remainsOfReset(daemon), ["database.old", "networks.old"]);
   // The folder of the third is gone: it starts without, and has it again when it is back.
   await startContainer(daemon, "web");
   await rename(`${data}.away`, data);
 
   await rename(`${store}.away`, store);
-  assert.equal(await start(daemon, true), "");
+  assert.equal(await startLxd(daemon, true), "");
   const after = await belongings(daemon);
   const text = (all: unknown) =>
     JSON.stringify(all)
       .replaceAll('"required":"false",', "")
       .replace(/"volatile\.(last_state|idmap)[^"]*":"(\\.|[^"\\])*",?/g, "");
   assert.deepEqual(JSON.parse(text(after)), JSON.parse(text(before)));
-  assert.deepEqual(await oldDatabases(daemon), []);
+  assert.deepEqual(await remainsOfReset(daemon), []);
 });
 
 test("when nothing comes back the old database is put back, with all that was in it", async () => {
@@ -117,19 +104,19 @@ test("when nothing comes back the old database is put back, with all that was in
   const file = join(daemon.folder, "state/lxd/storage-pools/default/containers/penguin/backup.yaml");
   await writeFile(file, "no: [backup");
   const before = await belongings(daemon);
-  const remark = await start(daemon, true);
+  const remark = await startLxd(daemon, true);
   assert.match(remark, /the old one is in use again$/);
   assert.deepEqual(statuses(daemon).slice(-2), [Launched.RECOVERING, Launched.STARTED]);
   assert.deepEqual(await belongings(daemon), before);
-  assert.deepEqual(await oldDatabases(daemon), []);
+  assert.deepEqual(await remainsOfReset(daemon), []);
   await startContainer(daemon, "penguin");
 });
 
 test("an empty pool is kept, on a first launch there is nothing to reset", async () => {
   await using daemon = await startDaemon();
-  assert.equal(await start(daemon, true), "");
+  assert.equal(await startLxd(daemon, true), "");
   const before = await belongings(daemon);
-  assert.equal(await start(daemon, true), "");
+  assert.equal(await startLxd(daemon, true), "");
   assert.deepEqual(await belongings(daemon), before);
 });
 
