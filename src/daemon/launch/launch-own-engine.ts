@@ -1,15 +1,18 @@
+import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { EngineAddress } from "../../engine/engine-address.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
+import { checkSpace } from "./check-space.ts";
 import type { OwnEngine } from "./own-engine.ts";
 import { POOL } from "./prepare-storage.ts";
-import { findDatabaseFault } from "./recovery/database-fault.ts";
+import { BROKEN, findDatabaseFault } from "./recovery/database-fault.ts";
 import type { DatabaseReset } from "./recovery/database-reset.ts";
 import { recordSetup } from "./recovery/engine-setup.ts";
 import { findPool } from "./recovery/pool-on-disk.ts";
 import type { Unrecovered } from "./recovery/recover-containers.ts";
+import { isStuckOnDatabase } from "./recovery/stuck-database.ts";
 
 /** An engine that was killed while it was made ready is made ready anew so often. */
 const ATTEMPTS = 3;
@@ -26,6 +29,7 @@ export interface OwnLaunch {
   readonly prepare: (engine: Engine, recovering: boolean) => Promise<Unrecovered>;
   /** Called with why, when it takes more than a launch. */
   readonly recovering: (why: string) => void;
+  readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
@@ -43,6 +47,7 @@ export interface Prepared {
  */
 export async function launchOwnEngine(launch: OwnLaunch): Promise<Prepared> {
   const { own, reset } = launch;
+  if (!(await own.hasLeftover())) await checkSpace(own.folder);
   await carryOn(launch);
   if (!reset.phase) {
     if (await launch.wantsReset()) {
@@ -77,7 +82,7 @@ async function carryOn({ own, reset, log }: OwnLaunch): Promise<void> {
 
 async function begin({ own, reset, connect, log, signal }: OwnLaunch): Promise<void> {
   // What was written down at the last launch may be old; an engine that runs knows better.
-  if (await own.hasLeftover()) {
+  if (await own.isReady()) {
     try {
       await using engine = await connect(await own.start());
       if (await knowsPool(engine, signal)) await recordSetup(engine, own.folder, signal);
@@ -91,21 +96,31 @@ async function begin({ own, reset, connect, log, signal }: OwnLaunch): Promise<v
 }
 
 /** What is wrong with the database, if a new one puts it right. Throws what it does not. */
-async function findWrong({ own, connect, signal }: OwnLaunch): Promise<string | undefined> {
+async function findWrong({ own, connect, clock, signal }: OwnLaunch): Promise<string | undefined> {
+  const found = new AbortController();
+  const stuck = isStuckOnDatabase(own, clock, AbortSignal.any([signal, found.signal]));
   try {
-    await using engine = await connect(await own.start());
+    const address = await Promise.race([own.start(), stuck]);
+    if (!address) return BROKEN;
+    await using engine = await connect(address);
     const lost = !(await knowsPool(engine, signal)) && (await findPool(own.folder));
     return lost ? "the engine's database is empty, and there is a pool of containers" : undefined;
   } catch (thrown) {
     signal.throwIfAborted();
-    const { message, code } = TremplinError.from(thrown);
-    // It was killed just now, and is started again.
-    if (code === "unavailable") return undefined;
-    const fault = findDatabaseFault(await own.lastWords());
-    if (!fault || !own.gaveUp) throw thrown;
-    if (fault.heals) return fault.sentence;
-    throw new TremplinError("failed", `${fault.sentence} (${message})`, thrown);
+    return await judge(own, TremplinError.from(thrown));
+  } finally {
+    stuck.catch(() => undefined);
+    found.abort();
   }
+}
+
+async function judge(own: OwnEngine, error: TremplinError): Promise<string | undefined> {
+  // It was killed just now, and is started again.
+  if (error.code === "unavailable") return undefined;
+  const fault = findDatabaseFault(await own.lastWords());
+  if (!fault || !own.gaveUp) throw error;
+  if (fault.heals) return fault.sentence;
+  throw new TremplinError("failed", `${fault.sentence} (${error.message})`, error);
 }
 
 async function knowsPool(engine: Engine, signal: AbortSignal): Promise<boolean> {

@@ -220,7 +220,7 @@ export class Launcher implements AsyncDisposable {
   }
 
   async #launchOwn(wish: ResetWish | undefined, recovering: (why: string) => void): Promise<Prepared> {
-    const { bridgeName: name, stateFolder, subnet, site, log } = this.#options;
+    const { bridgeName: name, stateFolder, subnet, site, clock, log } = this.#options;
     const own = await this.#ownEngine();
     const { folder } = own;
     const bridge = new Bridge({ name, stateFolder, engineFolder: folder });
@@ -236,6 +236,7 @@ export class Launcher implements AsyncDisposable {
       connect: (address) => this.#connect(address),
       prepare: (engine, isNew) => this.#prepareEngine(engine, folder, isNew),
       recovering,
+      clock,
       log,
       signal: this.#ending.signal,
     });

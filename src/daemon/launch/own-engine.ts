@@ -56,6 +56,11 @@ export class OwnEngine {
     return (await this.#processes()).length > 0;
   }
 
+  /** Whether it runs and answers at this moment. */
+  async isReady(): Promise<boolean> {
+    return (await this.hasLeftover()) && (await this.#answers(this.#process ?? this.#newProcess(), POLL));
+  }
+
   /**
    * Waits until it is ready: the one that runs already is taken over, stopped if it does not answer or is not
    * alone (behaviour.md 3.2), and else there is a new one. Throws `failed` with its last words.
@@ -79,11 +84,9 @@ export class OwnEngine {
 
   /** Ends it, its containers and its networks, whatever state they are in: nothing uses its folder any more. */
   async stopAll(): Promise<void> {
-    const process = this.#process ?? this.#newProcess();
+    this.#process?.stop();
     this.#process = undefined;
-    process.stop();
-    const pids = await this.#processes();
-    if (pids.length === 1 && (await this.#answers(process, POLL))) await this.#askToEnd(pids);
+    if (await this.isReady()) await this.#askToEnd(await this.#processes());
     await stopEngineProcesses(await this.#processes(), this.#clock);
     await stopContainers(this.folder, this.#clock, this.#log);
     await removeNetworks(this.folder, this.#clock);

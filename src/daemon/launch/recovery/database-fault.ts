@@ -6,6 +6,8 @@ export interface DatabaseFault {
   readonly heals: boolean;
 }
 
+export const BROKEN = "the engine's database is broken";
+
 const faults: readonly (DatabaseFault & { readonly pattern: RegExp })[] = [
   {
     pattern: /no space left on device|not enough space|disk is full|disk quota exceeded|ENOSPC/i,
@@ -41,7 +43,7 @@ const faults: readonly (DatabaseFault & { readonly pattern: RegExp })[] = [
     pattern:
       /file is not a database|database disk image is malformed|file is encrypted|raft_start\(\)|raft_bootstrap\(\)|load (closed|open) segment|snapshot.*(corrupt|checksum)/i,
     heals: true,
-    sentence: "the engine's database is broken",
+    sentence: BROKEN,
   },
 ];
 
