@@ -8,24 +8,21 @@ import {
   StartLxdResponse_Status as Launching,
 } from "../../src/contract/tremplin_pb.js";
 import { execute } from "../support/belongings.ts";
+import { comeBack } from "../support/come-back.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { remainsOfReset, startLxd } from "../support/database-reset.ts";
 import { engineOf } from "../support/engine-of.ts";
-import { enginePid } from "../support/engine-pid.ts";
 import { privateLxd } from "../support/private-lxd.ts";
+import { testFolder } from "../support/test-run.ts";
 import { belongings, goBack, makeThree } from "../support/three-containers.ts";
-import { createTiny, launch, launchedDaemon, startContainer } from "../support/tiny-container.ts";
+import {
+  createTiny,
+  launch,
+  launchedDaemon,
+  shareTinyImage,
+  startContainer,
+} from "../support/tiny-container.ts";
 import { booted } from "../support/tiny-image.ts";
-
-/** The end of the machine's power: daemon and engine are gone in a moment. */
-async function powerCut(daemon: TestDaemon): Promise<void> {
-  await daemon.kill();
-  process.kill(await enginePid(daemon), "SIGKILL");
-}
-
-function database({ folder }: TestDaemon): string {
-  return join(folder, "state/lxd/database");
-}
 
 function statuses({ listener }: TestDaemon): Launched[] {
   return listener.messages("startLxd").map(({ status }) => status);
@@ -45,29 +42,6 @@ test("a reset by request: three containers come back with all that is theirs, an
   assert.ok(!statuses(daemon).includes(Launched.RECOVERING));
   await startContainer(daemon, "web");
   await goBack(daemon);
-});
-
-test("databases that the engine calls broken, or lost, heal: all comes back, and the host hears RECOVERING", async () => {
-  await using daemon = await launchedDaemon();
-  await makeThree(daemon);
-  const before = await belongings(daemon);
-  const harm: Record<string, () => Promise<unknown>> = {
-    "garbage in the log": () =>
-      writeFile(join(database(daemon), "global", "0000000000000001-0000000000000001"), "x".repeat(4096)),
-    "half a file": () => execute("truncate", ["-s", "20000", join(database(daemon), "local.db")]),
-    "the content lost": () => rm(join(database(daemon), "global"), { recursive: true }),
-    "all of it lost": () => rm(database(daemon), { recursive: true }),
-  };
-  for (const [what, act] of Object.entries(harm)) {
-    await powerCut(daemon);
-    await act();
-    daemon.listener.notices.length = 0;
-    await daemon.start();
-    assert.equal(await startLxd(daemon), "", what);
-    assert.equal(statuses(daemon).filter((status) => status === Launched.RECOVERING).length, 1, what);
-    assert.deepEqual(await belongings(daemon), before, what);
-    assert.deepEqual(await remainsOfReset(daemon), [], what);
-  }
 });
 
 test("one broken container among three is named and left as it lies, the others come back; repaired, it does too", async () => {
@@ -129,18 +103,44 @@ test("the database of an engine that runs already is not reset from here", async
   await launch(daemon);
 });
 
-test("an engine that hangs is ended, and its containers with it, before its database is reset", async () => {
-  await using daemon = await launchedDaemon();
+test("where the site says so, a machine with one container gets a new database at each boot, and only then", async () => {
+  const place = await testFolder();
+  await using _place = { [Symbol.asyncDispose]: () => rm(place, { recursive: true }) };
+  const network = { "ipv4.nat": "true", "ipv6.address": "none" };
+  const site = { name: "place", network, automaticReset: "penguin" };
+  await writeFile(join(place, "site.yaml"), JSON.stringify(site));
+  await using daemon = await startDaemon({ site: join(place, "site.yaml") });
+  await onBtrfs(daemon);
+  await launch(daemon);
+  await shareTinyImage(daemon);
   await createTiny(daemon, "penguin");
-  await startContainer(daemon, "penguin");
-  const before = await enginePid(daemon);
+  const before = await belongings(daemon);
+  const resets = async () => (await daemon.log()).split('"phase":"discarding"').length - 1;
+
   await daemon.kill();
-  process.kill(before, "SIGSTOP");
-  await daemon.launch();
-  await daemon.listener.final("ready");
-  await daemon.tremplin.startLxd({ resetLxdDb: true });
-  const { status, failureReason } = await daemon.listener.final("startLxd");
-  assert.equal(status, Launched.STARTED, failureReason);
-  assert.notEqual(await enginePid(daemon), before);
-  assert.equal((await daemon.tremplin.getContainerInfo({ containerName: "penguin" })).status, Info.STOPPED);
+  await comeBack(daemon);
+  assert.equal(await resets(), 0);
+
+  await daemon.stop("SIGPWR");
+  await daemon.start();
+  assert.equal(await startLxd(daemon), "");
+  assert.equal(await resets(), 1);
+  assert.deepEqual(await belongings(daemon), before);
+
+  await shareTinyImage(daemon);
+  await createTiny(daemon, "web");
+  await daemon.stop("SIGPWR");
+  await daemon.start();
+  assert.equal(await startLxd(daemon), "");
+  assert.equal(await resets(), 1);
 });
+
+/** Has the state folder of a daemon on a btrfs of its own, as in the field. */
+async function onBtrfs(daemon: TestDaemon): Promise<void> {
+  await daemon.stop();
+  const [disk, state] = [join(daemon.folder, "disk"), join(daemon.folder, "state")];
+  await execute("truncate", ["-s", "2G", disk]);
+  await execute("mkfs.btrfs", ["-q", disk]);
+  await execute("mount", ["-o", "loop,user_subvol_rm_allowed", disk, state]);
+  await daemon.start();
+}
