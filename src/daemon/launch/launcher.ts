@@ -10,41 +10,14 @@ import { becomesReady } from "./becomes-ready.ts";
 import { Bridge } from "./bridge.ts";
 import type { EngineChoice } from "./engine-choice.ts";
 import { findEngineProgram } from "./engine-program.ts";
+import type { EngineState, Launch, ResetWish } from "./engine-state.ts";
 import { launchOwnEngine, type Prepared } from "./launch-own-engine.ts";
 import { OwnEngine } from "./own-engine.ts";
 import { prepareEngine } from "./prepare-engine.ts";
 import { resetsByItself } from "./recovery/automatic-reset.ts";
 import { DatabaseReset } from "./recovery/database-reset.ts";
-import { staysAway } from "./stays-away.ts";
 import type { Subnet } from "./subnet.ts";
-
-/** A launch under way or done, the same for all who ask meanwhile. */
-export interface Launch {
-  readonly outcome: Promise<Prepared>;
-  /** Resolves with why, when it takes more than a launch; else never. */
-  readonly recovering: Promise<string>;
-  /** Whether a reset was wished of it. */
-  readonly resets: boolean;
-}
-
-/** That the engine shall get a new database. */
-export interface ResetWish {
-  /** Called once it has begun on disk: from then on it need not be wished again, whatever dies. */
-  readonly begun: () => Promise<void>;
-}
-
-/**
- * What the engine is up to:
- * - `stopped`: nobody asked for it yet;
- * - `starting`: somebody did, and all who ask meanwhile share the outcome;
- * - `running`: launched, prepared, everything left over put right;
- * - `failed`: the last launch failed; asking again tries again.
- */
-export type EngineState =
-  | { readonly word: "stopped" }
-  | { readonly word: "starting"; readonly launch: Launch }
-  | { readonly word: "running"; readonly engine: Engine }
-  | { readonly word: "failed"; readonly error: TremplinError };
+import { whileItAnswers } from "./while-it-answers.ts";
 
 export interface LauncherOptions {
   readonly choice: EngineChoice;
@@ -185,26 +158,13 @@ export class Launcher implements AsyncDisposable {
     const { engine } = prepared;
     try {
       this.#prepared = engine;
-      await this.#putRight(engine);
+      const { clock, onReady } = this.#options;
+      await whileItAnswers(onReady(engine), { address: engine.address, clock, over: this.#over });
       return prepared;
     } catch (error) {
       this.#prepared = undefined;
       await engine[Symbol.asyncDispose]();
       throw error;
-    }
-  }
-
-  /** What was left half done may wait for an engine that dies now, and would wait for ever. */
-  async #putRight(engine: Engine): Promise<void> {
-    const { clock, onReady } = this.#options;
-    const done = new AbortController();
-    const over = AbortSignal.any([this.#over, done.signal]);
-    const away = staysAway(engine.address, clock, over);
-    try {
-      await Promise.race([abortable(onReady(engine), over), away]);
-    } finally {
-      away.catch(() => undefined);
-      done.abort();
     }
   }
 

@@ -3,7 +3,7 @@ import {
   StartLxdRequestSchema,
   StartLxdProgress_Status as Status,
 } from "../../contract/tremplin_pb.js";
-import type { Launch } from "../launch/launcher.ts";
+import type { Launch } from "../launch/engine-state.ts";
 import type { OperationContext, OperationKind } from "./operation.ts";
 import { breakSilence } from "./silence.ts";
 import type { Tools } from "./tools.ts";
