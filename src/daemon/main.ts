@@ -142,6 +142,6 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   /** A daemon that died does not take the engine with it: the next one goes on where it was. */
   async function resume(): Promise<void> {
     await runner.recover(left.filter(({ container }) => container === ""));
-    if (await launcher.hasLeftover()) await launcher.launch();
+    if (await launcher.hasLeftover()) await launcher.launch().outcome;
   }
 }

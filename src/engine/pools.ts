@@ -38,4 +38,10 @@ export class Pools extends Collection<Pool, PoolCreate, PoolUpdate> {
     const path = `${apiPath(this.name, name)}/resources`;
     return (await this.http.call<PoolResources>({ method: "GET", path, signal })).metadata;
   }
+
+  /** Deletes a custom volume of a pool. */
+  async deleteVolume(pool: string, volume: string, { signal }: Options = {}): Promise<void> {
+    const path = apiPath(this.name, pool, "volumes", "custom", volume);
+    await this.http.call({ method: "DELETE", path, signal });
+  }
 }

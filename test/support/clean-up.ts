@@ -26,8 +26,13 @@ export async function cleanUp({ folder, bridge }: Belongings): Promise<void> {
   await endProcesses(folder);
   for (const path of await mountsUnder(folder)) await execute("umount", ["--lazy", path]);
   for (const device of await loopDevicesOf(folder)) await execute("losetup", ["--detach", device]);
-  if (bridge) await removeBridge(bridge);
+  if (bridge) for (const name of [bridge, secondBridge(bridge)]) await removeBridge(name);
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+}
+
+/** What a test may call one more bridge of an engine. */
+export function secondBridge(bridge: string): string {
+  return `${bridge}b`;
 }
 
 async function removeBridge(bridge: string): Promise<void> {

@@ -25,11 +25,16 @@ import { showProgress } from "../progress/show-progress.ts";
 interface Flags extends EngineFlags {
   readonly run: string;
   readonly json?: true;
+  readonly resetDatabase?: true;
 }
 
 export function upCommand(io: Io): Command {
   const command = withEngineFlags(new Command("up"))
     .option("--run <dir>", "the folder of sockets, pid files and logs", DEFAULT_RUN)
+    .option(
+      "--reset-database",
+      "stop the containers, give the engine a new database and bring every container back into it",
+    )
     .option("--json", "one JSON document, after one JSON line for each step");
   return command.action((flags: Flags) => up(flags, io));
 }
@@ -67,21 +72,24 @@ async function bringUp(api: HostApi, run: RunFolder, flags: Flags, io: Io): Prom
     progress.say(`the daemon runs with other options, and keeps them until tremplin down: ${others}`);
   }
   progress.step("engine");
-  const state = await launchEngine({ api, io, progress, json });
+  const state = await launchEngine({ api, io, progress, json }, flags.resetDatabase === true);
+  // What the engine says although it runs: containers that did not come back.
+  if (state.includes(": ")) progress.say(state);
   const { engine } = await api.call(Guest.method.getStatus, {}, { signal: io.interrupted });
   return { programs: [host, daemon], engine: { state, text: engineText(engine) } };
 }
 
-async function launchEngine(session: Session): Promise<string> {
+async function launchEngine(session: Session, resetLxdDb: boolean): Promise<string> {
   const { api, io } = session;
   const { engine } = await api.call(Guest.method.getStatus, {}, { signal: io.interrupted });
-  if (engine?.state === EngineState.RUNNING) return "ran already";
-  const title = "launching the engine";
+  if (engine?.state === EngineState.RUNNING && !resetLxdDb) return "ran already";
+  const title = resetLxdDb ? "resetting the engine's database" : "launching the engine";
+  const ask = (host: HostApi, signal: AbortSignal) => askFor(host, resetLxdDb, signal);
   return await runOperation(session, { title, kind: "startLxd", container: "", mustExist: false, ask });
 }
 
-async function ask(api: HostApi, signal: AbortSignal): Promise<Answer> {
-  const { status, failureReason } = await api.call(Tremplin.method.startLxd, {}, { signal });
+async function askFor(api: HostApi, resetLxdDb: boolean, signal: AbortSignal): Promise<Answer> {
+  const { status, failureReason } = await api.call(Tremplin.method.startLxd, { resetLxdDb }, { signal });
   if (status === Status.STARTING) return { kind: "accepted" };
   if (status === Status.ALREADY_RUNNING) return { kind: "already", words: "ran already" };
   return { kind: "refused", reason: failureReason };

@@ -54,3 +54,15 @@ test("a state folder that containers cannot pass through is found", async (t) =>
   const found = (await machineChecks(join(folder, "state"))).find(({ name }) => name === "state folder");
   assert.deepEqual([found?.state, found?.advice], ["bad", `chmod o+x ${folder}`]);
 });
+
+test("an old database that a reset kept is found", async () => {
+  const state = await mkdtemp(join(tmpdir(), "state-"));
+  try {
+    const old = async () => (await machineChecks(state)).find(({ name }) => name === "old database");
+    assert.equal(await old(), undefined);
+    await mkdir(join(state, "lxd/database.old"), { recursive: true });
+    assert.match((await old())?.found ?? "", /lxd\/database\.old/);
+  } finally {
+    await rm(state, { recursive: true });
+  }
+});

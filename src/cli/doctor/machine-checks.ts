@@ -1,4 +1,4 @@
-import { access, constants, readFile, stat, statfs } from "node:fs/promises";
+import { access, constants, readdir, readFile, stat, statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { findExecutable } from "../../base/find-executable.ts";
 import { bytesText } from "../text.ts";
@@ -28,7 +28,22 @@ export async function machineChecks(state: string, root = "/"): Promise<Finding[
     checkIds("subgid", root),
     checkDisk(state),
     checkPassage(state),
+    ...(await checkResets(state)),
   ]);
+}
+
+/** What a reset of an engine's database left: nothing, when all containers came back. */
+async function checkResets(state: string): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const kind of ["lxd", "incus"]) {
+    const folder = join(state, kind);
+    const names = await readdir(folder).catch((): string[] => []);
+    const old = names.filter((name) => /^database\.old/.test(name)).map((name) => join(folder, name));
+    if (old.length === 0) continue;
+    const found = `kept since a reset, because not all containers came back: ${old.join(", ")}`;
+    findings.push(note("old database", found, "see docs/recovery.md"));
+  }
+  return findings;
 }
 
 function checkRoot(): Finding {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
+import type { EngineAddress } from "../../engine/engine-address.ts";
 import type { EngineProgram } from "./engine-program.ts";
 import { isAlive } from "./leftover-engine.ts";
 
@@ -27,8 +28,8 @@ export class EngineProcess {
   readonly #log: Logger;
   readonly #stopping = new AbortController();
   readonly #logPath: string;
+  readonly #over = new AbortController();
   #pid: number | undefined;
-  #gaveUp: TremplinError | undefined;
 
   constructor(options: { program: EngineProgram; folder: string; clock: Clock; log: Logger }) {
     this.#program = options.program;
@@ -38,8 +39,8 @@ export class EngineProcess {
     this.#logPath = `${options.folder}.log`;
   }
 
-  get socketPath(): string {
-    return join(this.#folder, "unix.socket");
+  get address(): EngineAddress & { readonly kind: "unix" } {
+    return { kind: "unix", path: join(this.#folder, "unix.socket") };
   }
 
   /** The daemon's process id while it runs. */
@@ -47,9 +48,9 @@ export class EngineProcess {
     return this.#pid;
   }
 
-  /** Why there will be no engine any more, once the supervisor has given up. */
-  get gaveUp(): TremplinError | undefined {
-    return this.#gaveUp;
+  /** Aborts once the supervisor has given up, with a TremplinError that says why there will be no engine any more. */
+  get over(): AbortSignal {
+    return this.#over.signal;
   }
 
   /** Supervises the process given, or a new one. */
@@ -86,11 +87,12 @@ export class EngineProcess {
       const recent = deaths.filter((time) => time > this.#clock.now() - DEATH_WINDOW);
       if (recent.length > MOST_DEATHS) {
         const words = await this.lastWords();
-        this.#gaveUp = new TremplinError(
+        const error = new TremplinError(
           "failed",
           `the engine ${this.#program.executable} died ${recent.length} times within ${DEATH_WINDOW / 1000} s and is not started again; its last words: ${words}`,
         );
-        this.#log.error({ error: this.#gaveUp }, "gave up");
+        this.#log.error({ error }, "gave up");
+        this.#over.abort(error);
         return;
       }
       // Not at once: what killed it may need a moment to go away (a lock, a port).

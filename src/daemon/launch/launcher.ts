@@ -5,36 +5,19 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import { abortable } from "../../engine/abortable.ts";
 import { Engine } from "../../engine/engine.ts";
 import type { EngineAddress } from "../../engine/engine-address.ts";
-import { isReady } from "../../engine/is-ready.ts";
 import type { Site } from "../sites/site.ts";
+import { becomesReady } from "./becomes-ready.ts";
 import { Bridge } from "./bridge.ts";
 import type { EngineChoice } from "./engine-choice.ts";
-import { EngineProcess } from "./engine-process.ts";
-import { type EngineProgram, findEngineProgram } from "./engine-program.ts";
-import { findEngineProcesses, isAlive, stopEngineProcesses } from "./leftover-engine.ts";
-import { prepareNetwork } from "./prepare-network.ts";
-import { prepareProfile } from "./prepare-profile.ts";
-import { prepareStorage } from "./prepare-storage.ts";
+import { findEngineProgram } from "./engine-program.ts";
+import type { EngineState, Launch, ResetWish } from "./engine-state.ts";
+import { launchOwnEngine, type Prepared } from "./launch-own-engine.ts";
+import { OwnEngine } from "./own-engine.ts";
+import { prepareEngine } from "./prepare-engine.ts";
+import { resetsByItself } from "./recovery/automatic-reset.ts";
+import { DatabaseReset } from "./recovery/database-reset.ts";
 import type { Subnet } from "./subnet.ts";
-
-/** An engine that has not answered after this long will not. Milliseconds (behaviour.md 2.4). */
-const READY_LIMIT = 120_000;
-/** A left-over engine answers at once, or is stopped. */
-const LEFTOVER_LIMIT = 10_000;
-const READY_POLL = 50;
-
-/**
- * What the engine is up to:
- * - `stopped`: nobody asked for it yet;
- * - `starting`: somebody did, and all who ask meanwhile share the outcome;
- * - `running`: launched, prepared, everything left over put right;
- * - `failed`: the last launch failed; asking again tries again.
- */
-export type EngineState =
-  | { readonly word: "stopped" }
-  | { readonly word: "starting"; readonly outcome: Promise<Engine> }
-  | { readonly word: "running"; readonly engine: Engine }
-  | { readonly word: "failed"; readonly error: TremplinError };
+import { whileItAnswers } from "./while-it-answers.ts";
 
 export interface LauncherOptions {
   readonly choice: EngineChoice;
@@ -56,14 +39,14 @@ export class Launcher implements AsyncDisposable {
   readonly #ending = new AbortController();
   #state: EngineState = { word: "stopped" };
   #prepared: Engine | undefined;
-  #process: EngineProcess | undefined;
+  #own: OwnEngine | undefined;
 
   constructor(options: LauncherOptions) {
     this.#options = options;
   }
 
   get state(): EngineState {
-    const { gaveUp } = this.#process ?? {};
+    const { gaveUp } = this.#own ?? {};
     if (this.#state.word === "running" && gaveUp) return { word: "failed", error: gaveUp };
     return this.#state;
   }
@@ -85,140 +68,99 @@ export class Launcher implements AsyncDisposable {
     return this.#prepared ?? this.engine;
   }
 
+  /** Whether the daemon launches its engine itself: only that one's database is the daemon's to reset. */
+  get isOwn(): boolean {
+    return this.#options.choice.how === "launch";
+  }
+
   /** Where the engine's files are, for one that the daemon launches. */
   folder(kind: string): string {
     return join(this.#options.stateFolder, kind);
   }
 
-  /** Launches, unless that is under way or done; the outcome is the same for all who ask meanwhile. */
-  launch(): Promise<Engine> {
+  /** Launches, unless that is under way, or done; a reset that is wished follows a launch without one. */
+  launch(wish?: ResetWish): Launch {
     const { state } = this;
-    if (state.word === "running") return Promise.resolve(state.engine);
-    if (state.word === "starting") return state.outcome;
-    const outcome = this.#launch();
-    this.#state = { word: "starting", outcome };
+    if (state.word === "starting" && (!wish || state.launch.resets)) return state.launch;
+    const recovering = Promise.withResolvers<string>();
+    const shared = { recovering: recovering.promise, resets: wish !== undefined };
+    if (state.word === "running" && !wish) {
+      return { ...shared, outcome: Promise.resolve({ engine: state.engine, remark: "" }) };
+    }
+    const outcome = this.#launch(this.#engineBefore(), wish, recovering.resolve);
+    const launch = { ...shared, outcome };
+    this.#state = { word: "starting", launch };
+    const end = (state: EngineState) => {
+      if (this.#state.word === "starting" && this.#state.launch === launch) this.#state = state;
+    };
     outcome.then(
-      (engine) => {
-        this.#state = { word: "running", engine };
-      },
-      (thrown) => {
-        this.#state = { word: "failed", error: TremplinError.from(thrown) };
-      },
+      ({ engine }) => end({ word: "running", engine }),
+      (thrown) => end({ word: "failed", error: TremplinError.from(thrown) }),
     );
-    return outcome;
+    return launch;
   }
 
   /** Whether an engine that an earlier daemon launched still runs. */
   async hasLeftover(): Promise<boolean> {
-    const { choice } = this.#options;
-    if (choice.how === "attach") return false;
-    const program = await findEngineProgram(choice.kind).catch(() => undefined);
-    if (!program) return false;
-    return (await findEngineProcesses(program, this.folder(program.kind))).length > 0;
+    if (!this.isOwn) return false;
+    const own = await this.#ownEngine().catch(() => undefined);
+    return (await own?.hasLeftover()) ?? false;
   }
 
   /** Waits until the engine answers, which is started again when it died; false when it never will. */
   async answers(signal: AbortSignal): Promise<boolean> {
     const engine = this.#prepared;
     if (!engine) return false;
-    const waiting = this.#becomesReady(engine.address, READY_LIMIT).catch(() => false);
+    const waiting = becomesReady(engine.address, { clock: this.#options.clock, signal: this.#over });
     return abortable(waiting, signal).catch(() => false);
   }
 
   /** Stops the containers and the engine, if it is our own, and waits for its end (behaviour.md 1.4). */
   async shutDown(): Promise<void> {
-    const process = this.#process;
-    const { pid } = process ?? {};
-    process?.stop("SIGPWR");
-    if (pid === undefined) return;
-    await this.#waitForEnd(pid);
+    await this.#own?.shutDown();
   }
 
   /** Lets go of the engine: it and its containers go on. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort(new TremplinError("cancelled", "the daemon ends"));
-    this.#process?.stop();
-    if (this.#state.word === "starting") await this.#state.outcome.catch(() => undefined);
+    this.#own?.letGo();
+    if (this.#state.word === "starting") await this.#state.launch.outcome.catch(() => undefined);
     if (this.#state.word === "running") await this.#state.engine[Symbol.asyncDispose]();
   }
 
-  async #launch(): Promise<Engine> {
-    const { choice, log } = this.#options;
-    if (choice.how === "attach") return this.#makeReady(await this.#connect(choice.address), true, undefined);
-    const program = await findEngineProgram(choice.kind);
-    const folder = this.folder(program.kind);
-    const bridge = new Bridge({
-      name: this.#options.bridgeName,
-      stateFolder: this.#options.stateFolder,
-      engineFolder: folder,
-    });
-    log.info({ engine: program.executable, folder }, "launching");
-    await bridge.check(this.#options.subnet);
-    const address = await this.#run(program, folder);
-    const engine = await this.#makeReady(await this.#connect(address), false, folder);
-    await bridge.claim();
-    return engine;
+  /** Aborts when the daemon ends or there will be no engine any more. */
+  get #over(): AbortSignal {
+    return this.#own?.over ?? this.#ending.signal;
   }
 
-  /** Takes over the engine that an earlier daemon left, or stops it when it does not answer, or starts one. */
-  async #run(program: EngineProgram, folder: string): Promise<EngineAddress> {
-    const { clock, log } = this.#options;
-    this.#process?.stop();
-    const process = new EngineProcess({ program, folder, clock, log });
-    const address: EngineAddress = { kind: "unix", path: process.socketPath };
-    const leftover = await findEngineProcesses(program, folder);
-    if (leftover.length === 1) {
-      const answers = await this.#becomesReady(address, LEFTOVER_LIMIT).catch(() => false);
-      if (answers) {
-        log.info({ pid: leftover[0] }, "taking over the engine of an earlier run");
-        this.#process = process;
-        process.start(leftover[0]);
-        return address;
-      }
-    }
-    await stopEngineProcesses(leftover, clock);
-    this.#process = process;
-    process.start();
-    if (await this.#becomesReady(address, READY_LIMIT)) return address;
-    throw new TremplinError(
-      "failed",
-      `the engine ${program.executable} is not ready after ${READY_LIMIT / 1000} s; its last words: ${await process.lastWords()}`,
+  /** The engine of the launch before the next one, once that has ended. */
+  async #engineBefore(): Promise<Engine | undefined> {
+    const state = this.#state;
+    if (state.word === "running") return state.engine;
+    if (state.word !== "starting") return undefined;
+    return await state.launch.outcome.then(
+      ({ engine }) => engine,
+      () => undefined,
     );
   }
 
-  async #becomesReady(address: EngineAddress, limit: number): Promise<boolean> {
-    const { clock } = this.#options;
-    const { signal } = this.#ending;
-    const end = clock.now() + limit;
-    while (clock.now() < end) {
-      if (await isReady(address, { signal })) return true;
-      if (this.#process?.gaveUp) throw this.#process.gaveUp;
-      await clock.sleep(READY_POLL, signal);
-    }
-    return false;
-  }
-
-  #connect(address: EngineAddress): Promise<Engine> {
-    const { clock, log } = this.#options;
-    return Engine.connect(address, { log, clock, signal: this.#ending.signal });
-  }
-
-  async #makeReady(engine: Engine, attached: boolean, engineFolder: string | undefined): Promise<Engine> {
-    const { bridgeName: bridge, subnet, site, places, log, onReady } = this.#options;
-    const { signal } = this.#ending;
+  async #launch(
+    before: Promise<Engine | undefined>,
+    wish: ResetWish | undefined,
+    recovering: (why: string) => void,
+  ): Promise<Prepared> {
+    const engineBefore = await before;
+    this.#prepared = undefined;
+    await engineBefore?.[Symbol.asyncDispose]();
+    const { choice } = this.#options;
+    const prepared =
+      choice.how === "attach" ? await this.#attach(choice.address) : await this.#launchOwn(wish, recovering);
+    const { engine } = prepared;
     try {
-      // What runs on the engine's side must not hold up its end (behaviour.md 2.8).
-      if (!attached) {
-        await engine.server.updateConfig((config) => ({ ...config, "core.shutdown_timeout": "0" }), {
-          signal,
-        });
-      }
-      await prepareStorage(engine, { engineFolder, log, signal });
-      await prepareNetwork(engine, { bridge, subnet, site, attached }, signal);
-      await prepareProfile(engine, { bridge, site, places, attached, log }, signal);
       this.#prepared = engine;
-      await onReady(engine);
-      return engine;
+      const { clock, onReady } = this.#options;
+      await whileItAnswers(onReady(engine), { address: engine.address, clock, over: this.#over });
+      return prepared;
     } catch (error) {
       this.#prepared = undefined;
       await engine[Symbol.asyncDispose]();
@@ -226,8 +168,66 @@ export class Launcher implements AsyncDisposable {
     }
   }
 
-  async #waitForEnd(pid: number): Promise<void> {
-    const { clock } = this.#options;
-    while (isAlive(pid)) await clock.sleep(READY_POLL, this.#ending.signal);
+  async #attach(address: EngineAddress): Promise<Prepared> {
+    const engine = await this.#connect(address);
+    try {
+      await this.#prepareEngine(engine, undefined, false);
+      return { engine, remark: "" };
+    } catch (error) {
+      await engine[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async #launchOwn(wish: ResetWish | undefined, recovering: (why: string) => void): Promise<Prepared> {
+    const { bridgeName: name, stateFolder, subnet, site, clock, log } = this.#options;
+    const own = await this.#ownEngine();
+    const { folder } = own;
+    const bridge = new Bridge({ name, stateFolder, engineFolder: folder });
+    log.info({ engine: own.program.executable, folder }, "launching");
+    await bridge.check(subnet);
+    const prepared = await launchOwnEngine({
+      own,
+      reset: await DatabaseReset.open(folder, log),
+      wantsReset: async () =>
+        wish !== undefined ||
+        (!(await own.hasLeftover()) && (await resetsByItself(folder, site.automaticReset))),
+      begun: async () => wish?.begun(),
+      connect: (address) => this.#connect(address),
+      prepare: (engine, isNew) => this.#prepareEngine(engine, folder, isNew),
+      recovering,
+      clock,
+      log,
+      signal: this.#ending.signal,
+    });
+    await bridge.claim();
+    return prepared;
+  }
+
+  /** The same as before while its program is the same, so that it is known whether it runs. */
+  async #ownEngine(): Promise<OwnEngine> {
+    const { choice, clock, log } = this.#options;
+    const program = await findEngineProgram(choice.how === "launch" ? choice.kind : undefined);
+    if (this.#own?.program.executable === program.executable) return this.#own;
+    this.#own?.letGo();
+    const folder = this.folder(program.kind);
+    this.#own = new OwnEngine({ program, folder, ending: this.#ending.signal, clock, log });
+    return this.#own;
+  }
+
+  #connect(address: EngineAddress): Promise<Engine> {
+    const { clock, log } = this.#options;
+    return Engine.connect(address, { log, clock, signal: this.#ending.signal });
+  }
+
+  #prepareEngine(engine: Engine, engineFolder: string | undefined, recovering: boolean) {
+    const { bridgeName: bridge, ...options } = this.#options;
+    return prepareEngine(engine, {
+      ...options,
+      bridge,
+      engineFolder,
+      recovering,
+      signal: this.#ending.signal,
+    });
   }
 }

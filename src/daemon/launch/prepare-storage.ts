@@ -6,7 +6,7 @@ import { ifMissing } from "../../engine/if-missing.ts";
 
 export const POOL = "default";
 
-const BTRFS_MAGIC = 0x9123683e;
+export const BTRFS_MAGIC = 0x9123683e;
 const GIB = 1024 ** 3;
 const SMALLEST_LOOP = 5 * GIB;
 

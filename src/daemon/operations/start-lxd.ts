@@ -1,29 +1,54 @@
-import { StartLxdRequestSchema, StartLxdProgress_Status as Status } from "../../contract/tremplin_pb.js";
-import type { OperationKind } from "./operation.ts";
-import { breakSilence, justWait } from "./silence.ts";
+import {
+  type StartLxdRequest,
+  StartLxdRequestSchema,
+  StartLxdProgress_Status as Status,
+} from "../../contract/tremplin_pb.js";
+import type { Launch } from "../launch/engine-state.ts";
+import type { OperationContext, OperationKind } from "./operation.ts";
+import { breakSilence } from "./silence.ts";
 import type { Tools } from "./tools.ts";
 
 const HEARTBEAT = 30_000;
+/** The step after which the wished reset goes on by itself. */
+const RESET = "reset";
 
 /** Launches the engine and waits until it is ready for containers (behaviour.md 5.1). */
 export function startLxdOperation(
   tools: Tools,
 ): OperationKind<typeof StartLxdRequestSchema, "updateStartLxdStatus"> {
-  const launched = async () => {
-    await tools.launcher.launch();
-    return { status: Status.STARTED };
-  };
+  const launch = ({ resetLxdDb }: StartLxdRequest, { steps, step }: OperationContext): Launch =>
+    tools.launcher.launch(resetLxdDb && !(RESET in steps) ? { begun: () => step(RESET) } : undefined);
   return {
     name: "start-lxd",
     request: StartLxdRequestSchema,
     notify: "updateStartLxdStatus",
-    run: () =>
-      breakSilence(justWait(launched()), { every: HEARTBEAT, clock: tools.clock }, () => ({
-        status: Status.STARTING,
-      })),
+    async *run(request, context) {
+      // A host that hears RECOVERING goes on to hear it, until the end.
+      let status = Status.STARTING;
+      const progress = follow(launch(request, context), () => {
+        status = Status.RECOVERING;
+      });
+      return yield* breakSilence(progress, { every: HEARTBEAT, clock: tools.clock }, () => ({ status }));
+    },
     failed: (_request, { message }) => ({ status: Status.FAILED, failureReason: message }),
     cancelled: (_request, { message }) => ({ status: Status.FAILED, failureReason: message }),
     // The host still waits for an engine, so it gets one.
-    recover: launched,
+    async recover(request, context) {
+      return started(await launch(request, context).outcome);
+    },
   };
+}
+
+async function* follow({ outcome, recovering }: Launch, onRecovering: () => void) {
+  const why = await Promise.race([outcome.then(() => undefined), recovering]);
+  if (why !== undefined) {
+    onRecovering();
+    yield { status: Status.RECOVERING, failureReason: why };
+  }
+  return started(await outcome);
+}
+
+/** What a person should know although the engine runs stands where the reason of a failure would. */
+function started({ remark }: Awaited<Launch["outcome"]>) {
+  return { status: Status.STARTED, failureReason: remark };
 }

@@ -11,14 +11,30 @@ export function startLxd(tools: RpcTools) {
   return answering(
     tools,
     async (request: StartLxdRequest, { values }: HandlerContext) => {
-      if (request.resetLxdDb) {
-        throw new TremplinError("invalid", "resetting the database of the engine is not supported yet");
-      }
-      if (tools.launcher.state.word === "running")
+      const { launcher, runner } = tools;
+      if (request.resetLxdDb) checkReset(tools);
+      else if (launcher.state.word === "running")
         return { status: Status.ALREADY_RUNNING, failureReason: "" };
-      if (!tools.runner.locks.holder("")) await tools.runner.begin(kind, "", request, values.get(answered));
+      if (!runner.locks.holder("")) await runner.begin(kind, "", request, values.get(answered));
       return { status: Status.STARTING, failureReason: "" };
     },
     (failureReason) => ({ status: Status.FAILED, failureReason }),
+  );
+}
+
+/** Whatever works on a container would lose its engine in the middle. */
+function checkReset({ launcher, runner }: RpcTools): void {
+  if (!launcher.isOwn) {
+    throw new TremplinError(
+      "invalid",
+      "the engine is not one that this daemon launched, so its database is not reset from here",
+    );
+  }
+  const busy = runner.locks.all();
+  if (busy.length === 0) return;
+  const works = busy.map(({ kind, container }) => `${kind} ${container}`.trim());
+  throw new TremplinError(
+    "busy",
+    `the engine's database cannot be reset while work is under way (${works.join(", ")}): wait for its end and try again`,
   );
 }

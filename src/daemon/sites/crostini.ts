@@ -38,6 +38,7 @@ export const crostini: Site = siteSchema.parse({
     requiredGroups: ["android-everybody", "chronos-access"],
     optionalGroups: desktopGroups,
   },
+  automaticReset: "penguin",
   crosAptList: true,
   bindMounts: [
     {

@@ -45,6 +45,11 @@ export const siteSchema = z.strictObject({
       optionalGroups: z.array(z.string()).default([]),
     })
     .prefault({}),
+  /**
+   * The container that a machine has alone, for which the engine's database is made anew at each boot
+   * (behaviour.md 3.3). Default: none, it is made anew only when it is broken or somebody asks.
+   */
+  automaticReset: z.string().optional(),
   /** Whether Debian containers get the package list of the place, see crosAptList. */
   crosAptList: z.boolean().default(false),
   /** How long a container may take to stop politely before it is stopped by force. Seconds. */

@@ -1,0 +1,170 @@
+import type { Clock } from "../../base/clock.ts";
+import type { Logger } from "../../base/logger.ts";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import type { Engine } from "../../engine/engine.ts";
+import type { EngineAddress } from "../../engine/engine-address.ts";
+import { ifMissing } from "../../engine/if-missing.ts";
+import { checkSpace } from "./check-space.ts";
+import type { OwnEngine } from "./own-engine.ts";
+import { POOL } from "./prepare-storage.ts";
+import { BROKEN, findDatabaseFault } from "./recovery/database-fault.ts";
+import type { DatabaseReset } from "./recovery/database-reset.ts";
+import { recordSetup } from "./recovery/engine-setup.ts";
+import { findPool } from "./recovery/pool-on-disk.ts";
+import type { Unrecovered } from "./recovery/recover-containers.ts";
+import { isStuckOnDatabase } from "./recovery/stuck-database.ts";
+
+/** An engine that was killed while it was made ready is made ready anew so often. */
+const ATTEMPTS = 3;
+
+export interface OwnLaunch {
+  readonly own: OwnEngine;
+  readonly reset: DatabaseReset;
+  /** Whether the engine gets a new database if none is under way. Asked once. */
+  readonly wantsReset: () => Promise<boolean>;
+  /** Called when the reset of that wish has begun on disk and goes on whatever dies. */
+  readonly begun: () => Promise<void>;
+  readonly connect: (address: EngineAddress) => Promise<Engine>;
+  /** Gives the engine what containers need; after a reset, the containers too. */
+  readonly prepare: (engine: Engine, recovering: boolean) => Promise<Unrecovered>;
+  /** Called with why, when it takes more than a launch. */
+  readonly recovering: (why: string) => void;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+export interface Prepared {
+  readonly engine: Engine;
+  /** What a person should know although the engine runs. */
+  readonly remark: string;
+}
+
+/**
+ * Launches the daemon's own engine: with its database, or with a new one and all containers brought back into it
+ * (behaviour.md 3.3). A new one is made when it is wanted, and when the old one is lost or broken by the engine's
+ * own words (docs/decisions/0009-database-reset.md). When the containers do not come back, the old one is put back.
+ */
+export async function launchOwnEngine(launch: OwnLaunch): Promise<Prepared> {
+  const { own, reset } = launch;
+  if (!(await own.hasLeftover())) await checkSpace(own.folder);
+  await carryOn(launch);
+  if (!reset.phase) {
+    if (await launch.wantsReset()) {
+      await begin(launch);
+      await launch.begun();
+    } else {
+      const wrong = await findWrong(launch);
+      if (!wrong) return { engine: (await attempt(launch, false)).engine, remark: "" };
+      launch.recovering(`${wrong}; a new one is made, and the containers are brought back into it`);
+      await begin(launch);
+    }
+  }
+  try {
+    const { engine, unrecovered } = await attempt(launch, true);
+    if (unrecovered.size === 0) await reset.discard();
+    else await reset.keep();
+    return { engine, remark: remarkOn(unrecovered, own.folder) };
+  } catch (thrown) {
+    launch.signal.throwIfAborted();
+    return await putBack(launch, TremplinError.from(thrown));
+  }
+}
+
+/** Finishes what an earlier daemon was at when it died. */
+async function carryOn({ own, reset, log }: OwnLaunch): Promise<void> {
+  const { phase } = reset;
+  if (!phase) return;
+  log.warn({ phase }, "an earlier daemon died while it reset the engine's database: going on");
+  if (phase === "moving" || phase === "restoring") await own.stopAll();
+  await reset.resume();
+}
+
+async function begin({ own, reset, connect, log, signal }: OwnLaunch): Promise<void> {
+  // What was written down at the last launch may be old; an engine that runs knows better.
+  if (await own.isReady()) {
+    try {
+      await using engine = await connect(await own.start());
+      if (await knowsPool(engine, signal)) await recordSetup(engine, own.folder, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      log.warn({ error }, "the engine does not say any more what it has");
+    }
+  }
+  await own.stopAll();
+  await reset.begin();
+}
+
+/** What is wrong with the database, if a new one puts it right. Throws what it does not. */
+async function findWrong({ own, connect, clock, signal }: OwnLaunch): Promise<string | undefined> {
+  const found = new AbortController();
+  const stuck = isStuckOnDatabase(own, clock, AbortSignal.any([signal, found.signal]));
+  try {
+    const address = await Promise.race([own.start(), stuck]);
+    if (!address) return BROKEN;
+    await using engine = await connect(address);
+    const lost = !(await knowsPool(engine, signal)) && (await findPool(own.folder));
+    return lost ? "the engine's database is empty, and there is a pool of containers" : undefined;
+  } catch (thrown) {
+    signal.throwIfAborted();
+    return await judge(own, TremplinError.from(thrown));
+  } finally {
+    stuck.catch(() => undefined);
+    found.abort();
+  }
+}
+
+async function judge(own: OwnEngine, error: TremplinError): Promise<string | undefined> {
+  // It was killed just now, and is started again.
+  if (error.code === "unavailable") return undefined;
+  const fault = findDatabaseFault(await own.lastWords());
+  if (!fault || !own.gaveUp) throw error;
+  if (fault.heals) return fault.sentence;
+  throw new TremplinError("failed", `${fault.sentence} (${error.message})`, error);
+}
+
+async function knowsPool(engine: Engine, signal: AbortSignal): Promise<boolean> {
+  return (await engine.pools.get(POOL, { signal }).catch(ifMissing)) !== undefined;
+}
+
+/** Starts it and makes it ready; anew when it was killed meanwhile, since all of it can be repeated. */
+async function attempt(
+  { own, connect, prepare, log, signal }: OwnLaunch,
+  recovering: boolean,
+): Promise<{ engine: Engine; unrecovered: Unrecovered }> {
+  for (let count = 1; ; count++) {
+    let engine: Engine | undefined;
+    try {
+      engine = await connect(await own.start());
+      return { engine, unrecovered: await prepare(engine, recovering) };
+    } catch (error) {
+      await engine?.[Symbol.asyncDispose]();
+      signal.throwIfAborted();
+      if (TremplinError.from(error).code !== "unavailable" || count === ATTEMPTS) throw error;
+      log.warn({ error }, "the engine died while it was made ready: again");
+    }
+  }
+}
+
+/** The fallback: the old database again. If that fails too, the first reason is told. */
+async function putBack(launch: OwnLaunch, why: TremplinError): Promise<Prepared> {
+  const { own, reset, log } = launch;
+  log.error({ error: why }, "the containers did not come back into a new database: the old one is put back");
+  const sentence = `a new database for the engine did not work out (${why.message}); the old one is in use again`;
+  launch.recovering(sentence);
+  try {
+    await own.stopAll();
+    await reset.restore();
+    const { engine } = await attempt(launch, false);
+    return { engine, remark: sentence };
+  } catch (error) {
+    log.error({ error }, "the old database does not work either");
+    throw why;
+  }
+}
+
+function remarkOn(unrecovered: Unrecovered, folder: string): string {
+  if (unrecovered.size === 0) return "";
+  const each = [...unrecovered].map(([name, reason]) => `${name} (${reason})`);
+  return `not brought back: ${each.join("; ")}. Its files and the old database are kept in ${folder}; see docs/recovery.md`;
+}

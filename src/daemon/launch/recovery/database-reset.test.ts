@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { silentLogger } from "../../../base/logger.ts";
+import { DatabaseReset } from "./database-reset.ts";
+
+/** An engine's folder with these folders in it, each with a file that says whose it is. */
+async function engineFolder(t: TestContext, ...names: string[]): Promise<string> {
+  const parent = await mkdtemp(join(tmpdir(), "database-reset-"));
+  t.after(() => rm(parent, { recursive: true }));
+  const folder = join(parent, "lxd");
+  for (const name of names) await fill(folder, name, "old");
+  return folder;
+}
+
+async function fill(folder: string, name: string, text: string): Promise<void> {
+  await mkdir(join(folder, name), { recursive: true });
+  await writeFile(join(folder, name, "whose"), text);
+}
+
+const whose = (folder: string, name: string) => readFile(join(folder, name, "whose"), "utf8");
+const open = (folder: string) => DatabaseReset.open(folder, silentLogger);
+
+test("only what was moved is put back", async (t) => {
+  const folder = await engineFolder(t, "database");
+  await (await open(folder)).begin();
+  await fill(folder, "database", "new");
+  await fill(folder, "networks", "new");
+  await (await open(folder)).restore();
+  assert.deepEqual((await readdir(folder)).sort(), ["database", "networks"]);
+  assert.deepEqual([await whose(folder, "database"), await whose(folder, "networks")], ["old", "new"]);
+  assert.equal((await open(folder)).phase, undefined);
+});
+
+test("a kill between any two renames is gone on from", async (t) => {
+  const folder = await engineFolder(t, "database.old", "networks");
+  const moved = ["database", "networks"].map((name) => ({ name, to: `${name}.old` }));
+  await writeFile(`${folder}.reset.json`, JSON.stringify({ phase: "moving", moved }));
+  const moving = await open(folder);
+  await moving.resume();
+  assert.equal(moving.phase, "recovering");
+  assert.deepEqual((await readdir(folder)).sort(), ["database.old", "networks.old"]);
+
+  await fill(folder, "networks", "new");
+  await rm(join(folder, "database.old"), { recursive: true });
+  await fill(folder, "database", "old");
+  await writeFile(`${folder}.reset.json`, JSON.stringify({ phase: "restoring", moved }));
+  await (await open(folder)).resume();
+  assert.deepEqual([await whose(folder, "database"), await whose(folder, "networks")], ["old", "old"]);
+});
+
+test("what an earlier reset kept is not overwritten, and goes once all is good", async (t) => {
+  const folder = await engineFolder(t, "database");
+  const first = await open(folder);
+  await first.begin();
+  await first.keep();
+  await fill(folder, "database", "second");
+  const second = await open(folder);
+  await second.begin();
+  assert.deepEqual(
+    [await whose(folder, "database.old"), await whose(folder, "database.old.2")],
+    ["old", "second"],
+  );
+  await fill(folder, "database", "third");
+  await second.discard();
+  assert.deepEqual(await readdir(folder), ["database"]);
+});
+
+test("a state that cannot be read is a sentence, not a guess", async (t) => {
+  const folder = await engineFolder(t, "database");
+  await writeFile(`${folder}.reset.json`, "{");
+  await assert.rejects(open(folder), /lxd\.reset\.json, which says how far a reset .* is, cannot be read/);
+});

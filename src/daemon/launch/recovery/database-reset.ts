@@ -1,0 +1,161 @@
+import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import * as z from "zod";
+import { replaceFile } from "../../../base/durable-file.ts";
+import type { Logger } from "../../../base/logger.ts";
+import { TremplinError } from "../../../base/tremplin-error.ts";
+
+/** What of an engine's folder is its database: behaviour.md 2.2. */
+const FOLDERS = ["database", "networks"];
+const OLD = /^(database|networks)\.old(\.\d+)?$/;
+
+/**
+ * How far a reset is:
+ * - `moving`: the old folders go aside;
+ * - `recovering`: the engine works with a new database, and its containers are brought back into it;
+ * - `restoring`: the old folders come back, the new ones go;
+ * - `discarding`: the new database proved good, the old folders go.
+ */
+export type ResetPhase = "moving" | "recovering" | "restoring" | "discarding";
+
+const stateSchema = z.object({
+  phase: z.enum(["moving", "recovering", "restoring", "discarding"]),
+  /** The folders that were there when it began, and only these: where each goes, as names. */
+  moved: z.array(z.object({ name: z.string(), to: z.string() })),
+});
+type State = z.infer<typeof stateSchema>;
+
+/**
+ * A reset of the engine's database, on disk: each phase is written before what it does, and each can be done
+ * again from its beginning. So a kill at any instant leaves either the old database or the new one to go on with,
+ * and never less than one.
+ */
+export class DatabaseReset {
+  readonly #folder: string;
+  readonly #file: string;
+  readonly #log: Logger;
+  #state: State | undefined;
+
+  private constructor(folder: string, file: string, log: Logger, state: State | undefined) {
+    this.#folder = folder;
+    this.#file = file;
+    this.#log = log;
+    this.#state = state;
+  }
+
+  /** Reads how far the reset of the engine in that folder is; the file is beside the folder. */
+  static async open(folder: string, log: Logger): Promise<DatabaseReset> {
+    const file = `${folder}.reset.json`;
+    const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return undefined;
+      throw error;
+    });
+    try {
+      const state = text === undefined ? undefined : stateSchema.parse(JSON.parse(text));
+      return new DatabaseReset(folder, file, log, state);
+    } catch (error) {
+      throw new TremplinError(
+        "failed",
+        `${file}, which says how far a reset of the engine's database is, cannot be read: look at ${folder}, keep the database that you want as "database", and delete that file`,
+        error,
+      );
+    }
+  }
+
+  /** None when no reset is under way. */
+  get phase(): ResetPhase | undefined {
+    return this.#state?.phase;
+  }
+
+  /** Moves the database aside; no engine may run. What an earlier reset kept stays where it is. */
+  async begin(): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o711 });
+    const there = await this.#names();
+    const moved = FOLDERS.filter((name) => there.includes(name)).map((name) => ({
+      name,
+      to: freeName(`${name}.old`, there),
+    }));
+    await this.#write({ phase: "moving", moved });
+    await this.resume();
+  }
+
+  /** Carries on what a daemon that died was at; no engine may run, except while recovering. */
+  async resume(): Promise<void> {
+    if (this.phase === "moving") await this.#move();
+    if (this.phase === "restoring") await this.restore();
+    if (this.phase === "discarding") await this.discard();
+  }
+
+  /** Puts the old database back, of that only what was moved (behaviour.md 12 item 5); no engine may run. */
+  async restore(): Promise<void> {
+    const { moved } = this.#need();
+    await this.#write({ phase: "restoring", moved });
+    const there = await readdir(this.#folder);
+    for (const { name, to } of moved.filter((each) => there.includes(each.to))) {
+      await rm(join(this.#folder, name), { recursive: true, force: true });
+      await rename(join(this.#folder, to), join(this.#folder, name));
+    }
+    await this.#end();
+  }
+
+  /** Deletes every old database: the new one has all containers. */
+  async discard(): Promise<void> {
+    await this.#write({ phase: "discarding", moved: [] });
+    for (const name of await readdir(this.#folder)) {
+      if (OLD.test(name)) await rm(join(this.#folder, name), { recursive: true, force: true });
+    }
+    await this.#end();
+  }
+
+  /** Ends it with the old database kept, because the new one does not have all containers. */
+  async keep(): Promise<void> {
+    const { moved } = this.#need();
+    await this.#end();
+    const kept = moved.map(({ to }) => join(this.#folder, to));
+    this.#log.warn({ kept }, "the old database is kept");
+  }
+
+  async #move(): Promise<void> {
+    const { moved } = this.#need();
+    const there = await this.#names();
+    for (const { name, to } of moved.filter((each) => !there.includes(each.to))) {
+      await rename(join(this.#folder, name), join(this.#folder, to));
+    }
+    await this.#write({ phase: "recovering", moved });
+  }
+
+  /** None where there was never an engine. */
+  #names(): Promise<string[]> {
+    return readdir(this.#folder).catch((): string[] => []);
+  }
+
+  #need(): State {
+    if (!this.#state) throw new TremplinError("failed", "no reset of the engine's database is under way");
+    return this.#state;
+  }
+
+  async #write(state: State): Promise<void> {
+    await this.#sync();
+    await replaceFile(this.#file, JSON.stringify(state));
+    this.#state = state;
+    this.#log.info({ ...state }, "resetting the engine's database");
+  }
+
+  async #end(): Promise<void> {
+    await this.#sync();
+    await rm(this.#file, { force: true });
+    this.#state = undefined;
+  }
+
+  /** What was renamed so far survives a crash of the machine. */
+  async #sync(): Promise<void> {
+    await using folder = await open(this.#folder, "r");
+    await folder.sync();
+  }
+}
+
+function freeName(name: string, taken: readonly string[]): string {
+  let free = name;
+  for (let count = 2; taken.includes(free); count++) free = `${name}.${count}`;
+  return free;
+}

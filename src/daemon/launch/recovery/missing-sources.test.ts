@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { parse } from "yaml";
+import { silentLogger } from "../../../base/logger.ts";
+import { generic } from "../../sites/generic.ts";
+import { readySources } from "./missing-sources.ts";
+
+test("the site's own file is made, any other missing source is not: its disk is not required", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "missing-sources-"));
+  try {
+    const token = join(folder, "state/tokens/penguin_token");
+    const elsewhere = join(folder, "etc/cron.d/evil");
+    await mkdir(join(folder, "here"));
+    const devices = {
+      token: { type: "disk", source: token, path: "/dev/.container_token" },
+      gone: { type: "disk", source: elsewhere, path: "/gone" },
+      here: { type: "disk", source: join(folder, "here"), path: "/here" },
+      root: { type: "disk", pool: "default", path: "/" },
+      other: { type: "disk", source: join(folder, "state/tokens/other_token"), path: "/other" },
+    };
+    const container = { name: "penguin", config: { "user.x": "true" }, devices, expanded_devices: devices };
+    const backup = { container, snapshots: [{ name: "s", devices, expanded_devices: devices }] };
+    await writeFile(join(folder, "backup.yaml"), JSON.stringify(backup));
+    await readySources(folder, "penguin", {
+      site: generic,
+      places: { state: join(folder, "state"), shared: folder },
+      log: silentLogger,
+    });
+    assert.equal((await stat(token)).size, 0);
+    await assert.rejects(stat(elsewhere));
+    await assert.rejects(stat(devices.other.source));
+    const after = parse(await readFile(join(folder, "backup.yaml"), "utf8")) as typeof backup;
+    const notRequired = {
+      ...devices,
+      gone: { ...devices.gone, required: "false" },
+      other: { ...devices.other, required: "false" },
+    };
+    assert.deepEqual(after.container.devices, notRequired);
+    assert.deepEqual(after.container.config, { "user.x": "true" });
+    assert.deepEqual(after.snapshots[0]?.expanded_devices, notRequired);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("a backup.yaml that is no YAML, or a bomb, is left as it is", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "missing-sources-"));
+  try {
+    for (const text of ["{{{", `${"[".repeat(5000)}`]) {
+      await writeFile(join(folder, "backup.yaml"), text);
+      await readySources(folder, "penguin", { site: generic, places: {}, log: silentLogger });
+      assert.equal(await readFile(join(folder, "backup.yaml"), "utf8"), text);
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { StartLxdProgress_Status as Launched } from "../../src/contract/tremplin_pb.js";
+import type { TestDaemon } from "../support/daemon.ts";
+import { remainsOfReset } from "../support/database-reset.ts";
+import { enginePid } from "../support/engine-pid.ts";
+import { eventually } from "../support/eventually.ts";
+import { engineQuery } from "../support/in-container.ts";
+import { type Belongings, belongings, makeThree } from "../support/three-containers.ts";
+import { launchedDaemon } from "../support/tiny-container.ts";
+
+let daemon: TestDaemon;
+let asItWas: Belongings;
+
+before(async () => {
+  daemon = await launchedDaemon();
+  await makeThree(daemon);
+  asItWas = await belongings(daemon);
+});
+after(() => daemon?.[Symbol.asyncDispose]());
+
+async function phase(): Promise<string> {
+  const text = await readFile(join(daemon.folder, "state/lxd.reset.json"), "utf8").catch(() => "{}");
+  return (JSON.parse(text) as { phase?: string }).phase ?? "none";
+}
+
+const newEngine = async () => ((await phase()) === "recovering" ? await enginePid(daemon) : undefined);
+
+/** Instants of a reset that can be seen from outside. */
+const instants: Record<string, () => Promise<unknown>> = {
+  "when it was accepted": async () => true,
+  "when the old database goes aside": async () => ((await phase()) === "none" ? undefined : true),
+  "when the new engine begins": newEngine,
+  "when the new engine answers": async () => {
+    if (!(await newEngine().catch(() => undefined))) return undefined;
+    return await engineQuery(daemon, "/1.0").catch(() => undefined);
+  },
+  "when a container is back": async () => {
+    if (!(await newEngine().catch(() => undefined))) return undefined;
+    const names = (await engineQuery(daemon, "/1.0/instances").catch(() => [])) as string[];
+    return names.length > 0 ? true : undefined;
+  },
+};
+
+/** The one final notice says STARTED, and everything is as it was. */
+async function wentOn(): Promise<void> {
+  const { status, failureReason } = await daemon.listener.final("startLxd", "", 120_000);
+  assert.deepEqual([status, failureReason], [Launched.STARTED, ""]);
+  assert.deepEqual(await belongings(daemon), asItWas);
+  assert.deepEqual(await remainsOfReset(daemon), []);
+}
+
+for (const [when, reached] of Object.entries(instants)) {
+  test(`the daemon killed ${when}: the next one goes on`, async () => {
+    await daemon.tremplin.startLxd({ resetLxdDb: true });
+    await eventually(when, () => reached().catch(() => undefined));
+    await daemon.restart();
+    await wentOn();
+  });
+
+  test(`the engine killed ${when}: it goes on with the next one`, async () => {
+    await daemon.tremplin.startLxd({ resetLxdDb: true });
+    await eventually(when, () => reached().catch(() => undefined));
+    const pid = await enginePid(daemon).catch(() => undefined);
+    if (pid !== undefined) process.kill(pid, "SIGKILL");
+    await wentOn();
+  });
+}
