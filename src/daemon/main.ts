@@ -12,6 +12,7 @@ import { health } from "../transport/health.ts";
 import { reflection } from "../transport/reflection.ts";
 import { serve } from "../transport/server.ts";
 import { prepareClientFolder } from "./client-folder.ts";
+import { UsbAttachments } from "./devices/usb-attachments.ts";
 import { chooseEngine } from "./launch/engine-choice.ts";
 import { Launcher } from "./launch/launcher.ts";
 import { parseSubnet } from "./launch/subnet.ts";
@@ -91,7 +92,9 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const common = { launcher, site, places, milestone, ending: over.signal, clock, log };
   const operations = { ...common, engine: () => launcher.prepared };
   const tools = { ...common, engine: () => launcher.engine, operations, runner };
-  const guest = { ...tools, daemonId: state.daemonId, version, startedAt, bridge: options.bridge, outbox };
+  const usb = ending.use(await UsbAttachments.open({ file: state.usb, engine: tools.engine, clock, log }));
+  const about = { daemonId: state.daemonId, version, startedAt, bridge: options.bridge };
+  const guest = { ...tools, ...about, outbox, usb };
   // Both make known what they run before anything that was left is recovered.
   const tremplin = tremplinService(guest);
   const beyond = guestService(guest);
@@ -137,6 +140,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     await shutdowns.watch(engine);
     ports.watch(engine);
     await runner.recover((await journal.entries()).filter(({ container }) => container !== ""));
+    usb.refresh();
   }
 
   /** A daemon that died does not take the engine with it: the next one goes on where it was. */

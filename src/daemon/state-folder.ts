@@ -10,6 +10,8 @@ export interface StateFolder {
   readonly journal: string;
   /** Which containers run, see Shutdowns. */
   readonly running: string;
+  /** Which containers have which USB ports, see UsbRecord. */
+  readonly usb: string;
   /** Who this daemon is, the same at each start. */
   readonly daemonId: string;
 }
@@ -21,6 +23,7 @@ export async function openStateFolder(path: string): Promise<StateFolder> {
     path,
     journal: join(path, "journal"),
     running: join(path, "running.json"),
+    usb: join(path, "usb.json"),
     daemonId: await readDaemonId(join(path, "daemon-id")),
   };
 }

@@ -5,6 +5,7 @@ import { sentenceOf } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
 import type { ProfileUpdate } from "../../engine/profiles.ts";
+import { scanDevices } from "../devices/scan-devices.ts";
 import { expand, type Site } from "../sites/site.ts";
 import { POOL } from "./prepare-storage.ts";
 
@@ -29,7 +30,8 @@ export async function prepareProfile(engine: Engine, wanted: Wanted, signal: Abo
     root: { type: "disk", path: "/", pool: POOL },
   };
   const { config } = wanted.site.profile;
-  const devices = { ...(await devicesOf(wanted)), ...essential };
+  const scanned = await scanDevices(wanted.site.profile.devicePatterns);
+  const devices = { ...scanned, ...(await devicesOf(wanted)), ...essential };
   const found = await engine.profiles.get(PROFILE, { signal }).catch(ifMissing);
   if (!found) {
     await engine.profiles.create({ name: PROFILE, config, devices }, { signal });

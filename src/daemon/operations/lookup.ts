@@ -35,3 +35,8 @@ export async function findOrHealContainer(
   await (await engine.instances.rename(aside, name, { signal })).wait({ signal });
   return findContainer(engine, name, signal);
 }
+
+/** What tells a container from another one of the same name; it keeps this when it is renamed. */
+export function identity({ config, created_at }: Instance): string {
+  return config["volatile.uuid"] ?? created_at;
+}

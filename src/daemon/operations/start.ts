@@ -5,6 +5,7 @@ import {
   ContainerStartProgress_Status as Status,
 } from "../../contract/tremplin_pb.js";
 import { instanceStatus } from "../../engine/instance.ts";
+import { microphoneDevices, withMicrophone } from "../devices/microphone.ts";
 import { bindMountDevices, writeBindMounts } from "./bind-mounts.ts";
 import { endings } from "./endings.ts";
 import { forceStop, settle } from "./engine-work.ts";
@@ -52,6 +53,7 @@ export function startOperation(
   async function configure(request: StartContainerRequest, signal: AbortSignal): Promise<void> {
     const privileged = wantsPrivilege(request.privilegeLevel);
     const mounts = await writeBindMounts(tools.site, tools.places, request);
+    const captures = request.disableAudioCapture ? {} : await microphoneDevices(tools.site);
     const ours = bindMountDevices(tools.site);
     await tools.engine().instances.update(
       request.containerName,
@@ -62,7 +64,11 @@ export function startOperation(
           ...(privileged !== undefined && { "security.privileged": String(privileged) }),
         },
         devices: {
-          ...Object.fromEntries(Object.entries(instance.devices).filter(([key]) => !ours.has(key))),
+          ...Object.fromEntries(
+            Object.entries(withMicrophone(tools.site, instance.devices, captures)).filter(
+              ([key]) => !ours.has(key),
+            ),
+          ),
           ...mounts,
         },
       }),

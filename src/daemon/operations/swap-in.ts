@@ -1,8 +1,8 @@
 import type { Engine } from "../../engine/engine.ts";
-import { type Instance, instanceStatus } from "../../engine/instance.ts";
+import { instanceStatus } from "../../engine/instance.ts";
 import { removeBindMounts } from "./bind-mounts.ts";
 import { forceStop, remove, settle } from "./engine-work.ts";
-import { findContainer, getContainer } from "./lookup.ts";
+import { findContainer, getContainer, identity } from "./lookup.ts";
 import type { OperationContext } from "./operation.ts";
 import { temporaryName } from "./temporary-name.ts";
 import type { Tools } from "./tools.ts";
@@ -90,9 +90,4 @@ async function startAgain(engine: Engine, name: string, { log }: OperationContex
 
 async function rename(engine: Engine, from: string, to: string, signal: AbortSignal): Promise<void> {
   await (await engine.instances.rename(from, to, { signal })).wait({ signal });
-}
-
-/** What tells a container from another one of the same name; it keeps this when it is renamed. */
-function identity({ config, created_at }: Instance): string {
-  return config["volatile.uuid"] ?? created_at;
 }

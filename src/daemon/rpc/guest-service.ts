@@ -4,6 +4,7 @@ import { type Guest, Engine_State as State } from "../../contract/tremplin/v1/gu
 import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
 import { type Instance, instanceStatus } from "../../engine/instance.ts";
+import type { UsbAttachments } from "../devices/usb-attachments.ts";
 import type { Outbox } from "../notices/outbox.ts";
 import { isTemporaryName } from "../operations/temporary-name.ts";
 import { checkUpgrade } from "./check-upgrade.ts";
@@ -19,6 +20,7 @@ export interface GuestTools extends RpcTools {
   readonly startedAt: Date;
   readonly bridge: string;
   readonly outbox: Outbox;
+  readonly usb: UsbAttachments;
 }
 
 const states = {

@@ -28,7 +28,9 @@ export const crostini: Site = siteSchema.parse({
       shared: { type: "disk", source: "{shared}", path: "/mnt/chromeos" },
       tun: { type: "unix-char", source: "/dev/net/tun", mode: "0666" },
     },
+    devicePatterns: ["^dri/.*$", "^snd/[stc].*$", "^snd/pcm.*p$", "^kmsg$", "^kvm$", "^wl0$"],
   },
+  microphone: "^snd/pcmC\\d+D\\d+c$",
   users: {
     helpers: [
       { name: "chronos-access", id: 1001 },

@@ -1,5 +1,7 @@
 import * as z from "zod";
 
+const pattern = z.string().refine(isPattern, "not a regular expression");
+
 /**
  * The local conventions of a place, as data. Texts may hold {state}, {shared} and, where they concern one
  * container, {name}. Everything has a default, so a file with one line is a site.
@@ -13,8 +15,12 @@ export const siteSchema = z.strictObject({
       config: z.record(z.string(), z.string()).default({}),
       /** Devices besides the network card and the root disk. One whose source is missing is left out. */
       devices: z.record(z.string(), z.record(z.string(), z.string())).default({}),
+      /** Character devices below /dev that containers get: regular expressions for their paths there. */
+      devicePatterns: z.array(pattern).default([]),
     })
     .prefault({}),
+  /** The devices below /dev by which programs listen: a regular expression. Without: containers get none. */
+  microphone: pattern.optional(),
   /** Files written at each start of a container and shown inside it. Those with no content are left out. */
   bindMounts: z
     .array(
@@ -75,4 +81,13 @@ export type Site = z.infer<typeof siteSchema>;
 /** Fills the placeholders of a text of the site. */
 export function expand(text: string, values: Readonly<Record<string, string>>): string {
   return text.replace(/\{(state|shared|name)\}/g, (whole, key: string) => values[key] ?? whole);
+}
+
+function isPattern(text: string): boolean {
+  try {
+    new RegExp(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
+import { socketOn, streamHandle } from "../../base/stream-handle.ts";
 import { beginConnect, checkOutcome, closeSocket, hasOutcome, newSocket } from "./libc.ts";
 import type { VsockAddress } from "./socket-address.ts";
-import { socketOn, streamHandle } from "./stream-handle.ts";
 import { vsockError } from "./vsock-error.ts";
 
 /** The kernel itself gives up after two seconds. Milliseconds. */

@@ -1,8 +1,8 @@
 import type { Server } from "node:net";
+import { type StreamHandle, socketOn, streamHandle } from "../../base/stream-handle.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { bindSocket, closeSocket, newSocket, peerOf } from "./libc.ts";
 import type { VsockAddress } from "./socket-address.ts";
-import { type StreamHandle, socketOn, streamHandle } from "./stream-handle.ts";
 
 const BACKLOG = 511;
 

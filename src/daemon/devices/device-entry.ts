@@ -1,0 +1,36 @@
+import { lstat } from "node:fs/promises";
+
+/** A device of an instance or a profile, as the engine has it; its key is the path. */
+export type DeviceEntry = Readonly<Record<string, string>>;
+export type DeviceEntries = Readonly<Record<string, DeviceEntry>>;
+
+/**
+ * A device node for containers (behaviour.md 2.7). Its numbers are given, so that an engine minds no node that has
+ * vanished since.
+ */
+export function deviceEntry(
+  path: string,
+  node: { readonly isBlock: boolean; readonly major: number; readonly minor: number },
+): DeviceEntry {
+  return {
+    type: node.isBlock ? "unix-block" : "unix-char",
+    path,
+    major: String(node.major),
+    minor: String(node.minor),
+    mode: "0666",
+  };
+}
+
+/** The entry of a node that is there; undefined for anything that is no device. */
+export async function entryOfNode(path: string): Promise<DeviceEntry | undefined> {
+  const found = await lstat(path, { bigint: true }).catch(() => undefined);
+  if (!found?.isCharacterDevice() && !found?.isBlockDevice()) return undefined;
+  return deviceEntry(path, { isBlock: found.isBlockDevice(), ...numbersOf(found.rdev) });
+}
+
+/** The two numbers that the C library packs into one (gnu_dev_major, gnu_dev_minor). */
+export function numbersOf(rdev: bigint): { major: number; minor: number } {
+  const major = ((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & 0xfffff000n);
+  const minor = (rdev & 0xffn) | ((rdev >> 12n) & 0xffffff00n);
+  return { major: Number(major), minor: Number(minor) };
+}

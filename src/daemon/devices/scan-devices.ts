@@ -1,0 +1,21 @@
+import { readdir } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { type DeviceEntries, type DeviceEntry, entryOfNode } from "./device-entry.ts";
+
+/**
+ * The character devices below a folder whose path in it matches one of the patterns (behaviour.md 2.7, 2.9), by
+ * their paths in their order.
+ */
+export async function scanDevices(patterns: readonly string[], folder = "/dev"): Promise<DeviceEntries> {
+  if (patterns.length === 0) return {};
+  const wanted = patterns.map((pattern) => new RegExp(pattern));
+  const found: [string, DeviceEntry][] = [];
+  const nodes = await readdir(folder, { recursive: true, withFileTypes: true });
+  for (const node of nodes.filter((each) => each.isCharacterDevice())) {
+    const path = join(node.parentPath, node.name);
+    if (!wanted.some((pattern) => pattern.test(relative(folder, path)))) continue;
+    const entry = await entryOfNode(path);
+    if (entry) found.push([path, entry]);
+  }
+  return Object.fromEntries(found.sort(([one], [other]) => (one < other ? -1 : 1)));
+}

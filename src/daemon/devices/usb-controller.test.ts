@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { findUsbController, folderOfPort, portOf, type UsbController } from "./usb-controller.ts";
+
+const controller: UsbController = {
+  path: "devices/pci0000:00/0000:00:01.0",
+  buses: [
+    { bus: 1, ports: 8, firstPort: 1 },
+    { bus: 2, ports: 8, firstPort: 9 },
+  ],
+  ports: 16,
+};
+
+test("a controller is found by its class and its two root hubs (behaviour.md 14)", async () => {
+  const sys = await mkdtemp(join(tmpdir(), "sys-"));
+  try {
+    assert.equal(await findUsbController(sys), undefined);
+    const files = {
+      class: "0x0c0330\n",
+      "usb1/idProduct": "0002\n",
+      "usb1/maxchild": "8\n",
+      "usb2/idProduct": "0003\n",
+      "usb2/maxchild": "8\n",
+    };
+    for (const [name, text] of Object.entries(files)) {
+      const path = join(sys, controller.path, name);
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, text);
+    }
+    await mkdir(join(sys, "bus/pci/devices"), { recursive: true });
+    await symlink("../../../devices/pci0000:00/0000:00:01.0", join(sys, "bus/pci/devices/0000:00:01.0"));
+    assert.deepEqual(await findUsbController(sys), controller);
+    await rm(join(sys, controller.path, "usb2"), { recursive: true });
+    assert.equal(await findUsbController(sys), undefined);
+  } finally {
+    await rm(sys, { recursive: true });
+  }
+});
+
+for (const [below, port] of [
+  ["usb1/1-1", 1],
+  ["usb2/2-1", 9],
+  ["usb2/2-8/extra-parts", 16],
+  ["usb1/1-1/1-1.2/1-1.2:1.0/ttyUSB0/tty/ttyUSB0", 1],
+  ["usb1/1-1.2", 1],
+  ["usb1/1-9", undefined],
+  ["usb3/3-1", undefined],
+  ["usb1/", undefined],
+  ["usb1", undefined],
+  ["usb1/1-0:1.0", undefined],
+  ["usb1/2-1", undefined],
+] as const) {
+  test(`${below} lies behind ${port ?? "no port"}`, () => {
+    assert.equal(portOf(controller, `/${controller.path}/${below}`), port);
+    assert.equal(portOf(controller, `${controller.path}/${below}`), port);
+    assert.equal(portOf(controller, `/devices/pci0000:00/0000:00:02.0/${below}`), undefined);
+  });
+}
+
+test("numbers of many digits are read whole", () => {
+  const large = { ...controller, buses: [{ bus: 10, ports: 15, firstPort: 1 }] };
+  assert.equal(portOf(large, `${controller.path}/usb10/10-12`), 12);
+});
+
+test("each port has its folder", () => {
+  assert.equal(folderOfPort(controller, 8), `${controller.path}/usb1/1-8`);
+  assert.equal(folderOfPort(controller, 9), `${controller.path}/usb2/2-1`);
+  for (const none of [0, 17, -1]) assert.equal(folderOfPort(controller, none), undefined);
+});

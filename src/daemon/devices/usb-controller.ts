@@ -1,0 +1,82 @@
+import { readdir, readFile, readlink } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
+
+/** The class of an xHCI controller, and the products of its two root hubs (behaviour.md 2.9). */
+const XHCI = "0x0c0330";
+const ROOT_HUBS = ["0002", "0003"];
+
+/** A root hub: its ports are counted on from those of the one before. */
+export interface UsbBus {
+  readonly bus: number;
+  readonly ports: number;
+  /** The number of its first port, 1-based, among those of the controller. */
+  readonly firstPort: number;
+}
+
+/** The controller whose ports containers can be given: USB 2 first, then USB 3 (behaviour.md 4.9). */
+export interface UsbController {
+  /** Below sysfs: `devices/pci0000:00/0000:00:01.0`. */
+  readonly path: string;
+  readonly buses: readonly UsbBus[];
+  readonly ports: number;
+}
+
+/** The first xHCI controller of the machine that has both root hubs; undefined when there is none. */
+export async function findUsbController(sys = "/sys"): Promise<UsbController | undefined> {
+  const slots = join(sys, "bus/pci/devices");
+  for (const slot of (await readdir(slots).catch(() => [])).sort()) {
+    const device = join(slots, slot);
+    if ((await word(join(device, "class"))) !== XHCI) continue;
+    const path = relative(sys, resolve(slots, await readlink(device)));
+    const buses = await busesOf(join(sys, path));
+    if (buses) return { path, buses, ports: buses.reduce((sum, { ports }) => sum + ports, 0) };
+  }
+  return undefined;
+}
+
+/**
+ * The number of the port behind which a device lies, itself or below hubs. `path` as the kernel has it, with or
+ * without a slash before `devices`. Undefined for what lies elsewhere, and for the root hubs themselves.
+ */
+export function portOf({ path: controller, buses }: UsbController, path: string): number | undefined {
+  const below = path.replace(/^\//, "");
+  if (!below.startsWith(`${controller}/`)) return undefined;
+  const [hub = "", device = ""] = below.slice(controller.length + 1).split("/");
+  const place = /^(\d+)-(\d+)(?:[.:]|$)/.exec(device);
+  const bus = buses.find((each) => hub === `usb${each.bus}` && Number(place?.[1]) === each.bus);
+  const port = Number(place?.[2]);
+  return bus && port >= 1 && port <= bus.ports ? bus.firstPort + port - 1 : undefined;
+}
+
+/** The folder of whatever is plugged into a port, below sysfs; undefined for a number that is no port. */
+export function folderOfPort({ path, buses }: UsbController, port: number): string | undefined {
+  const bus = buses.find(({ firstPort, ports }) => port >= firstPort && port < firstPort + ports);
+  return bus && join(path, `usb${bus.bus}`, `${bus.bus}-${port - bus.firstPort + 1}`);
+}
+
+async function busesOf(folder: string): Promise<readonly UsbBus[] | undefined> {
+  const buses: UsbBus[] = [];
+  const hubs = (await readdir(folder)).filter((name) => /^usb\d+$/.test(name));
+  for (const product of ROOT_HUBS) {
+    const found = await findHub(folder, hubs, product);
+    if (!found) return undefined;
+    const ports = Number(await word(join(folder, found, "maxchild")));
+    const firstPort = buses.reduce((sum, each) => sum + each.ports, 1);
+    buses.push({ bus: Number(found.slice("usb".length)), ports, firstPort });
+  }
+  return buses;
+}
+
+async function findHub(
+  folder: string,
+  hubs: readonly string[],
+  product: string,
+): Promise<string | undefined> {
+  for (const hub of hubs) if ((await word(join(folder, hub, "idProduct"))) === product) return hub;
+  return undefined;
+}
+
+/** The only word of a file of sysfs; "" where there is none. */
+async function word(path: string): Promise<string> {
+  return (await readFile(path, "latin1").catch(() => "")).trim();
+}

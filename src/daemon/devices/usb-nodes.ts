@@ -1,0 +1,43 @@
+import { readdir, readFile, readlink } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { type DeviceEntries, type DeviceEntry, deviceEntry } from "./device-entry.ts";
+import { folderOfPort, type UsbController } from "./usb-controller.ts";
+
+/** The kinds of nodes of USB devices that containers get (behaviour.md 2.9). */
+const SUBSYSTEMS = new Set(["usb", "tty", "block"]);
+
+/**
+ * The nodes of whatever is plugged into a port, also behind hubs, by their paths. A port with nothing in it has
+ * none, and a device that is being pulled out has those that are left.
+ */
+export async function usbNodes(
+  controller: UsbController,
+  port: number,
+  sys = "/sys",
+): Promise<DeviceEntries> {
+  const folder = folderOfPort(controller, port);
+  if (!folder) return {};
+  const found = await nodesBelow(join(sys, folder));
+  return Object.fromEntries(found.sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+async function nodesBelow(folder: string): Promise<[string, DeviceEntry][]> {
+  // What goes away while it is looked at has no nodes any more.
+  const children = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const own = children.some(({ name }) => name === "uevent") ? await nodeOf(folder) : undefined;
+  const folders = children.filter((child) => child.isDirectory());
+  const below = await Promise.all(folders.map(({ name }) => nodesBelow(join(folder, name))));
+  return [...(own ? [own] : []), ...below.flat()];
+}
+
+async function nodeOf(folder: string): Promise<[string, DeviceEntry] | undefined> {
+  const subsystem = basename(await readlink(join(folder, "subsystem")).catch(() => ""));
+  if (!SUBSYSTEMS.has(subsystem)) return undefined;
+  const text = await readFile(join(folder, "uevent"), "latin1").catch(() => "");
+  const { DEVNAME, MAJOR, MINOR } = Object.fromEntries(
+    text.split("\n").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+  ) as Record<string, string | undefined>;
+  if (!DEVNAME || !MAJOR || !MINOR) return undefined;
+  const path = `/dev/${DEVNAME}`;
+  return [path, deviceEntry(path, { isBlock: subsystem === "block", major: +MAJOR, minor: +MINOR })];
+}
