@@ -86,12 +86,21 @@ test("when nothing comes back the old database is put back, with all that was in
   await startContainer(daemon, "penguin");
 });
 
-test("an empty pool is kept, on a first launch there is nothing to reset", async () => {
+test("an empty pool is kept, on a first launch there is nothing to reset, two at once share one", async () => {
   await using daemon = await startDaemon();
   assert.equal(await startLxd(daemon, true), "");
   const before = await belongings(daemon);
   assert.equal(await startLxd(daemon, true), "");
   assert.deepEqual(await belongings(daemon), before);
+  // Two that ask at once share one.
+  const told = daemon.listener.messages("startLxd").length;
+  const both = await Promise.all([true, true].map((resetLxdDb) => daemon.tremplin.startLxd({ resetLxdDb })));
+  assert.deepEqual(
+    both.map(({ status }) => status),
+    [Launching.STARTING, Launching.STARTING],
+  );
+  await daemon.listener.final("startLxd");
+  assert.equal(daemon.listener.messages("startLxd").length, told + 1);
 });
 
 test("the database of an engine that runs already is not reset from here", async () => {

@@ -129,7 +129,7 @@ async function knowsPool(engine: Engine, signal: AbortSignal): Promise<boolean> 
 
 /** Starts it and makes it ready; anew when it was killed meanwhile, since all of it can be repeated. */
 async function attempt(
-  { own, connect, prepare, log, signal }: OwnLaunch,
+  { own, reset, connect, prepare, log, signal }: OwnLaunch,
   recovering: boolean,
 ): Promise<{ engine: Engine; unrecovered: Unrecovered }> {
   for (let count = 1; ; count++) {
@@ -142,6 +142,10 @@ async function attempt(
       signal.throwIfAborted();
       if (TremplinError.from(error).code !== "unavailable" || count === ATTEMPTS) throw error;
       log.warn({ error }, "the engine died while it was made ready: again");
+      if (!recovering) continue;
+      // A container that it was just taking back can be half in its database: another one, then.
+      await own.stopAll();
+      await reset.startOver();
     }
   }
 }

@@ -19,6 +19,9 @@ import { DatabaseReset } from "./recovery/database-reset.ts";
 import type { Subnet } from "./subnet.ts";
 import { whileItAnswers } from "./while-it-answers.ts";
 
+/** An engine that was killed while it was made ready is made ready anew so often. */
+const ATTEMPTS = 3;
+
 export interface LauncherOptions {
   readonly choice: EngineChoice;
   readonly stateFolder: string;
@@ -152,20 +155,34 @@ export class Launcher implements AsyncDisposable {
     const engineBefore = await before;
     this.#prepared = undefined;
     await engineBefore?.[Symbol.asyncDispose]();
-    const { choice } = this.#options;
-    const prepared =
-      choice.how === "attach" ? await this.#attach(choice.address) : await this.#launchOwn(wish, recovering);
-    const { engine } = prepared;
-    try {
-      this.#prepared = engine;
-      const { clock, onReady } = this.#options;
-      await whileItAnswers(onReady(engine), { address: engine.address, clock, over: this.#over });
-      return prepared;
-    } catch (error) {
-      this.#prepared = undefined;
-      await engine[Symbol.asyncDispose]();
-      throw error;
+    let remark = "";
+    for (let count = 1; ; count++) {
+      const prepared = await this.#prepare(count === 1 ? wish : undefined, recovering);
+      const { engine } = prepared;
+      remark ||= prepared.remark;
+      try {
+        await this.#putRight(engine);
+        return { engine, remark };
+      } catch (error) {
+        this.#prepared = undefined;
+        await engine[Symbol.asyncDispose]();
+        // It was killed just now; what was done so far can be done again.
+        const again = TremplinError.from(error).code === "unavailable" && count < ATTEMPTS;
+        if (!again || this.#over.aborted) throw error;
+        this.#options.log.warn({ error }, "the engine died while what was left was put right: again");
+      }
     }
+  }
+
+  async #putRight(engine: Engine): Promise<void> {
+    const { clock, onReady } = this.#options;
+    this.#prepared = engine;
+    await whileItAnswers(onReady(engine), { address: engine.address, clock, over: this.#over });
+  }
+
+  #prepare(wish: ResetWish | undefined, recovering: (why: string) => void): Promise<Prepared> {
+    const { choice } = this.#options;
+    return choice.how === "attach" ? this.#attach(choice.address) : this.#launchOwn(wish, recovering);
   }
 
   async #attach(address: EngineAddress): Promise<Prepared> {

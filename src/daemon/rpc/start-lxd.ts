@@ -7,15 +7,22 @@ import { answering, type RpcTools } from "./rpc.ts";
 
 /** behaviour.md 5.1; a second call while the engine starts shares the outcome (12 item 1). */
 export function startLxd(tools: RpcTools) {
-  const kind = tools.runner.add(startLxdOperation(tools.operations));
+  const { launcher, runner } = tools;
+  const kind = runner.add(startLxdOperation(tools.operations));
+  /** Whether the newest launch that was asked for here resets the database. */
+  let resets = false;
   return answering(
     tools,
     async (request: StartLxdRequest, { values }: HandlerContext) => {
-      const { launcher, runner } = tools;
-      if (request.resetLxdDb) checkReset(tools);
-      else if (launcher.state.word === "running")
+      const underWay = runner.locks.holder("") !== undefined;
+      if (request.resetLxdDb && !(underWay && resets)) checkReset(tools);
+      if (!request.resetLxdDb && launcher.state.word === "running") {
         return { status: Status.ALREADY_RUNNING, failureReason: "" };
-      if (!runner.locks.holder("")) await runner.begin(kind, "", request, values.get(answered));
+      }
+      if (!underWay) {
+        resets = request.resetLxdDb;
+        await runner.begin(kind, "", request, values.get(answered));
+      }
       return { status: Status.STARTING, failureReason: "" };
     },
     (failureReason) => ({ status: Status.FAILED, failureReason }),

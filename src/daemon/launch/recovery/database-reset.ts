@@ -86,6 +86,12 @@ export class DatabaseReset {
     if (this.phase === "discarding") await this.discard();
   }
 
+  /** Throws away a new database that the engine died over, for another one; no engine may run. */
+  async startOver(): Promise<void> {
+    if (this.phase !== "recovering") return;
+    for (const name of FOLDERS) await rm(join(this.#folder, name), { recursive: true, force: true });
+  }
+
   /** Puts the old database back, of that only what was moved (behaviour.md 12 item 5); no engine may run. */
   async restore(): Promise<void> {
     const { moved } = this.#need();

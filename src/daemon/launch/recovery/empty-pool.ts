@@ -9,26 +9,26 @@ import { containersOn, type PoolOnDisk } from "./pool-on-disk.ts";
 const execute = promisify(execFile);
 const VOLUME = "tremplin-empty-pool";
 
+interface Place {
+  readonly onDisk: PoolOnDisk;
+  readonly signal: AbortSignal;
+}
+
 /**
  * An engine takes a pool back only for the sake of something in it, and refuses to make one where a pool lies.
- * So an empty pool gets an empty volume, which is deleted again on disposal.
+ * So an empty pool gets an empty volume, to be deleted when the pool is back. Can be repeated.
  */
-export async function holdEmptyPool(
-  engine: Engine,
-  { onDisk, signal }: { onDisk: PoolOnDisk; signal: AbortSignal },
-): Promise<AsyncDisposable> {
-  const pool = onDisk.pool.name;
+export async function fillEmptyPool({ onDisk }: Place): Promise<void> {
+  if ((await containersOn(onDisk)).length > 0) return;
   const volume = join(onDisk.folder, "custom", `default_${VOLUME}`);
-  if ((await containersOn(onDisk)).length === 0) {
-    await mkdir(dirname(volume), { recursive: true });
-    if (onDisk.pool.driver !== "btrfs") await mkdir(volume, { recursive: true });
-    else if (!(await exists(volume))) await execute("btrfs", ["subvolume", "create", volume]);
-  }
-  return {
-    async [Symbol.asyncDispose]() {
-      await engine.pools.deleteVolume(pool, VOLUME, { signal }).catch(ifMissing);
-    },
-  };
+  await mkdir(dirname(volume), { recursive: true });
+  if (onDisk.pool.driver !== "btrfs") await mkdir(volume, { recursive: true });
+  else if (!(await exists(volume))) await execute("btrfs", ["subvolume", "create", volume]);
+}
+
+/** Deletes that volume, if there is one. */
+export async function emptyPool(engine: Engine, { onDisk, signal }: Place): Promise<void> {
+  await engine.pools.deleteVolume(onDisk.pool.name, VOLUME, { signal }).catch(ifMissing);
 }
 
 function exists(path: string): Promise<boolean> {

@@ -4,7 +4,7 @@ import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import type { RecoveryPool } from "../../../engine/recovery.ts";
 import type { Site } from "../../sites/site.ts";
-import { holdEmptyPool } from "./empty-pool.ts";
+import { emptyPool, fillEmptyPool } from "./empty-pool.ts";
 import type { EngineSetup } from "./engine-setup.ts";
 import { readySources } from "./missing-sources.ts";
 import { containersOn, type PoolOnDisk } from "./pool-on-disk.ts";
@@ -76,10 +76,11 @@ async function importOnce(
   recovering: Recovering,
 ): Promise<void> {
   const { signal } = recovering;
-  await using _held = await holdEmptyPool(engine, recovering);
+  await fillEmptyPool(recovering);
   const { missing } = await engine.recovery.validate(pools, { signal });
   await makeMissing(engine, missing, recovering);
   await engine.recovery.import(pools, { signal });
+  await emptyPool(engine, recovering);
 }
 
 /**
