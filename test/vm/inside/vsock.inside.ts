@@ -122,14 +122,14 @@ const debugInfo = async ({ transport }: Connection): Promise<string> =>
 
 test("the daemon by vsock in both directions, and by socat where somebody has no vsock", async () => {
   await using daemon = await startDaemon({
-    args: ["--listen", "vsock:any:8890", "--vsock-peer", "1", "--host", "vsock:1:7778"],
+    args: ["--listen", "vsock:any:8900", "--vsock-peer", "1", "--host", "vsock:1:7800"],
     // A host of another make: what it hears the listener answers. The daemon is ready when it was told so.
-    beside: (folder) => socat("VSOCK-LISTEN:7778,fork", `UNIX-CONNECT:${folder}/host.sock`),
+    beside: (folder) => socat("VSOCK-LISTEN:7800,fork", `UNIX-CONNECT:${folder}/host.sock`),
   });
-  using direct = dial({ kind: "vsock", cid: SELF, port: 8890 });
+  using direct = dial({ kind: "vsock", cid: SELF, port: 8900 });
   assert.match(await debugInfo(direct), /LXD/);
   const path = join(daemon.folder, "by-socat.sock");
-  await using _socat = socat(`UNIX-LISTEN:${path},fork`, "VSOCK-CONNECT:1:8890");
+  await using _socat = socat(`UNIX-LISTEN:${path},fork`, "VSOCK-CONNECT:1:8900");
   const names = () => readdir(daemon.folder);
   await eventually("socat", async () => ((await names()).includes("by-socat.sock") ? true : undefined));
   using around = dial({ kind: "unix", path });
@@ -138,7 +138,7 @@ test("the daemon by vsock in both directions, and by socat where somebody has no
 });
 
 test("the daemon serves nobody but the host: not the machine itself, nor its containers", async () => {
-  await using _daemon = await startDaemon({ args: ["--listen", "vsock:any:8891"] });
-  using connection = dial({ kind: "vsock", cid: SELF, port: 8891 });
+  await using _daemon = await startDaemon({ args: ["--listen", "vsock:any:8901"] });
+  using connection = dial({ kind: "vsock", cid: SELF, port: 8901 });
   await assert.rejects(debugInfo(connection));
 });

@@ -1,25 +1,21 @@
+import { EventEmitter, once } from "node:events";
 import { constants, openSync, readdirSync, readFileSync } from "node:fs";
-import { createServer, type Server, Socket } from "node:net";
-
-interface PipeHandle {
-  open(fd: number): number;
-}
+import { socketOn, streamHandle } from "../../../src/base/stream-handle.ts";
 
 /** The monitor of the virtual machine that a test runs in, on a port of the machine (QMP). */
 export interface Monitor extends Disposable {
   /** Runs a command; rejects with what QEMU says against it. */
   run(execute: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
+  /** Pulls a device out, and waits until the machine has let go of it. */
+  unplug(id: string): Promise<void>;
 }
 
 /** Opens it. There is one, so only one test file at a time can. */
 export async function openMonitor(): Promise<Monitor> {
   const fd = openSync(portDevice("qmp"), constants.O_RDWR | constants.O_NONBLOCK);
-  const Pipe = await pipeClass();
-  const handle = new Pipe(0);
-  const code = handle.open(fd);
-  if (code !== 0) throw new Error(`the port of the monitor cannot be opened: ${code}`);
-  const socket = new Socket({ handle, readable: true, writable: true } as never);
+  const socket = socketOn(await streamHandle(fd, "socket"));
   const waiting: { resolve: (value: unknown) => void; reject: (error: Error) => void }[] = [];
+  const gone = new EventEmitter();
   let text = "";
   socket.on("data", (chunk) => {
     const lines = (text + chunk).split("\n");
@@ -27,6 +23,8 @@ export async function openMonitor(): Promise<Monitor> {
     for (const line of lines.filter((each) => each.trim() !== "")) {
       const message = JSON.parse(line) as Record<string, unknown>;
       if ("return" in message) waiting.shift()?.resolve(message.return);
+      else if (message.event === "DEVICE_DELETED")
+        gone.emit(String((message.data as { device?: string }).device));
       else if ("error" in message) waiting.shift()?.reject(new Error(JSON.stringify(message.error)));
     }
   });
@@ -37,7 +35,12 @@ export async function openMonitor(): Promise<Monitor> {
     return promise;
   };
   await run("qmp_capabilities");
-  return { run, [Symbol.dispose]: () => socket.destroy() };
+  const unplug = async (id: string): Promise<void> => {
+    const deleted = once(gone, id);
+    await run("device_del", { id });
+    await deleted;
+  };
+  return { run, unplug, [Symbol.dispose]: () => socket.destroy() };
 }
 
 function portDevice(name: string): string {
@@ -47,17 +50,4 @@ function portDevice(name: string): string {
   );
   if (!found) throw new Error(`this machine has no port ${name}: is it a guest of the tests?`);
   return `/dev/${found}`;
-}
-
-/** Node's own class for a stream that is a file descriptor, which it does not hand out. */
-async function pipeClass(): Promise<new (type: number) => PipeHandle> {
-  const server = createServer();
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.listen(`\0pipe-class-${process.pid}`, resolve);
-  await promise;
-  const handle = (server as Server & { _handle: object })._handle;
-  server.close();
-  return handle.constructor as new (
-    type: number,
-  ) => PipeHandle;
 }

@@ -8,7 +8,7 @@ import { guestDisk } from "./guest-disk.ts";
 import type { GuestTest } from "./report.ts";
 
 /** Emulated, a guest takes its time; a dead one takes no more than this. Milliseconds. */
-const LIMIT = 290_000;
+const LIMIT = 600_000;
 
 /**
  * Boots a virtual machine, runs compiled test files in it, and turns it off. What it wrote on its disk is thrown away.

@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { after, before, test } from "node:test";
+import {
+  AttachUsbToContainerResponse_Status as Attached,
+  DetachUsbFromContainerResponse_Status as Detached,
+} from "../../../src/contract/tremplin_pb.js";
+import { startDaemon, type TestDaemon } from "../../support/daemon.ts";
+import { eventually } from "../../support/eventually.ts";
+import { engineCommand, engineQuery, inContainer } from "../../support/in-container.ts";
+import { createTiny, launch, shareTinyImage, startContainer } from "../../support/tiny-container.ts";
+import { type Monitor, openMonitor } from "../support/qmp.ts";
+
+/** A controller with four ports of USB 2, then four of USB 3 (run-in-guest.ts). */
+const PORTS = 8;
+const SERIAL = { driver: "usb-serial", chardev: "serial", "always-plugged": true };
+const STORAGE = { driver: "usb-storage", drive: "stick" };
+
+let monitor: Monitor;
+let daemon: TestDaemon;
+
+before(async () => {
+  monitor = await openMonitor();
+  daemon = await startDaemon();
+  await launch(daemon);
+  await shareTinyImage(daemon);
+  for (const name of ["one", "two"]) await createTiny(daemon, name);
+  await startContainer(daemon, "one");
+  await engineCommand(
+    daemon,
+    "config",
+    "device",
+    "add",
+    "one",
+    "mine",
+    "unix-char",
+    "source=/dev/zero",
+    "path=/dev/mine",
+  );
+});
+after(async () => {
+  await daemon[Symbol.asyncDispose]();
+  monitor[Symbol.dispose]();
+});
+
+const plug = (id: string, port: string, device: object) =>
+  monitor.run("device_add", { id, port, bus: "xhci.0", ...device });
+const unplug = (id: string) => monitor.unplug(id);
+
+async function attach(portNum: number, containerName: string): Promise<void> {
+  const { status, failureReason } = await daemon.tremplin.attachUsbToContainer({ portNum, containerName });
+  assert.equal(status, Attached.OK, failureReason);
+}
+
+async function detach(portNum: number): Promise<void> {
+  const { status, failureReason } = await daemon.tremplin.detachUsbFromContainer({ portNum });
+  assert.equal(status, Detached.OK, failureReason);
+}
+
+/** The device nodes that a container has by the engine. */
+async function nodesOf(name: string): Promise<string[]> {
+  const { devices } = (await engineQuery(daemon, `/1.0/instances/${name}`)) as { devices: object };
+  return Object.keys(devices)
+    .filter((key) => key.startsWith("/dev/"))
+    .sort();
+}
+
+/** Waits until a container's nodes are as the pattern says, joined by spaces. */
+async function nodes(name: string, pattern: RegExp): Promise<string[]> {
+  return await eventually(`nodes of ${name} like ${pattern}`, async () => {
+    const found = await nodesOf(name);
+    return pattern.test(found.join(" ")) ? found : undefined;
+  });
+}
+
+/** Reads the descriptor of a device in a container: it is really there, and usable. */
+async function descriptor(name: string, node: string | undefined): Promise<string> {
+  return await inContainer(daemon, name, "sh", "-c", `head -c 18 ${node} | wc -c`);
+}
+
+test("what cannot be is refused with a reason", async () => {
+  const missing = await daemon.tremplin.attachUsbToContainer({ portNum: 1, containerName: "nobody" });
+  assert.equal(missing.status, Attached.NO_SUCH_CONTAINER);
+  for (const portNum of [0, -1, PORTS + 1]) {
+    const { status, failureReason } = await daemon.tremplin.attachUsbToContainer({
+      portNum,
+      containerName: "one",
+    });
+    assert.equal(status, Attached.FAILED);
+    assert.match(failureReason, /ports are 1 to 8/);
+    assert.equal((await daemon.tremplin.detachUsbFromContainer({ portNum })).status, Detached.FAILED);
+  }
+  await detach(4);
+});
+
+test("attached before it is plugged in: its nodes come, go with it, and come back", async () => {
+  await attach(1, "one");
+  await plug("adapter", "1", SERIAL);
+  const [bus] = await nodes("one", /^\/dev\/bus\/usb\/001\/\d+ \/dev\/ttyUSB0$/);
+  assert.equal(await descriptor("one", bus), "18");
+  await unplug("adapter");
+  await nodes("one", /^$/);
+  assert.equal(await inContainer(daemon, "one", "sh", "-c", `ls ${bus} 2>/dev/null || echo gone`), "gone");
+  await plug("adapter", "1", SERIAL);
+  await nodes("one", /^\/dev\/bus\/usb\/001\/\d+ \/dev\/ttyUSB0$/);
+});
+
+test("plugged in before it is attached: SuperSpeed storage with its disk", async () => {
+  await plug("stick", "2", STORAGE);
+  const disk = async () => ((await readdir("/sys/block")).includes("sda") ? true : undefined);
+  await eventually("the disk", disk);
+  await attach(4 + 2, "one");
+  await nodes("one", /\/dev\/bus\/usb\/002\/\d+ \/dev\/sda \/dev\/ttyUSB0$/);
+  assert.match(await inContainer(daemon, "one", "ls", "-l", "/dev/sda"), /^b/);
+  await unplug("stick");
+  await nodes("one", /^\/dev\/bus\/usb\/001\/\d+ \/dev\/ttyUSB0$/);
+  await detach(4 + 2);
+});
+
+test("what is behind a hub belongs to the hub's port", async () => {
+  await attach(3, "one");
+  await plug("hub", "3", { driver: "usb-hub" });
+  await plug("keys", "3.2", { driver: "usb-kbd" });
+  await nodes("one", /^(\/dev\/bus\/usb\/001\/\d+ ){3}\/dev\/ttyUSB0$/);
+  await unplug("hub");
+  await nodes("one", /^\/dev\/bus\/usb\/001\/\d+ \/dev\/ttyUSB0$/);
+  await detach(3);
+});
+
+test("it is there again after the container was started anew", async () => {
+  await daemon.tremplin.stopContainer({ containerName: "one" });
+  await daemon.listener.final("stop", "one", 60_000);
+  await startContainer(daemon, "one");
+  const [bus] = await nodesOf("one");
+  assert.equal(await descriptor("one", bus), "18");
+});
+
+test("plugged in anew while the daemon is dead: the next one puts the nodes right", async () => {
+  const [before] = await nodesOf("one");
+  await daemon.kill();
+  await unplug("adapter");
+  await plug("adapter", "1", SERIAL);
+  await daemon.start();
+  const [bus] = await eventually(
+    "a fresh node",
+    async () => {
+      const found = await nodesOf("one").catch(() => []);
+      return found.length === 2 && found[0] !== before ? found : undefined;
+    },
+    60_000,
+  );
+  assert.equal(await descriptor("one", bus), "18");
+});
+
+test("another container takes the port over, and gives it back", async () => {
+  await attach(1, "two");
+  await nodes("one", /^$/);
+  await nodes("two", /ttyUSB0$/);
+  await attach(1, "one");
+  await nodes("two", /^$/);
+  await nodes("one", /ttyUSB0$/);
+});
+
+test("50 plugs in a hurry, pulled out while they are given: no file and no node stays", async () => {
+  await unplug("adapter");
+  await nodes("one", /^$/);
+  const files = async () => (await readdir(`/proc/${daemon.pid}/fd`)).length;
+  const before = await files();
+  for (let round = 0; round < 50; round++) {
+    await plug("hurried", "1", SERIAL);
+    await unplug("hurried");
+  }
+  await plug("hurried", "1", SERIAL);
+  await nodes("one", /^\/dev\/bus\/usb\/001\/\d+ \/dev\/ttyUSB\d$/);
+  await unplug("hurried");
+  await nodes("one", /^$/);
+  const same = async () => ((await files()) <= before + 2 ? true : undefined);
+  await eventually("the end of what was open", same);
+});
+
+test("detached it gets nothing any more; what was its own it still has", async () => {
+  await detach(1);
+  await plug("last", "1", SERIAL);
+  const adapter = async () =>
+    (await readdir("/dev")).some((name) => name.startsWith("ttyUSB")) ? true : undefined;
+  await eventually("the adapter", adapter);
+  assert.deepEqual(await nodesOf("one"), []);
+  assert.match(await inContainer(daemon, "one", "ls", "-l", "/dev/mine"), /^c/);
+  const record = JSON.parse(await readFile(`${daemon.folder}/state/usb.json`, "utf8"));
+  assert.deepEqual(record, { wishes: {}, given: {} });
+  await unplug("last");
+});
