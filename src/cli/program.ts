@@ -77,6 +77,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "the ports that programs in the containers listen on",
     load: async () => (await import("./commands/ports.ts")).portsCommand,
   },
+  usb: {
+    summary: "the USB ports; give one to a container, or take it away",
+    load: async () => (await import("./commands/usb.ts")).usbCommand,
+  },
   watch: {
     summary: "what happens, as it happens",
     load: async () => (await import("./commands/watch.ts")).watchCommand,

@@ -20,6 +20,12 @@ export interface MemoryGuestOptions {
   readonly unchanged?: boolean;
 }
 
+/** A hub, and what is behind it. */
+const usbDevices = [
+  { manufacturer: "Maker", product: "Hub", id: "0409:55aa", speed: "480" },
+  { product: "Stick", id: "46f4:0001", speed: "12" },
+];
+
 /** A guest whose containers are words in memory: the other end of the wire for tests of the host side. */
 export class MemoryGuest implements AsyncDisposable {
   readonly daemonId = randomUUID();
@@ -34,6 +40,7 @@ export class MemoryGuest implements AsyncDisposable {
   fault = "";
   /** Who was set up first, in whichever container. */
   #person = "";
+  readonly #usb = new Map<number, string>();
   readonly #options: MemoryGuestOptions;
   readonly #connection: Connection;
   readonly #listener: Client<typeof TremplinListener>;
@@ -247,6 +254,16 @@ export class MemoryGuest implements AsyncDisposable {
         const failureReasons = missing.map((name) => `there is no container ${name}`);
         return { successes: containerNames.length - missing.length, failureReasons };
       },
+      attachUsbToContainer: ({ portNum, containerName }) => {
+        if (!containers.has(containerName)) return { status: 2, failureReason: "there is none" };
+        if (portNum > 2) return { status: 3, failureReason: `there is no USB port ${portNum}` };
+        this.#usb.set(portNum, containerName);
+        return { status: 1 };
+      },
+      detachUsbFromContainer: ({ portNum }) => {
+        this.#usb.delete(portNum);
+        return { status: 1 };
+      },
       getDebugInfo: () => ({ debugInformation: "== daemon\nversion \u001b[31m1\n" }),
     });
     if (this.#options.unchanged) return;
@@ -272,6 +289,14 @@ export class MemoryGuest implements AsyncDisposable {
         const folder = `/shared/${debianRelease}`;
         yield { percent: 100, rootfsPath: `${folder}/rootfs.tar`, metadataPath: `${folder}/meta.tar` };
       },
+      listUsbPorts: () => ({
+        ports: [1, 2].map((number) => ({
+          number,
+          usbVersion: number + 1,
+          containerName: this.#usb.get(number) ?? "",
+          devices: number === 1 ? usbDevices : [],
+        })),
+      }),
       async *checkUpgrade() {
         yield { message: "looking" };
         yield { notes: ["300 MB to download"], problems: fault() ? [fault()] : [], done: true };

@@ -13,6 +13,7 @@ import { runWork } from "../session.ts";
 interface Flags extends HostFlags {
   readonly privileged?: true;
   readonly unprivileged?: true;
+  readonly microphone: boolean;
 }
 
 export function startCommand(io: Io): Command {
@@ -21,7 +22,8 @@ export function startCommand(io: Io): Command {
     .addOption(
       new Option("--privileged", "without a user namespace, from the next boot on").conflicts("unprivileged"),
     )
-    .option("--unprivileged", "with a user namespace, from the next boot on");
+    .option("--unprivileged", "with a user namespace, from the next boot on")
+    .option("--no-microphone", "programs in it cannot listen, where the place lets them");
   return withHostFlags(command).action((container: string, flags: Flags) => {
     const title = `starting ${container}`;
     const ask = (api: HostApi, signal: AbortSignal) => askToStart(api, container, flags, signal);
@@ -35,7 +37,11 @@ async function askToStart(
   flags: Flags,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const request = { containerName, privilegeLevel: privilegeOf(flags) };
+  const request = {
+    containerName,
+    privilegeLevel: privilegeOf(flags),
+    disableAudioCapture: !flags.microphone,
+  };
   const { status, failureReason } = await api.call(Tremplin.method.startContainer, request, { signal });
   switch (status) {
     case Status.STARTING:

@@ -10,6 +10,7 @@ import { KernelEvents } from "./kernel-events.ts";
 import type { Uevent } from "./uevent.ts";
 import { findUsbController, portOf, type UsbController } from "./usb-controller.ts";
 import { usbNodes } from "./usb-nodes.ts";
+import { type PluggedDevice, pluggedInto } from "./usb-plugged.ts";
 import { UsbRecord } from "./usb-record.ts";
 
 /** One plug brings many events; the containers get all of its nodes in one change. Milliseconds. */
@@ -26,6 +27,15 @@ export interface UsbAttachmentsOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly sys?: string;
+}
+
+/** A port, who is to have what is plugged into it ("" for nobody), and what is. */
+export interface UsbPort {
+  readonly number: number;
+  /** 2 or 3. */
+  readonly usbVersion: number;
+  readonly container: string;
+  readonly devices: readonly PluggedDevice[];
 }
 
 /**
@@ -86,6 +96,22 @@ export class UsbAttachments implements AsyncDisposable {
       this.#options.engine();
       await this.#take(port);
     });
+  }
+
+  /** All ports in their order. None without a controller. */
+  async list(): Promise<readonly UsbPort[]> {
+    const controller = await this.#findController();
+    const buses = controller?.buses ?? [];
+    const ports = buses.flatMap(({ ports, firstPort }, index) =>
+      Array.from({ length: ports }, (_, each) => ({ number: firstPort + each, usbVersion: 2 + index })),
+    );
+    return await Promise.all(
+      ports.map(async (port) => ({
+        ...port,
+        container: this.#record.wish(port.number)?.container ?? "",
+        devices: controller ? await pluggedInto(controller, port.number, this.#options.sys) : [],
+      })),
+    );
   }
 
   /** Soon looks at all ports and puts all containers right. */

@@ -66,6 +66,16 @@ export function guestService(tools: GuestTools): ServiceImpl<typeof Guest> {
     shell: shell(tools),
     checkUpgrade: checkUpgrade(tools),
     ...wayBack(tools),
+    async listUsbPorts() {
+      const ports = await tools.usb.list();
+      return {
+        ports: ports.map(({ container, ...port }) => ({
+          ...port,
+          containerName: container,
+          devices: [...port.devices],
+        })),
+      };
+    },
   };
 
   async function describe(engine: Engine, instance: Instance) {

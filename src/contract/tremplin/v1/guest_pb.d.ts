@@ -630,6 +630,117 @@ export enum WayBackResponse_Status {
 export declare const WayBackResponse_StatusSchema: GenEnum<WayBackResponse_Status>;
 
 /**
+ * @generated from message tremplin.v1.ListUsbPortsRequest
+ */
+export declare type ListUsbPortsRequest = Message<"tremplin.v1.ListUsbPortsRequest"> & {
+};
+
+/**
+ * Describes the message tremplin.v1.ListUsbPortsRequest.
+ * Use `create(ListUsbPortsRequestSchema)` to create a new message.
+ */
+export declare const ListUsbPortsRequestSchema: GenMessage<ListUsbPortsRequest>;
+
+/**
+ * @generated from message tremplin.v1.ListUsbPortsResponse
+ */
+export declare type ListUsbPortsResponse = Message<"tremplin.v1.ListUsbPortsResponse"> & {
+  /**
+   * @generated from field: repeated tremplin.v1.UsbPort ports = 1;
+   */
+  ports: UsbPort[];
+};
+
+/**
+ * Describes the message tremplin.v1.ListUsbPortsResponse.
+ * Use `create(ListUsbPortsResponseSchema)` to create a new message.
+ */
+export declare const ListUsbPortsResponseSchema: GenMessage<ListUsbPortsResponse>;
+
+/**
+ * @generated from message tremplin.v1.UsbPort
+ */
+export declare type UsbPort = Message<"tremplin.v1.UsbPort"> & {
+  /**
+   * As AttachUsbToContainer counts: from 1, USB 3 after USB 2.
+   *
+   * @generated from field: int32 number = 1;
+   */
+  number: number;
+
+  /**
+   * 2 or 3.
+   *
+   * @generated from field: int32 usb_version = 2;
+   */
+  usbVersion: number;
+
+  /**
+   * Who is to have what is plugged in, now and later. Empty: nobody.
+   *
+   * @generated from field: string container_name = 3;
+   */
+  containerName: string;
+
+  /**
+   * What is plugged in, itself and behind hubs, the nearest first.
+   *
+   * @generated from field: repeated tremplin.v1.UsbDevice devices = 4;
+   */
+  devices: UsbDevice[];
+};
+
+/**
+ * Describes the message tremplin.v1.UsbPort.
+ * Use `create(UsbPortSchema)` to create a new message.
+ */
+export declare const UsbPortSchema: GenMessage<UsbPort>;
+
+/**
+ * What a device says of itself.
+ *
+ * @generated from message tremplin.v1.UsbDevice
+ */
+export declare type UsbDevice = Message<"tremplin.v1.UsbDevice"> & {
+  /**
+   * Empty where it says nothing.
+   *
+   * @generated from field: string manufacturer = 1;
+   */
+  manufacturer: string;
+
+  /**
+   * @generated from field: string product = 2;
+   */
+  product: string;
+
+  /**
+   * @generated from field: string serial = 3;
+   */
+  serial: string;
+
+  /**
+   * Vendor and product in hexadecimal: "0403:6001".
+   *
+   * @generated from field: string id = 4;
+   */
+  id: string;
+
+  /**
+   * In Mbit/s: "12", "480", "5000".
+   *
+   * @generated from field: string speed = 5;
+   */
+  speed: string;
+};
+
+/**
+ * Describes the message tremplin.v1.UsbDevice.
+ * Use `create(UsbDeviceSchema)` to create a new message.
+ */
+export declare const UsbDeviceSchema: GenMessage<UsbDevice>;
+
+/**
  * Served by the daemon beside vm_tools.tremplin.Tremplin.
  *
  * @generated from service tremplin.v1.Guest
@@ -709,6 +820,17 @@ export declare const Guest: GenService<{
     methodKind: "unary";
     input: typeof KeepUpgradeRequestSchema;
     output: typeof WayBackResponseSchema;
+  },
+  /**
+   * The ports of the USB controller, what is plugged into them and who has
+   * them. No ports where there is no controller.
+   *
+   * @generated from rpc tremplin.v1.Guest.ListUsbPorts
+   */
+  listUsbPorts: {
+    methodKind: "unary";
+    input: typeof ListUsbPortsRequestSchema;
+    output: typeof ListUsbPortsResponseSchema;
   },
 }>;
 

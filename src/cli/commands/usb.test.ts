@@ -1,0 +1,29 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CommandLinePlace } from "../../../test/support/command-line.ts";
+
+test("usb shows each port, who has it, and what is plugged in, also behind hubs", async (t) => {
+  const at = await CommandLinePlace.open(t);
+  const { stdout } = await at.say("usb");
+  assert.deepEqual(stdout.split("\n"), [
+    "PORT  KIND   CONTAINER  PLUGGED IN",
+    "1     USB 2  -          Maker Hub (0409:55aa, 480 Mbit/s)",
+    "                          Stick (46f4:0001, 12 Mbit/s)",
+    "2     USB 3  -          -",
+    "",
+  ]);
+  assert.equal(JSON.parse((await at.say("usb list --json")).stdout).ports.length, 2);
+});
+
+test("a port is given to a container and taken away", async (t) => {
+  const at = await CommandLinePlace.open(t);
+  at.guest.containers.set("web", "running");
+  assert.equal((await at.say("usb attach web 1")).stdout, "web has USB port 1\n");
+  assert.match((await at.say("usb")).stdout, /^1 +USB 2 +web /m);
+  assert.equal((await at.say("usb detach 1")).stdout, "no container has USB port 1\n");
+  assert.equal((await at.say("usb attach nobody 1")).code, 3);
+  const wrong = await at.say("usb attach web 9");
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.stderr, /attaching port 9 to web was refused: there is no USB port 9/);
+  assert.equal((await at.say("usb attach web one")).code, 2);
+});

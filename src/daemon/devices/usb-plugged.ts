@@ -1,0 +1,38 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { folderOfPort, type UsbController } from "./usb-controller.ts";
+
+/** What a device says of itself; empty where it says nothing. */
+export interface PluggedDevice {
+  readonly manufacturer: string;
+  readonly product: string;
+  readonly serial: string;
+  /** Vendor and product in hexadecimal: `0403:6001`. */
+  readonly id: string;
+  /** Mbit/s. */
+  readonly speed: string;
+}
+
+/** What is plugged into a port, itself and then what is behind it. */
+export async function pluggedInto(
+  controller: UsbController,
+  port: number,
+  sys = "/sys",
+): Promise<readonly PluggedDevice[]> {
+  const folder = folderOfPort(controller, port);
+  return folder ? await devicesBelow(join(sys, folder)) : [];
+}
+
+async function devicesBelow(folder: string): Promise<readonly PluggedDevice[]> {
+  const say = async (name: string): Promise<string> =>
+    (await readFile(join(folder, name), "utf8").catch(() => "")).trim();
+  const [vendor, id] = await Promise.all(["idVendor", "idProduct"].map(say));
+  if (!vendor) return [];
+  const [manufacturer = "", product = "", serial = "", speed = ""] = await Promise.all(
+    ["manufacturer", "product", "serial", "speed"].map(say),
+  );
+  // What is behind a hub: 1-1.2, 1-1.2.3. Interfaces (1-1:1.0) are no devices.
+  const children = (await readdir(folder).catch(() => [])).filter((name) => /^\d+-[\d.]+$/.test(name)).sort();
+  const below = await Promise.all(children.map((name) => devicesBelow(join(folder, name))));
+  return [{ manufacturer, product, serial, id: `${vendor}:${id}`, speed }, ...below.flat()];
+}
