@@ -4,12 +4,12 @@ import fc from "fast-check";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { parseBackupMetadata, pathsTo } from "./backup-metadata.ts";
 
-test("architecture and the targets of templates are read", () => {
+test("architecture, the targets of templates and what the image says of itself are read", () => {
   const text = `
 architecture: x86_64
 creation_date: 1700000000
 expiry_date: 18446744073709551615
-properties: {os: Debian, serial: "20260101_0000"}
+properties: {os: Debian, serial: "20260101_0000", odd: 7}
 templates:
   /etc/hostname: {when: [create, copy], create_only: false, template: hostname.tpl, properties: {}}
   /etc/hosts: {when: [create, copy], template: hosts.tpl}
@@ -17,6 +17,7 @@ templates:
   assert.deepEqual(parseBackupMetadata(text), {
     architecture: "x86_64",
     targets: ["/etc/hostname", "/etc/hosts"],
+    properties: { os: "Debian", serial: "20260101_0000" },
   });
   assert.deepEqual(
     parseBackupMetadata("architecture: i686\ncreation_date: 1\nproperties: {}\ntemplates:\n").targets,
