@@ -35,8 +35,9 @@ Name=en*
 Address=10.0.2.15/24
 Gateway=${HOST_ADDRESS}
 `,
-  "etc/fstab": `/dev/vda / ext4 discard,noatime 0 1
-/dev/vdb /mnt/stateful btrfs discard=async,noatime,x-systemd.makefs,x-systemd.growfs 0 0
+  // What is thrown away is given back to the host's file at once (btrfs(5): the other way it takes minutes).
+  "etc/fstab": `/dev/vda / ext4 discard,noatime 0 0
+/dev/vdb /mnt/stateful btrfs discard=sync,noatime,x-systemd.makefs,x-systemd.growfs 0 0
 shared /mnt/host 9p trans=virtio,version=9p2000.L,msize=512000,cache=loose,ro 0 0
 `,
   "etc/subuid": "root:1000000:1000000000\n",
