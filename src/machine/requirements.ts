@@ -17,6 +17,6 @@ export async function checkRequirements({ build }: { build: boolean }): Promise<
   if (missing.length === 0) return;
   throw new TremplinError(
     "failed",
-    `a machine needs packages that are not installed: run sudo apt install ${missing.join(" ")}`,
+    `a machine needs packages that are not installed: run sudo scripts/packages --machine, or sudo apt install ${missing.join(" ")}`,
   );
 }
