@@ -54,18 +54,19 @@ async function machineUp(flags: Flags, io: Io): Promise<void> {
   const json = flags.json === true;
   await using progress = json ? noProgress : showProgress(`machine ${folder.name}`, io);
   const running = (await run.machine.living()) !== undefined;
-  const settings = running ? await running_(folder, flags) : await prepare(folder, flags, progress, io);
+  const settings = running ? await unchanged(folder, flags) : await prepare(folder, flags, progress, io);
   if (!running) {
     // The host of an earlier boot knows other ports.
     await endPart(run.host, "SIGTERM", 10_000, progress, io);
-    await run.machine.start(["qemu-system-x86_64"], qemuArguments(folder, settings));
   }
   using api = new HostApi(run.hostSocket, folder.name);
   progress.step("host");
   const program = [process.execPath, ...process.execArgv, process.argv[1] as string];
   await ensure(run.host, program, hostWords(folder, run, settings.ports), () => hostAnswers(api), io);
   progress.step(settings.accelerator === "kvm" ? "booting" : "booting, by software emulation (slow)");
-  await ensure(run.machine, [], [], () => guestAnswers(api, folder.name), io, BOOT_PATIENCE);
+  const words = qemuArguments(folder, settings);
+  const boots = () => guestAnswers(api, folder.name);
+  await ensure(run.machine, ["qemu-system-x86_64"], words, boots, io, BOOT_PATIENCE);
   progress.step("engine");
   const engine = await launchEngine({ api, io, progress, json }, false);
   const host = formatAddress(run.hostSocket);
@@ -76,7 +77,7 @@ async function machineUp(flags: Flags, io: Io): Promise<void> {
 }
 
 /** A machine that runs is left as it is. */
-async function running_(folder: MachineFolder, flags: Flags): Promise<MachineSettings> {
+async function unchanged(folder: MachineFolder, flags: Flags): Promise<MachineSettings> {
   const settings = await folder.settings();
   if (!settings) throw new TremplinError("failed", `${folder.path} has lost its settings.json`);
   const grows = flags.disk !== undefined && mustGrow(await diskUse(folder.disk), parseSize(flags.disk));
