@@ -89,6 +89,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "check this machine and the set-up, and say what to do",
     load: async () => (await import("./commands/doctor.ts")).doctorCommand,
   },
+  machine: {
+    summary: "a virtual machine with the guest's side in it",
+    load: async () => (await import("./commands/machine.ts")).machineCommand,
+  },
   daemon: {
     summary: "run the guest's side in the foreground",
     load: async () => (await import("./commands/daemon.ts")).daemonCommand,

@@ -68,12 +68,13 @@ export async function ensure(
   words: readonly string[],
   answers: () => Promise<boolean>,
   io: Io,
+  patience = PATIENCE,
 ): Promise<Ensured> {
   const { name } = part;
   const earlier = await part.living();
   if (await answers()) return { name, state: "ran already", record: earlier };
   const record = earlier ?? (await part.start(program, words));
-  const deadline = io.clock.now() + PATIENCE;
+  const deadline = io.clock.now() + patience;
   for (const wait of backoff(20, 500)) {
     if (await answers()) return { name, state: record === earlier ? "ran already" : "started", record };
     await part.mustLive(record);
@@ -87,7 +88,7 @@ export async function ensure(
   }
   throw new TremplinError(
     "unavailable",
-    `the ${name} (process ${record.pid}) runs but does not answer after ${PATIENCE / 1000} s; its log is ${part.logFile}`,
+    `the ${name} (process ${record.pid}) runs but does not answer after ${patience / 1000} s; its log is ${part.logFile}`,
   );
 }
 
@@ -96,9 +97,9 @@ export async function hostAnswers(api: HostApi): Promise<boolean> {
   return (await guestsOf(api)) !== undefined;
 }
 
-/** Whether the guest of this machine answers, as the host sees it. */
-export async function guestAnswers(api: HostApi): Promise<boolean> {
-  return (await guestsOf(api))?.some(({ name, reachable }) => name === LOCAL_GUEST && reachable) ?? false;
+/** Whether a guest answers, as the host sees it. */
+export async function guestAnswers(api: HostApi, guest = LOCAL_GUEST): Promise<boolean> {
+  return (await guestsOf(api))?.some(({ name, reachable }) => name === guest && reachable) ?? false;
 }
 
 async function guestsOf(api: HostApi) {

@@ -15,16 +15,19 @@ import {
 /** A log that has grown beyond this is put aside at the next start. Bytes. */
 const LOG_BYTES = 8 * 1024 * 1024;
 
+/** `machine` is the QEMU of tremplin machine. */
+export type PartName = "daemon" | "host" | "machine";
+
 /** One of the programs that run in the background, with its pid file and its log in the run folder. */
 export class Part {
-  readonly name: "daemon" | "host";
+  readonly name: PartName;
   readonly pidFile: string;
   readonly logFile: string;
   readonly #folder: string;
   /** Where the log of the program that was started here begins. */
   #logStart = 0;
 
-  constructor(name: "daemon" | "host", folder: string) {
+  constructor(name: PartName, folder: string) {
     this.name = name;
     this.#folder = folder;
     this.pidFile = join(folder, `${name}.pid`);

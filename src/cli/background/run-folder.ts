@@ -11,11 +11,13 @@ export class RunFolder {
   readonly path: string;
   readonly daemon: Part;
   readonly host: Part;
+  readonly machine: Part;
 
   constructor(path: string) {
     this.path = resolve(path);
     this.daemon = new Part("daemon", this.path);
     this.host = new Part("host", this.path);
+    this.machine = new Part("machine", this.path);
   }
 
   /** Where commands reach the host. */

@@ -1,7 +1,6 @@
 import { Command } from "commander";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { Engine_State as EngineState, Guest } from "../../contract/tremplin/v1/guest_pb.js";
-import { StartLxdResponse_Status as Status, Tremplin } from "../../contract/tremplin_pb.js";
+import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import { formatAddress } from "../../transport/address.ts";
 import {
   daemonWords,
@@ -18,7 +17,7 @@ import { engineText } from "../engine-text.ts";
 import { HostApi } from "../host-api.ts";
 import { DEFAULT_HOST } from "../host-flags.ts";
 import type { Io } from "../io.ts";
-import { type Answer, runOperation, type Session } from "../operation.ts";
+import { launchEngine } from "../launch-engine.ts";
 import { noProgress } from "../progress/progress.ts";
 import { showProgress } from "../progress/show-progress.ts";
 
@@ -77,22 +76,6 @@ async function bringUp(api: HostApi, run: RunFolder, flags: Flags, io: Io): Prom
   if (state.includes(": ")) progress.say(state);
   const { engine } = await api.call(Guest.method.getStatus, {}, { signal: io.interrupted });
   return { programs: [host, daemon], engine: { state, text: engineText(engine) } };
-}
-
-async function launchEngine(session: Session, resetLxdDb: boolean): Promise<string> {
-  const { api, io } = session;
-  const { engine } = await api.call(Guest.method.getStatus, {}, { signal: io.interrupted });
-  if (engine?.state === EngineState.RUNNING && !resetLxdDb) return "ran already";
-  const title = resetLxdDb ? "resetting the engine's database" : "launching the engine";
-  const ask = (host: HostApi, signal: AbortSignal) => askFor(host, resetLxdDb, signal);
-  return await runOperation(session, { title, kind: "startLxd", container: "", mustExist: false, ask });
-}
-
-async function askFor(api: HostApi, resetLxdDb: boolean, signal: AbortSignal): Promise<Answer> {
-  const { status, failureReason } = await api.call(Tremplin.method.startLxd, { resetLxdDb }, { signal });
-  if (status === Status.STARTING) return { kind: "accepted" };
-  if (status === Status.ALREADY_RUNNING) return { kind: "already", words: "ran already" };
-  return { kind: "refused", reason: failureReason };
 }
 
 function resultText({ programs, engine }: Result, host: string): string {

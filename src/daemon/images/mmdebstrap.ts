@@ -50,7 +50,7 @@ export async function* mmdebstrap(options: MmdebstrapOptions): AsyncGenerator<Im
  * How this machine's apt is told to fetch: proxies, time limits, clocks that cannot be trusted. A build fetches
  * in the same way; the container does not keep it.
  */
-async function acquireSettings(): Promise<string> {
+export async function acquireSettings(): Promise<string> {
   const { stdout } = await promisify(execFile)("apt-config", ["dump", "--format", '%f "%v";%n', "Acquire"]);
   const wanted =
     /^Acquire::(https?|Retries|Queue-Mode|ForceIPv[46]|Check-(Valid-Until|Date)|M(ax|in)-ValidTime)\b/;

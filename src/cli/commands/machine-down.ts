@@ -1,0 +1,76 @@
+import { Command } from "commander";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import { tellMonitor } from "../../machine/monitor.ts";
+import { endPart } from "../background/end-part.ts";
+import { isAlive, removeRecord } from "../background/process-record.ts";
+import { RunFolder } from "../background/run-folder.ts";
+import { wholeNumber } from "../host-flags.ts";
+import type { Io } from "../io.ts";
+import { type MachineFlags, machineFolder, withMachineFlags } from "../machine-flags.ts";
+import { noProgress, type Progress } from "../progress/progress.ts";
+import { showProgress } from "../progress/show-progress.ts";
+
+const POLL = 100;
+
+interface Flags extends MachineFlags {
+  readonly timeout: number;
+  readonly json?: true;
+}
+
+export function machineDownCommand(io: Io): Command {
+  const command = withMachineFlags(new Command("down").description("stop the containers and power off"))
+    .option("--timeout <seconds>", "how long to wait before the plug is pulled", wholeNumber, 120)
+    .option("--json", "one JSON document");
+  return command.action((flags: Flags) => machineDown(flags, io));
+}
+
+async function machineDown(flags: Flags, io: Io): Promise<void> {
+  const folder = machineFolder(flags);
+  await using _alone = await folder.hold();
+  await using progress = flags.json ? noProgress : showProgress(`machine ${folder.name} going down`, io);
+  const run = new RunFolder(folder.run);
+  progress.step("containers, engine and machine");
+  const machine = await powerOff(run, folder.monitor, flags.timeout * 1000, progress, io);
+  const host = await endPart(run.host, "SIGTERM", 10_000, progress, io);
+  if (flags.json) io.out(`${JSON.stringify({ machine, host })}\n`);
+  else io.out(`machine   ${machine}\nhost      ${host}\n`);
+}
+
+/** Presses the power button and waits; pulls the plug when that leads nowhere. */
+async function powerOff(
+  { machine }: RunFolder,
+  monitor: string,
+  patience: number,
+  progress: Progress,
+  io: Io,
+): Promise<string> {
+  const record = await machine.record();
+  if (!record) return "did not run";
+  if (!isAlive(record)) {
+    await removeRecord(machine.pidFile);
+    return "had died before";
+  }
+  const pressed = await tellMonitor(monitor, "system_powerdown").then(
+    () => true,
+    () => false,
+  );
+  const deadline = io.clock.now() + (pressed ? patience : 0);
+  let end = "powered off";
+  while (isAlive(record)) {
+    if (io.clock.now() > deadline) {
+      end = pressed
+        ? `was cut off: it had not ended after ${patience / 1000} s`
+        : "was cut off: QEMU was silent";
+      process.kill(record.pid, "SIGKILL");
+    }
+    await io.clock.sleep(POLL, io.interrupted).catch(() => {
+      throw new TremplinError(
+        "cancelled",
+        "the machine goes on powering off; tremplin machine down waits again",
+      );
+    });
+    progress.alive();
+  }
+  await removeRecord(machine.pidFile);
+  return end;
+}

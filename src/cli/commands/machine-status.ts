@@ -1,0 +1,77 @@
+import { stat } from "node:fs/promises";
+import { Command } from "commander";
+import { type DiskUse, diskUse } from "../../machine/container-disk.ts";
+import type { MachineFolder, MachineSettings } from "../../machine/machine-folder.ts";
+import { formatAddress } from "../../transport/address.ts";
+import { guestAnswers } from "../background/launch.ts";
+import { isAlive } from "../background/process-record.ts";
+import { RunFolder } from "../background/run-folder.ts";
+import { HostApi } from "../host-api.ts";
+import type { Io } from "../io.ts";
+import { type MachineFlags, machineFolder, withMachineFlags } from "../machine-flags.ts";
+import { bytesText, durationText } from "../text.ts";
+
+interface Flags extends MachineFlags {
+  readonly json?: true;
+}
+
+export function machineStatusCommand(io: Io): Command {
+  return withMachineFlags(new Command("status").description("what the machine is and does"))
+    .option("--json", "one JSON document")
+    .action((flags: Flags) => machineStatus(flags, io));
+}
+
+async function machineStatus(flags: Flags, io: Io): Promise<void> {
+  const folder = machineFolder(flags);
+  const finding = await find(folder, io);
+  if (flags.json) io.out(`${JSON.stringify({ name: folder.name, ...finding })}\n`);
+  else io.out(text(folder.name, finding));
+}
+
+interface Finding {
+  readonly state: keyof typeof words;
+  readonly disk?: DiskUse;
+  readonly console: string;
+  /** What the machine runs with; undefined where it does not run. */
+  readonly running?: MachineSettings & { readonly uptime: number; readonly host: string };
+}
+
+async function find(folder: MachineFolder, io: Io): Promise<Finding> {
+  const run = new RunFolder(folder.run);
+  const [record, settings, disk] = await Promise.all([
+    run.machine.record(),
+    folder.settings(),
+    diskUse(folder.disk),
+  ]);
+  const known = { ...(disk && { disk }), console: run.machine.logFile };
+  if (!record) return { state: disk ? "off" : "absent", ...known };
+  if (!isAlive(record) || !settings) return { state: "died", ...known };
+  using api = new HostApi(run.hostSocket, folder.name);
+  const state = (await guestAnswers(api, folder.name)) ? "running" : "silent";
+  const uptime = Math.round((io.clock.now() - (await stat(run.machine.pidFile)).mtimeMs) / 1000);
+  return { state, ...known, running: { ...settings, uptime, host: formatAddress(run.hostSocket) } };
+}
+
+function text(name: string, { state, disk, console, running }: Finding): string {
+  const rows = [`machine   ${name} ${words[state]}`];
+  if (disk) rows.push(`disk      ${bytesText(disk.size)}, its file takes ${bytesText(disk.used)}`);
+  if (running) {
+    const { memory, cpus, accelerator, ports, uptime, host } = running;
+    rows.push(
+      `uptime    ${durationText(uptime * 1000)}`,
+      `memory    ${bytesText(memory * 1024 ** 2)}, ${cpus} processors`,
+      `runs by   ${accelerator === "kvm" ? "hardware (KVM)" : "software emulation"}`,
+      `address   tcp:127.0.0.1:${ports.daemon} with TLS; commands find it with --host ${host}`,
+    );
+  }
+  if (state === "silent" || state === "died") rows.push(`console   ${console}`);
+  return rows.map((row) => `${row}\n`).join("");
+}
+
+const words = {
+  running: "is running",
+  silent: "runs, its daemon does not answer",
+  died: "has died: run tremplin machine up",
+  off: "is off",
+  absent: "was not built yet: run tremplin machine up",
+} as const;

@@ -1,0 +1,112 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { TremplinError } from "../base/tremplin-error.ts";
+import { debianKeyring, machineMirror, releaseSources } from "../daemon/images/debian-mirror.ts";
+import { acquireSettings } from "../daemon/images/mmdebstrap.ts";
+import { enabledUnits, guestFiles, guestPackages, initialModules, maskedUnits } from "./guest-files.ts";
+
+const CODENAME = "bookworm";
+
+/** The size of the system's disk; its file is sparse. */
+const SYSTEM_SIZE = "8G";
+
+/**
+ * Builds kernel, initial file system and disk of a machine from Debian's packages, into the folder `system`, which
+ * appears complete or not at all. Root is not needed where users may have user namespaces. Yields what is done.
+ */
+export async function* buildSystem(system: string, signal: AbortSignal): AsyncGenerator<string, void, void> {
+  const making = `${system}.new`;
+  await rm(making, { recursive: true, force: true });
+  await mkdir(making, { recursive: true, mode: 0o700 });
+  const path = (name: string): string => join(making, name);
+  for (const [name, content] of Object.entries(guestFiles)) {
+    await mkdir(dirname(path(`files/${name}`)), { recursive: true });
+    await writeFile(path(`files/${name}`), content);
+  }
+  yield "installing Debian's packages";
+  const root = process.getuid?.() === 0;
+  // One kill ends all that root starts, and its mounts; what lies around is cleared with the folder.
+  const own = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
+  const debian = ["mmdebstrap", ...(await mmdebstrapArguments(making))];
+  yield* lines([...(root ? own : []), ...debian], signal, root ? { TMPDIR: making } : {});
+  yield "making the disk";
+  await writeFile(path("make-disk"), makeDisk);
+  const asRoot = root ? [] : ["--map-root-user", "--map-auto"];
+  yield* lines(["unshare", "--mount", ...asRoot, "sh", "-eu", path("make-disk"), making], signal);
+  for (const name of ["files", "root.tar", "make-disk", "acquire.conf", "debian.sources"]) {
+    await rm(path(name), { recursive: true, force: true });
+  }
+  await rm(system, { recursive: true, force: true });
+  await rename(making, system);
+}
+
+async function mmdebstrapArguments(making: string): Promise<string[]> {
+  const acquire = join(making, "acquire.conf");
+  await writeFile(acquire, await acquireSettings());
+  const initial = `mkdir -p "$1/etc/initramfs-tools/conf.d"
+echo MODULES=list >"$1/etc/initramfs-tools/conf.d/tremplin"
+printf '%s\\n' ${initialModules.join(" ")} >"$1/etc/initramfs-tools/modules"`;
+  const args = [
+    ...["--verbose", "--mode=auto", "--format=tar", "--variant=minbase", `--aptopt=${acquire}`],
+    ...[`--include=${guestPackages.join(",")}`, `--essential-hook=${initial}`],
+    ...["--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*"],
+    ...["--dpkgopt=path-exclude=/usr/share/locale/*"],
+  ];
+  const tar = join(making, "root.tar");
+  const mirror = await machineMirror();
+  if (!mirror) return [...args, `--keyring=${debianKeyring}`, CODENAME, tar];
+  const sources = join(making, "debian.sources");
+  await writeFile(sources, releaseSources(CODENAME, mirror));
+  return [...args, CODENAME, tar, sources];
+}
+
+/** Runs as root of its own user namespace, or as root; $1 is the folder that is being made. */
+const makeDisk = `
+cd "$1"
+mkdir root
+# What dies with the mount needs no clearing up.
+mount -t tmpfs tmpfs root
+tar -x --numeric-owner -f root.tar -C root --exclude='./dev/*'
+cp -r --no-preserve=mode,ownership files/. root/
+mkdir -p root/mnt/host root/mnt/stateful
+rm -f root/etc/machine-id root/etc/ssh/ssh_host_*
+systemctl --quiet --root="$PWD/root" mask ${maskedUnits.join(" ")}
+systemctl --quiet --root="$PWD/root" enable ${enabledUnits.join(" ")}
+cp root/boot/vmlinuz-* vmlinuz
+cp root/boot/initrd.img-* initrd.img
+rm -f root/boot/*
+mke2fs -q -t ext4 -d root root.img ${SYSTEM_SIZE}
+umount root
+rmdir root
+`;
+
+/** Runs a program that dies with this one, and yields what it prints. Throws `failed` with its last words. */
+async function* lines(
+  words: readonly string[],
+  signal: AbortSignal,
+  more: NodeJS.ProcessEnv = {},
+): AsyncGenerator<string, void, void> {
+  const env = { ...process.env, LC_ALL: "C.UTF-8", DEBIAN_FRONTEND: "noninteractive", ...more };
+  const options = { env, signal, killSignal: "SIGKILL" } as const;
+  const child = spawn("setpriv", ["--pdeathsig", "KILL", "--", ...words], {
+    ...options,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  child.on("error", () => undefined);
+  const closed = once(child, "close") as Promise<[number | null]>;
+  closed.catch(() => undefined);
+  const last: string[] = [];
+  for await (const line of createInterface({ input: child.stderr })) {
+    if (line.trim() !== "") last.push(line.trim());
+    if (last.length > 5) last.shift();
+    yield line;
+  }
+  const [code] = await closed;
+  signal.throwIfAborted();
+  if (code !== 0) {
+    throw new TremplinError("failed", `the machine's disk could not be built: ${last.join(" | ")}`);
+  }
+}

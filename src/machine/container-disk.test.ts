@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { diskUse, growDisk, mustGrow, parseSize } from "./container-disk.ts";
+
+const GIB = 1024 ** 3;
+
+test("sizes are read with their units; what is none is refused", () => {
+  assert.deepEqual(["1G", "40g", "2T", "2048M", "8GiB"].map(parseSize), [
+    GIB,
+    40 * GIB,
+    2048 * GIB,
+    2 * GIB,
+    8 * GIB,
+  ]);
+  for (const text of ["", "40", "-1G", "1.5G", "40GB", "512M", "9999999G"]) {
+    assert.throws(() => parseSize(text), { code: "invalid" }, text);
+  }
+});
+
+test("a disk is made sparse and grows; that it cannot shrink is said with what it takes", async (context) => {
+  const folder = await mkdtemp(join(tmpdir(), "tremplin-"));
+  context.after(() => rm(folder, { recursive: true }));
+  const path = join(folder, "disk");
+  assert.equal(await diskUse(path), undefined);
+  assert.equal(mustGrow(undefined, GIB), true);
+  await growDisk(path, GIB);
+  assert.deepEqual(await diskUse(path), { size: GIB, used: 0 });
+  await growDisk(path, 2 * GIB);
+  const now = await diskUse(path);
+  assert.equal(now?.size, 2 * GIB);
+  assert.equal((await stat(path)).mode & 0o777, 0o600);
+  assert.equal(mustGrow(now, 2 * GIB), false);
+  assert.throws(() => mustGrow(now, GIB), { code: "invalid", message: /has 2 GiB and cannot shrink/ });
+});

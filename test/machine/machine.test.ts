@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { type ExecFileException, execFile, spawnSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { diskUse } from "../../src/machine/container-disk.ts";
+import { MachineFolder } from "../../src/machine/machine-folder.ts";
+import { execute } from "../support/belongings.ts";
+import { eventually } from "../support/eventually.ts";
+import { type KeptFolder, keptFolder } from "../support/keeper.ts";
+import { repository } from "../support/repository.ts";
+import { tinyImage } from "../support/tiny-image.ts";
+import { cachedSystem } from "./cached-system.ts";
+
+const canEmulate = process.arch === "x64" && spawnSync("qemu-system-x86_64", ["--version"]).status === 0;
+const skip = canEmulate ? false : "NOT TESTED: tremplin machine needs an x86-64 with qemu-system-x86_64";
+const MIB = 1024 ** 2;
+const shared = "/mnt/stateful/tremplin/shared";
+
+let kept: KeptFolder;
+let machine: MachineFolder;
+let host: string;
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The command line, as a person runs it. */
+function tremplin(words: readonly string[], input?: Buffer): Promise<Outcome> {
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
+  const env = { ...process.env, TREMPLIN_MACHINES: kept.path, TREMPLIN_HOST: host };
+  const done = (error: ExecFileException | null, stdout: string, stderr: string): void =>
+    resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
+  const child = execFile(join(repository, "bin/tremplin"), [...words], { env }, done);
+  child.stdin?.end(input);
+  return promise;
+}
+
+/** The same, which must do well. */
+async function well(words: readonly string[], input?: Buffer): Promise<string> {
+  const { code, stdout, stderr } = await tremplin(words, input);
+  assert.equal(code, 0, `tremplin ${words.join(" ")}: ${stdout}${stderr}`);
+  return stdout;
+}
+
+async function newMachine(name: string): Promise<MachineFolder> {
+  const folder = new MachineFolder(name, kept.path);
+  await execute("mkdir", [folder.path]);
+  await execute("cp", ["-r", "--sparse=always", "--reflink=auto", await cachedSystem(), folder.system]);
+  return folder;
+}
+
+async function pidOf(folder: MachineFolder): Promise<number> {
+  return (JSON.parse(await readFile(join(folder.run, "machine.pid"), "utf8")) as { pid: number }).pid;
+}
+
+before(async () => {
+  if (skip) return;
+  kept = await keptFolder();
+  host = `unix:${join(kept.path, "default/run/host.sock")}`;
+  machine = await newMachine("default");
+});
+after(async () => {
+  if (skip) return;
+  for (const name of ["default", "other"])
+    await tremplin(["machine", "down", "--timeout", "0", "--name", name]);
+  await kept[Symbol.asyncDispose]();
+});
+
+test("up boots it, connects the host side to it and launches the engine", { skip }, async () => {
+  assert.match(await well(["machine", "status"]), /was not built yet/);
+  const said = await well(["machine", "up", "--disk", "8G", "--memory", "1536"]);
+  assert.match(said, /started/);
+  const status = JSON.parse(await well(["machine", "status", "--json"]));
+  assert.equal(status.state, "running");
+  assert.equal(status.disk.size, 8 * 1024 * MIB);
+  assert.ok(status.disk.used < 200 * MIB, `${status.disk.used}`);
+  assert.equal(status.running.memory, 1536);
+  assert.ok(["kvm", "tcg"].includes(status.running.accelerator));
+});
+
+test("a second up leaves it as it is, and says what only a start can do", { skip }, async () => {
+  const pid = await pidOf(machine);
+  assert.match(await well(["machine", "up"]), /ran already/);
+  assert.equal(await pidOf(machine), pid);
+  const grown = await tremplin(["machine", "up", "--disk", "9G"]);
+  assert.match(grown.stderr, /run tremplin machine down first/);
+  const shrunk = await tremplin(["machine", "up", "--disk", "4G"]);
+  assert.match(shrunk.stderr, /cannot shrink/);
+});
+
+test("shell hands on words, input and exit status", { skip }, async () => {
+  const script = 'printf "%s|" "$@"; cat; exit 7';
+  const words = ["machine", "shell", "--", "sh", "-c", script, "sh", "a b", "it's"];
+  const { code, stdout } = await tremplin(words, Buffer.from("typed"));
+  assert.deepEqual([code, stdout], [7, "a b|it's|typed"]);
+});
+
+test("a container lives in it, and its space comes back", { skip }, async () => {
+  await using image = await tinyImage();
+  for (const [name, path] of Object.entries({
+    "rootfs.tar.gz": image.rootfs,
+    "metadata.tar.gz": image.metadata,
+  })) {
+    const write = ["machine", "shell", "--", "sh", "-c", 'cat >"$1"', "sh", join(shared, name)];
+    await well(write, await readFile(path));
+  }
+  const files = ["--rootfs", join(shared, "rootfs.tar.gz"), "--metadata", join(shared, "metadata.tar.gz")];
+  await well(["create", "tiny", ...files]);
+  await well(["start", "tiny"]);
+  assert.match(await well(["list"]), /tiny +running/);
+  const root = "/mnt/stateful/tremplin/lxd/storage-pools/default/containers/tiny/rootfs";
+  const fill = 'dd if=/dev/urandom of="$1/filled" bs=1M count=64 conv=fsync 2>&1';
+  await well(["machine", "shell", "--", "sh", "-c", fill, "sh", root]);
+  const full = (await diskUse(machine.disk))?.used ?? 0;
+  assert.ok(full > 64 * MIB, `${full}`);
+  await well(["delete", "tiny", "--yes"]);
+  await well(["machine", "shell", "--", "btrfs", "subvolume", "sync", "/mnt/stateful"]);
+  await well(["machine", "shell", "--", "sync"]);
+  await eventually("the space on the host", async () => {
+    const { used = full } = (await diskUse(machine.disk)) ?? {};
+    return used < full - 60 * MIB ? used : undefined;
+  });
+});
+
+test("of two machines side by side one crashes as it boots: that is said, with its console", {
+  skip,
+}, async () => {
+  const other = await newMachine("other");
+  const up = tremplin(["machine", "up", "--name", "other", "--memory", "512"]);
+  const pid = await eventually("QEMU", () => pidOf(other).catch(() => undefined));
+  process.kill(pid, "SIGKILL");
+  const { code, stderr } = await up;
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /the machine ended; the end of .*other\/run\/machine\.log/);
+  assert.match(await well(["machine", "status", "--name", "other"]), /is off|has died/);
+  assert.match(await well(["machine", "status"]), /is running/);
+});
+
+test("down powers it off in order; its shell says so", { skip }, async () => {
+  assert.match(await well(["machine", "down"]), /machine +powered off\nhost +stopped/);
+  assert.match(await readFile(join(machine.run, "machine.log"), "utf8"), /Power down/);
+  assert.match(await well(["machine", "down"]), /did not run/);
+  const { code, stderr } = await tremplin(["machine", "shell", "--", "true"]);
+  assert.equal(code, 4);
+  assert.match(stderr, /does not run: run tremplin machine up/);
+});
