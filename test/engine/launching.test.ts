@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Code, ConnectError } from "@connectrpc/connect";
 import { Engine_State as State } from "../../src/contract/tremplin/v1/guest_pb.js";
 import {
+  AttachUsbToContainerResponse_Status as Attach,
   CancelUpgradeContainerResponse_Status as CancelUpgrade,
   CreateContainerResponse_Status as Create,
   DeleteContainerResponse_Status as Delete,
+  UpdateContainerDevicesResponse_Status as Devices,
   GetContainerInfoResponse_Status as Info,
   StartLxdProgress_Status as Launched,
   StartContainerResponse_Status as Start,
@@ -58,10 +59,10 @@ test("before StartLxd every rpc is refused safely, and nothing is not found", as
   for (const { failureReason } of answers)
     assert.match(failureReason, /^LXD not running: call StartLxd first$/);
   assert.equal((await tremplin.cancelUpgradeContainer(name)).status, CancelUpgrade.NOT_RUNNING);
-  await assert.rejects(
-    tremplin.attachUsbToContainer({ ...name, portNum: 1 }),
-    (error) => ConnectError.from(error).code === Code.Unimplemented,
-  );
+  const attach = await tremplin.attachUsbToContainer({ ...name, portNum: 1 });
+  assert.equal(attach.status, Attach.FAILED);
+  const devices = await tremplin.updateContainerDevices({ ...name, updates: { microphone: 0 } });
+  assert.equal(devices.status, Devices.FAILED);
 });
 
 test("StartLxd twice at once shares one outcome", async () => {

@@ -37,11 +37,12 @@ export async function unpackBackup(
   engine: Engine,
   name: string,
   backup: OpenBackup,
-  { signal, ending, log }: OperationContext,
+  context: OperationContext,
   tell: (bytes: number) => void,
 ): Promise<ReadonlySet<string> | undefined> {
+  const { signal, ending, log } = context;
   if (engine.address.kind !== "unix") return undefined;
-  const container = await createEmpty(engine, name, backup, signal);
+  const container = await createEmpty(engine, name, backup, context);
   try {
     if (container) return await fill(engine, name, container, backup, { signal, tell });
   } catch (error) {
@@ -57,11 +58,13 @@ async function createEmpty(
   engine: Engine,
   name: string,
   { metadata }: OpenBackup,
-  signal: AbortSignal,
+  { signal, ending }: OperationContext,
 ): Promise<LocalContainer | undefined> {
   const about = Object.entries(metadata.properties).map(([key, value]) => [`image.${key}`, value]);
   const body = { name, source: { type: "none" }, config: Object.fromEntries(about) } as const;
-  await (await engine.instances.create(body, { signal })).wait({ signal });
+  // A moment's work that is seen to its end: given up half-way, the engine could make it after it was cleared away.
+  await (await engine.instances.create(body, { signal: ending })).wait({ signal: ending });
+  signal.throwIfAborted();
   const { value } = await engine.instances.get(name, { signal });
   const folder = await instanceFolder(engine.address, value);
   return folder === undefined ? undefined : withShiftedIds(folder, value);
