@@ -2,7 +2,11 @@ import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import type { VsockAddress } from "./socket-address.ts";
 
-/** A stream to a vsock address that is there at once and connects before anything is read or written. */
+/**
+ * A stream to a vsock address that is there at once and connects before anything is read or written. Only that
+ * connecting failed is an error of it. A connection that is lost later just closes: whoever used it hears that, and
+ * may have gone already, when an error would be nobody's and end the process.
+ */
 export class VsockStream extends Duplex {
   readonly #address: VsockAddress;
   readonly #ending = new AbortController();
@@ -14,7 +18,15 @@ export class VsockStream extends Duplex {
   }
 
   override _construct(done: (error?: Error) => void): void {
-    this.#connect().then(() => done(), done);
+    this.#connect().then(
+      () => done(),
+      (error) => done(this.#ending.signal.aborted ? undefined : error),
+    );
+  }
+
+  override destroy(error?: Error): this {
+    this.#ending.abort(error);
+    return super.destroy(error);
   }
 
   override _read(): void {
@@ -22,15 +34,17 @@ export class VsockStream extends Duplex {
   }
 
   override _write(chunk: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#socket?.write(chunk, encoding, done);
+    this.#socket?.write(chunk, encoding, (error) => {
+      if (error) this.destroy();
+      done();
+    });
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    this.#socket?.end(done);
+    this.#socket?.end(() => done());
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#ending.abort(error);
     this.#socket?.destroy();
     done(error);
   }
@@ -44,7 +58,7 @@ export class VsockStream extends Duplex {
       if (!this.push(chunk)) socket.pause();
     });
     socket.on("end", () => this.push(null));
-    socket.on("error", (error) => this.destroy(error));
+    socket.on("error", () => this.destroy());
     socket.on("close", () => this.destroy());
   }
 }
