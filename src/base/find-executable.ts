@@ -1,5 +1,6 @@
-import { access, constants } from "node:fs/promises";
+import { constants } from "node:fs";
 import { delimiter, join } from "node:path";
+import { canAccess } from "./can-access.ts";
 
 /** Where administrators' programs live; Incus keeps its daemon out of the PATH (engines.md 1). */
 const FOLDERS = ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/libexec/incus"];
@@ -14,11 +15,7 @@ export async function findExecutable(
 ): Promise<string | undefined> {
   for (const folder of folders) {
     const path = join(folder, name);
-    const found = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (found) return path;
+    if (await canAccess(path, constants.X_OK)) return path;
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
+import { processIds } from "../base/process-ids.ts";
 import type { EngineAddress } from "./engine-address.ts";
 import type { EngineOperation } from "./engine-operation.ts";
 import { hasEnded } from "./operation.ts";
@@ -50,12 +51,12 @@ export class Unpackers {
 
   async #kill({ fingerprint, instance }: Unpacked, signal: AbortSignal | undefined): Promise<void> {
     const { pid: engine } = await this.#server.info({ signal });
-    for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
+    for (const pid of await processIds()) {
       const [command, stat] = await Promise.all([read(`/proc/${pid}/cmdline`), read(`/proc/${pid}/stat`)]);
       const [program = "", ...args] = command.split("\0");
       const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
       if (parent !== engine || !["tar", "unsquashfs"].includes(basename(program))) continue;
-      if (args.some((arg) => [fingerprint, instance].includes(basename(arg)))) kill(Number(pid));
+      if (args.some((arg) => [fingerprint, instance].includes(basename(arg)))) kill(pid);
     }
   }
 }

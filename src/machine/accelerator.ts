@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { access, constants } from "node:fs/promises";
+import { constants } from "node:fs/promises";
+import { canAccess } from "../base/can-access.ts";
 
 export type Accelerator = "kvm" | "tcg";
 
@@ -13,10 +14,7 @@ const NO_DISK = "Unable to mount root fs";
  * up for want of one. /dev/kvm alone says little; there are machines where it is and no kernel gets through.
  */
 export async function findAccelerator(kernel: string, signal: AbortSignal): Promise<Accelerator> {
-  const usable = await access("/dev/kvm", constants.R_OK | constants.W_OK).then(
-    () => true,
-    () => false,
-  );
+  const usable = await canAccess("/dev/kvm", constants.R_OK | constants.W_OK);
   return usable && (await boots(probeArguments(kernel), signal)) ? "kvm" : "tcg";
 }
 

@@ -1,8 +1,8 @@
-import { access } from "node:fs/promises";
 import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { Command } from "commander";
+import { canAccess } from "../../base/can-access.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { findAccelerator } from "../../machine/accelerator.ts";
 import { buildSystem } from "../../machine/build-system.ts";
@@ -95,7 +95,7 @@ async function prepare(
   progress: Progress,
   io: Io,
 ): Promise<MachineSettings> {
-  const build = flags.rebuild === true || !(await exists(folder.system));
+  const build = flags.rebuild === true || !(await canAccess(folder.system));
   await checkRequirements({ build });
   const now = await diskUse(folder.disk);
   const size = flags.disk === undefined && now ? now.size : parseSize(flags.disk ?? DISK);
@@ -103,7 +103,7 @@ async function prepare(
   if (build) {
     for await (const line of buildSystem(folder.system, io.interrupted)) progress.step(line);
   }
-  if (!(await exists(folder.keys))) await makeKeys(folder);
+  if (!(await canAccess(folder.keys))) await makeKeys(folder);
   if (grows) await growDisk(folder.disk, size);
   progress.step("trying hardware virtualisation");
   const accelerator = await findAccelerator(join(folder.system, "vmlinuz"), io.interrupted);
@@ -137,11 +137,4 @@ async function freePorts(count: number): Promise<number[]> {
   const found = await Promise.all(ports);
   await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
   return found;
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

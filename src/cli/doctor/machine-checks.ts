@@ -1,5 +1,6 @@
-import { access, constants, readdir, readFile, stat, statfs } from "node:fs/promises";
+import { constants, readdir, readFile, stat, statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { canAccess } from "../../base/can-access.ts";
 import { findExecutable } from "../../base/find-executable.ts";
 import { bytesText } from "../text.ts";
 import { bad, type Finding, good, note } from "./finding.ts";
@@ -126,15 +127,8 @@ async function checkPassage(state: string): Promise<Finding> {
 /** The folder itself or the nearest one above it that is there. */
 async function existing(path: string): Promise<string> {
   for (let at = resolve(path); ; at = dirname(at)) {
-    if (at === dirname(at) || (await isThere(at, constants.F_OK))) return at;
+    if (at === dirname(at) || (await canAccess(at, constants.F_OK))) return at;
   }
-}
-
-function isThere(path: string, mode: number): Promise<boolean> {
-  return access(path, mode).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** A file that is not there is as an empty one here. */

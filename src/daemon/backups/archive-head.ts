@@ -1,8 +1,9 @@
-import { access, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { stringify } from "yaml";
+import { canAccess } from "../../base/can-access.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { countFiles, type FileCount } from "./count-files.ts";
 import { Subprocess } from "./subprocess.ts";
@@ -25,8 +26,8 @@ export async function archiveHead(
   architecture: string,
   signal: AbortSignal,
 ): Promise<ArchiveHead> {
-  const templates = (await isThere(join(folder, "templates"))) ? ["templates"] : [];
-  if (await isThere(join(folder, "metadata.yaml"))) {
+  const templates = (await canAccess(join(folder, "templates"))) ? ["templates"] : [];
+  if (await canAccess(join(folder, "metadata.yaml"))) {
     return pack(folder, ["metadata.yaml", ...templates], signal);
   }
   const made = await mkdtemp(join(tmpdir(), "tremplin-metadata-"));
@@ -59,11 +60,4 @@ async function pack(cwd: string, members: readonly string[], signal: AbortSignal
     throw new TremplinError("failed", "tar wrote an archive that does not end as archives do");
   }
   return { ...count, tar: tar.subarray(0, -END) };
-}
-
-function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

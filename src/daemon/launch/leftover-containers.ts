@@ -1,6 +1,7 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
+import { processIds } from "../../base/process-ids.ts";
 import { isAlive } from "./leftover-engine.ts";
 
 /** How long containers may take to shut down before they are killed. Milliseconds. */
@@ -42,7 +43,7 @@ export async function containersRun(engineFolder: string): Promise<boolean> {
 /** The process that liblxc keeps beside each container that runs: `[lxc monitor] FOLDER/containers NAME`. */
 async function findMonitors(engineFolder: string): Promise<Monitor[]> {
   const start = `[lxc monitor] ${engineFolder}/containers `;
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+  const pids = await processIds();
   const found = pids.map(async (pid) => {
     const command = await readFile(`/proc/${pid}/cmdline`, "latin1").catch(() => "");
     if (!command.startsWith(start)) return [];

@@ -1,5 +1,6 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import type { Clock } from "../../base/clock.ts";
+import { processIds } from "../../base/process-ids.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { EngineProgram } from "./engine-program.ts";
 
@@ -11,7 +12,7 @@ const POLL = 50;
  * executable (forkproxy, forkdns, the monitors of containers) have a word, not an option, as first argument.
  */
 export async function findEngineProcesses(program: EngineProgram, folder: string): Promise<number[]> {
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+  const pids = await processIds();
   const serving = await Promise.all(pids.map((pid) => serves(pid, program, folder)));
   return pids.filter((_pid, index) => serving[index]);
 }

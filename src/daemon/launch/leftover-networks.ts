@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
-import { access, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { canAccess } from "../../base/can-access.ts";
 import type { Clock } from "../../base/clock.ts";
 import { findDnsmasq } from "./bridge-dnsmasq.ts";
 import { isAlive } from "./leftover-engine.ts";
@@ -20,15 +21,9 @@ export async function removeNetworks(engineFolder: string, clock: Clock): Promis
   for (const name of names) {
     const dnsmasq = await findDnsmasq(engineFolder, name);
     if (dnsmasq !== undefined) await end(dnsmasq, clock);
-    if (await isBridge(name)) await execute("ip", ["link", "delete", "dev", name]);
+    if (await canAccess(`/sys/class/net/${name}/bridge`))
+      await execute("ip", ["link", "delete", "dev", name]);
   }
-}
-
-function isBridge(name: string): Promise<boolean> {
-  return access(`/sys/class/net/${name}/bridge`).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function end(pid: number, clock: Clock): Promise<void> {

@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
-import { access, mkdir } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { canAccess } from "../../../base/can-access.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { ifMissing } from "../../../engine/if-missing.ts";
 import { containersOn, type PoolOnDisk } from "./pool-on-disk.ts";
@@ -23,17 +24,10 @@ export async function fillEmptyPool({ onDisk }: Place): Promise<void> {
   const volume = join(onDisk.folder, "custom", `default_${VOLUME}`);
   await mkdir(dirname(volume), { recursive: true });
   if (onDisk.pool.driver !== "btrfs") await mkdir(volume, { recursive: true });
-  else if (!(await exists(volume))) await execute("btrfs", ["subvolume", "create", volume]);
+  else if (!(await canAccess(volume))) await execute("btrfs", ["subvolume", "create", volume]);
 }
 
 /** Deletes that volume, if there is one. */
 export async function emptyPool(engine: Engine, { onDisk, signal }: Place): Promise<void> {
   await engine.pools.deleteVolume(onDisk.pool.name, VOLUME, { signal }).catch(ifMissing);
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
