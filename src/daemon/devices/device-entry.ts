@@ -1,8 +1,8 @@
 import { lstat } from "node:fs/promises";
+import type { Devices } from "../../engine/profiles.ts";
 
 /** A device of an instance or a profile, as the engine has it; its key is the path. */
-export type DeviceEntry = Readonly<Record<string, string>>;
-export type DeviceEntries = Readonly<Record<string, DeviceEntry>>;
+export type DeviceEntry = Devices[string];
 
 /**
  * A device node for containers (behaviour.md 2.7). Its numbers are given, so that an engine minds no node that has

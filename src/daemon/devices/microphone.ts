@@ -1,16 +1,16 @@
+import type { Devices } from "../../engine/profiles.ts";
 import type { Site } from "../sites/site.ts";
-import type { DeviceEntries } from "./device-entry.ts";
 import { scanDevices } from "./scan-devices.ts";
 
 const FOLDER = "/dev/";
 
 /** The devices by which programs listen, as far as this machine has some and the site lets containers (behaviour.md 2.9). */
-export function microphoneDevices({ microphone }: Site, folder = FOLDER): Promise<DeviceEntries> {
-  return scanDevices(microphone === undefined ? [] : [microphone], folder);
+export function microphoneDevices({ microphone }: Site): Promise<Devices> {
+  return scanDevices(microphone === undefined ? [] : [microphone]);
 }
 
 /** The devices of an instance with these microphones in place of all that it had, also of those that are gone. */
-export function withMicrophone(site: Site, devices: DeviceEntries, microphone: DeviceEntries): DeviceEntries {
+export function withMicrophone(site: Site, devices: Devices, microphone: Devices): Devices {
   const others = Object.entries(devices).filter(([key]) => !isMicrophone(site, key));
   return { ...Object.fromEntries(others), ...microphone };
 }

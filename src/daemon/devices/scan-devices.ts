@@ -1,12 +1,13 @@
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { type DeviceEntries, type DeviceEntry, entryOfNode } from "./device-entry.ts";
+import type { Devices } from "../../engine/profiles.ts";
+import { type DeviceEntry, entryOfNode } from "./device-entry.ts";
 
 /**
  * The character devices below a folder whose path in it matches one of the patterns (behaviour.md 2.7, 2.9), by
  * their paths in their order.
  */
-export async function scanDevices(patterns: readonly string[], folder = "/dev"): Promise<DeviceEntries> {
+export async function scanDevices(patterns: readonly string[], folder = "/dev"): Promise<Devices> {
   if (patterns.length === 0) return {};
   const wanted = patterns.map((pattern) => new RegExp(pattern));
   const found: [string, DeviceEntry][] = [];

@@ -3,9 +3,9 @@ import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
+import type { Devices } from "../../engine/profiles.ts";
 import { Serial } from "../../engine/serial.ts";
 import { findContainer, getContainer, identity } from "../operations/lookup.ts";
-import type { DeviceEntries } from "./device-entry.ts";
 import { KernelEvents } from "./kernel-events.ts";
 import type { Uevent } from "./uevent.ts";
 import { findUsbController, portOf, type UsbController } from "./usb-controller.ts";
@@ -61,13 +61,7 @@ export class UsbAttachments implements AsyncDisposable {
 
   static async open(options: UsbAttachmentsOptions): Promise<UsbAttachments> {
     const attachments = new UsbAttachments(options, await UsbRecord.open(options.file));
-    const { clock, log } = options;
-    attachments.#events = new KernelEvents({
-      onEvent: (event) => attachments.#heard(event),
-      onGap: () => attachments.refresh(),
-      clock,
-      log,
-    });
+    await attachments.#findController();
     return attachments;
   }
 
@@ -148,7 +142,7 @@ export class UsbAttachments implements AsyncDisposable {
     if (!found) return;
     const keys = isOther ? [] : (given?.keys ?? []);
     const nodes = await this.#nodesOf(ports);
-    const change = (devices: DeviceEntries): DeviceEntries => {
+    const change = (devices: Devices): Devices => {
       const others = Object.fromEntries(Object.entries(devices).filter(([key]) => !keys.includes(key)));
       return { ...nodes, ...others };
     };
@@ -169,7 +163,7 @@ export class UsbAttachments implements AsyncDisposable {
     }
   }
 
-  async #nodesOf(ports: readonly number[]): Promise<DeviceEntries> {
+  async #nodesOf(ports: readonly number[]): Promise<Devices> {
     const controller = await this.#findController();
     if (!controller) return {};
     const all = await Promise.all(ports.map((port) => usbNodes(controller, port, this.#options.sys)));
@@ -185,15 +179,20 @@ export class UsbAttachments implements AsyncDisposable {
     throw new TremplinError("invalid", `there is no USB port ${port}: ports are 1 to ${controller.ports}`);
   }
 
+  /** From the moment that there is a controller, what the kernel says of it is heard. */
   async #findController(): Promise<UsbController | undefined> {
     this.#controller ??= await findUsbController(this.#options.sys);
+    if (this.#controller) this.#events ??= this.#hear(this.#controller);
     return this.#controller;
   }
 
-  #heard({ action, path }: Uevent): void {
-    if (action !== "add" && action !== "remove") return;
-    if (this.#controller && portOf(this.#controller, path) === undefined) return;
-    this.refresh();
+  #hear(controller: UsbController): KernelEvents {
+    const { clock, log } = this.#options;
+    const onEvent = ({ action, path }: Uevent): void => {
+      if (action !== "add" && action !== "remove") return;
+      if (portOf(controller, path) !== undefined) this.refresh();
+    };
+    return new KernelEvents({ onEvent, onGap: () => this.refresh(), clock, log });
   }
 
   async #refreshSoon(): Promise<void> {
@@ -206,9 +205,9 @@ export class UsbAttachments implements AsyncDisposable {
       pause = GATHER;
       const failed = await this.#refreshAll().catch((error) => {
         // Who launches the engine says so, and then all is looked at.
-        if (TremplinError.from(error).code !== "unavailable")
-          log.warn({ error }, "USB devices wait to be given");
-        return TremplinError.from(error).code !== "unavailable";
+        const waits = TremplinError.from(error).code !== "unavailable";
+        if (waits) log.warn({ error }, "USB devices wait to be given");
+        return waits;
       });
       if (!failed) continue;
       this.#again = true;

@@ -1,6 +1,7 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { type DeviceEntries, type DeviceEntry, deviceEntry } from "./device-entry.ts";
+import type { Devices } from "../../engine/profiles.ts";
+import { type DeviceEntry, deviceEntry } from "./device-entry.ts";
 import { folderOfPort, type UsbController } from "./usb-controller.ts";
 
 /** The kinds of nodes of USB devices that containers get (behaviour.md 2.9). */
@@ -10,11 +11,7 @@ const SUBSYSTEMS = new Set(["usb", "tty", "block"]);
  * The nodes of whatever is plugged into a port, also behind hubs, by their paths. A port with nothing in it has
  * none, and a device that is being pulled out has those that are left.
  */
-export async function usbNodes(
-  controller: UsbController,
-  port: number,
-  sys = "/sys",
-): Promise<DeviceEntries> {
+export async function usbNodes(controller: UsbController, port: number, sys = "/sys"): Promise<Devices> {
   const folder = folderOfPort(controller, port);
   if (!folder) return {};
   const found = await nodesBelow(join(sys, folder));

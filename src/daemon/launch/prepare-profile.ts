@@ -1,17 +1,15 @@
-import { stat } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
+import { canAccess } from "../../base/can-access.ts";
 import type { Logger } from "../../base/logger.ts";
 import { sentenceOf } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
-import type { ProfileUpdate } from "../../engine/profiles.ts";
+import type { Devices, ProfileUpdate } from "../../engine/profiles.ts";
 import { scanDevices } from "../devices/scan-devices.ts";
 import { expand, type Site } from "../sites/site.ts";
 import { POOL } from "./prepare-storage.ts";
 
 const PROFILE = "default";
-
-type Device = Readonly<Record<string, string>>;
 
 interface Wanted {
   readonly bridge: string;
@@ -25,7 +23,7 @@ interface Wanted {
 
 /** Gives the profile `default` the config and devices of the site (behaviour.md 2.7). */
 export async function prepareProfile(engine: Engine, wanted: Wanted, signal: AbortSignal): Promise<void> {
-  const essential: Record<string, Device> = {
+  const essential: Record<string, Devices[string]> = {
     eth0: { type: "nic", nictype: "bridged", parent: wanted.bridge, name: "eth0" },
     root: { type: "disk", path: "/", pool: POOL },
   };
@@ -52,20 +50,13 @@ export async function prepareProfile(engine: Engine, wanted: Wanted, signal: Abo
 }
 
 /** The devices of the site whose source is on this machine: an engine refuses a profile with one that is not. */
-async function devicesOf({ site, places }: Wanted): Promise<Record<string, Device>> {
-  const devices: Record<string, Device> = {};
+async function devicesOf({ site, places }: Wanted): Promise<Record<string, Devices[string]>> {
+  const devices: Record<string, Devices[string]> = {};
   for (const [key, template] of Object.entries(site.profile.devices)) {
     const device = Object.fromEntries(
       Object.entries(template).map(([option, value]) => [option, expand(value, places)]),
     );
-    if (!device.source || (await exists(device.source))) devices[key] = device;
+    if (!device.source || (await canAccess(device.source))) devices[key] = device;
   }
   return devices;
-}
-
-function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,5 +1,5 @@
 import type { HandlerContext } from "@connectrpc/connect";
-import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
+import { sentenceOf } from "../../base/tremplin-error.ts";
 import {
   VmDeviceAction as Action,
   UpdateContainerDevicesResponse_UpdateResult as Result,
@@ -7,7 +7,7 @@ import {
   type UpdateContainerDevicesRequest,
 } from "../../contract/tremplin_pb.js";
 import { microphoneDevices, withMicrophone } from "../devices/microphone.ts";
-import { getContainer } from "../operations/lookup.ts";
+import { findContainer } from "../operations/lookup.ts";
 import { checkContainerName } from "./container-name.ts";
 import { answering, type RpcTools } from "./rpc.ts";
 
@@ -24,12 +24,9 @@ export function updateContainerDevices(tools: RpcTools) {
     async ({ containerName: name, updates }: UpdateContainerDevicesRequest, { signal }: HandlerContext) => {
       checkContainerName(name);
       const engine = tools.engine();
-      try {
-        await getContainer(engine, name, signal);
-      } catch (error) {
-        const isMissing = TremplinError.from(error).code === "not-found";
-        if (!isMissing) throw error;
-        return { status: Status.NO_SUCH_CONTAINER, failureReason: sentenceOf(error), results: {} };
+      if (!(await findContainer(engine, name, signal))) {
+        const failureReason = `there is no container ${name}`;
+        return { status: Status.NO_SUCH_CONTAINER, failureReason, results: {} };
       }
       const results: Record<string, Result> = {};
       for (const kind of Object.keys(updates)) results[kind] = Result.NO_SUCH_VM_DEVICE;

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
+import { closeRaw } from "../../base/raw-socket.ts";
 import { socketOn, streamHandle } from "../../base/stream-handle.ts";
-import { beginConnect, checkOutcome, closeSocket, hasOutcome, newSocket } from "./libc.ts";
+import { beginConnect, checkOutcome, hasOutcome, newSocket } from "./libc.ts";
 import type { VsockAddress } from "./socket-address.ts";
 import { vsockError } from "./vsock-error.ts";
 
@@ -18,7 +19,7 @@ export async function connectVsock(address: VsockAddress, signal: AbortSignal): 
     signal.throwIfAborted();
     return socketOn(await streamHandle(fd, "socket"));
   } catch (error) {
-    closeSocket(fd);
+    closeRaw(fd);
     throw error;
   }
 }

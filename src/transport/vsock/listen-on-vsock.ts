@@ -1,12 +1,11 @@
 import type { Server } from "node:net";
+import { closeRaw } from "../../base/raw-socket.ts";
 import { type StreamHandle, socketOn, streamHandle } from "../../base/stream-handle.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { bindSocket, closeSocket, newSocket, peerOf } from "./libc.ts";
+import { bindSocket, newSocket, peerOf } from "./libc.ts";
 import type { VsockAddress } from "./socket-address.ts";
 
 const BACKLOG = 511;
-
-export interface VsockListener extends Disposable {}
 
 /**
  * Gives a server the connections that come to a vsock address. `accepts` decides by the context id of the other
@@ -17,7 +16,7 @@ export async function listenOnVsock(
   server: Server,
   address: VsockAddress,
   accepts: (cid: number) => boolean,
-): Promise<VsockListener> {
+): Promise<Disposable> {
   const what = `cannot listen on vsock:${address.cid}:${address.port}`;
   const handle = await boundHandle(address, what);
   handle.onconnection = (status, client) => {
@@ -39,7 +38,7 @@ async function boundHandle(address: VsockAddress, what: string): Promise<StreamH
     bindSocket(fd, address, what);
     return await streamHandle(fd, "server");
   } catch (error) {
-    closeSocket(fd);
+    closeRaw(fd);
     throw error;
   }
 }
