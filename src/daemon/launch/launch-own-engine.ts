@@ -15,7 +15,7 @@ import type { Unrecovered } from "./recovery/recover-containers.ts";
 import { isStuckOnDatabase } from "./recovery/stuck-database.ts";
 
 /** An engine that was killed while it was made ready is made ready anew so often. */
-const ATTEMPTS = 3;
+export const ATTEMPTS = 3;
 
 export interface OwnLaunch {
   readonly own: OwnEngine;

@@ -11,16 +11,13 @@ import { Bridge } from "./bridge.ts";
 import type { EngineChoice } from "./engine-choice.ts";
 import { findEngineProgram } from "./engine-program.ts";
 import type { EngineState, Launch, ResetWish } from "./engine-state.ts";
-import { launchOwnEngine, type Prepared } from "./launch-own-engine.ts";
+import { ATTEMPTS, launchOwnEngine, type Prepared } from "./launch-own-engine.ts";
 import { OwnEngine } from "./own-engine.ts";
 import { prepareEngine } from "./prepare-engine.ts";
 import { resetsByItself } from "./recovery/automatic-reset.ts";
 import { DatabaseReset } from "./recovery/database-reset.ts";
 import type { Subnet } from "./subnet.ts";
 import { whileItAnswers } from "./while-it-answers.ts";
-
-/** An engine that was killed while it was made ready is made ready anew so often. */
-const ATTEMPTS = 3;
 
 export interface LauncherOptions {
   readonly choice: EngineChoice;

@@ -75,18 +75,15 @@ export function importOperation(
   }
 
   /** Answers nothing when only the engine can unpack it. */
-  async function* unpackHere(
+  function unpackHere(
     containerName: string,
     backup: OpenBackup,
     context: OperationContext,
     keep: (progress: Progress) => Progress,
   ) {
-    const { size } = await backup.file.stat();
-    const meter = new ImportMeter(tools.clock, size);
     const name = temporaryName("import", context.id);
-    const work = unpackBackup(tools.engine(), name, backup, context, meter.reached);
-    const told = () => keep({ containerName, status: Status.IMPORTING_UNPACK, ...meter.read() });
-    return yield* sampled(work, told, tools.clock);
+    const work = (tell: (bytes: number) => void) => unpackBackup(tools.engine(), name, backup, context, tell);
+    return metered(backup, work, (read) => keep({ containerName, status: Status.IMPORTING_UNPACK, ...read }));
   }
 
   async function* throughImage(
@@ -96,14 +93,24 @@ export function importOperation(
     stack: AsyncDisposableStack,
     keep: (progress: Progress) => Progress,
   ) {
-    const { size } = await backup.file.stat();
-    const meter = new ImportMeter(tools.clock, size);
-    const work = uploadBackup(tools.engine(), containerName, backup, context, meter.reached);
-    const told = () => keep({ containerName, status: Status.IMPORTING_UPLOAD, ...meter.read() });
-    const { image, links } = yield* sampled(work, told, tools.clock);
+    const work = (tell: (bytes: number) => void) =>
+      uploadBackup(tools.engine(), containerName, backup, context, tell);
+    const { image, links } = yield* metered(backup, work, (read) =>
+      keep({ containerName, status: Status.IMPORTING_UPLOAD, ...read }),
+    );
     stack.use(image);
     yield* unpack(containerName, image, context, keep);
     return links;
+  }
+
+  /** Work that tells the bytes of the backup's file that it has read, as progress. */
+  async function* metered<T>(
+    { file }: OpenBackup,
+    work: (tell: (bytes: number) => void) => Promise<T>,
+    told: (read: ReturnType<ImportMeter["read"]>) => Progress,
+  ): AsyncGenerator<Progress, T, void> {
+    const meter = new ImportMeter(tools.clock, (await file.stat()).size);
+    return yield* sampled(work(meter.reached), () => told(meter.read()), tools.clock);
   }
 
   async function* unpack(

@@ -1,10 +1,9 @@
-import { lstat, readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import { parseHostileYaml } from "../../backups/parse-hostile-yaml.ts";
 import { containersRun } from "../leftover-containers.ts";
+import { readBackupYaml } from "./read-backup-yaml.ts";
 
-const MOST_BYTES = 16 * 1024 * 1024;
 const backupSchema = z.object({
   container: z.object({ name: z.string() }),
   volume: z.object({ name: z.string() }),
@@ -21,9 +20,8 @@ export async function resetsByItself(engineFolder: string, container: string | u
   if (names.length !== 1 || names[0] !== container) return false;
   if (await containersRun(engineFolder)) return false;
   try {
-    const file = join(folder, container, "backup.yaml");
-    if ((await lstat(file)).size > MOST_BYTES) return false;
-    const backup = backupSchema.parse(parseHostileYaml(await readFile(file, "utf8")));
+    const { content } = await readBackupYaml(join(folder, container, "backup.yaml"));
+    const backup = backupSchema.parse(content);
     // Where the names differ the engine could not take it back (lxc/lxd issue 8071).
     return backup.container.name === container && backup.volume.name === container;
   } catch {

@@ -1,14 +1,13 @@
-import { lstat, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Document, isMap, isSeq, parseDocument, type YAMLMap } from "yaml";
+import { canAccess } from "../../../base/can-access.ts";
 import { replaceFile } from "../../../base/durable-file.ts";
 import type { Logger } from "../../../base/logger.ts";
 import type { Config } from "../../../engine/pools.ts";
 import type { Devices } from "../../../engine/profiles.ts";
-import { parseHostileYaml } from "../../backups/parse-hostile-yaml.ts";
 import { expand, type Site } from "../../sites/site.ts";
-
-const MOST_BYTES = 16 * 1024 * 1024;
+import { readBackupYaml } from "./read-backup-yaml.ts";
 
 interface Place {
   readonly site: Site;
@@ -60,17 +59,12 @@ export async function withoutNeed(devices: Devices): Promise<Devices> {
 
 async function isNeededInVain({ type, source, pool, required }: Config): Promise<boolean> {
   if (type !== "disk" || pool || !source?.startsWith("/") || required === "false") return false;
-  return !(await exists(source));
+  return !(await canAccess(source));
 }
 
 async function readBackup(file: string): Promise<Document | undefined> {
   try {
-    const { size } = await lstat(file);
-    if (size > MOST_BYTES) return undefined;
-    const text = await readFile(file, "utf8");
-    // Whoever wrote it: within bounds only.
-    parseHostileYaml(text);
-    return parseDocument(text);
+    return parseDocument((await readBackupYaml(file)).text);
   } catch {
     return undefined;
   }
@@ -81,7 +75,7 @@ async function makeStub(path: string, document: Document): Promise<void> {
   const shown = devicesIn(document).some((devices) =>
     devices.items.some(({ value }) => isMap(value) && value.get("source") === path),
   );
-  if (!shown || (await exists(path))) return;
+  if (!shown || (await canAccess(path))) return;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await writeFile(path, "", { flag: "wx", mode: 0o644 });
 }
@@ -93,11 +87,4 @@ function devicesIn(document: Document): YAMLMap[] {
     .filter((holder) => isMap(holder))
     .flatMap((holder) => [holder.get("devices"), holder.get("expanded_devices")])
     .filter((devices) => isMap(devices));
-}
-
-function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
