@@ -11,6 +11,7 @@ import { Tremplin, TremplinListener } from "../../src/contract/tremplin_pb.js";
 import type { Address } from "../../src/transport/address.ts";
 import { type Connection, dial } from "../../src/transport/client.ts";
 import { serve } from "../../src/transport/server.ts";
+import { MemoryUsb } from "./memory-usb.ts";
 
 export interface MemoryGuestOptions {
   readonly address: Address;
@@ -19,12 +20,6 @@ export interface MemoryGuestOptions {
   /** Speaks the contract only and says no daemon id, as a guest in the field. */
   readonly unchanged?: boolean;
 }
-
-/** A hub, and what is behind it. */
-const usbDevices = [
-  { manufacturer: "Maker", product: "Hub", id: "0409:55aa", speed: "480" },
-  { product: "Stick", id: "46f4:0001", speed: "12" },
-];
 
 /** A guest whose containers are words in memory: the other end of the wire for tests of the host side. */
 export class MemoryGuest implements AsyncDisposable {
@@ -40,7 +35,7 @@ export class MemoryGuest implements AsyncDisposable {
   fault = "";
   /** Who was set up first, in whichever container. */
   #person = "";
-  readonly #usb = new Map<number, string>();
+  readonly #usb = new MemoryUsb();
   readonly #options: MemoryGuestOptions;
   readonly #connection: Connection;
   readonly #listener: Client<typeof TremplinListener>;
@@ -256,14 +251,9 @@ export class MemoryGuest implements AsyncDisposable {
       },
       attachUsbToContainer: ({ portNum, containerName }) => {
         if (!containers.has(containerName)) return { status: 2, failureReason: "there is none" };
-        if (portNum > 2) return { status: 3, failureReason: `there is no USB port ${portNum}` };
-        this.#usb.set(portNum, containerName);
-        return { status: 1 };
+        return this.#usb.attach(portNum, containerName);
       },
-      detachUsbFromContainer: ({ portNum }) => {
-        this.#usb.delete(portNum);
-        return { status: 1 };
-      },
+      detachUsbFromContainer: ({ portNum }) => this.#usb.detach(portNum),
       getDebugInfo: () => ({ debugInformation: "== daemon\nversion \u001b[31m1\n" }),
     });
     if (this.#options.unchanged) return;
@@ -289,14 +279,7 @@ export class MemoryGuest implements AsyncDisposable {
         const folder = `/shared/${debianRelease}`;
         yield { percent: 100, rootfsPath: `${folder}/rootfs.tar`, metadataPath: `${folder}/meta.tar` };
       },
-      listUsbPorts: () => ({
-        ports: [1, 2].map((number) => ({
-          number,
-          usbVersion: number + 1,
-          containerName: this.#usb.get(number) ?? "",
-          devices: number === 1 ? usbDevices : [],
-        })),
-      }),
+      listUsbPorts: () => this.#usb.list(),
       async *checkUpgrade() {
         yield { message: "looking" };
         yield { notes: ["300 MB to download"], problems: fault() ? [fault()] : [], done: true };

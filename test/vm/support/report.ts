@@ -8,8 +8,6 @@ export interface GuestTest {
   readonly nesting: number;
   readonly passed: boolean;
   readonly skipped: boolean;
-  /** Milliseconds. */
-  readonly duration: number;
   /** What went wrong, with its stack. */
   readonly error?: string;
 }
@@ -18,7 +16,7 @@ export interface GuestTest {
 export default async function* report(events: AsyncIterable<TestEvent>): AsyncGenerator<string, void, void> {
   for await (const event of events) {
     if (event.type !== "test:pass" && event.type !== "test:fail") continue;
-    const { name, file = "", nesting, details, skip } = event.data;
+    const { name, file = "", nesting, skip } = event.data;
     const error = event.type === "test:fail" ? event.data.details.error : undefined;
     const cause = error?.cause ?? error;
     const told: GuestTest = {
@@ -27,7 +25,6 @@ export default async function* report(events: AsyncIterable<TestEvent>): AsyncGe
       nesting,
       passed: event.type === "test:pass",
       skipped: skip !== undefined && skip !== false,
-      duration: details.duration_ms,
       ...(cause !== undefined && {
         error: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause),
       }),
