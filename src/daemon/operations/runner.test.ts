@@ -40,6 +40,7 @@ async function stateFolder() {
   const path = await mkdtemp(join(tmpdir(), "runner-"));
   const heard: { readonly id: string; readonly notice: StopNotice }[] = [];
   const waiting: { readonly count: number; readonly resolve: () => void }[] = [];
+  const daemons: { readonly runner: Runner; readonly outbox: Outbox }[] = [];
   const state = {
     path,
     hostIsAway: false,
@@ -68,11 +69,19 @@ async function stateFolder() {
       const engineAnswers = async () => state.engineAnswers;
       const runner = new Runner({ journal, outbox, finals, engineAnswers, clock, log });
       runner.add(kind);
+      daemons.push({ runner, outbox });
       const ready = { method: "tremplinReady", message: {} } as unknown as Notice;
       await outbox.open({ id: "ready", lane: "", notice: ready, final: true });
       return { runner, outbox, finals, clock, journal };
     },
-    [Symbol.asyncDispose]: () => rm(path, { recursive: true }),
+    /** Nobody writes into the folder any more when it goes. */
+    async [Symbol.asyncDispose]() {
+      for (const { runner, outbox } of daemons) {
+        await runner[Symbol.asyncDispose]();
+        await outbox[Symbol.asyncDispose]();
+      }
+      await rm(path, { recursive: true });
+    },
   };
   return state;
 }
