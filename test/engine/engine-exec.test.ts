@@ -107,7 +107,9 @@ describe("a command in a container", () => {
 
   test("a terminal has its size, is resized, echoes, and ends with its command", async () => {
     const input = new PassThrough();
-    const script = "stty size; read line; stty size; echo got $line; read line; exit 3";
+    // A new size and input come by different sockets: either may be there first.
+    const resized = 'until [ "$(stty size)" = "20 90" ]; do sleep 0.05; done; echo resized';
+    const script = `stty size; read line; ${resized}; echo got $line; read line; exit 3`;
     const session = await engine.exec("c", {
       command: ["sh", "-c", script],
       terminal: { width: 100, height: 30 },
@@ -117,13 +119,15 @@ describe("a command in a container", () => {
     session.stdout.on("data", (chunk) => {
       screen += chunk;
     });
+    const closed = once(session.stdout, "close").then(() => assert.fail(`the terminal ended: ${screen}`));
+    closed.catch(() => undefined);
     const shows = async (text: string) => {
-      while (!screen.includes(text)) await once(session.stdout, "data");
+      while (!screen.includes(text)) await Promise.race([once(session.stdout, "data"), closed]);
     };
     await shows("30 100");
     session.resize({ width: 90, height: 20 });
     input.write("hello\n");
-    await shows("20 90");
+    await shows("resized");
     await shows("got hello");
     input.write("bye\n");
     assert.equal(await session.exitCode, 3);
