@@ -140,7 +140,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     await shutdowns.watch(engine);
     ports.watch(engine);
     await runner.recover((await journal.entries()).filter(({ container }) => container !== ""));
-    usb.refresh();
+    usb.watch(engine);
   }
 
   /** A daemon that died does not take the engine with it: the next one goes on where it was. */

@@ -1,24 +1,32 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
+import { Refresher } from "../../base/refresher.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
+import type { EngineEvent } from "../../engine/engine-event.ts";
+import { ifMissing } from "../../engine/if-missing.ts";
+import type { Instance } from "../../engine/instance.ts";
 import type { Devices } from "../../engine/profiles.ts";
 import { Serial } from "../../engine/serial.ts";
-import { findContainer, getContainer, identity } from "../operations/lookup.ts";
+import { getContainer, identity } from "../operations/lookup.ts";
+import { isTemporaryName } from "../operations/temporary-name.ts";
 import { KernelEvents } from "./kernel-events.ts";
 import type { Uevent } from "./uevent.ts";
 import { findUsbController, portOf, type UsbController } from "./usb-controller.ts";
+import { withUsb } from "./usb-mark.ts";
 import { usbNodes } from "./usb-nodes.ts";
 import { type PluggedDevice, pluggedInto } from "./usb-plugged.ts";
-import { UsbRecord } from "./usb-record.ts";
+import { UsbWishes } from "./usb-wishes.ts";
 
 /** One plug brings many events; the containers get all of its nodes in one change. Milliseconds. */
 const GATHER = 100;
-/** What failed is tried again after so long. Milliseconds. */
-const AGAIN = 5_000;
-/** Changes of devices go one after the other. */
+/** What failed is tried again after so long: at first, and at most. Milliseconds. */
+const AGAIN = [500, 30_000] as const;
+/** Changes of who has what go one after the other. */
 const ALL = "usb";
+/** After these a container has other devices than its ports hold, or another name. */
+const CHANGES = ["created", "deleted", "renamed", "restored"].map((what) => `instance-${what}`);
 
 export interface UsbAttachmentsOptions {
   readonly file: string;
@@ -41,28 +49,44 @@ export interface UsbPort {
 /**
  * Gives containers what is plugged into the ports that they were attached to, again and again until these are
  * detached: after a plug, a restart of the container, the daemon or the machine (behaviour.md 4.9, 5.18, 5.19, 7.1).
- * What is plugged in is read from sysfs each time; an event only says when. Devices of a container that did not come
- * from here are left alone.
+ * What is plugged in is read from sysfs each time, and what containers have of it from the engine; an event only says
+ * when. Devices of a container that did not come from here are left alone.
  */
 export class UsbAttachments implements AsyncDisposable {
   readonly #options: UsbAttachmentsOptions;
-  readonly #record: UsbRecord;
-  readonly #ending = new AbortController();
+  readonly #wishes: UsbWishes;
+  readonly #refresher: Refresher;
   readonly #serial = new Serial();
+  #subscription: Disposable | undefined;
   #events: KernelEvents | undefined;
   #controller: UsbController | undefined;
-  #refreshing: Promise<void> | undefined;
-  #again = false;
 
-  private constructor(options: UsbAttachmentsOptions, record: UsbRecord) {
+  private constructor(options: UsbAttachmentsOptions, wishes: UsbWishes) {
     this.#options = options;
-    this.#record = record;
+    this.#wishes = wishes;
+    this.#refresher = new Refresher({
+      look: () => this.#look(),
+      gather: GATHER,
+      again: AGAIN,
+      clock: options.clock,
+    });
   }
 
   static async open(options: UsbAttachmentsOptions): Promise<UsbAttachments> {
-    const attachments = new UsbAttachments(options, await UsbRecord.open(options.file));
+    const attachments = new UsbAttachments(options, await UsbWishes.open(options.file, options.log));
     await attachments.#findController();
     return attachments;
+  }
+
+  /** Puts the containers of an engine right, now and whenever something changes them. */
+  watch(engine: Engine): void {
+    const refresh = (): void => this.#refresher.ask();
+    const hear = (event: EngineEvent): void => {
+      if (event.type === "lifecycle" && CHANGES.includes(event.metadata.action)) refresh();
+    };
+    this.#subscription?.[Symbol.dispose]();
+    this.#subscription = engine.events.subscribe({ types: ["lifecycle"], reconnected: refresh }, hear);
+    refresh();
   }
 
   /**
@@ -70,97 +94,79 @@ export class UsbAttachments implements AsyncDisposable {
    * for a container that is not there, `invalid` for a port that is not, `failed` without a controller.
    */
   async attach(port: number, container: string): Promise<void> {
-    await this.#serial.run(ALL, async () => {
-      await this.#check(port);
-      const engine = this.#options.engine();
-      const wish = { container, identity: identity(await getContainer(engine, container)) };
-      const before = this.#record.wish(port);
-      if (before && before.container !== container) await this.#take(port);
-      const ports = [...new Set([...this.#record.portsOf(container), port])];
+    await this.#change(port, async (engine) => {
+      const taker = await getContainer(engine, container);
+      const holder = await this.#holderOf(port);
+      if (holder && identity(holder) !== identity(taker)) await this.#take(port, holder);
       // First the devices: only what the engine took is attached (12 item 70).
-      await this.#give(container, ports);
-      await this.#record.setWish(port, wish);
+      await this.#give(taker, [...this.#wishes.portsOf(taker), port]);
+      await this.#wishes.set(port, taker);
     });
   }
 
   /** Takes a port from who has it, if somebody does. Throws as attach. */
   async detach(port: number): Promise<void> {
-    await this.#serial.run(ALL, async () => {
-      await this.#check(port);
-      this.#options.engine();
-      await this.#take(port);
+    await this.#change(port, async () => {
+      const holder = await this.#holderOf(port);
+      if (holder) await this.#take(port, holder);
+      await this.#wishes.remove(port);
     });
   }
 
   /** All ports in their order. None without a controller. */
   async list(): Promise<readonly UsbPort[]> {
     const controller = await this.#findController();
-    const buses = controller?.buses ?? [];
-    const ports = buses.flatMap(({ ports, firstPort }, index) =>
+    if (!controller) return [];
+    const ports = controller.buses.flatMap(({ ports, firstPort }, index) =>
       Array.from({ length: ports }, (_, each) => ({ number: firstPort + each, usbVersion: 2 + index })),
     );
     return await Promise.all(
       ports.map(async (port) => ({
         ...port,
-        container: this.#record.wish(port.number)?.container ?? "",
-        devices: controller ? await pluggedInto(controller, port.number, this.#options.sys) : [],
+        container: this.#wishes.of(port.number)?.container ?? "",
+        devices: await pluggedInto(controller, port.number, this.#options.sys),
       })),
     );
   }
 
-  /** Soon looks at all ports and puts all containers right. */
-  refresh(): void {
-    this.#again = true;
-    this.#refreshing ??= this.#refreshSoon().finally(() => {
-      this.#refreshing = undefined;
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#subscription?.[Symbol.dispose]();
+    await this.#events?.[Symbol.asyncDispose]();
+    await this.#refresher[Symbol.asyncDispose]();
+  }
+
+  /** One change of who has a port; what is left half done when it throws is put right soon. */
+  async #change(port: number, change: (engine: Engine) => Promise<void>): Promise<void> {
+    await this.#serial.run(ALL, async () => {
+      await this.#check(port);
+      const engine = this.#options.engine();
+      await change(engine).catch((error) => {
+        this.#refresher.ask();
+        throw error;
+      });
     });
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#ending.abort(new TremplinError("cancelled", "the daemon ends"));
-    await this.#events?.[Symbol.asyncDispose]();
-    await this.#refreshing;
+  async #holderOf(port: number): Promise<Instance | undefined> {
+    const wish = this.#wishes.of(port);
+    if (!wish) return undefined;
+    const containers = await this.#options.engine().instances.list();
+    return containers.find((each) => identity(each) === wish.identity);
   }
 
-  async #take(port: number): Promise<void> {
-    const wish = this.#record.wish(port);
-    if (!wish) return;
-    await this.#give(
-      wish.container,
-      this.#record.portsOf(wish.container).filter((each) => each !== port),
-    );
-    await this.#record.setWish(port, undefined);
+  async #take(port: number, holder: Instance): Promise<void> {
+    const others = this.#wishes.portsOf(holder).filter((each) => each !== port);
+    await this.#give(holder, others);
   }
 
   /** Makes the devices of a container that come from here those of these ports, in one change. */
-  async #give(container: string, ports: readonly number[]): Promise<void> {
-    const engine = this.#options.engine();
-    const found = await findContainer(engine, container);
-    const given = this.#record.given(container);
-    const isOther = found && given && given.identity !== identity(found);
-    if (!found || isOther) await this.#record.forget(container);
-    if (!found) return;
-    const keys = isOther ? [] : (given?.keys ?? []);
+  async #give(container: Instance, ports: readonly number[]): Promise<void> {
     const nodes = await this.#nodesOf(ports);
-    const change = (devices: Devices): Devices => {
-      const others = Object.fromEntries(Object.entries(devices).filter(([key]) => !keys.includes(key)));
-      return { ...nodes, ...others };
-    };
-    const fresh = change(found.devices);
-    const theirs = (key: string): boolean => key in found.devices && !keys.includes(key);
-    const now = Object.keys(nodes).filter((key) => !theirs(key));
-    // Before the change: whoever comes after a crash knows what may be there by us.
-    const own = { identity: identity(found), keys: [...new Set([...keys, ...now])] };
-    if (!isDeepStrictEqual(fresh, found.devices)) {
-      await this.#record.setGiven(container, own);
-      await engine.instances.update(container, (instance) => ({
-        ...instance,
-        devices: change(instance.devices),
-      }));
-    }
-    if (now.length !== keys.length || now.some((key) => !keys.includes(key))) {
-      await this.#record.setGiven(container, now.length > 0 ? { ...own, keys: now } : undefined);
-    }
+    if (isDeepStrictEqual(withUsb(container.devices, nodes), container.devices)) return;
+    await this.#options.engine().instances.update(container.name, (instance) => ({
+      ...instance,
+      devices: withUsb(instance.devices, nodes),
+    }));
   }
 
   async #nodesOf(ports: readonly number[]): Promise<Devices> {
@@ -190,52 +196,37 @@ export class UsbAttachments implements AsyncDisposable {
     const { clock, log } = this.#options;
     const onEvent = ({ action, path }: Uevent): void => {
       if (action !== "add" && action !== "remove") return;
-      if (portOf(controller, path) !== undefined) this.refresh();
+      if (portOf(controller, path) !== undefined) this.#refresher.ask();
     };
-    return new KernelEvents({ onEvent, onGap: () => this.refresh(), clock, log });
+    return new KernelEvents({ onEvent, onGap: () => this.#refresher.ask(), clock, log });
   }
 
-  async #refreshSoon(): Promise<void> {
-    const { clock, log } = this.#options;
-    const { signal } = this.#ending;
-    let pause = GATHER;
-    while (this.#again && !signal.aborted) {
-      await clock.sleep(pause, signal).catch(() => undefined);
-      this.#again = false;
-      pause = GATHER;
-      const failed = await this.#refreshAll().catch((error) => {
+  /** Whether each container has what its ports hold now, and nothing else by them. */
+  async #look(): Promise<boolean> {
+    return await this.#serial.run(ALL, async () => {
+      try {
+        const containers = await this.#options.engine().instances.list();
+        await this.#wishes.follow(containers);
+        const shown = containers.filter(({ name }) => !isTemporaryName(name));
+        const right = await Promise.all(shown.map((each) => this.#putRight(each)));
+        return right.every(Boolean);
+      } catch (error) {
         // Who launches the engine says so, and then all is looked at.
-        const waits = TremplinError.from(error).code !== "unavailable";
-        if (waits) log.warn({ error }, "USB devices wait to be given");
-        return waits;
-      });
-      if (!failed) continue;
-      this.#again = true;
-      pause = AGAIN;
-    }
+        if (TremplinError.from(error).code === "unavailable") return true;
+        this.#options.log.warn({ error }, "USB devices wait to be given");
+        return false;
+      }
+    });
   }
 
-  /** Whether something must be tried again. */
-  async #refreshAll(): Promise<boolean> {
-    let failed = false;
-    for (const container of this.#record.containers) {
-      await this.#serial
-        .run(ALL, () => this.#putRight(container), this.#ending.signal)
-        .catch((error) => {
-          if (TremplinError.from(error).code === "unavailable") throw error;
-          this.#options.log.warn({ error, container }, "a container's USB devices wait to be put right");
-          failed = true;
-        });
+  async #putRight(container: Instance): Promise<boolean> {
+    try {
+      await this.#give(container, this.#wishes.portsOf(container)).catch(ifMissing);
+      return true;
+    } catch (error) {
+      if (TremplinError.from(error).code === "unavailable") throw error;
+      this.#options.log.warn({ error, container: container.name }, "a container's USB devices are not right");
+      return false;
     }
-    return failed;
-  }
-
-  async #putRight(container: string): Promise<void> {
-    const ports = this.#record.portsOf(container);
-    const found = await findContainer(this.#options.engine(), container);
-    const isSame = (port: number): boolean =>
-      this.#record.wish(port)?.identity === (found && identity(found));
-    if (!found || !ports.every(isSame)) await this.#record.forget(container);
-    else await this.#give(container, ports);
   }
 }

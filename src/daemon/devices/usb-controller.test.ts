@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
+import { madeUpUsb } from "../../../test/support/made-up-usb.ts";
 import { findUsbController, folderOfPort, portOf, type UsbController } from "./usb-controller.ts";
 
 const controller: UsbController = {
@@ -15,29 +15,11 @@ const controller: UsbController = {
 };
 
 test("a controller is found by its class and its two root hubs (behaviour.md 14)", async () => {
-  const sys = await mkdtemp(join(tmpdir(), "sys-"));
-  try {
-    assert.equal(await findUsbController(sys), undefined);
-    const files = {
-      class: "0x0c0330\n",
-      "usb1/idProduct": "0002\n",
-      "usb1/maxchild": "8\n",
-      "usb2/idProduct": "0003\n",
-      "usb2/maxchild": "8\n",
-    };
-    for (const [name, text] of Object.entries(files)) {
-      const path = join(sys, controller.path, name);
-      await mkdir(dirname(path), { recursive: true });
-      await writeFile(path, text);
-    }
-    await mkdir(join(sys, "bus/pci/devices"), { recursive: true });
-    await symlink("../../../devices/pci0000:00/0000:00:01.0", join(sys, "bus/pci/devices/0000:00:01.0"));
-    assert.deepEqual(await findUsbController(sys), controller);
-    await rm(join(sys, controller.path, "usb2"), { recursive: true });
-    assert.equal(await findUsbController(sys), undefined);
-  } finally {
-    await rm(sys, { recursive: true });
-  }
+  await using usb = await madeUpUsb();
+  assert.deepEqual(await findUsbController(usb.sys), controller);
+  await rm(join(usb.sys, controller.path, "usb2"), { recursive: true });
+  assert.equal(await findUsbController(usb.sys), undefined);
+  assert.equal(await findUsbController("/nowhere"), undefined);
 });
 
 for (const [below, port] of [

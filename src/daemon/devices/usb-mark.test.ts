@@ -1,0 +1,20 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { withUsb } from "./usb-mark.ts";
+
+const node = (path: string) => ({ type: "unix-char", path });
+const marked = (path: string) => ({ ...node(path), "user.tremplin": "usb" });
+
+test("what came by a port is replaced as a whole, and the rest stays", () => {
+  const disk = { type: "disk", path: "/", pool: "default" };
+  const before = { root: disk, "/dev/a": marked("/dev/a"), "/dev/mine": node("/dev/mine") };
+  const after = withUsb(before, { "/dev/b": node("/dev/b") });
+  assert.deepEqual(after, { root: disk, "/dev/mine": node("/dev/mine"), "/dev/b": marked("/dev/b") });
+  assert.deepEqual(withUsb(after, {}), { root: disk, "/dev/mine": node("/dev/mine") });
+});
+
+test("a person's device comes first at its path, whatever it is called", () => {
+  const before = { serial: node("/dev/ttyUSB0"), "/dev/sda": { type: "unix-block" } };
+  const nodes = { "/dev/ttyUSB0": node("/dev/ttyUSB0"), "/dev/sda": node("/dev/sda") };
+  assert.deepEqual(withUsb(before, nodes), before);
+});
