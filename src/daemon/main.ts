@@ -11,6 +11,7 @@ import { dial } from "../transport/client.ts";
 import { health } from "../transport/health.ts";
 import { reflection } from "../transport/reflection.ts";
 import { serve } from "../transport/server.ts";
+import { vsockGuard } from "../transport/vsock/vsock-guard.ts";
 import { prepareClientFolder } from "./client-folder.ts";
 import { UsbAttachments } from "./devices/usb-attachments.ts";
 import { chooseEngine } from "./launch/engine-choice.ts";
@@ -107,7 +108,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     await serve({
       addresses: options.listen,
       tls: options.tls,
-      vsockPeers: options.vsockPeers,
+      acceptsVsock: vsockGuard(options.vsockPeers, log),
       routes(router) {
         router.service(Tremplin, tremplin);
         router.service(Guest, beyond);

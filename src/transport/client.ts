@@ -2,11 +2,12 @@ import { connect as connectSocket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
+import { needsLibc } from "../base/needs-libc.ts";
 import type { Address } from "./address.ts";
+import { ConnectingStream } from "./connecting-stream.ts";
 import { ReadableSessionManager } from "./session-manager.ts";
 import type { Tls } from "./tls.ts";
 import { cidOf } from "./vsock/socket-address.ts";
-import { VsockStream } from "./vsock/vsock-stream.ts";
 
 export interface DialOptions {
   readonly tls?: Tls | undefined;
@@ -43,7 +44,11 @@ export function dial(address: Address, options: DialOptions = {}): Connection {
 function openSocket(address: Address): Duplex {
   if (address.kind === "unix") return connectSocket({ path: address.path });
   if (address.kind === "tcp") return connectSocket({ host: address.host, port: address.port });
-  return new VsockStream({ cid: cidOf(address.cid), port: address.port });
+  const { cid, port } = address;
+  return new ConnectingStream(async (signal) => {
+    const { connectVsock } = await needsLibc(() => import("./vsock/connect-vsock.ts"));
+    return await connectVsock({ cid: cidOf(cid), port }, signal);
+  });
 }
 
 function urlHost(address: { host: string; port: number }): string {

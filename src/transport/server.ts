@@ -4,6 +4,7 @@ import type { AddressInfo, Server as NetServer, Socket } from "node:net";
 import { createServer } from "node:net";
 import { Code, type ConnectRouter, type ContextValues, createContextValues } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { needsLibc } from "../base/needs-libc.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { type Address, formatAddress, isLocal } from "./address.ts";
 import { whenClosed } from "./answered.ts";
@@ -19,8 +20,8 @@ export interface ServeOptions {
   readonly routes: (router: ConnectRouter) => void;
   /** Needed for anything that is not local to the machine; used on tcp alone. */
   readonly tls?: Tls | undefined;
-  /** The context ids that are served on vsock; everyone else is turned away. Without: all are. */
-  readonly vsockPeers?: readonly number[] | undefined;
+  /** Whether a caller on vsock is served, by its context id. Without: everyone is. */
+  readonly acceptsVsock?: (cid: number) => boolean;
 }
 
 /** A running server: where it listens in truth (ports filled in), and its end. */
@@ -56,11 +57,11 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
     });
     servers.defer(() => closed(server, sockets));
     if (address.kind === "vsock") {
-      // What makes calls of the C library is loaded by those alone who need it.
-      const { listenOnVsock } = await import("./vsock/listen-on-vsock.ts");
-      const accepts = (cid: number): boolean => options.vsockPeers?.includes(cid) ?? true;
-      servers.use(await listenOnVsock(server, { cid: cidOf(address.cid), port: address.port }, accepts));
-      addresses.push(address);
+      const { listenOnVsock } = await needsLibc(() => import("./vsock/listen-on-vsock.ts"));
+      const { acceptsVsock = () => true } = options;
+      const place = { cid: cidOf(address.cid), port: address.port };
+      const { port } = servers.use(await listenOnVsock(server, place, acceptsVsock));
+      addresses.push({ ...address, port });
     } else addresses.push(await listen(server, address, tls !== undefined));
   }
   const running = servers.move();

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { backoff } from "../../base/backoff.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
+import { needsLibc } from "../../base/needs-libc.ts";
 import { parseUevent, type Uevent } from "./uevent.ts";
 
 /** How long it is silent after it broke off: first, and at most. Milliseconds. */
@@ -50,8 +51,7 @@ export class KernelEvents implements AsyncDisposable {
   async #hear(): Promise<void> {
     const { onEvent, onGap } = this.#options;
     const { signal } = this.#ending;
-    // What makes calls of the C library is loaded only here.
-    const { netlinkSocket } = await import("./netlink-socket.ts");
+    const { netlinkSocket } = await needsLibc(() => import("./netlink-socket.ts"));
     const socket = await netlinkSocket();
     const stop = (): void => void socket.destroy();
     signal.addEventListener("abort", stop, { once: true });

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { closeRaw } from "../../base/raw-socket.ts";
 import { socketOn, streamHandle } from "../../base/stream-handle.ts";
 import { beginConnect, checkOutcome, hasOutcome, newSocket } from "./libc.ts";
-import type { VsockAddress } from "./socket-address.ts";
+import { formatVsock, type VsockAddress } from "./socket-address.ts";
 import { vsockError } from "./vsock-error.ts";
 
 /** The kernel itself gives up after two seconds. Milliseconds. */
@@ -12,7 +12,7 @@ const LOOK = 250;
 
 /** Connects. Throws `unavailable` when nobody answers there, `failed` when this machine cannot. */
 export async function connectVsock(address: VsockAddress, signal: AbortSignal): Promise<Socket> {
-  const what = `cannot reach vsock:${address.cid}:${address.port}`;
+  const what = `cannot reach ${formatVsock(address)}`;
   const fd = newSocket(what);
   try {
     if (!beginConnect(fd, address, what)) await outcome(fd, what, signal);

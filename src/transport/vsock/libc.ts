@@ -5,6 +5,7 @@ import { vsockError } from "./vsock-error.ts";
 
 const calls = {
   connect: libc.func("int connect(int, const void*, uint)"),
+  getsockname: libc.func("int getsockname(int, _Out_ uint8_t*, _Inout_ uint*)"),
   getpeername: libc.func("int getpeername(int, _Out_ uint8_t*, _Inout_ uint*)"),
   getsockopt: libc.func("int getsockopt(int, int, int, _Out_ int*, _Inout_ uint*)"),
   poll: libc.func("int poll(_Inout_ uint8_t*, ulong, int)"),
@@ -59,7 +60,16 @@ export function checkOutcome(fd: number, what: string): void {
 
 /** Who is at the other end. */
 export function peerOf(fd: number, what: string): VsockAddress {
+  return addressBy("getpeername", fd, what);
+}
+
+/** Where a socket is bound, with the port that the kernel chose. */
+export function ownAddress(fd: number, what: string): VsockAddress {
+  return addressBy("getsockname", fd, what);
+}
+
+function addressBy(call: "getpeername" | "getsockname", fd: number, what: string): VsockAddress {
   const bytes = Buffer.alloc(ADDRESS_SIZE);
-  if (calls.getpeername(fd, bytes, [ADDRESS_SIZE]) < 0) failed(what, "getpeername");
+  if (calls[call](fd, bytes, [ADDRESS_SIZE]) < 0) failed(what, call);
   return decodeAddress(bytes);
 }

@@ -2,22 +2,22 @@ import type { Server } from "node:net";
 import { closeRaw } from "../../base/raw-socket.ts";
 import { type StreamHandle, socketOn, streamHandle } from "../../base/stream-handle.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { bindSocket, newSocket, peerOf } from "./libc.ts";
-import type { VsockAddress } from "./socket-address.ts";
+import { bindSocket, newSocket, ownAddress, peerOf } from "./libc.ts";
+import { formatVsock, type VsockAddress } from "./socket-address.ts";
 
 const BACKLOG = 511;
 
 /**
  * Gives a server the connections that come to a vsock address. `accepts` decides by the context id of the other
- * side, which the kernel vouches for; others are closed before a byte of them is read. Throws `failed` when nobody
- * can listen there.
+ * side, which the kernel vouches for; others are closed before a byte of them is read. Answers the port, a free one for
+ * 0. Throws `failed` when nobody can listen there.
  */
 export async function listenOnVsock(
   server: Server,
   address: VsockAddress,
   accepts: (cid: number) => boolean,
-): Promise<Disposable> {
-  const what = `cannot listen on vsock:${address.cid}:${address.port}`;
+): Promise<Disposable & { readonly port: number }> {
+  const what = `cannot listen on ${formatVsock(address)}`;
   const handle = await boundHandle(address, what);
   handle.onconnection = (status, client) => {
     if (status !== 0) return;
@@ -29,7 +29,8 @@ export async function listenOnVsock(
     handle.close();
     throw new TremplinError("failed", `${what}: listen says error ${-code}`);
   }
-  return { [Symbol.dispose]: () => handle.close() };
+  const { port } = ownAddress(handle.fd, what);
+  return { port, [Symbol.dispose]: () => handle.close() };
 }
 
 async function boundHandle(address: VsockAddress, what: string): Promise<StreamHandle> {

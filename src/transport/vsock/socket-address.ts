@@ -11,6 +11,7 @@ export const ADDRESS_SIZE = 16;
 /** The host of this machine, as seen from it (VMADDR_CID_HOST). */
 export const HOST_CID = 2;
 const ANY_CID = 0xffffffff;
+const ANY_PORT = 0xffffffff;
 
 const words = { any: ANY_CID, host: HOST_CID } as const;
 
@@ -19,10 +20,16 @@ export function cidOf(cid: number | keyof typeof words): number {
   return typeof cid === "number" ? cid : words[cid];
 }
 
+/** As it is written where addresses are: `vsock:any:8890`. */
+export function formatVsock({ cid, port }: VsockAddress): string {
+  return `vsock:${cid === ANY_CID ? "any" : cid}:${port}`;
+}
+
+/** Port 0 becomes the kernel's own word for any free one (VMADDR_PORT_ANY), so it is never listened on itself. */
 export function encodeAddress({ cid, port }: VsockAddress): Buffer {
   const bytes = Buffer.alloc(ADDRESS_SIZE);
   bytes.writeUInt16LE(AF_VSOCK, 0);
-  bytes.writeUInt32LE(port, 4);
+  bytes.writeUInt32LE(port === 0 ? ANY_PORT : port, 4);
   bytes.writeUInt32LE(cid, 8);
   return bytes;
 }

@@ -1,20 +1,22 @@
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
-import type { VsockAddress } from "./socket-address.ts";
+
+/** Connects a socket on which each side ends by itself, or throws why not. */
+export type Connect = (signal: AbortSignal) => Promise<Socket>;
 
 /**
- * A stream to a vsock address that is there at once and connects before anything is read or written. Only that
- * connecting failed is an error of it. A connection that is lost later just closes: whoever used it hears that, and
- * may have gone already, when an error would be nobody's and end the process.
+ * A stream that is there at once and connects before anything is read or written. Only that connecting failed is an
+ * error of it. A connection that is lost later just closes: whoever used it hears that, and may have gone already,
+ * when an error would be nobody's and end the process.
  */
-export class VsockStream extends Duplex {
-  readonly #address: VsockAddress;
+export class ConnectingStream extends Duplex {
+  readonly #open: Connect;
   readonly #ending = new AbortController();
   #socket: Socket | undefined;
 
-  constructor(address: VsockAddress) {
+  constructor(connect: Connect) {
     super({ allowHalfOpen: true });
-    this.#address = address;
+    this.#open = connect;
   }
 
   override _construct(done: (error?: Error) => void): void {
@@ -50,9 +52,7 @@ export class VsockStream extends Duplex {
   }
 
   async #connect(): Promise<void> {
-    // What makes calls of the C library is loaded by those alone who need it.
-    const { connectVsock } = await import("./connect-vsock.ts");
-    const socket = await connectVsock(this.#address, this.#ending.signal);
+    const socket = await this.#open(this.#ending.signal);
     this.#socket = socket;
     socket.on("data", (chunk) => {
       if (!this.push(chunk)) socket.pause();
