@@ -3,6 +3,7 @@ import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
 import { instanceStatus } from "../../engine/instance.ts";
 import { findContainer } from "./lookup.ts";
+import { removeStraySnapshot } from "./stray-snapshot.ts";
 
 /**
  * Waits until the engine does nothing on an instance any more, cancelling what can be cancelled: work that a
@@ -40,7 +41,7 @@ export async function remove(engine: Engine, name: string, signal?: AbortSignal)
   }
 }
 
-/** Deletes a snapshot of an instance; one that is gone already is what was wanted. */
+/** Deletes a snapshot of an instance, and what a failed one left; one that is gone already is what was wanted. */
 export async function deleteSnapshot(
   engine: Engine,
   instance: string,
@@ -49,4 +50,5 @@ export async function deleteSnapshot(
 ): Promise<void> {
   const deletion = await engine.snapshots.delete(instance, snapshot, { signal }).catch(ifMissing);
   await deletion?.wait({ signal });
+  if (!deletion) await removeStraySnapshot(engine, instance, snapshot, signal);
 }

@@ -3,6 +3,7 @@ import { instanceStatus } from "../../engine/instance.ts";
 import { settle } from "./engine-work.ts";
 import { findContainer, getContainer } from "./lookup.ts";
 import type { OperationContext, Steps } from "./operation.ts";
+import { removeStraySnapshot } from "./stray-snapshot.ts";
 
 /** The step of the journal that says that the container is paused for its snapshot. */
 const PAUSED = "paused";
@@ -25,6 +26,7 @@ export async function takeSteadySnapshot(
   try {
     await create();
   } catch (error) {
+    await removeStraySnapshot(engine, container, snapshot, signal);
     const { status_code: status } = await getContainer(engine, container, signal);
     if (status !== instanceStatus.running) throw error;
     log.info({ error }, "no snapshot could be taken while it runs: it is paused for that");
