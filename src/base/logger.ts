@@ -1,16 +1,36 @@
-import { type Logger, pino } from "pino";
+import { type DestinationStream, type Logger, pino } from "pino";
+import { canAccess } from "./can-access.ts";
+import { needsLibc } from "./needs-libc.ts";
 
 export type { Logger };
 
+/** Where a log may go: JSON lines on standard error (journald, a file, a console), or in the log of the machine. */
+export const logTargets = ["stderr", "syslog"] as const;
+export type LogTarget = (typeof logTargets)[number];
+
 /**
- * JSON lines on standard error (journald, a file, a VM console). `level` is one of trace, debug, info
- * (default), warn, error, silent.
+ * A logger of JSON lines. `level` is one of trace, debug, info (default), warn, error, silent. Where the machine has
+ * no log, or it cannot be written to, standard error takes its place.
  */
-export function createLogger(level = "info"): Logger {
-  return pino(
-    { level, base: null, serializers: { error: pino.stdSerializers.errWithCause } },
-    pino.destination({ dest: 2, sync: true }),
-  );
+export async function openLogger(level = "info", target: LogTarget = "stderr"): Promise<Logger> {
+  if (target === "stderr") return loggerTo(pino.destination({ dest: 2, sync: true }), level);
+  try {
+    const { syslog } = await needsLibc(() => import("./syslog.ts"));
+    if (await canAccess("/dev/log")) return loggerTo(syslog(), level);
+    return await insteadOfSyslog(level, "there is no /dev/log");
+  } catch (error) {
+    return await insteadOfSyslog(level, (error as Error).message);
+  }
+}
+
+async function insteadOfSyslog(level: string, why: string): Promise<Logger> {
+  const log = await openLogger(level);
+  log.warn({ why }, "the log goes to standard error");
+  return log;
+}
+
+function loggerTo(destination: DestinationStream, level: string): Logger {
+  return pino({ level, base: null, serializers: { error: pino.stdSerializers.errWithCause } }, destination);
 }
 
 /** For tests and for callers that want no log. */

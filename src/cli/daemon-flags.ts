@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { type LogTarget, logTargets } from "../base/logger.ts";
 import { type DaemonOptions, daemonDefaults } from "../daemon/options.ts";
 import { parseAddress } from "../transport/address.ts";
 import { collect, type TlsFlags, tlsOf, wholeNumber } from "./host-flags.ts";
@@ -36,6 +37,7 @@ export interface DaemonFlags extends EngineFlags, TlsFlags {
   readonly listen?: readonly string[];
   readonly host: string;
   readonly vsockPeer?: readonly string[];
+  readonly log: LogTarget;
   readonly feature?: readonly string[];
 }
 
@@ -51,6 +53,9 @@ export function withDaemonFlags(command: Command): Command {
       "--vsock-peer <cid>",
       "the context ids served on vsock; may be repeated (default: 2, the host)",
       collect,
+    )
+    .addOption(
+      new Option("--log <where>", "where the log goes").choices(logTargets).default(daemonDefaults.log),
     )
     .option("--feature <name>", "accepted and ignored", collect);
 }
@@ -72,6 +77,7 @@ export function daemonOptions(flags: DaemonFlags): DaemonOptions {
     bridge,
     vsockPeers: flags.vsockPeer?.map(wholeNumber) ?? daemonDefaults.vsockPeers,
     tls: tlsOf(flags),
+    log: flags.log,
     logLevel,
   };
 }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { readOriginalCommandLine } from "./original-command-line.ts";
 
 const CROSTINI =
-  "daemon --site crostini --listen vsock:any:8890 --host vsock:host:7778 --state /mnt/stateful --shared /mnt/shared";
+  "daemon --site crostini --listen vsock:any:8890 --host vsock:host:7778 --state /mnt/stateful --shared /mnt/shared --log syslog";
 
 function read(line: string): string {
   return readOriginalCommandLine(line.split(" ")).join(" ");
@@ -30,6 +30,10 @@ test("features are accepted in each form, before and after", () => {
 test("what it did not know is handed on", () => {
   assert.equal(read("-lxd_subnet 10.0.0.1/24 -verbose"), `${CROSTINI} --lxd-subnet 10.0.0.1/24 -verbose`);
   assert.equal(read("-lxd_subnet"), `${CROSTINI} --lxd-subnet`);
+});
+
+test("without a subnet it does not start", () => {
+  assert.throws(() => read("-feature X"), /say the bridge's address.*-lxd_subnet/);
 });
 
 test("our own command line stays as it is", () => {

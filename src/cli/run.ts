@@ -7,8 +7,8 @@ import { createProgram } from "./program.ts";
 
 /** Runs one command line to its end and says with which number (exit-code.ts). Never throws. */
 export async function run(commandLine: readonly string[], io: Io): Promise<number> {
-  const words = readOriginalCommandLine(commandLine);
   try {
+    const words = readOriginalCommandLine(commandLine);
     const program = await createProgram(words[0] === "help" ? words[1] : words[0], io);
     await program.parseAsync([...words], { from: "user" });
     return Number(process.exitCode ?? exitCode.done);

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { systemClock } from "../base/clock.ts";
 import { holdAlone } from "../base/hold-alone.ts";
-import { createLogger } from "../base/logger.ts";
+import { openLogger } from "../base/logger.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { file_tremplin_v1_guest, Guest } from "../contract/tremplin/v1/guest_pb.js";
 import { file_tremplin, Tremplin } from "../contract/tremplin_pb.js";
@@ -20,6 +20,7 @@ import { parseSubnet } from "./launch/subnet.ts";
 import { giveMemoryBack } from "./memory-at-rest.ts";
 import { prepareMilestone } from "./milestone.ts";
 import { deliverTo } from "./notices/delivery.ts";
+import { FailureReports } from "./notices/failure-reports.ts";
 import { notice } from "./notices/notice.ts";
 import { Outbox } from "./notices/outbox.ts";
 import { FinalNotices } from "./operations/final-notices.ts";
@@ -40,7 +41,7 @@ import { Shutdowns } from "./watch/shutdowns.ts";
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const startedAt = new Date();
   const clock = systemClock;
-  const log = createLogger(options.logLevel);
+  const log = await openLogger(options.logLevel, options.log);
   const ended = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT"), once(process, "SIGPWR")]);
   const site = await loadSite(options.site);
   const state = await openStateFolder(options.state);
@@ -68,6 +69,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       log,
     }),
   );
+  const failures = ending.use(new FailureReports({ address: site.crashListener, tls: options.tls, log }));
   const launcher = ending.use(
     new Launcher({
       choice: chooseEngine(options.engine, {
@@ -83,6 +85,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       clock,
       log,
       onReady,
+      failed: (program) => failures.send(program),
     }),
   );
   const engineAnswers = (signal: AbortSignal) => launcher.answers(signal);

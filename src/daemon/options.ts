@@ -1,3 +1,4 @@
+import type { LogTarget } from "../base/logger.ts";
 import type { Address } from "../transport/address.ts";
 import type { Tls } from "../transport/tls.ts";
 import { HOST_CID } from "../transport/vsock/socket-address.ts";
@@ -27,6 +28,8 @@ export interface DaemonOptions {
   readonly vsockPeers: readonly number[];
   /** Needed where listen or host is not local to the machine. */
   readonly tls?: Tls | undefined;
+  /** Where the log goes. */
+  readonly log: LogTarget;
   /** trace, debug, info, warn, error or silent. */
   readonly logLevel: string;
 }
@@ -38,6 +41,7 @@ export const daemonDefaults = {
   state: "/var/lib/tremplin",
   site: "generic",
   bridge: "lxdbr0",
+  log: "stderr",
   logLevel: "info",
   vsockPeers: [HOST_CID],
 } as const;

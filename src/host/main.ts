@@ -1,12 +1,12 @@
 import { systemClock } from "../base/clock.ts";
-import { createLogger } from "../base/logger.ts";
+import { openLogger } from "../base/logger.ts";
 import { formatAddress } from "../transport/address.ts";
 import type { HostOptions } from "./options.ts";
 import { serveHost } from "./serve-host.ts";
 
 /** Runs the host side until SIGTERM or SIGINT. Rejects when it cannot begin. */
 export async function runHost(options: HostOptions): Promise<void> {
-  const log = createLogger(options.logLevel);
+  const log = await openLogger(options.logLevel);
   const asked = Promise.withResolvers<NodeJS.Signals>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => asked.resolve(signal));
   await using server = await serveHost(options, systemClock, log);

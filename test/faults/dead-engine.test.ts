@@ -9,11 +9,13 @@ import {
   UpgradeContainerProgress_Status as Upgraded,
 } from "../../src/contract/tremplin_pb.js";
 import { execute } from "../support/belongings.ts";
+import { crashListener } from "../support/crash-listener.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { startLxd } from "../support/database-reset.ts";
 import { engineOf } from "../support/engine-of.ts";
 import { enginePid } from "../support/engine-pid.ts";
 import { eventually } from "../support/eventually.ts";
+import { keptFolder } from "../support/keeper.ts";
 import { smallDisk } from "../support/small-disk.ts";
 import { testFolder } from "../support/test-run.ts";
 import { createTiny, launch, shareTinyImage, startContainer } from "../support/tiny-container.ts";
@@ -106,4 +108,29 @@ test("no space for the database: StartLxd says so and touches nothing; with spac
   await rm(join(state, "filler"));
   assert.equal(await startLxd(daemon), "");
   assert.equal((await daemon.tremplin.getContainerInfo({ containerName: "penguin" })).status, Info.STOPPED);
+});
+
+test("the crash listener of the site hears of an engine that died, and of none that was to end", async () => {
+  await using folder = await keptFolder();
+  const socket = join(folder.path, "crash.sock");
+  const site = join(folder.path, "site.yaml");
+  await writeFile(site, `name: counted\ncrashListener: unix:${socket}\n`);
+  await using daemon = await startDaemon({ site });
+  await launch(daemon);
+  {
+    await using listener = await crashListener(socket);
+    process.kill(await enginePid(daemon), "SIGKILL");
+    await eventually("the report", async () => listener.failed[0]);
+    await eventually("the engine", async () => {
+      const { status } = await daemon.tremplin.getContainerInfo({ containerName: "nobody" });
+      return status === Info.NOT_FOUND || undefined;
+    });
+    assert.equal(await daemon.stop("SIGPWR"), 0);
+    assert.deepEqual(listener.failed, ["lxd"]);
+  }
+  // Nobody counts any more: that is written down, and takes nothing from anybody.
+  await daemon.start();
+  await launch(daemon);
+  process.kill(await enginePid(daemon), "SIGKILL");
+  await eventually("the log", async () => (await daemon.log()).includes("was not told") || undefined);
 });

@@ -14,11 +14,13 @@ test("an engine that dies at once is given up after eleven deaths, with its own 
   await writeFile(executable, `#!/bin/sh\necho >>${count}\necho "no room for the database" >&2\nexit 1\n`);
   await chmod(executable, 0o755);
   const given = Promise.withResolvers<void>();
+  const failures: string[] = [];
   let naps = 0;
   // Each nap is the one before the next start; after the last death there is none.
   const clock: Clock = {
     now: systemClock.now,
-    async sleep() {
+    async sleep(milliseconds, signal) {
+      if (milliseconds < 100) return systemClock.sleep(milliseconds, signal);
       if (++naps === 10) given.resolve();
     },
   };
@@ -27,6 +29,7 @@ test("an engine that dies at once is given up after eleven deaths, with its own 
     folder: join(folder, "lxd.d"),
     clock,
     log: silentLogger,
+    failed: (program) => failures.push(program),
   });
   try {
     process.start();
@@ -37,6 +40,8 @@ test("an engine that dies at once is given up after eleven deaths, with its own 
       /died 11 times within 30 s and is not started again.*no room for the database/s,
     );
     assert.equal(naps, 10);
+    // It was never ready, so only that it is given up is a failure.
+    assert.deepEqual(failures, ["lxd"]);
   } finally {
     process.stop();
     await rm(folder, { recursive: true });

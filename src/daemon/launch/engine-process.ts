@@ -6,6 +6,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { EngineAddress } from "../../engine/engine-address.ts";
+import { becomesReady } from "./becomes-ready.ts";
 import type { EngineProgram } from "./engine-program.ts";
 import { isAlive } from "./leftover-engine.ts";
 
@@ -17,6 +18,15 @@ const LOOK = 1_000;
 const LOG_BYTES = 4 * 1024 * 1024;
 const TELLING_LINES = 5;
 
+export interface EngineProcessOptions {
+  readonly program: EngineProgram;
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Called when it died by itself after it had been ready, and when it is given up (behaviour.md 3.1). */
+  readonly failed: (program: string) => void;
+}
+
 /**
  * Keeps one engine daemon running: starts it, takes over one that runs already, starts it again when it
  * dies, gives up when it dies too often. It outlives this process.
@@ -26,16 +36,18 @@ export class EngineProcess {
   readonly #folder: string;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #failed: (program: string) => void;
   readonly #stopping = new AbortController();
   readonly #logPath: string;
   readonly #over = new AbortController();
   #pid: number | undefined;
 
-  constructor(options: { program: EngineProgram; folder: string; clock: Clock; log: Logger }) {
+  constructor(options: EngineProcessOptions) {
     this.#program = options.program;
     this.#folder = options.folder;
     this.#clock = options.clock;
     this.#log = options.log;
+    this.#failed = options.failed;
     this.#logPath = `${options.folder}.log`;
   }
 
@@ -74,16 +86,22 @@ export class EngineProcess {
     const deaths: number[] = [];
     let adopted = runningPid;
     while (!this.#stopping.signal.aborted) {
+      const ended = new AbortController();
+      const { signal } = ended;
+      const ready = becomesReady(this.address, { clock: this.#clock, signal }).catch(() => false);
       try {
         await (adopted === undefined ? this.#runOnce() : this.#watch(adopted));
       } catch (error) {
         this.#log.error({ error }, "the engine could not be run");
       }
+      ended.abort();
+      const wasReady = await ready;
       adopted = undefined;
       this.#pid = undefined;
       if (this.#stopping.signal.aborted) return;
       deaths.push(this.#clock.now());
       this.#log.warn({ deaths: deaths.length }, "the engine has died");
+      if (wasReady) this.#failed(this.#program.kind);
       const recent = deaths.filter((time) => time > this.#clock.now() - DEATH_WINDOW);
       if (recent.length > MOST_DEATHS) {
         const words = await this.lastWords();
@@ -93,6 +111,7 @@ export class EngineProcess {
         );
         this.#log.error({ error }, "gave up");
         this.#over.abort(error);
+        this.#failed(this.#program.kind);
         return;
       }
       // Not at once: what killed it may need a moment to go away (a lock, a port).

@@ -31,6 +31,8 @@ export interface LauncherOptions {
   readonly log: Logger;
   /** Called with each engine before it counts as running: what must be put right first. */
   readonly onReady: (engine: Engine) => Promise<void>;
+  /** Called when the daemon's own engine died by itself, or is given up. */
+  readonly failed: (program: string) => void;
 }
 
 /** Launches the engine, or attaches to one, and makes it ready for containers (behaviour.md 3, 5.1). */
@@ -220,12 +222,12 @@ export class Launcher implements AsyncDisposable {
 
   /** The same as before while its program is the same, so that it is known whether it runs. */
   async #ownEngine(): Promise<OwnEngine> {
-    const { choice, clock, log } = this.#options;
+    const { choice, failed, clock, log } = this.#options;
     const program = await findEngineProgram(choice.how === "launch" ? choice.kind : undefined);
     if (this.#own?.program.executable === program.executable) return this.#own;
     this.#own?.letGo();
     const folder = this.folder(program.kind);
-    this.#own = new OwnEngine({ program, folder, ending: this.#ending.signal, clock, log });
+    this.#own = new OwnEngine({ program, folder, ending: this.#ending.signal, failed, clock, log });
     return this.#own;
   }
 

@@ -3,7 +3,7 @@ import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { EngineAddress } from "../../engine/engine-address.ts";
 import { becomesReady, READY_LIMIT } from "./becomes-ready.ts";
-import { EngineProcess } from "./engine-process.ts";
+import { EngineProcess, type EngineProcessOptions } from "./engine-process.ts";
 import type { EngineProgram } from "./engine-program.ts";
 import { stopContainers } from "./leftover-containers.ts";
 import { findEngineProcesses, isAlive, stopEngineProcesses } from "./leftover-engine.ts";
@@ -22,6 +22,7 @@ interface Options {
   readonly ending: AbortSignal;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly failed: EngineProcessOptions["failed"];
 }
 
 /** The engine that the daemon runs itself, privately in one folder: taken over, started, stopped. */
@@ -31,6 +32,7 @@ export class OwnEngine {
   readonly #ending: AbortSignal;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #failed: Options["failed"];
   #process: EngineProcess | undefined;
 
   constructor(options: Options) {
@@ -39,6 +41,7 @@ export class OwnEngine {
     this.#ending = options.ending;
     this.#clock = options.clock;
     this.#log = options.log;
+    this.#failed = options.failed;
   }
 
   /** Aborts when the daemon ends, or once the engine died too often, with why. */
@@ -137,6 +140,12 @@ export class OwnEngine {
 
   #newProcess(): EngineProcess {
     const { program, folder } = this;
-    return new EngineProcess({ program, folder, clock: this.#clock, log: this.#log });
+    return new EngineProcess({
+      program,
+      folder,
+      clock: this.#clock,
+      log: this.#log,
+      failed: this.#failed,
+    });
   }
 }

@@ -40,6 +40,7 @@ export const crostini: Site = siteSchema.parse({
     requiredGroups: ["android-everybody", "chronos-access"],
     optionalGroups: desktopGroups,
   },
+  crashListener: "vsock:host:7779",
   automaticReset: "penguin",
   crosAptList: true,
   bindMounts: [

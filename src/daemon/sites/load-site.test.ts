@@ -19,6 +19,8 @@ test("a file is a site; a mistake in it is named", async () => {
     await writeFile(path, "name: office\nstopGrace: 3\n");
     const site = await loadSite(path);
     assert.deepEqual([site.name, site.stopGrace, site.bindMounts], ["office", 3, []]);
+    await writeFile(path, "name: office\ncrashListener: somewhere\n");
+    await assert.rejects(loadSite(path), /"somewhere" is not an address: write unix:/);
     await writeFile(path, "name: office\nstopGrace: soon\n");
     await assert.rejects(loadSite(path), /office\.yaml cannot be used: .*expected number.*\n.*stopGrace/s);
   } finally {

@@ -1,5 +1,15 @@
 import * as z from "zod";
+import { sentenceOf } from "../../base/tremplin-error.ts";
+import { parseAddress } from "../../transport/address.ts";
 
+const address = z.string().transform((text, context) => {
+  try {
+    return parseAddress(text);
+  } catch (error) {
+    context.addIssue(sentenceOf(error));
+    return z.NEVER;
+  }
+});
 const pattern = z.string().refine(isPattern, "not a regular expression");
 
 /**
@@ -51,6 +61,8 @@ export const siteSchema = z.strictObject({
       optionalGroups: z.array(z.string()).default([]),
     })
     .prefault({}),
+  /** Where the host counts programs of the guest that failed (failure-reports.ts). Default: nowhere. */
+  crashListener: address.optional(),
   /**
    * The container that a machine has alone, for which the engine's database is made anew at each boot
    * (behaviour.md 3.3). Default: none, it is made anew only when it is broken or somebody asks.

@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { createClient } from "@connectrpc/connect";
+import { canAccess } from "../../../src/base/can-access.ts";
 import { GetContainerInfoResponse_Status as Info, Tremplin } from "../../../src/contract/tremplin_pb.js";
 import { dial } from "../../../src/transport/client.ts";
 import { execute, processesWith } from "../../support/belongings.ts";
+import { crashListener } from "../../support/crash-listener.ts";
 import { eventually } from "../../support/eventually.ts";
 import { RecordingListener } from "../../support/listener.ts";
 import { repository } from "../../support/repository.ts";
@@ -22,12 +24,15 @@ import {
 import { socat } from "../support/socat.ts";
 
 const ENGINE_FOLDER = "/mnt/stateful/lxd";
+/** Where the log of the machine goes, which has no other daemon for it. */
+const MACHINE_LOG = "/var/machine.log";
 /** What the original's host passes (behaviour.md 1.2); the guest's own number stands for the host's here. */
 const WORDS = ["-lxd_subnet", "100.115.92.193/28", "-feature=START_LXD", "--vsock-peer=1"];
 
 const place = new AsyncDisposableStack();
 let reached: Reached;
 let daemon: ChildProcess;
+let failures: { readonly failed: readonly string[] };
 let respawns = true;
 
 before(async () => {
@@ -39,6 +44,10 @@ before(async () => {
   await writeFile("/etc/lsb-release", "# of the place\n\nCHROMEOS_RELEASE_CHROME_MILESTONE=103\n");
   const listener = place.use(await RecordingListener.open(join(folder, "host.sock")));
   place.use(socat("VSOCK-LISTEN:7778,fork", `UNIX-CONNECT:${folder}/host.sock`));
+  failures = place.use(await crashListener(join(folder, "crash.sock")));
+  place.use(socat("VSOCK-LISTEN:7779,fork", `UNIX-CONNECT:${folder}/crash.sock`));
+  place.use(socat("UNIX-RECV:/dev/log", `OPEN:${MACHINE_LOG},creat,append`, "-u"));
+  await eventually("the log of the machine", async () => (await canAccess("/dev/log")) || undefined);
   const connection = place.use(dial({ kind: "vsock", cid: 1, port: 8890 }));
   const tremplin = createClient(Tremplin, connection.transport);
   reached = { tremplin, listener, shared: "/mnt/shared" };
@@ -65,6 +74,11 @@ function supervise(): void {
   daemon.once("exit", () => respawns && supervise());
 }
 
+async function isRunning(): Promise<true | undefined> {
+  const info = await reached.tremplin.getContainerInfo({ containerName: "penguin" });
+  return info.status === Info.RUNNING ? true : undefined;
+}
+
 test("its words, environment and paths bring a container up in the subnet that they name", async () => {
   await launch(reached);
   await shareTinyImage(reached);
@@ -83,11 +97,15 @@ test("its words, environment and paths bring a container up in the subnet that t
 test("killed and started again by its supervisor it says so and goes on with what runs", async () => {
   daemon.kill("SIGKILL");
   await reached.listener.final("ready", "", 60_000);
-  const running = async () => {
-    const info = await reached.tremplin.getContainerInfo({ containerName: "penguin" });
-    return info.status === Info.RUNNING ? true : undefined;
-  };
-  await eventually("the container", running, 60_000);
+  await eventually("the container", isRunning, 60_000);
+});
+
+test("the engine killed under it is reported at the host's crash listener, and the container is there again", async () => {
+  const [pid] = await processesWith(`${ENGINE_FOLDER}\0`);
+  process.kill(Number(pid), "SIGKILL");
+  await eventually("the report", async () => failures.failed[0], 60_000);
+  await eventually("the container", isRunning, 60_000);
+  assert.deepEqual(failures.failed, ["lxd"]);
 });
 
 test("SIGPWR ends the containers, the engine and the daemon", async (context) => {
@@ -98,5 +116,9 @@ test("SIGPWR ends the containers, the engine and the daemon", async (context) =>
   assert.deepEqual(await exited, [0, null]);
   context.diagnostic(`ended after ${Math.round(performance.now() - began)} ms`);
   assert.deepEqual(await processesWith(ENGINE_FOLDER), []);
+  assert.deepEqual(failures.failed, ["lxd"]);
   await reached.listener.final("shutdown", "penguin");
+  const log = await readFile(MACHINE_LOG, "utf8");
+  assert.match(log, /<30>\w+ +\d+ [\d:]+ tremplin\[\d+\]: \{"level":30,.*"msg":"listening"\}/);
+  assert.match(log, /<28>.* tremplin\[\d+\]: \{"level":40,.*"msg":"the engine has died"\}/);
 });
