@@ -11,6 +11,7 @@ import { GetContainerInfoResponse_Status as Info, Tremplin } from "../../../src/
 import { dial } from "../../../src/transport/client.ts";
 import { execute, processesWith } from "../../support/belongings.ts";
 import { crashListener } from "../../support/crash-listener.ts";
+import { pidOfEngine } from "../../support/engine-pid.ts";
 import { eventually } from "../../support/eventually.ts";
 import { RecordingListener } from "../../support/listener.ts";
 import { repository } from "../../support/repository.ts";
@@ -101,8 +102,7 @@ test("killed and started again by its supervisor it says so and goes on with wha
 });
 
 test("the engine killed under it is reported at the host's crash listener, and the container is there again", async () => {
-  const [pid] = await processesWith(`${ENGINE_FOLDER}\0`);
-  process.kill(Number(pid), "SIGKILL");
+  process.kill(await pidOfEngine(ENGINE_FOLDER), "SIGKILL");
   await eventually("the report", async () => failures.failed[0], 60_000);
   await eventually("the container", isRunning, 60_000);
   assert.deepEqual(failures.failed, ["lxd"]);
