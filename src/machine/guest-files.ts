@@ -38,7 +38,7 @@ Gateway=${HOST_ADDRESS}
   // What is thrown away is given back to the host's file at once (btrfs(5): the other way it takes minutes).
   "etc/fstab": `/dev/vda / ext4 discard,noatime 0 0
 /dev/vdb /mnt/stateful btrfs discard=sync,noatime,x-systemd.makefs,x-systemd.growfs 0 0
-shared /mnt/host 9p trans=virtio,version=9p2000.L,msize=512000,cache=loose,ro 0 0
+given /mnt/host 9p trans=virtio,version=9p2000.L,msize=512000,cache=loose,ro 0 0
 `,
   "etc/subuid": "root:1000000:1000000000\n",
   "etc/subgid": "root:1000000:1000000000\n",
@@ -71,7 +71,10 @@ After=network.target nftables.service
 [Service]
 EnvironmentFile=/mnt/host/daemon.env
 Environment=HOME=/root
-ExecStart=/mnt/host/program/bin/tremplin daemon $WORDS
+# The folder that both sides see lies under the same path here.
+ExecStartPre=mkdir -p \${SHARED}
+ExecStartPre=sh -c 'mountpoint -q "$$SHARED" || mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000 shared "$$SHARED"'
+ExecStart=/mnt/host/program/bin/tremplin daemon --shared \${SHARED} $WORDS
 Restart=always
 KillSignal=SIGPWR
 # An engine outlives a daemon that died: the next one takes it over.

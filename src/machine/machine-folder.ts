@@ -12,6 +12,8 @@ export interface MachineSettings {
   readonly memory: number;
   readonly cpus: number;
   readonly accelerator: Accelerator;
+  /** The boot of this host at which the accelerator was found. */
+  readonly foundAt: string;
   /** TCP ports of this host's loopback. */
   readonly ports: MachinePorts;
 }
@@ -62,7 +64,12 @@ export class MachineFolder {
     return join(this.path, "keys");
   }
 
-  /** What the machine sees of the host, read only. */
+  /** What the machine runs and knows, at `/mnt/host` there, read only. */
+  get given(): string {
+    return join(this.path, "given");
+  }
+
+  /** Images, exports and imports: the machine sees it under the same path. */
   get shared(): string {
     return join(this.path, "shared");
   }

@@ -7,6 +7,7 @@ const settings = {
   memory: 1024,
   cpus: 3,
   accelerator: "tcg",
+  foundAt: "",
   ports: { daemon: 1001, ssh: 1002, listener: 1003 },
 } as const;
 const folder = new MachineFolder("box", "/m,n");

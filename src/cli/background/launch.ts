@@ -61,14 +61,21 @@ export interface Ensured {
   readonly record: ProcessRecord | undefined;
 }
 
+export interface Starting {
+  readonly io: Io;
+  /** How long it may take to answer. Milliseconds; default 60 s. */
+  readonly patience?: number;
+  /** The command that goes on when this one is interrupted. Default `tremplin up`. */
+  readonly command?: string;
+}
+
 /** Starts a program unless it answers or one of ours is about to, and waits until it answers. */
 export async function ensure(
   part: Part,
   program: readonly string[],
   words: readonly string[],
   answers: () => Promise<boolean>,
-  io: Io,
-  patience = PATIENCE,
+  { io, patience = PATIENCE, command = "tremplin up" }: Starting,
 ): Promise<Ensured> {
   const { name } = part;
   const earlier = await part.living();
@@ -82,7 +89,7 @@ export async function ensure(
     await io.clock.sleep(wait, io.interrupted).catch(() => {
       throw new TremplinError(
         "cancelled",
-        `the ${name} goes on starting; tremplin up does what is missing then`,
+        `the ${name} goes on starting; ${command} does what is missing then`,
       );
     });
   }

@@ -30,10 +30,10 @@ test("a program is started once, and found again by who comes later", async (t) 
   const path = await folder(t);
   const part = new Part("host", path);
   const answers = async () => (await part.living()) !== undefined;
-  const first = await ensure(part, lives, ["host"], answers, new RecordedIo());
+  const first = await ensure(part, lives, ["host"], answers, { io: new RecordedIo() });
   t.after(() => first.record && process.kill(first.record.pid, "SIGKILL"));
   assert.equal(first.state, "started");
-  const second = await ensure(new Part("host", path), lives, ["host"], answers, new RecordedIo());
+  const second = await ensure(new Part("host", path), lives, ["host"], answers, { io: new RecordedIo() });
   assert.deepEqual(second, { ...first, state: "ran already" });
   assert.equal((await stat(part.pidFile)).mode & 0o777, 0o600);
 });
@@ -43,7 +43,7 @@ test("a program that ends at once is told with the end of its log", async (t) =>
   await writeFile(part.logFile, "what an earlier one said\n");
   const answers = () => Promise.resolve(false);
   await assert.rejects(
-    ensure(part, diesAtOnce, ["daemon"], answers, new RecordedIo()),
+    ensure(part, diesAtOnce, ["daemon"], answers, { io: new RecordedIo() }),
     /the daemon ended; the end of .*daemon\.log:\n {2}no bridge to be had$/,
   );
   assert.equal(await part.record(), undefined);
@@ -51,7 +51,9 @@ test("a program that ends at once is told with the end of its log", async (t) =>
 
 test("a program of somebody else that answers is left alone", async (t) => {
   const part = new Part("host", await folder(t));
-  const ensured = await ensure(part, diesAtOnce, ["host"], () => Promise.resolve(true), new RecordedIo());
+  const ensured = await ensure(part, diesAtOnce, ["host"], () => Promise.resolve(true), {
+    io: new RecordedIo(),
+  });
   assert.deepEqual(ensured, { name: "host", state: "ran already", record: undefined });
 });
 

@@ -1,17 +1,11 @@
-import { createServer } from "node:net";
-import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { Command } from "commander";
-import { canAccess } from "../../base/can-access.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { findAccelerator } from "../../machine/accelerator.ts";
-import { buildSystem } from "../../machine/build-system.ts";
-import { diskUse, growDisk, mustGrow, parseSize } from "../../machine/container-disk.ts";
+import { diskUse, mustGrow, parseSize } from "../../machine/container-disk.ts";
+import { growRunningDisk } from "../../machine/grow-running-disk.ts";
 import type { MachineFolder, MachinePorts, MachineSettings } from "../../machine/machine-folder.ts";
-import { makeKeys } from "../../machine/make-keys.ts";
+import { type MachineWishes, prepareMachine } from "../../machine/prepare-machine.ts";
 import { qemuArguments } from "../../machine/qemu-arguments.ts";
-import { checkRequirements } from "../../machine/requirements.ts";
-import { shareFiles } from "../../machine/share-files.ts";
 import { formatAddress } from "../../transport/address.ts";
 import { endPart } from "../background/end-part.ts";
 import { ensure, guestAnswers, hostAnswers } from "../background/launch.ts";
@@ -24,24 +18,27 @@ import { type MachineFlags, machineFolder, withMachineFlags } from "../machine-f
 import { noProgress, type Progress } from "../progress/progress.ts";
 import { showProgress } from "../progress/show-progress.ts";
 
-/** The size of a new machine's disk, which takes only what is in use. */
-const DISK = "20G";
 /** How long a machine may take to boot: most of it where every instruction is emulated. Milliseconds. */
 const BOOT_PATIENCE = 300_000;
+const COMMAND = "tremplin machine up";
 
 interface Flags extends MachineFlags {
-  readonly memory: number;
-  readonly cpus: number;
+  readonly memory?: number;
+  readonly cpus?: number;
   readonly disk?: string;
-  readonly rebuild?: true;
+  readonly rebuild?: boolean;
   readonly json?: true;
 }
 
 export function machineUpCommand(io: Io): Command {
   const command = withMachineFlags(new Command("up").description("build the machine once, and boot it"))
-    .option("--disk <size>", `the size of the containers' disk, which can only grow (default: ${DISK})`)
-    .option("--memory <MiB>", "the machine's memory", wholeNumber, 2048)
-    .option("--cpus <number>", "its processors", wholeNumber, Math.min(4, availableParallelism()))
+    .option("--disk <size>", "the size of the containers' disk, which can only grow (at first 20G)")
+    .option("--memory <MiB>", "the machine's memory from this start on (at first 2048)", wholeNumber)
+    .option(
+      "--cpus <number>",
+      "its processors from this start on (at first the host's, up to 4)",
+      wholeNumber,
+    )
     .option("--rebuild", "install Debian anew; the containers stay")
     .option("--json", "one JSON document, after one JSON line for each step");
   return command.action((flags: Flags) => machineUp(flags, io));
@@ -54,7 +51,8 @@ async function machineUp(flags: Flags, io: Io): Promise<void> {
   const json = flags.json === true;
   await using progress = json ? noProgress : showProgress(`machine ${folder.name}`, io);
   const running = (await run.machine.living()) !== undefined;
-  const settings = running ? await unchanged(folder, flags) : await prepare(folder, flags, progress, io);
+  const wishes = wishesOf(flags);
+  const settings = running ? await unchanged(folder, wishes) : await prepare(folder, wishes, progress, io);
   if (!running) {
     // The host of an earlier boot knows other ports.
     await endPart(run.host, "SIGTERM", 10_000, progress, io);
@@ -62,58 +60,61 @@ async function machineUp(flags: Flags, io: Io): Promise<void> {
   using api = new HostApi(run.hostSocket, folder.name);
   progress.step("host");
   const program = [process.execPath, ...process.execArgv, process.argv[1] as string];
-  await ensure(run.host, program, hostWords(folder, run, settings.ports), () => hostAnswers(api), io);
+  const starting = { io, command: COMMAND };
+  await ensure(run.host, program, hostWords(folder, run, settings.ports), () => hostAnswers(api), starting);
   progress.step(settings.accelerator === "kvm" ? "booting" : "booting, by software emulation (slow)");
   const words = qemuArguments(folder, settings);
   const boots = () => guestAnswers(api, folder.name);
-  await ensure(run.machine, ["qemu-system-x86_64"], words, boots, io, BOOT_PATIENCE);
+  const patience = BOOT_PATIENCE;
+  await ensure(run.machine, ["qemu-system-x86_64"], words, boots, { ...starting, patience });
+  if (running && wishes.disk && mustGrow(await diskUse(folder.disk), wishes.disk)) {
+    progress.step("growing the disk");
+    await growRunningDisk(folder, settings, wishes.disk);
+  }
   progress.step("engine");
   const engine = await launchEngine({ api, io, progress, json }, false);
   const host = formatAddress(run.hostSocket);
   const { accelerator } = settings;
   const state = running ? "ran already" : "started";
-  if (json) io.out(`${JSON.stringify({ name: folder.name, state, accelerator, engine, host })}\n`);
-  else io.out(`machine   ${state}\nengine    ${engine}\ncommands find it with --host ${host}\n`);
+  const { name, shared } = folder;
+  if (json) io.out(`${JSON.stringify({ name, state, accelerator, engine, shared, host })}\n`);
+  else {
+    const rows = [`machine   ${state}`, `engine    ${engine}`, `files     ${shared} is the shared folder`];
+    io.out(`${rows.join("\n")}\ncommands find it with --host ${host}\n`);
+  }
 }
 
-/** A machine that runs is left as it is. */
-async function unchanged(folder: MachineFolder, flags: Flags): Promise<MachineSettings> {
+function wishesOf({ memory, cpus, disk, rebuild = false }: Flags): MachineWishes {
+  return { memory, cpus, disk: disk === undefined ? undefined : parseSize(disk), rebuild };
+}
+
+/** Of a machine that runs only the disk can change. Throws `busy` for more. */
+async function unchanged(folder: MachineFolder, wishes: MachineWishes): Promise<MachineSettings> {
   const settings = await folder.settings();
   if (!settings) throw new TremplinError("failed", `${folder.path} has lost its settings.json`);
-  const grows = flags.disk !== undefined && mustGrow(await diskUse(folder.disk), parseSize(flags.disk));
-  if (!grows && !flags.rebuild) return settings;
+  if (wishes.disk) mustGrow(await diskUse(folder.disk), wishes.disk);
+  const { memory = settings.memory, cpus = settings.cpus, rebuild } = wishes;
+  if (memory === settings.memory && cpus === settings.cpus && !rebuild) return settings;
   throw new TremplinError(
     "busy",
-    `machine ${folder.name} runs, and its disks change only at a start: run tremplin machine down first`,
+    `machine ${folder.name} runs, and only its disk can change meanwhile: run tremplin machine down first`,
   );
 }
 
-/** Makes what is missing of the machine, and what each start makes anew. */
 async function prepare(
   folder: MachineFolder,
-  flags: Flags,
+  wishes: MachineWishes,
   progress: Progress,
   io: Io,
 ): Promise<MachineSettings> {
-  const build = flags.rebuild === true || !(await canAccess(folder.system));
-  await checkRequirements({ build });
-  const now = await diskUse(folder.disk);
-  const size = flags.disk === undefined && now ? now.size : parseSize(flags.disk ?? DISK);
-  const grows = mustGrow(now, size);
-  if (build) {
-    for await (const line of buildSystem(folder.system, io.interrupted)) progress.step(line);
-  }
-  if (!(await canAccess(folder.keys))) await makeKeys(folder);
-  if (grows) await growDisk(folder.disk, size);
-  progress.step("trying hardware virtualisation");
-  const accelerator = await findAccelerator(join(folder.system, "vmlinuz"), io.interrupted);
-  const [daemon, ssh, listener] = await freePorts(3);
-  const ports = { daemon, ssh, listener } as MachinePorts;
-  const settings = { memory: flags.memory, cpus: flags.cpus, accelerator, ports };
   // dist/app/tremplin.js lies two folders below the program's.
-  await shareFiles(folder, dirname(dirname(dirname(process.argv[1] as string))), ports);
-  await folder.keepSettings(settings);
-  return settings;
+  const program = dirname(dirname(dirname(process.argv[1] as string)));
+  const steps = prepareMachine(folder, wishes, program, io.interrupted);
+  for (;;) {
+    const { done, value } = await steps.next();
+    if (done) return value;
+    progress.step(value);
+  }
 }
 
 function hostWords(folder: MachineFolder, run: RunFolder, ports: MachinePorts): string[] {
@@ -123,18 +124,4 @@ function hostWords(folder: MachineFolder, run: RunFolder, ports: MachinePorts): 
     ...["--guest", `${folder.name}=tcp:127.0.0.1:${ports.daemon}`, "--state", join(folder.path, "host")],
     ...["--tls-cert", key("host.crt"), "--tls-key", key("host.key"), "--tls-ca", key("ca.crt")],
   ];
-}
-
-/** TCP ports of the loopback that nobody has now, all different. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = servers.map(async (server) => {
-    const { promise, resolve, reject } = Promise.withResolvers<number>();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => resolve((server.address() as { port: number }).port));
-    return await promise;
-  });
-  const found = await Promise.all(ports);
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
-  return found;
 }

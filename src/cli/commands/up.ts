@@ -62,10 +62,10 @@ async function bringUp(api: HostApi, run: RunFolder, flags: Flags, io: Io): Prom
   const program = [process.execPath, ...process.execArgv, process.argv[1] as string];
 
   progress.step("host");
-  const host = await ensure(run.host, program, hostWords(run, flags), () => hostAnswers(api), io);
+  const host = await ensure(run.host, program, hostWords(run, flags), () => hostAnswers(api), { io });
   progress.step("daemon");
   const words = daemonWords(run, flags);
-  const daemon = await ensure(run.daemon, program, words, () => guestAnswers(api), io);
+  const daemon = await ensure(run.daemon, program, words, () => guestAnswers(api), { io });
   if (daemon.record && daemon.record.words.join(" ") !== words.join(" ")) {
     const others = daemon.record.words.slice(1).join(" ");
     progress.say(`the daemon runs with other options, and keeps them until tremplin down: ${others}`);

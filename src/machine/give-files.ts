@@ -16,8 +16,8 @@ const program = [
  * Lays out what the machine reads at its boot: this very program, its keys and the daemon's words. So a new
  * version is in the machine at its next boot, and the disk holds no secret. `root` is the program's folder.
  */
-export async function shareFiles(folder: MachineFolder, root: string, ports: MachinePorts): Promise<void> {
-  const making = `${folder.shared}.new`;
+export async function giveFiles(folder: MachineFolder, root: string, ports: MachinePorts): Promise<void> {
+  const making = `${folder.given}.new`;
   await rm(making, { recursive: true, force: true });
   await mkdir(join(making, "keys"), { recursive: true, mode: 0o700 });
   const mode = constants.COPYFILE_FICLONE;
@@ -33,7 +33,14 @@ export async function shareFiles(folder: MachineFolder, root: string, ports: Mac
     ...["--tls-cert", "/mnt/host/keys/daemon.crt", "--tls-key", "/mnt/host/keys/daemon.key"],
     ...["--tls-ca", "/mnt/host/keys/ca.crt"],
   ];
-  await writeFile(join(making, "daemon.env"), `WORDS=${words.join(" ")}\n`);
-  await rm(folder.shared, { recursive: true, force: true });
-  await rename(making, folder.shared);
+  const environment = { SHARED: folder.shared, WORDS: words.join(" ") };
+  const lines = Object.entries(environment).map(([name, value]) => `${name}=${quoted(value)}\n`);
+  await writeFile(join(making, "daemon.env"), lines.join(""));
+  await rm(folder.given, { recursive: true, force: true });
+  await rename(making, folder.given);
+}
+
+/** As systemd reads values of an environment file (systemd.exec(5)). */
+function quoted(value: string): string {
+  return `"${value.replace(/["\\$`]/g, "\\$&")}"`;
 }
