@@ -7,6 +7,7 @@ import { file_tremplin, Tremplin, TremplinListener } from "../contract/tremplin_
 import { health } from "../transport/health.ts";
 import { reflection } from "../transport/reflection.ts";
 import { type RpcServer, serve } from "../transport/server.ts";
+import { vsockGuard } from "../transport/vsock/vsock-guard.ts";
 import { EventLog } from "./event-log.ts";
 import { Guests } from "./guests.ts";
 import { hostService } from "./host-service.ts";
@@ -40,11 +41,19 @@ export async function serveHost(options: HostOptions, clock: Clock, log: Logger)
   const addresses = options.listen.filter((address) => !isVsock(address));
   const forPrograms = parts.use(await serve({ addresses, routes: forAll, tls }));
   const vsock = options.listen.filter(isVsock);
-  const fromGuests = parts.use(await serve({ addresses: vsock, routes: forGuests, tls }));
+  const acceptsVsock = acceptsGuests(options, log);
+  const fromGuests = parts.use(await serve({ addresses: vsock, routes: forGuests, tls, acceptsVsock }));
 
   const running = parts.move();
   return {
     addresses: [...forPrograms.addresses, ...fromGuests.addresses],
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** Where every guest is known by its context id, nobody else has anything to tell. */
+function acceptsGuests({ guests }: HostOptions, log: Logger): (cid: number) => boolean {
+  const cids = guests.map(({ address }) => (address.kind === "vsock" ? address.cid : "any"));
+  const known = cids.filter((cid) => typeof cid === "number");
+  return known.length < cids.length ? () => true : vsockGuard(known, log);
 }

@@ -1,7 +1,8 @@
 import { constants, cp, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { MachineFolder, MachinePorts } from "./machine-folder.ts";
-import { DAEMON_PORT, HOST_ADDRESS } from "./qemu-arguments.ts";
+import { formatAddress } from "../transport/address.ts";
+import { machineAddresses } from "./machine-addresses.ts";
+import type { MachineFolder, MachineSettings } from "./machine-folder.ts";
 
 /** What of this program's folder the machine runs. */
 const program = [
@@ -16,7 +17,11 @@ const program = [
  * Lays out what the machine reads at its boot: this very program, its keys and the daemon's words. So a new
  * version is in the machine at its next boot, and the disk holds no secret. `root` is the program's folder.
  */
-export async function giveFiles(folder: MachineFolder, root: string, ports: MachinePorts): Promise<void> {
+export async function giveFiles(
+  folder: MachineFolder,
+  root: string,
+  settings: MachineSettings,
+): Promise<void> {
   const making = `${folder.given}.new`;
   await rm(making, { recursive: true, force: true });
   await mkdir(join(making, "keys"), { recursive: true, mode: 0o700 });
@@ -27,8 +32,9 @@ export async function giveFiles(folder: MachineFolder, root: string, ports: Mach
   for (const name of ["ca.crt", "daemon.crt", "daemon.key", "ssh-host", "ssh.pub"]) {
     await cp(join(folder.keys, name), join(making, "keys", name));
   }
+  const { daemonListens, daemonFindsHost } = machineAddresses(settings);
   const words = [
-    ...["--listen", `tcp:0.0.0.0:${DAEMON_PORT}`, "--host", `tcp:${HOST_ADDRESS}:${ports.listener}`],
+    ...["--listen", formatAddress(daemonListens), "--host", formatAddress(daemonFindsHost)],
     ...["--state", "/mnt/stateful/tremplin"],
     ...["--tls-cert", "/mnt/host/keys/daemon.crt", "--tls-key", "/mnt/host/keys/daemon.key"],
     ...["--tls-ca", "/mnt/host/keys/ca.crt"],

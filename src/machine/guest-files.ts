@@ -1,4 +1,4 @@
-import { DAEMON_PORT, HOST_ADDRESS } from "./qemu-arguments.ts";
+import { DAEMON_PORT, HOST_ADDRESS } from "./machine-addresses.ts";
 
 /** Debian's packages in the machine, beside the smallest system. */
 export const guestPackages: readonly string[] = [

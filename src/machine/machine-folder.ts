@@ -14,6 +14,8 @@ export interface MachineSettings {
   readonly accelerator: Accelerator;
   /** The boot of this host at which the accelerator was found. */
   readonly foundAt: string;
+  /** Its context id, where this host can be reached by vsock. */
+  readonly cid?: number | undefined;
   /** TCP ports of this host's loopback. */
   readonly ports: MachinePorts;
 }
@@ -23,7 +25,7 @@ export interface MachinePorts {
   readonly daemon: number;
   /** Forwarded to the machine's ssh. */
   readonly ssh: number;
-  /** Where the host hears the daemon's notices. */
+  /** Where the host hears the daemon's notices: with a context id a port of vsock. */
   readonly listener: number;
 }
 

@@ -2,8 +2,8 @@ import { execFile } from "node:child_process";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { HOST_ADDRESS } from "./machine-addresses.ts";
 import type { MachineFolder } from "./machine-folder.ts";
-import { HOST_ADDRESS } from "./qemu-arguments.ts";
 
 const run = promisify(execFile);
 

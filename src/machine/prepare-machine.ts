@@ -1,4 +1,5 @@
-import { mkdir } from "node:fs/promises";
+import { randomInt } from "node:crypto";
+import { constants, mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -60,11 +61,17 @@ export async function* prepareMachine(
     cpus: wishes.cpus ?? before?.cpus ?? Math.min(MOST_CPUS, availableParallelism()),
     accelerator,
     foundAt,
+    cid: (await canAccess("/dev/vhost-vsock", constants.R_OK | constants.W_OK)) ? newCid() : undefined,
     ports: { daemon, ssh, listener } as MachinePorts,
   };
-  await giveFiles(folder, program, settings.ports);
+  await giveFiles(folder, program, settings);
   await folder.keepSettings(settings);
   return settings;
+}
+
+/** A context id that hardly anybody has: the first three mean something, and people number theirs from there. */
+function newCid(): number {
+  return randomInt(1_000, 2 ** 31);
 }
 
 /** TCP ports of the loopback that nobody has now, all different. */

@@ -18,6 +18,12 @@ test("only the host's loopback reaches the machine", () => {
   assert.equal(net, `user,id=net,${forwards.join(",")}`);
 });
 
+test("by vsock the daemon needs no port of the host", () => {
+  const words = qemuArguments(folder, { ...settings, cid: 77 });
+  assert.ok(words.includes("vhost-vsock-pci,guest-cid=77"));
+  assert.ok(words.includes("user,id=net,hostfwd=tcp:127.0.0.1:1002-10.0.2.15:22"));
+});
+
 test("disks give back what is thrown away, and a comma in a path stays in it", () => {
   const drives = qemuArguments(folder, settings).filter((word) => word.startsWith("file="));
   assert.equal(drives.length, 2);

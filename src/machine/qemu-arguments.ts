@@ -1,17 +1,14 @@
 import { join } from "node:path";
+import { DAEMON_PORT } from "./machine-addresses.ts";
 import type { MachineFolder, MachineSettings } from "./machine-folder.ts";
-
-/** Where the daemon and ssh listen in the machine. */
-export const DAEMON_PORT = 8890;
-
-/** The host as the machine sees it, on QEMU's user network. */
-export const HOST_ADDRESS = "10.0.2.2";
 
 /** The words for QEMU (qemu-system-x86_64(1)). Its console is its standard output. */
 export function qemuArguments(folder: MachineFolder, settings: MachineSettings): string[] {
-  const { memory, cpus, accelerator, ports } = settings;
+  const { memory, cpus, accelerator, cid, ports } = settings;
   const forward = (port: number, inside: number): string =>
     `hostfwd=tcp:127.0.0.1:${port}-10.0.2.15:${inside}`;
+  const ssh = forward(ports.ssh, 22);
+  const forwards = cid === undefined ? [forward(ports.daemon, DAEMON_PORT), ssh] : [ssh];
   return [
     ...["-nodefaults", "-no-user-config", "-display", "none"],
     ...["-name", `tremplin-${folder.name}`, "-M", "q35", "-m", `${memory}`, "-smp", `${cpus}`],
@@ -29,7 +26,8 @@ export function qemuArguments(folder: MachineFolder, settings: MachineSettings):
     ...folderOf("given", folder.given, ",readonly=on"),
     ...folderOf("shared", folder.shared, ""),
     ...["-device", "virtio-rng-pci"],
-    ...["-netdev", `user,id=net,${forward(ports.daemon, DAEMON_PORT)},${forward(ports.ssh, 22)}`],
+    ...["-netdev", `user,id=net,${forwards.join(",")}`],
+    ...(cid === undefined ? [] : ["-device", `vhost-vsock-pci,guest-cid=${cid}`]),
     ...["-device", "virtio-net-pci,netdev=net", "-device", "qemu-xhci,id=xhci"],
     ...["-qmp", `unix:${comma(folder.monitor)},server=on,wait=off`, "-serial", "stdio"],
   ];

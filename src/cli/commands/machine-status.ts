@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { Command } from "commander";
 import { type DiskUse, diskUse } from "../../machine/container-disk.ts";
+import { machineAddresses } from "../../machine/machine-addresses.ts";
 import type { MachineFolder, MachineSettings } from "../../machine/machine-folder.ts";
 import { formatAddress } from "../../transport/address.ts";
 import { guestAnswers } from "../background/launch.ts";
@@ -56,12 +57,13 @@ function text(name: string, { state, disk, console, running }: Finding): string 
   const rows = [`machine   ${name} ${words[state]}`];
   if (disk) rows.push(`disk      ${bytesText(disk.size)}, its file takes ${bytesText(disk.used)}`);
   if (running) {
-    const { memory, cpus, accelerator, ports, uptime, host } = running;
+    const { memory, cpus, accelerator, uptime, host } = running;
+    const { hostFindsDaemon: daemon } = machineAddresses(running);
     rows.push(
       `uptime    ${durationText(uptime * 1000)}`,
       `memory    ${bytesText(memory * 1024 ** 2)}, ${cpus} processors`,
       `runs by   ${accelerator === "kvm" ? "hardware (KVM)" : "software emulation"}`,
-      `address   tcp:127.0.0.1:${ports.daemon} with TLS; commands find it with --host ${host}`,
+      `address   ${formatAddress(daemon)}${daemon.kind === "tcp" ? " with TLS" : ""}; commands find it with --host ${host}`,
     );
   }
   if (state === "silent" || state === "died") rows.push(`console   ${console}`);

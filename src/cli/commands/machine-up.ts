@@ -3,7 +3,8 @@ import { Command } from "commander";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { diskUse, mustGrow, parseSize } from "../../machine/container-disk.ts";
 import { growRunningDisk } from "../../machine/grow-running-disk.ts";
-import type { MachineFolder, MachinePorts, MachineSettings } from "../../machine/machine-folder.ts";
+import { machineAddresses } from "../../machine/machine-addresses.ts";
+import type { MachineFolder, MachineSettings } from "../../machine/machine-folder.ts";
 import { type MachineWishes, prepareMachine } from "../../machine/prepare-machine.ts";
 import { qemuArguments } from "../../machine/qemu-arguments.ts";
 import { formatAddress } from "../../transport/address.ts";
@@ -61,7 +62,7 @@ async function machineUp(flags: Flags, io: Io): Promise<void> {
   progress.step("host");
   const program = [process.execPath, ...process.execArgv, process.argv[1] as string];
   const starting = { io, command: COMMAND };
-  await ensure(run.host, program, hostWords(folder, run, settings.ports), () => hostAnswers(api), starting);
+  await ensure(run.host, program, hostWords(folder, run, settings), () => hostAnswers(api), starting);
   progress.step(settings.accelerator === "kvm" ? "booting" : "booting, by software emulation (slow)");
   const words = qemuArguments(folder, settings);
   const boots = () => guestAnswers(api, folder.name);
@@ -117,11 +118,12 @@ async function prepare(
   }
 }
 
-function hostWords(folder: MachineFolder, run: RunFolder, ports: MachinePorts): string[] {
+function hostWords(folder: MachineFolder, run: RunFolder, settings: MachineSettings): string[] {
+  const { hostListens, hostFindsDaemon } = machineAddresses(settings);
   const key = (name: string): string => join(folder.keys, name);
   return [
-    ...["host", "--listen", formatAddress(run.hostSocket), "--listen", `tcp:127.0.0.1:${ports.listener}`],
-    ...["--guest", `${folder.name}=tcp:127.0.0.1:${ports.daemon}`, "--state", join(folder.path, "host")],
+    ...["host", "--listen", formatAddress(run.hostSocket), "--listen", formatAddress(hostListens)],
+    ...["--guest", `${folder.name}=${formatAddress(hostFindsDaemon)}`, "--state", join(folder.path, "host")],
     ...["--tls-cert", key("host.crt"), "--tls-key", key("host.key"), "--tls-ca", key("ca.crt")],
   ];
 }

@@ -10,7 +10,7 @@ export function vsockGuard(peers: readonly number[], log: Logger): (cid: number)
     if (peers.includes(cid)) return true;
     const level = seen.has(cid) ? "debug" : "warn";
     seen.add(cid);
-    log[level]({ cid }, "a caller on vsock was turned away; --vsock-peer says who is served");
+    log[level]({ cid }, "a caller on vsock is none of those served, and was turned away");
     return false;
   };
 }

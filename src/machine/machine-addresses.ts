@@ -1,0 +1,36 @@
+import type { Address } from "../transport/address.ts";
+import type { MachineSettings } from "./machine-folder.ts";
+
+/** Where the daemon listens in the machine, on tcp and on vsock (behaviour.md 1.1). */
+export const DAEMON_PORT = 8890;
+
+/** The host as the machine sees it, on QEMU's user network. */
+export const HOST_ADDRESS = "10.0.2.2";
+
+/** Where host and daemon listen, and where each finds the other. */
+export interface MachineAddresses {
+  readonly daemonListens: Address;
+  readonly daemonFindsHost: Address;
+  readonly hostListens: Address;
+  readonly hostFindsDaemon: Address;
+}
+
+/** By vsock where the machine has a context id, else over the user network, with TLS. */
+export function machineAddresses({ ports, cid }: MachineSettings): MachineAddresses {
+  const { daemon, listener } = ports;
+  if (cid !== undefined) {
+    return {
+      daemonListens: { kind: "vsock", cid: "any", port: DAEMON_PORT },
+      daemonFindsHost: { kind: "vsock", cid: "host", port: listener },
+      hostListens: { kind: "vsock", cid: "any", port: listener },
+      hostFindsDaemon: { kind: "vsock", cid, port: DAEMON_PORT },
+    };
+  }
+  const host = "127.0.0.1";
+  return {
+    daemonListens: { kind: "tcp", host: "0.0.0.0", port: DAEMON_PORT },
+    daemonFindsHost: { kind: "tcp", host: HOST_ADDRESS, port: listener },
+    hostListens: { kind: "tcp", host, port: listener },
+    hostFindsDaemon: { kind: "tcp", host, port: daemon },
+  };
+}
