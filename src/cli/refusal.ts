@@ -1,6 +1,7 @@
 import { TremplinError } from "../base/tremplin-error.ts";
 import { Engine_State, Guest } from "../contract/tremplin/v1/guest_pb.js";
 import type { HostApi } from "./host-api.ts";
+import { plainText } from "./text.ts";
 
 /** A status must not keep a person waiting. Milliseconds. */
 const PATIENCE = 10_000;
@@ -17,7 +18,7 @@ export async function refusal(
   mustExist: boolean,
 ): Promise<TremplinError> {
   const code = await codeOf(api, container, mustExist).catch(() => "failed" as const);
-  return new TremplinError(code, `${title} was refused: ${reason || "the guest gave no reason"}`);
+  return new TremplinError(code, `${title} was refused: ${plainText(reason) || "the guest gave no reason"}`);
 }
 
 async function codeOf(api: HostApi, container: string, mustExist: boolean) {

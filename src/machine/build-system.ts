@@ -1,9 +1,6 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { createInterface } from "node:readline";
-import { TremplinError } from "../base/tremplin-error.ts";
+import { programLines } from "../base/program-lines.ts";
 import { debianKeyring, machineMirror, releaseSources } from "../daemon/images/debian-mirror.ts";
 import { acquireSettings } from "../daemon/images/mmdebstrap.ts";
 import { enabledUnits, guestFiles, guestPackages, initialModules, maskedUnits } from "./guest-files.ts";
@@ -31,11 +28,13 @@ export async function* buildSystem(system: string, signal: AbortSignal): AsyncGe
   // One kill ends all that root starts, and its mounts; what lies around is cleared with the folder.
   const own = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
   const debian = ["mmdebstrap", ...(await mmdebstrapArguments(making))];
-  yield* lines([...(root ? own : []), ...debian], signal, root ? { TMPDIR: making } : {});
+  const env = root ? { TMPDIR: making } : {};
+  yield* programLines([...(root ? own : []), ...debian], { name: "mmdebstrap", signal, env });
   yield "making the disk";
   await writeFile(path("make-disk"), makeDisk);
   const asRoot = root ? [] : ["--map-root-user", "--map-auto"];
-  yield* lines(["unshare", "--mount", ...asRoot, "sh", "-eu", path("make-disk"), making], signal);
+  const script = ["sh", "-eu", path("make-disk"), making];
+  yield* programLines(["unshare", "--mount", ...asRoot, ...script], { name: "making the disk", signal });
   for (const name of ["files", "root.tar", "make-disk", "acquire.conf", "debian.sources"]) {
     await rm(path(name), { recursive: true, force: true });
   }
@@ -82,31 +81,3 @@ mke2fs -q -t ext4 -d root root.img ${SYSTEM_SIZE}
 umount root
 rmdir root
 `;
-
-/** Runs a program that dies with this one, and yields what it prints. Throws `failed` with its last words. */
-async function* lines(
-  words: readonly string[],
-  signal: AbortSignal,
-  more: NodeJS.ProcessEnv = {},
-): AsyncGenerator<string, void, void> {
-  const env = { ...process.env, LC_ALL: "C.UTF-8", DEBIAN_FRONTEND: "noninteractive", ...more };
-  const options = { env, signal, killSignal: "SIGKILL" } as const;
-  const child = spawn("setpriv", ["--pdeathsig", "KILL", "--", ...words], {
-    ...options,
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  child.on("error", () => undefined);
-  const closed = once(child, "close") as Promise<[number | null]>;
-  closed.catch(() => undefined);
-  const last: string[] = [];
-  for await (const line of createInterface({ input: child.stderr })) {
-    if (line.trim() !== "") last.push(line.trim());
-    if (last.length > 5) last.shift();
-    yield line;
-  }
-  const [code] = await closed;
-  signal.throwIfAborted();
-  if (code !== 0) {
-    throw new TremplinError("failed", `the machine's disk could not be built: ${last.join(" | ")}`);
-  }
-}

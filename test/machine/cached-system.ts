@@ -2,7 +2,7 @@ import { buildSystem } from "../../src/machine/build-system.ts";
 import { cachedBuild } from "../support/cached-build.ts";
 
 /** What the disk is made from: a change of these makes another. */
-const recipe = ["build-system.ts", "guest-files.ts", "qemu-arguments.ts"].map(
+const recipe = ["build-system.ts", "guest-files.ts", "machine-addresses.ts"].map(
   (name) => `src/machine/${name}`,
 );
 

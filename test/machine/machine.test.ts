@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { diskUse } from "../../src/machine/container-disk.ts";
 import { MachineFolder } from "../../src/machine/machine-folder.ts";
+import { tellMonitor } from "../../src/machine/monitor.ts";
 import { execute } from "../support/belongings.ts";
 import { eventually } from "../support/eventually.ts";
 import { type KeptFolder, keptFolder } from "../support/keeper.ts";
@@ -157,6 +158,28 @@ test("of two machines side by side one crashes as it boots: that is said, with i
   assert.match(await well(["machine", "status"]), /is running/);
 });
 
+/** Plugs a tablet into the first port of the machine. */
+const plugIn = () =>
+  tellMonitor(machine.monitor, "device_add", {
+    driver: "usb-tablet",
+    id: "tablet",
+    bus: "xhci.0",
+    port: "1",
+  });
+/** Until the container has the node of a device, in its folder of the first bus. */
+const hasDevice = () =>
+  eventually("the device in the container", async () => {
+    const { code, stdout } = await tremplin(["shell", "tiny", "ls", "/dev/bus/usb/001"]);
+    return (code === 0 && stdout.trim()) || undefined;
+  });
+
+test("what is plugged into the machine is a container's", { skip }, async () => {
+  await well(["usb", "attach", "tiny", "1"]);
+  await plugIn();
+  assert.match(await hasDevice(), /^\d{3}$/);
+  assert.match(await well(["usb"]), /^1 +USB 2 +tiny +QEMU .*Tablet/m);
+});
+
 test("cut off in the middle it comes back, with all that it had and was told before", { skip }, async () => {
   process.kill(await pidOf(machine), "SIGKILL");
   const died = async () => /has died/.test(await well(["machine", "status"])) || undefined;
@@ -166,6 +189,8 @@ test("cut off in the middle it comes back, with all that it had and was told bef
   assert.deepEqual([status.disk.size, status.running.memory], [9 * 1024 * MIB, 1536]);
   assert.match(await well(["list"]), /tiny +stopped/);
   await well(["start", "tiny"]);
+  await plugIn();
+  await hasDevice();
 });
 
 test("down powers it off in order; its shell says so", { skip }, async () => {

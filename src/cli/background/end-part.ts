@@ -4,8 +4,7 @@ import type { Progress } from "../progress/progress.ts";
 import { engineAfter } from "./engine-after.ts";
 import type { Part } from "./part.ts";
 import { isAlive, type ProcessRecord, removeRecord } from "./process-record.ts";
-
-const POLL = 50;
+import { untilGone } from "./until-gone.ts";
 
 /** Asks a program to end and waits for that. Says what became of it. */
 export async function endPart(
@@ -23,13 +22,9 @@ export async function endPart(
     return isDaemon ? `had died before, ${await engineAfter(record.words)}` : "had died before";
   }
   kill(record, signal);
-  const deadline = io.clock.now() + patience;
-  while (isAlive(record)) {
-    if (io.clock.now() > deadline) throw tooLong(part, record, patience);
-    await io.clock.sleep(POLL, io.interrupted).catch(() => {
-      throw new TremplinError("cancelled", `the ${part.name} goes on ending in the background`);
-    });
-    progress.alive();
+  const interrupted = `the ${part.name} goes on ending in the background`;
+  if (!(await untilGone(record, { patience, interrupted, progress, io }))) {
+    throw tooLong(part, record, patience);
   }
   await removeRecord(part.pidFile);
   return isDaemon ? `stopped, ${await engineAfter(record.words)}` : "stopped";

@@ -1,16 +1,17 @@
 import { Command } from "commander";
-import { TremplinError } from "../../base/tremplin-error.ts";
 import { tellMonitor } from "../../machine/monitor.ts";
 import { endPart } from "../background/end-part.ts";
 import { isAlive, removeRecord } from "../background/process-record.ts";
 import { RunFolder } from "../background/run-folder.ts";
+import { untilGone } from "../background/until-gone.ts";
 import { wholeNumber } from "../host-flags.ts";
 import type { Io } from "../io.ts";
 import { type MachineFlags, machineFolder, withMachineFlags } from "../machine-flags.ts";
 import { noProgress, type Progress } from "../progress/progress.ts";
 import { showProgress } from "../progress/show-progress.ts";
 
-const POLL = 100;
+/** What is killed is gone after this. Milliseconds. */
+const KILLED = 10_000;
 
 interface Flags extends MachineFlags {
   readonly timeout: number;
@@ -54,22 +55,14 @@ async function powerOff(
     () => true,
     () => false,
   );
-  const deadline = io.clock.now() + (pressed ? patience : 0);
+  const interrupted = "the machine goes on powering off; tremplin machine down waits again";
+  const leaving = { interrupted, progress, io };
   let end = "powered off";
-  while (isAlive(record)) {
-    if (io.clock.now() > deadline) {
-      end = pressed
-        ? `was cut off: it had not ended after ${patience / 1000} s`
-        : "was cut off: QEMU was silent";
-      process.kill(record.pid, "SIGKILL");
-    }
-    await io.clock.sleep(POLL, io.interrupted).catch(() => {
-      throw new TremplinError(
-        "cancelled",
-        "the machine goes on powering off; tremplin machine down waits again",
-      );
-    });
-    progress.alive();
+  if (!pressed || !(await untilGone(record, { ...leaving, patience }))) {
+    const why = pressed ? `it had not ended after ${patience / 1000} s` : "QEMU was silent";
+    end = `was cut off: ${why}`;
+    process.kill(record.pid, "SIGKILL");
+    await untilGone(record, { ...leaving, patience: KILLED });
   }
   await removeRecord(machine.pidFile);
   return end;

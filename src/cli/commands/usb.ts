@@ -15,6 +15,7 @@ import {
 import { HostApi } from "../host-api.ts";
 import { type HostFlags, wholeNumber, withHostFlags } from "../host-flags.ts";
 import type { Io } from "../io.ts";
+import { refusal } from "../refusal.ts";
 import { plainText, tableText } from "../text.ts";
 
 const PATIENCE = 60_000;
@@ -47,7 +48,8 @@ export function usbCommand(io: Io): Command {
       );
       if (status === Attached.NO_SUCH_CONTAINER)
         throw new TremplinError("not-found", plainText(failureReason));
-      if (status !== Attached.OK) throw refused(`attaching port ${port} to ${name}`, failureReason);
+      const title = `attaching port ${port} to ${name}`;
+      if (status !== Attached.OK) throw await refusal(api, title, name, failureReason, true);
       said(flags, io, { containerName: name, port: request.portNum }, `${name} has USB port ${port}\n`);
     });
   const detach = withHostFlags(new Command("detach"))
@@ -61,7 +63,8 @@ export function usbCommand(io: Io): Command {
         request,
         settings,
       );
-      if (status !== Detached.OK) throw refused(`detaching port ${port}`, failureReason);
+      if (status !== Detached.OK)
+        throw await refusal(api, `detaching port ${port}`, "", failureReason, false);
       said(flags, io, { port: request.portNum }, `no container has USB port ${port}\n`);
     });
   return new Command("usb").addCommand(list, { isDefault: true }).addCommand(attach).addCommand(detach);
@@ -69,13 +72,6 @@ export function usbCommand(io: Io): Command {
 
 function said({ json }: HostFlags, io: Io, document: object, sentence: string): void {
   io.out(json ? `${JSON.stringify(document)}\n` : sentence);
-}
-
-function refused(title: string, reason: string): TremplinError {
-  return new TremplinError(
-    "failed",
-    `${title} was refused: ${plainText(reason) || "the guest gave no reason"}`,
-  );
 }
 
 function table(ports: readonly UsbPort[]): string {

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { EMULATED } from "../../../src/machine/qemu-arguments.ts";
 import { keptFolder } from "../../support/keeper.ts";
 import { repository } from "../../support/repository.ts";
 import { guestDisk } from "./guest-disk.ts";
@@ -52,7 +53,7 @@ function machine(disk: string, folder: string): string[] {
   ];
   return [
     ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-M", "q35"],
-    ...["-accel", "tcg,thread=multi,tb-size=512", "-cpu", "Nehalem", "-smp", "2", "-m", "2048"],
+    ...[...EMULATED, "-smp", "2", "-m", "2048"],
     ...["-kernel", join(disk, "vmlinuz"), "-initrd", join(disk, "initrd.gz"), "-append", boot],
     ...["-drive", `file=${join(disk, "root.img")},format=raw,if=none,id=d0,snapshot=on,cache=unsafe`],
     ...["-device", "virtio-blk-pci,drive=d0", "-device", "virtio-rng-pci"],
