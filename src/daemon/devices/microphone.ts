@@ -1,12 +1,13 @@
+import type { Engine } from "../../engine/engine.ts";
 import type { Devices } from "../../engine/profiles.ts";
 import type { Site } from "../sites/site.ts";
 import { scanDevices } from "./scan-devices.ts";
 
 const FOLDER = "/dev/";
 
-/** The devices by which programs listen, as far as this machine has some and the site lets containers (behaviour.md 2.9). */
-export function microphoneDevices({ microphone }: Site): Promise<Devices> {
-  return scanDevices(microphone === undefined ? [] : [microphone]);
+/** The devices by which programs listen, as far as the engine's machine, if it is this one, has some and the site lets containers (behaviour.md 2.9). */
+export function microphoneDevices({ address }: Engine, { microphone }: Site): Promise<Devices> {
+  return scanDevices(address, microphone === undefined ? [] : [microphone]);
 }
 
 /** The devices of an instance with these microphones in place of all that it had, also of those that are gone. */

@@ -4,9 +4,12 @@ import { crostini } from "../sites/crostini.ts";
 import { scanDevices } from "./scan-devices.ts";
 
 test("patterns choose among the nodes, and folders and links are none", async () => {
-  const found = await scanDevices(["^null$", "^ze.*$", "^fd$", "^stdin$"]);
+  const here = { kind: "unix", path: "/run/engine.sock" } as const;
+  const found = await scanDevices(here, ["^null$", "^ze.*$", "^fd$", "^stdin$"]);
   assert.deepEqual(Object.keys(found), ["/dev/null", "/dev/zero"]);
-  assert.deepEqual(await scanDevices([]), {});
+  assert.deepEqual(await scanDevices(here, []), {});
+  const elsewhere = { kind: "https", host: "far", port: 8443, cert: "", key: "" } as const;
+  assert.deepEqual(await scanDevices(elsewhere, ["^null$"]), {});
 });
 
 test("the patterns of crostini tell playback from capture, with any number of digits", () => {

@@ -1,14 +1,19 @@
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
+import type { EngineAddress } from "../../engine/engine-address.ts";
 import type { Devices } from "../../engine/profiles.ts";
 import { type DeviceEntry, entryOfNode } from "./device-entry.ts";
 
 /**
  * The character devices below a folder whose path in it matches one of the patterns (behaviour.md 2.7, 2.9), by
- * their paths in their order.
+ * their paths in their order. None for an engine elsewhere, which has other devices than this machine.
  */
-export async function scanDevices(patterns: readonly string[], folder = "/dev"): Promise<Devices> {
-  if (patterns.length === 0) return {};
+export async function scanDevices(
+  engine: EngineAddress,
+  patterns: readonly string[],
+  folder = "/dev",
+): Promise<Devices> {
+  if (engine.kind !== "unix" || patterns.length === 0) return {};
   const wanted = patterns.map((pattern) => new RegExp(pattern));
   const found: [string, DeviceEntry][] = [];
   const nodes = await readdir(folder, { recursive: true, withFileTypes: true });

@@ -138,8 +138,8 @@ export class UsbAttachments implements AsyncDisposable {
   /** One change of who has a port; what is left half done when it throws is put right soon. */
   async #change(port: number, change: (engine: Engine) => Promise<void>): Promise<void> {
     await this.#serial.run(ALL, async () => {
-      await this.#check(port);
       const engine = this.#options.engine();
+      await this.#check(port, engine);
       await change(engine).catch((error) => {
         this.#refresher.ask();
         throw error;
@@ -176,7 +176,11 @@ export class UsbAttachments implements AsyncDisposable {
     return Object.assign({}, ...all);
   }
 
-  async #check(port: number): Promise<void> {
+  async #check(port: number, { address }: Engine): Promise<void> {
+    if (address.kind !== "unix") {
+      const sentence = "containers of an engine elsewhere cannot have what is plugged in here";
+      throw new TremplinError("failed", sentence);
+    }
     const controller = await this.#findController();
     if (!controller) {
       throw new TremplinError("failed", "this machine has no xHCI controller with ports of USB 2 and USB 3");

@@ -28,7 +28,7 @@ export async function prepareProfile(engine: Engine, wanted: Wanted, signal: Abo
     root: { type: "disk", path: "/", pool: POOL },
   };
   const { config } = wanted.site.profile;
-  const scanned = await scanDevices(wanted.site.profile.devicePatterns);
+  const scanned = await scanDevices(engine.address, wanted.site.profile.devicePatterns);
   const devices = { ...scanned, ...(await devicesOf(wanted)), ...essential };
   const found = await engine.profiles.get(PROFILE, { signal }).catch(ifMissing);
   if (!found) {

@@ -53,7 +53,7 @@ export function startOperation(
   async function configure(request: StartContainerRequest, signal: AbortSignal): Promise<void> {
     const privileged = wantsPrivilege(request.privilegeLevel);
     const mounts = await writeBindMounts(tools.site, tools.places, request);
-    const captures = request.disableAudioCapture ? {} : await microphoneDevices(tools.site);
+    const captures = request.disableAudioCapture ? {} : await microphoneDevices(tools.engine(), tools.site);
     const ours = bindMountDevices(tools.site);
     await tools.engine().instances.update(
       request.containerName,

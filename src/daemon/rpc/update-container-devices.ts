@@ -32,7 +32,7 @@ export function updateContainerDevices(tools: RpcTools) {
       for (const kind of Object.keys(updates)) results[kind] = Result.NO_SUCH_VM_DEVICE;
       const action = updates[MICROPHONE];
       if (action === undefined) return { status: Status.OK, failureReason: "", results };
-      const found = await microphoneDevices(tools.site);
+      const found = await microphoneDevices(engine, tools.site);
       if (action === Action.ENABLE && Object.keys(found).length === 0) {
         return { status: Status.OK, failureReason: "", results };
       }

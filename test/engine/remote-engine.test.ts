@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { ContainerExportProgress_Status as Exported } from "../../src/contract/tremplin_pb.js";
+import {
+  AttachUsbToContainerResponse_Status as Attached,
+  ContainerExportProgress_Status as Exported,
+} from "../../src/contract/tremplin_pb.js";
 import { execute } from "../support/belongings.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { beginExport, exportContainer } from "../support/export-container.ts";
@@ -61,4 +64,13 @@ test("cancelled at once, it leaves nothing there and an empty file here", async 
   assert.equal(final.status, Exported.CANCELLED, final.failureReason);
   assert.equal((await stat(join(daemon.shared, "cancelled.tar.gz"))).size, 0);
   assert.deepEqual(leftovers(), []);
+});
+
+test("what is plugged into this machine is not for containers elsewhere", async () => {
+  const { status, failureReason } = await daemon.tremplin.attachUsbToContainer({
+    portNum: 1,
+    containerName: "far",
+  });
+  assert.equal(status, Attached.FAILED);
+  assert.match(failureReason, /engine elsewhere cannot have what is plugged in here/);
 });
