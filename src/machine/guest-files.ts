@@ -61,6 +61,11 @@ AuthorizedKeysFile /mnt/host/keys/ssh.pub
 StrictModes no
 PasswordAuthentication no
 `,
+  // A minute and a half is too little where every instruction is emulated on a busy host.
+  "etc/systemd/system.conf.d/tremplin.conf": `[Manager]
+DefaultTimeoutStartSec=5min
+DefaultDeviceTimeoutSec=5min
+`,
   "etc/systemd/system/ssh.service.d/tremplin.conf": "[Unit]\nRequiresMountsFor=/mnt/host\n",
   "etc/systemd/journald.conf.d/tremplin.conf": "[Journal]\nSystemMaxUse=64M\n",
   "etc/systemd/system/tremplin.service": `[Unit]
