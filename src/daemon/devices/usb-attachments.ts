@@ -7,16 +7,11 @@ import type { Engine } from "../../engine/engine.ts";
 import type { EngineEvent } from "../../engine/engine-event.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
 import type { Instance } from "../../engine/instance.ts";
-import type { Devices } from "../../engine/profiles.ts";
 import { Serial } from "../../engine/serial.ts";
 import { getContainer, identity } from "../operations/lookup.ts";
 import { isTemporaryName } from "../operations/temporary-name.ts";
-import { KernelEvents } from "./kernel-events.ts";
-import type { Uevent } from "./uevent.ts";
-import { findUsbController, portOf, type UsbController } from "./usb-controller.ts";
 import { withUsb } from "./usb-mark.ts";
-import { usbNodes } from "./usb-nodes.ts";
-import { type PluggedDevice, pluggedInto } from "./usb-plugged.ts";
+import { type UsbPort, UsbPorts } from "./usb-ports.ts";
 import { UsbWishes } from "./usb-wishes.ts";
 
 /** One plug brings many events; the containers get all of its nodes in one change. Milliseconds. */
@@ -25,6 +20,7 @@ const GATHER = 100;
 const AGAIN = [500, 30_000] as const;
 /** Changes of who has what go one after the other. */
 const ALL = "usb";
+const ELSEWHERE = "containers of an engine elsewhere cannot have what is plugged in here";
 /** After these a container has other devices than its ports hold, or another name. */
 const CHANGES = ["created", "deleted", "renamed", "restored"].map((what) => `instance-${what}`);
 
@@ -37,15 +33,6 @@ export interface UsbAttachmentsOptions {
   readonly sys?: string;
 }
 
-/** A port, who is to have what is plugged into it ("" for nobody), and what is. */
-export interface UsbPort {
-  readonly number: number;
-  /** 2 or 3. */
-  readonly usbVersion: number;
-  readonly container: string;
-  readonly devices: readonly PluggedDevice[];
-}
-
 /**
  * Gives containers what is plugged into the ports that they were attached to, again and again until these are
  * detached: after a plug, a restart of the container, the daemon or the machine (behaviour.md 4.9, 5.18, 5.19, 7.1).
@@ -55,26 +42,27 @@ export interface UsbPort {
 export class UsbAttachments implements AsyncDisposable {
   readonly #options: UsbAttachmentsOptions;
   readonly #wishes: UsbWishes;
+  readonly #ports: UsbPorts;
   readonly #refresher: Refresher;
   readonly #serial = new Serial();
   #subscription: Disposable | undefined;
-  #events: KernelEvents | undefined;
-  #controller: UsbController | undefined;
 
-  private constructor(options: UsbAttachmentsOptions, wishes: UsbWishes) {
+  private constructor(options: UsbAttachmentsOptions, wishes: UsbWishes, ports: UsbPorts) {
     this.#options = options;
     this.#wishes = wishes;
-    this.#refresher = new Refresher({
-      look: () => this.#look(),
-      gather: GATHER,
-      again: AGAIN,
-      clock: options.clock,
-    });
+    this.#ports = ports;
+    const look = (): Promise<boolean> => this.#look();
+    this.#refresher = new Refresher({ look, gather: GATHER, again: AGAIN, clock: options.clock });
   }
 
   static async open(options: UsbAttachmentsOptions): Promise<UsbAttachments> {
-    const attachments = new UsbAttachments(options, await UsbWishes.open(options.file, options.log));
-    await attachments.#findController();
+    const { file, clock, log, sys } = options;
+    const wishes = await UsbWishes.open(file, log);
+    // What changes before there is an engine, watch() asks for anyway.
+    let refresh = (): void => undefined;
+    const ports = await UsbPorts.open({ changed: () => refresh(), clock, log, sys });
+    const attachments = new UsbAttachments(options, wishes, ports);
+    refresh = () => attachments.#refresher.ask();
     return attachments;
   }
 
@@ -113,25 +101,15 @@ export class UsbAttachments implements AsyncDisposable {
     });
   }
 
-  /** All ports in their order. None without a controller. */
-  async list(): Promise<readonly UsbPort[]> {
-    const controller = await this.#findController();
-    if (!controller) return [];
-    const ports = controller.buses.flatMap(({ ports, firstPort }, index) =>
-      Array.from({ length: ports }, (_, each) => ({ number: firstPort + each, usbVersion: 2 + index })),
-    );
-    return await Promise.all(
-      ports.map(async (port) => ({
-        ...port,
-        container: this.#wishes.of(port.number)?.container ?? "",
-        devices: await pluggedInto(controller, port.number, this.#options.sys),
-      })),
-    );
+  /** All ports in their order, with the name of who is to have what is plugged in, "" for nobody. */
+  async list(): Promise<readonly (UsbPort & { readonly container: string })[]> {
+    const ports = await this.#ports.list();
+    return ports.map((port) => ({ ...port, container: this.#wishes.of(port.number)?.container ?? "" }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#subscription?.[Symbol.dispose]();
-    await this.#events?.[Symbol.asyncDispose]();
+    await this.#ports[Symbol.asyncDispose]();
     await this.#refresher[Symbol.asyncDispose]();
   }
 
@@ -139,7 +117,8 @@ export class UsbAttachments implements AsyncDisposable {
   async #change(port: number, change: (engine: Engine) => Promise<void>): Promise<void> {
     await this.#serial.run(ALL, async () => {
       const engine = this.#options.engine();
-      await this.#check(port, engine);
+      if (engine.address.kind !== "unix") throw new TremplinError("failed", ELSEWHERE);
+      await this.#ports.check(port);
       await change(engine).catch((error) => {
         this.#refresher.ask();
         throw error;
@@ -161,48 +140,12 @@ export class UsbAttachments implements AsyncDisposable {
 
   /** Makes the devices of a container that come from here those of these ports, in one change. */
   async #give(container: Instance, ports: readonly number[]): Promise<void> {
-    const nodes = await this.#nodesOf(ports);
+    const nodes = await this.#ports.nodes(ports);
     if (isDeepStrictEqual(withUsb(container.devices, nodes), container.devices)) return;
     await this.#options.engine().instances.update(container.name, (instance) => ({
       ...instance,
       devices: withUsb(instance.devices, nodes),
     }));
-  }
-
-  async #nodesOf(ports: readonly number[]): Promise<Devices> {
-    const controller = await this.#findController();
-    if (!controller) return {};
-    const all = await Promise.all(ports.map((port) => usbNodes(controller, port, this.#options.sys)));
-    return Object.assign({}, ...all);
-  }
-
-  async #check(port: number, { address }: Engine): Promise<void> {
-    if (address.kind !== "unix") {
-      const sentence = "containers of an engine elsewhere cannot have what is plugged in here";
-      throw new TremplinError("failed", sentence);
-    }
-    const controller = await this.#findController();
-    if (!controller) {
-      throw new TremplinError("failed", "this machine has no xHCI controller with ports of USB 2 and USB 3");
-    }
-    if (port >= 1 && port <= controller.ports) return;
-    throw new TremplinError("invalid", `there is no USB port ${port}: ports are 1 to ${controller.ports}`);
-  }
-
-  /** From the moment that there is a controller, what the kernel says of it is heard. */
-  async #findController(): Promise<UsbController | undefined> {
-    this.#controller ??= await findUsbController(this.#options.sys);
-    if (this.#controller) this.#events ??= this.#hear(this.#controller);
-    return this.#controller;
-  }
-
-  #hear(controller: UsbController): KernelEvents {
-    const { clock, log } = this.#options;
-    const onEvent = ({ action, path }: Uevent): void => {
-      if (action !== "add" && action !== "remove") return;
-      if (portOf(controller, path) !== undefined) this.#refresher.ask();
-    };
-    return new KernelEvents({ onEvent, onGap: () => this.#refresher.ask(), clock, log });
   }
 
   /** Whether each container has what its ports hold now, and nothing else by them. */
