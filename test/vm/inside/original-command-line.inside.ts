@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
+import { Resolver } from "node:dns/promises";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -14,6 +15,7 @@ import { crashListener } from "../../support/crash-listener.ts";
 import { pidOfEngine } from "../../support/engine-pid.ts";
 import { eventually } from "../../support/eventually.ts";
 import { RecordingListener } from "../../support/listener.ts";
+import { nameServer } from "../../support/name-server.ts";
 import { repository } from "../../support/repository.ts";
 import {
   createTiny,
@@ -27,6 +29,8 @@ import { socat } from "../support/socat.ts";
 const ENGINE_FOLDER = "/mnt/stateful/lxd";
 /** Where the log of the machine goes, which has no other daemon for it. */
 const MACHINE_LOG = "/var/machine.log";
+/** Where the host's name servers are said (behaviour.md 2.6). */
+const RESOLVERS = "/run/resolv.conf";
 /** What the original's host passes (behaviour.md 1.2); the guest's own number stands for the host's here. */
 const WORDS = ["-lxd_subnet", "100.115.92.193/28", "-feature=START_LXD", "--vsock-peer=1"];
 
@@ -93,6 +97,23 @@ test("its words, environment and paths bring a container up in the subnet that t
   await stat("/run/tokens/penguin_token");
   const conf = await stat("/mnt/stateful/lxd_conf");
   assert.deepEqual([conf.mode & 0o777, conf.uid, conf.gid], [0o755, 1000, 1000]);
+});
+
+test("after a change of the host's network no old answer about a name stays", async () => {
+  await writeFile(RESOLVERS, "nameserver 127.0.53.1\n");
+  const resolver = new Resolver({ timeout: 1_000, tries: 1 });
+  resolver.setServers(["100.115.92.193"]);
+  const look = async () => (await resolver.resolve4("moved.test").catch(() => []))[0];
+  const isAt = (address: string) =>
+    eventually(`moved.test at ${address}`, async () => (await look()) === address || undefined);
+  {
+    await using _before = await nameServer("127.0.53.1", { "moved.test": "192.0.2.1" });
+    await isAt("192.0.2.1");
+  }
+  await using _after = await nameServer("127.0.53.1", { "moved.test": "192.0.2.7" });
+  assert.equal(await look(), "192.0.2.1");
+  await reached.tremplin.hostNetworkChanged({});
+  await isAt("192.0.2.7");
 });
 
 test("killed and started again by its supervisor it says so and goes on with what runs", async () => {
