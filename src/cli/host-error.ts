@@ -33,7 +33,7 @@ export function hostError(thrown: unknown, address: string): TremplinError {
     );
   }
   const sentence = /\b(ENOENT|ECONNREFUSED)\b/.test(reason)
-    ? `nothing listens at ${address}: sudo tremplin up starts the host there, --host or TREMPLIN_HOST names another place`
+    ? `nothing listens at ${address}: sudo tremplin up (or tremplin machine up, for a machine) starts the host there, --host or TREMPLIN_HOST names another place`
     : `lost the host at ${address}: ${reason}`;
   return new TremplinError("unavailable", sentence, error);
 }

@@ -27,7 +27,9 @@ export async function feelPulse(
     const heard = await ask(api, container, signal);
     if (heard === "cannot say") return;
     if (heard === "away")
-      progress.doubt("the guest does not answer; if its daemon died, sudo tremplin up starts it");
+      progress.doubt(
+        "the guest does not answer; if its daemon died, sudo tremplin up starts it (a machine's starts by itself)",
+      );
     if (heard === "working") progress.alive();
     if (heard !== "gone") goneSince = undefined;
     else if (goneSince === newest()) throw new TremplinError("failed", GONE);
