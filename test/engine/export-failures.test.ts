@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 import {
   CancelExportContainerResponse_Status as Cancel,
   ContainerExportProgress_Status as Exported,
@@ -10,19 +10,26 @@ import {
 import { childrenOf, execute } from "../support/belongings.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { beginExport } from "../support/export-container.ts";
+import { type HeldCompressor, heldCompressor } from "../support/held-compressor.ts";
 import { engineQuery, inContainer } from "../support/in-container.ts";
 import { smallDisk } from "../support/small-disk.ts";
 import { createTiny, launchedDaemon, startContainer } from "../support/tiny-container.ts";
 
 let daemon: TestDaemon;
+let packer: HeldCompressor;
 
 before(async () => {
-  daemon = await launchedDaemon();
+  packer = await heldCompressor();
+  daemon = await launchedDaemon({ env: { PATH: packer.path } });
   await createTiny(daemon, "big");
   await startContainer(daemon, "big");
   await inContainer(daemon, "big", "sh", "-c", "head -c 300000000 /dev/urandom > /root/huge");
 });
-after(() => daemon[Symbol.asyncDispose]());
+after(async () => {
+  await daemon?.[Symbol.asyncDispose]();
+  await packer?.[Symbol.asyncDispose]();
+});
+afterEach(() => packer.release());
 
 function at(path: string): string {
   return join(daemon.shared, path);
@@ -41,8 +48,9 @@ async function assertUndone(path: string): Promise<void> {
   );
 }
 
-/** Resolves once bytes of the huge file have been written. */
+/** Resolves once bytes of the huge file have been written; no more come until the packer is released. */
 async function streaming(path: string): Promise<void> {
+  await packer.hold();
   await beginExport(daemon, "big", path);
   await daemon.listener.when(
     ({ kind, message }) =>
@@ -50,6 +58,7 @@ async function streaming(path: string): Promise<void> {
     "an export that writes",
   );
   for (const { message } of daemon.listener.notices) seen.add(message);
+  await packer.held();
 }
 const seen = new Set<unknown>();
 
@@ -134,6 +143,7 @@ test("a container that is missing or busy is refused with a reason", async () =>
   const busy = await daemon.tremplin.exportContainer({ containerName: "big", exportPath: "y" });
   assert.equal(busy.status, Exporting.FAILED);
   assert.match(busy.failureReason, /container big is busy: operation "export" is under way/);
+  await packer.release();
   assert.equal((await daemon.listener.final("export", "big")).status, Exported.DONE);
 });
 
