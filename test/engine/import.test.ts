@@ -179,7 +179,7 @@ for (const [phase, status] of [
 ] as const) {
   test(`cancelled during the ${phase}: CANCELLED within 2 s, nothing is left, a retry works`, async (context) => {
     const name = `cancel-${phase}`;
-    await shareBackup(daemon, "large.tini", { script: "head -c 150000000 /dev/zero | tr '\\0' x > large" });
+    await shareBackup(daemon, "large.tini", { script: "head -c 300000000 /dev/zero | tr '\\0' x > large" });
     await daemon.tremplin.importContainer({ containerName: name, importPath: "large.tini" });
     await daemon.listener.when(
       ({ kind, container, message }) =>

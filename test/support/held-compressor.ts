@@ -1,4 +1,4 @@
-import { chmod, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { eventually } from "./eventually.ts";
 import { testFolder } from "./test-run.ts";
@@ -7,8 +7,8 @@ import { testFolder } from "./test-run.ts";
 export interface HeldCompressor extends AsyncDisposable {
   /** The PATH of the daemon that is to use it. */
   readonly path: string;
-  /** The next that packs stands still after its first bytes. */
-  hold(): Promise<void>;
+  /** The next that packs stands still soon after it has written so many bytes (default: its first). */
+  hold(bytes?: number): Promise<void>;
   /** Resolves once it does. */
   held(): Promise<true>;
   /** Who stands still goes on, and nobody else will. */
@@ -22,7 +22,10 @@ export async function heldCompressor(): Promise<HeldCompressor> {
   const script = `#!/bin/sh
 if mv ${flag} ${flag}.taken 2>/dev/null; then
   (
-    until [ "$(stat -L -c %s /proc/$$/fd/1)" != 0 ]; do :; done
+    limit=$(cat ${flag}.taken)
+    while size=$(stat -L -c %s /proc/$$/fd/1 2>/dev/null) && [ "$size" -le "$limit" ]; do :; done
+    # It came to its end before.
+    [ -n "$size" ] || exit
     kill -STOP $$
     : >${folder}/$$.held
   ) &
@@ -34,7 +37,10 @@ exec /usr/bin/igzip "$@"
   const names = async () => (await readdir(folder)).filter((name) => name.endsWith(".held"));
   return {
     path: `${folder}:${process.env.PATH}`,
-    hold: () => writeFile(flag, ""),
+    async hold(bytes = 0) {
+      await writeFile(`${flag}.new`, `${bytes}`);
+      await rename(`${flag}.new`, flag);
+    },
     held: () => eventually("a packer that stands still", async () => (await names()).length > 0 || undefined),
     async release() {
       await rm(flag, { force: true });
