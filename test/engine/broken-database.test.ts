@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { canAccess } from "../../src/base/can-access.ts";
 import {
   GetContainerInfoResponse_Status as Info,
   StartLxdProgress_Status as Launched,
@@ -9,6 +10,7 @@ import {
 import type { TestDaemon } from "../support/daemon.ts";
 import { remainsOfReset, startLxd } from "../support/database-reset.ts";
 import { enginePid } from "../support/engine-pid.ts";
+import { engineQuery } from "../support/in-container.ts";
 import { belongings, makeThree } from "../support/three-containers.ts";
 import { createTiny, launchedDaemon, startContainer } from "../support/tiny-container.ts";
 
@@ -20,6 +22,12 @@ async function powerCut(daemon: TestDaemon): Promise<void> {
 
 function database({ folder }: TestDaemon): string {
   return join(folder, "state/lxd/database");
+}
+
+/** The network interface of this machine by which a running container is plugged into the bridge. */
+async function portOf(daemon: TestDaemon, container: string): Promise<string> {
+  const instance = await engineQuery(daemon, `/1.0/instances/${container}`);
+  return (instance as { config: Record<string, string> }).config["volatile.eth0.host_name"] as string;
 }
 
 function statuses({ listener }: TestDaemon): Launched[] {
@@ -37,6 +45,8 @@ test("databases that the engine calls broken, or lost, heal: all comes back, and
   };
   // Nobody but the daemon can end it once the engine is gone.
   await startContainer(daemon, "penguin");
+  const port = join("/sys/class/net", await portOf(daemon, "penguin"));
+  assert.equal(await canAccess(port), true);
   const before = await belongings(daemon);
   for (const [what, act] of Object.entries(harm)) {
     await powerCut(daemon);
@@ -48,6 +58,7 @@ test("databases that the engine calls broken, or lost, heal: all comes back, and
     assert.equal((await daemon.tremplin.getContainerInfo({ containerName: "penguin" })).status, Info.STOPPED);
     assert.deepEqual(await belongings(daemon), before, what);
     assert.deepEqual(await remainsOfReset(daemon), [], what);
+    assert.equal(await canAccess(port), false, "the network card of a container that is gone");
   }
 });
 

@@ -21,9 +21,19 @@ export async function removeNetworks(engineFolder: string, clock: Clock): Promis
   for (const name of names) {
     const dnsmasq = await findDnsmasq(engineFolder, name);
     if (dnsmasq !== undefined) await end(dnsmasq, clock);
-    if (await canAccess(`/sys/class/net/${name}/bridge`))
-      await execute("ip", ["link", "delete", "dev", name]);
+    if (!(await canAccess(`/sys/class/net/${name}/bridge`))) continue;
+    for (const port of await cablesIn(name)) await execute("ip", ["link", "delete", "dev", port]);
+    await execute("ip", ["link", "delete", "dev", name]);
   }
+}
+
+/**
+ * What containers were plugged in by. One that ended without its engine leaves its own end on this machine (liblxc
+ * gives it back), and both would outlive the bridge.
+ */
+async function cablesIn(bridge: string): Promise<string[]> {
+  const { stdout } = await execute("ip", ["-json", "link", "show", "master", bridge, "type", "veth"]);
+  return (JSON.parse(stdout || "[]") as { ifname?: string }[]).flatMap(({ ifname }) => ifname ?? []);
 }
 
 async function end(pid: number, clock: Clock): Promise<void> {
