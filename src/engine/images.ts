@@ -159,6 +159,8 @@ export class Images {
       return { fingerprint: fingerprintOf(done), existed: false };
     } catch (error) {
       if (!(error instanceof TremplinError) || error.code !== "exists") throw error;
+      // Of two uploads of the same at once, LXD tells the second only that, and not which image.
+      if (!(error.cause as Operation).metadata?.fingerprint) throw error;
       return { fingerprint: fingerprintOf(error.cause as Operation), existed: true };
     } finally {
       for (const source of sources) source.destroy();

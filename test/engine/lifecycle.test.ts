@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import {
   CreateContainerResponse_Status as Create,
+  ContainerCreationProgress_Status as Created,
   DeleteContainerResponse_Status as Delete,
   ContainerDeletionProgress_Status as Deleted,
   GetContainerInfoResponse_Status as Info,
@@ -165,7 +166,10 @@ test("two creates at once both succeed; the same name twice does not", async () 
     answers.map(({ status }) => status).sort(),
     [Create.CREATING, Create.CREATING, Create.FAILED].sort(),
   );
-  await Promise.all([listener.final("create", "twin-a"), listener.final("create", "twin-b")]);
+  for (const name of ["twin-a", "twin-b"]) {
+    const { status, failureReason } = await listener.final("create", name);
+    assert.equal(status, Created.CREATED, failureReason);
+  }
   for (const name of ["twin-a", "twin-b"]) await startContainer(daemon, name);
   assert.equal((await tremplin.createContainer(tinyRequest(daemon, "twin-a"))).status, Create.EXISTS);
 });

@@ -48,6 +48,8 @@ const instants: Record<string, () => Promise<unknown>> = {
 async function wentOn(): Promise<void> {
   const { status, failureReason } = await daemon.listener.final("startLxd", "", 120_000);
   assert.deepEqual([status, failureReason], [Launched.STARTED, ""]);
+  // Killed at the very end it may not be back yet, and nobody has to say so any more.
+  await eventually("the engine", () => engineQuery(daemon, "/1.0").catch(() => undefined));
   assert.deepEqual(await belongings(daemon), asItWas);
   assert.deepEqual(await remainsOfReset(daemon), []);
 }

@@ -30,6 +30,8 @@ const inUse = new Map<string, { users: number; ours: boolean }>();
 /** While one takes an image or lets go of it, nobody else does. */
 const store = new Serial();
 const STORE = "images";
+/** How often an image is brought that the engine calls one that it has, without saying which. */
+const TRIES = 5;
 
 /** The image of an image server, which the engine fetches by itself. `%d` becomes the milestone. */
 export function serverImage(request: CreateContainerRequest, milestone: string | undefined): ImageSource {
@@ -78,8 +80,13 @@ export async function uploadedImage(
   { id, signal, log }: OperationContext,
   upload: (options: UploadOptions) => Promise<UploadedImage>,
 ): Promise<UploadedSource> {
-  for (;;) {
-    const uploaded = await upload({ signal, properties: { [MARK]: id } });
+  for (let tries = 1; ; tries++) {
+    const uploaded = await upload({ signal, properties: { [MARK]: id } }).catch((error) => {
+      if (TremplinError.from(error).code !== "exists" || tries === TRIES) throw error;
+      return undefined;
+    });
+    // Another operation has just brought it: it is asked for once more.
+    if (!uploaded) continue;
     const { fingerprint } = uploaded;
     const taken = await store.run(STORE, () => take(engine, uploaded, signal), signal);
     // The operation that had it let go of it just now.
