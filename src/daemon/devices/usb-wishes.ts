@@ -1,7 +1,8 @@
-import { readFile, rename } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import * as z from "zod";
 import { replaceFile } from "../../base/durable-file.ts";
 import type { Logger } from "../../base/logger.ts";
+import { textOfFile } from "../../base/text-of-file.ts";
 import type { Instance } from "../../engine/instance.ts";
 import { identity } from "../operations/lookup.ts";
 import { isTemporaryName } from "../operations/temporary-name.ts";
@@ -26,10 +27,7 @@ export class UsbWishes {
 
   /** A file that cannot be understood is set aside, and nobody is to have anything. */
   static async open(path: string, log: Logger): Promise<UsbWishes> {
-    const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return undefined;
-      throw error;
-    });
+    const text = await textOfFile(path);
     if (text === undefined) return new UsbWishes(path, {});
     try {
       return new UsbWishes(path, schema.parse(JSON.parse(text)).wishes);

@@ -1,8 +1,9 @@
-import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { replaceFile } from "../../base/durable-file.ts";
 import type { Logger } from "../../base/logger.ts";
+import { textOfFile } from "../../base/text-of-file.ts";
 import type { Operation, Steps } from "./operation.ts";
 
 /** One piece of work that the host has not heard the end of yet. */
@@ -60,11 +61,8 @@ export class Journal {
   }
 
   async #read(path: string): Promise<JournalEntry | undefined> {
-    const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-      // The host took its notice since the folder was listed.
-      if (error.code === "ENOENT") return undefined;
-      throw error;
-    });
+    const text = await textOfFile(path);
+    // The host took its notice since the folder was listed.
     if (text === undefined) return undefined;
     try {
       return entrySchema.parse(JSON.parse(text));

@@ -1,8 +1,9 @@
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { replaceFile } from "../../../base/durable-file.ts";
 import type { Logger } from "../../../base/logger.ts";
+import { textOfFile } from "../../../base/text-of-file.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 
 /** What of an engine's folder is its database: behaviour.md 2.2. */
@@ -46,10 +47,7 @@ export class DatabaseReset {
   /** Reads how far the reset of the engine in that folder is; the file is beside the folder. */
   static async open(folder: string, log: Logger): Promise<DatabaseReset> {
     const file = `${folder}.reset.json`;
-    const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return undefined;
-      throw error;
-    });
+    const text = await textOfFile(file);
     try {
       const state = text === undefined ? undefined : stateSchema.parse(JSON.parse(text));
       return new DatabaseReset(folder, file, log, state);
