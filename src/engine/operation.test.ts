@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { instanceOf, type Operation, touches } from "./operation.ts";
+import { changes, instanceOf, type Operation } from "./operation.ts";
 
 for (const [url, name] of [
   ["/1.0/containers/foo", "foo"],
@@ -27,12 +27,40 @@ test("an instance is found by its URL, whatever its name", () => {
   );
 });
 
-test("an operation touches what it lists under instances, containers or both", () => {
-  const of = (resources: Operation["resources"]) => touches({ resources } as Operation, "c");
+const operation = (parts: Partial<Operation>): Operation =>
+  ({ class: "task", description: "Updating instance", resources: null, ...parts }) as Operation;
+
+test("an operation changes what it lists under instances, containers or both", () => {
+  const of = (resources: Operation["resources"]) => changes(operation({ resources }), "c");
   assert.equal(of({ containers: ["/1.0/containers/c"] }), true);
   assert.equal(of({ instances: ["/1.0/instances/other", "/1.0/instances/c"] }), true);
   assert.equal(of({ instances: ["/1.0/instances/cc"] }), false);
   assert.equal(of({ images: ["/1.0/images/c"] }), false);
   assert.equal(of({}), false);
   assert.equal(of(null), false);
+});
+
+for (const [parts, isChange] of [
+  [{ class: "websocket", description: "Executing command" }, false],
+  [{ description: "Executing command" }, false],
+  [{ class: "websocket", description: "Showing console" }, false],
+  [{ description: "Backing up instance" }, false],
+  [{ description: "Starting instance" }, true],
+  [{ description: "Something new" }, true],
+] as const) {
+  const { description } = parts;
+  test(`"${description}" (${"class" in parts ? parts.class : "task"}) ${isChange ? "changes" : "only looks at"} an instance`, () =>
+    assert.equal(
+      changes(operation({ ...parts, resources: { instances: ["/1.0/instances/c"] } }), "c"),
+      isChange,
+    ));
+}
+
+test("the creation of a copy changes the copy, not its source", () => {
+  const copying = operation({
+    description: "Creating instance",
+    resources: { instances: ["/1.0/instances/copy", "/1.0/instances/source"] },
+  });
+  assert.equal(changes(copying, "copy"), true);
+  assert.equal(changes(copying, "source"), false);
 });

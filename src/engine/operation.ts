@@ -20,10 +20,25 @@ export function hasEnded(operation: Operation): boolean {
   return operation.status_code >= 200;
 }
 
-/** Whether the operation works on this instance; engines list it under `instances`, `containers` or both. */
-export function touches(operation: Operation, instance: string): boolean {
-  const { instances = [], containers = [] } = operation.resources ?? {};
-  return [...instances, ...containers].some((url) => instanceOf(url) === instance);
+/**
+ * What engines call work on an instance that leaves it as it is and lasts as long as somebody likes: programs that run
+ * in it, its console, backups and copies of it. They are websockets, or tasks of these words (LXD 5.0, Incus 6.0).
+ */
+const ONLY_LOOKS = /^(Executing command|Showing console|Backing up|Copying|Transferring)\b/;
+/** A copy is told as the creation of the new instance, with its source named second. */
+const CREATES = /^Creating\b/;
+
+/** Whether the operation may change this instance; of work of an unknown kind that is assumed. */
+export function changes(operation: Operation, instance: string): boolean {
+  if (operation.class === "websocket" || ONLY_LOOKS.test(operation.description)) return false;
+  const named = instancesOf(operation);
+  return CREATES.test(operation.description) ? named[0] === instance : named.includes(instance);
+}
+
+/** The instances that the operation works on; engines list them under `instances`, `containers` or both. */
+function instancesOf({ resources }: Operation): (string | undefined)[] {
+  const { instances = [], containers = [] } = resources ?? {};
+  return [...instances, ...containers].map(instanceOf);
 }
 
 /** The instance that a URL of the API names (`/1.0/instances/NAME`, also with a query or more behind). */

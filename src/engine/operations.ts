@@ -4,7 +4,7 @@ import type { Dialect } from "./dialect.ts";
 import type { EngineHttp, EngineRequest } from "./engine-http.ts";
 import { EngineOperation } from "./engine-operation.ts";
 import type { EventStream, Subscription } from "./event-stream.ts";
-import { hasEnded, type Operation, touches } from "./operation.ts";
+import { changes, hasEnded, type Operation } from "./operation.ts";
 import type { Options } from "./options.ts";
 
 /** The engine's work in the background: starting it, and finding what somebody else started. */
@@ -56,9 +56,9 @@ export class Operations {
     return Object.values(metadata ?? {}).flat();
   }
 
-  /** Those under way on an instance, whoever started them: to be waited for or cancelled. */
-  touching(instance: string, options: Options = {}): Promise<EngineOperation[]> {
-    return this.#underWay((operation) => touches(operation, instance), options);
+  /** Those under way that change an instance, whoever started them: to be waited for or cancelled. */
+  changing(instance: string, options: Options = {}): Promise<EngineOperation[]> {
+    return this.#underWay((operation) => changes(operation, instance), options);
   }
 
   /** Uploads of images under way, whoever sends them. Downloads, which are told by the same word, tell a percentage. */

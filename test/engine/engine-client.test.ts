@@ -161,11 +161,11 @@ describe("a client of a running engine", () => {
     const waiting = stopping.wait({ signal: aborting.signal });
     aborting.abort(reason);
     await assert.rejects(waiting, reason);
-    const [found] = await engine.operations.touching("left");
+    const [found] = await engine.operations.changing("left");
     assert.equal(found?.id, stopping.id);
     await found?.wait();
     assert.equal(await status("left"), instanceStatus.stopped);
-    assert.deepEqual(await engine.operations.touching("left"), []);
+    assert.deepEqual(await engine.operations.changing("left"), []);
     await remove("left");
   });
 

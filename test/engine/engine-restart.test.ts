@@ -109,7 +109,7 @@ describe("an engine that goes away and comes back", () => {
     const percentages: number[] = [];
     const cancel = async () => {
       await using other = await lxd.connect();
-      const [found] = await other.operations.touching("c");
+      const [found] = await other.operations.changing("c");
       assert.equal(found?.id, creating.id);
       await found.cancel();
     };

@@ -4,14 +4,16 @@ import {
   CreateContainerRequestSchema,
   ContainerCreationProgress_Status as Status,
 } from "../../contract/tremplin_pb.js";
+import type { Engine } from "../../engine/engine.ts";
 import type { EngineOperation } from "../../engine/engine-operation.ts";
 import { downloadProgress } from "../../engine/progress.ts";
 import type { NoticeInit } from "../notices/notice.ts";
-import { remove, settle } from "./engine-work.ts";
+import { wasUsed } from "./container-identity.ts";
+import { remove, settleOwn } from "./engine-work.ts";
 import { removeUpload, serverImage, tarballImage } from "./image-source.ts";
-import { findContainer } from "./lookup.ts";
+import { findContainer, getContainer, identity } from "./lookup.ts";
 import type { OperationContext, OperationKind } from "./operation.ts";
-import { isSetUp, markCreated } from "./setup-mark.ts";
+import { isUnfinished, markCreated } from "./setup-mark.ts";
 import { breakSilence } from "./silence.ts";
 import { temporaryName } from "./temporary-name.ts";
 import type { Tools } from "./tools.ts";
@@ -20,6 +22,8 @@ type Progress = NoticeInit<"updateCreateStatus">;
 
 /** While nothing new is to be told the last progress is repeated, so that hosts extend their time-out. */
 const HEARTBEAT = 30_000;
+/** The step that says which container is the new one, before it gets its name. */
+const FRESH = "fresh";
 /** A download that has not moved for so long will not. Milliseconds. */
 const STALLED = 5 * 60_000;
 
@@ -35,27 +39,30 @@ export function createOperation(
     context: OperationContext,
   ): AsyncGenerator<Progress, Progress, void> {
     const engine = tools.engine();
-    const { id, signal, log } = context;
+    const { id, signal } = context;
     const { containerName } = request;
     const temporary = temporaryName("create", id);
-    if (await findContainer(engine, containerName, signal)) {
-      log.warn("the container was created but never started successfully: it is made anew");
-      await remove(engine, containerName, signal);
-    }
+    await makeRoom(engine, containerName, context);
     await using image = request.rootfsPath
       ? await tarballImage(engine, request, tools.places.shared, context)
       : serverImage(request, tools.milestone);
-    try {
-      const creation = await engine.instances.create({ name: temporary, source: image.source }, { signal });
-      yield* follow(creation, containerName, signal);
-      await markCreated(engine, temporary, signal);
-      await (await engine.instances.rename(temporary, containerName, { signal })).wait({ signal });
-    } catch (error) {
-      // When the daemon ends there is no time to clean up, and the next one does it.
-      if (!signal.aborted) await discard(temporary);
-      throw error;
-    }
+    const creation = await engine.instances.create({ name: temporary, source: image.source }, { signal });
+    yield* follow(creation, containerName, signal);
+    await markCreated(engine, temporary, signal);
+    await context.step(FRESH, identity(await getContainer(engine, temporary, signal)));
+    await (await engine.instances.rename(temporary, containerName, { signal })).wait({ signal });
     return { containerName, status: Status.CREATED };
+  }
+
+  /** What has the name may go only if it is as we made it. Looked at here, where nobody else has the container. */
+  async function makeRoom(engine: Engine, name: string, { signal, log }: OperationContext): Promise<void> {
+    const found = await findContainer(engine, name, signal);
+    if (!found) return;
+    if (!(await isUnfinished(engine, found, signal))) {
+      throw new TremplinError("exists", `there is a container ${name} already; start it, or delete it first`);
+    }
+    log.warn("the container was created but never started: it is replaced");
+    await remove(engine, name, signal);
   }
 
   /** Tells the percentage whenever it changes, repeats it while it does not, gives up when it never will. */
@@ -85,9 +92,14 @@ export function createOperation(
     });
   }
 
-  async function discard(temporary: string, signal?: AbortSignal): Promise<void> {
-    await settle(tools.engine(), temporary, signal);
-    await remove(tools.engine(), temporary, signal);
+  /** Removes what was made under the temporary name, unless somebody has started to use it. */
+  async function discard(temporary: string, { signal, log }: OperationContext): Promise<void> {
+    const engine = tools.engine();
+    await settleOwn(engine, temporary, signal);
+    const found = await findContainer(engine, temporary, signal);
+    if (!found) return;
+    if (wasUsed(found)) log.warn({ temporary }, "somebody started the unfinished container: it is left");
+    else await remove(engine, temporary, signal);
   }
 
   return {
@@ -105,15 +117,15 @@ export function createOperation(
       status: Status.CANCELLED,
       failureReason: cause.message,
     }),
-    async recover({ containerName }, { id, signal }) {
+    async recover({ containerName }, context) {
+      const { id, signal, steps } = context;
       const engine = tools.engine();
-      await discard(temporaryName("create", id), signal);
+      await discard(temporaryName("create", id), context);
       await removeUpload(engine, id, signal);
       const found = await findContainer(engine, containerName, signal);
-      if (found && !(await isSetUp(engine, containerName, signal))) {
-        return { containerName, status: Status.CREATED };
-      }
-      throw new TremplinError("failed", `the daemon died while it created ${containerName}; create it again`);
+      const isFresh = found !== undefined && steps[FRESH] === identity(found);
+      return isFresh ? { containerName, status: Status.CREATED } : undefined;
     },
+    interrupted: ({ containerName }, cause) => `${cause} while it created ${containerName}; create it again`,
   };
 }

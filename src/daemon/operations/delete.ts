@@ -3,8 +3,10 @@ import {
   ContainerDeletionProgress_Status as Status,
 } from "../../contract/tremplin_pb.js";
 import { removeBindMounts } from "./bind-mounts.ts";
+import { findNoted, noteContainer, strangerTo } from "./container-identity.ts";
 import { endings } from "./endings.ts";
 import { remove, settle } from "./engine-work.ts";
+import { findContainer } from "./lookup.ts";
 import type { OperationKind } from "./operation.ts";
 import type { Tools } from "./tools.ts";
 
@@ -22,14 +24,28 @@ export function deleteOperation(
     name: "delete",
     request: DeleteContainerRequestSchema,
     notify: "updateDeletionStatus",
-    async *run({ containerName }, { signal }) {
-      return finish(containerName, signal);
+    async *run({ containerName }, context) {
+      const engine = tools.engine();
+      const found = await findContainer(engine, containerName, context.signal);
+      if (found) await noteContainer(engine, found, context);
+      return await finish(containerName, context.signal);
     },
     ...endings(Status),
-    // Half deleted is worse than deleted, and the host asked for it.
-    async recover({ containerName }, { signal }) {
-      await settle(tools.engine(), containerName, signal);
-      return finish(containerName, signal);
+    // Half deleted is worse than deleted, and the host asked for it: unless somebody has gone on with it since.
+    async recover({ containerName }, context, interruption) {
+      const { signal } = context;
+      const engine = tools.engine();
+      await settle(engine, containerName, signal);
+      const noted = await findNoted(engine, containerName, context, signal);
+      if (noted.is === "gone") {
+        await removeBindMounts(tools.site, tools.places, containerName);
+        return { containerName, status: Status.DELETED };
+      }
+      if (interruption === "cancel" || interruption === "failure") return undefined;
+      const stranger = strangerTo(containerName, noted);
+      if (stranger) return { containerName, status: Status.FAILED, failureReason: stranger };
+      return await finish(containerName, signal);
     },
+    interrupted: ({ containerName }, cause) => `${cause} while it deleted ${containerName}; delete it again`,
   };
 }

@@ -7,11 +7,11 @@ const FIRST_RETRY = 250;
 const LAST_RETRY = 5_000;
 
 /**
- * Does on the engine what must be done and can be repeated: again and again while the engine is away, for as long
- * as the daemon lives. `waiting` is told before each wait why it is one.
+ * Does on the engine what must be done and can be repeated: again and again while the engine is away and comes back.
+ * Throws `unavailable` once it will not. `waiting` is told before each wait why it is one.
  */
 export async function untilEngineReturns<T>(
-  tools: Pick<Tools, "engine" | "clock">,
+  tools: Pick<Tools, "engine" | "clock" | "launcher">,
   ending: AbortSignal,
   act: (engine: Engine) => Promise<T>,
   waiting: (reason: string) => unknown = () => undefined,
@@ -25,6 +25,7 @@ export async function untilEngineReturns<T>(
       if (code !== "unavailable") throw thrown;
       await waiting(message);
       await tools.clock.sleep(wait, ending);
+      if (!(await tools.launcher.answers(ending))) throw thrown;
     }
   }
   throw new TremplinError("failed", "the engine did not return");

@@ -1,27 +1,55 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
+import type { EngineOperation } from "../../engine/engine-operation.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
-import { instanceStatus } from "../../engine/instance.ts";
+import { type Instance, instanceStatus } from "../../engine/instance.ts";
 import { findContainer } from "./lookup.ts";
 import { removeStraySnapshot } from "./stray-snapshot.ts";
 
+/** The engine's own guard against deletion. */
+const PROTECTION = "security.protection.delete";
+
 /**
- * Waits until the engine does nothing on an instance any more, cancelling what can be cancelled: work that a
- * daemon began and did not live to see the end of. How it ended, the instance itself tells.
+ * Waits until the engine changes nothing about an instance any more: work that a daemon or an engine began and did
+ * not live to see the end of. How it ended, the instance itself tells. What only looks at it (a terminal that is
+ * open, somebody's backup) is not waited for.
  */
 export async function settle(engine: Engine, instance: string, signal?: AbortSignal): Promise<void> {
-  for (const operation of await engine.operations.touching(instance, { signal })) {
-    if (operation.latest.may_cancel) await operation.cancel({ signal }).catch(ifMissing);
-    await operation.wait({ signal }).catch((error) => {
-      if (TremplinError.from(error).code === "unavailable") throw error;
-    });
+  for (const operation of await engine.operations.changing(instance, { signal })) {
+    await untilEnd(operation, signal);
   }
 }
 
-/** Kills an instance that is not stopped; one that is gone or stopped meanwhile is what was wanted. */
-export async function forceStop(engine: Engine, name: string, signal?: AbortSignal): Promise<void> {
+/** As settle, for an instance of our own: what can be cancelled is, since nobody needs its outcome. */
+export async function settleOwn(engine: Engine, instance: string, signal?: AbortSignal): Promise<void> {
+  for (const operation of await engine.operations.changing(instance, { signal })) {
+    if (operation.latest.may_cancel) await operation.cancel({ signal }).catch(ifMissing);
+    await untilEnd(operation, signal);
+  }
+}
+
+async function untilEnd(operation: EngineOperation, signal: AbortSignal | undefined): Promise<void> {
+  await operation.wait({ signal }).catch((error) => {
+    signal?.throwIfAborted();
+    if (TremplinError.from(error).code === "unavailable") throw error;
+  });
+}
+
+/**
+ * Kills an instance that is not stopped; one that is gone or stopped meanwhile is what was wanted. With `keep`, one
+ * that the engine would delete when it stops (an ephemeral one) is made to stay first.
+ */
+export async function forceStop(
+  engine: Engine,
+  name: string,
+  signal?: AbortSignal,
+  { keep = false } = {},
+): Promise<void> {
   const found = await findContainer(engine, name, signal);
   if (!found || found.status_code === instanceStatus.stopped) return;
+  if (keep && found.ephemeral) {
+    await engine.instances.update(name, (instance) => ({ ...instance, ephemeral: false }), { signal });
+  }
   try {
     const operation = await engine.instances.setState(name, { action: "stop", force: true }, { signal });
     await operation.wait({ signal });
@@ -31,14 +59,29 @@ export async function forceStop(engine: Engine, name: string, signal?: AbortSign
   }
 }
 
-/** Makes an instance be gone: stops it by force, deletes it. One that is gone already is what was wanted. */
+/**
+ * Makes an instance be gone: stops it by force, deletes it. One that is gone already is what was wanted. Throws
+ * `failed`, before anything is done to it, for one that its owner protects against that.
+ */
 export async function remove(engine: Engine, name: string, signal?: AbortSignal): Promise<void> {
+  const found = await findContainer(engine, name, signal);
+  if (!found) return;
+  checkUnprotected(found);
   await forceStop(engine, name, signal);
   try {
     await (await engine.instances.delete(name, { signal })).wait({ signal });
   } catch (error) {
     if (await findContainer(engine, name, signal)) throw error;
   }
+}
+
+/** Throws `failed` for a container that the engine refuses to delete. */
+export function checkUnprotected({ name, expanded_config }: Instance): void {
+  if (expanded_config[PROTECTION] !== "true") return;
+  throw new TremplinError(
+    "failed",
+    `${name} is protected against deletion (${PROTECTION} is true): set that to false if it may go, and try again`,
+  );
 }
 
 /** Deletes a snapshot of an instance, and what a failed one left; one that is gone already is what was wanted. */

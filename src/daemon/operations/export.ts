@@ -1,5 +1,5 @@
 import { create, fromJsonString, toJsonString } from "@bufbuild/protobuf";
-import { TremplinError } from "../../base/tremplin-error.ts";
+import type { TremplinError } from "../../base/tremplin-error.ts";
 import {
   type ContainerExportProgress,
   ContainerExportProgressSchema,
@@ -112,11 +112,9 @@ export function exportOperation(
       if (written) return fromJsonString(ContainerExportProgressSchema, written);
       await using target = await openSharedTarget(tools.places.shared, exportPath, context.id);
       await target.undo();
-      throw new TremplinError(
-        "failed",
-        `the daemon died while it exported ${containerName}; export it again`,
-      );
+      return undefined;
     },
+    interrupted: ({ containerName }, cause) => `${cause} while it exported ${containerName}; export it again`,
   };
 }
 

@@ -1,11 +1,29 @@
 import { randomBytes } from "node:crypto";
 import { fromJson, toJson } from "@bufbuild/protobuf";
+import { backoff } from "../../base/backoff.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
+import { sentenceOf } from "../../base/tremplin-error.ts";
 import { TremplinListener } from "../../contract/tremplin_pb.js";
 import { type ListenerMethod, type Notice, type NoticeInit, notice } from "../notices/notice.ts";
 import type { Outbox } from "../notices/outbox.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
+
+const FIRST_RETRY = 250;
+const LAST_RETRY = 10_000;
+
+/** How an operation ended, to be made durable and sent. */
+export interface Ending {
+  readonly final: Notice;
+  /** Why something is left to clean up, if anything is. */
+  readonly owed?: string | undefined;
+  /** Not sent before this settles. */
+  readonly answered: Promise<void>;
+  /** Aborts when the daemon ends. */
+  readonly signal: AbortSignal;
+  /** Called once with a sentence when it cannot be written for now. */
+  readonly onObstacle: (obstacle: string) => void;
+}
 
 /**
  * Final notices: on disk before they are sent, kept until the host has taken them, sent again by the next
@@ -24,39 +42,86 @@ export class FinalNotices {
     this.#log = options.log;
   }
 
-  /** Ends an entry: the write that makes its notice durable is the one that ends it. */
-  async end(entry: JournalEntry, final: Notice, answered = Promise.resolve()): Promise<void> {
-    const message = toJson(TremplinListener.method[final.method].input, final.message as never);
-    try {
-      await this.#journal.write({ ...entry, final: { method: final.method, message } });
-    } catch (error) {
-      this.#log.error(
-        { error, id: entry.id },
-        "a final notice could not be written; it is sent all the same",
-      );
+  /**
+   * Ends an entry: the write that makes its notice durable is the one that ends it. An end that is not on disk would
+   * be recovered again by the next daemon, perhaps days later, so this tries until it is, and only then sends it.
+   * Rejects with the signal's reason when that aborts first.
+   */
+  async end(entry: JournalEntry, { final, owed, answered, signal, onObstacle }: Ending): Promise<void> {
+    const ended = { final: { method: final.method, message: jsonOf(final) }, ...(owed && { owed }) };
+    let isFirst = true;
+    for (const wait of backoff(FIRST_RETRY, LAST_RETRY)) {
+      signal.throwIfAborted();
+      try {
+        await this.#journal.change(entry.id, (known) => ({ ...known, ...ended }));
+        break;
+      } catch (error) {
+        if (isFirst) {
+          this.#log.error({ error, id: entry.id }, "a final notice cannot be written: retrying");
+          onObstacle(`its end cannot be written to the journal: ${sentenceOf(error)}`);
+          isFirst = false;
+        }
+        await this.#clock.sleep(wait, signal);
+      }
     }
     this.#send(entry, final, answered);
   }
 
-  /** Tells what happened by itself, as surely as the end of an operation. */
-  async tell<M extends ListenerMethod>(container: string, method: M, init: NoticeInit<M>): Promise<void> {
-    const id = randomBytes(4).toString("hex");
-    const entry = { id, kind: "notice", container, startedAt: this.#clock.now(), request: {}, steps: {} };
-    await this.end(entry, notice(method, init));
+  /** Removes an entry whose clean-up is done, as soon as the host has its notice too. */
+  async settle(id: string): Promise<void> {
+    await this.#journal.change(id, ({ owed: _, ...entry }) => (entry.delivered ? undefined : entry));
   }
 
-  /** Sends what an earlier daemon did not get rid of. */
-  resend(entries: readonly JournalEntry[]): void {
+  /** Sends what happened by itself, as reliably as the end of an operation. */
+  async tell<M extends ListenerMethod>(container: string, method: M, init: NoticeInit<M>): Promise<void> {
+    const id = randomBytes(8).toString("hex");
+    const final = notice(method, init);
+    const entry = {
+      id,
+      kind: "notice",
+      container,
+      startedAt: this.#clock.now(),
+      request: {},
+      steps: {},
+      final: { method, message: jsonOf(final) },
+    };
+    try {
+      await this.#journal.begin(entry);
+    } catch (error) {
+      // Nothing depends on it but that it is said once: it is sent from memory, and lost if the daemon dies before.
+      this.#log.error({ error, id }, "a notice could not be written; it is sent all the same");
+    }
+    this.#send(entry, final);
+  }
+
+  /** Sends what an earlier daemon did not get rid of. An entry that cannot be read is set aside alone. */
+  async resend(entries: readonly JournalEntry[]): Promise<void> {
     for (const entry of entries) {
-      const method = entry.final?.method as ListenerMethod | undefined;
-      if (!method) continue;
-      const message = fromJson(TremplinListener.method[method].input, entry.final?.message as never);
-      this.#send(entry, { method, message } as Notice);
+      if (!entry.final || entry.delivered) continue;
+      const final = noticeOf(entry.final);
+      if (final) this.#send(entry, final);
+      else await this.#journal.setAside(entry.id, `it has no notice that this version knows`);
     }
   }
 
   #send({ id, container }: JournalEntry, final: Notice, after = Promise.resolve()): void {
-    const settled = (): Promise<void> => this.#journal.remove(id);
+    const settled = (): Promise<void> =>
+      this.#journal.change(id, (entry) => (entry.owed ? { ...entry, delivered: true } : undefined));
     this.#outbox.send({ id: `${id}-end`, lane: container, notice: final, final: true, after, settled });
+  }
+}
+
+function jsonOf(final: Notice): unknown {
+  return toJson(TremplinListener.method[final.method].input, final.message as never);
+}
+
+function noticeOf({ method, message }: NonNullable<JournalEntry["final"]>): Notice | undefined {
+  const known = TremplinListener.method[method as ListenerMethod];
+  if (!known) return undefined;
+  try {
+    const read = fromJson(known.input, message as never, { ignoreUnknownFields: true });
+    return { method, message: read } as Notice;
+  } catch {
+    return undefined;
   }
 }

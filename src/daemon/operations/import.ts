@@ -1,22 +1,21 @@
-import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
 import {
   type ImportContainerRequest,
   ImportContainerRequestSchema,
   ContainerImportProgress_Status as Status,
 } from "../../contract/tremplin_pb.js";
+import type { Engine } from "../../engine/engine.ts";
 import type { EngineOperation } from "../../engine/engine-operation.ts";
 import { type UnpackProgress, unpackProgress } from "../../engine/progress.ts";
 import { ImportMeter } from "../backups/import-meter.ts";
 import { Shortage } from "../backups/room.ts";
 import type { NoticeInit } from "../notices/notice.ts";
 import { endings } from "./endings.ts";
-import { untilEngineReturns } from "./engine-return.ts";
 import { removeUpload, type UploadedSource, uploadsOf } from "./image-source.ts";
 import { type OpenBackup, openBackup, WrongArchitecture } from "./open-backup.ts";
 import type { OperationContext, OperationKind } from "./operation.ts";
 import { secureTemplates } from "./secure-templates.ts";
 import { sampled } from "./silence.ts";
-import { putRight, swapIn } from "./swap-in.ts";
+import { checkReplaceable, swapIn, undoSwap } from "./swap-in.ts";
 import { temporaryName } from "./temporary-name.ts";
 import type { Tools } from "./tools.ts";
 import { unpackBackup } from "./unpack-backup.ts";
@@ -43,34 +42,19 @@ export function importOperation(
       return progress;
     };
     await using stack = new AsyncDisposableStack();
-    try {
-      const opening = openBackup(tools.engine(), request, tools.places.shared, signal);
-      const backup = stack.use(yield* sampled(opening, () => last, tools.clock));
-      const links =
-        (yield* unpackHere(containerName, backup, context, keep)) ??
-        (yield* throughImage(containerName, backup, context, stack, keep));
-      const finish = async (): Promise<void> => {
-        const { targets } = backup.metadata;
-        await secureTemplates(
-          tools.engine(),
-          temporaryName("import", context.id),
-          { targets, links },
-          context,
-        );
-        signal.throwIfAborted();
-        await swapIn(tools, containerName, context);
-      };
-      yield* sampled(finish(), () => last, tools.clock);
-    } catch (error) {
-      context.ending.throwIfAborted();
-      context.log.info({ reason: sentenceOf(error) }, "undoing");
-      const undo = untilEngineReturns(tools, context.ending, async (engine) => {
-        const inPlace = await putRight(tools, containerName, context);
-        await removeUpload(engine, context.id, context.ending);
-        return inPlace;
-      });
-      if (!(yield* sampled(undo, () => last, tools.clock))) throw error;
-    }
+    await checkReplaceable(tools.engine(), containerName, signal);
+    const opening = openBackup(tools.engine(), request, tools.places.shared, signal);
+    const backup = stack.use(yield* sampled(opening, () => last, tools.clock));
+    const links =
+      (yield* unpackHere(containerName, backup, context, keep)) ??
+      (yield* throughImage(containerName, backup, context, stack, keep));
+    const finish = async (): Promise<void> => {
+      const { targets } = backup.metadata;
+      await secureTemplates(tools.engine(), temporaryName("import", context.id), { targets, links }, context);
+      signal.throwIfAborted();
+      await swapIn(tools, containerName, context);
+    };
+    yield* sampled(finish(), () => last, tools.clock);
     return { containerName, status: Status.DONE };
   }
 
@@ -156,23 +140,29 @@ export function importOperation(
     run,
     failed: (request, error) => ({ ...failed(request, error), ...details(error.cause) }),
     cancelled,
-    async recover({ containerName }, context) {
+    async recover({ containerName }, context, interruption) {
       const engine = tools.engine();
-      const instance = temporaryName("import", context.id);
-      for (const creation of await engine.operations.touching(instance, { signal: context.signal })) {
-        const [image] = await uploadsOf(engine, context.id, context.signal);
-        const fingerprint = image?.fingerprint ?? instance;
-        await engine.unpackers.stop(creation, { fingerprint, instance }, { signal: context.signal });
-      }
-      const inPlace = await putRight(tools, containerName, context);
+      await stopUnpacking(engine, context);
+      const { inPlace, remark } = await undoSwap(tools, containerName, context);
       await removeUpload(engine, context.id, context.signal);
       if (inPlace) return { containerName, status: Status.DONE };
-      throw new TremplinError(
-        "failed",
-        `the daemon died while it imported ${containerName}, which is as it was before; import it again`,
-      );
+      if (!remark) return undefined;
+      const failureReason = `the import did not end (${interruption}): ${remark}`;
+      return { containerName, status: Status.FAILED, failureReason };
     },
+    interrupted: ({ containerName }, cause) =>
+      `${cause} while it imported ${containerName}, which is as it was before; import it again`,
   };
+
+  /** An engine that still unpacks what nobody needs any more. */
+  async function stopUnpacking(engine: Engine, { id, signal }: OperationContext): Promise<void> {
+    const instance = temporaryName("import", id);
+    for (const creation of await engine.operations.changing(instance, { signal })) {
+      const [image] = await uploadsOf(engine, id, signal);
+      const fingerprint = image?.fingerprint ?? instance;
+      await engine.unpackers.stop(creation, { fingerprint, instance }, { signal });
+    }
+  }
 }
 
 /** What a host shows besides the reason, for the failures that it has words of its own for. */

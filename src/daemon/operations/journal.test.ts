@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -19,15 +19,15 @@ async function inFolder(act: (folder: string, journal: Journal) => Promise<void>
 
 test("what was written is there again, oldest first, until it is removed", () =>
   inFolder(async (folder, journal) => {
-    await journal.write({ ...entry, id: "b", startedAt: 2 });
-    await journal.write(entry);
+    await journal.begin({ ...entry, id: "b", startedAt: 2 });
+    await journal.begin(entry);
     const reopened = await Journal.open(folder, silentLogger);
     assert.deepEqual(
       (await reopened.entries()).map(({ id }) => id),
       ["a", "b"],
     );
-    await reopened.remove("a");
-    await reopened.remove("a");
+    await reopened.change("a", () => undefined);
+    await reopened.change("a", () => undefined);
     assert.deepEqual(
       (await reopened.entries()).map(({ id }) => id),
       ["b"],
@@ -36,7 +36,7 @@ test("what was written is there again, oldest first, until it is removed", () =>
 
 test("an entry that cannot be read is set aside and does not hold up the others", () =>
   inFolder(async (folder, journal) => {
-    await journal.write(entry);
+    await journal.begin(entry);
     await writeFile(join(folder, "torn.json"), '{"id": "torn", ');
     assert.deepEqual(
       (await journal.entries()).map(({ id }) => id),
@@ -48,8 +48,54 @@ test("an entry that cannot be read is set aside and does not hold up the others"
 test("entries that are removed while they are listed are no entries", () =>
   inFolder(async (_folder, journal) => {
     const ids = Array.from({ length: 200 }, (_, index) => `n${index}`);
-    await Promise.all(ids.map((id) => journal.write({ ...entry, id })));
-    const [left] = await Promise.all([journal.entries(), ...ids.map((id) => journal.remove(id))]);
+    await Promise.all(ids.map((id) => journal.begin({ ...entry, id })));
+    const [left] = await Promise.all([
+      journal.entries(),
+      ...ids.map((id) => journal.change(id, () => undefined)),
+    ]);
     assert.ok(left.length <= ids.length);
     assert.deepEqual(await journal.entries(), []);
+  }));
+
+test("a change that cannot be written leaves the entry as it was, on disk and here", () =>
+  inFolder(async (folder, journal) => {
+    await journal.begin(entry);
+    // Nothing can be written beside it while a folder has the name of the new file.
+    await mkdir(join(folder, "a.json.new"));
+    await assert.rejects(journal.change("a", (known) => ({ ...known, steps: { done: "yes" } })));
+    assert.deepEqual(await journal.entries(), [entry]);
+    await rm(join(folder, "a.json.new"), { recursive: true });
+    const reopened = await Journal.open(folder, silentLogger);
+    assert.deepEqual(await reopened.entries(), [entry]);
+  }));
+
+test("an entry that cannot be begun is none", () =>
+  inFolder(async (folder, journal) => {
+    await mkdir(join(folder, "a.json.new"));
+    await assert.rejects(journal.begin(entry));
+    assert.deepEqual(await journal.entries(), []);
+    assert.deepEqual(await readdir(folder), ["a.json.new"]);
+  }));
+
+test("what is no entry at all, or another's, is set aside too", () =>
+  inFolder(async (folder, journal) => {
+    await mkdir(join(folder, "folder.json"));
+    await writeFile(join(folder, "liar.json"), JSON.stringify({ ...entry, id: "somebody-else" }));
+    await writeFile(join(folder, "null.json"), "null");
+    await journal.begin(entry);
+    assert.deepEqual(await journal.entries(), [entry]);
+    assert.deepEqual((await readdir(folder)).sort(), [
+      "a.json",
+      "folder.json.unreadable",
+      "liar.json.unreadable",
+      "null.json.unreadable",
+    ]);
+  }));
+
+test("fields of a newer version are kept", () =>
+  inFolder(async (folder, journal) => {
+    await writeFile(join(folder, "a.json"), JSON.stringify({ ...entry, colour: "blue" }));
+    await journal.entries();
+    await journal.change("a", (known) => ({ ...known, steps: { one: "1" } }));
+    assert.equal(JSON.parse(await readFile(join(folder, "a.json"), "utf8")).colour, "blue");
   }));

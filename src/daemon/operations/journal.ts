@@ -1,38 +1,50 @@
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { replaceFile } from "../../base/durable-file.ts";
 import type { Logger } from "../../base/logger.ts";
-import { textOfFile } from "../../base/text-of-file.ts";
+import { Serial } from "../../engine/serial.ts";
 import type { Operation, Steps } from "./operation.ts";
 
-/** One piece of work that the host has not heard the end of yet. */
+/** One operation of which the host has not heard the end yet, or which left something to clean up. */
 export interface JournalEntry extends Operation {
   /** The request, as the JSON of its message. */
   readonly request: unknown;
   readonly steps: Steps;
   /** The final notice, once there is one: from then on the entry only waits for the host to take it. */
   readonly final?: { readonly method: string; readonly message: unknown } | undefined;
+  /** Why something is left to clean up although there is a final notice. */
+  readonly owed?: string | undefined;
+  /** The host has taken the final notice; only what is owed keeps the entry. */
+  readonly delivered?: boolean | undefined;
 }
 
-const entrySchema: z.ZodType<JournalEntry> = z.object({
-  id: z.string(),
+const entrySchema: z.ZodType<JournalEntry> = z.looseObject({
+  id: z.string().regex(/^[0-9a-z-]{1,64}$/i),
   kind: z.string(),
   container: z.string(),
   startedAt: z.number(),
   request: z.unknown(),
   steps: z.record(z.string(), z.string()),
-  final: z.object({ method: z.string(), message: z.unknown() }).optional(),
+  final: z.looseObject({ method: z.string(), message: z.unknown() }).optional(),
+  owed: z.string().optional(),
+  delivered: z.boolean().optional(),
 });
+
+const SUFFIX = ".json";
+/** What the files of entries that could not be used end with. */
+export const SET_ASIDE = ".unreadable";
 
 /**
  * What is under way, on disk: one small file an entry, replaced whole at each change. An entry begins with
- * the operation, gets its final notice in the same write that ends it, and goes when the host has taken that.
- * So at any instant each accepted operation is either to be recovered, or to be told, or done.
+ * the operation, gets its final notice in the same write that ends it, and goes when the host has taken that and
+ * nothing is left to clean up. So at any instant each accepted operation needs recovery, awaits delivery, or is done.
  */
 export class Journal {
   readonly #folder: string;
   readonly #log: Logger;
+  readonly #entries = new Map<string, JournalEntry>();
+  readonly #writes = new Serial();
 
   private constructor(folder: string, log: Logger) {
     this.#folder = folder;
@@ -44,36 +56,77 @@ export class Journal {
     return new Journal(folder, log);
   }
 
-  /** Durable when it resolves. */
-  write(entry: JournalEntry): Promise<void> {
-    return replaceFile(this.#path(entry.id), `${JSON.stringify(entry)}\n`);
+  /** Begins an entry. Durable when it resolves; when it rejects there is none. */
+  begin(entry: JournalEntry): Promise<void> {
+    return this.#writes.run(entry.id, async () => {
+      try {
+        await replaceFile(this.#path(entry.id), `${JSON.stringify(entry)}\n`);
+      } catch (error) {
+        // It may be in place and only not synced: nobody accepted this work, so nobody may recover it.
+        await rm(this.#path(entry.id), { force: true });
+        throw error;
+      }
+      this.#entries.set(entry.id, entry);
+    });
   }
 
-  async remove(id: string): Promise<void> {
-    await rm(this.#path(id), { force: true });
+  /**
+   * Changes an entry, or removes it where `change` answers undefined; one that is gone stays gone. Durable when it
+   * resolves; when it rejects the entry is as it was.
+   */
+  change(id: string, change: (entry: JournalEntry) => JournalEntry | undefined): Promise<void> {
+    return this.#writes.run(id, async () => {
+      const entry = this.#entries.get(id);
+      if (!entry) return;
+      const changed = change(entry);
+      if (changed) {
+        await replaceFile(this.#path(id), `${JSON.stringify(changed)}\n`);
+        this.#entries.set(id, changed);
+      } else {
+        await rm(this.#path(id), { force: true });
+        this.#entries.delete(id);
+      }
+    });
   }
 
   /** Everything that was left, oldest first. What cannot be read is set aside, not lost. */
   async entries(): Promise<JournalEntry[]> {
-    const names = (await readdir(this.#folder)).filter((name) => name.endsWith(".json"));
-    const entries = await Promise.all(names.map((name) => this.#read(join(this.#folder, name))));
-    return entries.filter((entry) => entry !== undefined).sort((a, b) => a.startedAt - b.startedAt);
+    const names = (await readdir(this.#folder)).filter((name) => name.endsWith(SUFFIX));
+    await Promise.all(names.map((name) => this.#read(name.slice(0, -SUFFIX.length))));
+    return [...this.#entries.values()].sort((a, b) => a.startedAt - b.startedAt);
   }
 
-  async #read(path: string): Promise<JournalEntry | undefined> {
-    const text = await textOfFile(path);
-    // The host took its notice since the folder was listed.
-    if (text === undefined) return undefined;
+  /** Sets an entry aside that this daemon cannot work with: it is kept, and nobody waits for it any more. */
+  async setAside(id: string, reason: string): Promise<void> {
+    const path = this.#path(id);
+    this.#entries.delete(id);
+    this.#log.error({ path: `${path}${SET_ASIDE}`, reason }, "an entry of the journal is set aside");
     try {
-      return entrySchema.parse(JSON.parse(text));
+      await rename(path, `${path}${SET_ASIDE}`);
     } catch (error) {
-      this.#log.error({ error, path }, "a journal entry cannot be read; it is set aside");
-      await rename(path, `${path}.unreadable`);
-      return undefined;
+      this.#log.error({ error, path }, "it could not be renamed and is read again at the next start");
     }
   }
 
+  /** Entries are read once: afterwards this object knows them better than the disk. */
+  async #read(id: string): Promise<void> {
+    if (this.#entries.has(id)) return;
+    await this.#writes.run(id, async () => {
+      if (this.#entries.has(id)) return;
+      try {
+        const entry = entrySchema.parse(JSON.parse(await readFile(this.#path(id), "utf8")));
+        if (entry.id !== id) throw new Error(`it says that it is the entry ${entry.id}`);
+        this.#entries.set(id, entry);
+      } catch (error) {
+        // The host took its notice since the folder was listed.
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+        this.#log.debug({ error, id }, "why the entry cannot be read");
+        await this.setAside(id, "it is damaged, or another version wrote it");
+      }
+    });
+  }
+
   #path(id: string): string {
-    return join(this.#folder, `${id}.json`);
+    return join(this.#folder, `${id}${SUFFIX}`);
   }
 }

@@ -1,8 +1,9 @@
 import { KeepUpgradeRequestSchema } from "../../contract/tremplin/v1/guest_pb.js";
 import { UpgradeContainerProgress_Status as Status } from "../../contract/tremplin_pb.js";
-import { untilEngineReturns } from "./engine-return.ts";
+import { findNoted, noteContainer, strangerTo } from "./container-identity.ts";
 import { deleteSnapshot } from "./engine-work.ts";
-import type { OperationKind } from "./operation.ts";
+import { getContainer } from "./lookup.ts";
+import type { OperationContext, OperationKind } from "./operation.ts";
 import type { Tools } from "./tools.ts";
 import { upgradeEndings } from "./upgrade-endings.ts";
 import { findWayBack } from "./way-back.ts";
@@ -11,14 +12,13 @@ import { findWayBack } from "./way-back.ts";
 export function keepUpgradeOperation(
   tools: Tools,
 ): OperationKind<typeof KeepUpgradeRequestSchema, "upgradeContainerStatus"> {
-  async function forgetAll(containerName: string, ending: AbortSignal) {
-    await untilEngineReturns(tools, ending, async (engine) => {
-      for (;;) {
-        const snapshot = await findWayBack(engine, containerName, ending);
-        if (!snapshot) return;
-        await deleteSnapshot(engine, containerName, snapshot.name, ending);
-      }
-    });
+  async function forgetAll(containerName: string, { ending }: OperationContext) {
+    const engine = tools.engine();
+    for (;;) {
+      const snapshot = await findWayBack(engine, containerName, ending);
+      if (!snapshot) break;
+      await deleteSnapshot(engine, containerName, snapshot.name, ending);
+    }
     const line = "it stays as it is: the way back is gone, and its space is free";
     return { containerName, status: Status.SUCCEEDED, progressMessages: [line] };
   }
@@ -27,10 +27,21 @@ export function keepUpgradeOperation(
     name: "keep-upgrade",
     request: KeepUpgradeRequestSchema,
     notify: "upgradeContainerStatus",
-    async *run({ containerName }, { ending }) {
-      return await forgetAll(containerName, ending);
+    async *run({ containerName }, context) {
+      const engine = tools.engine();
+      await noteContainer(engine, await getContainer(engine, containerName, context.signal), context);
+      return await forgetAll(containerName, context);
     },
     ...upgradeEndings,
-    recover: ({ containerName }, { ending }) => forgetAll(containerName, ending),
+    async recover({ containerName }, context, interruption) {
+      if (interruption === "failure" || interruption === "cancel") return undefined;
+      const noted = await findNoted(tools.engine(), containerName, context, context.signal);
+      // Working on in it is just what keeping an upgrade is for.
+      if (noted.is === "same" && !noted.isRenamed) return await forgetAll(containerName, context);
+      const failureReason = strangerTo(containerName, noted) ?? "";
+      return { containerName, status: Status.FAILED, failureReason };
+    },
+    interrupted: ({ containerName }, cause) =>
+      `${cause} before the snapshots of ${containerName} were deleted; try again`,
   };
 }

@@ -21,17 +21,25 @@ export async function getContainer(engine: Engine, name: string, signal?: AbortS
 
 /**
  * As findContainer, and heals what an older daemon left when it died while it remapped ids: then the
- * container goes by the name NAME-crostini-recover (behaviour.md 4.1).
+ * container goes by the name NAME-crostini-recover. Not while an operation has the container: it may be about to
+ * give that name to another one.
  */
 export async function findOrHealContainer(
   engine: Engine,
+  runner: {
+    hold(kind: string, container: string): Disposable;
+    readonly locks: { holder(container: string): unknown };
+  },
   name: string,
   signal?: AbortSignal,
 ): Promise<Instance | undefined> {
   const found = await findContainer(engine, name, signal);
-  if (found) return found;
   const aside = `${name}-crostini-recover`;
-  if (aside.length > 63 || !(await findContainer(engine, aside, signal))) return undefined;
+  if (found || aside.length > 63 || runner.locks.holder(name)) return found;
+  using _lock = runner.hold("heal", name);
+  if (!(await findContainer(engine, aside, signal))) return undefined;
+  const taken = await findContainer(engine, name, signal);
+  if (taken) return taken;
   await (await engine.instances.rename(aside, name, { signal })).wait({ signal });
   return findContainer(engine, name, signal);
 }

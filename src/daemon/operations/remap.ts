@@ -1,8 +1,17 @@
+import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
-import type { Instance } from "../../engine/instance.ts";
+import { type Instance, instanceStatus } from "../../engine/instance.ts";
 import { isSameIdMap, parseIdMap } from "../guest/id-map.ts";
+import type { Same } from "./container-identity.ts";
 import { deleteSnapshot } from "./engine-work.ts";
+import type { OperationContext } from "./operation.ts";
+import { operationOf, unmarkOperation } from "./operation-mark.ts";
+
+/** How long a snapshot stays that may still be needed. Milliseconds. */
+const KEPT = 7 * 24 * 60 * 60 * 1000;
+/** For one look into a container. Milliseconds. */
+const LOOK_LIMIT = 10_000;
 
 /**
  * Whether the next start makes the engine change the owners of all files of a container: it ran before, and
@@ -38,20 +47,55 @@ export async function saveBeforeRemap(
   await (await engine.snapshots.create(name, snapshotName(id), { signal })).wait({ signal });
 }
 
-/** Goes back to the snapshot, if there is one, and deletes it. The container must be stopped. */
+/**
+ * Ends a change of owners that was interrupted. Where the engine did not get through it, and nobody used the
+ * container or put it back to another snapshot since, the container goes back to the snapshot: half changed it could
+ * neither be started nor be told from a whole one. Else its files are left alone. Answers what a person should know,
+ * where the snapshot stays because it may still be needed.
+ */
 export async function undoRemap(
   engine: Engine,
-  name: string,
-  id: string,
-  signal?: AbortSignal,
-): Promise<void> {
+  { instance, isUsedSince, sighting }: Same,
+  { id, startedAt, signal, log }: OperationContext,
+): Promise<string | undefined> {
+  const { name, config } = instance;
   const snapshot = snapshotName(id);
-  if (!(await engine.snapshots.get(name, snapshot, { signal }).catch(ifMissing))) return;
-  await (await engine.snapshots.restore(name, snapshot, { signal })).wait({ signal });
+  const found = await engine.snapshots.get(name, snapshot, { signal }).catch(ifMissing);
+  if (!found) {
+    log.warn("the snapshot of before the change of owners is gone: the container is left as it is");
+    await unmarkOperation(engine, name, id, signal);
+    return undefined;
+  }
+  // An older version of this program wrote down neither.
+  const isMapOfThen = !sighting || (config["volatile.last_state.idmap"] ?? "") === sighting.idMap;
+  const isMarked = !sighting || operationOf(instance) === id;
+  if (isMapOfThen && isMarked && !isUsedSince && instance.status_code === instanceStatus.stopped) {
+    await (await engine.snapshots.restore(name, snapshot, { signal })).wait({ signal });
+    await forgetRemap(engine, name, id, signal);
+    return undefined;
+  }
+  if (isUsedSince && isMarked && !(await isRootOwnedByRoot(engine, name, signal))) {
+    await engine.snapshots.expire(name, snapshot, new Date(startedAt + KEPT), { signal });
+    await unmarkOperation(engine, name, id, signal);
+    return `${name} was started again while the owners of its files were half changed, so they may be wrong; its snapshot ${snapshot} holds it as it was before and is kept for seven days`;
+  }
   await forgetRemap(engine, name, id, signal);
+  return undefined;
 }
 
-/** Deletes the snapshot, if there is one. */
+/** The root is changed first: after a second change over half of a first one it is nobody's that the container knows. */
+async function isRootOwnedByRoot(engine: Engine, name: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    using files = await engine.fileSession(name, { signal, timeLimit: LOOK_LIMIT });
+    return (await files.stat("/")).uid === 0;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (TremplinError.from(error).code === "unavailable") throw error;
+    return false;
+  }
+}
+
+/** Deletes the snapshot and the mark, if they are there. */
 export async function forgetRemap(
   engine: Engine,
   name: string,
@@ -59,4 +103,5 @@ export async function forgetRemap(
   signal?: AbortSignal,
 ): Promise<void> {
   await deleteSnapshot(engine, name, snapshotName(id), signal);
+  await unmarkOperation(engine, name, id, signal);
 }

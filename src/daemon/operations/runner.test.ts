@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -32,6 +32,7 @@ function kindOf(run: StopKind["run"], recover?: StopKind["recover"]): StopKind {
     failed: (_request, error) => ({ status: Status.FAILED, failureReason: error.message }),
     cancelled: (_request, cause) => ({ status: Status.CANCELLED, failureReason: cause.message }),
     recover: recover ?? (async () => ({ status: Status.STOPPED })),
+    interrupted: (_request, cause) => `${cause} while it stopped`,
   };
 }
 
@@ -86,6 +87,11 @@ async function stateFolder() {
   return state;
 }
 
+/** Resolves once nobody has the container c1. */
+async function freed({ locks }: Runner): Promise<void> {
+  while (locks.holder("c1")) await new Promise((resolve) => setImmediate(resolve));
+}
+
 const request = create(StopContainerRequestSchema, { containerName: "c1" });
 
 test("progress and then one final notice, and the journal is empty again", async () => {
@@ -105,9 +111,12 @@ test("progress and then one final notice, and the journal is empty again", async
 
 test("a throw becomes FAILED with the sentence", async () => {
   await using state = await stateFolder();
-  const kind = kindOf(async function* () {
-    throw new TremplinError("failed", "the disk is full");
-  });
+  const kind = kindOf(
+    async function* () {
+      throw new TremplinError("failed", "the disk is full");
+    },
+    async () => undefined,
+  );
   const { runner } = await state.daemon(kind);
   await runner.begin(kind, "c1", request);
   await state.hears(1);
@@ -135,18 +144,21 @@ test("a container has one operation at a time; the refusal names it; others are 
   );
   end.resolve();
   await state.hears(2);
-  await runner[Symbol.asyncDispose]();
+  await freed(runner);
   await runner.begin(kind, "c1", request);
 });
 
 test("a cancel ends as CANCELLED with the first cause", async () => {
   await using state = await stateFolder();
   const begun = Promise.withResolvers<void>();
-  const kind = kindOf(async function* (_request, { signal }: OperationContext) {
-    begun.resolve();
-    await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
-    return { status: Status.STOPPED };
-  });
+  const kind = kindOf(
+    async function* (_request, { signal }: OperationContext) {
+      begun.resolve();
+      await new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+      return { status: Status.STOPPED };
+    },
+    async () => undefined,
+  );
   const { runner } = await state.daemon(kind);
   await runner.begin(kind, "c1", request);
   await begun.promise;
@@ -221,7 +233,7 @@ test("a final notice that the host had not taken is sent by the next daemon unde
   state.hostIsAway = false;
   const second = await state.daemon(kind);
   const left = await second.journal.entries();
-  second.finals.resend(left);
+  await second.finals.resend(left);
   await second.runner.recover(left);
   await state.hears(1);
   await second.outbox[Symbol.asyncDispose]();
@@ -232,20 +244,213 @@ test("a final notice that the host had not taken is sent by the next daemon unde
   assert.deepEqual(await readdir(state.path), []);
 });
 
-for (const returns of [true, false]) {
-  test(`an engine that dies in the middle and ${returns ? "comes back: what is there decides" : "does not: it failed"}`, async () => {
+const lost = new TremplinError("unavailable", "no engine answers");
+
+/** A kind whose run loses its engine. */
+function loser(recover: StopKind["recover"]): StopKind {
+  return kindOf(async function* () {
+    throw lost;
+  }, recover);
+}
+
+for (const [found, status, reason] of [
+  [{ status: Status.STOPPED }, Status.STOPPED, ""],
+  [undefined, Status.FAILED, "the engine died while it stopped"],
+] as const) {
+  test(`an engine that dies in the middle and comes back to ${found ? "whole" : "no"} work: what is there decides`, async () => {
     await using state = await stateFolder();
-    state.engineAnswers = returns;
-    const lost = new TremplinError("unavailable", "no engine answers");
-    const kind = kindOf(async function* () {
-      throw lost;
+    const interruptions: string[] = [];
+    const kind = loser(async (_request, _context, interruption) => {
+      interruptions.push(interruption);
+      return found;
     });
     const { runner } = await state.daemon(kind);
     await runner.begin(kind, "c1", request);
     await state.hears(1);
-    assert.deepEqual(state.statuses(), [returns ? Status.STOPPED : Status.FAILED]);
+    assert.deepEqual(state.statuses(), [status]);
+    assert.equal(state.heard[0]?.notice.message.failureReason, reason);
+    assert.deepEqual(interruptions, ["engine"]);
   });
 }
+
+test("an engine that does not come back: FAILED is sent, and the next engine does not count before the clean-up", async () => {
+  await using state = await stateFolder();
+  state.engineAnswers = false;
+  const cleanUps: string[] = [];
+  const kind = loser(async (_request, _context, interruption) => {
+    cleanUps.push(interruption);
+    return undefined;
+  });
+  const { runner, journal } = await state.daemon(kind);
+  await runner.begin(kind, "c1", request);
+  await state.hears(1);
+  assert.deepEqual(state.statuses(), [Status.FAILED]);
+  await assert.rejects(runner.begin(kind, "c1", request), /c1 is busy: .*its clean-up is tried again/);
+  assert.equal((await readdir(state.path)).length, 1);
+  state.engineAnswers = true;
+  await runner.recover(await journal.entries());
+  assert.deepEqual(cleanUps, ["daemon"]);
+  assert.equal(runner.locks.holder("c1"), undefined);
+  assert.deepEqual(await readdir(state.path), []);
+  assert.equal(state.heard.length, 1);
+});
+
+test("a debt outlives the daemon: the next one cleans up, and nothing is said twice", async () => {
+  await using state = await stateFolder();
+  state.engineAnswers = false;
+  let cleanUps = 0;
+  const kind = loser(async () => {
+    cleanUps++;
+    return { status: Status.STOPPED };
+  });
+  const first = await state.daemon(kind);
+  await first.runner.begin(kind, "c1", request);
+  await state.hears(1);
+  await first.runner[Symbol.asyncDispose]();
+  await first.outbox[Symbol.asyncDispose]();
+  const second = await state.daemon(kind);
+  const left = await second.journal.entries();
+  assert.equal(left.length, 1);
+  await second.finals.resend(left);
+  await second.runner.recover(left);
+  await second.runner[Symbol.asyncDispose]();
+  await second.outbox[Symbol.asyncDispose]();
+  assert.equal(cleanUps, 1);
+  assert.deepEqual(state.statuses(), [Status.FAILED]);
+  assert.deepEqual(await readdir(state.path), []);
+});
+
+test("a clean-up that cannot be done keeps the container locked and is tried again until it can", async () => {
+  await using state = await stateFolder();
+  let isFull = true;
+  const kind = kindOf(
+    async function* () {
+      throw new TremplinError("failed", "no room");
+    },
+    async () => {
+      if (isFull) throw new TremplinError("failed", "the disk is full");
+      return undefined;
+    },
+  );
+  const { runner, clock } = await state.daemon(kind);
+  await runner.begin(kind, "c1", request);
+  await state.hears(1);
+  assert.equal(state.heard[0]?.notice.message.failureReason, "no room");
+  await clock.sleeping();
+  assert.match(runner.locks.holder("c1")?.obstacle ?? "", /the disk is full/);
+  isFull = false;
+  clock.advance(5_000);
+  await freed(runner);
+  assert.deepEqual(await readdir(state.path), []);
+  assert.equal(state.heard.length, 1);
+});
+
+test("what an operation owes at its end is cleaned up before the next engine counts", async () => {
+  await using state = await stateFolder();
+  let cleanUps = 0;
+  const kind = kindOf(
+    async function* (_request, { owe }: OperationContext) {
+      owe("a snapshot is still there");
+      return { status: Status.STOPPED };
+    },
+    async () => {
+      cleanUps++;
+      return { status: Status.STOPPED };
+    },
+  );
+  const { runner, journal } = await state.daemon(kind);
+  await runner.begin(kind, "c1", request);
+  await state.hears(1);
+  assert.equal(runner.locks.holder("c1"), undefined);
+  assert.equal((await readdir(state.path)).length, 1);
+  await runner.recover(await journal.entries());
+  assert.equal(cleanUps, 1);
+  assert.deepEqual(await readdir(state.path), []);
+  assert.equal(state.heard.length, 1);
+});
+
+test("an end that cannot be written is none: the container stays locked, nothing is sent, and it is tried again", async () => {
+  await using state = await stateFolder();
+  const ends = Promise.withResolvers<void>();
+  const kind = kindOf(async function* () {
+    await ends.promise;
+    return { status: Status.STOPPED };
+  });
+  const { runner, clock } = await state.daemon(kind);
+  const { id } = await runner.begin(kind, "c1", request);
+  const obstacle = join(state.path, `${id}.json.new`);
+  await mkdir(obstacle);
+  ends.resolve();
+  await clock.sleeping();
+  assert.deepEqual(state.heard, []);
+  await assert.rejects(runner.begin(kind, "c1", request), /busy.*its end cannot be written to the journal/);
+  await rm(obstacle, { recursive: true });
+  clock.advance(250);
+  await state.hears(1);
+  assert.equal(runner.locks.holder("c1"), undefined);
+});
+
+test("a step that cannot be written is not taken for noted", async () => {
+  await using state = await stateFolder();
+  const seen: unknown[] = [];
+  const kind = kindOf(async function* (_request, { id, step, steps: _before, ...context }: OperationContext) {
+    await mkdir(join(state.path, `${id}.json.new`));
+    await step("saved").catch(() => undefined);
+    seen.push(context);
+    await rm(join(state.path, `${id}.json.new`), { recursive: true });
+    return { status: Status.STOPPED };
+  });
+  const watching = kindOf(async function* (message, context: OperationContext) {
+    const end = yield* kind.run(message, context);
+    seen.push(context.steps);
+    return end;
+  });
+  const { runner } = await state.daemon(watching);
+  await runner.begin(watching, "c1", request);
+  await state.hears(1);
+  assert.deepEqual(seen.at(-1), {});
+});
+
+test("bad entries hold up nobody: two of one container, fields of a newer version, rubbish", async () => {
+  await using state = await stateFolder();
+  const recovered: string[] = [];
+  const kind = kindOf(
+    async function* () {
+      return { status: Status.STOPPED };
+    },
+    async (_request, { id }) => {
+      recovered.push(id);
+      return { status: Status.STOPPED };
+    },
+  );
+  const entry = { kind: "stop", container: "c1", request: { containerName: "c1" }, steps: {} };
+  const files = {
+    one: { ...entry, startedAt: 1 },
+    two: { ...entry, startedAt: 2, request: { containerName: "c1", invented: true } },
+    three: { ...entry, startedAt: 3, container: "c2", request: { containerName: 7 } },
+    four: { ...entry, startedAt: 4, container: "c3", final: { method: "noSuchNotice", message: {} } },
+    five: { ...entry, startedAt: 5, container: "c4", final: { method: "updateStopStatus", message: 7 } },
+    six: { ...entry, startedAt: 6, container: "c5", kind: "of-a-newer-version" },
+  };
+  for (const [id, content] of Object.entries(files)) {
+    await writeFile(join(state.path, `${id}.json`), JSON.stringify({ id, ...content }));
+  }
+  await writeFile(join(state.path, "seven.json"), "rubbish");
+  const { runner, finals, journal } = await state.daemon(kind);
+  const left = await journal.entries();
+  await finals.resend(left);
+  await runner.recover(await journal.entries());
+  await state.hears(2);
+  assert.deepEqual(recovered, ["one", "two"]);
+  await runner[Symbol.asyncDispose]();
+  assert.deepEqual((await readdir(state.path)).filter((name) => !/^(one|two)/.test(name)).sort(), [
+    "five.json.unreadable",
+    "four.json.unreadable",
+    "seven.json.unreadable",
+    "six.json",
+    "three.json.unreadable",
+  ]);
+});
 
 test("an engine that dies while a cancelled operation is undone: recovery undoes it, and it was cancelled", async () => {
   await using state = await stateFolder();
@@ -255,11 +460,11 @@ test("an engine that dies while a cancelled operation is undone: recovery undoes
     async function* (_request, { signal }) {
       begun.resolve();
       await once(signal, "abort");
-      throw new TremplinError("unavailable", "no engine answers");
+      throw lost;
     },
     async (_request, { signal }) => {
       recovered.resolve(signal);
-      throw new TremplinError("failed", "the daemon died");
+      return undefined;
     },
   );
   const { runner } = await state.daemon(kind);
@@ -269,22 +474,6 @@ test("an engine that dies while a cancelled operation is undone: recovery undoes
   assert.equal((await recovered.promise).aborted, false);
   await state.hears(1);
   assert.deepEqual(state.statuses(), [Status.CANCELLED]);
-});
-
-test("an engine that comes back to nothing right: the first reason is told", async () => {
-  await using state = await stateFolder();
-  const kind = kindOf(
-    async function* () {
-      throw new TremplinError("unavailable", "no engine answers");
-    },
-    async () => {
-      throw new TremplinError("failed", "the daemon died");
-    },
-  );
-  const { runner } = await state.daemon(kind);
-  await runner.begin(kind, "c1", request);
-  await state.hears(1);
-  assert.equal(state.heard[0]?.notice.message.failureReason, "no engine answers");
 });
 
 test("an operation learns when the host has heard its progress", async () => {

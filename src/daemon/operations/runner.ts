@@ -1,46 +1,21 @@
 import { randomBytes } from "node:crypto";
-import { type DescMessage, fromJson, type Message, type MessageShape, toJson } from "@bufbuild/protobuf";
+import { type DescMessage, type MessageShape, toJson } from "@bufbuild/protobuf";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { type ListenerMethod, type NoticeInit, notice } from "../notices/notice.ts";
+import type { ListenerMethod, NoticeInit } from "../notices/notice.ts";
 import type { Outbox } from "../notices/outbox.ts";
 import type { FinalNotices } from "./final-notices.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
-import { Locks } from "./locks.ts";
-import type { Operation, OperationContext, OperationKind } from "./operation.ts";
-
-/** An accepted piece of work: what to do, for whom, and what the journal has of it. */
-interface Work {
-  readonly kind: OperationKind;
-  readonly request: Message;
-  readonly entry: JournalEntry;
-  readonly lock: Disposable;
-  readonly answered: Promise<void>;
-  /** What was told last of its progress. */
-  last?: NoticeInit<ListenerMethod>;
-}
-
-interface Running {
-  readonly operation: Operation;
-  readonly controller: AbortController;
-  /** Resolves with the final message, once the container is free; undefined when the next daemon recovers it. */
-  readonly done: Promise<NoticeInit<ListenerMethod> | undefined>;
-}
-
-/** What a context offers, and how the runner says that the host has heard. */
-interface Telling {
-  readonly context: OperationContext;
-  /** Progress is sent: answers what to call once the host has it. */
-  sent(): () => Promise<void>;
-}
+import { type Lock, Locks } from "./locks.ts";
+import type { Operation, OperationKind } from "./operation.ts";
+import { OperationRun, type RunTools } from "./operation-run.ts";
 
 export interface RunnerOptions {
   readonly journal: Journal;
   readonly outbox: Outbox;
   readonly finals: FinalNotices;
-  /** Waits until the engine answers (again); false when it will not. */
-  readonly engineAnswers: (signal: AbortSignal) => Promise<boolean>;
+  readonly engineAnswers: RunTools["engineAnswers"];
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -55,22 +30,14 @@ const daemonEnds = new TremplinError("cancelled", "the daemon ends");
 export class Runner implements AsyncDisposable {
   readonly locks = new Locks();
   readonly #kinds = new Map<string, OperationKind>();
-  readonly #running = new Set<Running>();
+  readonly #running = new Set<OperationRun>();
   readonly #ending = new AbortController();
-  readonly #journal: Journal;
-  readonly #outbox: Outbox;
-  readonly #finals: FinalNotices;
-  readonly #engineAnswers: RunnerOptions["engineAnswers"];
-  readonly #clock: Clock;
-  readonly #log: Logger;
+  readonly #options: RunnerOptions;
+  readonly #tools: RunTools;
 
   constructor(options: RunnerOptions) {
-    this.#journal = options.journal;
-    this.#outbox = options.outbox;
-    this.#finals = options.finals;
-    this.#engineAnswers = options.engineAnswers;
-    this.#clock = options.clock;
-    this.#log = options.log;
+    this.#options = options;
+    this.#tools = { ...options, ending: this.#ending.signal };
   }
 
   /** Makes a kind known, so that what an earlier daemon left of it can be recovered. */
@@ -89,25 +56,31 @@ export class Runner implements AsyncDisposable {
     request: MessageShape<R>,
     answered: Promise<void> = Promise.resolve(),
   ): Promise<Operation> {
-    const id = randomBytes(4).toString("hex");
-    const operation = { id, kind: kind.name, container, startedAt: this.#clock.now() };
+    this.#ending.signal.throwIfAborted();
+    const operation = { id: newId(), kind: kind.name, container, startedAt: this.#options.clock.now() };
     const entry = { ...operation, request: toJson(kind.request, request), steps: {} };
     const lock = this.locks.take(operation);
     try {
-      await this.#journal.write(entry);
+      const run = this.#newRun(kind as unknown as OperationKind, entry, lock, answered);
+      await this.#options.journal.begin(entry);
+      this.#running.add(run);
+      void run.run();
+      return operation;
     } catch (error) {
       lock[Symbol.dispose]();
       throw error;
     }
-    const work = { kind: kind as unknown as OperationKind, request, entry, lock, answered };
-    void this.#finish(work, (telling) => this.#run(work, telling));
-    return operation;
+  }
+
+  /** Takes a container for something short that is no operation of the journal. Throws `busy`. */
+  hold(kind: string, container: string): Disposable {
+    return this.locks.take({ id: newId(), kind, container, startedAt: this.#options.clock.now() });
   }
 
   /** Asks the operation of that kind on that container to end. False when there is none. */
   cancel(kind: string, container: string, cause: TremplinError): boolean {
     const running = this.#find(kind, container);
-    running?.controller.abort(cause);
+    running?.cancel(cause);
     return running !== undefined;
   }
 
@@ -120,146 +93,86 @@ export class Runner implements AsyncDisposable {
   }
 
   /**
-   * Puts right what an earlier daemon began and did not end. Their containers are taken before this returns its
-   * promise, so nothing new can come in between.
+   * Cleans up what was begun and did not end, also what this daemon itself could not clean up yet. The containers
+   * are taken before this returns its promise, so nothing new can come in between. An entry that this version
+   * cannot work with is set aside and holds up nobody. Never rejects.
    */
   async recover(entries: readonly JournalEntry[]): Promise<void> {
-    const under = new Set([...this.#running].map(({ operation }) => operation.id));
-    const left = entries.filter((entry) => !entry.final && !under.has(entry.id));
-    await Promise.all(left.map((entry) => this.#recover(entry)));
+    const known = new Set([...this.#running].map(({ entry }) => entry.id));
+    const left = entries.filter((entry) => (!entry.final || entry.owed) && !known.has(entry.id));
+    const containers = new Set(left.map(({ container }) => container));
+    await Promise.all([
+      ...[...this.#running].filter((run) => run.isBlocked).map((run) => run.cleanUpAgain()),
+      ...[...containers].map((container) =>
+        this.#recoverAll(left.filter((entry) => entry.container === container)),
+      ),
+    ]);
   }
 
   /** Ends everything under way without a final notice; the next daemon recovers it. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort(daemonEnds);
-    for (const { controller } of this.#running) controller.abort(daemonEnds);
-    await Promise.all([...this.#running].map(({ done }) => done));
+    for (const run of this.#running) run.cancel(daemonEnds);
+    await Promise.all([...this.#running].map((run) => run.settled()));
   }
 
-  async #recover(entry: JournalEntry): Promise<void> {
-    const kind = this.#kinds.get(entry.kind);
+  /** What is left of one container, oldest first, under one lock after the other. */
+  async #recoverAll(entries: readonly JournalEntry[]): Promise<void> {
+    let before: OperationRun | undefined;
+    for (const entry of entries) {
+      const run = this.#runOf(entry);
+      if (!run) continue;
+      // Still blocked: what came later is recovered after it, by the next launch or the next daemon.
+      if (before?.isBlocked) return;
+      before = run;
+      await run.recover();
+    }
+  }
+
+  #runOf(entry: JournalEntry): OperationRun | undefined {
+    const { log, journal } = this.#options;
+    const { id, kind: name, container } = entry;
+    const kind = this.#kinds.get(name);
     if (!kind) {
-      this.#log.error(
-        { entry },
-        "the journal has work of a kind that this version does not know; it is left",
-      );
-      return;
+      // A newer version wrote it, and may come back.
+      log.error({ operation: id, kind: name }, "this version knows no such operation; its entry is left");
+      return undefined;
     }
-    this.#log.info({ operation: entry.id, kind: entry.kind, container: entry.container }, "recovering");
-    const request = fromJson(kind.request, entry.request as never);
+    if (this.locks.holder(container)) {
+      log.warn({ operation: id, container }, "another operation has the container: recovered later");
+      return undefined;
+    }
     const lock = this.locks.take(entry);
-    const work = { kind, request, entry, lock, answered: Promise.resolve() };
-    await this.#finish(work, ({ context }) => kind.recover(request, context));
-  }
-
-  #find(kind: string, container: string): Running | undefined {
-    return [...this.#running].find(
-      ({ operation }) => operation.kind === kind && operation.container === container,
-    );
-  }
-
-  /** Does the work and tells its end, in this order: on disk, on its way, container free. Never throws. */
-  #finish(work: Work, act: (telling: Telling) => Promise<NoticeInit<ListenerMethod>>): Promise<unknown> {
-    const { kind, entry, lock, answered } = work;
-    const controller = new AbortController();
-    const telling = this.#telling(entry, controller.signal);
-    const { context } = telling;
-    const finish = async () => {
-      const final = await act(telling).catch((thrown) => this.#settle(work, context, thrown));
-      if (final)
-        await this.#finals.end({ ...entry, steps: context.steps }, notice(kind.notify, final), answered);
-      this.#running.delete(running);
-      lock[Symbol.dispose]();
-      return final;
-    };
-    const running: Running = { operation: entry, controller, done: Promise.resolve().then(finish) };
-    this.#running.add(running);
-    return running.done;
-  }
-
-  /**
-   * The final message for something thrown. An engine that died in the middle is for an operation what its own
-   * death is: when the engine is back, what is there decides.
-   */
-  async #settle(
-    work: Work,
-    context: OperationContext,
-    thrown: unknown,
-  ): Promise<NoticeInit<ListenerMethod> | undefined> {
-    const { kind, request, entry } = work;
-    const { signal } = this.#ending;
-    const lostEngine = entry.container !== "" && TremplinError.from(thrown).code === "unavailable";
-    if (!lostEngine || !(await this.#engineAnswers(signal))) return ending(work, context, thrown);
-    context.log.warn({ error: thrown }, "the engine went away: recovering");
     try {
-      return await kind.recover(request, this.#telling({ ...entry, steps: context.steps }, signal).context);
+      const run = this.#newRun(kind, entry, lock);
+      log.info({ operation: id, kind: name, container }, "recovering");
+      this.#running.add(run);
+      return run;
     } catch (error) {
-      context.log.info({ error }, "recovered");
-      return ending(work, context, thrown);
+      lock[Symbol.dispose]();
+      log.error({ error, operation: id }, "its request cannot be read");
+      void journal.setAside(id, `its request is none that this version understands`);
+      return undefined;
     }
   }
 
-  /** Runs the generator of the kind, sending each message in progress. */
-  async #run(work: Work, { context, sent }: Telling): Promise<NoticeInit<ListenerMethod>> {
-    const { kind, request, entry, answered } = work;
-    const progress = kind.run(request, context);
-    for (let count = 1; ; count++) {
-      const { done, value } = await progress.next();
-      if (done) return value;
-      work.last = value;
-      this.#outbox.send({
-        id: `${entry.id}-${count}`,
-        lane: entry.container,
-        notice: notice(kind.notify, value),
-        final: false,
-        after: answered,
-        settled: sent(),
-        ...(kind.absorb && {
-          absorbedBy: (newer, own) =>
-            notice(kind.notify, kind.absorb?.(own.message, newer.message) ?? newer.message),
-        }),
-      });
-    }
+  #newRun(kind: OperationKind, entry: JournalEntry, lock: Lock, answered = Promise.resolve()): OperationRun {
+    const release = (): void => {
+      this.#running.delete(run);
+      lock[Symbol.dispose]();
+    };
+    const run = new OperationRun(kind, entry, this.#tools, { explain: lock.explain, release, answered });
+    return run;
   }
 
-  #telling(entry: JournalEntry, signal: AbortSignal): Telling {
-    const { id, kind, container } = entry;
-    let { steps } = entry;
-    let heard = Promise.resolve();
-    const context = {
-      id,
-      signal,
-      ending: this.#ending.signal,
-      log: this.#log.child({ operation: id, kind, container }),
-      get steps() {
-        return steps;
-      },
-      step: async (name: string, value = "done") => {
-        steps = { ...steps, [name]: value };
-        await this.#journal.write({ ...entry, steps });
-      },
-      heard: () => heard,
-    };
-    const sent = () => {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      heard = promise;
-      return async () => resolve();
-    };
-    return { context, sent };
+  #find(kind: string, container: string): OperationRun | undefined {
+    return [...this.#running].find(
+      ({ entry, isBlocked }) => entry.kind === kind && entry.container === container && !isBlocked,
+    );
   }
 }
 
-/** The final message for something thrown; none when the daemon ends, for the next one to recover. */
-function ending(
-  work: Work,
-  context: OperationContext,
-  thrown: unknown,
-): NoticeInit<ListenerMethod> | undefined {
-  const { signal, ending, log } = context;
-  if (ending.aborted) return undefined;
-  log.warn({ error: thrown }, signal.aborted ? "the operation was cancelled" : "the operation failed");
-  const { kind, request, last } = work;
-  return signal.aborted
-    ? kind.cancelled(request, TremplinError.from(signal.reason), last)
-    : kind.failed(request, TremplinError.from(thrown), last);
+/** Sixteen hexadecimal digits: so many that none comes twice, also over the years of one machine. */
+function newId(): string {
+  return randomBytes(8).toString("hex");
 }

@@ -36,6 +36,7 @@ export function startLxdOperation(
     async recover(request, context) {
       return started(await launch(request, context).outcome);
     },
+    interrupted: (_request, cause) => `${cause} while it launched the engine; start it again`,
   };
 }
 

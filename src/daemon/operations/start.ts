@@ -1,4 +1,4 @@
-import { TremplinError } from "../../base/tremplin-error.ts";
+import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
 import {
   type StartContainerRequest,
   StartContainerRequestSchema,
@@ -7,10 +7,12 @@ import {
 import { instanceStatus } from "../../engine/instance.ts";
 import { microphoneDevices, withMicrophone } from "../devices/microphone.ts";
 import { bindMountDevices, writeBindMounts } from "./bind-mounts.ts";
+import { findNoted, noteContainer, strangerTo } from "./container-identity.ts";
 import { endings } from "./endings.ts";
-import { forceStop, settle } from "./engine-work.ts";
-import { findContainer, getContainer } from "./lookup.ts";
-import type { OperationContext, OperationKind } from "./operation.ts";
+import { settle } from "./engine-work.ts";
+import { getContainer } from "./lookup.ts";
+import type { Interruption, OperationContext, OperationKind } from "./operation.ts";
+import { markOperation } from "./operation-mark.ts";
 import { wantsPrivilege } from "./privilege.ts";
 import { refreshAptKey } from "./refresh-apt-key.ts";
 import { forgetRemap, needsRemap, saveBeforeRemap, undoRemap } from "./remap.ts";
@@ -21,6 +23,8 @@ import { writeAptList } from "./write-apt-list.ts";
 
 /** Hosts extend their time-out on each; changing the owners of all files can take long (behaviour.md 5.4). */
 const HEARTBEAT = 30_000;
+/** The step after which the snapshot of before a change of all owners is whole. */
+const SAVED = "saved";
 
 /** Prepares and boots a container. */
 export function startOperation(
@@ -30,21 +34,17 @@ export function startOperation(
     const { id, signal, log } = context;
     const engine = tools.engine();
     const name = request.containerName;
+    await noteContainer(engine, await getContainer(engine, name, signal), context);
     await writeAptList(tools, name, signal).catch((error) => log.error({ error }, "no package list written"));
     await configure(request, signal);
-    const instance = await getContainer(engine, name, signal);
-    const remaps = needsRemap(instance, undefined);
-    if (remaps) await saveBeforeRemap(engine, name, id, signal);
-    try {
-      await (await engine.instances.setState(name, { action: "start" }, { signal })).wait({ signal });
-    } catch (error) {
-      // When the daemon ends there is no time to put it back, and the next one does it.
-      if (remaps && !signal.aborted) await putBack(name, id);
-      throw error;
+    const remaps = needsRemap(await getContainer(engine, name, signal), undefined);
+    if (remaps) {
+      await markOperation(engine, name, id, signal);
+      await saveBeforeRemap(engine, name, id, signal);
+      await context.step(SAVED);
     }
-    await finish(name, context).catch((error) =>
-      log.error({ error }, "it runs, but is not marked as started"),
-    );
+    await (await engine.instances.setState(name, { action: "start" }, { signal })).wait({ signal });
+    await finish(name, context);
     void refreshAptKey(tools, name);
     return { containerName: name, status: Status.STARTED };
   }
@@ -76,14 +76,46 @@ export function startOperation(
     );
   }
 
-  async function finish(name: string, { id, signal }: OperationContext): Promise<void> {
-    await forgetRemap(tools.engine(), name, id, signal);
-    await markFinished(tools.engine(), name, signal);
+  /** It runs: what is left cannot make it fail any more, and is done later where it cannot be done now. */
+  async function finish(name: string, context: OperationContext): Promise<void> {
+    const { id, steps, ending, log } = context;
+    const engine = tools.engine();
+    try {
+      if (steps[SAVED]) await forgetRemap(engine, name, id, ending);
+      await markFinished(engine, name, ending);
+    } catch (error) {
+      ending.throwIfAborted();
+      if (TremplinError.from(error).code === "unavailable") throw error;
+      log.error({ error }, "it runs, but is not marked as started yet");
+      context.owe(`it runs, but is not marked as started: ${sentenceOf(error)}`);
+    }
   }
 
-  async function putBack(name: string, id: string, signal?: AbortSignal): Promise<void> {
-    await forceStop(tools.engine(), name, signal);
-    await undoRemap(tools.engine(), name, id, signal);
+  async function recover(name: string, context: OperationContext, interruption: Interruption) {
+    const { signal, steps, id } = context;
+    const engine = tools.engine();
+    await settle(engine, name, signal);
+    const noted = await findNoted(engine, name, context, signal);
+    const failed = (failureReason: string) => ({
+      containerName: name,
+      status: Status.FAILED,
+      failureReason,
+    });
+    if (noted.is !== "same") return failed(strangerTo(name, noted) ?? "");
+    const { instance, isUsedSince } = noted;
+    const runs = instance.status_code === instanceStatus.running;
+    // Without the step a snapshot may be there that was not whole yet; older versions did not note it.
+    const isSaved = steps[SAVED] || !noted.sighting;
+    const kept = isSaved ? await undoRemap(engine, noted, context) : undefined;
+    if (kept) return failed(kept);
+    if (!isSaved) await forgetRemap(engine, instance.name, id, signal);
+    if (runs && isUsedSince && !noted.isRenamed) {
+      await finish(name, context);
+      return { containerName: name, status: Status.STARTED };
+    }
+    const wasLive = interruption === "cancel" || interruption === "failure";
+    const stranger = wasLive || runs ? undefined : strangerTo(name, noted);
+    return stranger === undefined ? undefined : failed(stranger);
   }
 
   return {
@@ -96,16 +128,7 @@ export function startOperation(
         status: Status.STARTING,
       })),
     ...endings(Status),
-    async recover({ containerName }, context) {
-      const engine = tools.engine();
-      await settle(engine, containerName, context.signal);
-      const found = await findContainer(engine, containerName, context.signal);
-      if (found?.status_code === instanceStatus.running) {
-        await finish(containerName, context);
-        return { containerName, status: Status.STARTED };
-      }
-      if (found) await putBack(containerName, context.id, context.signal);
-      throw new TremplinError("failed", `the daemon died while it started ${containerName}; start it again`);
-    },
+    recover: ({ containerName }, context, interruption) => recover(containerName, context, interruption),
+    interrupted: ({ containerName }, cause) => `${cause} while it started ${containerName}; start it again`,
   };
 }

@@ -47,7 +47,7 @@ export async function resumePaused(
 async function whilePaused(
   engine: Engine,
   container: string,
-  { signal, step }: OperationContext,
+  { signal, ending, step }: OperationContext,
   act: () => Promise<void>,
 ): Promise<void> {
   await step(PAUSED);
@@ -55,11 +55,11 @@ async function whilePaused(
     await (await engine.instances.setState(container, { action: "freeze" }, { signal })).wait({ signal });
     await act();
   } finally {
-    await resume(engine, container);
+    await resume(engine, container, ending);
   }
 }
 
-async function resume(engine: Engine, container: string, signal?: AbortSignal): Promise<void> {
+async function resume(engine: Engine, container: string, signal: AbortSignal): Promise<void> {
   await settle(engine, container, signal);
   const found = await findContainer(engine, container, signal);
   if (found?.status_code !== instanceStatus.frozen) return;

@@ -3,7 +3,8 @@ import {
   ContainerStopProgress_Status as Status,
   StopContainerRequestSchema,
 } from "../../contract/tremplin_pb.js";
-import { instanceStatus } from "../../engine/instance.ts";
+import { type Instance, instanceStatus } from "../../engine/instance.ts";
+import { findNoted, noteContainer, strangerTo } from "./container-identity.ts";
 import { endings } from "./endings.ts";
 import { forceStop, settle } from "./engine-work.ts";
 import { findContainer } from "./lookup.ts";
@@ -17,10 +18,11 @@ import type { Tools } from "./tools.ts";
 export function stopOperation(
   tools: Tools,
 ): OperationKind<typeof StopContainerRequestSchema, "updateStopStatus"> {
-  async function stop(name: string, { signal, log }: OperationContext): Promise<void> {
+  async function stop(found: Instance | undefined, { signal, log }: OperationContext): Promise<void> {
+    if (!found) return;
     const engine = tools.engine();
-    const found = await findContainer(engine, name, signal);
-    const running = found?.status_code === instanceStatus.running;
+    const { name } = found;
+    const running = found.status_code === instanceStatus.running;
     if (running && tools.site.stopGrace > 0) {
       try {
         const change = { action: "stop", timeout: tools.site.stopGrace } as const;
@@ -39,14 +41,30 @@ export function stopOperation(
     notify: "updateStopStatus",
     async *run({ containerName }, context) {
       yield { containerName, status: Status.STOPPING };
-      await stop(containerName, context);
+      const engine = tools.engine();
+      const found = await findContainer(engine, containerName, context.signal);
+      if (found) await noteContainer(engine, found, context);
+      await stop(found, context);
       return { containerName, status: Status.STOPPED };
     },
     ...endings(Status),
-    async recover({ containerName }, context) {
-      await settle(tools.engine(), containerName, context.signal);
-      await stop(containerName, context);
+    async recover({ containerName }, context, interruption) {
+      const engine = tools.engine();
+      await settle(engine, containerName, context.signal);
+      const noted = await findNoted(engine, containerName, context, context.signal);
+      if (noted.is === "gone" || (noted.is === "same" && isStopped(noted.instance))) {
+        return { containerName, status: Status.STOPPED };
+      }
+      if (interruption === "cancel" || interruption === "failure") return undefined;
+      const stranger = strangerTo(containerName, noted);
+      if (stranger) return { containerName, status: Status.FAILED, failureReason: stranger };
+      await stop(noted.instance, context);
       return { containerName, status: Status.STOPPED };
     },
+    interrupted: ({ containerName }, cause) => `${cause} while it stopped ${containerName}; stop it again`,
   };
+}
+
+function isStopped({ status_code }: Instance): boolean {
+  return status_code === instanceStatus.stopped;
 }

@@ -1,7 +1,9 @@
+import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
-import { instanceStatus } from "../../engine/instance.ts";
+import { type Instance, instanceStatus } from "../../engine/instance.ts";
 import { removeBindMounts } from "./bind-mounts.ts";
-import { forceStop, remove, settle } from "./engine-work.ts";
+import { findNoted, noteContainer, wasUsed } from "./container-identity.ts";
+import { checkUnprotected, forceStop, remove, settle, settleOwn } from "./engine-work.ts";
 import { findContainer, getContainer, identity } from "./lookup.ts";
 import type { OperationContext } from "./operation.ts";
 import { temporaryName } from "./temporary-name.ts";
@@ -12,80 +14,153 @@ function namesOf(name: string, id: string) {
   return { name, fresh: temporaryName("import", id), aside: temporaryName("aside", id) };
 }
 
-/** Steps in the journal: which container is the new one, and that the old one ran. */
+/** Steps in the journal: which container is the new one; that the old one ran; that the new one has the name. */
 const FRESH = "fresh";
 const RAN = "ran";
+const SWAPPED = "swapped";
+
+/** What an import left when it stopped: whether the new container is in place, and what a person should know. */
+export interface Swapped {
+  readonly inPlace: boolean;
+  readonly remark: string;
+}
+
+/**
+ * Throws `failed` where the container that has the name could not go in the end: then nothing is begun. Looked at
+ * again when the new one is whole.
+ */
+export async function checkReplaceable(engine: Engine, name: string, signal: AbortSignal): Promise<void> {
+  const old = await findContainer(engine, name, signal);
+  if (old) checkUnprotected(old);
+}
 
 /**
  * Puts a new container in the place of the one that has the name, if there is one: by two renames, the old one
- * deleted last (behaviour.md 12 item 59). Only the daemon's end interrupts it.
+ * deleted last. Only the daemon's end interrupts it.
  */
 export async function swapIn(tools: Tools, containerName: string, context: OperationContext): Promise<void> {
   const engine = tools.engine();
-  const { ending: signal } = context;
+  const { ending: signal, log } = context;
   const { name, fresh, aside } = namesOf(containerName, context.id);
-  await context.step(FRESH, identity(await getContainer(engine, fresh, signal)));
   const old = await findContainer(engine, name, signal);
+  if (old) {
+    checkUnprotected(old);
+    await noteContainer(engine, old, context);
+  }
+  await context.step(FRESH, identity(await getContainer(engine, fresh, signal)));
   if (old) {
     if (old.status_code !== instanceStatus.stopped) await context.step(RAN);
     const snapshots = (await engine.snapshots.list(name, { signal })).map((snapshot) => snapshot.name);
-    if (snapshots.length > 0) context.log.warn({ snapshots }, "the old container's snapshots go with it");
-    await forceStop(engine, name, signal);
+    if (snapshots.length > 0) log.warn({ snapshots }, "the old container's snapshots go with it");
+    await forceStop(engine, name, signal, { keep: true });
     await rename(engine, name, aside, signal);
   }
   await rename(engine, fresh, name, signal);
+  await context.step(SWAPPED);
   await removeOld(tools, containerName, context);
 }
 
 /**
- * Puts things right after an import stopped anywhere, and tells whether the new container is in place. If not, the
- * old one has its name again and runs if it did. Safe to repeat.
+ * Cleans up after an import that stopped anywhere. Where the new container has the name already the old one goes;
+ * else the new one goes and the old one has its name again, and runs if it did. What has the name meanwhile because
+ * somebody made it is left alone: then the old one gets a name under which it can be seen. Safe to repeat.
  */
-export async function putRight(
+export async function undoSwap(
   tools: Tools,
   containerName: string,
   context: OperationContext,
-): Promise<boolean> {
+): Promise<Swapped> {
   const engine = tools.engine();
-  const { ending: signal } = context;
+  const { ending: signal, steps } = context;
   const { name, fresh, aside } = namesOf(containerName, context.id);
-  const swapping = context.steps[FRESH];
+  await settleOwn(engine, fresh, signal);
+  const isSwapping = FRESH in steps;
   // Before the swap began, nothing that happens to the old container is ours.
-  for (const each of swapping ? [fresh, name, aside] : [fresh]) await settle(engine, each, signal);
+  for (const each of isSwapping ? [name, aside] : []) await settle(engine, each, signal);
   const found = await findContainer(engine, name, signal);
-  if (swapping && found && identity(found) === swapping) {
+  if (isSwapping && (SWAPPED in steps || (found && identity(found) === steps[FRESH]))) {
     await removeOld(tools, containerName, context);
-    return true;
+    return { inPlace: true, remark: "" };
   }
-  // Its name first: whatever goes wrong afterwards, the old container is there.
-  if (swapping && !found && (await findContainer(engine, aside, signal))) {
-    await rename(engine, aside, name, signal);
-  }
-  if (context.steps[RAN]) await startAgain(engine, name, context);
-  await remove(engine, fresh, signal);
-  return false;
+  const remark = isSwapping ? await giveNameBack(engine, { name, aside }, context) : "";
+  await removeFresh(engine, fresh, context);
+  return { inPlace: false, remark };
 }
 
-async function removeOld(
-  tools: Tools,
-  containerName: string,
-  { id, ending }: OperationContext,
-): Promise<void> {
+/** The old container first: whatever goes wrong afterwards, it is there under a name that people see. */
+async function giveNameBack(
+  engine: Engine,
+  { name, aside }: { name: string; aside: string },
+  context: OperationContext,
+): Promise<string> {
+  const { ending: signal } = context;
+  const old = await findContainer(engine, aside, signal);
+  let now = name;
+  if (old) {
+    now = (await findContainer(engine, name, signal)) ? await freeName(engine, name, signal) : name;
+    await rename(engine, aside, now, signal);
+  }
+  await startAgain(engine, name, now, context);
+  return now === name
+    ? ""
+    : `somebody made another container ${name} meanwhile, so the one of before is called ${now} now`;
+}
+
+async function freeName(engine: Engine, name: string, signal: AbortSignal): Promise<string> {
+  for (let count = 1; ; count++) {
+    const free = `${name.slice(0, 63 - "-before-import-99".length)}-before-import${count === 1 ? "" : `-${count}`}`;
+    if (!(await findContainer(engine, free, signal))) return free;
+  }
+}
+
+/** A person may have started to use what was not in place yet. */
+async function removeFresh(engine: Engine, fresh: string, { ending, log }: OperationContext): Promise<void> {
+  const found = await findContainer(engine, fresh, ending);
+  if (!found) return;
+  if (wasUsed(found)) log.warn({ fresh }, "somebody started the unfinished container: it is left");
+  else await remove(engine, fresh, ending);
+}
+
+async function removeOld(tools: Tools, containerName: string, context: OperationContext): Promise<void> {
+  const { id, ending, log } = context;
   const { aside } = namesOf(containerName, id);
-  if (await findContainer(tools.engine(), aside, ending)) {
-    await remove(tools.engine(), aside, ending);
+  try {
+    const old = await findContainer(tools.engine(), aside, ending);
+    if (old) await remove(tools.engine(), aside, ending);
+    await removeBindMounts(tools.site, tools.places, containerName);
+  } catch (error) {
+    ending.throwIfAborted();
+    const { code, message } = TremplinError.from(error);
+    if (code === "unavailable") throw error;
+    log.error({ error, aside }, "the old container could not be deleted yet");
+    context.owe(`the container that was replaced is still there as ${aside}: ${message}`);
   }
-  await removeBindMounts(tools.site, tools.places, containerName);
 }
 
-async function startAgain(engine: Engine, name: string, { log }: OperationContext): Promise<void> {
-  const found = await findContainer(engine, name);
-  if (found?.status_code !== instanceStatus.stopped) return;
+/** Only the very container that the import stopped, and only if nobody has used it since. */
+async function startAgain(
+  engine: Engine,
+  name: string,
+  now: string,
+  context: OperationContext,
+): Promise<void> {
+  if (!context.steps[RAN]) return;
+  const { ending: signal, log } = context;
+  const noted = await findNoted(engine, name, context, signal);
+  if (noted.is !== "same" || noted.instance.name !== now || noted.isUsedSince || !isStopped(noted.instance)) {
+    return;
+  }
   try {
-    await (await engine.instances.setState(name, { action: "start" })).wait();
+    await (await engine.instances.setState(now, { action: "start" }, { signal })).wait({ signal });
   } catch (error) {
+    signal.throwIfAborted();
+    if (TremplinError.from(error).code === "unavailable") throw error;
     log.error({ error }, "the container is as it was, but could not be started again");
   }
+}
+
+function isStopped({ status_code }: Instance): boolean {
+  return status_code === instanceStatus.stopped;
 }
 
 async function rename(engine: Engine, from: string, to: string, signal: AbortSignal): Promise<void> {

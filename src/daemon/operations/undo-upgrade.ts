@@ -1,15 +1,15 @@
-import { TremplinError } from "../../base/tremplin-error.ts";
+import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
 import { type UndoUpgradeRequest, UndoUpgradeRequestSchema } from "../../contract/tremplin/v1/guest_pb.js";
 import { UpgradeContainerProgress_Status as Status } from "../../contract/tremplin_pb.js";
 import { instanceStatus } from "../../engine/instance.ts";
-import { untilEngineReturns } from "./engine-return.ts";
+import { noteContainer } from "./container-identity.ts";
 import { deleteSnapshot } from "./engine-work.ts";
 import { getContainer } from "./lookup.ts";
 import type { OperationContext, OperationKind } from "./operation.ts";
 import { breakSilence, justWait } from "./silence.ts";
 import type { Tools } from "./tools.ts";
 import { upgradeEndings } from "./upgrade-endings.ts";
-import { findWayBack, goBack } from "./way-back.ts";
+import { carryOnBack, findWayBack, goBack } from "./way-back.ts";
 
 /** Where a snapshot is a copy, going back takes long. Milliseconds. */
 const HEARTBEAT = 10_000;
@@ -21,29 +21,28 @@ export function undoUpgradeOperation(
   async function undo({ containerName }: UndoUpgradeRequest, context: OperationContext) {
     const { signal } = context;
     const engine = tools.engine();
-    const { status_code } = await getContainer(engine, containerName, signal);
+    const instance = await getContainer(engine, containerName, signal);
     const snapshot = await findWayBack(engine, containerName, signal);
     if (!snapshot) throw new TremplinError("failed", noWayBack(containerName));
-    await context.step("runs", status_code === instanceStatus.running ? "yes" : "no");
+    await noteContainer(engine, instance, context);
+    const runs = instance.status_code === instanceStatus.running;
+    await context.step("runs", runs ? "yes" : "no");
     await context.step("snapshot", snapshot.name);
-    return await carryOn(containerName, context);
+    await goBack(engine, containerName, { snapshot: snapshot.name, isToRun: runs }, context);
+    return await finish(containerName, context);
   }
 
-  /** From when the snapshot is noted it is carried to its end, also by the next daemon. */
-  async function carryOn(containerName: string, context: OperationContext) {
+  /** It is back: a snapshot that cannot be deleted now goes by itself, or at the next start of an engine. */
+  async function finish(containerName: string, context: OperationContext) {
     const { steps, ending } = context;
-    const snapshot = steps.snapshot ?? "";
-    if (!steps.undone) {
-      const back = { snapshot, isToRun: steps.runs === "yes", signal: ending };
-      await untilEngineReturns(tools, ending, (engine) => goBack(engine, containerName, back));
-      await context.step("undone");
-    }
-    await untilEngineReturns(tools, ending, (engine) =>
-      deleteSnapshot(engine, containerName, snapshot, ending),
-    ).catch((error) => {
+    try {
+      await deleteSnapshot(tools.engine(), containerName, steps.snapshot ?? "", ending);
+    } catch (error) {
       ending.throwIfAborted();
+      if (TremplinError.from(error).code === "unavailable") throw error;
       context.log.error({ error }, "it is back, but the snapshot is still there");
-    });
+      context.owe(`the snapshot ${steps.snapshot} is still there: ${sentenceOf(error)}`);
+    }
     const line = "it was put back to what it was before its upgrade";
     return { containerName, status: Status.SUCCEEDED, progressMessages: [line] };
   }
@@ -67,10 +66,19 @@ export function undoUpgradeOperation(
       );
     },
     ...upgradeEndings,
-    async recover({ containerName }, context) {
-      if (context.steps.snapshot) return await carryOn(containerName, context);
-      throw new TremplinError("failed", `the daemon died before ${containerName} was put back; try again`);
+    // From when the snapshot is noted it is carried to its end, unless somebody has gone on with the container.
+    async recover({ containerName }, context, interruption) {
+      const { steps } = context;
+      const { snapshot } = steps;
+      const hasFailed = interruption === "failure" || interruption === "cancel";
+      if (!snapshot || (hasFailed && !steps.undone)) return undefined;
+      const rollback = { snapshot, isToRun: steps.runs === "yes", isLive: hasFailed };
+      const stranger = await carryOnBack(tools.engine(), containerName, rollback, context);
+      if (stranger === undefined) return await finish(containerName, context);
+      return { containerName, status: Status.FAILED, failureReason: stranger };
     },
+    interrupted: ({ containerName }, cause) =>
+      `${cause} before ${containerName} was put back; undo the upgrade again`,
   };
 }
 

@@ -1,10 +1,12 @@
-import { sentenceOf } from "../../base/tremplin-error.ts";
+import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
 import {
   UpgradeContainerProgress_Status as Status,
   type UpgradeContainerRequest,
   UpgradeContainerRequestSchema,
 } from "../../contract/tremplin_pb.js";
 import type { Engine } from "../../engine/engine.ts";
+import { ifMissing } from "../../engine/if-missing.ts";
+import type { Instance } from "../../engine/instance.ts";
 import type { NoticeInit } from "../notices/notice.ts";
 import { Inside } from "../upgrade/inside.ts";
 import { plainLine } from "../upgrade/output-lines.ts";
@@ -16,15 +18,17 @@ import { removeTrial } from "../upgrade/trial.ts";
 import { UpgradeLog, upgradeLogPath } from "../upgrade/upgrade-log.ts";
 import { bringUpToDate, repair, shares, sumOfShares, upgradeTo } from "../upgrade/upgrade-release.ts";
 import { MOST_LINES, UpgradeReport } from "../upgrade/upgrade-report.ts";
+import { noteContainer } from "./container-identity.ts";
 import { untilEngineReturns } from "./engine-return.ts";
 import { deleteSnapshot, settle } from "./engine-work.ts";
 import { getContainer } from "./lookup.ts";
 import type { OperationContext, OperationKind } from "./operation.ts";
+import { markOperation, unmarkOperation } from "./operation-mark.ts";
 import { restart } from "./restart.ts";
 import { resumePaused, takeSteadySnapshot } from "./steady-snapshot.ts";
 import type { Tools } from "./tools.ts";
 import { upgradeEndings } from "./upgrade-endings.ts";
-import { goBack, limitWayBack, wayBackName } from "./way-back.ts";
+import { carryOnBack, limitWayBack, wayBackName } from "./way-back.ts";
 
 type Progress = NoticeInit<"upgradeContainerStatus">;
 
@@ -79,7 +83,7 @@ export function upgradeOperation(
       const reason = plainLine(sentenceOf(signal.aborted ? signal.reason : error));
       await report.say(`given up: ${reason}`);
       await note(context, "failed", reason);
-      const failureReason = await giveUp(containerName, reason, context, report);
+      const failureReason = await giveUp(containerName, reason, { context, report, isLive: true });
       return { end: { containerName, status: Status.FAILED, failureReason } };
     }
   }
@@ -102,8 +106,11 @@ export function upgradeOperation(
     const findings = await preflight(tools.engine(), instance, inside, path);
     for (const sentence of [...findings.notes, ...findings.problems]) await report.say(sentence);
     checkFindings(findings);
+    checkStays(instance);
     const person = await personOf(inside, clock.now());
     await report.begin("taking the snapshot to go back to", shares.save);
+    await noteContainer(tools.engine(), instance, context);
+    await markOperation(tools.engine(), containerName, id, signal);
     await takeSteadySnapshot(tools.engine(), containerName, wayBackName(id), context);
     await context.step("saved");
     const steps = { inside, report, sources: findings.sources, clock };
@@ -113,6 +120,8 @@ export function upgradeOperation(
       await upgradeTo(steps, release);
       await report.begin("restarting it, and looking whether all is well", shares.restart);
       await restart(tools, containerName, signal);
+      // Used since, by us: what is used after this, somebody else used.
+      await noteContainer(tools.engine(), await getContainer(tools.engine(), containerName, signal), context);
       for (const note of await proveRelease(inside, release, person, clock)) await report.say(note);
     }
     signal.throwIfAborted();
@@ -124,44 +133,74 @@ export function upgradeOperation(
   async function finish(
     containerName: string,
     { to }: Pick<UpgradePath, "to">,
-    { id, ending, log }: OperationContext,
+    context: OperationContext,
   ): Promise<string> {
-    await limitWayBack(tools.engine(), containerName, wayBackName(id), tools.clock.now(), ending).catch(
-      (error) => log.error({ error }, "the snapshot of before the upgrade will not go by itself"),
-    );
+    await settleProven(containerName, context);
     return succeeded(containerName, releaseName(to));
+  }
+
+  async function settleProven(name: string, context: OperationContext): Promise<void> {
+    const { id, ending, log } = context;
+    try {
+      await untilEngineReturns(tools, ending, async (engine) => {
+        await limitWayBack(engine, name, wayBackName(id), tools.clock.now(), ending);
+        await unmarkOperation(engine, name, id, ending);
+      });
+    } catch (error) {
+      ending.throwIfAborted();
+      log.error({ error }, "the snapshot of before the upgrade will not go by itself");
+      context.owe(`the snapshot ${wayBackName(id)} has no time yet at which it goes: ${sentenceOf(error)}`);
+    }
   }
 
   /** Puts the container back where anything was changed. Answers the reason of the failure with what became of it. */
   async function giveUp(
     name: string,
     reason: string,
-    context: OperationContext,
-    report?: UpgradeReport,
+    { context, report, isLive }: { context: OperationContext; report?: UpgradeReport; isLive: boolean },
   ): Promise<string> {
-    const { id, ending, steps } = context;
+    const { id, ending } = context;
+    const { steps } = context;
     const snapshot = wayBackName(id);
     const waiting = (why: string) => report?.say(`waiting for the engine, to put ${name} back: ${why}`);
     try {
-      if (steps.saved && !steps.undone) {
+      if (steps.saved) {
         await report?.begin("putting it back to what it was before", 0);
-        const back = { snapshot, isToRun: true, signal: ending };
-        await untilEngineReturns(tools, ending, (engine) => goBack(engine, name, back), waiting);
-        await note(context, "undone");
+        const back = { snapshot, isToRun: true, isLive };
+        const stranger = await untilEngineReturns(
+          tools,
+          ending,
+          (engine) => carryOnBack(engine, name, back, context),
+          waiting,
+        );
+        if (stranger !== undefined) return await leave(name, `${reason}; ${stranger}`, context);
       }
       const letGo = async (engine: Engine): Promise<void> => {
         await resumePaused(engine, name, steps, ending);
         await forget(engine, name, snapshot, ending);
+        await unmarkOperation(engine, name, id, ending).catch(ifMissing);
       };
       await untilEngineReturns(tools, ending, letGo, waiting);
       if (!steps.saved) await removeTrial(tools.engine(), name);
     } catch (error) {
       ending.throwIfAborted();
+      if (TremplinError.from(error).code === "unavailable") throw error;
       context.log.error({ error }, NOT_PUT_BACK);
       const advice = `its snapshot ${snapshot} holds it as it was: try tremplin upgrade ${name} --undo`;
       return `${reason}; ${NOT_PUT_BACK}: ${sentenceOf(error)}; ${advice}`;
     }
     return `${reason}; ${steps.saved ? `${name} was put back to what it was before and runs` : "nothing in it was changed"}`;
+  }
+
+  /** Somebody went on with the container: it is not touched, and its snapshot stays for a while. */
+  async function leave(name: string, reason: string, context: OperationContext): Promise<string> {
+    const { id, ending } = context;
+    const engine = tools.engine();
+    const snapshot = wayBackName(id);
+    if (!(await engine.snapshots.get(name, snapshot, { signal: ending }).catch(ifMissing))) return reason;
+    await limitWayBack(engine, name, snapshot, tools.clock.now(), ending);
+    await unmarkOperation(engine, name, id, ending);
+    return `${reason}; for seven days its snapshot ${snapshot} holds it as it was before the upgrade: tremplin upgrade ${name} --undo goes back to that`;
   }
 
   return {
@@ -170,19 +209,19 @@ export function upgradeOperation(
     notify: "upgradeContainerStatus",
     run,
     ...upgradeEndings,
-    async recover({ containerName }, context) {
+    async recover({ containerName }, context, interruption) {
       const { proven, failed } = context.steps;
       if (proven) {
-        await untilEngineReturns(tools, context.ending, (engine) =>
-          limitWayBack(engine, containerName, wayBackName(context.id), tools.clock.now(), context.ending),
-        ).catch((error) => context.log.error({ error }, "the snapshot will not go by itself"));
+        await settleProven(containerName, context);
         const progressMessages = [succeeded(containerName, proven)];
         return { containerName, status: Status.SUCCEEDED, progressMessages };
       }
       const reason = failed ?? "the daemon died during the upgrade";
-      const failureReason = await giveUp(containerName, reason, context);
+      const isLive = interruption !== "daemon";
+      const failureReason = await giveUp(containerName, reason, { context, isLive });
       return { containerName, status: Status.FAILED, failureReason };
     },
+    interrupted: ({ containerName }, cause) => `${cause} during the upgrade of ${containerName}`,
     absorb: (older, newer) => {
       const lines = [...(older.progressMessages ?? []), ...(newer.progressMessages ?? [])];
       if (lines.length <= MOST_LINES) return { ...newer, progressMessages: lines };
@@ -191,6 +230,15 @@ export function upgradeOperation(
       return { ...newer, progressMessages: [first, ...lines.slice(1 - MOST_LINES)] };
     },
   };
+}
+
+/** Throws for a container that the engine deletes when it stops: the upgrade restarts it. */
+function checkStays({ name, ephemeral }: Instance): void {
+  if (!ephemeral) return;
+  throw new TremplinError(
+    "failed",
+    `${name} is ephemeral, so it would be gone once the upgrade restarts it: make it a lasting one first`,
+  );
 }
 
 /** Notes a step on the way back, which must not end on a disk out here that is full. */

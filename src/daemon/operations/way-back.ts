@@ -1,12 +1,21 @@
+import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
+import { type Instance, instanceStatus } from "../../engine/instance.ts";
 import type { Snapshot } from "../../engine/snapshots.ts";
+import { findNoted, strangerTo } from "./container-identity.ts";
 import { forceStop, settle } from "./engine-work.ts";
 import { getContainer } from "./lookup.ts";
+import type { OperationContext } from "./operation.ts";
+import { markOperation, operationOf, unmarkOperation } from "./operation-mark.ts";
 
 /** How long a container can be taken back after its upgrade. Milliseconds. */
 const LIFETIME = 7 * 24 * 60 * 60 * 1000;
 const PREFIX = "tremplin-upgrade-";
+/** The step after which a container that lacks the mark of the rollback has been restored. */
+const BACK = "back";
+/** The step after which nothing of a rollback is left to do. */
+const UNDONE = "undone";
 
 /** The name of the snapshot that an upgrade takes before it changes anything. */
 export function wayBackName(operationId: string): string {
@@ -20,9 +29,18 @@ export async function findWayBack(
   signal?: AbortSignal,
 ): Promise<Snapshot | undefined> {
   const all = (await engine.snapshots.list(container, { signal }).catch(ifMissing)) ?? [];
-  return all
-    .filter(({ name }) => name.startsWith(PREFIX))
-    .sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at))[0];
+  return all.filter(isWayBack).sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at))[0];
+}
+
+/**
+ * Whether an upgrade of ours took it: the container bore the mark of that upgrade then. Older versions set no mark,
+ * but a time at which it goes.
+ */
+export function isWayBack(snapshot: Snapshot): boolean {
+  const { name, expires_at } = snapshot;
+  const id = operationOf(snapshot);
+  if (id !== undefined && name === wayBackName(id)) return true;
+  return /^tremplin-upgrade-[0-9a-f]{8}$/.test(name) && Date.parse(expires_at) > 0;
 }
 
 /** Lets the engine delete the snapshot in seven days. */
@@ -36,21 +54,123 @@ export async function limitWayBack(
   await engine.snapshots.expire(container, snapshot, new Date(now + LIFETIME), { signal });
 }
 
+export interface Rollback {
+  readonly snapshot: string;
+  /** Whether the container is to run in the end. */
+  readonly isToRun: boolean;
+}
+
 /**
- * Puts a container back to the snapshot, and starts it if it is to run. Whatever runs in it is killed first; what
- * the engine still does on it is waited for. Can be repeated at any point.
+ * Restores a container from the snapshot, and starts it if it is to run. Whatever runs in it is killed first, but
+ * not before the snapshot was seen; what the engine still does on it is waited for. Where the restore fails, what
+ * ran before runs again.
  */
 export async function goBack(
   engine: Engine,
   container: string,
-  { snapshot, isToRun, signal }: { snapshot: string; isToRun: boolean; signal: AbortSignal },
+  { snapshot, isToRun }: Rollback,
+  context: OperationContext,
 ): Promise<void> {
-  await getContainer(engine, container, signal);
+  const { ending: signal } = context;
+  const before = await getContainer(engine, container, signal);
+  if (!(await engine.snapshots.get(container, snapshot, { signal }).catch(ifMissing))) {
+    throw new TremplinError(
+      "failed",
+      `the snapshot ${snapshot} of ${container} is gone, so the container was left as it is`,
+    );
+  }
+  await markOperation(engine, container, markOf(context), signal);
+  await context.step(BACK);
   // At once where it can be; an engine that is busy with the container is waited for first.
-  await forceStop(engine, container, signal).catch(() => undefined);
+  const keep = { keep: true };
+  await forceStop(engine, container, signal, keep).catch(() => undefined);
   await settle(engine, container, signal);
-  await forceStop(engine, container, signal);
-  await (await engine.snapshots.restore(container, snapshot, { signal })).wait({ signal });
-  if (!isToRun) return;
-  await (await engine.instances.setState(container, { action: "start" }, { signal })).wait({ signal });
+  await forceStop(engine, container, signal, keep);
+  try {
+    await (await engine.snapshots.restore(container, snapshot, { signal })).wait({ signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (TremplinError.from(error).code === "unavailable") throw error;
+    const runsAgain =
+      before.status_code === instanceStatus.running && (await tryStart(engine, container, context));
+    throw new TremplinError(
+      "failed",
+      `${sentenceOf(error)}${runsAgain ? `; ${container} runs again as it was before that` : ""}`,
+      error,
+    );
+  }
+  await end(engine, container, { snapshot, isToRun }, context);
+}
+
+/**
+ * Carries on a rollback of which it is not known how far it came, or begins it. While the operation lives (`isLive`)
+ * it was itself that started the container; later it may have been anybody. Answers why it kept its hands off
+ * where somebody has gone on with the container meanwhile; undefined when the container is back.
+ */
+export async function carryOnBack(
+  engine: Engine,
+  container: string,
+  rollback: Rollback & { readonly isLive: boolean },
+  context: OperationContext,
+): Promise<string | undefined> {
+  const { ending: signal, steps } = context;
+  if (steps[UNDONE]) return undefined;
+  await settle(engine, container, signal);
+  const noted = await findNoted(engine, container, context, signal);
+  if (noted.is !== "same" || noted.isRenamed) return strangerTo(container, noted);
+  const { instance, isUsedSince } = noted;
+  if (isRestored(instance, context)) {
+    await end(
+      engine,
+      container,
+      { ...rollback, isToRun: rollback.isToRun && (rollback.isLive || !isUsedSince) },
+      context,
+    );
+    return undefined;
+  }
+  if (isUsedSince && !rollback.isLive) {
+    await unmarkOperation(engine, container, markOf(context), signal);
+    return strangerTo(container, noted);
+  }
+  await goBack(engine, container, rollback, context);
+  return undefined;
+}
+
+/** A restored container has the configuration of the snapshot, in which the mark of the rollback cannot be. */
+function isRestored(instance: Instance, context: OperationContext): boolean {
+  return BACK in context.steps && operationOf(instance) !== markOf(context);
+}
+
+async function end(
+  engine: Engine,
+  container: string,
+  { snapshot, isToRun }: Rollback,
+  context: OperationContext,
+): Promise<void> {
+  const { ending: signal } = context;
+  await unmarkOperation(engine, container, snapshot.slice(PREFIX.length), signal);
+  const { status_code } = await getContainer(engine, container, signal);
+  if (isToRun && status_code !== instanceStatus.running) {
+    await (await engine.instances.setState(container, { action: "start" }, { signal })).wait({ signal });
+  }
+  await context.step(UNDONE);
+}
+
+async function tryStart(
+  engine: Engine,
+  container: string,
+  { ending: signal, log }: OperationContext,
+): Promise<boolean> {
+  try {
+    await (await engine.instances.setState(container, { action: "start" }, { signal })).wait({ signal });
+    return true;
+  } catch (error) {
+    signal.throwIfAborted();
+    log.error({ error }, "it was not restored, and could not be started again");
+    return false;
+  }
+}
+
+function markOf({ id }: OperationContext): string {
+  return `${id}-back`;
 }

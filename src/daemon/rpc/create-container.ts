@@ -7,7 +7,7 @@ import {
 import { answered } from "../../transport/answered.ts";
 import { createOperation } from "../operations/create.ts";
 import { findOrHealContainer } from "../operations/lookup.ts";
-import { isSetUp } from "../operations/setup-mark.ts";
+import { isUnfinished } from "../operations/setup-mark.ts";
 import { openSharedFile } from "../operations/shared-file.ts";
 import { checkContainerName } from "./container-name.ts";
 import { answering, type RpcTools } from "./rpc.ts";
@@ -21,10 +21,9 @@ export function createContainer(tools: RpcTools) {
       const engine = tools.engine();
       const { containerName: name } = request;
       checkContainerName(name);
-      const busy = tools.runner.locks.holder(name);
-      const existing = busy ? undefined : await findOrHealContainer(engine, name, signal);
-      // Whether it is whole cannot be told without its metadata: then it is left alone.
-      if (existing && (await isSetUp(engine, name, signal).catch(() => true))) {
+      const existing = await findOrHealContainer(engine, tools.runner, name, signal);
+      // Only for the answer: the operation looks again once it has the container. What cannot be read is left alone.
+      if (existing && !(await isUnfinished(engine, existing, signal).catch(() => false))) {
         return { status: Status.EXISTS, failureReason: "" };
       }
       await checkSource(request, tools.places.shared);

@@ -45,7 +45,7 @@ export function startContainer(tools: RpcTools) {
       const { containerName: name } = request;
       checkContainerName(name);
       const privileged = wantsPrivilege(request.privilegeLevel);
-      const found = await findOrHealContainer(engine, name, signal);
+      const found = await findOrHealContainer(engine, tools.runner, name, signal);
       if (!found) throw new TremplinError("not-found", `there is no container ${name}; create it first`);
       const release = await osReleaseOf(name, signal);
       if (found.status_code === instanceStatus.running && !tools.runner.locks.holder(name)) {
