@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, readFile, rm, statfs, writeFile } from "node:fs/promises";
+import { readFile, rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Engine_State as State } from "../../src/contract/tremplin/v1/guest_pb.js";
@@ -9,6 +9,7 @@ import {
   UpgradeContainerProgress_Status as Upgraded,
 } from "../../src/contract/tremplin_pb.js";
 import { execute } from "../support/belongings.ts";
+import { breakableEngine } from "../support/breakable-engine.ts";
 import { crashListener } from "../support/crash-listener.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { startLxd } from "../support/database-reset.ts";
@@ -17,24 +18,7 @@ import { enginePid } from "../support/engine-pid.ts";
 import { eventually } from "../support/eventually.ts";
 import { keptFolder } from "../support/keeper.ts";
 import { smallDisk } from "../support/small-disk.ts";
-import { testFolder } from "../support/test-run.ts";
 import { createTiny, launch, shareTinyImage, startContainer } from "../support/tiny-container.ts";
-
-/** A folder for the PATH whose `lxd` is the engine until it is broken: then it dies at once. */
-async function breakable() {
-  const folder = await testFolder();
-  const flag = join(folder, "broken");
-  const program = join(folder, "lxd");
-  const script = `#!/bin/sh\nif [ -e ${flag} ]; then echo "Error: broken on purpose" >&2; exit 1; fi\nexec /usr/bin/lxd "$@"\n`;
-  await writeFile(program, script);
-  await chmod(program, 0o755);
-  return {
-    path: `${folder}:${process.env.PATH}`,
-    break: () => writeFile(flag, ""),
-    mend: () => rm(flag),
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
-  };
-}
 
 async function engineState({ guest }: TestDaemon) {
   const { engine } = await guest.getStatus({});
@@ -42,7 +26,7 @@ async function engineState({ guest }: TestDaemon) {
 }
 
 test("an engine that dies for good while work is recovered: the launch fails, a later one carries the work to its end", async () => {
-  await using engineProgram = await breakable();
+  await using engineProgram = await breakableEngine();
   await using daemon = await startDaemon({ env: { PATH: engineProgram.path } });
   await launch(daemon);
   await shareTinyImage(daemon);

@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Engine_State as State } from "../../src/contract/tremplin/v1/guest_pb.js";
+import {
+  ContainerExportProgress_Status as Exported,
+  StartContainerRequest_PrivilegeLevel as Level,
+  ContainerStartProgress_Status as Started,
+} from "../../src/contract/tremplin_pb.js";
+import { execute } from "../support/belongings.ts";
+import { breakableEngine } from "../support/breakable-engine.ts";
+import { comeBack } from "../support/come-back.ts";
+import { startDaemon, type TestDaemon } from "../support/daemon.ts";
+import { startLxd } from "../support/database-reset.ts";
+import { engineOf } from "../support/engine-of.ts";
+import { enginePid } from "../support/engine-pid.ts";
+import { eventually } from "../support/eventually.ts";
+import { heldCompressor } from "../support/held-compressor.ts";
+import { inContainer } from "../support/in-container.ts";
+import { journalFolder, untilJournalEmpty, untilStep } from "../support/journal.ts";
+import { smallDisk } from "../support/small-disk.ts";
+import {
+  createTiny,
+  launch,
+  launchedDaemon,
+  shareTinyImage,
+  startContainer,
+} from "../support/tiny-container.ts";
+
+/** Many files, so that changing all their owners takes long. */
+const MANY = "mkdir /root/many; cd /root/many; i=0; while [ $i -lt 15000 ]; do : > $i; i=$((i+1)); done";
+
+async function stop(daemon: TestDaemon, name: string): Promise<void> {
+  await daemon.tremplin.stopContainer({ containerName: name });
+  await daemon.listener.final("stop", name);
+}
+
+/** A stopped container of many files. */
+async function full(daemon: TestDaemon, name: string): Promise<void> {
+  await createTiny(daemon, name);
+  await startContainer(daemon, name);
+  await inContainer(daemon, name, "sh", "-c", MANY);
+  await stop(daemon, name);
+}
+
+async function untilFailed(daemon: TestDaemon): Promise<void> {
+  await eventually("the engine to be given up", async () => {
+    const { engine } = await daemon.guest.getStatus({});
+    return engine?.state === State.FAILED || undefined;
+  });
+}
+
+for (const survives of [true, false]) {
+  test(`an engine that dies for good in a change of owners: the next one puts them right before anything starts (${survives ? "same daemon" : "next daemon"})`, async () => {
+    await using program = await breakableEngine();
+    await using daemon = await startDaemon({ env: { PATH: program.path } });
+    await launch(daemon);
+    await shareTinyImage(daemon);
+    await full(daemon, "penguin");
+    await daemon.tremplin.startContainer({ containerName: "penguin", privilegeLevel: Level.PRIVILEGED });
+    await untilStep(daemon, "saved");
+    const root = join(daemon.folder, "state/lxd/storage-pools/default/containers/penguin/rootfs/root/many");
+    await eventually("some owners changed", async () => ((await changed(root)) > 20 ? true : undefined));
+    await program.break();
+    process.kill(await enginePid(daemon), "SIGKILL");
+    const { status } = await daemon.listener.final("start", "penguin");
+    assert.equal(status, Started.FAILED);
+    await untilFailed(daemon);
+    if (!survives) await daemon.restart();
+    await program.mend();
+    assert.equal(await startLxd(daemon), "");
+    await untilJournalEmpty(daemon);
+    await startContainer(daemon, "penguin", { privilegeLevel: Level.UNPRIVILEGED });
+    const owners = await inContainer(
+      daemon,
+      "penguin",
+      "sh",
+      "-c",
+      "stat -c %u / /root/many/* | sort | uniq -c",
+    );
+    assert.equal(owners, "15001 0");
+    await using engine = await engineOf(daemon);
+    assert.deepEqual(await engine.snapshots.list("penguin"), []);
+  });
+}
+
+/** How many files of a folder belong to root of this machine already. */
+async function changed(folder: string): Promise<number> {
+  const { stdout } = await execute("find", [folder, "-uid", "0", "-newermt", "@0"]).catch(() => ({
+    stdout: "",
+  }));
+  return stdout.split("\n").length;
+}
+
+test("an engine that dies for good when the backup is whole: DONE with its size, and the snapshot goes with the next engine", async () => {
+  await using program = await breakableEngine();
+  await using held = await heldCompressor();
+  await using daemon = await startDaemon({ env: { PATH: `${held.path}:${program.path}` } });
+  await launch(daemon);
+  await shareTinyImage(daemon);
+  await createTiny(daemon, "penguin");
+  const exportPath = join(daemon.shared, "penguin.tar.gz");
+  await held.hold();
+  await daemon.tremplin.exportContainer({ containerName: "penguin", exportPath });
+  await held.held();
+  await program.break();
+  process.kill(await enginePid(daemon), "SIGKILL");
+  await held.release();
+  const { status, bytesExported, failureReason } = await daemon.listener.final("export", "penguin");
+  assert.equal(status, Exported.DONE, failureReason);
+  assert.equal(Number(bytesExported), (await stat(exportPath)).size);
+  await untilFailed(daemon);
+  await program.mend();
+  assert.equal(await startLxd(daemon), "");
+  await untilJournalEmpty(daemon);
+  await using engine = await engineOf(daemon);
+  assert.deepEqual(await engine.snapshots.list("penguin"), []);
+});
+
+test("no room for an end: it is not sent, the container stays locked; with room it is, once", async () => {
+  await using daemon = await launchedDaemon();
+  await full(daemon, "penguin");
+  await daemon.stop();
+  const journal = journalFolder(daemon);
+  await rm(journal, { recursive: true });
+  await smallDisk(journal, 4 * 1024 * 1024);
+  await comeBack(daemon);
+  await daemon.tremplin.startContainer({ containerName: "penguin", privilegeLevel: Level.PRIVILEGED });
+  await untilStep(daemon, "saved");
+  const filler = join(journal, "filler");
+  await execute("sh", ["-c", `cat /dev/zero > ${filler} 2>/dev/null || true`]);
+  const refused = await eventually("the refusal with its reason", async () => {
+    const { failureReason } = await daemon.tremplin.stopContainer({ containerName: "penguin" });
+    return /cannot be written/.test(failureReason) ? failureReason : undefined;
+  });
+  assert.match(refused, /penguin is busy: .*its end cannot be written to the journal: .*no space left/);
+  assert.deepEqual(
+    daemon.listener.messages("start", "penguin").filter(({ status }) => status !== Started.STARTING).length,
+    1,
+  );
+  await rm(filler);
+  assert.equal((await daemon.listener.final("start", "penguin")).status, Started.STARTED);
+  await untilJournalEmpty(daemon);
+  await stop(daemon, "penguin");
+});
