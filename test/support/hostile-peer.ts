@@ -91,6 +91,8 @@ export async function provoke(
   using escaped = whatEscapes();
   const property = fc.asyncProperty(requestBytes, manners, async (bytes, how) => {
     await throwBytes(await open(), bytes, how);
+    // The server notices by then.
+    await turns(3);
     assert.deepEqual(escaped.seen, []);
   });
   await fc.assert(property, fuzzing);
