@@ -219,6 +219,15 @@ export const accountCases: readonly AccountCase[] = [
       /^\/etc\/passwd 600 root:root\n\/etc\/group 644 root:shadow\n\/etc\/shadow 600 .*\n\/etc\/gshadow 600 .*\n$/,
   },
   {
+    title: "a daemon that died has written passwd alone",
+    passwd: [bob, "anna:x:1000:1002:anna:/home/anna:/bin/bash"],
+    group: ["project:x:1000:bob", "bob:x:1001:"],
+    plant:
+      "echo half > /etc/shadow.tremplin; mkdir -m 700 /home/.anna.tremplin; touch /home/.anna.tremplin/x",
+    look: "id -nG anna; grep ^anna: /etc/shadow; ls -A /home /home/anna; ls /etc | grep tremplin",
+    there: /^anna \S.*\nanna:!:.*\n\/home:\nanna\n\n\/home\/anna:\n\.profile\n$/,
+  },
+  {
     title: "the backup of an account file is a link",
     plant: "ln -s /mnt/passwd-of-yesterday /etc/passwd-",
     reason: /\/etc\/passwd- is a symlink and is left alone/,

@@ -39,9 +39,9 @@ const reset = `rm -rf /etc/* /home/* /mnt/* /data /var/lib/systemd; cp -a /kept/
 /** Everything that SetUpUser could touch, a line each, and when it was last changed. */
 const stamps =
   "find /etc /home /mnt /data /var/lib -exec stat -c '%n %F %s %u:%g %a %i %Z' {} + 2>/dev/null | sort";
-/** The same without folders and account files, which may get more in them. */
+/** The same without folders and account files, which may get more in them, and without what is ours. */
 const kept =
-  "find /home /mnt /data /var -type d -o -exec stat -c '%n %F %s %u:%g %a %i %Z' {} + 2>/dev/null; true";
+  "find /home /mnt /data /var -name '.*.tremplin' -prune -o -type d -o -exec stat -c '%n %F %s %u:%g %a %i %Z' {} + 2>/dev/null; true";
 
 async function plant({ passwd, group, shadow, gshadow, plant: script }: AccountCase): Promise<void> {
   const lines = { passwd, group, shadow, gshadow };
