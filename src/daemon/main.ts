@@ -112,6 +112,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       addresses: options.listen,
       tls: options.tls,
       acceptsVsock: vsockGuard(options.vsockPeers, log),
+      log,
       routes(router) {
         router.service(Tremplin, tremplin);
         router.service(Guest, beyond);

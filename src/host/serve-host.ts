@@ -39,10 +39,10 @@ export async function serveHost(options: HostOptions, clock: Clock, log: Logger)
   };
   const isVsock = ({ kind }: { kind: string }) => kind === "vsock";
   const addresses = options.listen.filter((address) => !isVsock(address));
-  const forPrograms = parts.use(await serve({ addresses, routes: forAll, tls }));
+  const forPrograms = parts.use(await serve({ addresses, routes: forAll, tls, log }));
   const vsock = options.listen.filter(isVsock);
   const acceptsVsock = acceptsGuests(options, log);
-  const fromGuests = parts.use(await serve({ addresses: vsock, routes: forGuests, tls, acceptsVsock }));
+  const fromGuests = parts.use(await serve({ addresses: vsock, routes: forGuests, tls, acceptsVsock, log }));
 
   const running = parts.move();
   return {

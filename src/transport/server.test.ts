@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
 import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import * as http from "node:http";
-import { createServer } from "node:net";
+import * as http2 from "node:http2";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { createClient } from "@connectrpc/connect";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { authorities } from "../../test/support/hostile-bytes.ts";
+import { turns, whatEscapes } from "../../test/support/hostile-peer.ts";
+import type { Logger } from "../base/logger.ts";
 import { Health } from "../contract/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../contract/grpc/reflection/v1/reflection_pb.js";
 import { file_tremplin, Tremplin, TremplinListener } from "../contract/tremplin_pb.js";
@@ -126,4 +130,162 @@ test("answered settles after the answer has left, not before", async () => {
   await createClient(Tremplin, connection.transport).getDebugInfo({});
   await settled;
   assert.deepEqual(order, ["handled", "answered"]);
+});
+
+/** What comes back on a connection to which these bytes are written, read one by one, until the server closes it. */
+async function said(address: Address, ...pieces: string[]): Promise<string> {
+  const socket = connect({ port: (address as { port: number }).port, host: "127.0.0.1", noDelay: true });
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  let text = "";
+  socket.setEncoding("latin1").on("data", (chunk) => {
+    text += chunk;
+  });
+  socket.once("close", () => resolve(text)).once("error", reject);
+  for (const piece of pieces) {
+    socket.write(piece, "latin1");
+    // Both ends are in this process, so the other has read by then.
+    await turns(10);
+  }
+  return await promise;
+}
+
+interface Answer {
+  readonly headers: http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader;
+  /** Whether nothing follows the headers. */
+  readonly headersOnly: boolean;
+  readonly text: string;
+}
+
+/** Asks over HTTP/2 with exactly these headers. */
+async function asked(address: Address, headers: http2.OutgoingHttpHeaders, body = "{}"): Promise<Answer> {
+  const session = http2.connect(`http://127.0.0.1:${(address as { port: number }).port}`);
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  session.on("error", reject);
+  const stream = session.request({ ":method": "POST", ...headers }).setEncoding("latin1");
+  let text = "";
+  stream.on("data", (chunk) => {
+    text += chunk;
+  });
+  stream.once("response", (answer, flags) => {
+    const headersOnly = (flags & http2.constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+    stream.once("close", () => resolve({ headers: answer, headersOnly, text }));
+  });
+  stream.once("error", reject).end(body);
+  return await promise.finally(() => session.destroy());
+}
+
+const getDebugInfo = "/vm_tools.tremplin.Tremplin/GetDebugInfo";
+
+test("whatever HTTP/1 names as its host is served, and nothing too", async () => {
+  await using server = await serve({ addresses: [anyPort], routes });
+  const address = server.addresses[0] as Address;
+  const rest = "Content-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+  const requests = [
+    ...authorities.map((authority) => `POST ${getDebugInfo} HTTP/1.1\r\nHost: ${authority}\r\n${rest}`),
+    `POST ${getDebugInfo} HTTP/1.0\r\n${rest}`,
+    ...authorities
+      .filter((authority) => /^[!-.0-~]*$/.test(authority))
+      .map((authority) => `POST http://${authority}${getDebugInfo} HTTP/1.0\r\n${rest}`),
+  ];
+  for (const request of requests) {
+    const answer = await said(address, request);
+    assert.match(answer, /^HTTP\/1.1 200 OK[\s\S]*"hello"/, request);
+  }
+});
+
+test("whatever HTTP/2 names as its authority or host is served", async () => {
+  await using server = await serve({ addresses: [anyPort], routes });
+  const address = server.addresses[0] as Address;
+  // What has no place in a header at all, HTTP/2 itself refuses.
+  const possible = authorities.filter((authority) => /^[!-.0-?A-~]+$/.test(authority));
+  const common = { ":path": getDebugInfo, "content-type": "application/json" };
+  for (const authority of possible) {
+    for (const names of [
+      { ":authority": authority },
+      { host: authority },
+      { ":authority": "a", host: authority },
+    ]) {
+      const { headers, text } = await asked(address, { ...common, ...names });
+      assert.deepEqual([headers[":status"], text], [200, `{"debugInformation":"hello"}`], authority);
+    }
+  }
+});
+
+test("the first bytes of HTTP/2 may come one by one", async () => {
+  await using server = await serve({ addresses: [anyPort], routes });
+  const settings = "\0\0\0\x04\0\0\0\0\0";
+  const goAway = "\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\0";
+  const answer = await said(
+    server.addresses[0] as Address,
+    ..."PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    settings,
+    goAway,
+  );
+  assert.equal(answer[3], "\x04", "it begins with the settings of HTTP/2");
+});
+
+test("an rpc that is not there is UNIMPLEMENTED for gRPC, in headers alone, and a 404 for others", async () => {
+  await using server = await serve({ addresses: [anyPort], routes });
+  const address = server.addresses[0] as Address;
+  const subtypes = ["", "+proto", "+json", "+thrift", ";charset=utf-8"];
+  for (const path of [
+    "/vm_tools.tremplin.Tremplin/Nope",
+    "/no.Such/Rpc",
+    "/",
+    "/vm_tools.tremplin.Tremplin",
+  ]) {
+    for (const type of subtypes.map((subtype) => `application/grpc${subtype}`)) {
+      const { headers, headersOnly } = await asked(address, { ":path": path, "content-type": type });
+      const { ":status": status, "grpc-status": code } = headers;
+      assert.deepEqual([status, code, headersOnly], [200, "12", true], `${path} ${type}`);
+    }
+    for (const type of ["application/grpc-web+proto", "application/grpc-web-text", "application/json", ""]) {
+      const { headers } = await asked(address, { ":path": path, "content-type": type });
+      assert.deepEqual([headers[":status"], headers["grpc-status"]], [404, undefined], `${path} ${type}`);
+    }
+  }
+});
+
+test("a handler with a bug is answered with a status and logged once", async () => {
+  const logged: unknown[] = [];
+  const log = { error: ({ error }: { error: unknown }) => logged.push(error) } as unknown as Logger;
+  const bug = new TypeError("a bug");
+  const throwBug = (): never => {
+    throw bug;
+  };
+  await using server = await serve({
+    addresses: [anyPort],
+    log,
+    routes(router) {
+      router.service(Tremplin, { getDebugInfo: throwBug });
+      router.service(Health, { check: throwBug, watch: throwBug });
+    },
+  });
+  using connection = dial(server.addresses[0] as Address);
+  const isInternal = (error: unknown): boolean => ConnectError.from(error).code === Code.Internal;
+  await assert.rejects(createClient(Tremplin, connection.transport).getDebugInfo({}), isInternal);
+  const watch = createClient(Health, connection.transport).watch({})[Symbol.asyncIterator]();
+  await assert.rejects(watch.next(), isInternal);
+  assert.deepEqual(logged, [bug, bug]);
+});
+
+test("a server of HTTP/1 at the other end is an error of the call, and no more", async () => {
+  using escaped = whatEscapes();
+  await using place = await folder();
+  const path = join(place.path, "t.sock");
+  const answers: string[] = [];
+  const proxy = createServer((socket) =>
+    socket.resume().end("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
+  ).listen(path);
+  using connection = dial({ kind: "unix", path });
+  const call = (): Promise<unknown> =>
+    createClient(Tremplin, connection.transport)
+      .getDebugInfo({})
+      .catch((error) => answers.push(ConnectError.from(error).message));
+  // The second finds the connection of the first as it is lost.
+  await call().then(call);
+  connection[Symbol.dispose]();
+  await new Promise((resolve) => proxy.close(resolve));
+  assert.equal(answers.length, 2);
+  assert.deepEqual(escaped.seen, []);
 });

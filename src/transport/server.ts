@@ -1,19 +1,15 @@
-import * as http from "node:http";
-import * as http2 from "node:http2";
+import { createSecureServer } from "node:http2";
 import type { AddressInfo, Server as NetServer, Socket } from "node:net";
-import { createServer } from "node:net";
-import { Code, type ConnectRouter, type ContextValues, createContextValues } from "@connectrpc/connect";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
+import type { ConnectRouter } from "@connectrpc/connect";
+import { type Logger, silentLogger } from "../base/logger.ts";
 import { needsLibc } from "../base/needs-libc.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { type Address, formatAddress, isLocal } from "./address.ts";
-import { whenClosed } from "./answered.ts";
+import { answerCalls, type Handler, handleRequests } from "./answer-calls.ts";
+import { plainServer } from "./plain-server.ts";
 import { listenOnSocketFile } from "./socket-file.ts";
 import type { Tls } from "./tls.ts";
 import { cidOf } from "./vsock/socket-address.ts";
-
-/** One message may not be larger; the contract's are far smaller. */
-const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 
 export interface ServeOptions {
   readonly addresses: readonly Address[];
@@ -22,6 +18,8 @@ export interface ServeOptions {
   readonly tls?: Tls | undefined;
   /** Whether a caller on vsock is served, by its context id. Without: everyone is. */
   readonly acceptsVsock?: (cid: number) => boolean;
+  /** What goes wrong with a call or a connection that is not its peer's affair. Default: no log. */
+  readonly log?: Logger;
 }
 
 /** A running server: where it listens in truth (ports filled in), and its end. */
@@ -31,20 +29,8 @@ export interface RpcServer extends AsyncDisposable {
 
 /** Serves gRPC, Connect and JSON over HTTP (1.1 and 2) on each address. */
 export async function serve(options: ServeOptions): Promise<RpcServer> {
-  const contexts = new WeakMap<object, ContextValues>();
-  const adapter = connectNodeAdapter({
-    routes: options.routes,
-    readMaxBytes: MAX_MESSAGE_BYTES,
-    contextValues: (request) => contexts.get(request) ?? createContextValues(),
-    fallback: unknownMethod,
-  });
-  const handler = (
-    request: http.IncomingMessage & http2.Http2ServerRequest,
-    response: http.ServerResponse & http2.Http2ServerResponse,
-  ): void => {
-    contexts.set(request, whenClosed(response));
-    adapter(request, response);
-  };
+  const { log = silentLogger } = options;
+  const handler = answerCalls(options.routes, log);
   const sockets = new Set<Socket>();
   await using servers = new AsyncDisposableStack();
   const addresses: Address[] = [];
@@ -63,6 +49,8 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
       const { port } = servers.use(await listenOnVsock(server, place, acceptsVsock));
       addresses.push({ ...address, port });
     } else addresses.push(await listen(server, address, tls !== undefined));
+    // An error from here on means that the machine has no more files or memory for a connection.
+    server.on("error", (error) => log.warn({ error }, "a connection could not be accepted"));
   }
   const running = servers.move();
   return { addresses, [Symbol.asyncDispose]: () => running.disposeAsync() };
@@ -94,32 +82,15 @@ async function listen(
   return { ...address, port: (server.address() as AddressInfo).port };
 }
 
-type Handler = (
-  request: http.IncomingMessage & http2.Http2ServerRequest,
-  response: http.ServerResponse & http2.Http2ServerResponse,
-) => void;
-
 function secureServer(tls: Tls, handler: Handler): NetServer {
-  return http2.createSecureServer(
-    { ...tls, allowHTTP1: true, requestCert: true, rejectUnauthorized: true },
-    handler as never,
-  );
-}
-
-/** Without TLS nothing names the protocol, so the first bytes of a connection tell which server gets it. */
-function plainServer(handler: Handler): NetServer {
-  const h1 = http.createServer(handler as never);
-  const h2 = http2.createServer(handler as never);
-  return createServer((socket) => {
-    socket.once("readable", () => {
-      const first: Buffer | null = socket.read();
-      if (!first) return;
-      socket.unshift(first);
-      const server = first.subarray(0, 3).toString("latin1") === "PRI" ? h2 : h1;
-      server.emit("connection", socket);
-    });
-    socket.on("error", () => socket.destroy());
+  const server = createSecureServer({
+    ...tls,
+    allowHTTP1: true,
+    requestCert: true,
+    rejectUnauthorized: true,
   });
+  handleRequests(server, handler);
+  return server;
 }
 
 async function closed(server: NetServer, sockets: Set<Socket>): Promise<void> {
@@ -127,19 +98,4 @@ async function closed(server: NetServer, sockets: Set<Socket>): Promise<void> {
   server.close(() => resolve());
   for (const socket of sockets) socket.destroy();
   await promise;
-}
-
-/** gRPC clients want their own status for an unknown service, everyone else a 404 (stack.md A4). */
-function unknownMethod(request: { headers: http.IncomingHttpHeaders }, response: unknown): void {
-  const answer = response as http.ServerResponse;
-  if (request.headers["content-type"]?.startsWith("application/grpc")) {
-    answer.writeHead(200, {
-      "content-type": "application/grpc",
-      "grpc-status": String(Code.Unimplemented),
-      "grpc-message": "there is no such rpc here",
-    });
-  } else {
-    answer.writeHead(404);
-  }
-  answer.end();
 }

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { ClientHttp2Stream } from "node:http2";
+import type { ClientHttp2Stream, Http2Session } from "node:http2";
 import { Http2SessionManager } from "@connectrpc/connect-node";
 
 /**
@@ -7,11 +7,24 @@ import { Http2SessionManager } from "@connectrpc/connect-node";
  * stream ends with "Premature close" on some versions (nodejs/node#65677, Node 24.20 and later, 26).
  */
 export class ReadableSessionManager extends Http2SessionManager {
+  readonly #known = new WeakSet<Http2Session>();
+
   override async request(...args: Parameters<Http2SessionManager["request"]>): Promise<ClientHttp2Stream> {
     const stream = await super.request(...args);
+    this.#listenToErrors(stream.session);
     const over = whenOver(stream);
     Object.defineProperty(stream, Symbol.asyncIterator, { value: () => chunks(stream, over) });
     return stream;
+  }
+
+  /**
+   * The library stops listening to a session that it leaves, which may not have said its error yet: nobody's error would
+   * end the process. What an error means for a call, its stream says.
+   */
+  #listenToErrors(session: Http2Session | undefined): void {
+    if (!session || this.#known.has(session)) return;
+    this.#known.add(session);
+    session.on("error", () => undefined);
   }
 }
 

@@ -66,8 +66,8 @@ export const traps: readonly Trap[] = [
     title: "the home is a link to a directory of the guest",
     plant: "ln -s OUTSIDE/home /home/ada",
     setUp: SetUp.SUCCESS,
-    look: "stat -c '%F %U' /home/ada",
-    there: /^directory ada$/m,
+    look: "readlink /home/ada; ls -A /home",
+    there: /^\/.*\/outside\/home\nada\n$/,
   },
   {
     title: "the home is a link to a directory of the container",
@@ -77,9 +77,17 @@ export const traps: readonly Trap[] = [
     there: /^\/srv\n$/,
   },
   {
-    title: "the home, and what it is made from, are pipes and files with odd names",
+    title: "the home is a pipe",
+    plant: "mkfifo /home/ada",
+    setUp: SetUp.FAILED,
+    reason: /\/home\/\$USERNAME in the container is a special file/,
+    look: "stat -c %F /home/ada; ! grep ada /etc/passwd",
+    there: /^fifo\n$/,
+  },
+  {
+    title: "what the home is made from are pipes and files with odd names",
     plant:
-      "mkfifo /home/ada /etc/skel/pipe '/etc/skel/two\nlines'; touch '/etc/skel/\\$(reboot)\n' /home/.ada.tremplin",
+      "mkfifo /etc/skel/pipe '/etc/skel/two\nlines'; touch '/etc/skel/\\$(reboot)\n' /home/.ada.tremplin",
     setUp: SetUp.SUCCESS,
     look: "ls -A /home; ls -A /home/ada",
     there: /^ada\n\.profile\n\\\$\(reboot\)\?\n$/,
@@ -112,6 +120,8 @@ export const traps: readonly Trap[] = [
     plant: "mkdir -p /var/lib/systemd; ln -s OUTSIDE/linger /var/lib/systemd/linger",
     setUp: SetUp.FAILED,
     reason: /linger/,
+    look: "! grep ada /etc/passwd; readlink /var/lib/systemd/linger",
+    there: /^\/.*\/outside\/linger\n$/,
   },
   {
     title: "the place of lingering is a link to a directory of the container",

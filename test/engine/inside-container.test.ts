@@ -188,7 +188,7 @@ test("a container of busybox alone is set up too, running, and again without gsh
   assert.equal((await daemon.tremplin.getContainerUsername({ containerName: "tiny" })).username, "bob");
 });
 
-test("who is there already stays, and who may not be replaced is not named in the reason", async () => {
+test("who is there already stays, and is not named in the reason", async () => {
   await inside(
     "tiny",
     "echo carol:x:500:500::/nowhere:/bin/sh >> /etc/passwd; sed -i s/^bob:x:1000:/bob:x:1500:/ /etc/passwd",
@@ -196,7 +196,7 @@ test("who is there already stays, and who may not be replaced is not named in th
   const before = await contents("tiny");
   const { status, failureReason, username } = await setUp("tiny", "carol");
   assert.deepEqual([status, username], [SetUp.FAILED, "carol"]);
-  assert.match(failureReason, /"\$USERNAME" with id 1000 would replace the system account/);
+  assert.match(failureReason, /"\$USERNAME" has the uid 500 in the container/);
   assert.doesNotMatch(failureReason, /carol/);
   assert.deepEqual(await contents("tiny"), before);
   await inside("tiny", "sed -i s/^carol:x:500:/dave:x:1000:/ /etc/passwd");

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { connect as connectTls } from "node:tls";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { Tremplin } from "../../src/contract/tremplin_pb.js";
 import type { Address } from "../../src/transport/address.ts";
@@ -8,6 +10,7 @@ import { dial } from "../../src/transport/client.ts";
 import { type RpcServer, serve } from "../../src/transport/server.ts";
 import { readTls, type Tls } from "../../src/transport/tls.ts";
 import { execute } from "../support/belongings.ts";
+import { hostileRoutes, provoke } from "../support/hostile-peer.ts";
 import { type KeptFolder, keptFolder } from "../support/keeper.ts";
 
 let folder: KeptFolder;
@@ -40,7 +43,7 @@ before(async () => {
   server = await serve({
     addresses: [{ kind: "tcp", host: "127.0.0.1", port: 0 }],
     tls: ours,
-    routes: (router) => router.service(Tremplin, { getDebugInfo: () => ({ debugInformation: "hello" }) }),
+    routes: hostileRoutes,
   });
 });
 after(async () => {
@@ -65,6 +68,23 @@ test("who shows none, a stranger's, or speaks in the clear is not", async () => 
       assert.notEqual(ConnectError.from(error).code, Code.DeadlineExceeded, "it hangs");
       return true;
     });
+  }
+});
+
+test("nothing that is sent to a listener with TLS ends the process, inside of it or in the clear", async () => {
+  const address = server.addresses[0] as {
+    readonly kind: "tcp";
+    readonly host: string;
+    readonly port: number;
+  };
+  await provoke(address, { tls: ours });
+  for (const ALPNProtocols of [["h2"], ["http/1.1"], []]) {
+    const inside = async () => {
+      const socket = connectTls({ ...address, ...ours, ALPNProtocols });
+      await once(socket, "secureConnect");
+      return socket;
+    };
+    await provoke(address, { tls: ours, open: inside });
   }
 });
 

@@ -6,8 +6,17 @@ test("user sets a person up and says who it is", async (t) => {
   const at = await CommandLinePlace.open(t);
   at.guest.containers.set("web", "stopped");
   assert.deepEqual(await at.say("user web bob"), { code: 0, stdout: "web: is set up for bob\n", stderr: "" });
-  assert.equal((await at.say("user web eve --json")).stdout, '{"container":"web","username":"bob"}\n');
-  assert.deepEqual(at.guest.asked, ["user web bob", "user web eve"]);
+  assert.equal((await at.say("user web bob --json")).stdout, '{"container":"web","username":"bob"}\n');
+  assert.deepEqual(at.guest.asked, ["user web bob", "user web bob"]);
+});
+
+test("user says who the person is where it is not the one that was wanted", async (t) => {
+  const at = await CommandLinePlace.open(t);
+  at.guest.containers.set("web", "stopped");
+  await at.say("user web anna");
+  const other = await at.say("user web bob");
+  assert.deepEqual([other.code, other.stdout], [1, ""]);
+  assert.match(other.stderr, /web is set up for anna already: nothing was changed for bob/);
 });
 
 test("user tells why not", async (t) => {

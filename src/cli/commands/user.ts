@@ -36,7 +36,11 @@ async function setUp(
     { containerName, containerUsername },
     { signal: io.interrupted, timeout: 60_000 },
   );
-  if (status === SetUp.SUCCESS || status === SetUp.EXISTS) return username;
+  if (status === SetUp.SUCCESS || status === SetUp.EXISTS) {
+    if (username === containerUsername) return username;
+    const sentence = `${containerName} is set up for ${plainText(username)} already`;
+    throw new TremplinError("exists", `${sentence}: nothing was changed for ${containerUsername}`);
+  }
   const title = `setting up ${containerUsername} in ${containerName}`;
   throw await refusal(api, title, containerName, failureReason, true);
 }

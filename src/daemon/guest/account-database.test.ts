@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
-import { TremplinError } from "../../base/tremplin-error.ts";
 import { type AccountContents, AccountDatabase } from "./account-database.ts";
 import { bytesOf, textOf } from "./lossless-text.ts";
 
@@ -64,11 +62,19 @@ function added(database: AccountDatabase): Files {
   ) as Files;
 }
 
-test("a person is added to the end of all four files", () => {
+const alice = {
+  name: "alice",
+  uid: 1234,
+  gid: 1234,
+  gecos: "alice",
+  home: "/home/alice",
+  shell: "/bin/bash",
+};
+
+test("a user and a group are added to the end of all four files", () => {
   const database = load();
-  const user = database.ensureUser({ name: "alice", uid: 1234, login: true });
-  database.ensureGroup("alice", 1234);
-  assert.equal(user.home, "/home/alice");
+  database.addUser(alice);
+  database.addGroup("alice", 1234);
   assert.deepEqual(added(database), {
     passwd: "alice:x:1234:1234:alice:/home/alice:/bin/bash\n",
     shadow: "alice:!:20000:0:99999:7:::\n",
@@ -77,68 +83,48 @@ test("a person is added to the end of all four files", () => {
   });
 });
 
-test("who does not log in has neither home nor shell", () => {
-  const database = load();
-  database.ensureUser({ name: "chronos-access", uid: 1001, login: false });
-  assert.equal(added(database).passwd, "chronos-access:x:1001:1001:chronos-access:/dev/null:/bin/false\n");
-});
-
-test("a user of the same name and one of the same id are replaced", () => {
-  const database = load();
-  for (const [name, uid] of [
-    ["alice", 1234],
-    ["bob", 4567],
-    ["bob", 1234],
-  ] as const) {
-    database.ensureUser({ name, uid, login: false });
-    database.ensureGroup(name, uid);
-  }
-  assert.deepEqual(added(database), {
-    passwd: "bob:x:1234:1234:bob:/dev/null:/bin/false\n",
-    shadow: "bob:!:20000:0:99999:7:::\n",
-    group: "bob:x:1234:\n",
-    gshadow: "bob:!::\n",
-  });
-});
-
-test("a user whose name another line still has keeps its shadow line", () => {
-  const files = {
-    passwd: `${debian.passwd}eve:x:1500:1500::/:/bin/sh\neve:x:1501:1501::/:/bin/sh\n`,
-    shadow: `${debian.shadow}eve:secret:1::::::\n`,
-  };
-  const database = load(files);
-  database.ensureUser({ name: "alice", uid: 1500, login: true });
-  const { passwd, shadow } = saved(database, files);
-  assert.match(passwd, /^eve:x:1501/m);
-  assert.doesNotMatch(passwd, /^eve:x:1500/m);
-  assert.match(shadow, /^eve:secret/m);
-});
-
-test("a left-over shadow line of the name is not trusted", () => {
+test("a left-over shadow line of the name stays, and does not open the account", () => {
   const files = { shadow: `${debian.shadow}alice:knownhash:1::::::\n` };
   const database = load(files);
-  database.ensureUser({ name: "alice", uid: 1000, login: true });
-  assert.equal(saved(database, files).shadow, `${debian.shadow}alice:!:20000:0:99999:7:::\n`);
+  database.addUser(alice);
+  const after = saved(database, files);
+  assert.equal(after.shadow, files.shadow);
+  assert.match(after.passwd, /^alice:!:1234:/m);
+  const again = load(after);
+  again.completeUser(again.userNamed("alice") ?? assert.fail());
+  assert.deepEqual(again.changes(), []);
 });
 
-test("what is there already is not written", () => {
-  const database = load();
-  assert.equal(database.ensureUser({ name: "android-root", uid: 655360, login: false }).home, "/dev/null");
-  database.ensureGroup("android-root", 655360);
-  database.ensureGroup("testuser", 1000);
-  assert.equal(database.ensureMember("pulse", "audio"), true);
-  assert.deepEqual(database.changes(), []);
-});
-
-test("an existing person keeps home, shell and comment", () => {
-  const files = {
-    passwd: `${debian.passwd}ubuntu:x:1000:1000:Ubuntu:/srv/u:/bin/zsh\n`,
-    shadow: `${debian.shadow}ubuntu:$y$h:1::::::\n`,
-  };
+test("a gid is taken by a group, and by a user whose group has no name", () => {
+  const files = { passwd: `${debian.passwd}bob:x:1001:1002:::\n` };
   const database = load(files);
-  assert.equal(database.userOf(1000)?.name, "ubuntu");
-  assert.equal(database.ensureUser({ name: "ubuntu", uid: 1000, login: true }).home, "/srv/u");
-  assert.deepEqual(database.changes(), []);
+  const isFree = (gid: number, user?: string) => database.isFreeGid(gid, user);
+  assert.deepEqual(
+    [1000, 1001, 1002, 655360].map((gid) => isFree(gid)),
+    [false, true, false, false],
+  );
+  assert.deepEqual(
+    [isFree(1002, "bob"), isFree(1002, "eve"), isFree(1000, "testuser")],
+    [true, false, false],
+  );
+});
+
+test("a group name is free where nothing is left that lets people in", () => {
+  const gshadow = `${debian.gshadow}old:!::\nopen:$6$::\nled:!:bob:\nfull:*::bob\n`;
+  const database = load({ gshadow });
+  const names = ["new", "old", "open", "led", "full", "sudo"].filter((name) =>
+    database.isFreeGroupName(name),
+  );
+  assert.deepEqual(names, ["new", "old"]);
+  database.addGroup("old", 1500);
+  assert.equal(saved(database, { gshadow }).gshadow, gshadow);
+});
+
+test("a free id is no user's, no group's and not kept", () => {
+  const passwd = `${debian.passwd}bob:x:1001:1002:::\n`;
+  assert.equal(load({ passwd }).freeId(new Set([1003, 1005])), 1004);
+  const full = Array.from({ length: 59_000 }, (_, index) => `g${index}:x:${index + 1000}:\n`).join("");
+  assert.throws(() => load({ group: full }).freeId(new Set()), /every id from 1000 to 59999 is taken/);
 });
 
 test("nobody has a uid that is not there, and the first one counts", () => {
@@ -146,15 +132,15 @@ test("nobody has a uid that is not there, and the first one counts", () => {
   assert.equal(load({ passwd: `${debian.passwd}a:x:1000:1:::\nb:x:1000:1:::` }).userOf(1000)?.name, "a");
 });
 
-test("a missing shadow line, gshadow entry and membership are repaired", () => {
+test("a missing shadow line, gshadow entry and membership are added", () => {
   const files = {
     passwd: `${debian.passwd}alice:x:1000:1000::/home/alice:/bin/bash\n`,
     group: debian.group.replace("sudo:x:27:", "sudo:x:27:alice,bob").replace("testuser:", "alice:"),
     gshadow: debian.gshadow.replace("sudo:*::\n", "").replace("testuser:!::\n", ""),
   };
   const database = load(files);
-  database.ensureUser({ name: "alice", uid: 1000, login: true });
-  database.ensureGroup("alice", 1000);
+  database.completeUser(database.userOf(1000) ?? assert.fail());
+  database.completeGroup(database.groupOf(1000) ?? assert.fail());
   for (const group of ["sudo", "audio"]) assert.equal(database.ensureMember("alice", group), true);
   const after = saved(database, files);
   assert.equal(after.passwd, files.passwd);
@@ -162,6 +148,19 @@ test("a missing shadow line, gshadow entry and membership are repaired", () => {
   assert.equal(after.group, files.group.replace("29:pulse", "29:pulse,alice"));
   const audio = files.gshadow.replace("audio:*::pulse", "audio:*::pulse,alice");
   assert.equal(after.gshadow, `${audio}alice:!::\nsudo:!::alice,bob\n`);
+});
+
+test("a password in passwd or group itself is not replaced by one in shadow or gshadow", () => {
+  const files = {
+    passwd: `${debian.passwd}alice:$6$hash:1000:1000::/home/alice:/bin/bash\n`,
+    group: debian.group.replace("testuser:x:", "team:$6$hash:"),
+  };
+  const database = load(files);
+  database.completeUser(database.userOf(1000) ?? assert.fail());
+  database.ensureMember("alice", "team");
+  const after = saved(database, files);
+  assert.deepEqual([after.shadow, after.gshadow], [debian.shadow, debian.gshadow]);
+  assert.match(after.group, /^team:\$6\$hash:1000:alice$/m);
 });
 
 test("a membership that only group knows is added to gshadow alone", () => {
@@ -180,48 +179,19 @@ test("nobody becomes a member of a group that is not there", () => {
   assert.deepEqual(database.changes(), []);
 });
 
-for (const [name, uid] of [
-  ["backup", 1000],
-  ["alice", 34],
-  ["alice", 0],
-  ["root", 1000],
-  ["nobody", 1000],
-  ["alice", 655360],
-] as const) {
-  test(`${name} with id ${uid} does not replace an account of the system`, () => {
-    const database = load();
-    const refusal = { name: "TremplinError", code: "exists" };
-    assert.throws(() => database.ensureUser({ name, uid, login: true }), refusal);
-    if (name !== "nobody") assert.throws(() => database.ensureGroup(name, uid), refusal);
-    assert.deepEqual(database.changes(), []);
-  });
-}
-
-test("a site's own user is replaced when its id is another one", () => {
+test("only shadow and gshadow are secret", () => {
   const database = load();
-  database.ensureUser({ name: "android-root", uid: 655361, login: false });
-  assert.doesNotMatch(saved(database).passwd, /:655360:/);
-});
-
-test("passwd is open, shadow belongs to the group shadow", () => {
-  const database = load();
-  database.ensureUser({ name: "alice", uid: 1000, login: true });
-  database.ensureGroup("alice", 1000);
+  database.addUser(alice);
+  database.addGroup("alice", 1234);
   assert.deepEqual(
-    database.changes().map(({ path, mode, gid, before }) => [path, mode.toString(8), gid, textOf(before)]),
+    database.changes().map(({ path, secret, before }) => [path, secret, textOf(before)]),
     [
-      ["/etc/passwd", "644", 0, debian.passwd],
-      ["/etc/group", "644", 0, debian.group],
-      ["/etc/shadow", "640", 42, debian.shadow],
-      ["/etc/gshadow", "640", 42, debian.gshadow],
+      ["/etc/passwd", false, debian.passwd],
+      ["/etc/group", false, debian.group],
+      ["/etc/shadow", true, debian.shadow],
+      ["/etc/gshadow", true, debian.gshadow],
     ],
   );
-});
-
-test("without a group shadow it belongs to root", () => {
-  const database = load({ group: "root:x:0:\n" });
-  database.ensureUser({ name: "alice", uid: 1000, login: true });
-  assert.equal(database.changes().find(({ path }) => path === "/etc/shadow")?.gid, 0);
 });
 
 for (const passwd of ["", "\n", "alice:x:1000:1000:::\n", "# root\n+root::::::\n"]) {
@@ -230,60 +200,14 @@ for (const passwd of ["", "\n", "alice:x:1000:1000:::\n", "# root\n+root::::::\n
   });
 }
 
-test("a second time changes nothing, and all that was not replaced stays, whatever is in the files", () => {
-  const name = fc.constantFrom("alice", "bob", "eve", "audio", "chronos-access");
-  const uid = fc.constantFrom(1000, 1001, 1234, 655360);
-  const line = fc.constantFrom("# note", "", "+::::::", "+:::", "\t");
-  const user = fc.tuple(name, uid).map(([who, id]) => `${who}:x:${id}:${id}:G\xe9cos:/home:/bin/sh`);
-  const secret = name.map((who) => `${who}:!:1::::::`);
-  const team = fc
-    .tuple(name, uid, fc.array(name))
-    .map(([which, id, all]) => `${which}:x:${id}:${all.join(",")}`);
-  const secretTeam = fc.tuple(name, fc.array(name)).map(([which, all]) => `${which}:!::${all.join(",")}`);
-  const fileOf = (entry: fc.Arbitrary<string>) =>
-    fc.array(fc.oneof(entry, line)).map((all) => all.join("\n"));
-  const files = fc.record({
-    passwd: fileOf(user).map((text) => `root:x:0:0:::\n${text}`),
-    shadow: fileOf(secret),
-    group: fileOf(team),
-    gshadow: fileOf(secretTeam),
-  });
-  const wanted = fc.record({ name: fc.constantFrom("alice", "chronos-access"), uid, login: fc.boolean() });
-  fc.assert(
-    fc.property(files, wanted, name, (before, who, member) => {
-      const apply = (database: AccountDatabase) => {
-        database.ensureUser(who);
-        database.ensureGroup(who.name, who.uid);
-        assert.equal(database.ensureMember(member, who.name), true);
-      };
-      const first = load(before);
-      try {
-        apply(first);
-      } catch (error) {
-        assert.ok(error instanceof TremplinError && error.code === "exists", String(error));
-        return;
-      }
-      const after = saved(first, before);
-      const second = load(after, 0);
-      apply(second);
-      assert.deepEqual(second.changes(), []);
-      const lines = new Set(after.passwd.split("\n"));
-      for (const kept of before.passwd.split("\n")) {
-        const [known, , id] = kept.split(":");
-        assert.ok(lines.has(kept) || known === who.name || id === String(who.uid), kept);
-      }
-    }),
-  );
-});
-
 test("a system without gshadow gets none", () => {
   const contents = Object.fromEntries(
     Object.entries(debian).map(([name, text]) => [name, bytesOf(text)]),
   ) as Record<keyof AccountContents, Uint8Array>;
   const database = new AccountDatabase({ ...contents, gshadow: undefined }, 0);
-  database.ensureUser({ name: "ada", uid: 2000, login: true });
-  database.ensureGroup("ada", 2000);
-  database.ensureMember("ada", "audio");
+  database.addUser(alice);
+  database.addGroup("alice", 1234);
+  database.ensureMember("alice", "audio");
   assert.deepEqual(
     database.changes().map(({ path }) => path),
     ["/etc/passwd", "/etc/group", "/etc/shadow"],

@@ -4,7 +4,6 @@ import { type GroupEntry, group } from "./group.ts";
 import { type GshadowEntry, gshadow } from "./gshadow.ts";
 import { type PasswdEntry, passwd } from "./passwd.ts";
 import { type ShadowEntry, shadow } from "./shadow.ts";
-import { isReservedUserName } from "./user-name.ts";
 
 /** What the four account files of a container hold. All must exist, but a system may do without gshadow. */
 export interface AccountContents {
@@ -15,31 +14,25 @@ export interface AccountContents {
   readonly gshadow: Uint8Array | undefined;
 }
 
-/** A file to be written, as root, with everything that it then holds and the ids of the container. */
+/** A file to be written with everything that it then holds. */
 export interface ChangedAccountFile {
   readonly path: string;
-  readonly mode: number;
-  readonly gid: number;
+  /** Whether it holds passwords, which only root and the file's group may read. */
+  readonly secret: boolean;
   /** For the backup beside it (`/etc/passwd-`), and to notice that somebody else changed it meanwhile. */
   readonly before: Uint8Array;
   readonly after: Uint8Array;
 }
 
-/** A user to be there; the id is that of the user's own group too. */
-export interface WantedUser {
-  readonly name: string;
-  readonly uid: number;
-  /** Whether it is a person, who logs in and has a home. */
-  readonly login: boolean;
-}
-
-const open = { mode: 0o644, gid: 0 };
+/** Where Debian's own tools look for ids of new accounts too. */
+const freeIds = { first: 1000, last: 59_999 };
 const millisecondsOfDay = 24 * 60 * 60 * 1000;
 
 /**
- * The users and groups of one container (behaviour.md 4.8, items 37-43), as data: nothing is written until
- * the caller writes what `changes` names. Names given to it are checked before (`checkUserName`); names read
- * from it are the container's word, so check them before they become part of a path.
+ * The users and groups of one container, as data: nothing is written until the caller writes what `changes`
+ * names. It only ever adds, so what was there keeps its meaning: no line goes, and no name, id or password that
+ * is taken is given to anybody else. Names given to it are checked before (`checkUserName`); names read from it
+ * are the container's word, so check them before they become part of a path.
  */
 export class AccountDatabase {
   readonly #passwd: AccountFile<PasswdEntry>;
@@ -61,68 +54,105 @@ export class AccountDatabase {
     throw new TremplinError("failed", `${passwd.path} has no root, so it was not read as a whole: try again`);
   }
 
+  get users(): readonly PasswdEntry[] {
+    return this.#passwd.entries;
+  }
+
   /** The first user of that uid, which is the one that programs show. */
   userOf(uid: number): PasswdEntry | undefined {
-    return this.#passwd.entries.find((entry) => entry.uid === uid);
+    return this.users.find((user) => user.uid === uid);
   }
 
-  /**
-   * Makes sure of a user: one of that name and uid stays as it is (a missing shadow line is added), else
-   * every user that has either is replaced. Returns what is then there. Refuses with `exists` to replace an
-   * account of the system.
-   */
-  ensureUser({ name, uid, login }: WantedUser): PasswdEntry {
-    const known = this.#passwd.entries.find((entry) => entry.name === name && entry.uid === uid);
-    if (known) {
-      if (!this.#shadow.named(name)) this.#shadow.append(this.#lockedPassword(name));
-      return known;
-    }
-    const gone = displace(this.#passwd, name, uid, (entry) => entry.uid);
-    this.#shadow.remove((entry) => entry.name === name || gone.has(entry.name));
-    const home = login ? `/home/${name}` : "/dev/null";
-    const shell = login ? "/bin/bash" : "/bin/false";
-    const user = { name, password: "x", uid, gid: uid, gecos: name, home, shell };
-    this.#passwd.append(user);
-    this.#shadow.append(this.#lockedPassword(name));
-    return user;
+  /** The first user of that name, which is the one that logs in. */
+  userNamed(name: string): PasswdEntry | undefined {
+    return this.#passwd.named(name);
   }
 
-  /** Makes sure of a group by the same rule; a missing gshadow entry is added. */
-  ensureGroup(name: string, gid: number): void {
-    const known = this.#group.entries.find((entry) => entry.name === name && entry.gid === gid);
-    if (known) {
-      if (!this.#gshadow.named(name)) this.#gshadow.append(closedGroup(known));
-      return;
-    }
-    const gone = displace(this.#group, name, gid, (entry) => entry.gid);
-    this.#gshadow.remove((entry) => entry.name === name || gone.has(entry.name));
+  groupOf(gid: number): GroupEntry | undefined {
+    return this.#group.entries.find((entry) => entry.gid === gid);
+  }
+
+  groupNamed(name: string): GroupEntry | undefined {
+    return this.#group.named(name);
+  }
+
+  /** Whether a group of that id would be nobody's but this user's. A gid in passwd needs no line in group. */
+  isFreeGid(gid: number, user?: string): boolean {
+    return !this.groupOf(gid) && !this.isPrimaryGid(gid, user);
+  }
+
+  /** Whether it is the primary group of anybody but this user. */
+  isPrimaryGid(gid: number, user?: string): boolean {
+    return this.users.some((each) => each.gid === gid && each.name !== user);
+  }
+
+  /** Whether a group of that name would be new: what gshadow still holds of an old one would let people in. */
+  isFreeGroupName(name: string): boolean {
+    const left = this.#gshadow.named(name);
+    const isClosed = !left || (/^[!*]/.test(left.password) && isEmpty(left.administrators, left.members));
+    return !this.groupNamed(name) && isClosed;
+  }
+
+  /** An id that no user and no group has, and that is not kept for another purpose. */
+  freeId(kept: ReadonlySet<number>): number {
+    const taken = new Set([...this.users.flatMap(({ uid, gid }) => [uid, gid]), ...kept]);
+    for (const { gid } of this.#group.entries) taken.add(gid);
+    for (let id = freeIds.first; id <= freeIds.last; id++) if (!taken.has(id)) return id;
+    const range = `${freeIds.first} to ${freeIds.last}`;
+    throw new TremplinError("failed", `every id from ${range} is taken: remove accounts in the container`);
+  }
+
+  /** Adds a user whose name and uid are free, and who has no password. */
+  addUser(user: Omit<PasswdEntry, "password">): PasswdEntry {
+    // With "x", a password that shadow still holds of a former user would open the account.
+    const entry = { ...user, password: this.#shadow.named(user.name) ? "!" : "x" };
+    this.#passwd.append(entry);
+    this.completeUser(entry);
+    return entry;
+  }
+
+  /** Adds the line in shadow that a user lacks, without a password. */
+  completeUser({ name, password }: PasswdEntry): void {
+    if (password === "x" && !this.#shadow.named(name)) this.#shadow.append(this.#lockedPassword(name));
+  }
+
+  /** Adds a group whose name and gid are free. */
+  addGroup(name: string, gid: number): void {
     const added = { name, password: "x", gid, members: [] };
     this.#group.append(added);
-    this.#gshadow.append(closedGroup(added));
+    this.completeGroup(added);
+  }
+
+  /** Adds the line in gshadow that a group lacks, with the same members. */
+  completeGroup(known: GroupEntry): void {
+    if (known.password === "x" && !this.#gshadow.named(known.name)) this.#gshadow.append(closedGroup(known));
   }
 
   /**
-   * Makes sure that a user is a member of a group, in group and in gshadow, where a missing entry is added.
-   * False if there is no such group, which only the caller knows to be an error or not.
+   * Makes sure that a user is a member of a group, in group and in gshadow. False if there is no such group,
+   * which only the caller knows to be an error or not.
    */
   ensureMember(user: string, groupName: string): boolean {
-    const known = this.#group.named(groupName);
+    const known = this.groupNamed(groupName);
     if (!known) return false;
     const joined = withMember(this.#group, known, user);
     const secret = this.#gshadow.named(groupName);
     if (secret) withMember(this.#gshadow, secret, user);
-    else this.#gshadow.append(closedGroup(joined));
+    else this.completeGroup(joined);
     return true;
   }
 
-  /** The files to be written, in the order to write them; none if everything was there already. */
+  /**
+   * The files to be written, in the order to write them; none if everything was there already. After any of them
+   * the same calls complete the rest: a user without a line in shadow cannot log in by a password, and a gid
+   * without a line in group is nobody else's.
+   */
   changes(): ChangedAccountFile[] {
-    const secret = { mode: 0o640, gid: this.#group.named("shadow")?.gid ?? 0 };
     return [
-      changed(this.#passwd, open),
-      changed(this.#group, open),
-      changed(this.#shadow, secret),
-      this.#hasGshadow ? changed(this.#gshadow, secret) : [],
+      changed(this.#passwd, false),
+      changed(this.#group, false),
+      changed(this.#shadow, true),
+      this.#hasGshadow ? changed(this.#gshadow, true) : [],
     ].flat();
   }
 
@@ -158,37 +188,15 @@ function closedGroup({ name, members }: Members): GshadowEntry {
   return { name, password: "!", administrators: [], members };
 }
 
-/** Removes every entry of that name or id. Returns the names that are then no longer in the file. */
-function displace<Entry extends { readonly name: string }>(
-  file: AccountFile<Entry>,
-  name: string,
-  id: number,
-  idOf: (entry: Entry) => number,
-): Set<string> {
-  const doomed = new Set(file.entries.filter((entry) => entry.name === name || idOf(entry) === id));
-  for (const entry of doomed) {
-    if (!isOfSystem(idOf(entry)) && (entry.name === name || !isReservedUserName(entry.name))) continue;
-    throw new TremplinError(
-      "exists",
-      `"${name}" with id ${id} would replace the system account with id ${idOf(entry)} in ${file.path}: ` +
-        "choose another name, or remove that account in the container",
-    );
-  }
-  file.remove((entry) => doomed.has(entry));
-  const left = new Set(file.entries.map((entry) => entry.name));
-  return new Set([...doomed].map((entry) => entry.name).filter((gone) => !left.has(gone)));
-}
-
-/** Debian policy 9.2.2: below 1000, and 65534 for nobody and nogroup. */
-function isOfSystem(id: number): boolean {
-  return id < 1000 || id === 65534;
+function isEmpty(...lists: readonly (readonly string[])[]): boolean {
+  return lists.every(({ length }) => length === 0);
 }
 
 function changed<Entry extends { readonly name: string }>(
   file: AccountFile<Entry>,
-  attributes: { readonly mode: number; readonly gid: number },
+  secret: boolean,
 ): ChangedAccountFile[] {
   const after = file.toBytes();
   if (Buffer.compare(file.original, after) === 0) return [];
-  return [{ path: file.path, ...attributes, before: file.original, after }];
+  return [{ path: file.path, secret, before: file.original, after }];
 }

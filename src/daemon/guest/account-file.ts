@@ -57,10 +57,6 @@ export class AccountFile<Entry extends { readonly name: string }> {
     this.#lines = this.#lines.map((each) => (typeof each !== "string" && each.entry === old ? line : each));
   }
 
-  remove(isDoomed: (entry: Entry) => boolean): void {
-    this.#lines = this.#lines.filter((line) => typeof line === "string" || !isDoomed(line.entry));
-  }
-
   toBytes(): Uint8Array {
     return bytesOf(this.#lines.map((line) => (typeof line === "string" ? line : line.text)).join("\n"));
   }

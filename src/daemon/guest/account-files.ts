@@ -1,5 +1,5 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
-import type { FileSession } from "../../engine/file-session.ts";
+import type { FileSession, NodeInfo, NodeOwner } from "../../engine/file-session.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
 import type { AccountContents, ChangedAccountFile } from "./account-database.ts";
 import { group } from "./group.ts";
@@ -25,19 +25,17 @@ export async function readAccountFiles(files: FileSession): Promise<AccountConte
 
 /**
  * Puts changed files in their places, each at once by renaming, and what they held before beside them
- * (`/etc/passwd-`), so that after a crash at any instant every file is whole (behaviour.md 12 item 39). False,
- * and nothing is changed, if the files are no longer what they were when they were read.
+ * (`/etc/passwd-`), so that after a crash at any instant every file is whole. They keep owner and mode, except
+ * that passwords are closed to others. False, and nothing is changed, if the files are no longer what they were
+ * when they were read.
  */
 export async function replaceAccountFiles(
   files: FileSession,
   read: AccountContents,
   changes: readonly ChangedAccountFile[],
 ): Promise<boolean> {
-  for (const { path } of changes) await refuseLink(files, path);
-  const replacements = changes.flatMap(({ path, before, after, gid, mode }) => [
-    { path: `${path}-`, content: before, owner: { uid: 0, gid, mode } },
-    { path, content: after, owner: { uid: 0, gid, mode } },
-  ]);
+  const replacements: Replacement[] = [];
+  for (const change of changes) replacements.push(...(await replacementsOf(files, change)));
   try {
     for (const { path, content, owner } of replacements) {
       await files.remove(beside(path)).catch(ifMissing);
@@ -51,13 +49,32 @@ export async function replaceAccountFiles(
   }
 }
 
+interface Replacement {
+  readonly path: string;
+  readonly content: Uint8Array;
+  readonly owner: NodeOwner;
+}
+
+async function replacementsOf(files: FileSession, change: ChangedAccountFile): Promise<Replacement[]> {
+  const { path, secret, before, after } = change;
+  const backup = `${path}-`;
+  const there = await files.lstat(path);
+  refuseLink(path, there);
+  refuseLink(backup, await files.lstat(backup).catch(ifMissing));
+  const { uid, gid, mode } = there;
+  const owner = { uid, gid, mode: secret ? mode & 0o770 : mode };
+  return [
+    { path: backup, content: before, owner },
+    { path, content: after, owner },
+  ];
+}
+
 /** What else may depend on a file that lies elsewhere is not known here. */
-async function refuseLink(files: FileSession, path: string): Promise<void> {
-  const { type } = await files.lstat(path);
-  if (type === "file") return;
+function refuseLink(path: string, there: NodeInfo | undefined): void {
+  if (!there || there.type === "file") return;
   throw new TremplinError(
     "failed",
-    `${path} is a ${type} and is left alone: put a plain file in its place in the container`,
+    `${path} is a ${there.type} and is left alone: put a plain file in its place in the container`,
   );
 }
 

@@ -1,21 +1,49 @@
 import { posix } from "node:path";
+import { TremplinError } from "../../base/tremplin-error.ts";
 import type { FileSession } from "../../engine/file-session.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
-import { makeFolder } from "./make-folder.ts";
+import { folderState, makeFolder } from "./make-folder.ts";
 import type { PasswdEntry } from "./passwd.ts";
 import { copyTree, removeTree } from "./tree.ts";
 
 const SKELETON = "/etc/skel";
 /** Far more than any skeleton holds. */
 const mostOfSkeleton = { files: 1_000, bytes: 16 * 1024 * 1024 };
+const ROOT = 0;
+/** Also whoever is unknown to the container. */
+const NOBODY = 65534;
+
+/** Throws where a person cannot have a home since something else than a directory, or a link, is at its place. */
+export async function checkHome(files: FileSession, { home }: PasswdEntry): Promise<void> {
+  const place = placeOf(home);
+  if (place) await folderState(files, place);
+}
+
+/** Throws, as `exists`, where a new person's home would be a directory of another of these users. */
+export async function checkNewHome(
+  files: FileSession,
+  person: PasswdEntry,
+  users: readonly PasswdEntry[],
+): Promise<void> {
+  if ((await folderState(files, person.home)) !== "there") return;
+  const { uid } = await files.stat(person.home);
+  if (uid === ROOT || uid === NOBODY || uid === person.uid) return;
+  if (!users.some((user) => user.uid === uid)) return;
+  throw new TremplinError(
+    "exists",
+    `${person.home} in the container belongs to uid ${uid}: choose another name, or move it away`,
+  );
+}
 
 /**
- * Makes sure that a person has a home (behaviour.md 4.8): a directory, or a link to one in the container, is
- * left as it is; anything else at its place is removed. A new one is a copy of /etc/skel that appears whole or
- * not at all. A user whose entry names no place for a home gets none.
+ * Makes sure that a person has a home: whatever is at its place stays as it is. A new one is a copy of /etc/skel
+ * that appears whole or not at all. A user whose entry names no place for a home, or one behind a link that leads
+ * nowhere now, gets none.
  */
-export async function ensureHome(files: FileSession, { home, uid, gid }: PasswdEntry): Promise<void> {
-  if (!isPlace(home) || (await isDirectory(files, home))) return;
+export async function ensureHome(files: FileSession, person: PasswdEntry): Promise<void> {
+  const { uid, gid } = person;
+  const home = placeOf(person.home);
+  if (!home || (await folderState(files, home)) !== "missing") return;
   const fresh = posix.join(posix.dirname(home), `.${posix.basename(home)}.tremplin`);
   await makeFolder(files, posix.dirname(home));
   await removeTree(files, fresh, { ...mostOfSkeleton });
@@ -27,7 +55,7 @@ export async function ensureHome(files: FileSession, { home, uid, gid }: PasswdE
       await copyTree(files, SKELETON, fresh, { uid, gid }, { ...mostOfSkeleton });
     }
     await files.setOwner(fresh, { uid, gid, mode: 0o755 });
-    await files.remove(home).catch(ifMissing);
+    // Fails on anything that came to lie there meanwhile, except an empty directory.
     await files.rename(fresh, home);
   } catch (error) {
     await removeTree(files, fresh, { ...mostOfSkeleton }).catch(() => undefined);
@@ -35,16 +63,12 @@ export async function ensureHome(files: FileSession, { home, uid, gid }: PasswdE
   }
 }
 
-/** An absolute path without detours, and not one that says that there is no home. */
-function isPlace(home: string): boolean {
-  return posix.isAbsolute(home) && posix.normalize(home) === home && !noHomes.has(home);
+/** An absolute path without detours; undefined for one that says that there is no home. */
+function placeOf(home: string): string | undefined {
+  const path = home.replace(/(?<=[^/])\/$/, "");
+  const isPath = posix.isAbsolute(path) && posix.normalize(path) === path && path.length < LONGEST_PATH;
+  return isPath && !noHomes.has(path) ? path : undefined;
 }
 
+const LONGEST_PATH = 4096;
 const noHomes = new Set(["/", "/nonexistent", "/dev/null"]);
-
-async function isDirectory(files: FileSession, path: string): Promise<boolean> {
-  const { type } = (await files.lstat(path).catch(ifMissing)) ?? {};
-  if (type !== "symlink") return type === "directory";
-  // Where a link leads to nothing, or round in a circle, there is no directory.
-  return (await files.stat(path).catch(() => undefined))?.type === "directory";
-}

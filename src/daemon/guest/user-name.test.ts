@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { checkUserName, isReservedUserName } from "./user-name.ts";
+import { checkUserName } from "./user-name.ts";
 
 for (const good of ["a", "_", "alice", "a-b_c9", "a".repeat(32), "rooty"]) {
   test(`${good} can be a person`, () => checkUserName(good));
@@ -30,11 +30,6 @@ for (const bad of [
     assert.throws(() => checkUserName(bad), { name: "TremplinError", code: "invalid" });
   });
 }
-
-test("reserved names are known by the whole name", () => {
-  assert.ok(isReservedUserName("systemd-bus-proxy") && isReservedUserName("chronos-access"));
-  assert.ok(!isReservedUserName("") && !isReservedUserName("alice"));
-});
 
 test("what is accepted is safe in a line, a path and a command", () => {
   fc.assert(

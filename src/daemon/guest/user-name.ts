@@ -7,11 +7,6 @@ const reserved = new Set(
    android-root chronos-access android-everybody`.split(/\s+/),
 );
 
-/** Whether a system or a site has its own use for the name. */
-export function isReservedUserName(name: string): boolean {
-  return reserved.has(name);
-}
-
 /**
  * Refuses, as `invalid`, what cannot be the name of a container's person (behaviour.md 9): 1 to 32
  * characters, first a lower-case letter or underscore, then also digits and `-`, and not reserved.
@@ -23,7 +18,7 @@ export function checkUserName(name: string): void {
       "the user name must be 1 to 32 lower-case letters, digits, _ or -, and begin with a letter or _",
     );
   }
-  if (isReservedUserName(name)) {
+  if (reserved.has(name)) {
     throw new TremplinError("invalid", `the user name "${name}" belongs to the system: choose another one`);
   }
 }

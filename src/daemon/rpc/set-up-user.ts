@@ -14,7 +14,7 @@ import type { RpcTools } from "./rpc.ts";
 /** For all of it, whatever the container does. Milliseconds. */
 const TIME_LIMIT = 9_000;
 
-/** behaviour.md 5.7. The container is taken meanwhile, so that it is neither started nor deleted under us. */
+/** The container is taken meanwhile, so that it is neither started nor deleted under us. */
 export function setUpUser(tools: RpcTools) {
   async function setUp(
     { containerName: container, containerUsername: name }: SetUpUserRequest,
@@ -35,7 +35,7 @@ export function setUpUser(tools: RpcTools) {
     await using _lock =
       status === instanceStatus.stopped ? undefined : await lockAccounts(engine, container, { signal, log });
     using files = await engine.fileSession(container, { signal, timeLimit: TIME_LIMIT });
-    await ensurePerson(files, { name, users: site.users, now: clock.now(), told });
+    await ensurePerson(files, { name, users: site.users, now: clock.now(), log, told });
   }
 
   return async (request: SetUpUserRequest, { signal, method }: HandlerContext) => {

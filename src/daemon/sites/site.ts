@@ -50,10 +50,10 @@ export const siteSchema = z.strictObject({
   milestone: z.strictObject({ file: z.string(), key: z.string(), target: z.string() }).optional(),
   /** Where a person's engine client keeps its settings, and whose folder that is. */
   clientFolder: z.strictObject({ path: z.string(), owner: z.string() }).optional(),
-  /** Who is in a container besides its own accounts (behaviour.md 2.5, 5.7). */
+  /** Who is in a container besides its own accounts. */
   users: z
     .strictObject({
-      /** Users that never log in, each with a group of the same name and id. */
+      /** Users that never log in, each with a group of the same name and id; a free id where that one is taken. */
       helpers: z.array(z.strictObject({ name: z.string(), id: z.number() })).default([]),
       /** Groups of the person that must be there. */
       requiredGroups: z.array(z.string()).default([]),

@@ -1,0 +1,255 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import { crostini } from "../sites/crostini.ts";
+import { generic } from "../sites/generic.ts";
+import { AccountDatabase } from "./account-database.ts";
+import { addAccounts } from "./add-accounts.ts";
+import { bytesOf, textOf } from "./lossless-text.ts";
+
+type Name = "passwd" | "group" | "shadow" | "gshadow";
+type Files = Readonly<Record<Name, string>>;
+const names: readonly Name[] = ["passwd", "group", "shadow", "gshadow"];
+
+function load(files: Files): AccountDatabase {
+  const [passwd, group, shadow, gshadow] = names.map((name) => bytesOf(files[name]));
+  assert.ok(passwd && group && shadow && gshadow);
+  return new AccountDatabase({ passwd, group, shadow, gshadow }, 0);
+}
+
+/** The files after the first so many changes were written; all of them by default. */
+function saved(database: AccountDatabase, before: Files, most = names.length): Files {
+  const written = database.changes().slice(0, most);
+  return {
+    ...before,
+    ...Object.fromEntries(written.map(({ path, after }) => [path.slice(5), textOf(after)])),
+  };
+}
+
+const base: Files = {
+  passwd: "root:x:0:0:root:/root:/bin/sh\n",
+  group: "root:x:0:\nsudo:x:27:\n",
+  shadow: "root:*:19000:0:99999:7:::\n",
+  gshadow: "root:*::\nsudo:*::\n",
+};
+
+function withLines(lines: Partial<Record<Name, string>>): Files {
+  return Object.fromEntries(names.map((name) => [name, base[name] + (lines[name] ?? "")])) as Files;
+}
+
+test("on a system without people the person gets uid and gid 1000, and the helpers the ids of the site", () => {
+  const database = load(base);
+  const { isNew, moved } = addAccounts(database, "anna", crostini.users);
+  assert.deepEqual([isNew, moved], [true, []]);
+  const after = saved(database, base);
+  assert.deepEqual(after.passwd.split("\n").slice(1), [
+    "anna:x:1000:1000:anna:/home/anna:/bin/bash",
+    "chronos-access:x:1001:1001:chronos-access:/dev/null:/bin/false",
+    "android-everybody:x:665357:665357:android-everybody:/dev/null:/bin/false",
+    "android-root:x:655360:655360:android-root:/dev/null:/bin/false",
+    "",
+  ]);
+  assert.deepEqual(after.group.split("\n").slice(1), [
+    "sudo:x:27:anna",
+    "anna:x:1000:",
+    "chronos-access:x:1001:anna",
+    "android-everybody:x:665357:anna",
+    "android-root:x:655360:",
+    "",
+  ]);
+});
+
+test("a group of the name and of gid 1000 is the person's own", () => {
+  const files = withLines({ group: "anna:x:1000:bob\n" });
+  const { person } = addAccounts(load(files), "anna", generic.users);
+  assert.equal(person.gid, 1000);
+});
+
+test("a group name that is taken gets a number, also where it is long", () => {
+  const name = "a".repeat(32);
+  const short = "a".repeat(27);
+  const files = withLines({ group: `${name}:x:1500:bob\n${short}-1000:x:1501:\n` });
+  const database = load(files);
+  addAccounts(database, name, generic.users);
+  assert.equal(saved(database, files).group.split("\n").at(-2), `${short}-1001:x:1000:`);
+});
+
+test("the person's gid gets a name only where it is nobody else's", () => {
+  const anna = "anna:x:1000:1000::/home/anna:/bin/sh\n";
+  const groupOf = (passwd: string) => {
+    const files = withLines({ passwd });
+    const database = load(files);
+    addAccounts(database, "anna", generic.users);
+    return saved(database, files).group.slice(files.group.length + "anna".length);
+  };
+  assert.equal(groupOf(anna), "anna:x:1000:\n");
+  assert.equal(groupOf(`${anna}bob:x:1001:1000:::\n`), "");
+});
+
+test("a required group that is missing fails before anything is to be written", () => {
+  const users = { ...generic.users, requiredGroups: ["office"] };
+  assert.throws(() => addAccounts(load(base), "anna", users), /has no group office/);
+});
+
+for (const title of ["as they are in the field", "of which one is also the person's"]) {
+  test(`helpers that are moved, ${title}, stay where they are at the next call`, () => {
+    const helpers = title.includes("field") ? crostini.users.helpers : [{ name: "helper", id: 1000 }];
+    const files = withLines({ passwd: "bob:x:1001:1001:::\n", group: "bob:x:1001:\ncrowd:x:655360:bob\n" });
+    const database = load(files);
+    const { moved } = addAccounts(database, "anna", { ...generic.users, helpers });
+    assert.deepEqual(moved, title.includes("field") ? ["chronos-access", "android-root"] : ["helper"]);
+    const again = load(saved(database, files));
+    assert.deepEqual(addAccounts(again, "anna", { ...generic.users, helpers }).moved, []);
+    assert.deepEqual(again.changes(), []);
+  });
+}
+
+const sites = [crostini.users, { ...crostini.users, requiredGroups: [] }, generic.users];
+const name = fc.constantFrom("anna", "bob", "eve", "sudo", "chronos-access", "android-root", "anna-1000");
+const id = fc.constantFrom(0, 27, 100, 500, 1000, 1001, 1002, 1003, 65534, 655360, 665357);
+const password = fc.constantFrom("x", "x", "!", "", "$6$hash");
+const people = fc.array(name, { maxLength: 3 }).map((all) => all.join(","));
+const other = fc.constantFrom("# note", "", "+", "\t", "-@banned");
+const fileOf = (entry: fc.Arbitrary<string>) =>
+  fc
+    .tuple(
+      fc.array(fc.oneof({ weight: 4, arbitrary: entry }, other), { maxLength: 8 }),
+      fc.constantFrom("", "\n"),
+    )
+    .map(([lines, end]) => lines.join("\n") + end);
+const home = fc.constantFrom("/home/anna", "/home/bob", "/", "");
+const databases: fc.Arbitrary<Files> = fc.record({
+  passwd: fileOf(
+    fc
+      .tuple(name, password, id, id, home)
+      .map(([who, secret, uid, gid, at]) => `${who}:${secret}:${uid}:${gid}:G\xe9:${at}:/bin/sh`),
+  ).map((text) => `root:x:0:0:::\n${text}`),
+  group: fileOf(fc.tuple(name, password, id, people).map((all) => all.join(":"))),
+  shadow: fileOf(fc.tuple(name, password).map(([who, secret]) => `${who}:${secret}:1:::::5:`)),
+  gshadow: fileOf(fc.tuple(name, password, people, people).map((all) => all.join(":"))),
+});
+
+/** Adds the accounts; undefined where that is refused. */
+function tryToAdd(database: AccountDatabase, users: (typeof sites)[number]) {
+  try {
+    return addAccounts(database, "anna", users);
+  } catch (error) {
+    assert.ok(error instanceof TremplinError, String(error));
+    return undefined;
+  }
+}
+
+test("whatever is there, every line stays, and only the person joins groups", () => {
+  let tried = 0;
+  fc.assert(
+    fc.property(databases, fc.constantFrom(...sites), (before, users) => {
+      const database = load(before);
+      const done = tryToAdd(database, users);
+      if (!done) return;
+      tried++;
+      const after = saved(database, before);
+      assert.equal(load(before).userOf(1000)?.name ?? "anna", done.person.name);
+      for (const file of names) {
+        const [old, now] = [before, after].map((files) =>
+          files[file].split("\n").filter((line) => line !== ""),
+        );
+        const left = now?.filter((line) => old?.some((each) => isOf(each, line, done.person.name)));
+        for (const [index, line] of old?.entries() ?? []) {
+          assert.ok(isOf(line, left?.[index] ?? "", done.person.name), `${file}: ${line}`);
+        }
+      }
+    }),
+    { numRuns: 1000 },
+  );
+  assert.ok(tried > 100, `${tried} were not refused`);
+});
+
+/** Whether a line is that line still, with the person among its members at most. */
+function isOf(old: string, now: string, person: string): boolean {
+  return [old, `${old},${person}`, `${old}${person}`].includes(now);
+}
+
+/** What programs find: each name and each id means the first line that has it. */
+function meanings({ passwd, group, shadow, gshadow }: Files, person: string) {
+  const read = (text: string) =>
+    text
+      .split("\n")
+      .filter((line) => /^[a-z]/.test(line))
+      .map((line) => line.split(":"));
+  const found = new Map<string, string>();
+  const put = (key: string, value: string) => found.has(key) || found.set(key, value);
+  const gids = new Map(read(group).map(([which = "", , gid = ""]) => [which, gid]));
+  for (const [who = "", secret = "", uid = "", gid = "", ...rest] of read(passwd)) {
+    put(`user ${who}`, [secret, uid, gid, ...rest].join(":"));
+    put(`uid ${uid}`, who);
+    const main = read(group).find((each) => each[2] === gid)?.[0];
+    // A gid without a name may get that of its only user.
+    if (who !== person) put(`primary group of ${who}`, main ?? who);
+    const joined = [...gids].filter(([which]) =>
+      read(group).some(([g, , , all = ""]) => g === which && all.split(",").includes(who)),
+    );
+    if (who !== person) put(`groups of ${who}`, joined.join(" "));
+  }
+  for (const [who = "", ...rest] of read(shadow)) put(`password of ${who}`, rest.join(":"));
+  for (const [which = "", secret = "", gid = "", all = ""] of read(group)) {
+    put(`group ${which}`, [secret, gid, without(all, person)].join(":"));
+    put(`gid ${gid}`, which);
+    const users = read(passwd).filter((each) => each[3] === gid && ![person, which].includes(each[0] ?? ""));
+    put(`users of gid ${gid}`, users.map(([who]) => who).join());
+  }
+  for (const [which = "", secret = "", admins = "", all = ""] of read(gshadow)) {
+    put(`password of group ${which}`, [secret, admins, without(all, person)].join(":"));
+  }
+  return found;
+}
+
+function without(members: string, person: string): string {
+  return members
+    .split(",")
+    .filter((each) => each !== person)
+    .join();
+}
+
+test("whatever is there, every name, id, password and membership means the same afterwards", () => {
+  fc.assert(
+    fc.property(databases, fc.constantFrom(...sites), (before, users) => {
+      const database = load(before);
+      const done = tryToAdd(database, users);
+      if (!done) return;
+      const { person, isNew } = done;
+      const old = meanings(before, person.name);
+      const now = meanings(saved(database, before), person.name);
+      for (const [key, value] of old) assert.equal(now.get(key), value, key);
+      if (isNew) assert.ok(!old.has(`user ${person.name}`) && !old.has("uid 1000"));
+      if (isNew) assert.ok(!load(before).isPrimaryGid(person.gid) || old.get(`gid ${person.gid}`) === "anna");
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("a second time changes nothing, also after only some of the files were written", () => {
+  fc.assert(
+    fc.property(
+      databases,
+      fc.constantFrom(...sites),
+      fc.nat({ max: names.length }),
+      (before, users, written) => {
+        const database = load(before);
+        if (!tryToAdd(database, users)) return;
+        const whole = saved(database, before);
+        const second = load(whole);
+        addAccounts(second, "anna", users);
+        assert.deepEqual(second.changes(), []);
+
+        const cut = saved(database, before, written);
+        const next = load(cut);
+        addAccounts(next, "anna", users);
+        const completed = saved(next, cut);
+        const lines = (files: Files) => names.map((file) => files[file].split("\n").sort());
+        assert.deepEqual(lines(completed), lines(whole));
+      },
+    ),
+    { numRuns: 1000 },
+  );
+});
