@@ -64,6 +64,8 @@ export class OperationRun {
   #progressCount = 0;
   #cleaningUp: Promise<boolean> | undefined;
   #retrying: Promise<void> = Promise.resolve();
+  /** Whether its final notice is on disk. */
+  #hasEnded: boolean;
   /** Whether what is left half done keeps everybody else from the container. */
   #isBlocked = false;
 
@@ -77,6 +79,7 @@ export class OperationRun {
     this.#options = options;
     this.#tools = tools;
     this.#steps = entry.steps;
+    this.#hasEnded = entry.final !== undefined;
     this.#log = tools.log.child({ operation: id, kind: entry.kind, container });
   }
 
@@ -115,12 +118,12 @@ export class OperationRun {
     return await this.#cleaningUp;
   }
 
-  async #toTheEnd(act: () => Promise<Final>): Promise<void> {
+  async #toTheEnd(act: () => Promise<Final | undefined>): Promise<void> {
     const { ending } = this.#tools;
     let final: Final | undefined;
     try {
       final = await act();
-      await this.#end(final);
+      if (final) await this.#end(final);
     } catch (error) {
       // Only the daemon's end leads here: the next one reads the journal.
       if (!ending.aborted) this.#log.error({ error }, "the operation is left to the next daemon");
@@ -133,8 +136,7 @@ export class OperationRun {
 
   async #end(final: Final): Promise<void> {
     const { finals, ending } = this.#tools;
-    if (this.#isBlocked && this.#owed) this.#options.explain(this.#owed);
-    if (this.entry.final) {
+    if (this.#hasEnded) {
       // The host has been told already; all that was left is the clean-up.
       if (!this.#owed) await finals.settle(this.entry.id);
       return;
@@ -146,6 +148,7 @@ export class OperationRun {
       signal: ending,
       onObstacle: this.#options.explain,
     });
+    this.#hasEnded = true;
   }
 
   /** Runs the generator of the kind, sending each message in progress. */
@@ -196,7 +199,7 @@ export class OperationRun {
   }
 
   /** What became of work that threw: cleaned up, or found to be whole. Rejects only when the daemon ends. */
-  async #cleanUpAfter(thrown: unknown): Promise<Final> {
+  async #cleanUpAfter(thrown: unknown): Promise<Final | undefined> {
     const { ending, engineAnswers } = this.#tools;
     ending.throwIfAborted();
     const { signal } = this.#controller;
@@ -215,7 +218,7 @@ export class OperationRun {
   }
 
   /** Answers `failure` when all is as it was before. */
-  async #cleanUp(interruption: Interruption, failure: Final): Promise<Final> {
+  async #cleanUp(interruption: Interruption, failure: Final): Promise<Final | undefined> {
     const { ending, engineAnswers, clock } = this.#tools;
     let deaths = 0;
     for (const wait of backoff(FIRST_RETRY, LAST_RETRY)) {
@@ -229,7 +232,11 @@ export class OperationRun {
         // What nobody can touch meanwhile needs no lock: a launch that fails has failed.
         if (this.entry.container === "") return this.#kind.failed(this.#request, TremplinError.from(error));
         const again = isEngineLost(error) && ++deaths < ENGINE_DEATHS && (await engineAnswers(ending));
-        if (!again) return await this.#block(failure, error);
+        if (!again) {
+          const blocked = await this.#block(failure, error);
+          // Nobody waits for what was recovered: it is said once an engine lets us see how it ended.
+          return interruption === "daemon" && isEngineLost(error) && this.#isBlocked ? undefined : blocked;
+        }
         this.#log.warn({ error }, "the engine went away during the clean-up: again");
         await clock.sleep(wait, ending);
       }
@@ -268,18 +275,18 @@ export class OperationRun {
 
   async #tryCleanUpAgain(): Promise<boolean> {
     if (!this.#isBlocked) return true;
-    const { ending, finals } = this.#tools;
+    const { ending } = this.#tools;
     try {
       this.#owed = undefined;
-      await this.#kind.recover(this.#request, this.#context(ending), "daemon");
-      if (!this.#owed) await finals.settle(this.entry.id);
+      const found = await this.#kind.recover(this.#request, this.#context(ending), "daemon");
+      await this.#end(found ?? this.#interrupted("the daemon died"));
       this.#isBlocked = false;
       this.#options.release();
       this.#log.info("the clean-up is done, the container is free");
       return true;
     } catch (error) {
       if (ending.aborted) return false;
-      this.#owed = `its clean-up is tried again, because it could not be done: ${sentenceOf(error)}`;
+      this.#owed = obstacleOf(error);
       this.#options.explain(this.#owed);
       this.#log.warn({ error }, "the clean-up could not be done; it is tried again");
       return false;
@@ -320,6 +327,10 @@ export class OperationRun {
       heard: () => this.#heard,
     };
   }
+}
+
+function obstacleOf(error: unknown): string {
+  return `its clean-up is tried again, because it could not be done: ${sentenceOf(error)}`;
 }
 
 function isEngineLost(thrown: unknown): boolean {
