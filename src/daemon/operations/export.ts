@@ -16,19 +16,17 @@ import { deletePublished, publishSnapshot } from "../backups/published-image.ts"
 import { type LocalSnapshot, openSnapshotArchive } from "../backups/snapshot-archive.ts";
 import { parseIdMap } from "../guest/id-map.ts";
 import type { NoticeInit } from "../notices/notice.ts";
+import { concludeTarget } from "./conclude-target.ts";
 import { settle } from "./engine-work.ts";
 import { deleteExportSnapshot, exportSnapshotName, takeExportSnapshot } from "./export-snapshot.ts";
 import { findContainer, getContainer } from "./lookup.ts";
 import type { OperationContext, OperationKind } from "./operation.ts";
-import { openSharedTarget, type SharedTarget } from "./shared-target.ts";
+import { openSharedTarget } from "./shared-target.ts";
 import { sampled } from "./silence.ts";
 import { resumePaused } from "./steady-snapshot.ts";
 import type { Tools } from "./tools.ts";
 
 type Progress = NoticeInit<"updateExportStatus">;
-
-/** The step of the journal that holds the final counters: from then on the backup is whole. */
-const WRITTEN = "written";
 
 /**
  * Writes a backup of a container to the shared folder: of a snapshot, so that it may go on running, in one pass
@@ -38,31 +36,31 @@ export function exportOperation(
   tools: Tools,
 ): OperationKind<typeof ExportContainerRequestSchema, "updateExportStatus"> {
   async function exportTo(
-    { containerName, exportPath }: ExportContainerRequest,
+    request: ExportContainerRequest,
     meter: ExportMeter,
     context: OperationContext,
   ): Promise<Progress> {
-    await using target = await openSharedTarget(tools.places.shared, exportPath, context.id);
     try {
-      await write(target, containerName, meter, context);
+      await write(request, meter, context);
+      return done(request.containerName, meter);
     } catch (error) {
-      if (!context.steps[WRITTEN]) await target.undo();
+      const whole = await concludeFile(context);
+      // What the engine owes then is seen to when it is back.
+      if (whole && TremplinError.from(error).code !== "unavailable") return whole;
       throw error;
     }
-    return done(containerName, meter);
   }
 
   async function write(
-    target: SharedTarget,
-    name: string,
+    { containerName: name, exportPath }: ExportContainerRequest,
     meter: ExportMeter,
     context: OperationContext,
   ): Promise<void> {
     const { signal, log } = context;
+    await using target = await openSharedTarget(tools.places.shared, exportPath, context);
     const engine = tools.engine();
     const instance = await getContainer(engine, name, signal);
     const compressor = await compressorFor(target.name);
-    await target.file.truncate();
     await using snapshot = await takeExportSnapshot(engine, name, context);
     const options = { meter, clock: tools.clock, signal, log };
     const folder = await snapshotFolder(engine.address, instance, snapshot.name);
@@ -74,8 +72,13 @@ export function exportOperation(
           { ...options, ending: context.ending },
         );
     await packInto(target.file, compressor, meter, signal, archive.stream);
-    await target.finish();
-    await context.step(WRITTEN, toJsonString(ContainerExportProgressSchema, done(name, meter)));
+    await target.publish(toJsonString(ContainerExportProgressSchema, done(name, meter)));
+  }
+
+  /** The final message when the backup is there, whole; else what was begun of the file is removed. */
+  async function concludeFile(context: OperationContext): Promise<Progress | undefined> {
+    const message = await concludeTarget(tools.places.shared, context);
+    return message === undefined ? undefined : fromJsonString(ContainerExportProgressSchema, message);
   }
 
   /** Takes away what an export leaves in the engine when nobody ends it. */
@@ -106,12 +109,10 @@ export function exportOperation(
     },
     failed: unwritten(Status.FAILED),
     cancelled: unwritten(Status.CANCELLED),
-    async recover({ containerName, exportPath }, context) {
+    async recover({ containerName }, context) {
       await cleanUp(containerName, context);
-      const written = context.steps[WRITTEN];
-      if (written) return fromJsonString(ContainerExportProgressSchema, written);
-      await using target = await openSharedTarget(tools.places.shared, exportPath, context.id);
-      await target.undo();
+      const whole = await concludeFile(context);
+      if (whole) return whole;
       throw new TremplinError(
         "failed",
         `the daemon died while it exported ${containerName}; export it again`,
