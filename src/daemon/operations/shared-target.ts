@@ -1,4 +1,4 @@
-import { constants, type FileHandle, open } from "node:fs/promises";
+import { constants, type FileHandle, open, unlink } from "node:fs/promises";
 import { identityOf } from "../../base/file-identity.ts";
 import { holdAlone } from "../../base/hold-alone.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
@@ -15,7 +15,7 @@ import {
   temporaryName,
 } from "./target-notes.ts";
 
-/** A backup in the shared folder that is being written. Disposing closes it; `concludeTarget` removes what is left. */
+/** A backup in the shared folder that is being written. Disposing closes it; what is left then, `concludeTarget` removes. */
 export interface SharedTarget extends AsyncDisposable {
   /** Empty, to be written from its beginning. */
   readonly file: FileHandle;
@@ -103,6 +103,11 @@ async function beside(wanted: Wanted, found?: FoundFile): Promise<Opened> {
       cannotWrite(path, error),
     ),
   );
+  let isWhole = false;
+  // In this very folder, wherever it was moved to.
+  stack.defer(async () => {
+    if (!isWhole && (await isStillNamed(place, temporary, file))) await unlink(place.at(temporary));
+  });
   await found?.giveOwnerTo(file, path);
   const publish = async (message: string): Promise<void> => {
     await assertLeadsHere(wanted, shared, path);
@@ -113,6 +118,7 @@ async function beside(wanted: Wanted, found?: FoundFile): Promise<Opened> {
         `somebody removed ${temporary}, the unfinished backup; export it again`,
       );
     }
+    isWhole = true;
     await notePacked(context, { name: final, file: identityOf(await file.stat({ bigint: true })), message });
     const naming = { place, temporary, final, file, path };
     await (found ? replaceNamed(naming, found) : giveName(naming));
