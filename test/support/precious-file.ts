@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { link, readFile, stat, writeFile } from "node:fs/promises";
 
 /** A file of a person with a hard link to it, as a rotation by `cp -al` makes. */
@@ -16,7 +17,18 @@ export async function preciousFile(
   await link(path, rotated);
   const look = async () => {
     const { ino, size, mtimeNs, uid, gid, mode, nlink } = await stat(path, { bigint: true });
-    return { ino, size, mtimeNs, uid, gid, mode, nlink, content: await readFile(path, "utf8") };
+    return {
+      ino,
+      size,
+      mtimeNs,
+      uid,
+      gid,
+      mode,
+      nlink,
+      sum: createHash("sha256")
+        .update(await readFile(path))
+        .digest("hex"),
+    };
   };
   const before = await look();
   return {
