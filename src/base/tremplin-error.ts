@@ -39,6 +39,7 @@ export class TremplinError extends Error {
   static from(thrown: unknown): TremplinError {
     if (thrown instanceof TremplinError) return thrown;
     if (!(thrown instanceof Error)) return new TremplinError("failed", String(thrown), thrown);
+    if (thrown.name === "SuppressedError") return fromBoth(thrown as SuppressedError);
     if (thrown.name === "AbortError" && thrown.cause instanceof TremplinError) return thrown.cause;
     if (thrown.name === "AbortError") return new TremplinError("cancelled", "it was cancelled", thrown);
     if (thrown.name === "TimeoutError") return new TremplinError("timed-out", "it took too long", thrown);
@@ -46,6 +47,12 @@ export class TremplinError extends Error {
     const code = errno === "ECONNREFUSED" || errno === "ECONNRESET" ? "unavailable" : "failed";
     return new TremplinError(code, thrown.message || thrown.name, thrown);
   }
+}
+
+/** What failed first is the reason, unless who should answer went away while it was cleaned up. */
+function fromBoth({ error, suppressed }: SuppressedError): TremplinError {
+  const [later, first] = [TremplinError.from(error), TremplinError.from(suppressed)];
+  return later.code === "unavailable" ? later : first;
 }
 
 /** The sentence of anything thrown. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { lstat, mkdir, readdir, readFile, rename, stat, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import {
   CancelExportContainerResponse_Status as Cancel,
@@ -12,6 +12,8 @@ import { startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { beginExport } from "../support/export-container.ts";
 import { type HeldCompressor, heldCompressor } from "../support/held-compressor.ts";
 import { engineQuery, inContainer } from "../support/in-container.ts";
+import { preciousFile } from "../support/precious-file.ts";
+import { sharedAlone } from "../support/shared-alone.ts";
 import { smallDisk } from "../support/small-disk.ts";
 import { createTiny, launchedDaemon, startContainer } from "../support/tiny-container.ts";
 
@@ -38,6 +40,15 @@ function at(path: string): string {
 /** Nothing of an export that did not come to its end is left but an empty file. */
 async function assertUndone(path: string): Promise<void> {
   assert.equal((await stat(at(path))).size, 0);
+  await assertCleanedUp(dirname(path));
+}
+
+/** There is no unfinished file in the folder, no snapshot, and no process at work. */
+async function assertCleanedUp(folder = "."): Promise<void> {
+  assert.deepEqual(
+    (await readdir(at(folder))).filter((name) => name.startsWith(".tremplin")),
+    [],
+  );
   assert.deepEqual(await engineQuery(daemon, "/1.0/instances/big/snapshots"), []);
   const commands = await Promise.all(
     (await childrenOf(daemon.pid)).map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")),
@@ -46,6 +57,18 @@ async function assertUndone(path: string): Promise<void> {
     commands.filter((command) => /tar|igzip|cat|xargs|find/.test(command)),
     [],
   );
+}
+
+async function cancelled(): Promise<void> {
+  await daemon.tremplin.cancelExportContainer({ inProgressContainerName: "big" });
+  assert.equal((await daemon.listener.final("export", "big")).status, Exported.CANCELLED);
+}
+
+async function failed(reason: RegExp): Promise<void> {
+  const final = await daemon.listener.final("export", "big");
+  assert.equal(final.status, Exported.FAILED);
+  assert.match(final.failureReason, reason);
+  assert.equal(final.bytesExported, 0n);
 }
 
 /** Resolves once bytes of the huge file have been written; no more come until the packer is released. */
@@ -104,6 +127,129 @@ test("a disk that is too small fails it with that reason, and the file is empty"
     assert.equal(final.bytesExported, 0n);
     await assertUndone(path);
   }
+});
+
+test("a cancelled export leaves the backup of yesterday and its hard links untouched", async () => {
+  const yesterday = await preciousFile(at("kept-cancelled.tar.gz"));
+  await streaming("kept-cancelled.tar.gz");
+  await cancelled();
+  await yesterday.assertUntouched();
+  await assertCleanedUp();
+});
+
+test("so does one whose compressor is killed", async () => {
+  const yesterday = await preciousFile(at("kept-killed.tar.gz"));
+  await streaming("kept-killed.tar.gz");
+  for (const pid of await childrenOf(daemon.pid)) {
+    const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+    if (command.includes("igzip")) process.kill(pid, "SIGKILL");
+  }
+  await failed(/igzip was killed by SIGKILL/);
+  await yesterday.assertUntouched();
+  await assertCleanedUp();
+});
+
+test("so does one on a disk that is full", async () => {
+  await using _disk = await smallDisk(at("full"), 8 * 1024 * 1024);
+  const yesterday = await preciousFile(at("full/backup.tar.gz"), "yesterday".repeat(10_000));
+  await beginExport(daemon, "big", "full/backup.tar.gz");
+  await failed(/there is no room left where the backup is written/);
+  await yesterday.assertUntouched();
+  await assertCleanedUp("full");
+});
+
+test("an empty file that was there is empty again after a cancel, and the very same", async () => {
+  await writeFile(at("made.tar.gz"), "");
+  const { ino } = await stat(at("made.tar.gz"));
+  await streaming("made.tar.gz");
+  assert.ok((await stat(at("made.tar.gz"))).size > 0, "it is not written itself");
+  await cancelled();
+  await assertUndone("made.tar.gz");
+  assert.equal((await stat(at("made.tar.gz"))).ino, ino);
+});
+
+test("an empty file that was replaced meanwhile is not emptied by a cancel", async () => {
+  await writeFile(at("swapped.tar.gz"), "");
+  await streaming("swapped.tar.gz");
+  await writeFile(at("mine"), "mine");
+  await rename(at("mine"), at("swapped.tar.gz"));
+  await cancelled();
+  assert.equal(await readFile(at("swapped.tar.gz"), "utf8"), "mine");
+});
+
+test("in a folder that is closed: an empty file is emptied again, one with content is refused untouched", async () => {
+  await using _mounts = await sharedAlone(at("alone"), { empty: "", full: "yesterday" });
+  await streaming("alone/empty");
+  await cancelled();
+  assert.equal((await stat(at("alone/empty"))).size, 0);
+  await beginExport(daemon, "big", "alone/full");
+  await failed(
+    /cannot replace alone\/full: it is a mount of its own, .*; delete or empty it, or export to another name/,
+  );
+  assert.equal(await readFile(at("alone/full"), "utf8"), "yesterday");
+});
+
+test("a file with content in a folder where nothing can be made is refused untouched", async () => {
+  await mkdir(at("locked"));
+  const yesterday = await preciousFile(at("locked/backup"));
+  await execute("chattr", ["+i", at("locked")]);
+  try {
+    await beginExport(daemon, "big", "locked/backup");
+    await failed(
+      /cannot replace locked\/backup: its folder is closed to the daemon, and a file that is not empty/,
+    );
+    await yesterday.assertUntouched();
+    await beginExport(daemon, "big", "locked/new");
+    await failed(/cannot write to locked\/new: /);
+  } finally {
+    await execute("chattr", ["-i", at("locked")]);
+  }
+  assert.deepEqual((await readdir(at("locked"))).sort(), ["backup", "backup.1"]);
+});
+
+const appearing: Record<string, (path: string) => Promise<unknown>> = {
+  "a file that somebody makes": (path) => writeFile(path, "mine"),
+  "a link that somebody makes": (path) => symlink("precious", path),
+  "a folder that somebody makes": (path) => mkdir(path),
+};
+for (const [index, [what, make]] of Object.entries(appearing).entries()) {
+  test(`${what} under the name while the export runs is kept, and the export fails`, async () => {
+    const path = `appearing-${index}.tar.gz`;
+    await streaming(path);
+    await make(at(path));
+    const before = await lstat(at(path), { bigint: true });
+    await packer.release();
+    await failed(
+      /somebody put a file at appearing-.*; it is left as it is: export again, or to another name/,
+    );
+    const after = await lstat(at(path), { bigint: true });
+    assert.deepEqual([after.ino, after.mtimeNs], [before.ino, before.mtimeNs]);
+    await assertCleanedUp();
+  });
+}
+
+test("a file that somebody puts in the place of the old one while the export runs is kept", async () => {
+  await writeFile(at("changing.tar.gz"), "yesterday");
+  await streaming("changing.tar.gz");
+  await writeFile(at("mine"), "different");
+  await rename(at("mine"), at("changing.tar.gz"));
+  await packer.release();
+  await failed(/somebody put a file at changing\.tar\.gz, or changed the one there/);
+  assert.equal(await readFile(at("changing.tar.gz"), "utf8"), "different");
+  await assertCleanedUp();
+});
+
+test("a folder that is moved away while the export runs fails it: the name that was asked for leads elsewhere", async () => {
+  await mkdir(at("moving"));
+  await writeFile(at("moving/backup.tar.gz"), "yesterday");
+  await streaming("moving/backup.tar.gz");
+  await rename(at("moving"), at("moved"));
+  await mkdir(at("moving"));
+  await packer.release();
+  await failed(/its folder was moved or replaced while the backup was written; export it again/);
+  assert.deepEqual(await readdir(at("moving")), []);
+  assert.deepEqual(await readdir(at("moved")), ["backup.tar.gz"]);
+  assert.equal(await readFile(at("moved/backup.tar.gz"), "utf8"), "yesterday");
 });
 
 const wrong: Record<string, readonly [path: string, reason: RegExp]> = {

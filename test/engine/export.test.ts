@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, stat } from "node:fs/promises";
+import { chmod, chown, link, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 import { ContainerExportProgress_Status as Exported } from "../../src/contract/tremplin_pb.js";
 import { execute } from "../support/belongings.ts";
 import type { TestDaemon } from "../support/daemon.ts";
@@ -10,6 +10,7 @@ import { eventually } from "../support/eventually.ts";
 import { beginExport, exportContainer } from "../support/export-container.ts";
 import { type HeldCompressor, heldCompressor } from "../support/held-compressor.ts";
 import { engineCommand, engineQuery, inContainer } from "../support/in-container.ts";
+import { sharedAlone } from "../support/shared-alone.ts";
 import { createTiny, launchedDaemon, startContainer } from "../support/tiny-container.ts";
 
 let daemon: TestDaemon;
@@ -21,11 +22,14 @@ before(async () => {
   await createTiny(daemon, "tiny");
   await createTiny(daemon, "running");
   await startContainer(daemon, "running");
+  // So that a packer of it can be held before it comes to its end.
+  await inContainer(daemon, "running", "sh", "-c", "head -c 30000000 /dev/urandom > /root/some");
 });
 after(async () => {
   await daemon?.[Symbol.asyncDispose]();
   await packer?.[Symbol.asyncDispose]();
 });
+afterEach(() => packer.release());
 
 function at(path: string): string {
   return join(daemon.shared, path);
@@ -161,4 +165,85 @@ test("a second export to the same file is refused in the end, and the first is w
   await packer.release();
   assert.equal((await daemon.listener.final("export", "running")).status, Exported.DONE);
   await members("same.tar.gz");
+});
+
+test("a file that gives way keeps its hard links, and gives its owner and mode to the backup", async () => {
+  await writeFile(at("daily.tar.gz"), "yesterday");
+  await chown(at("daily.tar.gz"), 1000, 1001);
+  await chmod(at("daily.tar.gz"), 0o640);
+  await link(at("daily.tar.gz"), at("daily.tar.gz.1"));
+  await exportContainer(daemon, "tiny", "daily.tar.gz");
+  assert.ok((await members("daily.tar.gz")).length > 1);
+  assert.equal(await readFile(at("daily.tar.gz.1"), "utf8"), "yesterday");
+  const { uid, gid, mode } = await stat(at("daily.tar.gz"));
+  assert.deepEqual([uid, gid, mode & 0o7777], [1000, 1001, 0o640]);
+});
+
+test("until a backup is whole, the file that it replaces is there, and a name that is new is free", async () => {
+  await writeFile(at("until.tar.gz"), "yesterday");
+  for (const [path, before] of [
+    ["until.tar.gz", "yesterday"],
+    ["fresh.tar.gz", undefined],
+  ] as const) {
+    await packer.hold();
+    await beginExport(daemon, "running", path);
+    await packer.held();
+    assert.equal(await readFile(at(path), "utf8").catch(() => undefined), before);
+    await packer.release();
+    const final = await daemon.listener.final("export", "running");
+    assert.equal(final.status, Exported.DONE, final.failureReason);
+    await members(path);
+    assert.equal((await stat(at(path))).size, Number(final.bytesExported));
+  }
+  assert.deepEqual(
+    (await readdir(daemon.shared)).filter((name) => name.startsWith(".tremplin")),
+    [],
+  );
+});
+
+for (const [what, content] of [
+  ["with content", "yesterday"],
+  ["that are empty", ""],
+] as const) {
+  test(`two exports at once to two hard links of one file, ${what}: both are right`, async () => {
+    const [one, two] = [`one-${content}.tar.gz`, `two-${content}.tar.gz`];
+    await writeFile(at(one), content);
+    await link(at(one), at(two));
+    await packer.hold();
+    await beginExport(daemon, "running", one);
+    await packer.held();
+    const second = await exportContainer(daemon, "tiny", two);
+    await packer.release();
+    const first = await daemon.listener.final("export", "running");
+    assert.equal(first.status, Exported.DONE, first.failureReason);
+    assert.equal((await stat(at(one))).size, Number(first.bytesExported));
+    assert.equal((await stat(at(two))).size, Number(second.bytesExported));
+    assert.equal((await members(one)).length, first.totalInputFiles);
+    assert.equal((await members(two)).length, second.totalInputFiles);
+  });
+}
+
+test("two containers are exported into one folder at once", async () => {
+  await mkdir(at("both"));
+  await packer.hold();
+  await beginExport(daemon, "running", "both");
+  await packer.held();
+  await exportContainer(daemon, "tiny", "both");
+  await packer.release();
+  assert.equal((await daemon.listener.final("export", "running")).status, Exported.DONE);
+  const names = await readdir(at("both"));
+  assert.equal(names.length, 2);
+  for (const name of names) {
+    const sum = createHash("sha256").update(await readFile(at(`both/${name}`)));
+    assert.equal(name, `${sum.digest("hex")}.tar.gz`);
+  }
+});
+
+test("a host that shares one empty file alone has the backup in that file", async () => {
+  await using _mounts = await sharedAlone(at("alone"), { "backup.tar.gz": "" });
+  const { ino } = await stat(at("alone/backup.tar.gz"));
+  const final = await exportContainer(daemon, "tiny", at("alone/backup.tar.gz"));
+  const { ino: now, size } = await stat(at("alone/backup.tar.gz"));
+  assert.deepEqual([now, size], [ino, Number(final.bytesExported)]);
+  await members("alone/backup.tar.gz");
 });

@@ -1,4 +1,4 @@
-import { chmod, mkdir, rename, rm, stat } from "node:fs/promises";
+import { chmod, mkdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
@@ -12,6 +12,7 @@ import { mmdebstrap } from "./mmdebstrap.ts";
 import type { ImageProgress } from "./mmdebstrap-progress.ts";
 import { type ImageFiles, imageFiles, packImage } from "./pack-image.ts";
 import { keepPackages, offerPackages } from "./package-cache.ts";
+import { replaceImage } from "./replace-image.ts";
 
 export interface DebianImageOptions {
   /** A codename of debian-releases.ts. */
@@ -86,7 +87,8 @@ async function* build(options: Build): AsyncGenerator<ImageProgress, void, void>
     await finishTree(step);
     yield { message: "Packing", percent: 88 };
     const fresh = await packImage({ ...step, created: new Date(clock.now()) });
-    await replaceFolder(image, fresh, join(work, "old"));
+    const kept = await replaceImage(image, fresh, join(work, "old"));
+    if (kept) log.warn({ image, kept }, "what was in the place of the image is not all ours; it is kept");
     const seconds = Math.round((clock.now() - begun) / 1000);
     log.info({ image, seconds, mirror: mirror?.main }, "built an image");
   } catch (error) {
@@ -96,12 +98,6 @@ async function* build(options: Build): AsyncGenerator<ImageProgress, void, void>
   } finally {
     await rm(work, { recursive: true, force: true });
   }
-}
-
-/** Puts the fresh folder in the place of the image; what stood there goes aside first, whole. */
-async function replaceFolder(image: string, fresh: string, aside: string): Promise<void> {
-  await rename(image, aside).catch(ignoreMissing);
-  await rename(fresh, image);
 }
 
 /** A file or folder that belongs to an image and can never be taken for one. */

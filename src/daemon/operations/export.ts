@@ -1,5 +1,5 @@
 import { create, fromJsonString, toJsonString } from "@bufbuild/protobuf";
-import type { TremplinError } from "../../base/tremplin-error.ts";
+import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
 import {
   type ContainerExportProgress,
   ContainerExportProgressSchema,
@@ -16,19 +16,17 @@ import { deletePublished, publishSnapshot } from "../backups/published-image.ts"
 import { type LocalSnapshot, openSnapshotArchive } from "../backups/snapshot-archive.ts";
 import { parseIdMap } from "../guest/id-map.ts";
 import type { NoticeInit } from "../notices/notice.ts";
-import { settle } from "./engine-work.ts";
-import { deleteExportSnapshot, exportSnapshotName, takeExportSnapshot } from "./export-snapshot.ts";
-import { findContainer, getContainer } from "./lookup.ts";
+import { concludeTarget } from "./conclude-target.ts";
+import { findNoted, noteContainer } from "./container-identity.ts";
+import { deleteSnapshot, settle } from "./engine-work.ts";
+import { getContainer } from "./lookup.ts";
 import type { OperationContext, OperationKind } from "./operation.ts";
-import { openSharedTarget, type SharedTarget } from "./shared-target.ts";
+import { openSharedTarget } from "./shared-target.ts";
 import { sampled } from "./silence.ts";
-import { resumePaused } from "./steady-snapshot.ts";
+import { resumePaused, takeSteadySnapshot } from "./steady-snapshot.ts";
 import type { Tools } from "./tools.ts";
 
 type Progress = NoticeInit<"updateExportStatus">;
-
-/** The step of the journal that holds the final counters: from then on the backup is whole. */
-const WRITTEN = "written";
 
 /**
  * Writes a backup of a container to the shared folder: of a snapshot, so that it may go on running, in one pass
@@ -38,56 +36,66 @@ export function exportOperation(
   tools: Tools,
 ): OperationKind<typeof ExportContainerRequestSchema, "updateExportStatus"> {
   async function exportTo(
-    { containerName, exportPath }: ExportContainerRequest,
+    request: ExportContainerRequest,
     meter: ExportMeter,
     context: OperationContext,
   ): Promise<Progress> {
-    await using target = await openSharedTarget(tools.places.shared, exportPath, context.id);
-    try {
-      await write(target, containerName, meter, context);
-    } catch (error) {
-      if (!context.steps[WRITTEN]) await target.undo();
-      throw error;
-    }
-    return done(containerName, meter);
+    await write(request, meter, context);
+    await letGo(request.containerName, context);
+    return done(request.containerName, meter);
   }
 
   async function write(
-    target: SharedTarget,
-    name: string,
+    { containerName: name, exportPath }: ExportContainerRequest,
     meter: ExportMeter,
     context: OperationContext,
   ): Promise<void> {
     const { signal, log } = context;
+    await using target = await openSharedTarget(tools.places.shared, exportPath, context);
     const engine = tools.engine();
     const instance = await getContainer(engine, name, signal);
+    await noteContainer(engine, instance, context);
     const compressor = await compressorFor(target.name);
-    await target.file.truncate();
-    await using snapshot = await takeExportSnapshot(engine, name, context);
+    const snapshot = exportSnapshotName(context.id);
+    await takeSteadySnapshot(engine, name, snapshot, context);
     const options = { meter, clock: tools.clock, signal, log };
-    const folder = await snapshotFolder(engine.address, instance, snapshot.name);
+    const folder = await snapshotFolder(engine.address, instance, snapshot);
     await using archive = folder
       ? await openSnapshotArchive(localSnapshot(instance, folder), options)
-      : await publishSnapshot(
-          engine,
-          { instance: name, snapshot: snapshot.name },
-          { ...options, ending: context.ending },
-        );
+      : await publishSnapshot(engine, { instance: name, snapshot }, { ...options, ending: context.ending });
     await packInto(target.file, compressor, meter, signal, archive.stream);
-    await target.finish();
-    await context.step(WRITTEN, toJsonString(ContainerExportProgressSchema, done(name, meter)));
+    await target.publish(toJsonString(ContainerExportProgressSchema, done(name, meter)));
   }
 
-  /** Takes away what an export leaves in the engine when nobody ends it. */
+  /** The final message when the backup is there, whole; else what was begun of the file is removed. */
+  async function concludeFile(context: OperationContext): Promise<Progress | undefined> {
+    const message = await concludeTarget(tools.places.shared, context);
+    return message === undefined ? undefined : fromJsonString(ContainerExportProgressSchema, message);
+  }
+
+  /** Takes away what an export leaves in the engine, whatever its container is called by now. */
   async function cleanUp(containerName: string, context: OperationContext): Promise<void> {
-    const { id, signal } = context;
+    const { id, ending: signal } = context;
     const engine = tools.engine();
     await settle(engine, containerName, signal);
     await engine.images.settleUploads({ signal });
     await deletePublished(engine, exportSnapshotName(id), signal);
-    if (await findContainer(engine, containerName, signal)) {
-      await resumePaused(engine, containerName, context.steps, signal);
-      await deleteExportSnapshot(engine, containerName, id, signal);
+    const noted = await findNoted(engine, containerName, context, signal);
+    if (noted.is !== "same") return;
+    const { name } = noted.instance;
+    if (!noted.isUsedSince) await resumePaused(engine, name, context.steps, signal);
+    await deleteSnapshot(engine, name, exportSnapshotName(id), signal);
+  }
+
+  /** As cleanUp, when the backup is whole: what cannot be deleted now is deleted later. */
+  async function letGo(containerName: string, context: OperationContext): Promise<void> {
+    try {
+      await cleanUp(containerName, context);
+    } catch (error) {
+      context.ending.throwIfAborted();
+      if (TremplinError.from(error).code === "unavailable") throw error;
+      context.log.error({ error }, "the backup is whole, but its snapshot could not be deleted yet");
+      context.owe(`the snapshot ${exportSnapshotName(context.id)} is still there: ${sentenceOf(error)}`);
     }
   }
 
@@ -106,16 +114,19 @@ export function exportOperation(
     },
     failed: unwritten(Status.FAILED),
     cancelled: unwritten(Status.CANCELLED),
-    async recover({ containerName, exportPath }, context) {
-      await cleanUp(containerName, context);
-      const written = context.steps[WRITTEN];
-      if (written) return fromJsonString(ContainerExportProgressSchema, written);
-      await using target = await openSharedTarget(tools.places.shared, exportPath, context.id);
-      await target.undo();
-      return undefined;
+    async recover({ containerName }, context) {
+      const whole = await concludeFile(context);
+      await (whole ? letGo : cleanUp)(containerName, context);
+      return whole;
     },
+    whole: (_request, context) => concludeFile(context),
     interrupted: ({ containerName }, cause) => `${cause} while it exported ${containerName}; export it again`,
   };
+}
+
+/** What the snapshot of an export is called, and the image where one is made of it. */
+function exportSnapshotName(operationId: string): string {
+  return `tremplin-export-${operationId}`;
 }
 
 function done(containerName: string, meter: ExportMeter): ContainerExportProgress {

@@ -1,0 +1,34 @@
+import { lstat, readdir, rename } from "node:fs/promises";
+import { basename } from "node:path";
+import { imageFiles } from "./pack-image.ts";
+
+/**
+ * Puts a fresh image in the place of one; what stood there goes to `aside` first, whole, for the caller to delete. What
+ * is no image of ours, or has more in it, somebody put there: it gets a free name beside, which is returned.
+ */
+export async function replaceImage(image: string, fresh: string, aside: string): Promise<string | undefined> {
+  const kept = (await isAllOurs(image)) ? undefined : await freeName(image);
+  await rename(image, kept ?? aside).catch(ignoreMissing);
+  await rename(fresh, image);
+  return kept;
+}
+
+async function isAllOurs(image: string): Promise<boolean> {
+  const found = await lstat(image).catch(ignoreMissing);
+  if (!found) return true;
+  if (!found.isDirectory()) return false;
+  const own = Object.values(imageFiles("")).map((path) => basename(path));
+  const entries = await readdir(image, { withFileTypes: true });
+  return entries.every((entry) => entry.isFile() && own.includes(entry.name));
+}
+
+async function freeName(path: string): Promise<string> {
+  for (let count = 1; ; count++) {
+    const name = `${path}.kept-${count}`;
+    if (!(await lstat(name).catch(ignoreMissing))) return name;
+  }
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error;
+}
