@@ -253,7 +253,8 @@ export class OperationRun {
     ending.throwIfAborted();
     const whole = await this.#kind.whole?.(this.#request, this.#context(ending));
     this.#isBlocked = whole === undefined;
-    this.#owed = `its clean-up is tried again, because it could not be done: ${sentenceOf(error)}`;
+    this.#owed = obstacleOf(error);
+    if (this.#isBlocked) this.#options.explain(this.#owed);
     this.#log.error(
       { error, isBlocked: this.#isBlocked },
       "the clean-up could not be done; it is tried again",
