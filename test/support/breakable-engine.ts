@@ -4,6 +4,8 @@ import { testFolder } from "./test-run.ts";
 
 /** An engine's program that can be broken: then each start of it dies at once. */
 export interface BreakableEngine extends AsyncDisposable {
+  /** Where it lies: to be put in front of a PATH. */
+  readonly folder: string;
   /** The PATH of the daemon that is to use it. */
   readonly path: string;
   break(): Promise<void>;
@@ -18,6 +20,7 @@ export async function breakableEngine(): Promise<BreakableEngine> {
   await writeFile(program, script);
   await chmod(program, 0o755);
   return {
+    folder,
     path: `${folder}:${process.env.PATH}`,
     break: () => writeFile(flag, ""),
     mend: () => rm(flag),

@@ -361,7 +361,7 @@ test("what an operation owes at its end is cleaned up before the next engine cou
   const { runner, journal } = await state.daemon(kind);
   await runner.begin(kind, "c1", request);
   await state.hears(1);
-  assert.equal(runner.locks.holder("c1"), undefined);
+  await freed(runner);
   assert.equal((await readdir(state.path)).length, 1);
   await runner.recover(await journal.entries());
   assert.equal(cleanUps, 1);
@@ -387,7 +387,7 @@ test("an end that cannot be written is none: the container stays locked, nothing
   await rm(obstacle, { recursive: true });
   clock.advance(250);
   await state.hears(1);
-  assert.equal(runner.locks.holder("c1"), undefined);
+  await freed(runner);
 });
 
 test("a step that cannot be written is not taken for noted", async () => {
