@@ -1,11 +1,16 @@
-import { randomBytes } from "node:crypto";
 import { fromJson, toJson } from "@bufbuild/protobuf";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinListener } from "../../contract/tremplin_pb.js";
+import type { Answer } from "../notices/delivery.ts";
 import { type ListenerMethod, type Notice, type NoticeInit, notice } from "../notices/notice.ts";
 import type { Outbox } from "../notices/outbox.ts";
+import type { RefusedNotices } from "../notices/refused-notices.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
+import { newOperationId } from "./operation-id.ts";
+
+/** The kind of an entry that is no operation: something that happened by itself. */
+const HAPPENED = "notice";
 
 /**
  * Final notices: on disk before they are sent, kept until the host has taken them, sent again by the next
@@ -14,12 +19,20 @@ import type { Journal, JournalEntry } from "./journal.ts";
 export class FinalNotices {
   readonly #journal: Journal;
   readonly #outbox: Outbox;
+  readonly #refused: RefusedNotices;
   readonly #clock: Clock;
   readonly #log: Logger;
 
-  constructor(options: { journal: Journal; outbox: Outbox; clock: Clock; log: Logger }) {
+  constructor(options: {
+    journal: Journal;
+    outbox: Outbox;
+    refused: RefusedNotices;
+    clock: Clock;
+    log: Logger;
+  }) {
     this.#journal = options.journal;
     this.#outbox = options.outbox;
+    this.#refused = options.refused;
     this.#clock = options.clock;
     this.#log = options.log;
   }
@@ -40,8 +53,8 @@ export class FinalNotices {
 
   /** Tells what happened by itself, as surely as the end of an operation. */
   async tell<M extends ListenerMethod>(container: string, method: M, init: NoticeInit<M>): Promise<void> {
-    const id = randomBytes(4).toString("hex");
-    const entry = { id, kind: "notice", container, startedAt: this.#clock.now(), request: {}, steps: {} };
+    const id = newOperationId();
+    const entry = { id, kind: HAPPENED, container, startedAt: this.#clock.now(), request: {}, steps: {} };
     await this.end(entry, notice(method, init));
   }
 
@@ -55,8 +68,15 @@ export class FinalNotices {
     }
   }
 
-  #send({ id, container }: JournalEntry, final: Notice, after = Promise.resolve()): void {
-    const settled = (): Promise<void> => this.#journal.remove(id);
-    this.#outbox.send({ id: `${id}-end`, lane: container, notice: final, final: true, after, settled });
+  #send({ id, container, kind }: JournalEntry, final: Notice, after = Promise.resolve()): void {
+    const operation = kind === HAPPENED ? undefined : id;
+    const settled = async (answer: Answer): Promise<void> => {
+      if (answer.kind === "refused") {
+        await this.#refused.keep({ id, container, operation, notice: final, reason: answer.reason });
+      }
+      await this.#journal.remove(id);
+    };
+    const about = { id: `${id}-end`, lane: container, notice: final, operation };
+    this.#outbox.send({ ...about, final: true, after, settled });
   }
 }

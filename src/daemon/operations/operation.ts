@@ -8,7 +8,7 @@ export type Steps = Readonly<Record<string, string>>;
 
 /** What the runner gives to an operation. */
 export interface OperationContext {
-  /** Eight hexadecimal digits, unique among the operations of this daemon. */
+  /** 16 hexadecimal digits, unique among the operations of this daemon. */
   readonly id: string;
   /** Aborted when the operation is cancelled or the daemon ends; the first cause is the reason. */
   readonly signal: AbortSignal;

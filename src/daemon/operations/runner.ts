@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { type DescMessage, fromJson, type Message, type MessageShape, toJson } from "@bufbuild/protobuf";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
@@ -9,6 +8,7 @@ import type { FinalNotices } from "./final-notices.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
 import { Locks } from "./locks.ts";
 import type { Operation, OperationContext, OperationKind } from "./operation.ts";
+import { newOperationId } from "./operation-id.ts";
 
 /** An accepted piece of work: what to do, for whom, and what the journal has of it. */
 interface Work {
@@ -89,7 +89,7 @@ export class Runner implements AsyncDisposable {
     request: MessageShape<R>,
     answered: Promise<void> = Promise.resolve(),
   ): Promise<Operation> {
-    const id = randomBytes(4).toString("hex");
+    const id = newOperationId();
     const operation = { id, kind: kind.name, container, startedAt: this.#clock.now() };
     const entry = { ...operation, request: toJson(kind.request, request), steps: {} };
     const lock = this.locks.take(operation);
@@ -211,6 +211,7 @@ export class Runner implements AsyncDisposable {
         id: `${entry.id}-${count}`,
         lane: entry.container,
         notice: notice(kind.notify, value),
+        operation: entry.id,
         final: false,
         after: answered,
         settled: sent(),

@@ -9,7 +9,7 @@ export function temporaryName(purpose: "create" | "import" | "aside", operationI
 /** Whether a name is of that form, or one of the names that older daemons used (behaviour.md 2.1). */
 export function isTemporaryName(name: string): boolean {
   return (
-    /^tremplin-(create|import|aside)-[0-9a-f]{8}$/.test(name) ||
+    /^tremplin-(create|import|aside)-[0-9a-f]{8}(?:[0-9a-f]{8})?$/.test(name) ||
     /-crostini-(remap|recover)$/.test(name) ||
     name === "crostini-inprogress-create" ||
     name === "rootfs-import"
