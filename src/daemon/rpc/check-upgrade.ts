@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
 import type { HandlerContext } from "@connectrpc/connect";
 import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
 import type { CheckUpgradeRequest } from "../../contract/tremplin/v1/guest_pb.js";
 import { instanceStatus } from "../../engine/instance.ts";
 import { getContainer } from "../operations/lookup.ts";
+import { newOperationId } from "../operations/operation-id.ts";
 import { breakSilence, justWait } from "../operations/silence.ts";
 import { Inside } from "../upgrade/inside.ts";
 import { preflight } from "../upgrade/preflight.ts";
@@ -23,7 +23,7 @@ export function checkUpgrade(tools: RpcTools) {
   async function look({ containerName: name, targetVersion }: CheckUpgradeRequest, signal: AbortSignal) {
     checkContainerName(name);
     const engine = tools.engine();
-    const id = randomBytes(4).toString("hex");
+    const id = newOperationId();
     using _ = tools.runner.locks.take({
       id,
       kind: "check-upgrade",

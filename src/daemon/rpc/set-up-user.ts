@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { HandlerContext } from "@connectrpc/connect";
 import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
 import { type SetUpUserRequest, SetUpUserResponse_Status as Status } from "../../contract/tremplin_pb.js";
@@ -8,6 +7,7 @@ import { lockAccounts } from "../guest/account-lock.ts";
 import { ensurePerson } from "../guest/person.ts";
 import { checkUserName } from "../guest/user-name.ts";
 import { getContainer } from "../operations/lookup.ts";
+import { newOperationId } from "../operations/operation-id.ts";
 import { checkContainerName } from "./container-name.ts";
 import type { RpcTools } from "./rpc.ts";
 
@@ -25,7 +25,7 @@ export function setUpUser(tools: RpcTools) {
     const engine = tools.engine();
     checkContainerName(container);
     checkUserName(name);
-    const id = randomBytes(4).toString("hex");
+    const id = newOperationId();
     using _taken = runner.locks.take({ id, kind: "set-up-user", container, startedAt: clock.now() });
     const late = () => new TremplinError("failed", `it was not done within ${TIME_LIMIT / 1000} s`);
     using limit = new TimeLimit(TIME_LIMIT, late, [outer]);
