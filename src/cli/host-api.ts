@@ -22,7 +22,7 @@ export interface CallSettings {
   readonly timeout?: number;
   /** The operation that is meant, and no other. */
   readonly operation?: string | undefined;
-  /** Told which operation the call began, where the guest says it. */
+  /** Called with the operation that the call began, where the guest says it. */
   readonly onOperation?: (id: string) => void;
 }
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setAsideRecords } from "./set-aside-records.ts";
 
-test("each record that was set aside is told with why, oldest first", async (t) => {
+test("each record that was set aside is listed with its reason, oldest first", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "set-aside-"));
   t.after(() => rm(folder, { recursive: true }));
   const files = {

@@ -56,7 +56,7 @@ function waitingFor({ hostAway, oldest }: GuestTools["outbox"]) {
   };
 }
 
-/** What is told from files. A folder that cannot be read is told like a record that cannot. */
+/** What comes from files. A folder that cannot be read is listed like a record that cannot. */
 async function onDisk({ runner, journal, journalFolder, refused, clock }: GuestTools) {
   const unreadable: SetAsideRecord[] = [];
   const from = async <T>(path: string, items: Promise<readonly T[]>): Promise<readonly T[]> => {
