@@ -8,6 +8,7 @@ import type {
 } from "@bufbuild/protobuf";
 import { type Address, formatAddress, parseAddress } from "../transport/address.ts";
 import { type Connection, dial } from "../transport/client.ts";
+import { OPERATION_METADATA, operationIn } from "../transport/operation-id.ts";
 import type { Tls } from "../transport/tls.ts";
 import { hostError } from "./host-error.ts";
 import { type HostFlags, tlsOf } from "./host-flags.ts";
@@ -19,6 +20,10 @@ export interface CallSettings {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds. Default: two minutes for an answer, none for a stream. */
   readonly timeout?: number;
+  /** The operation that is meant, and no other. */
+  readonly operation?: string | undefined;
+  /** Called with the operation that the call began, where the guest says it. */
+  readonly onOperation?: (id: string) => void;
 }
 
 /** The host as the commands see it: every call goes to the one chosen guest, every error is a TremplinError. */
@@ -41,11 +46,18 @@ export class HostApi implements Disposable {
   async call<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     input: MessageInitShape<I>,
-    { signal, timeout = PATIENCE }: CallSettings = {},
+    { signal, timeout = PATIENCE, operation, onOperation }: CallSettings = {},
   ): Promise<MessageShape<O>> {
     try {
       const { transport } = this.#connection;
-      return (await transport.unary(method, signal, timeout, this.#metadata, input)).message;
+      const metadata = {
+        ...this.#metadata,
+        ...(operation !== undefined && { [OPERATION_METADATA]: operation }),
+      };
+      const { header, message } = await transport.unary(method, signal, timeout, metadata, input);
+      const begun = operationIn(header);
+      if (begun !== undefined) onOperation?.(begun);
+      return message;
     } catch (thrown) {
       signal?.throwIfAborted();
       throw hostError(thrown, this.address);

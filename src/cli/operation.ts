@@ -2,7 +2,7 @@ import { toJson } from "@bufbuild/protobuf";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { type Event, EventSchema } from "../contract/tremplin/v1/host_pb.js";
 import { followEvents } from "./follow-events.ts";
-import type { HostApi } from "./host-api.ts";
+import type { CallSettings, HostApi } from "./host-api.ts";
 import type { Io } from "./io.ts";
 import { type NoticeText, noticeText } from "./notice-text.ts";
 import type { Progress } from "./progress/progress.ts";
@@ -26,13 +26,21 @@ export interface Work {
   readonly container: string;
   /** Whether the container must exist; default yes. */
   readonly mustExist?: boolean;
-  readonly ask: (api: HostApi, signal: AbortSignal) => Promise<Answer>;
+  readonly ask: (api: HostApi, settings: CallSettings) => Promise<Answer>;
   /** Asks the guest to end it, once it is under way: that is what Ctrl-C does then. Without, the work goes on. */
-  readonly cancel?: (api: HostApi) => Promise<void>;
+  readonly cancel?: (api: HostApi, settings: CallSettings) => Promise<void>;
   /** Do not wait for the end. Default no. */
   readonly detach?: boolean;
   /** How its events are read, where noticeText alone does not do. */
   readonly read?: (event: Event) => NoticeText | undefined;
+}
+
+/** How work ended. */
+export interface Outcome {
+  /** "created", "runs already" ... */
+  readonly words: string;
+  /** The operation that it was; undefined where none began, or where the guest does not say it. */
+  readonly operation: string | undefined;
 }
 
 /** What runs a command: who is asked, who looks on. */
@@ -44,16 +52,18 @@ export interface Session {
 }
 
 /**
- * Attaches to the events, asks for work, and waits for its final notice. Answers how it ended in words
- * ("created", "runs already"); throws when it failed. Ctrl-C ends the waiting, and the work too where it can be
+ * Attaches to the events, asks for work, and waits for its final notice. Answers how it ended; throws when
+ * it failed. Ctrl-C ends the waiting, and the work too where it can be
  * cancelled: then the end of that is waited for.
  */
-export async function runOperation(session: Session, work: Work): Promise<string> {
+export async function runOperation(session: Session, work: Work): Promise<Outcome> {
   const { api, io, progress } = session;
   const stop = new AbortController();
   using interrupt = onInterrupt(io.interrupted);
   const signal = AbortSignal.any([interrupt.signal, stop.signal]);
   let newest: bigint | undefined;
+  let operation: string | undefined;
+  const ended = (words: string): Outcome => ({ words, operation });
   try {
     const following = await followEvents(api, {
       clock: io.clock,
@@ -62,27 +72,31 @@ export async function runOperation(session: Session, work: Work): Promise<string
       onMissed: (from, to) =>
         progress.say(`events ${from} to ${to} were dropped by the host before they were read`),
     });
-    const answer = await work.ask(api, signal);
+    const onOperation = (id: string): void => {
+      operation = id;
+    };
+    const answer = await work.ask(api, { signal, onOperation });
     newest = following.newest;
-    if (answer.kind === "already") return answer.words;
+    if (answer.kind === "already") return ended(answer.words);
     if (answer.kind === "missing")
       throw new TremplinError("not-found", `there is no container ${work.container}`);
     if (answer.kind === "refused") {
       throw await refusal(api, work.title, work.container, answer.reason, work.mustExist ?? true);
     }
-    if (work.detach) return goesOn(newest);
+    if (work.detach) return ended(goesOn(newest));
     const { cancel } = work;
     if (cancel) {
       interrupt.act(() => {
         progress.say(`cancelling ${work.title}`);
-        cancel(api).catch((reason) => stop.abort(reason));
+        cancel(api, { operation }).catch((reason) => stop.abort(reason));
       });
     }
     progress.step("the guest is at work");
-    feelPulse(api, work.container, progress, () => following.newest, io.clock, signal).catch((reason) =>
+    const meant = { operation, container: work.container };
+    feelPulse(api, meant, progress, () => following.newest, io.clock, signal).catch((reason) =>
       stop.abort(reason),
     );
-    return await untilFinal(following.events, session, work);
+    return ended(await untilFinal(following.events, session, work, operation));
   } catch (thrown) {
     if (!interrupt.signal.aborted) throw thrown;
     throw interrupted(work.title, newest);
@@ -112,10 +126,10 @@ async function untilFinal(
   events: AsyncIterable<Event>,
   { io, progress, json }: Session,
   work: Work,
+  operation: string | undefined,
 ): Promise<string> {
   for await (const event of events) {
-    const isOurs = event.notice.case === work.kind && noticeText(event)?.container === work.container;
-    const text = isOurs ? (work.read ?? noticeText)(event) : undefined;
+    const text = isOf(event, work, operation) ? (work.read ?? noticeText)(event) : undefined;
     if (!text) continue;
     if (json) io.out(`${JSON.stringify({ event: toJson(EventSchema, event) })}\n`);
     if (text.state === "going") progress.step(text.words, text.percent, text.bytes);
@@ -128,6 +142,13 @@ async function untilFinal(
     }
   }
   throw new TremplinError("unavailable", `the events ended before ${work.title} did`);
+}
+
+/** Whether an event tells of that work. Kind and container say it only where guest or host is too old to name operations. */
+function isOf(event: Event, { kind, container }: Work, operation: string | undefined): boolean {
+  if (event.notice.case !== kind) return false;
+  if (operation !== undefined && event.operation !== "") return event.operation === operation;
+  return noticeText(event)?.container === container;
 }
 
 function interrupted(title: string, newest: bigint | undefined): TremplinError {

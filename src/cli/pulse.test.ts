@@ -6,6 +6,8 @@ import { HostApi } from "./host-api.ts";
 import { noProgress } from "./progress/progress.ts";
 import { feelPulse } from "./pulse.ts";
 
+const web = { operation: undefined, container: "web" };
+
 test("work that goes on is a sign of life; a guest that is away is a doubt; work that vanished is an error", async (t) => {
   const at = await CommandLinePlace.open(t);
   const clock = new ManualClock();
@@ -13,7 +15,7 @@ test("work that goes on is a sign of life; a guest that is away is a doubt; work
   const signs: string[] = [];
   const progress = { ...noProgress, alive: () => signs.push("alive"), doubt: () => signs.push("doubt") };
   const stop = new AbortController();
-  const pulse = feelPulse(api, "web", progress, () => 7n, clock, stop.signal);
+  const pulse = feelPulse(api, web, progress, () => 7n, clock, stop.signal);
   const beat = async () => {
     await clock.sleeping();
     clock.advance(10_000);
@@ -38,7 +40,7 @@ test("a guest that cannot say is not asked again", async (t) => {
   const at = await CommandLinePlace.open(t, true);
   const clock = new ManualClock();
   using api = new HostApi(at.hostAddress, "");
-  const pulse = feelPulse(api, "web", noProgress, () => 7n, clock, new AbortController().signal);
+  const pulse = feelPulse(api, web, noProgress, () => 7n, clock, new AbortController().signal);
   await clock.sleeping();
   clock.advance(10_000);
   await pulse;
@@ -59,4 +61,31 @@ test("a command ends when the work has vanished", async (t) => {
   }
   assert.equal(await running, 1);
   assert.match(io.stderr, /never said how it ended/);
+});
+
+test("other work on the same container is no sign of life; work that waits for the engine is a doubt, not an end", async (t) => {
+  const at = await CommandLinePlace.open(t);
+  const clock = new ManualClock();
+  using api = new HostApi(at.hostAddress, "");
+  const signs: string[] = [];
+  const progress = {
+    ...noProgress,
+    alive: () => signs.push("alive"),
+    doubt: (why: string) => signs.push(why),
+  };
+  const meant = { operation: "1", container: "web" };
+  const pulse = feelPulse(api, meant, progress, () => 7n, clock, new AbortController().signal);
+  const beat = async () => {
+    await clock.sleeping();
+    clock.advance(10_000);
+  };
+  at.guest.operations.push({ id: "1", kind: "export", containerName: "web", waitsForRecovery: true });
+  await beat();
+  await clock.sleeping();
+  assert.match(signs[0] ?? "", /will go on with it once its engine runs/);
+  at.guest.operations.splice(0, 1, { id: "2", kind: "export", containerName: "web" });
+  await beat();
+  await beat();
+  await assert.rejects(pulse, /never said how it ended/);
+  assert.equal(signs.length, 1);
 });

@@ -1,7 +1,7 @@
 import { HostApi } from "./host-api.ts";
 import type { HostFlags } from "./host-flags.ts";
 import type { Io } from "./io.ts";
-import { runOperation, type Session, type Work } from "./operation.ts";
+import { type Outcome, runOperation, type Session, type Work } from "./operation.ts";
 import { noProgress } from "./progress/progress.ts";
 import { showProgress } from "./progress/show-progress.ts";
 
@@ -20,11 +20,17 @@ export async function withSession<T>(
 
 /** Runs one piece of work on one container and tells its result. */
 export async function runWork(work: Work, flags: HostFlags, io: Io): Promise<void> {
-  const words = await withSession(work.title, flags, io, (session) => runOperation(session, work));
-  tellResult(work.container, words, flags, io);
+  const outcome = await withSession(work.title, flags, io, (session) => runOperation(session, work));
+  tellResult(work.container, outcome, flags, io);
 }
 
 /** The result of work on a container, for a person or a program. */
-export function tellResult(container: string, words: string, flags: HostFlags, io: Io): void {
-  io.out(flags.json ? `${JSON.stringify({ container, result: words })}\n` : `${container}: ${words}\n`);
+export function tellResult(
+  container: string,
+  { words, operation }: Partial<Outcome> & Pick<Outcome, "words">,
+  flags: HostFlags,
+  io: Io,
+): void {
+  const document = { container, result: words, operation };
+  io.out(flags.json ? `${JSON.stringify(document)}\n` : `${container}: ${words}\n`);
 }

@@ -23,6 +23,7 @@ import { deliverTo } from "./notices/delivery.ts";
 import { FailureReports } from "./notices/failure-reports.ts";
 import { notice } from "./notices/notice.ts";
 import { Outbox } from "./notices/outbox.ts";
+import { RefusedNotices } from "./notices/refused-notices.ts";
 import { FinalNotices } from "./operations/final-notices.ts";
 import { Journal } from "./operations/journal.ts";
 import { Runner } from "./operations/runner.ts";
@@ -54,7 +55,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const host = ending.use(dial(options.host, { tls: options.tls }));
   const outbox = ending.use(new Outbox({ deliver: deliverTo(host.transport, state.daemonId), clock, log }));
   const journal = await Journal.open(state.journal, log);
-  const finals = new FinalNotices({ journal, outbox, clock, log });
+  const refused = await RefusedNotices.open({ folder: state.refused, outbox, clock, log });
+  const finals = new FinalNotices({ journal, outbox, refused, clock, log });
   const ports = ending.use(
     new ListeningPorts({ outbox, isHidden: isTemporaryName, open: ContainerSockets.open, clock, log }),
   );
@@ -98,11 +100,12 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const tools = { ...common, engine: () => launcher.engine, operations, runner };
   const usb = ending.use(await UsbAttachments.open({ file: state.usb, engine: tools.engine, clock, log }));
   const about = { daemonId: state.daemonId, version, startedAt, bridge: options.bridge };
-  const guest = { ...tools, ...about, outbox, usb };
+  const guest = { ...tools, ...about, outbox, refused, journal, journalFolder: state.journal, usb };
   // Both make known what they run before anything that was left is recovered.
   const tremplin = tremplinService(guest);
   const beyond = guestService(guest);
   const left = await journal.entries();
+  await refused.sendAgain(new Set(left.map(({ id }) => id)));
   await finals.resend(left);
   const resumed = resume().catch((error) =>
     log.error({ error }, "what an earlier daemon left is not put right yet"),
@@ -132,6 +135,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     .catch((error) => log.debug({ error }, "ended before the host was there"));
   log.info({ version, site: site.name, state: options.state }, "listening");
   ending.defer(() => over.abort(new TremplinError("cancelled", "the daemon ends")));
+  void refused.sweep(over.signal);
   void giveMemoryBack(() => runner.locks.all().length > 0 || ports.areChanging, clock, over.signal);
 
   const [signal] = await ended;

@@ -8,6 +8,8 @@ export interface StateFolder {
   readonly path: string;
   /** Operations under way and final notices that the host has not taken. */
   readonly journal: string;
+  /** Final notices that the host refused, see RefusedNotices. */
+  readonly refused: string;
   /** Which containers run, see Shutdowns. */
   readonly running: string;
   /** Which containers have which USB ports, see UsbRecord. */
@@ -22,6 +24,7 @@ export async function openStateFolder(path: string): Promise<StateFolder> {
   return {
     path,
     journal: join(path, "journal"),
+    refused: join(path, "refused"),
     running: join(path, "running.json"),
     usb: join(path, "usb.json"),
     daemonId: await readDaemonId(join(path, "daemon-id")),

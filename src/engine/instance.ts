@@ -1,6 +1,7 @@
 import type { NetworkState } from "./network-state.ts";
 import type { Config } from "./pools.ts";
 import type { Devices } from "./profiles.ts";
+import type { Snapshot } from "./snapshots.ts";
 
 /** What of an instance can be written. */
 export interface InstanceUpdate {
@@ -24,6 +25,12 @@ export interface Instance extends InstanceUpdate {
   /** With what its profiles add. */
   readonly expanded_config: Config;
   readonly expanded_devices: Devices;
+}
+
+/** An instance with what belongs to it, as far as anything here asks for it. */
+export interface FullInstance extends Instance {
+  /** Null where there is none. Without the name of the instance. */
+  readonly snapshots: readonly Snapshot[] | null;
 }
 
 /** The status codes of instances that something is decided by. */

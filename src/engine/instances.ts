@@ -4,6 +4,7 @@ import { BoundedBody } from "./bounded-body.ts";
 import type { EngineHttp } from "./engine-http.ts";
 import type { EngineOperation } from "./engine-operation.ts";
 import type {
+  FullInstance,
   Instance,
   InstanceCreate,
   InstanceMetadata,
@@ -43,6 +44,13 @@ export class Instances {
     const query = { recursion: "1" };
     const path = apiPath("instances");
     return (await this.#http.call<Instance[]>({ method: "GET", path, query, signal })).metadata;
+  }
+
+  /** All of them with their snapshots, in one request. */
+  async listFull({ signal }: Options = {}): Promise<FullInstance[]> {
+    const query = { recursion: "2" };
+    const path = apiPath("instances");
+    return (await this.#http.call<FullInstance[]>({ method: "GET", path, query, signal })).metadata;
   }
 
   async state(name: string, { signal }: Options = {}): Promise<InstanceState> {

@@ -94,6 +94,29 @@ test("a log cut at any byte opens again and numbers on without a hole", async (t
   }
 });
 
+test("an event keeps the operation that it is about; lines of older hosts have none", async (t) => {
+  const folder = await place(t);
+  const old = {
+    notice: "vm/x",
+    event: { sequence: "1", guest: "vm", start: { containerName: "a", status: "STARTED" } },
+  };
+  await writeFile(join(folder, "events.1.jsonl"), `${JSON.stringify(old)}\n`);
+  {
+    await using log = await openLog(folder);
+    await log.append("vm", started("a"), "x", "00112233445566aa");
+    await log.append("vm", started("b"), "y", "00112233445566aa");
+  }
+  await using log = await openLog(folder);
+  const events = await Array.fromAsync(log.read(0n, false, never));
+  assert.deepEqual(
+    events.map(({ sequence, operation }) => [sequence, operation]),
+    [
+      [1n, ""],
+      [2n, "00112233445566aa"],
+    ],
+  );
+});
+
 test("two files are kept, and numbers survive even an empty newest file", async (t) => {
   const folder = await place(t);
   {

@@ -76,17 +76,17 @@ export class EventLog implements AsyncDisposable {
   }
 
   /**
-   * Records a notice, once for each id that is not empty: a repeat settles as the first one does and is not
+   * Records a notice, of an operation or of none, once for each id that is not empty: a repeat settles as the first one does and is not
    * recorded again. Settles when it is on disk; rejects with `unavailable` when it could not be written.
    */
-  append(guest: string, content: Notice, id: string): Promise<void> {
+  append(guest: string, content: Notice, id: string, operation = ""): Promise<void> {
     const notice = id && `${guest}/${id}`;
     if (this.#segments.some(({ notices }) => notices.has(notice))) return Promise.resolve();
     const earlier = this.#underWay.get(notice);
     if (earlier !== undefined) return earlier;
     const done = Promise.withResolvers<void>();
     const time = timestampFromMs(this.#options.clock.now());
-    this.#pending.push({ notice, content: { time, guest, notice: content }, done });
+    this.#pending.push({ notice, content: { time, guest, operation, notice: content }, done });
     if (notice) this.#underWay.set(notice, done.promise);
     this.#writing ??= this.#write();
     return done.promise;

@@ -2,6 +2,7 @@ import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@co
 import type { Logger } from "../base/logger.ts";
 import { sentenceOf } from "../base/tremplin-error.ts";
 import { TremplinListener } from "../contract/tremplin_pb.js";
+import { operationIn } from "../transport/operation-id.ts";
 import type { EventLog, Notice } from "./event-log.ts";
 import type { Guests } from "./guests.ts";
 import { checkNotice, type NoticeRule } from "./notice-check.ts";
@@ -38,7 +39,8 @@ export function listener(router: ConnectRouter, guests: Guests, events: EventLog
       const guest = await guests.sending(requestHeader);
       checkNotice(method.input, message, rule);
       const notice = { case: kind, value: message } as Notice;
-      await events.append(guest.name, notice, requestHeader.get("tremplin-notice") ?? "");
+      const id = requestHeader.get("tremplin-notice") ?? "";
+      await events.append(guest.name, notice, id, operationIn(requestHeader));
       return {};
     };
     const told = (message: object, context: HandlerContext) =>

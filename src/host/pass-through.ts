@@ -1,5 +1,6 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { type CallOptions, type ConnectRouter, createClient, type HandlerContext } from "@connectrpc/connect";
+import { nameOperation, OPERATION_METADATA, operationIn } from "../transport/operation-id.ts";
 import type { Guest } from "./guest.ts";
 import type { Guests } from "./guests.ts";
 
@@ -9,7 +10,10 @@ import type { Guests } from "./guests.ts";
  */
 const PATIENCE = 120_000;
 
-/** Routes that hand every rpc of a service to the guest that its caller names, and hand back what comes. */
+/**
+ * Routes that hand every rpc of a service to the guest that its caller names, and hand back what comes. Of the call
+ * metadata only the operation goes on, in both directions.
+ */
 export function passThrough(router: ConnectRouter, service: DescService, guests: Guests): void {
   const handlers = service.methods.map((method) => {
     const streams = method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming";
@@ -23,7 +27,14 @@ function answering(method: DescMethod, guests: Guests) {
   return async (input: unknown, context: HandlerContext) => {
     const guest = guests.chosenBy(context.requestHeader);
     try {
-      return await (call(method, guest, input, optionsOf(context, PATIENCE)) as Promise<object>);
+      const options = {
+        ...optionsOf(context, PATIENCE),
+        onHeader(answered: Headers) {
+          const operation = operationIn(answered);
+          if (operation) nameOperation(context, operation);
+        },
+      };
+      return await (call(method, guest, input, options) as Promise<object>);
     } catch (error) {
       throw guest.explain(error);
     }
@@ -51,7 +62,10 @@ function call(method: DescMethod, guest: Guest, input: unknown, options: CallOpt
 /** The caller's own end and deadline; 0 would mean none, so what is left of one is never less than 1. */
 function optionsOf(context: HandlerContext, patience: number | undefined): CallOptions {
   const left = context.timeoutMs() ?? patience;
-  return left === undefined
-    ? { signal: context.signal }
-    : { signal: context.signal, timeoutMs: Math.max(1, left) };
+  const operation = operationIn(context.requestHeader);
+  return {
+    signal: context.signal,
+    ...(left !== undefined && { timeoutMs: Math.max(1, left) }),
+    ...(operation !== undefined && { headers: { [OPERATION_METADATA]: operation } }),
+  };
 }

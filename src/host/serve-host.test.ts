@@ -225,6 +225,44 @@ test("rpcs of each kind reach the guest that the metadata names, and its errors 
   );
 });
 
+test("the id of an operation reaches the caller, from him the guest, and the event log keeps it", async (t) => {
+  const at = await place(t);
+  await at.host("vm");
+  const guest = await at.guest("vm");
+  guest.containers.set("penguin", "stopped");
+  const headers = new Headers();
+  const onHeader = (answered: Headers) => answered.forEach((value, name) => void headers.set(name, value));
+  await at.api(Tremplin).startContainer({ containerName: "penguin" }, { onHeader });
+  const id = guest.operations[0]?.id ?? "";
+  assert.equal(headers.get("tremplin-operation"), id);
+  const cancel = (operation: string) =>
+    at
+      .api(Tremplin)
+      .cancelExportContainer(
+        { inProgressContainerName: "penguin" },
+        { headers: { "tremplin-operation": operation } },
+      );
+  assert.equal((await cancel("another")).status, 2);
+  assert.equal((await cancel(id)).status, 1);
+
+  const listener = at.api(TremplinListener);
+  const say = (operation: string | undefined) =>
+    listener.containerShutdown(
+      { containerName: "one" },
+      { headers: { ...guest.metadata, ...(operation && { "tremplin-operation": operation }) } },
+    );
+  for (const operation of ["00112233445566aa", undefined, "with blanks in it", "x".repeat(65)])
+    await say(operation);
+  const events = await Array.fromAsync(at.api(Host).watch({ after: 0n, onlyLog: true }));
+  assert.deepEqual(
+    events.filter(({ notice }) => notice.case === "shutdown").map(({ operation }) => operation),
+    ["00112233445566aa", "", "", ""],
+  );
+  assert.ok(
+    events.filter(({ notice }) => notice.case === "start").every(({ operation }) => operation === id),
+  );
+});
+
 test("a guest that is away is named with its address, and answers once it is back", async (t) => {
   const at = await place(t);
   await at.host("vm");

@@ -1,9 +1,21 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
-import type { MessageInitShape } from "@bufbuild/protobuf";
-import { type Client, Code, ConnectError, type ConnectRouter, createClient } from "@connectrpc/connect";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import {
+  type Client,
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  createClient,
+  type HandlerContext,
+  type ServiceImpl,
+} from "@connectrpc/connect";
 import {
   Engine_State,
+  type GetStatusResponse,
+  GetStatusResponseSchema,
   Guest,
+  type OrphanSchema,
   type ShellInput,
   type ShellOutputSchema,
 } from "../../src/contract/tremplin/v1/guest_pb.js";
@@ -25,7 +37,7 @@ export interface MemoryGuestOptions {
 export class MemoryGuest implements AsyncDisposable {
   readonly daemonId = randomUUID();
   readonly containers = new Map<string, string>();
-  readonly operations: { id: string; kind: string; containerName: string }[] = [];
+  readonly operations: { id: string; kind: string; containerName: string; waitsForRecovery?: boolean }[] = [];
   /** The rpcs it was asked, in order. */
   readonly asked: string[] = [];
   engine = Engine_State.RUNNING;
@@ -33,6 +45,9 @@ export class MemoryGuest implements AsyncDisposable {
   gate: Promise<unknown> = Promise.resolve();
   /** Set to make each operation end in FAILED. */
   fault = "";
+  /** What its status tells besides. */
+  status: Partial<GetStatusResponse> = {};
+  readonly orphans: MessageInitShape<typeof OrphanSchema>[] = [];
   /** Who was set up first, in whichever container. */
   #person = "";
   readonly #usb = new MemoryUsb();
@@ -42,6 +57,10 @@ export class MemoryGuest implements AsyncDisposable {
   readonly #cancelled = Promise.withResolvers<string>();
   #wasCancelled = false;
   #server: AsyncDisposable | undefined;
+  /** The operation whose work runs. */
+  readonly #current = new AsyncLocalStorage<string>();
+  /** The operation that the rpc that is answered now has begun. */
+  #begun: string | undefined;
 
   constructor(options: MemoryGuestOptions) {
     this.#options = options;
@@ -72,12 +91,17 @@ export class MemoryGuest implements AsyncDisposable {
     this.#connection[Symbol.dispose]();
   }
 
-  /** Sends a notice until the host takes it, as an outbox does. */
+  /** Sends a notice until the host takes it, as an outbox does: of an operation, by default the one whose work runs. */
   async tell<M extends keyof typeof TremplinListener.method>(
     method: M,
     message: MessageInitShape<(typeof TremplinListener.method)[M]["input"]>,
+    operation = this.#current.getStore(),
   ): Promise<void> {
-    const headers = { "tremplin-notice": randomUUID(), ...this.metadata };
+    const headers = {
+      "tremplin-notice": randomUUID(),
+      ...this.metadata,
+      ...(operation && !this.#options.unchanged && { "tremplin-operation": operation }),
+    };
     const call = this.#listener[method] as (input: object, options: object) => Promise<unknown>;
     for (;;) {
       try {
@@ -97,7 +121,7 @@ export class MemoryGuest implements AsyncDisposable {
   #routes(router: ConnectRouter): void {
     const { containers } = this;
     const fault = () => this.fault;
-    router.service(Tremplin, {
+    const tremplin: Partial<ServiceImpl<typeof Tremplin>> = {
       startLxd: () => {
         if (this.engine === Engine_State.RUNNING) return { status: 2 };
         this.#work("launch", "", async () => {
@@ -183,7 +207,7 @@ export class MemoryGuest implements AsyncDisposable {
         this.asked.push(`to ${exportPath}`);
         return { status: 1 };
       },
-      cancelExportContainer: () => this.#cancel(),
+      cancelExportContainer: (_request, context) => this.#cancel(context),
       importContainer: ({ containerName, importPath }) => {
         this.#work("import", containerName, async () => {
           await this.tell("updateImportStatus", { containerName, status: 3, progressPercent: 50 });
@@ -203,7 +227,7 @@ export class MemoryGuest implements AsyncDisposable {
         this.asked.push(`from ${importPath}`);
         return { status: 1 };
       },
-      cancelImportContainer: () => this.#cancel(),
+      cancelImportContainer: (_request, context) => this.#cancel(context),
       upgradeContainer: ({ containerName, targetVersion }) => {
         if (!this.containers.has(containerName)) return { status: 5, failureReason: "there is none" };
         if (targetVersion === 3) return { status: 4, failureReason: "it runs Debian 11 already" };
@@ -255,16 +279,17 @@ export class MemoryGuest implements AsyncDisposable {
       },
       detachUsbFromContainer: ({ portNum }) => this.#usb.detach(portNum),
       getDebugInfo: () => ({ debugInformation: "== daemon\nversion \u001b[31m1\n" }),
-    });
+    };
+    router.service(Tremplin, this.#naming(tremplin));
     if (this.#options.unchanged) return;
     router.service(Guest, {
-      getStatus: () => ({
-        daemonId: this.daemonId,
-        version: "1.2.3",
-        site: "generic",
-        engine: { state: this.engine, kind: "lxd", version: "5.0.2" },
-        operations: this.operations,
-      }),
+      getStatus: () => {
+        const engine = { state: this.engine, kind: "lxd", version: "5.0.2" };
+        const { daemonId, operations } = this;
+        const status = { daemonId, version: "1.2.3", site: "generic", engine, operations };
+        return Object.assign(create(GetStatusResponseSchema, status), this.status);
+      },
+      listOrphans: () => ({ orphans: this.orphans }),
       listContainers: () => ({
         containers: [...this.containers].map(([name, state]) => ({
           name,
@@ -284,12 +309,13 @@ export class MemoryGuest implements AsyncDisposable {
         yield { message: "looking" };
         yield { notes: ["300 MB to download"], problems: fault() ? [fault()] : [], done: true };
       },
-      undoUpgrade: ({ containerName }) => {
+      undoUpgrade: ({ containerName }, context) => {
         if (!this.containers.has(containerName)) return { status: 2, failureReason: "there is no snapshot" };
         this.#work("undo-upgrade", containerName, async () => {
           const progress = this.#ended({ status: 2, progressMessages: ["it was put back"] }, { status: 3 });
           await this.tell("upgradeContainerStatus", { containerName, ...progress });
         });
+        this.#name(context);
         return { status: 1 };
       },
       async *shell(
@@ -306,7 +332,27 @@ export class MemoryGuest implements AsyncDisposable {
     });
   }
 
-  #cancel() {
+  /** Names in each answer the operation that the rpc has begun. */
+  #naming<S extends object>(handlers: S): S {
+    const named = Object.entries(handlers).map(([name, handle]) => [
+      name,
+      (input: object, context: HandlerContext) => {
+        this.#begun = undefined;
+        const answer = handle(input, context);
+        this.#name(context);
+        return answer;
+      },
+    ]);
+    return Object.fromEntries(named);
+  }
+
+  #name({ responseHeader }: HandlerContext): void {
+    if (this.#begun && !this.#options.unchanged) responseHeader.set("tremplin-operation", this.#begun);
+  }
+
+  #cancel({ requestHeader }: HandlerContext) {
+    const meant = requestHeader.get("tremplin-operation");
+    if (meant && !this.operations.some(({ id }) => id === meant)) return { status: 2 };
     this.asked.push("cancel");
     this.#cancelled.resolve("cancelled");
     return { status: this.operations.length > 0 ? 1 : 2 };
@@ -326,9 +372,12 @@ export class MemoryGuest implements AsyncDisposable {
     const operation = { id: randomUUID(), kind, containerName };
     this.asked.push(`${kind} ${containerName}`.trim());
     this.operations.push(operation);
+    this.#begun = operation.id;
     // A moment later, as a real daemon waits until its answer has left.
     setTimeout(() => {
-      void work().finally(() => this.operations.splice(this.operations.indexOf(operation), 1));
+      void this.#current
+        .run(operation.id, work)
+        .finally(() => this.operations.splice(this.operations.indexOf(operation), 1));
     }, 5);
   }
 }

@@ -52,6 +52,80 @@ for (const line of ["export web web.tar.gz", "import web web.tar.gz --yes"]) {
   });
 }
 
+const EARLIER = "00000000000000aa";
+
+for (const [verb, method, done] of [
+  ["export", "updateExportStatus", "web: exported, 1 KiB, to web.tar.gz in the shared folder\n"],
+  ["import", "updateImportStatus", "web: imported\n"],
+] as const) {
+  const line = verb === "export" ? "export web web.tar.gz" : "import web web.tar.gz --yes";
+
+  for (const [status, fault] of [
+    [1, "the disk is full"],
+    [2, ""],
+  ] as const) {
+    test(`${verb}: the end (${status}) of an earlier ${verb} that comes late is not taken for its own`, async (t) => {
+      const at = await CommandLinePlace.open(t);
+      at.guest.containers.set("web", "stopped");
+      const gate = Promise.withResolvers<void>();
+      at.guest.gate = gate.promise;
+      at.guest.fault = fault;
+      const io = new RecordedIo();
+      const running = at.run(line, io);
+      await io.written(/packing|unpacking/);
+      await at.guest.tell(method, { containerName: "web", status, bytesExported: 450_887_680n }, EARLIER);
+      gate.resolve();
+      assert.equal(await running, fault ? 1 : 0, io.stderr);
+      assert.equal(io.stdout, fault ? "" : done);
+      if (fault) assert.match(io.stderr, /failed: the disk is full$/m);
+    });
+  }
+
+  test(`${verb}: Ctrl-C waits for the end of its own operation and means no other`, async (t) => {
+    const at = await CommandLinePlace.open(t);
+    at.guest.containers.set("web", "stopped");
+    const gate = Promise.withResolvers<void>();
+    at.guest.gate = gate.promise;
+    const io = new RecordedIo();
+    const running = at.run(line, io);
+    await io.written(/packing|unpacking/);
+    // The guest has ended it already, its notice is on the way, and it works on something else of that container.
+    const [own] = at.guest.operations.splice(0, 1);
+    assert.ok(own);
+    at.guest.operations.push({ id: EARLIER, kind: verb, containerName: "web" });
+    io.ctrlC();
+    await io.written(/cancelling/);
+    const cancelled = verb === "export" ? 8 : 7;
+    await at.guest.tell(method, { containerName: "web", status: cancelled }, EARLIER);
+    gate.resolve();
+    assert.equal(await running, 0, io.stderr);
+    assert.ok(!at.guest.asked.includes("cancel"));
+  });
+
+  test(`${verb} --json names the operation`, async (t) => {
+    const at = await CommandLinePlace.open(t);
+    at.guest.containers.set("web", "stopped");
+    const gate = Promise.withResolvers<void>();
+    at.guest.gate = gate.promise;
+    const io = new RecordedIo();
+    const running = at.run(`${line} --json`, io);
+    await io.written(/"operation"/);
+    const id = at.guest.operations[0]?.id;
+    gate.resolve();
+    assert.equal(await running, 0);
+    const documents = io.stdout
+      .trim()
+      .split("\n")
+      .map((each) => JSON.parse(each));
+    assert.ok(documents.length > 2);
+    assert.deepEqual(
+      documents.map(({ event, operation }) => event?.operation ?? operation),
+      documents.map(() => id),
+    );
+    assert.equal(JSON.parse((await at.say(`${line} --json --detach`)).stdout).result.split(" ")[0], "goes");
+  });
+}
+
 test("import makes a container that is not there without a question", async (t) => {
   const at = await CommandLinePlace.open(t);
   const { code, stdout, stderr } = await at.say("import web web.tar.gz");

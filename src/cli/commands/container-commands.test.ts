@@ -136,7 +136,9 @@ test("for programs: JSON lines of what happens, then the result", async (t) => {
     [10, 90, 100],
   );
   assert.equal(lines.at(-2).event.create.status, "CREATED");
-  assert.deepEqual(lines.at(-1), { container: "web", result: "created" });
+  const { operation } = lines.at(-2).event;
+  assert.ok(operation);
+  assert.deepEqual(lines.at(-1), { container: "web", result: "created", operation });
 });
 
 test("nobody to ask: 4, and the sentence says what to do", async (t) => {

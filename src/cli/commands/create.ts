@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest, PrepareImageProgressSchema } from "../../contract/tremplin/v1/guest_pb.js";
 import { CreateContainerResponse_Status as Status, Tremplin } from "../../contract/tremplin_pb.js";
-import type { HostApi } from "../host-api.ts";
+import type { CallSettings, HostApi } from "../host-api.ts";
 import { type HostFlags, withHostFlags } from "../host-flags.ts";
 import type { Io } from "../io.ts";
 import { type Answer, runOperation, type Session } from "../operation.ts";
@@ -37,12 +37,12 @@ export function createCommand(io: Io): Command {
 async function create(container: string, flags: Flags, io: Io): Promise<void> {
   const given = givenSource(flags);
   const title = `creating ${container}`;
-  const words = await withSession(title, flags, io, async (session) => {
+  const outcome = await withSession(title, flags, io, async (session) => {
     const source = given ?? (await prepareImage(flags.debian as string, session));
-    const ask = (api: HostApi, signal: AbortSignal) => askToCreate(api, container, source, signal);
+    const ask = (api: HostApi, settings: CallSettings) => askToCreate(api, container, source, settings);
     return await runOperation(session, { title, kind: "create", container, mustExist: false, ask });
   });
-  tellResult(container, words, flags, io);
+  tellResult(container, outcome, flags, io);
 }
 
 /** What the flags say; undefined where the image is to be built first. Throws unless exactly one way is named. */
@@ -79,10 +79,10 @@ async function askToCreate(
   api: HostApi,
   containerName: string,
   source: Source,
-  signal: AbortSignal,
+  settings: CallSettings,
 ): Promise<Answer> {
   const request = { containerName, ...source };
-  const { status, failureReason } = await api.call(Tremplin.method.createContainer, request, { signal });
+  const { status, failureReason } = await api.call(Tremplin.method.createContainer, request, settings);
   switch (status) {
     case Status.CREATING:
       return { kind: "accepted" };

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { DeleteContainerResponse_Status as Status, Tremplin } from "../../contract/tremplin_pb.js";
 import { confirm } from "../confirm.ts";
-import type { HostApi } from "../host-api.ts";
+import type { CallSettings, HostApi } from "../host-api.ts";
 import { type HostFlags, withHostFlags } from "../host-flags.ts";
 import type { Io } from "../io.ts";
 import type { Answer } from "../operation.ts";
@@ -19,16 +19,16 @@ export function deleteCommand(io: Io): Command {
     const question = `Delete ${container} and all that is in it?`;
     if (!flags.yes) await confirm(container, { verb: "delete", participle: "deleted", question }, io);
     const title = `deleting ${container}`;
-    const ask = (api: HostApi, signal: AbortSignal) => askToDelete(api, container, signal);
+    const ask = (api: HostApi, settings: CallSettings) => askToDelete(api, container, settings);
     await runWork({ title, kind: "delete", container, ask }, flags, io);
   });
 }
 
-async function askToDelete(api: HostApi, containerName: string, signal: AbortSignal): Promise<Answer> {
+async function askToDelete(api: HostApi, containerName: string, settings: CallSettings): Promise<Answer> {
   const { status, failureReason } = await api.call(
     Tremplin.method.deleteContainer,
     { containerName },
-    { signal },
+    settings,
   );
   switch (status) {
     case Status.DELETING:

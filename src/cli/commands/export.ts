@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { ExportContainerResponse_Status as Status, Tremplin } from "../../contract/tremplin_pb.js";
-import type { HostApi } from "../host-api.ts";
+import type { CallSettings, HostApi } from "../host-api.ts";
 import { type HostFlags, withHostFlags } from "../host-flags.ts";
 import type { Io } from "../io.ts";
 import { type Answer, runOperation } from "../operation.ts";
@@ -26,31 +26,31 @@ export function exportCommand(io: Io): Command {
 
 async function exportTo(container: string, path: string, flags: Flags, io: Io): Promise<void> {
   const title = `exporting ${container}`;
-  const words = await withSession(title, flags, io, async (session) => {
-    const ask = (api: HostApi, signal: AbortSignal) => askToExport(api, container, path, signal);
+  const outcome = await withSession(title, flags, io, async (session) => {
+    const ask = (api: HostApi, settings: CallSettings) => askToExport(api, container, path, settings);
     const detach = flags.detach === true;
     const work = { title, kind: "export", container, ask, cancel: cancel(container), detach } as const;
     const result = await runOperation(session, work);
-    return flags.detach ? result : `${result}, to ${path} in the shared folder`;
+    return flags.detach ? result : { ...result, words: `${result.words}, to ${path} in the shared folder` };
   });
-  tellResult(container, words, flags, io);
+  tellResult(container, outcome, flags, io);
 }
 
 async function askToExport(
   api: HostApi,
   containerName: string,
   exportPath: string,
-  signal: AbortSignal,
+  settings: CallSettings,
 ): Promise<Answer> {
   const request = { containerName, exportPath };
-  const { status, failureReason } = await api.call(Tremplin.method.exportContainer, request, { signal });
+  const { status, failureReason } = await api.call(Tremplin.method.exportContainer, request, settings);
   if (status === Status.EXPORTING) return { kind: "accepted" };
   return { kind: "refused", reason: failureReason };
 }
 
 function cancel(inProgressContainerName: string) {
-  return async (api: HostApi): Promise<void> => {
-    await api.call(Tremplin.method.cancelExportContainer, { inProgressContainerName });
+  return async (api: HostApi, settings: CallSettings): Promise<void> => {
+    await api.call(Tremplin.method.cancelExportContainer, { inProgressContainerName }, settings);
   };
 }
 

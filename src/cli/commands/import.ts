@@ -5,7 +5,7 @@ import {
   Tremplin,
 } from "../../contract/tremplin_pb.js";
 import { confirm } from "../confirm.ts";
-import { HostApi } from "../host-api.ts";
+import { type CallSettings, HostApi } from "../host-api.ts";
 import { type HostFlags, withHostFlags } from "../host-flags.ts";
 import type { Io } from "../io.ts";
 import type { Answer } from "../operation.ts";
@@ -25,7 +25,7 @@ export function importCommand(io: Io): Command {
   return withHostFlags(command).action(async (container: string, file: string, flags: Flags) => {
     if (!flags.yes) await confirmReplacing(container, flags, io);
     const title = `importing ${container}`;
-    const ask = (api: HostApi, signal: AbortSignal) => askToImport(api, container, file, signal);
+    const ask = (api: HostApi, settings: CallSettings) => askToImport(api, container, file, settings);
     const detach = flags.detach === true;
     const work = {
       title,
@@ -54,16 +54,16 @@ async function askToImport(
   api: HostApi,
   containerName: string,
   importPath: string,
-  signal: AbortSignal,
+  settings: CallSettings,
 ): Promise<Answer> {
   const request = { containerName, importPath };
-  const { status, failureReason } = await api.call(Tremplin.method.importContainer, request, { signal });
+  const { status, failureReason } = await api.call(Tremplin.method.importContainer, request, settings);
   if (status === Status.IMPORTING) return { kind: "accepted" };
   return { kind: "refused", reason: failureReason };
 }
 
 function cancel(inProgressContainerName: string) {
-  return async (api: HostApi): Promise<void> => {
-    await api.call(Tremplin.method.cancelImportContainer, { inProgressContainerName });
+  return async (api: HostApi, settings: CallSettings): Promise<void> => {
+    await api.call(Tremplin.method.cancelImportContainer, { inProgressContainerName }, settings);
   };
 }

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { CommandLinePlace, RecordedIo } from "../../../test/support/command-line.ts";
-import { Engine_State as EngineState } from "../../contract/tremplin/v1/guest_pb.js";
+import {
+  Engine_State as EngineState,
+  RefusedNoticeSchema,
+  SetAsideRecordSchema,
+  WaitingNoticeSchema,
+} from "../../contract/tremplin/v1/guest_pb.js";
 
 test("list shows all containers", async (t) => {
   const at = await CommandLinePlace.open(t);
@@ -47,6 +54,41 @@ test("status shows the engine and what is under way, and says when a guest is aw
   assert.equal(away.code, 4);
   assert.match(away.stderr, /not reachable: vm/);
   assert.equal(JSON.parse(away.stdout).guests[0].reachable, false);
+});
+
+test("status says what waits for the host, what it refused, and what waits for the engine", async (t) => {
+  const at = await CommandLinePlace.open(t);
+  at.guest.operations.push({ id: "1", kind: "export", containerName: "web", waitsForRecovery: true });
+  const since = timestampFromMs(Date.now() - 65_000);
+  const about = { containerName: "web", operation: "1", since };
+  at.guest.status = {
+    undeliveredNotices: 3,
+    hostAwaySince: since,
+    hostAwayReason: "HTTP 404",
+    oldestNotice: create(WaitingNoticeSchema, { rpc: "UpdateExportStatus", ...about }),
+    refusedNotices: [
+      create(RefusedNoticeSchema, { rpc: "UpdateStopStatus", ...about, reason: "no such rpc" }),
+    ],
+    setAsideRecords: [
+      create(SetAsideRecordSchema, { path: "/s/journal/1.json.unreadable", reason: "it is not JSON", since }),
+    ],
+  };
+  const { stdout, code } = await at.say("status");
+  assert.equal(code, 0);
+  assert.match(stdout, /^unfinished export of web, begun .* ago: recovered once the engine runs$/m);
+  assert.match(stdout, /^host +away for 1:0\d: HTTP 404$/m);
+  assert.match(
+    stdout,
+    /^notices +3 not taken by the host yet; the oldest is UpdateExportStatus of web, for 1:0\d$/m,
+  );
+  assert.match(
+    stdout,
+    /^refused +UpdateStopStatus of web, 1:0\d ago: no such rpc; kept for a day, sent again when the daemon starts$/m,
+  );
+  assert.match(stdout, /^set aside \/s\/journal\/1\.json\.unreadable: it is not JSON; /m);
+  const { status } = JSON.parse((await at.say("status --json")).stdout).guests[0];
+  assert.deepEqual([status.operations[0].id, status.operations[0].waitsForRecovery], ["1", true]);
+  assert.equal(status.refusedNotices[0].reason, "no such rpc");
 });
 
 test("an unchanged guest is known as one", async (t) => {

@@ -4,7 +4,7 @@ import {
   StartContainerResponse_Status as Status,
   Tremplin,
 } from "../../contract/tremplin_pb.js";
-import type { HostApi } from "../host-api.ts";
+import type { CallSettings, HostApi } from "../host-api.ts";
 import { type HostFlags, withHostFlags } from "../host-flags.ts";
 import type { Io } from "../io.ts";
 import type { Answer } from "../operation.ts";
@@ -26,7 +26,7 @@ export function startCommand(io: Io): Command {
     .option("--no-microphone", "programs in it cannot listen, where the place lets them");
   return withHostFlags(command).action((container: string, flags: Flags) => {
     const title = `starting ${container}`;
-    const ask = (api: HostApi, signal: AbortSignal) => askToStart(api, container, flags, signal);
+    const ask = (api: HostApi, settings: CallSettings) => askToStart(api, container, flags, settings);
     return runWork({ title, kind: "start", container, ask }, flags, io);
   });
 }
@@ -35,14 +35,14 @@ async function askToStart(
   api: HostApi,
   containerName: string,
   flags: Flags,
-  signal: AbortSignal,
+  settings: CallSettings,
 ): Promise<Answer> {
   const request = {
     containerName,
     privilegeLevel: privilegeOf(flags),
     disableAudioCapture: !flags.microphone,
   };
-  const { status, failureReason } = await api.call(Tremplin.method.startContainer, request, { signal });
+  const { status, failureReason } = await api.call(Tremplin.method.startContainer, request, settings);
   switch (status) {
     case Status.STARTING:
     case Status.REMAPPING:

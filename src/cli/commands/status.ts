@@ -1,5 +1,5 @@
 import { toJson } from "@bufbuild/protobuf";
-import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
 import { Command } from "commander";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import {
@@ -68,13 +68,54 @@ function text({ guest, status, problem }: Finding, now: number): string {
     title,
     `daemon    version ${status.version}, site ${status.site}${since}`,
     `engine    ${engineText(status.engine)}`,
-    ...status.operations.map(({ kind, containerName, startedAt }) => {
-      const age = startedAt ? `, for ${durationText(now - timestampMs(startedAt))}` : "";
-      return `under way ${kind}${containerName ? ` of ${containerName}` : ""}${age}`;
-    }),
-    ...(status.undeliveredNotices > 0
-      ? [`notices   ${status.undeliveredNotices} not taken by the host yet`]
-      : []),
+    ...operationLines(status, now),
+    ...noticeLines(status, now),
+    ...status.setAsideRecords.map(
+      ({ path, reason }) => `set aside ${path}: ${reason}; what it was about is as it was left`,
+    ),
   ];
   return lines.map((line) => `${plainText(line)}\n`).join("");
+}
+
+function operationLines({ operations }: GetStatusResponse, now: number): string[] {
+  return operations.map(({ kind, containerName, startedAt, waitsForRecovery, obstacle }) => {
+    const why = obstacle ? ` (${obstacle})` : "";
+    const what = `${kind}${containerName ? ` of ${containerName}` : ""}`;
+    if (waitsForRecovery) {
+      return `unfinished ${what}, begun ${age(startedAt, now)} ago: recovered once the engine runs${why}`;
+    }
+    return `under way ${what}${startedAt ? `, for ${age(startedAt, now)}` : ""}${why}`;
+  });
+}
+
+/** What the host has not taken: because nobody has answered yet, or because it refused. */
+function noticeLines(status: GetStatusResponse, now: number): string[] {
+  const { undeliveredNotices: count, oldestNotice: oldest, hostAwaySince, hostAwayReason } = status;
+  const waiting = `notices   ${count} not taken by the host yet`;
+  return [
+    ...(hostAwaySince ? [`host      away for ${age(hostAwaySince, now)}: ${hostAwayReason}`] : []),
+    ...(count === 0
+      ? []
+      : [
+          `${waiting}${oldest ? `; the oldest is ${noticeName(oldest)}, for ${age(oldest.since, now)}` : ""}`,
+        ]),
+    ...status.refusedNotices.map(
+      (refused) =>
+        `refused   ${noticeName(refused)}, ${age(refused.since, now)} ago: ${refused.reason}; kept for a day, sent again when the daemon starts`,
+    ),
+  ];
+}
+
+function noticeName({
+  rpc,
+  containerName,
+}: {
+  readonly rpc: string;
+  readonly containerName: string;
+}): string {
+  return `${rpc}${containerName ? ` of ${containerName}` : ""}`;
+}
+
+function age(since: Timestamp | undefined, now: number): string {
+  return since ? durationText(now - timestampMs(since)) : "an unknown time";
 }

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { StopContainerResponse_Status as Status, Tremplin } from "../../contract/tremplin_pb.js";
-import type { HostApi } from "../host-api.ts";
+import type { CallSettings, HostApi } from "../host-api.ts";
 import { type HostFlags, withHostFlags } from "../host-flags.ts";
 import type { Io } from "../io.ts";
 import type { Answer } from "../operation.ts";
@@ -10,16 +10,16 @@ export function stopCommand(io: Io): Command {
   const command = new Command("stop").argument("<name>", "the container");
   return withHostFlags(command).action((container: string, flags: HostFlags) => {
     const title = `stopping ${container}`;
-    const ask = (api: HostApi, signal: AbortSignal) => askToStop(api, container, signal);
+    const ask = (api: HostApi, settings: CallSettings) => askToStop(api, container, settings);
     return runWork({ title, kind: "stop", container, ask }, flags, io);
   });
 }
 
-async function askToStop(api: HostApi, containerName: string, signal: AbortSignal): Promise<Answer> {
+async function askToStop(api: HostApi, containerName: string, settings: CallSettings): Promise<Answer> {
   const { status, failureReason } = await api.call(
     Tremplin.method.stopContainer,
     { containerName },
-    { signal },
+    settings,
   );
   switch (status) {
     case Status.STOPPING:

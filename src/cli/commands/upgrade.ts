@@ -12,7 +12,7 @@ import {
   Tremplin,
   UpgradeContainerRequest_Version as Version,
 } from "../../contract/tremplin_pb.js";
-import type { HostApi } from "../host-api.ts";
+import type { CallSettings, HostApi } from "../host-api.ts";
 import { type HostFlags, withHostFlags } from "../host-flags.ts";
 import type { Io } from "../io.ts";
 import { type Answer, runOperation } from "../operation.ts";
@@ -72,22 +72,23 @@ function versionOf(release: string): Version {
 
 async function upgrade(container: string, to: string, targetVersion: Version, flags: Flags, io: Io) {
   const title = `upgrading ${container} to ${to}`;
-  const words = await withSession(title, flags, io, (session) => {
-    const ask = (api: HostApi, signal: AbortSignal) => askToUpgrade(api, container, targetVersion, signal);
+  const outcome = await withSession(title, flags, io, (session) => {
+    const ask = (api: HostApi, settings: CallSettings) =>
+      askToUpgrade(api, container, targetVersion, settings);
     const read = upgradeReader((sentence) => session.progress.say(sentence));
     return runOperation(session, { title, kind: "upgrade", container, ask, read });
   });
-  tellResult(container, words, flags, io);
+  tellResult(container, outcome, flags, io);
 }
 
 async function askToUpgrade(
   api: HostApi,
   containerName: string,
   targetVersion: Version,
-  signal: AbortSignal,
+  settings: CallSettings,
 ): Promise<Answer> {
   const request = { containerName, targetVersion };
-  const { status, failureReason } = await api.call(Tremplin.method.upgradeContainer, request, { signal });
+  const { status, failureReason } = await api.call(Tremplin.method.upgradeContainer, request, settings);
   if (status === Status.STARTED) return { kind: "accepted" };
   if (status === Status.ALREADY_UPGRADED) return { kind: "already", words: plainText(failureReason) };
   return { kind: "refused", reason: failureReason };
@@ -116,14 +117,14 @@ function checkProblems(container: string, problems: readonly string[]): void {
 
 async function goBack(container: string, flags: Flags, io: Io): Promise<void> {
   if (!flags.yes) await confirm(container, io);
-  const ask = (api: HostApi, signal: AbortSignal) =>
-    askAboutWayBack(() => api.call(Guest.method.undoUpgrade, { containerName: container }, { signal }));
+  const ask = (api: HostApi, settings: CallSettings) =>
+    askAboutWayBack(() => api.call(Guest.method.undoUpgrade, { containerName: container }, settings));
   await runWork({ title: `taking ${container} back`, kind: "upgrade", container, ask }, flags, io);
 }
 
 async function giveUpWayBack(container: string, flags: Flags, io: Io): Promise<void> {
-  const ask = (api: HostApi, signal: AbortSignal) =>
-    askAboutWayBack(() => api.call(Guest.method.keepUpgrade, { containerName: container }, { signal }));
+  const ask = (api: HostApi, settings: CallSettings) =>
+    askAboutWayBack(() => api.call(Guest.method.keepUpgrade, { containerName: container }, settings));
   await runWork({ title: `keeping ${container} as it is`, kind: "upgrade", container, ask }, flags, io);
 }
 
@@ -155,5 +156,5 @@ async function stop(containerName: string, flags: Flags, io: Io): Promise<void> 
     if (status === Cancelled.NOT_RUNNING) return "no upgrade is under way";
     throw await refusal(api, title, containerName, failureReason, true);
   });
-  tellResult(containerName, words, flags, io);
+  tellResult(containerName, { words }, flags, io);
 }

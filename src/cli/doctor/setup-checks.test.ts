@@ -1,11 +1,19 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { CommandLinePlace } from "../../../test/support/command-line.ts";
-import { Engine_State as EngineState } from "../../contract/tremplin/v1/guest_pb.js";
+import {
+  Engine_State as EngineState,
+  Orphan_Kind as Kind,
+  RefusedNoticeSchema,
+  SetAsideRecordSchema,
+} from "../../contract/tremplin/v1/guest_pb.js";
 import { formatAddress } from "../../transport/address.ts";
 import { recordOf, writeRecord } from "../background/process-record.ts";
 import { RunFolder } from "../background/run-folder.ts";
+import type { Finding } from "./finding.ts";
 import { setupChecks } from "./setup-checks.ts";
 
 test("each state of the set-up is told apart", async (t) => {
@@ -20,7 +28,13 @@ test("each state of the set-up is told apart", async (t) => {
     return Object.fromEntries(found.map(({ name, state }) => [name, state]));
   };
   const started = { "host process": "note", "daemon process": "note" } as const;
-  assert.deepEqual(await states(), { ...started, host: "good", "guest vm": "good", "engine state": "good" });
+  assert.deepEqual(await states(), {
+    ...started,
+    host: "good",
+    "guest vm": "good",
+    "engine state": "good",
+    orphans: "good",
+  });
   at.guest.engine = EngineState.FAILED;
   assert.equal((await states())["engine state"], "bad");
   at.guest.engine = EngineState.STOPPED;
@@ -34,4 +48,74 @@ test("each state of the set-up is told apart", async (t) => {
   await writeRecord(join(at.folder, "host.pid"), mine);
   await writeRecord(join(at.folder, "daemon.pid"), { ...mine, startedAt: "1" });
   assert.deepEqual(await states(), { "host process": "good", "daemon process": "bad", host: "bad" });
+});
+
+test("what operations left is listed, each with what shows it and what removes it", async (t) => {
+  const at = await CommandLinePlace.open(t);
+  const id = "00112233445566aa";
+  at.guest.orphans.push(
+    { kind: Kind.CONTAINER, name: `tremplin-create-${id}`, operation: id },
+    { kind: Kind.REPLACED_CONTAINER, name: `tremplin-aside-${id}`, operation: id },
+    { kind: Kind.SNAPSHOT, name: `tremplin-remap-${id}`, containerName: "web", operation: id },
+    { kind: Kind.IMAGE, name: "0123456789abcdef0123", operation: id },
+    { kind: Kind.CONTAINER, name: "rootfs-import" },
+  );
+  const since = timestampFromMs(Date.now() - 60_000);
+  at.guest.status = {
+    undeliveredNotices: 2,
+    hostAwaySince: since,
+    hostAwayReason: "HTTP 404",
+    refusedNotices: [
+      create(RefusedNoticeSchema, {
+        rpc: "UpdateStopStatus",
+        containerName: "web",
+        since,
+        reason: "no such rpc",
+      }),
+    ],
+    setAsideRecords: [
+      create(SetAsideRecordSchema, { path: "/s/journal/1.json.unreadable", reason: "it is not JSON" }),
+    ],
+  };
+  const { code, stdout } = await at.say(`doctor --run ${at.folder} --state ${at.folder} --json`);
+  assert.equal(code, 1);
+  const { findings } = JSON.parse(stdout);
+  const of = (wanted: string) => findings.filter(({ name }: { name: string }) => name === wanted);
+  assert.deepEqual(
+    of("orphans").map(({ state, found, advice }: Finding) => [
+      state,
+      found,
+      advice?.replace("on the guest, ", ""),
+    ]),
+    [
+      [
+        "note",
+        `the container tremplin-create-${id} is left of operation ${id}, which is over`,
+        `lxc info tremplin-create-${id} shows it, lxc delete tremplin-create-${id} removes it`,
+      ],
+      [
+        "note",
+        `the container tremplin-aside-${id} is one that an import was to replace: of operation ${id}, which is over`,
+        `lxc info tremplin-aside-${id} shows it; where it is missed, lxc rename tremplin-aside-${id} NAME brings it back`,
+      ],
+      [
+        "note",
+        `the snapshot tremplin-remap-${id} of web is left of operation ${id}, which is over`,
+        `lxc info web shows it, lxc delete web/tremplin-remap-${id} removes it`,
+      ],
+      [
+        "note",
+        `the image 0123456789ab is left of operation ${id}, which is over`,
+        "lxc image info 0123456789ab shows it, lxc image delete 0123456789ab removes it",
+      ],
+      [
+        "note",
+        "the container rootfs-import is left of an operation of an older daemon",
+        "lxc info rootfs-import shows it, lxc delete rootfs-import removes it",
+      ],
+    ],
+  );
+  assert.match(of("notices")[0].found, /2 notices wait, .* HTTP 404/);
+  assert.match(of("refused notice")[0].found, /^UpdateStopStatus of web: no such rpc$/);
+  assert.match(of("set aside")[0].found, /1\.json\.unreadable: it is not JSON$/);
 });

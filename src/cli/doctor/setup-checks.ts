@@ -1,5 +1,9 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { Engine_State as EngineState, Guest } from "../../contract/tremplin/v1/guest_pb.js";
+import {
+  Engine_State as EngineState,
+  type GetStatusResponse,
+  Guest,
+} from "../../contract/tremplin/v1/guest_pb.js";
 import { type GuestInfo, Host } from "../../contract/tremplin/v1/host_pb.js";
 import { parseAddress } from "../../transport/address.ts";
 import type { Part } from "../background/part.ts";
@@ -9,6 +13,8 @@ import { engineText } from "../engine-text.ts";
 import { HostApi } from "../host-api.ts";
 import { type HostFlags, tlsOf } from "../host-flags.ts";
 import { bad, type Finding, good, note } from "./finding.ts";
+import { leftChecks } from "./left-checks.ts";
+import { orphanChecks } from "./orphan-checks.ts";
 
 const PATIENCE = 10_000;
 
@@ -50,17 +56,22 @@ async function checkGuest(guest: GuestInfo, flags: HostFlags, signal: AbortSigna
   const reachable = good(name, `answers at ${guest.address}`);
   if (status instanceof TremplinError)
     return [reachable, note("engine state", status.message, "nothing to do")];
+  const left = leftChecks(status);
+  const engine = engineCheck(status);
+  if (engine.state !== "good") return [reachable, engine, ...left];
+  const orphans = await ask(() => api.call(Guest.method.listOrphans, {}, { signal, timeout: PATIENCE }));
+  return [reachable, engine, ...left, ...orphanChecks(orphans, status.engine)];
+}
+
+function engineCheck(status: GetStatusResponse): Finding {
   const text = engineText(status.engine);
   switch (status.engine?.state) {
     case EngineState.RUNNING:
-      return [reachable, good("engine state", text)];
+      return good("engine state", text);
     case EngineState.FAILED:
-      return [
-        reachable,
-        bad("engine state", text, "sudo tremplin up tries again; the daemon's log has the rest"),
-      ];
+      return bad("engine state", text, "sudo tremplin up tries again; the daemon's log has the rest");
     default:
-      return [reachable, note("engine state", text, "sudo tremplin up")];
+      return note("engine state", text, "sudo tremplin up");
   }
 }
 

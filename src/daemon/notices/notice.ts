@@ -15,6 +15,11 @@ export interface Notice<M extends ListenerMethod = ListenerMethod> {
   readonly message: MessageShape<(typeof TremplinListener.method)[M]["input"]>;
 }
 
+/** The name of an rpc of the listener as the contract writes it: UpdateStartStatus ... */
+export function rpcName(method: ListenerMethod): string {
+  return TremplinListener.method[method].name;
+}
+
 /** Makes a notice from a copy of its content, so that nothing can change it on its way. */
 export function notice<M extends ListenerMethod>(method: M, init: NoticeInit<M>): Notice<M> {
   const schema = TremplinListener.method[method].input;

@@ -1,14 +1,18 @@
-import { randomBytes } from "node:crypto";
 import { fromJson, toJson } from "@bufbuild/protobuf";
 import { backoff } from "../../base/backoff.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { sentenceOf } from "../../base/tremplin-error.ts";
 import { TremplinListener } from "../../contract/tremplin_pb.js";
+import type { Answer } from "../notices/delivery.ts";
 import { type ListenerMethod, type Notice, type NoticeInit, notice } from "../notices/notice.ts";
 import type { Outbox } from "../notices/outbox.ts";
+import type { RefusedNotices } from "../notices/refused-notices.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
+import { newOperationId } from "./operation-id.ts";
 
+/** The kind of entries that are no operations: what happened by itself. */
+const HAPPENED = "notice";
 const FIRST_RETRY = 250;
 const LAST_RETRY = 10_000;
 
@@ -32,12 +36,20 @@ export interface Ending {
 export class FinalNotices {
   readonly #journal: Journal;
   readonly #outbox: Outbox;
+  readonly #refused: RefusedNotices;
   readonly #clock: Clock;
   readonly #log: Logger;
 
-  constructor(options: { journal: Journal; outbox: Outbox; clock: Clock; log: Logger }) {
+  constructor(options: {
+    journal: Journal;
+    outbox: Outbox;
+    refused: RefusedNotices;
+    clock: Clock;
+    log: Logger;
+  }) {
     this.#journal = options.journal;
     this.#outbox = options.outbox;
+    this.#refused = options.refused;
     this.#clock = options.clock;
     this.#log = options.log;
   }
@@ -74,11 +86,11 @@ export class FinalNotices {
 
   /** Sends what happened by itself, as reliably as the end of an operation. */
   async tell<M extends ListenerMethod>(container: string, method: M, init: NoticeInit<M>): Promise<void> {
-    const id = randomBytes(8).toString("hex");
+    const id = newOperationId();
     const final = notice(method, init);
     const entry = {
       id,
-      kind: "notice",
+      kind: HAPPENED,
       container,
       startedAt: this.#clock.now(),
       request: {},
@@ -104,10 +116,16 @@ export class FinalNotices {
     }
   }
 
-  #send({ id, container }: JournalEntry, final: Notice, after = Promise.resolve()): void {
-    const settled = (): Promise<void> =>
-      this.#journal.change(id, (entry) => (entry.owed ? { ...entry, delivered: true } : undefined));
-    this.#outbox.send({ id: `${id}-end`, lane: container, notice: final, final: true, after, settled });
+  #send({ id, container, kind }: JournalEntry, final: Notice, after = Promise.resolve()): void {
+    const operation = kind === HAPPENED ? undefined : id;
+    const settled = async (answer: Answer): Promise<void> => {
+      if (answer.kind === "refused") {
+        await this.#refused.keep({ id, container, operation, notice: final, reason: answer.reason });
+      }
+      await this.#journal.change(id, (entry) => (entry.owed ? { ...entry, delivered: true } : undefined));
+    };
+    const about = { id: `${id}-end`, lane: container, notice: final, operation };
+    this.#outbox.send({ ...about, final: true, after, settled });
   }
 }
 

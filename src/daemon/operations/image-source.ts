@@ -23,7 +23,7 @@ export interface UploadedSource extends ImageSource {
 }
 
 /** The property of an uploaded image that tells for which operation it came. */
-const MARK = "tremplin-operation";
+export const UPLOAD_MARK = "tremplin-operation";
 
 /** The uploaded images that operations create from now: only the last one deletes it, if one of us brought it. */
 const inUse = new Map<string, { users: number; ours: boolean }>();
@@ -81,7 +81,7 @@ export async function uploadedImage(
   upload: (options: UploadOptions) => Promise<UploadedImage>,
 ): Promise<UploadedSource> {
   for (let tries = 1; ; tries++) {
-    const uploaded = await upload({ signal, properties: { [MARK]: id } }).catch((error) => {
+    const uploaded = await upload({ signal, properties: { [UPLOAD_MARK]: id } }).catch((error) => {
       if (TremplinError.from(error).code !== "exists" || tries === TRIES) throw error;
       return undefined;
     });
@@ -139,5 +139,5 @@ export async function removeUpload(engine: Engine, operationId: string, signal?:
 /** The images that an operation uploaded and that are still there. */
 export async function uploadsOf(engine: Engine, operationId: string, signal?: AbortSignal): Promise<Image[]> {
   const images = await engine.images.list({ signal });
-  return images.filter(({ properties }) => properties[MARK] === operationId);
+  return images.filter(({ properties }) => properties[UPLOAD_MARK] === operationId);
 }

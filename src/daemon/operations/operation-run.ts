@@ -170,6 +170,7 @@ export class OperationRun {
       id: `${this.entry.id}-${++this.#progressCount}`,
       lane: this.entry.container,
       notice: notice(kind.notify, value),
+      operation: this.entry.id,
       final: false,
       after: this.#options.answered,
       settled: async () => resolve(),

@@ -14,6 +14,7 @@ import {
 } from "../../contract/tremplin_pb.js";
 import type { Notice } from "../notices/notice.ts";
 import { Outbox } from "../notices/outbox.ts";
+import { RefusedNotices } from "../notices/refused-notices.ts";
 import { FinalNotices } from "./final-notices.ts";
 import { Journal } from "./journal.ts";
 import type { OperationContext, OperationKind } from "./operation.ts";
@@ -66,7 +67,8 @@ async function stateFolder() {
       };
       const outbox = new Outbox({ deliver, clock, log });
       const journal = await Journal.open(path, log);
-      const finals = new FinalNotices({ journal, outbox, clock, log });
+      const refused = await RefusedNotices.open({ folder: `${path}-refused`, outbox, clock, log });
+      const finals = new FinalNotices({ journal, outbox, refused, clock, log });
       const engineAnswers = async () => state.engineAnswers;
       const runner = new Runner({ journal, outbox, finals, engineAnswers, clock, log });
       runner.add(kind);
@@ -82,6 +84,7 @@ async function stateFolder() {
         await outbox[Symbol.asyncDispose]();
       }
       await rm(path, { recursive: true });
+      await rm(`${path}-refused`, { recursive: true, force: true });
     },
   };
   return state;

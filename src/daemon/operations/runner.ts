@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { type DescMessage, type MessageShape, toJson } from "@bufbuild/protobuf";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
@@ -9,6 +8,7 @@ import type { FinalNotices } from "./final-notices.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
 import { type Lock, Locks } from "./locks.ts";
 import type { Operation, OperationKind } from "./operation.ts";
+import { newOperationId } from "./operation-id.ts";
 import { OperationRun, type RunTools } from "./operation-run.ts";
 
 export interface RunnerOptions {
@@ -57,7 +57,12 @@ export class Runner implements AsyncDisposable {
     answered: Promise<void> = Promise.resolve(),
   ): Promise<Operation> {
     this.#ending.signal.throwIfAborted();
-    const operation = { id: newId(), kind: kind.name, container, startedAt: this.#options.clock.now() };
+    const operation = {
+      id: newOperationId(),
+      kind: kind.name,
+      container,
+      startedAt: this.#options.clock.now(),
+    };
     const entry = { ...operation, request: toJson(kind.request, request), steps: {} };
     const lock = this.locks.take(operation);
     try {
@@ -74,7 +79,7 @@ export class Runner implements AsyncDisposable {
 
   /** Takes a container for something short that is no operation of the journal. Throws `busy`. */
   hold(kind: string, container: string): Disposable {
-    return this.locks.take({ id: newId(), kind, container, startedAt: this.#options.clock.now() });
+    return this.locks.take({ id: newOperationId(), kind, container, startedAt: this.#options.clock.now() });
   }
 
   /** Asks the operation of that kind on that container to end. False when there is none. */
@@ -170,9 +175,4 @@ export class Runner implements AsyncDisposable {
       ({ entry, isBlocked }) => entry.kind === kind && entry.container === container && !isBlocked,
     );
   }
-}
-
-/** Sixteen hexadecimal digits: so many that none comes twice, also over the years of one machine. */
-function newId(): string {
-  return randomBytes(8).toString("hex");
 }

@@ -8,7 +8,7 @@ import {
 } from "../../contract/tremplin_pb.js";
 import { NOT_PUT_BACK } from "../operations/upgrade.ts";
 import { checkContainerName } from "./container-name.ts";
-import { answering, type RpcTools } from "./rpc.ts";
+import { answering, isMeant, type RpcTools } from "./rpc.ts";
 
 /**
  * How long the caller waits for the container to be back: hosts give up after a minute (behaviour.md 9). After that
@@ -21,13 +21,14 @@ export function cancelUpgradeContainer(tools: RpcTools) {
   const { runner, clock } = tools;
   return answering(
     tools,
-    async ({ containerName: name }: CancelUpgradeContainerRequest, { signal }: HandlerContext) => {
+    async ({ containerName: name }: CancelUpgradeContainerRequest, context: HandlerContext) => {
       checkContainerName(name);
       const outcome = runner.outcome("upgrade", name);
-      if (!runner.cancel("upgrade", name, new TremplinError("cancelled", "the upgrade was cancelled"))) {
+      const cause = new TremplinError("cancelled", "the upgrade was cancelled");
+      if (!isMeant(tools, name, context) || !runner.cancel("upgrade", name, cause)) {
         return { status: Status.NOT_RUNNING, failureReason: "" };
       }
-      const end = await Promise.race([outcome, clock.sleep(PATIENCE, signal)]);
+      const end = await Promise.race([outcome, clock.sleep(PATIENCE, context.signal)]);
       const { status, failureReason = "" } = (end ?? {}) as Partial<UpgradeContainerProgress>;
       // Too late: it had been proven already.
       if (status === Ended.SUCCEEDED) return { status: Status.NOT_RUNNING, failureReason: "" };

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { HandlerContext } from "@connectrpc/connect";
 import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
 import type { CheckUpgradeRequest } from "../../contract/tremplin/v1/guest_pb.js";
@@ -23,13 +22,7 @@ export function checkUpgrade(tools: RpcTools) {
   async function look({ containerName: name, targetVersion }: CheckUpgradeRequest, signal: AbortSignal) {
     checkContainerName(name);
     const engine = tools.engine();
-    const id = randomBytes(4).toString("hex");
-    using _ = tools.runner.locks.take({
-      id,
-      kind: "check-upgrade",
-      container: name,
-      startedAt: tools.clock.now(),
-    });
+    using _lock = tools.runner.hold("check-upgrade", name);
     const instance = await getContainer(engine, name, signal);
     if (instance.status_code !== instanceStatus.running) {
       throw new TremplinError("failed", `${name} is not running; start it first`);

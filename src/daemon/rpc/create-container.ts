@@ -4,20 +4,20 @@ import {
   type CreateContainerRequest,
   CreateContainerResponse_Status as Status,
 } from "../../contract/tremplin_pb.js";
-import { answered } from "../../transport/answered.ts";
 import { createOperation } from "../operations/create.ts";
 import { findOrHealContainer } from "../operations/lookup.ts";
 import { isUnfinished } from "../operations/setup-mark.ts";
 import { openSharedFile } from "../operations/shared-file.ts";
 import { checkContainerName } from "./container-name.ts";
-import { answering, type RpcTools } from "./rpc.ts";
+import { answering, begin, type RpcTools } from "./rpc.ts";
 
 /** behaviour.md 5.2. */
 export function createContainer(tools: RpcTools) {
   const kind = tools.runner.add(createOperation(tools.operations));
   return answering(
     tools,
-    async (request: CreateContainerRequest, { signal, values }: HandlerContext) => {
+    async (request: CreateContainerRequest, context: HandlerContext) => {
+      const { signal } = context;
       const engine = tools.engine();
       const { containerName: name } = request;
       checkContainerName(name);
@@ -27,7 +27,7 @@ export function createContainer(tools: RpcTools) {
         return { status: Status.EXISTS, failureReason: "" };
       }
       await checkSource(request, tools.places.shared);
-      await tools.runner.begin(kind, name, request, values.get(answered));
+      await begin(tools, context, kind, name, request);
       return { status: Status.CREATING, failureReason: "" };
     },
     (failureReason) => ({ status: Status.FAILED, failureReason }),

@@ -3,24 +3,23 @@ import {
   type DeleteContainerRequest,
   DeleteContainerResponse_Status as Status,
 } from "../../contract/tremplin_pb.js";
-import { answered } from "../../transport/answered.ts";
 import { deleteOperation } from "../operations/delete.ts";
 import { findContainer } from "../operations/lookup.ts";
 import { checkContainerName } from "./container-name.ts";
-import { answering, type RpcTools } from "./rpc.ts";
+import { answering, begin, type RpcTools } from "./rpc.ts";
 
 /** behaviour.md 5.3; DOES_NOT_EXIST only when the engine says so (12 item 25). */
 export function deleteContainer(tools: RpcTools) {
   const kind = tools.runner.add(deleteOperation(tools.operations));
   return answering(
     tools,
-    async (request: DeleteContainerRequest, { signal, values }: HandlerContext) => {
+    async (request: DeleteContainerRequest, context: HandlerContext) => {
       const { containerName: name } = request;
       checkContainerName(name);
-      if (!(await findContainer(tools.engine(), name, signal))) {
+      if (!(await findContainer(tools.engine(), name, context.signal))) {
         return { status: Status.DOES_NOT_EXIST, failureReason: `there is no container ${name}` };
       }
-      await tools.runner.begin(kind, name, request, values.get(answered));
+      await begin(tools, context, kind, name, request);
       return { status: Status.DELETING, failureReason: "" };
     },
     (failureReason) => ({ status: Status.FAILED, failureReason }),

@@ -3,24 +3,23 @@ import {
   type ExportContainerRequest,
   ExportContainerResponse_Status as Status,
 } from "../../contract/tremplin_pb.js";
-import { answered } from "../../transport/answered.ts";
 import { exportOperation } from "../operations/export.ts";
 import { getContainer } from "../operations/lookup.ts";
 import { checkSharedTarget } from "../operations/shared-target.ts";
 import { checkContainerName } from "./container-name.ts";
-import { answering, type RpcTools } from "./rpc.ts";
+import { answering, begin, type RpcTools } from "./rpc.ts";
 
 /** behaviour.md 5.10; a refusal tells its reason (12 item 50), and paths stay in the shared folder (item 49). */
 export function exportContainer(tools: RpcTools) {
   const kind = tools.runner.add(exportOperation(tools.operations));
   return answering(
     tools,
-    async (request: ExportContainerRequest, { signal, values }: HandlerContext) => {
+    async (request: ExportContainerRequest, context: HandlerContext) => {
       const { containerName: name, exportPath } = request;
       checkContainerName(name);
-      await getContainer(tools.engine(), name, signal);
+      await getContainer(tools.engine(), name, context.signal);
       await checkSharedTarget(tools.places.shared, exportPath);
-      await tools.runner.begin(kind, name, request, values.get(answered));
+      await begin(tools, context, kind, name, request);
       return { status: Status.EXPORTING, failureReason: "" };
     },
     (failureReason) => ({ status: Status.FAILED, failureReason }),

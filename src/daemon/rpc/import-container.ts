@@ -3,24 +3,23 @@ import {
   type ImportContainerRequest,
   ImportContainerResponse_Status as Status,
 } from "../../contract/tremplin_pb.js";
-import { answered } from "../../transport/answered.ts";
 import { importOperation } from "../operations/import.ts";
 import { openSharedFile, resolveShared } from "../operations/shared-file.ts";
 import { checkContainerName } from "./container-name.ts";
-import { answering, type RpcTools } from "./rpc.ts";
+import { answering, begin, type RpcTools } from "./rpc.ts";
 
 /** behaviour.md 5.13; a collision is refused with what is under way (12 item 50). */
 export function importContainer(tools: RpcTools) {
   const kind = tools.runner.add(importOperation(tools.operations));
   return answering(
     tools,
-    async (request: ImportContainerRequest, { values }: HandlerContext) => {
+    async (request: ImportContainerRequest, context: HandlerContext) => {
       const { containerName: name, importPath } = request;
       tools.engine();
       checkContainerName(name);
       const { shared } = tools.places;
       await using _file = await openSharedFile(shared, resolveShared(shared, importPath));
-      await tools.runner.begin(kind, name, request, values.get(answered));
+      await begin(tools, context, kind, name, request);
       return { status: Status.IMPORTING, failureReason: "" };
     },
     (failureReason) => ({ status: Status.FAILED, failureReason }),

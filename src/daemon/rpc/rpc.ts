@@ -1,6 +1,11 @@
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 import type { Logger } from "../../base/logger.ts";
 import { sentenceOf } from "../../base/tremplin-error.ts";
+import { answered } from "../../transport/answered.ts";
+import { nameOperation, operationIn } from "../../transport/operation-id.ts";
+import type { ListenerMethod } from "../notices/notice.ts";
+import type { OperationKind } from "../operations/operation.ts";
 import type { Runner } from "../operations/runner.ts";
 import type { Tools } from "../operations/tools.ts";
 
@@ -28,4 +33,29 @@ export function answering<Request, Answer>(
       return failed(sentenceOf(error));
     }
   };
+}
+
+/** Accepts work on a container (empty: on the engine) as Runner.begin does; the answer of the rpc names the operation. */
+export async function begin<R extends DescMessage, M extends ListenerMethod>(
+  { runner }: Pick<RpcTools, "runner">,
+  context: Pick<HandlerContext, "values" | "responseHeader">,
+  kind: OperationKind<R, M>,
+  container: string,
+  request: MessageShape<R>,
+): Promise<void> {
+  const { id } = await runner.begin(kind, container, request, context.values.get(answered));
+  nameOperation(context, id);
+}
+
+/**
+ * Whether a request to cancel means what is under way on a container. One that names an operation in its metadata
+ * means no other; one that names none means whichever it is.
+ */
+export function isMeant(
+  { runner }: Pick<RpcTools, "runner">,
+  container: string,
+  { requestHeader }: Pick<HandlerContext, "requestHeader">,
+): boolean {
+  const named = operationIn(requestHeader);
+  return named === undefined || runner.locks.holder(container)?.id === named;
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { HandlerContext } from "@connectrpc/connect";
 import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
 import { type SetUpUserRequest, SetUpUserResponse_Status as Status } from "../../contract/tremplin_pb.js";
@@ -25,8 +24,7 @@ export function setUpUser(tools: RpcTools) {
     const engine = tools.engine();
     checkContainerName(container);
     checkUserName(name);
-    const id = randomBytes(4).toString("hex");
-    using _taken = runner.locks.take({ id, kind: "set-up-user", container, startedAt: clock.now() });
+    using _taken = runner.hold("set-up-user", container);
     const late = () => new TremplinError("failed", `it was not done within ${TIME_LIMIT / 1000} s`);
     using limit = new TimeLimit(TIME_LIMIT, late, [outer]);
     const { signal } = limit;

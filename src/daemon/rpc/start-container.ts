@@ -1,4 +1,3 @@
-import type { HandlerContext } from "@connectrpc/connect";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import {
   type OsRelease,
@@ -6,14 +5,13 @@ import {
   StartContainerResponse_Status as Status,
 } from "../../contract/tremplin_pb.js";
 import { instanceStatus } from "../../engine/instance.ts";
-import { answered } from "../../transport/answered.ts";
 import { readOsRelease } from "../guest/read-os-release.ts";
 import { findOrHealContainer } from "../operations/lookup.ts";
 import { wantsPrivilege } from "../operations/privilege.ts";
 import { needsRemap } from "../operations/remap.ts";
 import { startOperation } from "../operations/start.ts";
 import { checkContainerName } from "./container-name.ts";
-import { answering, type RpcTools } from "./rpc.ts";
+import { answering, begin, type RpcTools } from "./rpc.ts";
 
 /** What a container plants in the way of its os-release must not hold up its start for long. Milliseconds. */
 const RELEASE_LIMIT = 3_000;
@@ -40,7 +38,8 @@ export function startContainer(tools: RpcTools) {
 
   return answering<StartContainerRequest, Answer>(
     tools,
-    async (request, { signal, values }: HandlerContext) => {
+    async (request, context) => {
+      const { signal } = context;
       const engine = tools.engine();
       const { containerName: name } = request;
       checkContainerName(name);
@@ -52,7 +51,7 @@ export function startContainer(tools: RpcTools) {
         if (privileged !== undefined) await setPrivilege(name, privileged, signal);
         return { status: Status.RUNNING, failureReason: "", ...release };
       }
-      await tools.runner.begin(kind, name, request, values.get(answered));
+      await begin(tools, context, kind, name, request);
       const status = needsRemap(found, privileged) ? Status.REMAPPING : Status.STARTING;
       return { status, failureReason: "", ...release };
     },

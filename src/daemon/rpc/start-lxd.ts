@@ -1,9 +1,9 @@
 import type { HandlerContext } from "@connectrpc/connect";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { type StartLxdRequest, StartLxdResponse_Status as Status } from "../../contract/tremplin_pb.js";
-import { answered } from "../../transport/answered.ts";
+import { nameOperation } from "../../transport/operation-id.ts";
 import { startLxdOperation } from "../operations/start-lxd.ts";
-import { answering, type RpcTools } from "./rpc.ts";
+import { answering, begin, type RpcTools } from "./rpc.ts";
 
 /** behaviour.md 5.1; a second call while the engine starts shares the outcome (12 item 1). */
 export function startLxd(tools: RpcTools) {
@@ -13,15 +13,16 @@ export function startLxd(tools: RpcTools) {
   let resets = false;
   return answering(
     tools,
-    async (request: StartLxdRequest, { values }: HandlerContext) => {
-      const underWay = runner.locks.holder("") !== undefined;
+    async (request: StartLxdRequest, context: HandlerContext) => {
+      const underWay = runner.locks.holder("");
       if (request.resetLxdDb && !(underWay && resets)) checkReset(tools);
       if (!request.resetLxdDb && launcher.state.word === "running") {
         return { status: Status.ALREADY_RUNNING, failureReason: "" };
       }
-      if (!underWay) {
+      if (underWay) nameOperation(context, underWay.id);
+      else {
         resets = request.resetLxdDb;
-        await runner.begin(kind, "", request, values.get(answered));
+        await begin(tools, context, kind, "", request);
       }
       return { status: Status.STARTING, failureReason: "" };
     },

@@ -4,26 +4,25 @@ import {
   type StopContainerRequest,
 } from "../../contract/tremplin_pb.js";
 import { instanceStatus } from "../../engine/instance.ts";
-import { answered } from "../../transport/answered.ts";
 import { findContainer } from "../operations/lookup.ts";
 import { stopOperation } from "../operations/stop.ts";
 import { checkContainerName } from "./container-name.ts";
-import { answering, type RpcTools } from "./rpc.ts";
+import { answering, begin, type RpcTools } from "./rpc.ts";
 
 /** behaviour.md 5.5; DOES_NOT_EXIST only when the engine says so (12 item 25). */
 export function stopContainer(tools: RpcTools) {
   const kind = tools.runner.add(stopOperation(tools.operations));
   return answering(
     tools,
-    async (request: StopContainerRequest, { signal, values }: HandlerContext) => {
+    async (request: StopContainerRequest, context: HandlerContext) => {
       const { containerName: name } = request;
       checkContainerName(name);
-      const found = await findContainer(tools.engine(), name, signal);
+      const found = await findContainer(tools.engine(), name, context.signal);
       if (!found) return { status: Status.DOES_NOT_EXIST, failureReason: `there is no container ${name}` };
       if (found.status_code === instanceStatus.stopped && !tools.runner.locks.holder(name)) {
         return { status: Status.STOPPED, failureReason: "" };
       }
-      await tools.runner.begin(kind, name, request, values.get(answered));
+      await begin(tools, context, kind, name, request);
       return { status: Status.STOPPING, failureReason: "" };
     },
     (failureReason) => ({ status: Status.FAILED, failureReason }),

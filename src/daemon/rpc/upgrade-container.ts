@@ -5,20 +5,20 @@ import {
   type UpgradeContainerRequest,
 } from "../../contract/tremplin_pb.js";
 import { instanceStatus } from "../../engine/instance.ts";
-import { answered } from "../../transport/answered.ts";
 import { readOsRelease } from "../guest/read-os-release.ts";
 import { getContainer } from "../operations/lookup.ts";
 import { upgradeOperation } from "../operations/upgrade.ts";
 import { releaseName, runningRelease, upgradePath, wantedRelease } from "../upgrade/releases.ts";
 import { checkContainerName } from "./container-name.ts";
-import { answering, type RpcTools } from "./rpc.ts";
+import { answering, begin, type RpcTools } from "./rpc.ts";
 
 /** behaviour.md 5.14. */
 export function upgradeContainer(tools: RpcTools) {
   const kind = tools.runner.add(upgradeOperation(tools.operations));
   return answering(
     tools,
-    async (request: UpgradeContainerRequest, { signal, values }: HandlerContext) => {
+    async (request: UpgradeContainerRequest, context: HandlerContext) => {
+      const { signal } = context;
       const { containerName: name } = request;
       checkContainerName(name);
       const engine = tools.engine();
@@ -32,7 +32,7 @@ export function upgradeContainer(tools: RpcTools) {
       const running = await readRelease(name, signal);
       const answer = judge(running, request);
       if (answer.status !== Status.STARTED) return answer;
-      await tools.runner.begin(kind, name, request, values.get(answered));
+      await begin(tools, context, kind, name, request);
       return answer;
     },
     (failureReason) => ({ status: Status.FAILED, failureReason }),

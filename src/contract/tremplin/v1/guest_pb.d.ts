@@ -62,7 +62,8 @@ export declare type GetStatusResponse = Message<"tremplin.v1.GetStatusResponse">
   engine?: Engine | undefined;
 
   /**
-   * Work under way, oldest first.
+   * Operations without an end, oldest first: under way, or waiting for the
+   * engine to be recovered.
    *
    * @generated from field: repeated tremplin.v1.Operation operations = 6;
    */
@@ -74,6 +75,43 @@ export declare type GetStatusResponse = Message<"tremplin.v1.GetStatusResponse">
    * @generated from field: uint32 undelivered_notices = 7;
    */
   undeliveredNotices: number;
+
+  /**
+   * Since when the host does not answer, or is not ready, while notices wait
+   * for it; unset while it takes them.
+   *
+   * @generated from field: google.protobuf.Timestamp host_away_since = 8;
+   */
+  hostAwaySince?: Timestamp | undefined;
+
+  /**
+   * What the last try came to, while host_away_since is set.
+   *
+   * @generated from field: string host_away_reason = 9;
+   */
+  hostAwayReason: string;
+
+  /**
+   * The notice that has waited longest; unset when none waits.
+   *
+   * @generated from field: tremplin.v1.WaitingNotice oldest_notice = 10;
+   */
+  oldestNotice?: WaitingNotice | undefined;
+
+  /**
+   * Final notices that the host refused. They are kept for a day and sent
+   * again when the daemon starts.
+   *
+   * @generated from field: repeated tremplin.v1.RefusedNotice refused_notices = 11;
+   */
+  refusedNotices: RefusedNotice[];
+
+  /**
+   * Records of operations that the daemon could not use. They stay on disk.
+   *
+   * @generated from field: repeated tremplin.v1.SetAsideRecord set_aside_records = 12;
+   */
+  setAsideRecords: SetAsideRecord[];
 };
 
 /**
@@ -81,6 +119,113 @@ export declare type GetStatusResponse = Message<"tremplin.v1.GetStatusResponse">
  * Use `create(GetStatusResponseSchema)` to create a new message.
  */
 export declare const GetStatusResponseSchema: GenMessage<GetStatusResponse>;
+
+/**
+ * @generated from message tremplin.v1.WaitingNotice
+ */
+export declare type WaitingNotice = Message<"tremplin.v1.WaitingNotice"> & {
+  /**
+   * The rpc of the listener: UpdateExportStatus ...
+   *
+   * @generated from field: string rpc = 1;
+   */
+  rpc: string;
+
+  /**
+   * Empty for notices of no container.
+   *
+   * @generated from field: string container_name = 2;
+   */
+  containerName: string;
+
+  /**
+   * Empty for notices of no operation.
+   *
+   * @generated from field: string operation = 3;
+   */
+  operation: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp since = 4;
+   */
+  since?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message tremplin.v1.WaitingNotice.
+ * Use `create(WaitingNoticeSchema)` to create a new message.
+ */
+export declare const WaitingNoticeSchema: GenMessage<WaitingNotice>;
+
+/**
+ * @generated from message tremplin.v1.RefusedNotice
+ */
+export declare type RefusedNotice = Message<"tremplin.v1.RefusedNotice"> & {
+  /**
+   * As in WaitingNotice.
+   *
+   * @generated from field: string rpc = 1;
+   */
+  rpc: string;
+
+  /**
+   * @generated from field: string container_name = 2;
+   */
+  containerName: string;
+
+  /**
+   * @generated from field: string operation = 3;
+   */
+  operation: string;
+
+  /**
+   * When it was refused first.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 4;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * What the host said.
+   *
+   * @generated from field: string reason = 5;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message tremplin.v1.RefusedNotice.
+ * Use `create(RefusedNoticeSchema)` to create a new message.
+ */
+export declare const RefusedNoticeSchema: GenMessage<RefusedNotice>;
+
+/**
+ * @generated from message tremplin.v1.SetAsideRecord
+ */
+export declare type SetAsideRecord = Message<"tremplin.v1.SetAsideRecord"> & {
+  /**
+   * On the guest.
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp since = 3;
+   */
+  since?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message tremplin.v1.SetAsideRecord.
+ * Use `create(SetAsideRecordSchema)` to create a new message.
+ */
+export declare const SetAsideRecordSchema: GenMessage<SetAsideRecord>;
 
 /**
  * @generated from message tremplin.v1.Engine
@@ -203,6 +348,21 @@ export declare type Operation = Message<"tremplin.v1.Operation"> & {
    * @generated from field: google.protobuf.Timestamp started_at = 4;
    */
   startedAt?: Timestamp | undefined;
+
+  /**
+   * Nothing works on it now: an earlier daemon left it, or it left something
+   * to clean up, and it is recovered once the engine runs.
+   *
+   * @generated from field: bool waits_for_recovery = 5;
+   */
+  waitsForRecovery: boolean;
+
+  /**
+   * What keeps it from ending; empty while nothing does.
+   *
+   * @generated from field: string obstacle = 6;
+   */
+  obstacle: string;
 };
 
 /**
@@ -741,7 +901,126 @@ export declare type UsbDevice = Message<"tremplin.v1.UsbDevice"> & {
 export declare const UsbDeviceSchema: GenMessage<UsbDevice>;
 
 /**
- * Served by the daemon beside vm_tools.tremplin.Tremplin.
+ * @generated from message tremplin.v1.ListOrphansRequest
+ */
+export declare type ListOrphansRequest = Message<"tremplin.v1.ListOrphansRequest"> & {
+};
+
+/**
+ * Describes the message tremplin.v1.ListOrphansRequest.
+ * Use `create(ListOrphansRequestSchema)` to create a new message.
+ */
+export declare const ListOrphansRequestSchema: GenMessage<ListOrphansRequest>;
+
+/**
+ * @generated from message tremplin.v1.ListOrphansResponse
+ */
+export declare type ListOrphansResponse = Message<"tremplin.v1.ListOrphansResponse"> & {
+  /**
+   * @generated from field: repeated tremplin.v1.Orphan orphans = 1;
+   */
+  orphans: Orphan[];
+};
+
+/**
+ * Describes the message tremplin.v1.ListOrphansResponse.
+ * Use `create(ListOrphansResponseSchema)` to create a new message.
+ */
+export declare const ListOrphansResponseSchema: GenMessage<ListOrphansResponse>;
+
+/**
+ * Something that an operation made and that no open operation accounts for.
+ *
+ * @generated from message tremplin.v1.Orphan
+ */
+export declare type Orphan = Message<"tremplin.v1.Orphan"> & {
+  /**
+   * @generated from field: tremplin.v1.Orphan.Kind kind = 1;
+   */
+  kind: Orphan_Kind;
+
+  /**
+   * Of the container, of the snapshot without its container, or the
+   * fingerprint of the image.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * Whose snapshot it is; empty otherwise.
+   *
+   * @generated from field: string container_name = 3;
+   */
+  containerName: string;
+
+  /**
+   * Empty where the name does not say it.
+   *
+   * @generated from field: string operation = 4;
+   */
+  operation: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp created_at = 5;
+   */
+  createdAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message tremplin.v1.Orphan.
+ * Use `create(OrphanSchema)` to create a new message.
+ */
+export declare const OrphanSchema: GenMessage<Orphan>;
+
+/**
+ * @generated from enum tremplin.v1.Orphan.Kind
+ */
+export enum Orphan_Kind {
+  /**
+   * @generated from enum value: KIND_UNSPECIFIED = 0;
+   */
+  KIND_UNSPECIFIED = 0,
+
+  /**
+   * A container under a temporary name.
+   *
+   * @generated from enum value: CONTAINER = 1;
+   */
+  CONTAINER = 1,
+
+  /**
+   * A snapshot of a container.
+   *
+   * @generated from enum value: SNAPSHOT = 2;
+   */
+  SNAPSHOT = 2,
+
+  /**
+   * An uploaded image.
+   *
+   * @generated from enum value: IMAGE = 3;
+   */
+  IMAGE = 3,
+
+  /**
+   * The container that an import was to replace, under a temporary name: it
+   * is somebody's.
+   *
+   * @generated from enum value: REPLACED_CONTAINER = 4;
+   */
+  REPLACED_CONTAINER = 4,
+}
+
+/**
+ * Describes the enum tremplin.v1.Orphan.Kind.
+ */
+export declare const Orphan_KindSchema: GenEnum<Orphan_Kind>;
+
+/**
+ * Served by the daemon beside vm_tools.tremplin.Tremplin. The answer of every
+ * request that begins an operation carries the id of it in the call metadata
+ * tremplin-operation.
  *
  * @generated from service tremplin.v1.Guest
  */
@@ -831,6 +1110,17 @@ export declare const Guest: GenService<{
     methodKind: "unary";
     input: typeof ListUsbPortsRequestSchema;
     output: typeof ListUsbPortsResponseSchema;
+  },
+  /**
+   * What the engine holds under names and marks that operations give, and that
+   * no open operation accounts for. Nothing of it is removed by itself.
+   *
+   * @generated from rpc tremplin.v1.Guest.ListOrphans
+   */
+  listOrphans: {
+    methodKind: "unary";
+    input: typeof ListOrphansRequestSchema;
+    output: typeof ListOrphansResponseSchema;
   },
 }>;
 

@@ -15,7 +15,7 @@ import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
  * Describes the file tremplin/v1/guest.proto.
  */
 export const file_tremplin_v1_guest = /*@__PURE__*/
-  fileDesc("Chd0cmVtcGxpbi92MS9ndWVzdC5wcm90bxILdHJlbXBsaW4udjEiEgoQR2V0U3RhdHVzUmVxdWVzdCLjAQoRR2V0U3RhdHVzUmVzcG9uc2USEQoJZGFlbW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSLgoKc3RhcnRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEc2l0ZRgEIAEoCRIjCgZlbmdpbmUYBSABKAsyEy50cmVtcGxpbi52MS5FbmdpbmUSKgoKb3BlcmF0aW9ucxgGIAMoCzIWLnRyZW1wbGluLnYxLk9wZXJhdGlvbhIbChN1bmRlbGl2ZXJlZF9ub3RpY2VzGAcgASgNIv4BCgZFbmdpbmUSKAoFc3RhdGUYASABKA4yGS50cmVtcGxpbi52MS5FbmdpbmUuU3RhdGUSFgoOZmFpbHVyZV9yZWFzb24YAiABKAkSDAoEa2luZBgDIAEoCRIPCgd2ZXJzaW9uGAQgASgJEg4KBnNvY2tldBgFIAEoCRIOCgZicmlkZ2UYBiABKAkSDgoGc3VibmV0GAcgASgJEg8KB3N0b3JhZ2UYCCABKAkiUgoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABILCgdTVE9QUEVEEAESDAoIU1RBUlRJTkcQAhILCgdSVU5OSU5HEAMSCgoGRkFJTEVEEAQibQoJT3BlcmF0aW9uEgoKAmlkGAEgASgJEgwKBGtpbmQYAiABKAkSFgoOY29udGFpbmVyX25hbWUYAyABKAkSLgoKc3RhcnRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiFwoVTGlzdENvbnRhaW5lcnNSZXF1ZXN0IkQKFkxpc3RDb250YWluZXJzUmVzcG9uc2USKgoKY29udGFpbmVycxgBIAMoCzIWLnRyZW1wbGluLnYxLkNvbnRhaW5lciKkAQoJQ29udGFpbmVyEgwKBG5hbWUYASABKAkSDQoFc3RhdGUYAiABKAkSFAoMaXB2NF9hZGRyZXNzGAMgASgJEi4KCmNyZWF0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWltYWdlGAUgASgJEhIKCnByaXZpbGVnZWQYBiABKAgSEQoJb3BlcmF0aW9uGAcgASgJIi0KE1ByZXBhcmVJbWFnZVJlcXVlc3QSFgoOZGViaWFuX3JlbGVhc2UYASABKAkiZAoUUHJlcGFyZUltYWdlUHJvZ3Jlc3MSDwoHbWVzc2FnZRgBIAEoCRIPCgdwZXJjZW50GAIgASgNEhMKC3Jvb3Rmc19wYXRoGAMgASgJEhUKDW1ldGFkYXRhX3BhdGgYBCABKAkipQIKClNoZWxsSW5wdXQSLgoFc3RhcnQYASABKAsyHS50cmVtcGxpbi52MS5TaGVsbElucHV0LlN0YXJ0SAASDgoEZGF0YRgCIAEoDEgAEiwKBHNpemUYAyABKAsyHC50cmVtcGxpbi52MS5TaGVsbElucHV0LlNpemVIABp5CgVTdGFydBIWCg5jb250YWluZXJfbmFtZRgBIAEoCRIPCgdjb21tYW5kGAIgAygJEgwKBHRlcm0YAyABKAkSKgoEc2l6ZRgEIAEoCzIcLnRyZW1wbGluLnYxLlNoZWxsSW5wdXQuU2l6ZRINCgVwbGFpbhgFIAEoCBolCgRTaXplEg8KB2NvbHVtbnMYASABKA0SDAoEcm93cxgCIAEoDUIHCgVpbnB1dCJOCgtTaGVsbE91dHB1dBIOCgRkYXRhGAEgASgMSAASEwoJZXhpdF9jb2RlGAIgASgFSAASEAoGZXJyb3JzGAMgASgMSABCCAoGb3V0cHV0IkUKE0NoZWNrVXBncmFkZVJlcXVlc3QSFgoOY29udGFpbmVyX25hbWUYASABKAkSFgoOdGFyZ2V0X3ZlcnNpb24YAiABKAUiVgoUQ2hlY2tVcGdyYWRlUHJvZ3Jlc3MSDwoHbWVzc2FnZRgBIAEoCRINCgVub3RlcxgCIAMoCRIQCghwcm9ibGVtcxgDIAMoCRIMCgRkb25lGAQgASgIIiwKElVuZG9VcGdyYWRlUmVxdWVzdBIWCg5jb250YWluZXJfbmFtZRgBIAEoCSIsChJLZWVwVXBncmFkZVJlcXVlc3QSFgoOY29udGFpbmVyX25hbWUYASABKAkiqgEKD1dheUJhY2tSZXNwb25zZRIzCgZzdGF0dXMYASABKA4yIy50cmVtcGxpbi52MS5XYXlCYWNrUmVzcG9uc2UuU3RhdHVzEhYKDmZhaWx1cmVfcmVhc29uGAIgASgJIkoKBlN0YXR1cxIWChJTVEFUVVNfVU5TUEVDSUZJRUQQABILCgdTVEFSVEVEEAESDwoLTk9fV0FZX0JBQ0sQAhIKCgZGQUlMRUQQAyIVChNMaXN0VXNiUG9ydHNSZXF1ZXN0IjsKFExpc3RVc2JQb3J0c1Jlc3BvbnNlEiMKBXBvcnRzGAEgAygLMhQudHJlbXBsaW4udjEuVXNiUG9ydCJvCgdVc2JQb3J0Eg4KBm51bWJlchgBIAEoBRITCgt1c2JfdmVyc2lvbhgCIAEoBRIWCg5jb250YWluZXJfbmFtZRgDIAEoCRInCgdkZXZpY2VzGAQgAygLMhYudHJlbXBsaW4udjEuVXNiRGV2aWNlIl0KCVVzYkRldmljZRIUCgxtYW51ZmFjdHVyZXIYASABKAkSDwoHcHJvZHVjdBgCIAEoCRIOCgZzZXJpYWwYAyABKAkSCgoCaWQYBCABKAkSDQoFc3BlZWQYBSABKAkyjQUKBUd1ZXN0EkoKCUdldFN0YXR1cxIdLnRyZW1wbGluLnYxLkdldFN0YXR1c1JlcXVlc3QaHi50cmVtcGxpbi52MS5HZXRTdGF0dXNSZXNwb25zZRJZCg5MaXN0Q29udGFpbmVycxIiLnRyZW1wbGluLnYxLkxpc3RDb250YWluZXJzUmVxdWVzdBojLnRyZW1wbGluLnYxLkxpc3RDb250YWluZXJzUmVzcG9uc2USVQoMUHJlcGFyZUltYWdlEiAudHJlbXBsaW4udjEuUHJlcGFyZUltYWdlUmVxdWVzdBohLnRyZW1wbGluLnYxLlByZXBhcmVJbWFnZVByb2dyZXNzMAESPgoFU2hlbGwSFy50cmVtcGxpbi52MS5TaGVsbElucHV0GhgudHJlbXBsaW4udjEuU2hlbGxPdXRwdXQoATABElUKDENoZWNrVXBncmFkZRIgLnRyZW1wbGluLnYxLkNoZWNrVXBncmFkZVJlcXVlc3QaIS50cmVtcGxpbi52MS5DaGVja1VwZ3JhZGVQcm9ncmVzczABEkwKC1VuZG9VcGdyYWRlEh8udHJlbXBsaW4udjEuVW5kb1VwZ3JhZGVSZXF1ZXN0GhwudHJlbXBsaW4udjEuV2F5QmFja1Jlc3BvbnNlEkwKC0tlZXBVcGdyYWRlEh8udHJlbXBsaW4udjEuS2VlcFVwZ3JhZGVSZXF1ZXN0GhwudHJlbXBsaW4udjEuV2F5QmFja1Jlc3BvbnNlElMKDExpc3RVc2JQb3J0cxIgLnRyZW1wbGluLnYxLkxpc3RVc2JQb3J0c1JlcXVlc3QaIS50cmVtcGxpbi52MS5MaXN0VXNiUG9ydHNSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("Chd0cmVtcGxpbi92MS9ndWVzdC5wcm90bxILdHJlbXBsaW4udjEiEgoQR2V0U3RhdHVzUmVxdWVzdCLSAwoRR2V0U3RhdHVzUmVzcG9uc2USEQoJZGFlbW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSLgoKc3RhcnRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEc2l0ZRgEIAEoCRIjCgZlbmdpbmUYBSABKAsyEy50cmVtcGxpbi52MS5FbmdpbmUSKgoKb3BlcmF0aW9ucxgGIAMoCzIWLnRyZW1wbGluLnYxLk9wZXJhdGlvbhIbChN1bmRlbGl2ZXJlZF9ub3RpY2VzGAcgASgNEjMKD2hvc3RfYXdheV9zaW5jZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGAoQaG9zdF9hd2F5X3JlYXNvbhgJIAEoCRIxCg1vbGRlc3Rfbm90aWNlGAogASgLMhoudHJlbXBsaW4udjEuV2FpdGluZ05vdGljZRIzCg9yZWZ1c2VkX25vdGljZXMYCyADKAsyGi50cmVtcGxpbi52MS5SZWZ1c2VkTm90aWNlEjYKEXNldF9hc2lkZV9yZWNvcmRzGAwgAygLMhsudHJlbXBsaW4udjEuU2V0QXNpZGVSZWNvcmQicgoNV2FpdGluZ05vdGljZRILCgNycGMYASABKAkSFgoOY29udGFpbmVyX25hbWUYAiABKAkSEQoJb3BlcmF0aW9uGAMgASgJEikKBXNpbmNlGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKCAQoNUmVmdXNlZE5vdGljZRILCgNycGMYASABKAkSFgoOY29udGFpbmVyX25hbWUYAiABKAkSEQoJb3BlcmF0aW9uGAMgASgJEikKBXNpbmNlGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZyZWFzb24YBSABKAkiWQoOU2V0QXNpZGVSZWNvcmQSDAoEcGF0aBgBIAEoCRIOCgZyZWFzb24YAiABKAkSKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIv4BCgZFbmdpbmUSKAoFc3RhdGUYASABKA4yGS50cmVtcGxpbi52MS5FbmdpbmUuU3RhdGUSFgoOZmFpbHVyZV9yZWFzb24YAiABKAkSDAoEa2luZBgDIAEoCRIPCgd2ZXJzaW9uGAQgASgJEg4KBnNvY2tldBgFIAEoCRIOCgZicmlkZ2UYBiABKAkSDgoGc3VibmV0GAcgASgJEg8KB3N0b3JhZ2UYCCABKAkiUgoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABILCgdTVE9QUEVEEAESDAoIU1RBUlRJTkcQAhILCgdSVU5OSU5HEAMSCgoGRkFJTEVEEAQimwEKCU9wZXJhdGlvbhIKCgJpZBgBIAEoCRIMCgRraW5kGAIgASgJEhYKDmNvbnRhaW5lcl9uYW1lGAMgASgJEi4KCnN0YXJ0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhoKEndhaXRzX2Zvcl9yZWNvdmVyeRgFIAEoCBIQCghvYnN0YWNsZRgGIAEoCSIXChVMaXN0Q29udGFpbmVyc1JlcXVlc3QiRAoWTGlzdENvbnRhaW5lcnNSZXNwb25zZRIqCgpjb250YWluZXJzGAEgAygLMhYudHJlbXBsaW4udjEuQ29udGFpbmVyIqQBCglDb250YWluZXISDAoEbmFtZRgBIAEoCRINCgVzdGF0ZRgCIAEoCRIUCgxpcHY0X2FkZHJlc3MYAyABKAkSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFaW1hZ2UYBSABKAkSEgoKcHJpdmlsZWdlZBgGIAEoCBIRCglvcGVyYXRpb24YByABKAkiLQoTUHJlcGFyZUltYWdlUmVxdWVzdBIWCg5kZWJpYW5fcmVsZWFzZRgBIAEoCSJkChRQcmVwYXJlSW1hZ2VQcm9ncmVzcxIPCgdtZXNzYWdlGAEgASgJEg8KB3BlcmNlbnQYAiABKA0SEwoLcm9vdGZzX3BhdGgYAyABKAkSFQoNbWV0YWRhdGFfcGF0aBgEIAEoCSKlAgoKU2hlbGxJbnB1dBIuCgVzdGFydBgBIAEoCzIdLnRyZW1wbGluLnYxLlNoZWxsSW5wdXQuU3RhcnRIABIOCgRkYXRhGAIgASgMSAASLAoEc2l6ZRgDIAEoCzIcLnRyZW1wbGluLnYxLlNoZWxsSW5wdXQuU2l6ZUgAGnkKBVN0YXJ0EhYKDmNvbnRhaW5lcl9uYW1lGAEgASgJEg8KB2NvbW1hbmQYAiADKAkSDAoEdGVybRgDIAEoCRIqCgRzaXplGAQgASgLMhwudHJlbXBsaW4udjEuU2hlbGxJbnB1dC5TaXplEg0KBXBsYWluGAUgASgIGiUKBFNpemUSDwoHY29sdW1ucxgBIAEoDRIMCgRyb3dzGAIgASgNQgcKBWlucHV0Ik4KC1NoZWxsT3V0cHV0Eg4KBGRhdGEYASABKAxIABITCglleGl0X2NvZGUYAiABKAVIABIQCgZlcnJvcnMYAyABKAxIAEIICgZvdXRwdXQiRQoTQ2hlY2tVcGdyYWRlUmVxdWVzdBIWCg5jb250YWluZXJfbmFtZRgBIAEoCRIWCg50YXJnZXRfdmVyc2lvbhgCIAEoBSJWChRDaGVja1VwZ3JhZGVQcm9ncmVzcxIPCgdtZXNzYWdlGAEgASgJEg0KBW5vdGVzGAIgAygJEhAKCHByb2JsZW1zGAMgAygJEgwKBGRvbmUYBCABKAgiLAoSVW5kb1VwZ3JhZGVSZXF1ZXN0EhYKDmNvbnRhaW5lcl9uYW1lGAEgASgJIiwKEktlZXBVcGdyYWRlUmVxdWVzdBIWCg5jb250YWluZXJfbmFtZRgBIAEoCSKqAQoPV2F5QmFja1Jlc3BvbnNlEjMKBnN0YXR1cxgBIAEoDjIjLnRyZW1wbGluLnYxLldheUJhY2tSZXNwb25zZS5TdGF0dXMSFgoOZmFpbHVyZV9yZWFzb24YAiABKAkiSgoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEgsKB1NUQVJURUQQARIPCgtOT19XQVlfQkFDSxACEgoKBkZBSUxFRBADIhUKE0xpc3RVc2JQb3J0c1JlcXVlc3QiOwoUTGlzdFVzYlBvcnRzUmVzcG9uc2USIwoFcG9ydHMYASADKAsyFC50cmVtcGxpbi52MS5Vc2JQb3J0Im8KB1VzYlBvcnQSDgoGbnVtYmVyGAEgASgFEhMKC3VzYl92ZXJzaW9uGAIgASgFEhYKDmNvbnRhaW5lcl9uYW1lGAMgASgJEicKB2RldmljZXMYBCADKAsyFi50cmVtcGxpbi52MS5Vc2JEZXZpY2UiXQoJVXNiRGV2aWNlEhQKDG1hbnVmYWN0dXJlchgBIAEoCRIPCgdwcm9kdWN0GAIgASgJEg4KBnNlcmlhbBgDIAEoCRIKCgJpZBgEIAEoCRINCgVzcGVlZBgFIAEoCSIUChJMaXN0T3JwaGFuc1JlcXVlc3QiOwoTTGlzdE9ycGhhbnNSZXNwb25zZRIkCgdvcnBoYW5zGAEgAygLMhMudHJlbXBsaW4udjEuT3JwaGFuIvcBCgZPcnBoYW4SJgoEa2luZBgBIAEoDjIYLnRyZW1wbGluLnYxLk9ycGhhbi5LaW5kEgwKBG5hbWUYAiABKAkSFgoOY29udGFpbmVyX25hbWUYAyABKAkSEQoJb3BlcmF0aW9uGAQgASgJEi4KCmNyZWF0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIlwKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEg0KCUNPTlRBSU5FUhABEgwKCFNOQVBTSE9UEAISCQoFSU1BR0UQAxIWChJSRVBMQUNFRF9DT05UQUlORVIQBDLfBQoFR3Vlc3QSSgoJR2V0U3RhdHVzEh0udHJlbXBsaW4udjEuR2V0U3RhdHVzUmVxdWVzdBoeLnRyZW1wbGluLnYxLkdldFN0YXR1c1Jlc3BvbnNlElkKDkxpc3RDb250YWluZXJzEiIudHJlbXBsaW4udjEuTGlzdENvbnRhaW5lcnNSZXF1ZXN0GiMudHJlbXBsaW4udjEuTGlzdENvbnRhaW5lcnNSZXNwb25zZRJVCgxQcmVwYXJlSW1hZ2USIC50cmVtcGxpbi52MS5QcmVwYXJlSW1hZ2VSZXF1ZXN0GiEudHJlbXBsaW4udjEuUHJlcGFyZUltYWdlUHJvZ3Jlc3MwARI+CgVTaGVsbBIXLnRyZW1wbGluLnYxLlNoZWxsSW5wdXQaGC50cmVtcGxpbi52MS5TaGVsbE91dHB1dCgBMAESVQoMQ2hlY2tVcGdyYWRlEiAudHJlbXBsaW4udjEuQ2hlY2tVcGdyYWRlUmVxdWVzdBohLnRyZW1wbGluLnYxLkNoZWNrVXBncmFkZVByb2dyZXNzMAESTAoLVW5kb1VwZ3JhZGUSHy50cmVtcGxpbi52MS5VbmRvVXBncmFkZVJlcXVlc3QaHC50cmVtcGxpbi52MS5XYXlCYWNrUmVzcG9uc2USTAoLS2VlcFVwZ3JhZGUSHy50cmVtcGxpbi52MS5LZWVwVXBncmFkZVJlcXVlc3QaHC50cmVtcGxpbi52MS5XYXlCYWNrUmVzcG9uc2USUwoMTGlzdFVzYlBvcnRzEiAudHJlbXBsaW4udjEuTGlzdFVzYlBvcnRzUmVxdWVzdBohLnRyZW1wbGluLnYxLkxpc3RVc2JQb3J0c1Jlc3BvbnNlElAKC0xpc3RPcnBoYW5zEh8udHJlbXBsaW4udjEuTGlzdE9ycGhhbnNSZXF1ZXN0GiAudHJlbXBsaW4udjEuTGlzdE9ycGhhbnNSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * Describes the message tremplin.v1.GetStatusRequest.
@@ -32,17 +32,38 @@ export const GetStatusResponseSchema = /*@__PURE__*/
   messageDesc(file_tremplin_v1_guest, 1);
 
 /**
+ * Describes the message tremplin.v1.WaitingNotice.
+ * Use `create(WaitingNoticeSchema)` to create a new message.
+ */
+export const WaitingNoticeSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 2);
+
+/**
+ * Describes the message tremplin.v1.RefusedNotice.
+ * Use `create(RefusedNoticeSchema)` to create a new message.
+ */
+export const RefusedNoticeSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 3);
+
+/**
+ * Describes the message tremplin.v1.SetAsideRecord.
+ * Use `create(SetAsideRecordSchema)` to create a new message.
+ */
+export const SetAsideRecordSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 4);
+
+/**
  * Describes the message tremplin.v1.Engine.
  * Use `create(EngineSchema)` to create a new message.
  */
 export const EngineSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 2);
+  messageDesc(file_tremplin_v1_guest, 5);
 
 /**
  * Describes the enum tremplin.v1.Engine.State.
  */
 export const Engine_StateSchema = /*@__PURE__*/
-  enumDesc(file_tremplin_v1_guest, 2, 0);
+  enumDesc(file_tremplin_v1_guest, 5, 0);
 
 /**
  * @generated from enum tremplin.v1.Engine.State
@@ -55,111 +76,111 @@ export const Engine_State = /*@__PURE__*/
  * Use `create(OperationSchema)` to create a new message.
  */
 export const OperationSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 3);
+  messageDesc(file_tremplin_v1_guest, 6);
 
 /**
  * Describes the message tremplin.v1.ListContainersRequest.
  * Use `create(ListContainersRequestSchema)` to create a new message.
  */
 export const ListContainersRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 4);
+  messageDesc(file_tremplin_v1_guest, 7);
 
 /**
  * Describes the message tremplin.v1.ListContainersResponse.
  * Use `create(ListContainersResponseSchema)` to create a new message.
  */
 export const ListContainersResponseSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 5);
+  messageDesc(file_tremplin_v1_guest, 8);
 
 /**
  * Describes the message tremplin.v1.Container.
  * Use `create(ContainerSchema)` to create a new message.
  */
 export const ContainerSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 6);
+  messageDesc(file_tremplin_v1_guest, 9);
 
 /**
  * Describes the message tremplin.v1.PrepareImageRequest.
  * Use `create(PrepareImageRequestSchema)` to create a new message.
  */
 export const PrepareImageRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 7);
+  messageDesc(file_tremplin_v1_guest, 10);
 
 /**
  * Describes the message tremplin.v1.PrepareImageProgress.
  * Use `create(PrepareImageProgressSchema)` to create a new message.
  */
 export const PrepareImageProgressSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 8);
+  messageDesc(file_tremplin_v1_guest, 11);
 
 /**
  * Describes the message tremplin.v1.ShellInput.
  * Use `create(ShellInputSchema)` to create a new message.
  */
 export const ShellInputSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 9);
+  messageDesc(file_tremplin_v1_guest, 12);
 
 /**
  * Describes the message tremplin.v1.ShellInput.Start.
  * Use `create(ShellInput_StartSchema)` to create a new message.
  */
 export const ShellInput_StartSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 9, 0);
+  messageDesc(file_tremplin_v1_guest, 12, 0);
 
 /**
  * Describes the message tremplin.v1.ShellInput.Size.
  * Use `create(ShellInput_SizeSchema)` to create a new message.
  */
 export const ShellInput_SizeSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 9, 1);
+  messageDesc(file_tremplin_v1_guest, 12, 1);
 
 /**
  * Describes the message tremplin.v1.ShellOutput.
  * Use `create(ShellOutputSchema)` to create a new message.
  */
 export const ShellOutputSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 10);
+  messageDesc(file_tremplin_v1_guest, 13);
 
 /**
  * Describes the message tremplin.v1.CheckUpgradeRequest.
  * Use `create(CheckUpgradeRequestSchema)` to create a new message.
  */
 export const CheckUpgradeRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 11);
+  messageDesc(file_tremplin_v1_guest, 14);
 
 /**
  * Describes the message tremplin.v1.CheckUpgradeProgress.
  * Use `create(CheckUpgradeProgressSchema)` to create a new message.
  */
 export const CheckUpgradeProgressSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 12);
+  messageDesc(file_tremplin_v1_guest, 15);
 
 /**
  * Describes the message tremplin.v1.UndoUpgradeRequest.
  * Use `create(UndoUpgradeRequestSchema)` to create a new message.
  */
 export const UndoUpgradeRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 13);
+  messageDesc(file_tremplin_v1_guest, 16);
 
 /**
  * Describes the message tremplin.v1.KeepUpgradeRequest.
  * Use `create(KeepUpgradeRequestSchema)` to create a new message.
  */
 export const KeepUpgradeRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 14);
+  messageDesc(file_tremplin_v1_guest, 17);
 
 /**
  * Describes the message tremplin.v1.WayBackResponse.
  * Use `create(WayBackResponseSchema)` to create a new message.
  */
 export const WayBackResponseSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 15);
+  messageDesc(file_tremplin_v1_guest, 18);
 
 /**
  * Describes the enum tremplin.v1.WayBackResponse.Status.
  */
 export const WayBackResponse_StatusSchema = /*@__PURE__*/
-  enumDesc(file_tremplin_v1_guest, 15, 0);
+  enumDesc(file_tremplin_v1_guest, 18, 0);
 
 /**
  * @generated from enum tremplin.v1.WayBackResponse.Status
@@ -172,31 +193,66 @@ export const WayBackResponse_Status = /*@__PURE__*/
  * Use `create(ListUsbPortsRequestSchema)` to create a new message.
  */
 export const ListUsbPortsRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 16);
+  messageDesc(file_tremplin_v1_guest, 19);
 
 /**
  * Describes the message tremplin.v1.ListUsbPortsResponse.
  * Use `create(ListUsbPortsResponseSchema)` to create a new message.
  */
 export const ListUsbPortsResponseSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 17);
+  messageDesc(file_tremplin_v1_guest, 20);
 
 /**
  * Describes the message tremplin.v1.UsbPort.
  * Use `create(UsbPortSchema)` to create a new message.
  */
 export const UsbPortSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 18);
+  messageDesc(file_tremplin_v1_guest, 21);
 
 /**
  * Describes the message tremplin.v1.UsbDevice.
  * Use `create(UsbDeviceSchema)` to create a new message.
  */
 export const UsbDeviceSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 19);
+  messageDesc(file_tremplin_v1_guest, 22);
 
 /**
- * Served by the daemon beside vm_tools.tremplin.Tremplin.
+ * Describes the message tremplin.v1.ListOrphansRequest.
+ * Use `create(ListOrphansRequestSchema)` to create a new message.
+ */
+export const ListOrphansRequestSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 23);
+
+/**
+ * Describes the message tremplin.v1.ListOrphansResponse.
+ * Use `create(ListOrphansResponseSchema)` to create a new message.
+ */
+export const ListOrphansResponseSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 24);
+
+/**
+ * Describes the message tremplin.v1.Orphan.
+ * Use `create(OrphanSchema)` to create a new message.
+ */
+export const OrphanSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 25);
+
+/**
+ * Describes the enum tremplin.v1.Orphan.Kind.
+ */
+export const Orphan_KindSchema = /*@__PURE__*/
+  enumDesc(file_tremplin_v1_guest, 25, 0);
+
+/**
+ * @generated from enum tremplin.v1.Orphan.Kind
+ */
+export const Orphan_Kind = /*@__PURE__*/
+  tsEnum(Orphan_KindSchema);
+
+/**
+ * Served by the daemon beside vm_tools.tremplin.Tremplin. The answer of every
+ * request that begins an operation carries the id of it in the call metadata
+ * tremplin-operation.
  *
  * @generated from service tremplin.v1.Guest
  */

@@ -136,6 +136,15 @@ export declare type Event = Message<"tremplin.v1.Event"> & {
   guest: string;
 
   /**
+   * The operation that the notice is about: the id that the call metadata
+   * tremplin-operation of the accepted request's answer gave. Empty for what
+   * happened by itself, and where the guest says none.
+   *
+   * @generated from field: string operation = 4;
+   */
+  operation: string;
+
+  /**
    * @generated from oneof tremplin.v1.Event.notice
    */
   notice: {

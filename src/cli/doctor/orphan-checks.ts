@@ -1,0 +1,58 @@
+import { TremplinError } from "../../base/tremplin-error.ts";
+import {
+  type Engine,
+  Orphan_Kind as Kind,
+  type ListOrphansResponse,
+  type Orphan,
+} from "../../contract/tremplin/v1/guest_pb.js";
+import { type Finding, good, note } from "./finding.ts";
+
+const NAME = "orphans";
+
+/** What operations left in the engine, each with what shows it and what removes it. Nothing is removed from here. */
+export function orphanChecks(
+  found: ListOrphansResponse | TremplinError,
+  engine: Engine | undefined,
+): Finding[] {
+  if (found instanceof TremplinError) return [note(NAME, found.message, "nothing to do")];
+  if (found.orphans.length === 0) return [good(NAME, "no operation has left anything in the engine")];
+  const client = clientOf(engine);
+  return found.orphans.map((orphan) => note(NAME, what(orphan), advice(orphan, client)));
+}
+
+function what({ kind, name, containerName, operation }: Orphan): string {
+  const whose = operation ? `operation ${operation}, which is over` : "an operation of an older daemon";
+  switch (kind) {
+    case Kind.REPLACED_CONTAINER:
+      return `the container ${name} is one that an import was to replace: of ${whose}`;
+    case Kind.SNAPSHOT:
+      return `the snapshot ${name} of ${containerName} is left of ${whose}`;
+    case Kind.IMAGE:
+      return `the image ${name.slice(0, 12)} is left of ${whose}`;
+    default:
+      return `the container ${name} is left of ${whose}`;
+  }
+}
+
+function advice({ kind, name, containerName }: Orphan, client: string): string {
+  const show = (words: string) => `on the guest, ${client} ${words} shows it`;
+  switch (kind) {
+    case Kind.REPLACED_CONTAINER:
+      return `${show(`info ${name}`)}; where it is missed, ${client} rename ${name} NAME brings it back`;
+    case Kind.SNAPSHOT:
+      return `${show(`info ${containerName}`)}, ${client} delete ${containerName}/${name} removes it`;
+    case Kind.IMAGE:
+      return `${show(`image info ${name.slice(0, 12)}`)}, ${client} image delete ${name.slice(0, 12)} removes it`;
+    default:
+      return `${show(`info ${name}`)}, ${client} delete ${name} removes it`;
+  }
+}
+
+/** The engine's own command line, as it reaches this engine. */
+function clientOf(engine: Engine | undefined): string {
+  const isIncus = engine?.kind === "incus";
+  const program = isIncus ? "incus" : "lxc";
+  const socket = engine?.socket ?? "";
+  if (!socket.startsWith("/")) return program;
+  return `sudo ${isIncus ? "INCUS_SOCKET" : "LXD_SOCKET"}=${socket} ${program}`;
+}

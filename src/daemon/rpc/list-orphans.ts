@@ -1,0 +1,46 @@
+import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
+import { sentenceOf } from "../../base/tremplin-error.ts";
+import { Orphan_Kind as Kind, type ListOrphansRequest } from "../../contract/tremplin/v1/guest_pb.js";
+import { findOrphans } from "../operations/orphans.ts";
+import type { GuestTools } from "./guest-service.ts";
+import { timestampFrom } from "./timestamp.ts";
+
+const kinds = {
+  container: Kind.CONTAINER,
+  replaced: Kind.REPLACED_CONTAINER,
+  snapshot: Kind.SNAPSHOT,
+  image: Kind.IMAGE,
+};
+
+/** Looks only. What belongs to nobody may still be what somebody is looking for. */
+export function listOrphans(tools: GuestTools) {
+  return async (_request: ListOrphansRequest, { signal }: HandlerContext) => {
+    try {
+      const engine = tools.engine();
+      // An operation may end or begin while the engine is asked: neither makes an orphan of what it has.
+      const before = await openIds(tools);
+      const [instances, images] = await Promise.all([
+        engine.instances.listFull({ signal }),
+        engine.images.list({ signal }),
+      ]);
+      const open = new Set([...before, ...(await openIds(tools))]);
+      const orphans = findOrphans({ instances, images }, open, tools.clock.now());
+      return {
+        orphans: orphans.map(({ kind, name, container, operation, createdAt }) => ({
+          kind: kinds[kind],
+          name,
+          containerName: container,
+          operation: operation ?? "",
+          createdAt: timestampFrom(Date.parse(createdAt)),
+        })),
+      };
+    } catch (error) {
+      throw new ConnectError(sentenceOf(error), Code.FailedPrecondition, undefined, undefined, error);
+    }
+  };
+}
+
+/** Everything that the journal has a record of counts as open: whoever ends it cleans up. */
+async function openIds({ runner, journal }: GuestTools): Promise<string[]> {
+  return [...runner.locks.all(), ...(await journal.entries())].map(({ id }) => id);
+}

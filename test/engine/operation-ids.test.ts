@@ -1,0 +1,200 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { stat } from "node:fs/promises";
+import { type IncomingMessage, request } from "node:http";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { after, afterEach, before, test } from "node:test";
+import { createClient } from "@connectrpc/connect";
+import { run } from "../../src/cli/run.ts";
+import { bytesText } from "../../src/cli/text.ts";
+import { Host } from "../../src/contract/tremplin/v1/host_pb.js";
+import { Tremplin } from "../../src/contract/tremplin_pb.js";
+import { formatAddress } from "../../src/transport/address.ts";
+import { dial } from "../../src/transport/client.ts";
+import { RecordedIo } from "../support/command-line.ts";
+import type { TestDaemon } from "../support/daemon.ts";
+import { eventually } from "../support/eventually.ts";
+import { type HeldCompressor, heldCompressor } from "../support/held-compressor.ts";
+import { type HostOf, hostOf } from "../support/host-of.ts";
+import { inContainer } from "../support/in-container.ts";
+import type { NoticeKind } from "../support/listener.ts";
+import { createTiny, launchedDaemon, startContainer, tinyRequest } from "../support/tiny-container.ts";
+
+const ID = /^[0-9a-f]{16}$/;
+
+let daemon: TestDaemon;
+let packer: HeldCompressor;
+let host: HostOf;
+
+before(async () => {
+  packer = await heldCompressor();
+  daemon = await launchedDaemon({ env: { PATH: packer.path } });
+  host = await hostOf(daemon);
+  daemon.listener.answering = (notice) => host.forward(notice);
+  await createTiny(daemon, "web");
+});
+after(async () => {
+  await host?.[Symbol.asyncDispose]();
+  await daemon?.[Symbol.asyncDispose]();
+  await packer?.[Symbol.asyncDispose]();
+});
+afterEach(() => packer.release());
+
+/** The operation that each notice of a kind about a container names, without repetitions. */
+function operationsOf(kind: NoticeKind, container: string): (string | null)[] {
+  const notices = daemon.listener.notices.filter(
+    (each) => each.kind === kind && each.container === container,
+  );
+  return [...new Set(notices.map(({ headers }) => headers.get("tremplin-operation")))];
+}
+
+test("each accepted rpc names its operation over gRPC, and so does every notice of it; what happens by itself has none", async () => {
+  const client = createClient(Tremplin, daemon.connection.transport);
+  let id: string | null = null;
+  const onHeader = (headers: Headers): void => {
+    id = headers.get("tremplin-operation");
+  };
+  const about = { containerName: "calls" };
+  const calls: [NoticeKind, () => Promise<unknown>][] = [
+    ["create", () => client.createContainer(tinyRequest(daemon, "calls"), { onHeader })],
+    ["start", () => client.startContainer(about, { onHeader })],
+    ["export", () => client.exportContainer({ ...about, exportPath: "calls.tar.gz" }, { onHeader })],
+    ["stop", () => client.stopContainer(about, { onHeader })],
+    ["import", () => client.importContainer({ ...about, importPath: "calls.tar.gz" }, { onHeader })],
+    ["delete", () => client.deleteContainer(about, { onHeader })],
+  ];
+  for (const [kind, call] of calls) {
+    id = null;
+    await call();
+    assert.match(id ?? "none", ID, kind);
+    await daemon.listener.final(kind, "calls");
+    assert.deepEqual(operationsOf(kind, "calls"), [id], kind);
+  }
+  const down = await daemon.listener.when(
+    ({ kind, container }) => kind === "shutdown" && container === "calls",
+    "the shutdown",
+  );
+  assert.equal(down.headers.get("tremplin-operation"), null);
+  // What is not accepted has no operation.
+  id = null;
+  await client.stopContainer({ containerName: "web" }, { onHeader });
+  await client.deleteContainer({ containerName: "missing" }, { onHeader });
+  assert.equal(id, null);
+});
+
+/** One call with a JSON body over HTTP/1.1, as the Connect protocol and curl do it. */
+async function callJson(socketPath: string, rpc: string, body: object): Promise<IncomingMessage> {
+  const call = request({
+    socketPath,
+    path: `/vm_tools.tremplin.Tremplin/${rpc}`,
+    method: "POST",
+    headers: { "content-type": "application/json" },
+  });
+  call.end(JSON.stringify(body));
+  const [answer] = (await once(call, "response")) as [IncomingMessage];
+  await text(answer);
+  return answer;
+}
+
+test("so it is over JSON, and through the host; its event log keeps it", async () => {
+  const direct = await callJson(join(daemon.folder, "guest.sock"), "StartContainer", {
+    containerName: "web",
+  });
+  assert.equal(direct.statusCode, 200);
+  await daemon.listener.final("start", "web");
+  const path = host.address.kind === "unix" ? host.address.path : "";
+  const passed = await callJson(path, "StopContainer", { containerName: "web" });
+  await daemon.listener.final("stop", "web");
+  using connection = dial(host.address);
+  let throughGrpc: string | null = null;
+  await createClient(Tremplin, connection.transport).startContainer(
+    { containerName: "web" },
+    {
+      onHeader: (headers) => {
+        throughGrpc = headers.get("tremplin-operation");
+      },
+    },
+  );
+  await daemon.listener.final("start", "web");
+  const ids = [direct, passed].map(({ headers }) => headers["tremplin-operation"]);
+  for (const id of [...ids, throughGrpc]) assert.match(String(id), ID);
+  const events = await Array.fromAsync(
+    createClient(Host, connection.transport).watch({ after: 0n, onlyLog: true }),
+  );
+  const finals = events.flatMap(({ notice, operation }) =>
+    (notice.case === "start" && notice.value.status === 1) ||
+    (notice.case === "stop" && notice.value.status === 1)
+      ? notice.value.containerName === "web"
+        ? [operation]
+        : []
+      : [],
+  );
+  assert.deepEqual(finals, [...ids, throughGrpc]);
+});
+
+test("tremplin export waits for its own operation while the end of an earlier one is still on its way", async () => {
+  await startContainer(daemon, "web").catch(() => undefined);
+  const gate = Promise.withResolvers<void>();
+  const forwarded = Promise.withResolvers<void>();
+  let earlier: string | null = null;
+  daemon.listener.answering = async (notice) => {
+    const operation = notice.headers.get("tremplin-operation");
+    if (notice.final && notice.kind === "export" && operation === earlier) {
+      await gate.promise;
+      await host.forward(notice);
+      forwarded.resolve();
+    } else await host.forward(notice);
+  };
+  const onHeader = (headers: Headers): void => {
+    earlier = headers.get("tremplin-operation");
+  };
+  await daemon.tremplin.exportContainer({ containerName: "web", exportPath: "first.tar.gz" }, { onHeader });
+  await eventually("the end of the first", async () =>
+    (await daemon.guest.getStatus({})).operations.length === 0 ? true : undefined,
+  );
+  const size = async (path: string) => (await stat(join(daemon.shared, path))).size;
+  const first = await size("first.tar.gz");
+  await inContainer(daemon, "web", "sh", "-c", "head -c 5000000 /dev/urandom > /root/more");
+
+  await packer.hold();
+  const io = new RecordedIo();
+  const running = run(["export", "web", "second.tar.gz", "--host", formatAddress(host.address)], io);
+  await packer.held();
+  gate.resolve();
+  await forwarded.promise;
+  await packer.release();
+  assert.equal(await running, 0, io.stderr);
+  const second = await size("second.tar.gz");
+  assert.ok(second > first + 4_000_000);
+  assert.equal(io.stdout, `web: exported, ${bytesText(second)}, to second.tar.gz in the shared folder\n`);
+  daemon.listener.answering = (notice) => host.forward(notice);
+});
+
+test("a request to cancel that names another operation cancels nothing", async () => {
+  await packer.hold();
+  let id = "";
+  const onHeader = (headers: Headers): void => {
+    id = headers.get("tremplin-operation") ?? "";
+  };
+  await daemon.tremplin.exportContainer({ containerName: "web", exportPath: "third.tar.gz" }, { onHeader });
+  await packer.held();
+  using connection = dial(host.address);
+  const client = createClient(Tremplin, connection.transport);
+  const cancel = async (operation: string) => {
+    const headers = { "tremplin-operation": operation };
+    const cancelled = await client.cancelExportContainer({ inProgressContainerName: "web" }, { headers });
+    return cancelled.status;
+  };
+  assert.equal(await cancel("0011223344556677"), 2);
+  const { operations } = await daemon.guest.getStatus({});
+  assert.deepEqual(
+    operations.map(({ id: each }) => each),
+    [id],
+  );
+  assert.equal(await cancel(id), 1);
+  await daemon.listener.when(
+    ({ final, headers }) => final && headers.get("tremplin-operation") === id,
+    "the end of the cancelled export",
+  );
+});
