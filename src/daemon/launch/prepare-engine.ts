@@ -1,14 +1,17 @@
 import type { Logger } from "../../base/logger.ts";
 import type { Engine } from "../../engine/engine.ts";
+import { ifMissing } from "../../engine/if-missing.ts";
 import type { Site } from "../sites/site.ts";
 import { prepareContainers } from "./prepare-containers.ts";
 import { prepareNetwork } from "./prepare-network.ts";
 import { prepareProfile } from "./prepare-profile.ts";
-import { prepareStorage } from "./prepare-storage.ts";
+import { prepareServer } from "./prepare-server.ts";
+import { POOL, prepareStorage } from "./prepare-storage.ts";
 import { keepSetup, readSetup } from "./recovery/engine-setup.ts";
 import { findPool } from "./recovery/pool-on-disk.ts";
 import { recoverContainers, type Unrecovered } from "./recovery/recover-containers.ts";
 import type { Subnet } from "./subnet.ts";
+import { settingsFile, WrittenSettings } from "./written-settings.ts";
 
 export interface Preparing {
   readonly bridge: string;
@@ -26,17 +29,26 @@ export interface Preparing {
 
 /** Gives an engine what containers need (behaviour.md 3.4). Answers which containers could not be brought back. */
 export async function prepareEngine(engine: Engine, preparing: Preparing): Promise<Unrecovered> {
-  const { engineFolder, signal } = preparing;
+  const { engineFolder, recovering, log, signal } = preparing;
   const attached = engineFolder === undefined;
-  // What runs on the engine's side must not hold up its end (behaviour.md 2.8).
-  if (!attached) {
-    await engine.server.updateConfig((config) => ({ ...config, "core.shutdown_timeout": "0" }), { signal });
-  }
-  await prepareNetwork(engine, { ...preparing, attached }, signal);
+  const settings = await WrittenSettings.open({
+    file: attached ? undefined : settingsFile(engineFolder),
+    deferred: recovering,
+    log,
+  });
+  // An engine without a pool is a new one: what was written into another is not in it.
+  const isNew = !recovering && !(await engine.pools.get(POOL, { signal }).catch(ifMissing));
+  if (isNew) settings.forgetAllBut(new Set());
+  const place = { ...preparing, attached, settings };
+  await prepareNetwork(engine, place, signal);
   const unrecovered = await recover(engine, preparing);
   await prepareStorage(engine, preparing);
-  if (!attached) await prepareContainers(engine, preparing);
-  await prepareProfile(engine, { ...preparing, attached }, signal);
+  if (!attached) {
+    await prepareServer(engine, place);
+    await prepareContainers(engine, preparing);
+  }
+  await prepareProfile(engine, place, signal);
+  await settings.save();
   if (!attached) await keepSetup(engine, engineFolder, preparing.log);
   return unrecovered;
 }
