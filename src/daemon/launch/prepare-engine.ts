@@ -1,15 +1,23 @@
 import type { Logger } from "../../base/logger.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
+import type { Config } from "../../engine/pools.ts";
+import { DEFAULT_PROJECT } from "../../engine/projects.ts";
 import type { Site } from "../sites/site.ts";
 import { prepareContainers } from "./prepare-containers.ts";
-import { prepareNetwork } from "./prepare-network.ts";
-import { prepareProfile } from "./prepare-profile.ts";
-import { prepareServer } from "./prepare-server.ts";
+import { networkPart, prepareNetwork } from "./prepare-network.ts";
+import { DEVICES_PART, PROFILE, prepareProfile, profileParts } from "./prepare-profile.ts";
+import { prepareServer, SERVER_PART } from "./prepare-server.ts";
 import { POOL, prepareStorage } from "./prepare-storage.ts";
-import { keepSetup, readSetup } from "./recovery/engine-setup.ts";
+import { keepSetup } from "./recovery/engine-setup.ts";
+import { type Missing, Restoring } from "./recovery/missing.ts";
+import { withoutNeed } from "./recovery/missing-sources.ts";
 import { findPool } from "./recovery/pool-on-disk.ts";
-import { recoverContainers, type Unrecovered } from "./recovery/recover-containers.ts";
+import { recoverContainers } from "./recovery/recover-containers.ts";
+import { restoreContents } from "./recovery/restore-contents.ts";
+import { completeProfiles, restoreSetup } from "./recovery/restore-setup.ts";
+import type { EngineSetup } from "./recovery/setup-schema.ts";
+import { readWanted } from "./recovery/wanted-setup.ts";
 import type { Subnet } from "./subnet.ts";
 import { settingsFile, WrittenSettings } from "./written-settings.ts";
 
@@ -27,8 +35,8 @@ export interface Preparing {
   readonly signal: AbortSignal;
 }
 
-/** Gives an engine what containers need (behaviour.md 3.4). Answers which containers could not be brought back. */
-export async function prepareEngine(engine: Engine, preparing: Preparing): Promise<Unrecovered> {
+/** Gives an engine what containers need. Answers what of an old database could not be brought back. */
+export async function prepareEngine(engine: Engine, preparing: Preparing): Promise<Missing> {
   const { engineFolder, recovering, log, signal } = preparing;
   const attached = engineFolder === undefined;
   const settings = await WrittenSettings.open({
@@ -36,13 +44,17 @@ export async function prepareEngine(engine: Engine, preparing: Preparing): Promi
     deferred: recovering,
     log,
   });
-  // An engine without a pool is a new one: what was written into another is not in it.
-  const isNew = !recovering && !(await engine.pools.get(POOL, { signal }).catch(ifMissing));
-  if (isNew) settings.forgetAllBut(new Set());
   const place = { ...preparing, attached, settings };
-  await prepareNetwork(engine, place, signal);
-  const unrecovered = await recover(engine, preparing);
-  await prepareStorage(engine, preparing);
+  const restoring = new Restoring(preparing);
+  if (recovering && engineFolder) {
+    await restoreAll(engine, { ...place, engineFolder, restoring });
+  } else {
+    // An engine without a pool is a new one: what was written into another is not in it.
+    const isNew = !(await engine.pools.get(POOL, { signal }).catch(ifMissing));
+    if (isNew) settings.forgetAllBut(new Set());
+    await prepareNetwork(engine, place, signal);
+    await prepareStorage(engine, preparing);
+  }
   if (!attached) {
     await prepareServer(engine, place);
     await prepareContainers(engine, preparing);
@@ -50,12 +62,40 @@ export async function prepareEngine(engine: Engine, preparing: Preparing): Promi
   await prepareProfile(engine, place, signal);
   await settings.save();
   if (!attached) await keepSetup(engine, engineFolder, preparing.log);
-  return unrecovered;
+  return restoring.missing;
 }
 
-async function recover(engine: Engine, preparing: Preparing): Promise<Unrecovered> {
-  const { engineFolder, recovering } = preparing;
-  const onDisk = recovering && engineFolder ? await findPool(engineFolder) : undefined;
-  if (!onDisk || !engineFolder) return new Map();
-  return await recoverContainers(engine, { ...preparing, onDisk, setup: await readSetup(engineFolder) });
+interface RestoringAll extends Preparing {
+  readonly engineFolder: string;
+  readonly attached: boolean;
+  readonly settings: WrittenSettings;
+  readonly restoring: Restoring;
+}
+
+/** Brings back what the old database had: what containers refer to, the containers, the rest. */
+async function restoreAll(engine: Engine, place: RestoringAll): Promise<void> {
+  const { engineFolder, settings, restoring, signal } = place;
+  const { setup } = await readWanted(engineFolder);
+  const restore = { engine, setup, restoring };
+  settings.forgetAllBut(new Set(restoredParts(setup, place.bridge)));
+  await settings.follow<Config>(DEVICES_PART, withoutNeed);
+  await restoreSetup(restore);
+  await prepareNetwork(engine, place, signal);
+  const onDisk = await findPool(engineFolder);
+  if (onDisk) await recoverContainers({ ...place, ...restore, onDisk });
+  await prepareStorage(engine, place);
+  await completeProfiles(restore);
+  await restoreContents({ ...restore, engineFolder });
+}
+
+/** The parts of the settings that are in the new database what they were in the old one. */
+function restoredParts({ networks, profiles, server }: EngineSetup, bridge: string): string[] {
+  const isOfDefault = ({ project }: { project: string }) => project === DEFAULT_PROJECT;
+  return [
+    ...networks
+      .filter((each) => isOfDefault(each) && each.name === bridge)
+      .map(({ name }) => networkPart(name)),
+    ...profiles.filter((each) => isOfDefault(each) && each.name === PROFILE).flatMap(() => profileParts),
+    ...(server ? [SERVER_PART] : []),
+  ];
 }

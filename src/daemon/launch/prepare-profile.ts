@@ -13,9 +13,9 @@ import { essentialDevices } from "./essential-devices.ts";
 import { type Merged, mergeSettings } from "./merge-settings.ts";
 import type { WrittenSettings } from "./written-settings.ts";
 
-const PROFILE = "default";
+export const PROFILE = "default";
 const CONFIG_PART = `profile ${PROFILE} config`;
-const DEVICES_PART = `profile ${PROFILE} devices`;
+export const DEVICES_PART = `profile ${PROFILE} devices`;
 /** What the record of what we wrote calls the parts of the profile. */
 export const profileParts = [CONFIG_PART, DEVICES_PART] as const;
 

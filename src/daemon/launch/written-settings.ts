@@ -65,6 +65,17 @@ export class WrittenSettings {
     this.#dirty = true;
   }
 
+  /** Follows a change that was made to entries of ours in the engine, where the same change was made to all. */
+  async follow<T extends string | Config>(
+    part: string,
+    change: (entries: Record<string, T>) => Promise<Record<string, T>>,
+  ): Promise<void> {
+    const entries = this.#confirmed[part];
+    if (!entries) return;
+    this.#confirmed = { ...this.#confirmed, [part]: await change(entries as Record<string, T>) };
+    this.#dirty = true;
+  }
+
   /** What is recorded of a part. The caller says what type its entries have. */
   of<T extends string | Config>(part: string): Written<T> {
     return {

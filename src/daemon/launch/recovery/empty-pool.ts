@@ -29,5 +29,5 @@ export async function fillEmptyPool({ onDisk }: Place): Promise<void> {
 
 /** Deletes that volume, if there is one. */
 export async function emptyPool(engine: Engine, { onDisk, signal }: Place): Promise<void> {
-  await engine.pools.deleteVolume(onDisk.pool.name, VOLUME, { signal }).catch(ifMissing);
+  await engine.pools.volumes(onDisk.pool.name).delete(VOLUME, { signal }).catch(ifMissing);
 }
