@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { canAccess } from "../../base/can-access.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
@@ -54,12 +56,13 @@ export async function launchOwnEngine(launch: OwnLaunch): Promise<Prepared> {
   if (isStarting) await checkSpace(own.folder);
   await carryOn(launch);
   if (!reset.phase) {
+    const guard = new ImageGuard(own.folder, launch.log);
+    if (isStarting) await guard.raise();
     if (await launch.wantsReset()) {
+      if (isStarting) await wakeOld(launch);
       await begin(launch);
       await launch.begun();
     } else {
-      const guard = new ImageGuard(own.folder, launch.log);
-      if (isStarting) await guard.raise();
       const wrong = await findWrong(launch);
       if (!wrong) {
         const { engine } = await attempt(launch, false);
@@ -86,6 +89,21 @@ async function carryOn({ own, reset, log }: OwnLaunch): Promise<void> {
   log.warn({ phase }, "an earlier daemon died while it reset the engine's database: going on");
   if (phase === "moving" || phase === "restoring") await own.stopAll();
   await reset.resume();
+}
+
+/**
+ * Starts the engine with its old database, so that it says what it has: a person may have changed that while no daemon
+ * was there to write it down. One that does not start is what the reset is for.
+ */
+async function wakeOld(launch: OwnLaunch): Promise<void> {
+  const { own, log, signal } = launch;
+  if (!(await canAccess(join(own.folder, "database", "global")))) return;
+  try {
+    await findWrong(launch);
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn({ error }, "the engine does not start with the database that is to be reset");
+  }
 }
 
 async function begin({ own, reset, connect, log, signal }: OwnLaunch): Promise<void> {

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { replaceFile } from "../../../base/durable-file.ts";
 import type { Logger } from "../../../base/logger.ts";
 import type { Engine } from "../../../engine/engine.ts";
+import { claimBridges } from "../bridge-ownership.ts";
 import { askForSetup } from "./record-setup.ts";
 import { type EngineSetup, setupSchema } from "./setup-schema.ts";
 
@@ -10,7 +11,13 @@ const OF_SETUP = /^(network|profile|storage-pool|storage-volume|project|image|ce
 
 /** Writes down what the engine has, for the day its database is lost. The file is beside the engine's folder. */
 export async function recordSetup(engine: Engine, engineFolder: string, signal?: AbortSignal): Promise<void> {
-  await replaceFile(fileOf(engineFolder), JSON.stringify(await askForSetup(engine, signal)));
+  const setup = await askForSetup(engine, signal);
+  await replaceFile(fileOf(engineFolder), JSON.stringify(setup));
+  const bridges = setup.networks.filter(({ type }) => type === "bridge");
+  await claimBridges(
+    engineFolder,
+    bridges.map(({ name }) => name),
+  );
 }
 
 /**

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { VolumeSnapshotUpdate, VolumeUpdate } from "../../../engine/pools.ts";
 import { restoreImages } from "./restore-images.ts";
 import type { SetupRestore } from "./restore-setup.ts";
 import { type ItemOf, labelOf, serverLabel, snapshotLabel } from "./setup-schema.ts";
@@ -9,14 +10,17 @@ interface Place extends SetupRestore {
   readonly engineFolder: string;
 }
 
-/** Gives an engine whose containers are back the rest: what its pools, volumes, images and clients were to it. */
+/**
+ * Gives an engine whose containers are back the rest: what its pools, volumes, images and clients were to it. What a
+ * person set meanwhile stays.
+ */
 export async function restoreContents(place: Place): Promise<void> {
   const { engine, setup, restoring } = place;
   const { signal } = restoring;
   for (const pool of setup.pools) {
     await restoring.attempt(labelOf("pools", pool), async () => {
       const { value } = await engine.pools.get(pool.name, { signal });
-      if (value.description === pool.description) return;
+      if (value.description) return;
       const { description } = pool;
       await engine.pools.update(pool.name, (found) => ({ ...found, description }), { signal });
     });
@@ -35,13 +39,19 @@ async function restoreVolume({ engine, restoring }: Place, volume: ItemOf<"volum
   const options = { project, signal };
   const volumes = engine.pools.volumes(pool);
   const { value } = await volumes.get(name, options);
-  if (value.description !== description || !isDeepStrictEqual({ ...value.config }, { ...config })) {
-    await volumes.update(name, () => ({ description, config }), options);
-  }
+  const change = (found: VolumeUpdate) => ({
+    description: found.description || description,
+    config: { ...config, ...found.config },
+  });
+  const same = { description: value.description, config: { ...value.config } };
+  if (!isDeepStrictEqual(change(value), same)) await volumes.update(name, change, options);
   const ofVolume = engine.pools.volumeSnapshots(pool, name);
   for (const snapshot of snapshots) {
-    const change = () => ({ description: snapshot.description, expires_at: snapshot.expires_at });
-    await ofVolume.update(snapshot.name, change, options);
+    const changeSnapshot = (found: VolumeSnapshotUpdate) => ({
+      description: found.description || snapshot.description,
+      expires_at: snapshot.expires_at,
+    });
+    await ofVolume.update(snapshot.name, changeSnapshot, options);
     if (Object.keys(snapshot.config).length === 0) continue;
     const found = (await ofVolume.get(snapshot.name, options)).value;
     if (isDeepStrictEqual({ ...found.config }, { ...snapshot.config })) continue;
@@ -75,7 +85,7 @@ async function restoreServer({ engine, setup, restoring }: Place): Promise<void>
   for (const [key, value] of Object.entries(setup.server ?? {})) {
     const label = serverLabel(key);
     if (typeof value === "boolean") restoring.note(label, SECRET, { lasting: true });
-    else if (found[key] !== value) {
+    else if (found[key] === undefined) {
       await restoring.attempt(label, () => engine.server.patchConfig({ [key]: value }, { signal }));
     }
   }

@@ -28,12 +28,11 @@ async function restoreImage(place: Place, image: Image): Promise<void> {
   const options = { project, signal: restoring.signal };
   const found = await engine.images.get(fingerprint, options).catch(ifMissing);
   if (!found) await upload(place, image);
+  // An attempt before this one may have ended between the file and what belongs to it.
+  const isWhole = (found?.aliases ?? []).length > 0;
   const { auto_update, expires_at, profiles, properties } = image;
-  await engine.images.update(
-    fingerprint,
-    { auto_update, expires_at, profiles, properties, public: image.public },
-    options,
-  );
+  const whole = { auto_update, expires_at, profiles, properties, public: image.public };
+  if (!isWhole) await engine.images.update(fingerprint, whole, options);
   const known = new Set((found?.aliases ?? []).map(({ name }) => name));
   for (const { name, description } of image.aliases.filter((alias) => !known.has(alias.name))) {
     await engine.images.addAlias(name, fingerprint, { description, ...options });

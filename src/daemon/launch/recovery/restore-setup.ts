@@ -3,8 +3,8 @@ import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { ifMissing } from "../../../engine/if-missing.ts";
 import type { Config } from "../../../engine/pools.ts";
-import type { Devices } from "../../../engine/profiles.ts";
-import { DEFAULT_PROJECT } from "../../../engine/projects.ts";
+import type { Devices, ProfileUpdate } from "../../../engine/profiles.ts";
+import { DEFAULT_PROJECT, type ProjectUpdate } from "../../../engine/projects.ts";
 import { formatSubnet, freeSubnet, usedSubnets } from "../subnet.ts";
 import type { Restoring } from "./missing.ts";
 import { withoutNeed } from "./missing-sources.ts";
@@ -22,7 +22,10 @@ export interface SetupRestore {
   readonly restoring: Restoring;
 }
 
-/** Gives an engine with a new database what containers refer to: projects, networks and profiles as they were. */
+/**
+ * Gives an engine with a new database what containers refer to: projects, networks and profiles as they were. What
+ * is there already, since an attempt before this one or by a person's hand, is only completed.
+ */
 export async function restoreSetup(restore: SetupRestore): Promise<void> {
   const { engine, setup, restoring } = restore;
   for (const project of setup.projects) {
@@ -88,7 +91,8 @@ export async function completeProfiles({ engine, setup, restoring }: SetupRestor
     if (!Object.values(devices).some(({ pool }) => pool)) continue;
     await restoring.attempt(labelOf("profiles", profile), async () => {
       const whole = await withoutNeed(devices);
-      await engine.profiles.update(name, (found) => ({ ...found, devices: whole }), { project, signal });
+      const change = (found: ProfileUpdate) => ({ ...found, devices: { ...whole, ...found.devices } });
+      await engine.profiles.update(name, change, { project, signal });
     });
   }
 }
@@ -100,8 +104,13 @@ async function restoreProject(
   const found = await engine.projects.get(project.name, { signal }).catch(ifMissing);
   const { name, description, config } = project;
   if (!found) await engine.projects.create({ name, description, config }, { signal });
-  else if (!isDeepStrictEqual(pick(found.value), pick(project))) {
-    await engine.projects.update(name, () => ({ description, config }), { signal });
+  else {
+    const change = (there: ProjectUpdate) => ({
+      description: there.description || description,
+      config: { ...config, ...there.config },
+    });
+    if (isDeepStrictEqual(change(found.value), pick(found.value))) return;
+    await engine.projects.update(name, change, { signal });
   }
 }
 
@@ -132,9 +141,11 @@ async function restoreAcls({ engine, setup, restoring }: SetupRestore): Promise<
   for (const acl of setup.acls.filter((each) => !restoring.missing.has(labelOf("acls", each)))) {
     const { project, name, description, config } = acl;
     const rules = { ingress: acl.ingress ?? [], egress: acl.egress ?? [] };
-    await restoring.attempt(labelOf("acls", acl), () =>
-      engine.acls.update(name, () => ({ description, config, ...rules }), { project, signal }),
-    );
+    await restoring.attempt(labelOf("acls", acl), async () => {
+      const { value } = await engine.acls.get(name, { project, signal });
+      if (value.ingress.length + value.egress.length > 0) return;
+      await engine.acls.update(name, () => ({ description, config, ...rules }), { project, signal });
+    });
   }
 }
 
@@ -165,10 +176,20 @@ async function makeProfile(engine: Engine, profile: ItemOf<"profiles">, signal: 
   const options = { project, signal };
   // Its network card must be there before the containers: to cloud-init, one that comes later is another machine.
   if (name === OWN_PROFILE) {
-    await engine.profiles.update(name, () => ({ description, config, devices }), options);
+    const change = (found: ProfileUpdate): ProfileUpdate => ({
+      description: isOfEngine(found.description) ? description : found.description,
+      config: { ...config, ...found.config },
+      devices: { ...devices, ...found.devices },
+    });
+    await engine.profiles.update(name, change, options);
   } else if (!(await engine.profiles.get(name, options).catch(ifMissing))) {
     await engine.profiles.create({ name, description, config, devices }, options);
   }
+}
+
+/** Whether an engine itself describes a profile so, in a project that is new. */
+function isOfEngine(description: string): boolean {
+  return description === "" || /^Default (LXD|Incus) profile( for project .*)?$/.test(description);
 }
 
 function pick({ description, config }: { description: string; config: Config }) {
