@@ -5,6 +5,8 @@ import { textOfFile } from "../../../base/text-of-file.ts";
 import { type EngineSetup, labelsOf, setupSchema, withMissing } from "./setup-schema.ts";
 import type { WantedSetup } from "./wanted-setup.ts";
 
+const UNREADABLE = "what an earlier reset could not bring back";
+
 const schema = z.object({
   /** What is missing, and why, in words for a person. */
   missing: z.record(z.string(), z.object({ reason: z.string(), lasting: z.boolean() })),
@@ -20,7 +22,10 @@ export async function writeStillMissing(engineFolder: string, still: StillMissin
   await replaceFile(fileOf(engineFolder), JSON.stringify(still));
 }
 
-/** None where no old database is kept: then a person has let go of what was in it. */
+/**
+ * None where no old database is kept: then a person has let go of what was in it. A file that cannot be read is
+ * itself something that is missing, so that the old database stays.
+ */
 export async function readStillMissing(
   engineFolder: string,
   kept: readonly string[],
@@ -30,7 +35,8 @@ export async function readStillMissing(
   try {
     return text === undefined ? undefined : schema.parse(JSON.parse(text));
   } catch {
-    return undefined;
+    const reason = `${fileOf(engineFolder)} cannot be read: look at ${kept.join(", ")}`;
+    return { missing: { [UNREADABLE]: { reason, lasting: true } }, setup: setupSchema.parse({}) };
   }
 }
 
