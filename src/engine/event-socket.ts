@@ -22,10 +22,10 @@ export async function openEventSocket(
   http: EngineHttp,
   clock: Clock,
   deliver: (event: EngineEvent) => void,
+  { allProjects }: { allProjects: boolean },
 ): Promise<EventSocket> {
-  const socket = await openWebSocket(http.address, "/1.0/events?type=operation,lifecycle", {
-    signal: http.closed,
-  });
+  const path = `/1.0/events?type=operation,lifecycle${allProjects ? "&all-projects=true" : ""}`;
+  const socket = await openWebSocket(http.address, path, { signal: http.closed });
   const ended = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   const stop = () => socket.terminate();
   http.closed.addEventListener("abort", stop, { once: true });
