@@ -121,6 +121,19 @@ test("an upgrade was interrupted, and somebody went back to a snapshot of their 
   assert.deepEqual((await snapshots()).sort(), ["mine", `tremplin-upgrade-${id}`]);
 });
 
+test("an upgrade was interrupted between the mark of its rollback and the step: it is put back", async () => {
+  const steps = await upgrading();
+  await byHand("config", "set", name, `user.tremplin.operation=${id}-back`);
+  await touch(name, "half-upgraded");
+  await leave("upgrade", steps);
+  await back();
+  const { status, failureReason } = await daemon.listener.final("upgrade", name);
+  assert.equal(status, Upgraded.FAILED);
+  assert.match(failureReason, /was put back to what it was before and runs$/);
+  assert.equal(await has(name, "half-upgraded"), false);
+  assert.deepEqual(await snapshots(), []);
+});
+
 test("an undo was interrupted, and somebody went back to a snapshot of their own: that and the way back stay", async () => {
   const snapshot = "tremplin-upgrade-0011223344556677";
   await byHand("snapshot", name, "mine");

@@ -160,8 +160,9 @@ async function isElsewhere(
   const { id, ending: signal, steps } = context;
   if (!sighting || RESTORED in steps) return false;
   const mark = operationOf(instance);
-  if (!(BACK in steps)) return snapshot === wayBackName(id) && mark !== id;
+  // Set before its step, so it may be there without that.
   if (mark === markOf(context)) return false;
+  if (!(BACK in steps)) return snapshot === wayBackName(id) && mark !== id;
   const ours = await engine.snapshots.get(instance.name, snapshot, { signal }).catch(ifMissing);
   return ours === undefined || operationOf(ours) !== mark;
 }
