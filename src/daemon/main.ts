@@ -105,7 +105,6 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const tremplin = tremplinService(guest);
   const beyond = guestService(guest);
   const left = await journal.entries();
-  await refused.sendAgain(new Set(left.map(({ id }) => id)));
   await finals.resend(left);
   const resumed = resume().catch((error) =>
     log.error({ error }, "what an earlier daemon left is not put right yet"),

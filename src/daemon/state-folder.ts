@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { replaceFile } from "../base/durable-file.ts";
+import { textOfFile } from "../base/text-of-file.ts";
 
 /** What lies where under --state. */
 export interface StateFolder {
@@ -32,8 +33,9 @@ export async function openStateFolder(path: string): Promise<StateFolder> {
 }
 
 async function readDaemonId(path: string): Promise<string> {
-  const found = await readFile(path, "utf8").catch(() => "");
-  if (found.trim()) return found.trim();
+  // What cannot be read is not nothing: another id would make hosts take this for another guest.
+  const found = (await textOfFile(path))?.trim();
+  if (found) return found;
   const id = randomUUID();
   await replaceFile(path, `${id}\n`);
   return id;

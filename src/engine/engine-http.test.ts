@@ -62,6 +62,15 @@ test("an answer that is not of the engine's kind is failed, with the status", as
   await assert.rejects(talk.http.call(get), withCode("failed", /HTTP 502 Bad Gateway/));
 });
 
+test("only the engine's own 404 is not-found", async () => {
+  let body = JSON.stringify({ type: "error", error: "Instance not found", error_code: 404 });
+  await using talk = await talkingTo((_request, response) => void response.writeHead(404).end(body));
+  await assert.rejects(talk.http.call(get), withCode("not-found", /Instance not found/));
+  for (body of ["", "<html>404</html>", '{"message":"no route"}', "null"]) {
+    await assert.rejects(talk.http.call(get), withCode("unavailable", /is no engine/));
+  }
+});
+
 test("a kept connection that the engine closed is opened again, for what changes nothing", async () => {
   let asked = 0;
   await using talk = await talkingTo((request, response) => {

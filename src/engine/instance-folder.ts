@@ -1,6 +1,7 @@
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import type { EngineAddress } from "./engine-address.ts";
+import { ifUnseen } from "./if-unseen.ts";
 import type { Instance } from "./instance.ts";
 import { poolFolder } from "./pool-folder.ts";
 
@@ -16,6 +17,6 @@ export async function instanceFolder(
   const pool = poolFolder(address, instance);
   if (!pool) return undefined;
   const folder = join(pool, "containers", instance.name);
-  const found = await lstat(join(folder, "backup.yaml")).catch(() => undefined);
+  const found = await lstat(join(folder, "backup.yaml")).catch(ifUnseen);
   return found?.isFile() ? folder : undefined;
 }

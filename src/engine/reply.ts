@@ -41,6 +41,10 @@ export async function readReply<Metadata>(answer: IncomingMessage, doing: string
   const envelope = parse(await readText(answer, doing));
   const status = answer.statusCode ?? 0;
   if (envelope?.type === "error" || status >= 300 || !envelope) {
+    // Somebody else's 404 (a proxy, another server at the address) says nothing of what the engine has.
+    if (status === 404 && envelope?.type !== "error") {
+      throw new TremplinError("unavailable", `who answered ${doing} with HTTP 404 is no engine`);
+    }
     const words = envelope?.error || `HTTP ${status} ${answer.statusMessage ?? ""}`;
     const code = envelope?.error_code || status;
     const refusal: Refusal = { status, code, words };

@@ -1,6 +1,7 @@
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import type { EngineAddress } from "./engine-address.ts";
+import { ifUnseen } from "./if-unseen.ts";
 import type { Instance } from "./instance.ts";
 import { poolFolder } from "./pool-folder.ts";
 
@@ -17,6 +18,6 @@ export async function snapshotFolder(
   const pool = poolFolder(address, instance);
   if (!pool) return undefined;
   const folder = join(pool, "containers-snapshots", instance.name, snapshot);
-  const found = await lstat(join(folder, "rootfs")).catch(() => undefined);
+  const found = await lstat(join(folder, "rootfs")).catch(ifUnseen);
   return found?.isDirectory() ? folder : undefined;
 }

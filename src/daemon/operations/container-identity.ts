@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import * as z from "zod";
 import type { Engine } from "../../engine/engine.ts";
+import { ifUnseen } from "../../engine/if-unseen.ts";
 import type { Instance } from "../../engine/instance.ts";
 import { instanceFolder } from "../../engine/instance-folder.ts";
 import { findContainer } from "./lookup.ts";
@@ -133,6 +134,6 @@ function byTimes(instance: Instance | undefined, startedAt: number): Noted {
 async function folderMadeAt(engine: Engine, instance: Instance): Promise<string> {
   const folder = await instanceFolder(engine.address, instance);
   if (!folder) return "";
-  const found = await stat(folder, { bigint: true }).catch(() => undefined);
+  const found = await stat(folder, { bigint: true }).catch(ifUnseen);
   return found ? String(found.birthtimeNs) : "";
 }

@@ -8,8 +8,7 @@ import type { Engine } from "../../engine/engine.ts";
 import type { EngineOperation } from "../../engine/engine-operation.ts";
 import { downloadProgress } from "../../engine/progress.ts";
 import type { NoticeInit } from "../notices/notice.ts";
-import { wasUsed } from "./container-identity.ts";
-import { remove, settleOwn } from "./engine-work.ts";
+import { removeUnused, settleOwn } from "./engine-work.ts";
 import { removeUpload, serverImage, tarballImage } from "./image-source.ts";
 import { findContainer, getContainer, identity } from "./lookup.ts";
 import type { OperationContext, OperationKind } from "./operation.ts";
@@ -62,7 +61,8 @@ export function createOperation(
       throw new TremplinError("exists", `there is a container ${name} already; start it, or delete it first`);
     }
     log.warn("the container was created but never started: it is replaced");
-    await remove(engine, name, signal);
+    if (await removeUnused(engine, name, signal)) return;
+    throw new TremplinError("exists", `somebody has just started ${name}, so it is not replaced`);
   }
 
   /** Tells the percentage whenever it changes, repeats it while it does not, gives up when it never will. */
@@ -96,10 +96,9 @@ export function createOperation(
   async function discard(temporary: string, { signal, log }: OperationContext): Promise<void> {
     const engine = tools.engine();
     await settleOwn(engine, temporary, signal);
-    const found = await findContainer(engine, temporary, signal);
-    if (!found) return;
-    if (wasUsed(found)) log.warn({ temporary }, "somebody started the unfinished container: it is left");
-    else await remove(engine, temporary, signal);
+    if (!(await removeUnused(engine, temporary, signal, { own: true }))) {
+      log.warn({ temporary }, "somebody started the unfinished container: it is left");
+    }
   }
 
   return {

@@ -3,6 +3,7 @@ import type { Engine } from "../../engine/engine.ts";
 import type { EngineOperation } from "../../engine/engine-operation.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
 import { type Instance, instanceStatus } from "../../engine/instance.ts";
+import { wasUsed } from "./container-identity.ts";
 import { findContainer } from "./lookup.ts";
 import { removeStraySnapshot } from "./stray-snapshot.ts";
 
@@ -75,12 +76,49 @@ export async function remove(engine: Engine, name: string, signal?: AbortSignal)
   }
 }
 
+/**
+ * Deletes an instance that never ran. False, and it stays, for one that somebody started, be it at this very moment:
+ * nothing is stopped here. What is an operation's own (`own`) goes also where a profile protects all against that.
+ */
+export async function removeUnused(
+  engine: Engine,
+  name: string,
+  signal?: AbortSignal,
+  { own = false } = {},
+): Promise<boolean> {
+  const found = await findContainer(engine, name, signal);
+  if (!found) return true;
+  if (wasUsed(found)) return false;
+  if (own && isProtected(found)) await unprotect(engine, name, signal);
+  else checkUnprotected(found);
+  try {
+    await (await engine.instances.delete(name, { signal })).wait({ signal });
+  } catch (error) {
+    const now = await findContainer(engine, name, signal);
+    if (now && (wasUsed(now) || now.status_code !== instanceStatus.stopped)) return false;
+    if (now) throw error;
+  }
+  return true;
+}
+
+async function unprotect(engine: Engine, name: string, signal: AbortSignal | undefined): Promise<void> {
+  await engine.instances.update(
+    name,
+    (instance) => ({ ...instance, config: { ...instance.config, [PROTECTION]: "false" } }),
+    { signal },
+  );
+}
+
+function isProtected({ expanded_config }: Instance): boolean {
+  return expanded_config[PROTECTION] === "true";
+}
+
 /** Throws `failed` for a container that the engine refuses to delete. */
-export function checkUnprotected({ name, expanded_config }: Instance): void {
-  if (expanded_config[PROTECTION] !== "true") return;
+export function checkUnprotected(instance: Instance): void {
+  if (!isProtected(instance)) return;
   throw new TremplinError(
     "failed",
-    `${name} is protected against deletion (${PROTECTION} is true): set that to false if it may go, and try again`,
+    `${instance.name} is protected against deletion (${PROTECTION} is true): set that to false if it may go, and try again`,
   );
 }
 

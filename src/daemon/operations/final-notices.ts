@@ -106,11 +106,15 @@ export class FinalNotices {
     this.#send(entry, final);
   }
 
-  /** Sends what an earlier daemon did not get rid of. An entry that cannot be read is set aside alone. */
+  /**
+   * Sends what an earlier daemon did not get rid of, first what the host refused. An entry that cannot be read is set
+   * aside alone.
+   */
   async resend(entries: readonly JournalEntry[]): Promise<void> {
-    for (const entry of entries) {
-      if (!entry.final || entry.delivered) continue;
-      const final = noticeOf(entry.final);
+    const unsent = entries.filter(({ final, delivered }) => final && !delivered);
+    await this.#refused.sendAgain(new Set(unsent.map(({ id }) => id)));
+    for (const entry of unsent) {
+      const final = entry.final && noticeOf(entry.final);
       if (final) this.#send(entry, final);
       else await this.#journal.setAside(entry.id, `it has no notice that this version knows`);
     }

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { bytesOfFile } from "../../base/bytes-of-file.ts";
-import { TremplinError } from "../../base/tremplin-error.ts";
+import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
 import type { CreateContainerRequest } from "../../contract/tremplin_pb.js";
 import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
@@ -73,11 +73,11 @@ export async function tarballImage(
 
 /**
  * Uploads an image for an operation. One that the engine had already is used and kept; one that came by an upload
- * of ours is deleted in the end, and failing to is no failure (behaviour.md 12 items 19, 60).
+ * of ours is deleted in the end; where it cannot be, the operation owes that.
  */
 export async function uploadedImage(
   engine: Engine,
-  { id, signal, ending, log }: OperationContext,
+  { id, signal, ending, log, owe }: OperationContext,
   upload: (options: UploadOptions) => Promise<UploadedImage>,
 ): Promise<UploadedSource> {
   for (let tries = 1; ; tries++) {
@@ -102,7 +102,10 @@ export async function uploadedImage(
         if (ending.aborted) return;
         await store
           .run(STORE, () => letGo(engine, fingerprint, ending), ending)
-          .catch((error) => log.error({ error, fingerprint }, "an image of the engine could not be deleted"));
+          .catch((error) => {
+            log.error({ error, fingerprint }, "an image of the engine could not be deleted yet");
+            owe(`the image ${fingerprint.slice(0, 12)} is still there: ${sentenceOf(error)}`);
+          });
       },
     };
   }

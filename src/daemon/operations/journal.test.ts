@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -75,6 +75,30 @@ test("an entry that cannot be begun is none", () =>
     await assert.rejects(journal.begin(entry));
     assert.deepEqual(await journal.entries(), []);
     assert.deepEqual(await readdir(folder), ["a.json.new"]);
+  }));
+
+test("an entry that cannot be read just now is left, and read later", () =>
+  inFolder(async (folder, journal) => {
+    await journal.begin(entry);
+    const path = join(folder, "a.json");
+    const text = await readFile(path, "utf8");
+    await rm(path);
+    // What reading it says then is no word about the entry.
+    await symlink("a.json", path);
+    const reopened = await Journal.open(folder, silentLogger);
+    assert.deepEqual(await reopened.entries(), []);
+    assert.deepEqual(await readdir(folder), ["a.json"]);
+    await rm(path);
+    await writeFile(path, text);
+    assert.deepEqual(await reopened.entries(), [entry]);
+  }));
+
+test("what a daemon that was killed had not come to name is removed", () =>
+  inFolder(async (folder, journal) => {
+    await journal.begin(entry);
+    await writeFile(join(folder, "b.json.new"), "{");
+    await Journal.open(folder, silentLogger);
+    assert.deepEqual(await readdir(folder), ["a.json"]);
   }));
 
 test("what is no entry at all, or another's, is set aside too", () =>

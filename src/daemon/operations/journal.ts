@@ -1,8 +1,9 @@
-import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import { replaceFile } from "../../base/durable-file.ts";
+import { removeUnfinished, replaceFile } from "../../base/durable-file.ts";
 import type { Logger } from "../../base/logger.ts";
+import { textOfFile } from "../../base/text-of-file.ts";
 import { Serial } from "../../engine/serial.ts";
 import type { Operation, Steps } from "./operation.ts";
 
@@ -53,6 +54,7 @@ export class Journal {
 
   static async open(folder: string, log: Logger): Promise<Journal> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
+    await removeUnfinished(folder);
     return new Journal(folder, log);
   }
 
@@ -113,17 +115,33 @@ export class Journal {
     if (this.#entries.has(id)) return;
     await this.#writes.run(id, async () => {
       if (this.#entries.has(id)) return;
+      const text = await this.#text(id);
+      if (text === undefined) return;
       try {
-        const entry = entrySchema.parse(JSON.parse(await readFile(this.#path(id), "utf8")));
+        const entry = entrySchema.parse(JSON.parse(text));
         if (entry.id !== id) throw new Error(`it says that it is the entry ${entry.id}`);
         this.#entries.set(id, entry);
       } catch (error) {
-        // The host took its notice since the folder was listed.
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
         this.#log.debug({ error, id }, "why the entry cannot be read");
         await this.setAside(id, "it is damaged, or another version wrote it");
       }
     });
+  }
+
+  /** Undefined where there is none, or none can be read now: that says nothing of the entry, which is left. */
+  async #text(id: string): Promise<string | undefined> {
+    const path = this.#path(id);
+    try {
+      // The host may have taken its notice since the folder was listed.
+      return await textOfFile(path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "EISDIR") return "";
+      this.#log.error(
+        { error, path },
+        "an entry of the journal cannot be read; it is left and read again later",
+      );
+      return undefined;
+    }
   }
 
   #path(id: string): string {

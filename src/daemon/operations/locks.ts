@@ -22,9 +22,13 @@ export class Locks {
     const holder = this.#held.get(container);
     if (holder) throw new TremplinError("busy", refusal(holder));
     this.#held.set(container, operation);
+    // Once it is released it is somebody else's.
+    const ifHeld = (act: () => void): void => {
+      if (this.#held.get(container)?.id === operation.id) act();
+    };
     return {
-      explain: (obstacle) => this.#held.set(container, { ...operation, obstacle }),
-      [Symbol.dispose]: () => this.#held.delete(container),
+      explain: (obstacle) => ifHeld(() => this.#held.set(container, { ...operation, obstacle })),
+      [Symbol.dispose]: () => ifHeld(() => this.#held.delete(container)),
     };
   }
 

@@ -66,6 +66,8 @@ export class OperationRun {
   #retrying: Promise<void> = Promise.resolve();
   /** Whether its final notice is on disk. */
   #hasEnded: boolean;
+  /** The writing of its final notice, and what resolves when that has failed once. */
+  #writing: { readonly done: Promise<void>; readonly stuck: Promise<void> } | undefined;
   /** Whether what is left half done keeps everybody else from the container. */
   #isBlocked = false;
 
@@ -135,18 +137,28 @@ export class OperationRun {
   }
 
   async #end(final: Final): Promise<void> {
-    const { finals, ending } = this.#tools;
     if (this.#hasEnded) {
       // The host has been told already; all that was left is the clean-up.
-      if (!this.#owed) await finals.settle(this.entry.id);
+      if (!this.#owed) await this.#tools.finals.settle(this.entry.id);
       return;
     }
-    await finals.end(this.entry, {
+    const stuck = Promise.withResolvers<void>();
+    const onObstacle = (obstacle: string): void => {
+      this.#options.explain(obstacle);
+      stuck.resolve();
+    };
+    const done = this.#write(final, onObstacle);
+    this.#writing = { done, stuck: stuck.promise };
+    await done;
+  }
+
+  async #write(final: Final, onObstacle: (obstacle: string) => void): Promise<void> {
+    await this.#tools.finals.end(this.entry, {
       final: notice(this.#kind.notify, final),
       owed: this.#owed,
       answered: this.#options.answered,
-      signal: ending,
-      onObstacle: this.#options.explain,
+      signal: this.#tools.ending,
+      onObstacle,
     });
     this.#hasEnded = true;
   }
@@ -250,9 +262,8 @@ export class OperationRun {
    * is whole all the same, it hears of that, and the clean-up is owed.
    */
   async #block(failure: Final, error: unknown): Promise<Final> {
-    const { ending } = this.#tools;
-    ending.throwIfAborted();
-    const whole = await this.#kind.whole?.(this.#request, this.#context(ending));
+    this.#tools.ending.throwIfAborted();
+    const whole = await this.#whole();
     this.#isBlocked = whole === undefined;
     this.#owed = obstacleOf(error);
     if (this.#isBlocked) this.#options.explain(this.#owed);
@@ -261,6 +272,18 @@ export class OperationRun {
       "the clean-up could not be done; it is tried again",
     );
     return whole ?? failure;
+  }
+
+  /** Undefined also where it cannot be told: what has failed is owed then, and told later at the latest. */
+  async #whole(): Promise<Final | undefined> {
+    const { ending } = this.#tools;
+    try {
+      return await this.#kind.whole?.(this.#request, this.#context(ending));
+    } catch (error) {
+      ending.throwIfAborted();
+      this.#log.warn({ error }, "whether the work is whole cannot be told");
+      return undefined;
+    }
   }
 
   async #keepCleaningUp(): Promise<void> {
@@ -278,6 +301,10 @@ export class OperationRun {
   async #tryCleanUpAgain(): Promise<boolean> {
     if (!this.#isBlocked) return true;
     const { ending } = this.#tools;
+    // There is one end: what is being written is written first.
+    if (this.#writing && !this.#hasEnded)
+      await Promise.race([this.#writing.done, this.#writing.stuck]).catch(ignore);
+    if (this.#writing && !this.#hasEnded) return false;
     try {
       this.#owed = undefined;
       const found = await this.#kind.recover(this.#request, this.#context(ending), "daemon");
@@ -330,6 +357,8 @@ export class OperationRun {
     };
   }
 }
+
+function ignore(): void {}
 
 function obstacleOf(error: unknown): string {
   return `its clean-up is tried again, because it could not be done: ${sentenceOf(error)}`;

@@ -74,6 +74,12 @@ export async function undoRemap(
     await forgetRemap(engine, name, id, signal);
     return undefined;
   }
+  if (isMapOfThen && isMarked && !isUsedSince && !isUp(instance)) {
+    throw new TremplinError(
+      "failed",
+      `${name} is ${instance.status.toLowerCase()} after a change of the owners of its files that did not end; stop it, and it is put back to its snapshot ${snapshot}`,
+    );
+  }
   if (isUsedSince && isMarked && !(await isRootOwnedByRoot(engine, name, signal))) {
     await engine.snapshots.expire(name, snapshot, new Date(startedAt + KEPT), { signal });
     await unmarkOperation(engine, name, id, signal);
@@ -81,6 +87,11 @@ export async function undoRemap(
   }
   await forgetRemap(engine, name, id, signal);
   return undefined;
+}
+
+/** What runs the engine got through. */
+function isUp({ status_code }: Instance): boolean {
+  return status_code === instanceStatus.running || status_code === instanceStatus.frozen;
 }
 
 /** The root is changed first: after a second change over half of a first one it is nobody's that the container knows. */

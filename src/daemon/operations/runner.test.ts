@@ -12,7 +12,7 @@ import {
   ContainerStopProgress_Status as Status,
   StopContainerRequestSchema,
 } from "../../contract/tremplin_pb.js";
-import type { Notice } from "../notices/notice.ts";
+import { type Notice, notice } from "../notices/notice.ts";
 import { Outbox } from "../notices/outbox.ts";
 import { RefusedNotices } from "../notices/refused-notices.ts";
 import { FinalNotices } from "./final-notices.ts";
@@ -75,7 +75,7 @@ async function stateFolder() {
       daemons.push({ runner, outbox });
       const ready = { method: "tremplinReady", message: {} } as unknown as Notice;
       await outbox.open({ id: "ready", lane: "", notice: ready, final: true });
-      return { runner, outbox, finals, clock, journal };
+      return { runner, outbox, finals, refused, clock, journal };
     },
     /** Nobody writes into the folder any more when it goes. */
     async [Symbol.asyncDispose]() {
@@ -93,6 +93,13 @@ async function stateFolder() {
 /** Resolves once nobody has the container c1. */
 async function freed({ locks }: Runner): Promise<void> {
   while (locks.holder("c1")) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Resolves once whoever has the container c1 says so. */
+async function explained({ locks }: Runner, obstacle: RegExp): Promise<void> {
+  while (!obstacle.test(locks.holder("c1")?.obstacle ?? "")) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 const request = create(StopContainerRequestSchema, { containerName: "c1" });
@@ -365,7 +372,7 @@ test("what an operation owes at its end is cleaned up before the next engine cou
   await runner.begin(kind, "c1", request);
   await state.hears(1);
   await freed(runner);
-  assert.equal((await readdir(state.path)).length, 1);
+  assert.equal((await journal.entries()).length, 1);
   await runner.recover(await journal.entries());
   assert.equal(cleanUps, 1);
   assert.deepEqual(await readdir(state.path), []);
@@ -412,6 +419,116 @@ test("a step that cannot be written is not taken for noted", async () => {
   await runner.begin(watching, "c1", request);
   await state.hears(1);
   assert.deepEqual(seen.at(-1), {});
+});
+
+test("a clean-up that cannot be done, and a look for the work that fails too: FAILED is sent and the container stays locked", async () => {
+  await using state = await stateFolder();
+  const broken = new TremplinError("failed", "the shared folder cannot be read");
+  const fails = async () => {
+    throw broken;
+  };
+  const run = async function* () {
+    throw broken;
+  };
+  const kind = { ...kindOf(run, fails), whole: fails };
+  const { runner } = await state.daemon(kind);
+  await runner.begin(kind, "c1", request);
+  await state.hears(1);
+  assert.deepEqual(state.statuses(), [Status.FAILED]);
+  assert.match(runner.locks.holder("c1")?.obstacle ?? "", /the shared folder cannot be read/);
+});
+
+test("an end that cannot be written while the next engine comes: one final, and the lock is nobody else's to free", async () => {
+  await using state = await stateFolder();
+  state.engineAnswers = false;
+  const ends = Promise.withResolvers<void>();
+  const kind = kindOf(
+    async function* () {
+      await ends.promise;
+      throw lost;
+    },
+    async () => ({ status: Status.STOPPED }),
+  );
+  const { runner, clock, journal } = await state.daemon(kind);
+  const { id } = await runner.begin(kind, "c1", request);
+  const obstacle = join(state.path, `${id}.json.new`);
+  await mkdir(obstacle);
+  ends.resolve();
+  await explained(runner, /cannot be written/);
+  state.engineAnswers = true;
+  const launched = journal.entries().then((entries) => runner.recover(entries));
+  // Either it waits for the end too, or it is through.
+  await Promise.race([launched, clock.sleeping(2)]);
+  await rm(obstacle, { recursive: true });
+  clock.advance(250);
+  await launched;
+  await state.hears(1);
+  await clock.sleeping();
+  clock.advance(5_000);
+  await freed(runner);
+  await runner[Symbol.asyncDispose]();
+  assert.deepEqual(state.statuses(), [Status.FAILED]);
+  assert.deepEqual(await readdir(state.path), []);
+});
+
+test("a lock that was released twice frees nobody else's container", async () => {
+  await using state = await stateFolder();
+  const { runner } = await state.daemon(
+    kindOf(async function* () {
+      return { status: Status.STOPPED };
+    }),
+  );
+  const first = runner.locks.take({ id: "a", kind: "stop", container: "c1", startedAt: 1 });
+  first[Symbol.dispose]();
+  using _second = runner.locks.take({ id: "b", kind: "start", container: "c1", startedAt: 2 });
+  first.explain("too late");
+  first[Symbol.dispose]();
+  assert.deepEqual(runner.locks.holder("c1"), { id: "b", kind: "start", container: "c1", startedAt: 2 });
+});
+
+test("work that is accepted at the very end of the daemon is left to the next one", async () => {
+  await using state = await stateFolder();
+  let runs = 0;
+  const kind = kindOf(async function* () {
+    runs++;
+    return { status: Status.STOPPED };
+  });
+  const { runner } = await state.daemon(kind);
+  const begun = runner.begin(kind, "c1", request);
+  await runner[Symbol.asyncDispose]();
+  const { id } = await begun;
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(runs, 0);
+  assert.deepEqual(await readdir(state.path), [`${id}.json`]);
+});
+
+test("a refused final of which something is still to be cleaned up is kept for its day", async () => {
+  await using state = await stateFolder();
+  const kind = kindOf(async function* () {
+    return { status: Status.STOPPED };
+  });
+  const final = { method: "updateStopStatus", message: { containerName: "c1" } };
+  const entry = {
+    kind: "stop",
+    container: "c1",
+    startedAt: 1,
+    request: {},
+    steps: {},
+    final,
+    owed: "a snapshot",
+  };
+  const { finals, refused, journal } = await state.daemon(kind);
+  await journal.begin({ id: "a", ...entry, delivered: true });
+  await journal.begin({ id: "b", ...entry });
+  const about = notice("updateStopStatus", { containerName: "c1" });
+  for (const id of ["a", "b"])
+    await refused.keep({ id, container: "c1", notice: about, reason: "no such rpc" });
+  await finals.resend(await journal.entries());
+  await state.hears(2);
+  assert.deepEqual(
+    state.heard.map(({ id }) => id),
+    ["a-end", "b-end"],
+  );
 });
 
 test("bad entries hold up nobody: two of one container, fields of a newer version, rubbish", async () => {

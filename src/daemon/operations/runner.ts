@@ -68,8 +68,12 @@ export class Runner implements AsyncDisposable {
     try {
       const run = this.#newRun(kind as unknown as OperationKind, entry, lock, answered);
       await this.#options.journal.begin(entry);
-      this.#running.add(run);
-      void run.run();
+      // Accepted at the very end: what is in the journal the next daemon recovers.
+      if (this.#ending.signal.aborted) lock[Symbol.dispose]();
+      else {
+        this.#running.add(run);
+        void run.run();
+      }
       return operation;
     } catch (error) {
       lock[Symbol.dispose]();

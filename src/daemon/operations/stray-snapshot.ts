@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
+import { ifUnseen } from "../../engine/if-unseen.ts";
 import { poolFolder } from "../../engine/pool-folder.ts";
 import { BTRFS_MAGIC } from "../launch/prepare-storage.ts";
 import { findContainer } from "./lookup.ts";
@@ -26,7 +27,7 @@ export async function removeStraySnapshot(
   const pool = instance && poolFolder(engine.address, instance);
   if (!pool) return;
   const folder = join(pool, "containers-snapshots", container, snapshot);
-  const found = await lstat(folder).catch(() => undefined);
+  const found = await lstat(folder).catch(ifUnseen);
   if (!found || (await engine.snapshots.get(container, snapshot, { signal }).catch(ifMissing))) return;
   const isSubvolume = found.ino === SUBVOLUME && (await statfs(folder)).type === BTRFS_MAGIC;
   if (isSubvolume) await execute("btrfs", ["property", "set", "-ts", folder, "ro", "false"]);

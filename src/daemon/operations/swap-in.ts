@@ -2,8 +2,8 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { type Instance, instanceStatus } from "../../engine/instance.ts";
 import { removeBindMounts } from "./bind-mounts.ts";
-import { findNoted, noteContainer, wasUsed } from "./container-identity.ts";
-import { checkUnprotected, forceStop, remove, settle, settleOwn } from "./engine-work.ts";
+import { findNoted, noteContainer, strangerTo } from "./container-identity.ts";
+import { checkUnprotected, forceStop, remove, removeUnused, settle, settleOwn } from "./engine-work.ts";
 import { findContainer, getContainer, identity } from "./lookup.ts";
 import type { OperationContext } from "./operation.ts";
 import { temporaryName } from "./temporary-name.ts";
@@ -78,12 +78,17 @@ export async function undoSwap(
   // Before the swap began, nothing that happens to the old container is ours.
   for (const each of isSwapping ? [name, aside] : []) await settle(engine, each, signal);
   const found = await findContainer(engine, name, signal);
-  if (isSwapping && (SWAPPED in steps || (found && identity(found) === steps[FRESH]))) {
+  const hasName = isSwapping && found !== undefined && identity(found) === steps[FRESH];
+  // Once it had the name somebody may have taken it away; then the old one is all that there is, unless it went before.
+  const isTaken = SWAPPED in steps && !hasName;
+  if (hasName || (isTaken && !(await findContainer(engine, aside, signal)))) {
     await removeOld(tools, containerName, context);
     return { inPlace: true, remark: "" };
   }
-  const remark = isSwapping ? await giveNameBack(engine, { name, aside }, context) : "";
+  const given = isSwapping ? await giveNameBack(engine, { name, aside }, context) : "";
   await removeFresh(engine, fresh, context);
+  const remark =
+    given || (isTaken ? `somebody took the new container away, so ${name} is the one of before` : "");
   return { inPlace: false, remark };
 }
 
@@ -115,18 +120,20 @@ async function freeName(engine: Engine, name: string, signal: AbortSignal): Prom
 
 /** A person may have started to use what was not in place yet. */
 async function removeFresh(engine: Engine, fresh: string, { ending, log }: OperationContext): Promise<void> {
-  const found = await findContainer(engine, fresh, ending);
-  if (!found) return;
-  if (wasUsed(found)) log.warn({ fresh }, "somebody started the unfinished container: it is left");
-  else await remove(engine, fresh, ending);
+  if (!(await removeUnused(engine, fresh, ending, { own: true }))) {
+    log.warn({ fresh }, "somebody started the unfinished container: it is left");
+  }
 }
 
 async function removeOld(tools: Tools, containerName: string, context: OperationContext): Promise<void> {
   const { id, ending, log } = context;
   const { aside } = namesOf(containerName, id);
   try {
-    const old = await findContainer(tools.engine(), aside, ending);
-    if (old) await remove(tools.engine(), aside, ending);
+    const old = await findNoted(tools.engine(), aside, context, ending);
+    // Who came upon it under that name, and started it, wants it.
+    if (strangerTo(aside, old) === undefined) await remove(tools.engine(), aside, ending);
+    else if (old.is !== "gone")
+      log.warn({ aside }, "somebody went on with the container that was replaced: it is left");
     await removeBindMounts(tools.site, tools.places, containerName);
   } catch (error) {
     ending.throwIfAborted();

@@ -18,7 +18,7 @@ import { removeTrial } from "../upgrade/trial.ts";
 import { UpgradeLog, upgradeLogPath } from "../upgrade/upgrade-log.ts";
 import { bringUpToDate, repair, shares, sumOfShares, upgradeTo } from "../upgrade/upgrade-release.ts";
 import { MOST_LINES, UpgradeReport } from "../upgrade/upgrade-report.ts";
-import { noteContainer } from "./container-identity.ts";
+import { findNoted, noteContainer } from "./container-identity.ts";
 import { untilEngineReturns } from "./engine-return.ts";
 import { deleteSnapshot, settle } from "./engine-work.ts";
 import { getContainer } from "./lookup.ts";
@@ -143,8 +143,12 @@ export function upgradeOperation(
     const { id, ending, log } = context;
     try {
       await untilEngineReturns(tools, ending, async (engine) => {
-        await limitWayBack(engine, name, wayBackName(id), tools.clock.now(), ending);
-        await unmarkOperation(engine, name, id, ending);
+        const noted = await findNoted(engine, name, context, ending);
+        // Whoever deleted it, or made another one, has settled this.
+        if (noted.is !== "same") return;
+        const { name: now } = noted.instance;
+        await limitWayBack(engine, now, wayBackName(id), tools.clock.now(), ending).catch(ifMissing);
+        await unmarkOperation(engine, now, id, ending).catch(ifMissing);
       });
     } catch (error) {
       ending.throwIfAborted();
@@ -175,13 +179,6 @@ export function upgradeOperation(
         );
         if (stranger !== undefined) return await leave(name, `${reason}; ${stranger}`, context);
       }
-      const letGo = async (engine: Engine): Promise<void> => {
-        await resumePaused(engine, name, steps, ending);
-        await forget(engine, name, snapshot, ending);
-        await unmarkOperation(engine, name, id, ending).catch(ifMissing);
-      };
-      await untilEngineReturns(tools, ending, letGo, waiting);
-      if (!steps.saved) await removeTrial(tools.engine(), name);
     } catch (error) {
       ending.throwIfAborted();
       if (TremplinError.from(error).code === "unavailable") throw error;
@@ -189,7 +186,36 @@ export function upgradeOperation(
       const advice = `its snapshot ${snapshot} holds it as it was: try tremplin upgrade ${name} --undo`;
       return `${reason}; ${NOT_PUT_BACK}: ${sentenceOf(error)}; ${advice}`;
     }
+    await letGo(name, context, waiting);
     return `${reason}; ${steps.saved ? `${name} was put back to what it was before and runs` : "nothing in it was changed"}`;
+  }
+
+  /** It is as it was before: what cannot be taken away now is taken away later. */
+  async function letGo(
+    name: string,
+    context: OperationContext,
+    waiting: (why: string) => unknown,
+  ): Promise<void> {
+    const { id, ending, steps } = context;
+    const snapshot = wayBackName(id);
+    const forget = async (engine: Engine): Promise<void> => {
+      await settle(engine, name, ending);
+      const noted = await findNoted(engine, name, context, ending);
+      if (noted.is !== "same") return;
+      const { name: now } = noted.instance;
+      if (!noted.isUsedSince) await resumePaused(engine, now, steps, ending);
+      await deleteSnapshot(engine, now, snapshot, ending);
+      await unmarkOperation(engine, now, id, ending).catch(ifMissing);
+    };
+    try {
+      await untilEngineReturns(tools, ending, forget, waiting);
+      if (!steps.saved) await removeTrial(tools.engine(), name);
+    } catch (error) {
+      ending.throwIfAborted();
+      if (TremplinError.from(error).code === "unavailable") throw error;
+      context.log.error({ error }, "it is as it was before, but its snapshot could not be deleted yet");
+      context.owe(`the snapshot ${snapshot} is still there: ${sentenceOf(error)}`);
+    }
   }
 
   /** Somebody went on with the container: it is not touched, and its snapshot stays for a while. */
@@ -197,10 +223,13 @@ export function upgradeOperation(
     const { id, ending } = context;
     const engine = tools.engine();
     const snapshot = wayBackName(id);
-    if (!(await engine.snapshots.get(name, snapshot, { signal: ending }).catch(ifMissing))) return reason;
-    await limitWayBack(engine, name, snapshot, tools.clock.now(), ending);
-    await unmarkOperation(engine, name, id, ending);
-    return `${reason}; for seven days its snapshot ${snapshot} holds it as it was before the upgrade: tremplin upgrade ${name} --undo goes back to that`;
+    const noted = await findNoted(engine, name, context, ending);
+    if (noted.is !== "same") return reason;
+    const { name: now } = noted.instance;
+    if (!(await engine.snapshots.get(now, snapshot, { signal: ending }).catch(ifMissing))) return reason;
+    await limitWayBack(engine, now, snapshot, tools.clock.now(), ending);
+    await unmarkOperation(engine, now, id, ending);
+    return `${reason}; for seven days its snapshot ${snapshot} holds it as it was before the upgrade: tremplin upgrade ${now} --undo goes back to that`;
   }
 
   return {
@@ -244,12 +273,6 @@ function checkStays({ name, ephemeral }: Instance): void {
 /** Notes a step on the way back, which must not end on a disk out here that is full. */
 async function note(context: OperationContext, name: string, value?: string): Promise<void> {
   await context.step(name, value).catch((error) => context.log.error({ error, name }, "a step is not noted"));
-}
-
-/** Also a snapshot that is still being taken. */
-async function forget(engine: Engine, name: string, snapshot: string, signal: AbortSignal): Promise<void> {
-  await settle(engine, name, signal);
-  await deleteSnapshot(engine, name, snapshot, signal);
 }
 
 function succeeded(name: string, release: string): string {

@@ -3,7 +3,7 @@ import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
 import { type Instance, instanceStatus } from "../../engine/instance.ts";
 import type { Snapshot } from "../../engine/snapshots.ts";
-import { findNoted, strangerTo } from "./container-identity.ts";
+import { findNoted, type Same, strangerTo } from "./container-identity.ts";
 import { forceStop, settle } from "./engine-work.ts";
 import { getContainer } from "./lookup.ts";
 import type { OperationContext } from "./operation.ts";
@@ -14,6 +14,8 @@ const LIFETIME = 7 * 24 * 60 * 60 * 1000;
 const PREFIX = "tremplin-upgrade-";
 /** The step after which a container that lacks the mark of the rollback has been restored. */
 const BACK = "back";
+/** The step after which our snapshot is what the container holds, and only its start may be missing. */
+const RESTORED = "restored";
 /** The step after which nothing of a rollback is left to do. */
 const UNDONE = "undone";
 
@@ -99,6 +101,7 @@ export async function goBack(
       error,
     );
   }
+  await context.step(RESTORED);
   await end(engine, container, { snapshot, isToRun }, context);
 }
 
@@ -119,6 +122,9 @@ export async function carryOnBack(
   const noted = await findNoted(engine, container, context, signal);
   if (noted.is !== "same" || noted.isRenamed) return strangerTo(container, noted);
   const { instance, isUsedSince } = noted;
+  if (!rollback.isLive && (await isElsewhere(engine, noted, rollback.snapshot, context))) {
+    return `somebody put ${container} back to another snapshot meanwhile, so nothing more was done to it`;
+  }
   if (isRestored(instance, context)) {
     await end(
       engine,
@@ -139,6 +145,26 @@ export async function carryOnBack(
 /** A restored container has the configuration of the snapshot, in which the mark of the rollback cannot be. */
 function isRestored(instance: Instance, context: OperationContext): boolean {
   return BACK in context.steps && operationOf(instance) !== markOf(context);
+}
+
+/**
+ * Whether somebody put it back to a snapshot of their own: then it bears neither our mark nor that of the snapshot that
+ * it was to go back to. Older versions set no marks.
+ */
+async function isElsewhere(
+  engine: Engine,
+  { instance, sighting }: Same,
+  snapshot: string,
+  context: OperationContext,
+): Promise<boolean> {
+  const { id, ending: signal, steps } = context;
+  if (!sighting || RESTORED in steps) return false;
+  const mark = operationOf(instance);
+  // Set before its step, so it may be there without that.
+  if (mark === markOf(context)) return false;
+  if (!(BACK in steps)) return snapshot === wayBackName(id) && mark !== id;
+  const ours = await engine.snapshots.get(instance.name, snapshot, { signal }).catch(ifMissing);
+  return ours === undefined || operationOf(ours) !== mark;
 }
 
 async function end(

@@ -1,11 +1,15 @@
-import { readFile } from "node:fs/promises";
+import { rename } from "node:fs/promises";
+import * as z from "zod";
 import { replaceFile } from "../../base/durable-file.ts";
 import type { Logger } from "../../base/logger.ts";
+import { textOfFile } from "../../base/text-of-file.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { EngineEvent } from "../../engine/engine-event.ts";
 import { instanceStatus } from "../../engine/instance.ts";
 import { instanceOf } from "../../engine/operation.ts";
+
+const schema = z.array(z.string());
 
 interface Options {
   /** Where it is kept which containers ran, so that a stop while no daemon was there is told too. */
@@ -65,8 +69,7 @@ export class Shutdowns implements AsyncDisposable {
   }
 
   async #look(engine: Engine): Promise<void> {
-    this.#running ??= await this.#recall();
-    const known = [...this.#running];
+    const known = [...(await this.#known())];
     const instances = await engine.instances.list({ signal: this.#ending.signal });
     const running = new Set(
       instances.filter(({ status_code }) => status_code === instanceStatus.running).map(({ name }) => name),
@@ -76,15 +79,17 @@ export class Shutdowns implements AsyncDisposable {
   }
 
   async #started(name: string): Promise<void> {
-    if (!this.#running || this.#running.has(name)) return;
-    this.#running.add(name);
+    const known = await this.#known();
+    if (known.has(name)) return;
+    known.add(name);
     await this.#remember();
   }
 
   async #stopped(name: string): Promise<void> {
-    if (!this.#running?.has(name)) return;
+    const known = await this.#known();
+    if (!known.has(name)) return;
     await this.#options.tell(name);
-    this.#running.delete(name);
+    known.delete(name);
     await this.#remember();
   }
 
@@ -96,9 +101,23 @@ export class Shutdowns implements AsyncDisposable {
     });
   }
 
+  /** Which ran by what is known so far. Throws while that cannot be read, so that it is not overwritten either. */
+  async #known(): Promise<Set<string>> {
+    this.#running ??= await this.#recall();
+    return this.#running;
+  }
+
   async #recall(): Promise<Set<string>> {
-    const text = await readFile(this.#options.file, "utf8").catch(() => "[]");
-    return new Set(JSON.parse(text) as string[]);
+    const { file, log } = this.#options;
+    const text = await textOfFile(file);
+    if (text === undefined) return new Set();
+    try {
+      return new Set(schema.parse(JSON.parse(text)));
+    } catch (error) {
+      log.error({ error, file }, "which containers ran cannot be understood; the file is set aside");
+      await rename(file, `${file}.unreadable`);
+      return new Set();
+    }
   }
 
   async #remember(): Promise<void> {

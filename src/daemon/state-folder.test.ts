@@ -1,0 +1,18 @@
+import assert from "node:assert/strict";
+import { lstat, mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { openStateFolder } from "./state-folder.ts";
+
+test("who the daemon is stays the same, also where that cannot be read just now", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "state-folder-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const { daemonId } = await openStateFolder(folder);
+  assert.equal((await openStateFolder(folder)).daemonId, daemonId);
+  const file = join(folder, "daemon-id");
+  await rm(file);
+  await symlink("daemon-id", file);
+  await assert.rejects(openStateFolder(folder), { code: "ELOOP" });
+  assert.ok((await lstat(file)).isSymbolicLink());
+});
