@@ -18,7 +18,7 @@ import { removeTrial } from "../upgrade/trial.ts";
 import { UpgradeLog, upgradeLogPath } from "../upgrade/upgrade-log.ts";
 import { bringUpToDate, repair, shares, sumOfShares, upgradeTo } from "../upgrade/upgrade-release.ts";
 import { MOST_LINES, UpgradeReport } from "../upgrade/upgrade-report.ts";
-import { noteContainer } from "./container-identity.ts";
+import { findNoted, noteContainer } from "./container-identity.ts";
 import { untilEngineReturns } from "./engine-return.ts";
 import { deleteSnapshot, settle } from "./engine-work.ts";
 import { getContainer } from "./lookup.ts";
@@ -139,11 +139,15 @@ export function upgradeOperation(
     return succeeded(containerName, releaseName(to));
   }
 
-  async function settleProven(name: string, context: OperationContext): Promise<void> {
+  async function settleProven(containerName: string, context: OperationContext): Promise<void> {
     const { id, ending, log } = context;
     try {
       await untilEngineReturns(tools, ending, async (engine) => {
-        await limitWayBack(engine, name, wayBackName(id), tools.clock.now(), ending);
+        const noted = await findNoted(engine, containerName, context, ending);
+        if (noted.is !== "same") return;
+        const { name } = noted.instance;
+        if (await engine.snapshots.get(name, wayBackName(id), { signal: ending }).catch(ifMissing))
+          await limitWayBack(engine, name, wayBackName(id), tools.clock.now(), ending);
         await unmarkOperation(engine, name, id, ending);
       });
     } catch (error) {
@@ -176,9 +180,12 @@ export function upgradeOperation(
         if (stranger !== undefined) return await leave(name, `${reason}; ${stranger}`, context);
       }
       const letGo = async (engine: Engine): Promise<void> => {
-        await resumePaused(engine, name, steps, ending);
-        await forget(engine, name, snapshot, ending);
-        await unmarkOperation(engine, name, id, ending).catch(ifMissing);
+        const noted = await findNoted(engine, name, context, ending);
+        if (noted.is !== "same") return;
+        const now = noted.instance.name;
+        await resumePaused(engine, now, steps, ending);
+        await forget(engine, now, snapshot, ending);
+        await unmarkOperation(engine, now, id, ending).catch(ifMissing);
       };
       await untilEngineReturns(tools, ending, letGo, waiting);
       if (!steps.saved) await removeTrial(tools.engine(), name);
@@ -193,10 +200,13 @@ export function upgradeOperation(
   }
 
   /** Somebody went on with the container: it is not touched, and its snapshot stays for a while. */
-  async function leave(name: string, reason: string, context: OperationContext): Promise<string> {
+  async function leave(containerName: string, reason: string, context: OperationContext): Promise<string> {
     const { id, ending } = context;
     const engine = tools.engine();
     const snapshot = wayBackName(id);
+    const noted = await findNoted(engine, containerName, context, ending);
+    if (noted.is !== "same") return reason;
+    const { name } = noted.instance;
     if (!(await engine.snapshots.get(name, snapshot, { signal: ending }).catch(ifMissing))) return reason;
     await limitWayBack(engine, name, snapshot, tools.clock.now(), ending);
     await unmarkOperation(engine, name, id, ending);
