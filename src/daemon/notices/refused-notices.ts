@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fromJson, toJson } from "@bufbuild/protobuf";
 import * as z from "zod";
 import type { Clock } from "../../base/clock.ts";
-import { replaceFile } from "../../base/durable-file.ts";
+import { removeUnfinished, replaceFile } from "../../base/durable-file.ts";
 import type { Logger } from "../../base/logger.ts";
 import { textOfFile } from "../../base/text-of-file.ts";
 import { TremplinListener } from "../../contract/tremplin_pb.js";
@@ -64,6 +64,7 @@ export class RefusedNotices {
     readonly log: Logger;
   }): Promise<RefusedNotices> {
     await mkdir(options.folder, { recursive: true, mode: 0o700 });
+    await removeUnfinished(options.folder);
     return new RefusedNotices(options);
   }
 

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import { replaceFile } from "../../base/durable-file.ts";
+import { removeUnfinished, replaceFile } from "../../base/durable-file.ts";
 import type { Logger } from "../../base/logger.ts";
 import { Serial } from "../../engine/serial.ts";
 import type { Operation, Steps } from "./operation.ts";
@@ -53,6 +53,7 @@ export class Journal {
 
   static async open(folder: string, log: Logger): Promise<Journal> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
+    await removeUnfinished(folder);
     return new Journal(folder, log);
   }
 
