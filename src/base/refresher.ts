@@ -4,8 +4,8 @@ import type { Clock } from "./clock.ts";
 import { TremplinError } from "./tremplin-error.ts";
 
 export interface RefresherOptions {
-  /** Looks at everything; must not throw. False: something is not right yet. */
-  readonly look: () => Promise<boolean>;
+  /** Looks at everything, until the signal aborts; must not throw. False: something is not right yet. */
+  readonly look: (signal: AbortSignal) => Promise<boolean>;
   /** How long askers are gathered before a look, in milliseconds. */
   readonly gather: number;
   /** After how long it looks again by itself at what was not right: first, and at most (backoff.ts). */
@@ -29,7 +29,7 @@ export class Refresher implements AsyncDisposable {
     this.#asked.abort();
   }
 
-  /** Resolves when the look that is under way has ended. */
+  /** Ends the look that is under way. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort(new TremplinError("cancelled", "nobody looks any more"));
     await this.#running;
@@ -48,7 +48,7 @@ export class Refresher implements AsyncDisposable {
       await sleep(gather, signal);
       if (signal.aborted) return;
       this.#asked = new AbortController();
-      right = await look();
+      right = await look(signal);
       if (right) pauses = backoff(...again);
     }
   }

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
+import { Certificates } from "./certificates.ts";
 import { Dialect } from "./dialect.ts";
 import type { EngineAddress } from "./engine-address.ts";
 import { EngineHttp } from "./engine-http.ts";
@@ -11,11 +12,13 @@ import { FileHelper } from "./file-helper.ts";
 import { FileSession, type FileSessionOptions } from "./file-session.ts";
 import { Images } from "./images.ts";
 import { Instances } from "./instances.ts";
+import { Acls, Zones } from "./network-rules.ts";
 import { Networks } from "./networks.ts";
 import { Operations } from "./operations.ts";
 import type { Options } from "./options.ts";
 import { Pools } from "./pools.ts";
 import { Profiles } from "./profiles.ts";
+import { Projects } from "./projects.ts";
 import { Recovery } from "./recovery.ts";
 import { Server, type ServerInfo } from "./server.ts";
 import { Snapshots } from "./snapshots.ts";
@@ -41,11 +44,17 @@ export class Engine implements AsyncDisposable {
   readonly pools: Pools;
   readonly networks: Networks;
   readonly profiles: Profiles;
+  readonly projects: Projects;
+  readonly acls: Acls;
+  readonly zones: Zones;
+  readonly certificates: Certificates;
   readonly instances: Instances;
   readonly snapshots: Snapshots;
   readonly images: Images;
   readonly operations: Operations;
   readonly events: EventStream;
+  /** Also what happens in other projects than the default one. */
+  readonly eventsOfAllProjects: EventStream;
   readonly unpackers: Unpackers;
   readonly #exec: Exec;
   readonly #fileHelper: FileHelper;
@@ -58,11 +67,16 @@ export class Engine implements AsyncDisposable {
     this.info = info;
     this.server = server;
     this.events = new EventStream(http, clock, log);
+    this.eventsOfAllProjects = new EventStream(http, clock, log, { allProjects: true });
     this.operations = new Operations(http, this.events, dialect);
     this.recovery = new Recovery(http);
     this.pools = new Pools(http);
     this.networks = new Networks(http);
     this.profiles = new Profiles(http);
+    this.projects = new Projects(http);
+    this.acls = new Acls(http);
+    this.zones = new Zones(http);
+    this.certificates = new Certificates(http);
     this.instances = new Instances(http, this.operations);
     this.snapshots = new Snapshots(http, this.operations);
     this.images = new Images(http, this.operations, dialect);
@@ -106,5 +120,6 @@ export class Engine implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#http[Symbol.dispose]();
     await this.events[Symbol.asyncDispose]();
+    await this.eventsOfAllProjects[Symbol.asyncDispose]();
   }
 }

@@ -22,23 +22,29 @@ export async function openEventSocket(
   http: EngineHttp,
   clock: Clock,
   deliver: (event: EngineEvent) => void,
+  { allProjects }: { allProjects: boolean },
 ): Promise<EventSocket> {
-  const socket = await openWebSocket(http.address, "/1.0/events?type=operation,lifecycle", {
-    signal: http.closed,
-  });
-  const ended = new Promise<void>((resolve) => socket.once("close", () => resolve()));
-  const stop = () => socket.terminate();
+  const path = `/1.0/events?type=operation,lifecycle${allProjects ? "&all-projects=true" : ""}`;
+  const socket = await openWebSocket(http.address, path, { signal: http.closed });
+  const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+  // A socket that breaks in the middle of a message may never say that it has closed.
+  const stop = () => {
+    socket.terminate();
+    end();
+  };
+  socket.once("close", end);
+  socket.on("error", stop);
   http.closed.addEventListener("abort", stop, { once: true });
   void ended.then(() => http.closed.removeEventListener("abort", stop));
   socket.on("message", (data) => {
     const event = parseEvent(String(data));
     // Who watches looks anew after a reconnection: nothing is lost by that.
-    if (event === "garbled") socket.terminate();
+    if (event === "garbled") stop();
     else if (event) deliver(event);
   });
   socket.resume();
   await firstPong(socket);
-  void beat(socket, clock, ended);
+  void beat(socket, clock, { ended, stop });
   return { ended };
 }
 
@@ -60,7 +66,11 @@ async function firstPong(socket: WebSocket): Promise<void> {
   }
 }
 
-async function beat(socket: WebSocket, clock: Clock, ended: Promise<void>): Promise<void> {
+async function beat(
+  socket: WebSocket,
+  clock: Clock,
+  { ended, stop }: EventSocket & { readonly stop: () => void },
+): Promise<void> {
   const over = new AbortController();
   void ended.then(() => over.abort());
   let silent = 0;
@@ -70,7 +80,7 @@ async function beat(socket: WebSocket, clock: Clock, ended: Promise<void>): Prom
   while (!over.signal.aborted) {
     await clock.sleep(heartbeat, over.signal).catch(() => undefined);
     if (over.signal.aborted) return;
-    if (++silent > 2) socket.terminate();
+    if (++silent > 2) stop();
     else socket.ping();
   }
 }

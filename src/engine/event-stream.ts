@@ -34,13 +34,16 @@ export class EventStream implements AsyncDisposable {
   readonly #http: EngineHttp;
   readonly #clock: Clock;
   readonly #log: Logger;
+  readonly #scope: { readonly allProjects: boolean };
   readonly #subscribers = new Set<Subscriber>();
   #socket: EventSocket | undefined;
   #running: Promise<void> | undefined;
   #waking = new AbortController();
 
-  constructor(http: EngineHttp, clock: Clock, log: Logger) {
+  /** Of the default project and of the engine itself, unless of all projects. */
+  constructor(http: EngineHttp, clock: Clock, log: Logger, scope = { allProjects: false }) {
     this.#http = http;
+    this.#scope = scope;
     this.#clock = clock;
     this.#log = log;
   }
@@ -71,7 +74,12 @@ export class EventStream implements AsyncDisposable {
       // Renewed before the attempt: who subscribes while it fails wakes the sleep behind it.
       this.#waking = new AbortController();
       try {
-        const socket = await openEventSocket(this.#http, this.#clock, (event) => this.#deliver(event));
+        const socket = await openEventSocket(
+          this.#http,
+          this.#clock,
+          (event) => this.#deliver(event),
+          this.#scope,
+        );
         waits = backoff(100, 10_000);
         await this.#serve(socket);
       } catch (error) {

@@ -8,28 +8,41 @@ import type { EngineOperation } from "./engine-operation.ts";
 import { multipart } from "./multipart.ts";
 import type { Operation } from "./operation.ts";
 import type { Operations } from "./operations.ts";
-import type { Options } from "./options.ts";
+import { type Options, type ProjectOptions, projectQuery } from "./options.ts";
 import type { Config } from "./pools.ts";
+import { getVersioned } from "./versioned.ts";
 
 export interface ImageAlias {
   readonly name: string;
   readonly description: string;
 }
 
-export interface Image {
+/** What of an image can be written. */
+export interface ImageUpdate {
+  readonly auto_update: boolean;
+  readonly expires_at: string;
+  readonly profiles: readonly string[] | null;
+  readonly properties: Config;
+  readonly public: boolean;
+}
+
+export interface Image extends ImageUpdate {
   /** SHA-256 of the uploaded file, or of metadata and rootfs one after the other. */
   readonly fingerprint: string;
   readonly aliases: readonly ImageAlias[] | null;
   readonly architecture: string;
-  readonly properties: Config;
+  readonly filename: string;
+  /** Where the engine has it from and looks for newer ones. */
+  readonly update_source?: { readonly server: string; readonly alias: string } | null;
   /** Bytes, packed. */
   readonly size: number;
+  /** Whether the engine fetched it by itself, for a container, and removes it when it was not used for long. */
   readonly cached: boolean;
   readonly created_at: string;
   readonly uploaded_at: string;
 }
 
-export interface UploadOptions extends Options {
+export interface UploadOptions extends ProjectOptions {
   /** Called with the bytes sent so far, counted here (the engine tells nothing: engines.md 2.1). */
   readonly onProgress?: ((bytes: number) => void) | undefined;
   /** Properties of the image besides those that it brings; its instances get them as config `image.KEY`. */
@@ -63,19 +76,28 @@ export class Images {
   }
 
   /** By fingerprint or a unique beginning of it. */
-  async get(fingerprint: string, { signal }: Options = {}): Promise<Image> {
-    return (await this.#http.call<Image>({ method: "GET", path: apiPath("images", fingerprint), signal }))
-      .metadata;
+  async get(fingerprint: string, options: ProjectOptions = {}): Promise<Image> {
+    return (await getVersioned<Image>(this.#http, apiPath("images", fingerprint), options)).value;
   }
 
-  async list({ signal }: Options = {}): Promise<Image[]> {
-    const query = { recursion: "1" };
+  async list(options: ProjectOptions = {}): Promise<Image[]> {
+    const query = { recursion: "1", ...projectQuery(options) };
+    const { signal } = options;
     return (await this.#http.call<Image[]>({ method: "GET", path: apiPath("images"), query, signal }))
       .metadata;
   }
 
-  async delete(fingerprint: string, { signal }: Options = {}): Promise<void> {
-    await this.#operations.run({ method: "DELETE", path: apiPath("images", fingerprint), signal });
+  /** Writes all of an image that can be written. */
+  async update(fingerprint: string, body: ImageUpdate, options: ProjectOptions = {}): Promise<void> {
+    const path = apiPath("images", fingerprint);
+    const query = projectQuery(options);
+    await this.#http.call({ method: "PUT", path, query, body, signal: options.signal });
+  }
+
+  async delete(fingerprint: string, options: ProjectOptions = {}): Promise<void> {
+    const path = apiPath("images", fingerprint);
+    const query = projectQuery(options);
+    await this.#operations.run({ method: "DELETE", path, query, signal: options.signal });
   }
 
   /** The fingerprint that an alias names. */
@@ -84,9 +106,16 @@ export class Images {
     return (await this.#http.call<{ target: string }>({ method: "GET", path, signal })).metadata.target;
   }
 
-  async addAlias(alias: string, fingerprint: string, { signal }: Options = {}): Promise<void> {
-    const body = { name: alias, target: fingerprint, description: "" };
-    await this.#http.call({ method: "POST", path: apiPath("images", "aliases"), body, signal });
+  /** Throws `exists` if there is one of that name. */
+  async addAlias(
+    alias: string,
+    fingerprint: string,
+    { description = "", ...options }: ProjectOptions & { readonly description?: string } = {},
+  ): Promise<void> {
+    const body = { name: alias, target: fingerprint, description };
+    const query = projectQuery(options);
+    const path = apiPath("images", "aliases");
+    await this.#http.call({ method: "POST", path, query, body, signal: options.signal });
   }
 
   async deleteAlias(alias: string, { signal }: Options = {}): Promise<void> {
@@ -97,7 +126,7 @@ export class Images {
   async upload(name: string, file: Readable, options: UploadOptions = {}): Promise<UploadedImage> {
     const headers = {
       "content-type": "application/octet-stream",
-      ...this.#dialect.headers({ filename: name, properties: query(options) }),
+      ...this.#dialect.headers({ filename: name, properties: propertiesOf(options) }),
     };
     return this.#upload([file], { headers, raw: Readable.from(counting(options)(file)) }, options);
   }
@@ -110,7 +139,10 @@ export class Images {
   ): Promise<UploadedImage> {
     const counted = counting(options);
     const { contentType, body } = multipart({ metadata: counted(metadata), rootfs: counted(rootfs) });
-    const headers = { "content-type": contentType, ...this.#dialect.headers({ properties: query(options) }) };
+    const headers = {
+      "content-type": contentType,
+      ...this.#dialect.headers({ properties: propertiesOf(options) }),
+    };
     return this.#upload([metadata, rootfs], { headers, raw: body }, options);
   }
 
@@ -147,13 +179,14 @@ export class Images {
   async #upload(
     sources: readonly Readable[],
     content: Pick<EngineRequest, "headers" | "raw">,
-    { signal }: UploadOptions,
+    options: UploadOptions,
   ): Promise<UploadedImage> {
     try {
       const done = await this.#operations.run({
         method: "POST",
         path: apiPath("images"),
-        signal,
+        query: projectQuery(options),
+        signal: options.signal,
         ...content,
       });
       return { fingerprint: fingerprintOf(done), existed: false };
@@ -168,7 +201,7 @@ export class Images {
   }
 }
 
-function query({ properties = {} }: UploadOptions): string | undefined {
+function propertiesOf({ properties = {} }: UploadOptions): string | undefined {
   return Object.keys(properties).length > 0 ? new URLSearchParams(properties).toString() : undefined;
 }
 

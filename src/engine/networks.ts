@@ -32,9 +32,21 @@ export interface Lease {
   readonly type: "static" | "dynamic";
 }
 
+/** Ports of an address that a network passes on to its containers. */
+export interface Forward {
+  readonly listen_address: string;
+  readonly description: string;
+  readonly config: Config;
+  readonly ports: readonly unknown[];
+}
+
 export class Networks extends Collection<Network, NetworkCreate, NetworkUpdate> {
   constructor(http: EngineHttp) {
     super(http, "networks", ["config", "description"]);
+  }
+
+  forwards(network: string): Collection<Forward, Forward, Forward> {
+    return new Collection(this.http, ["networks", network, "forwards"], ["config", "description", "ports"]);
   }
 
   async state(name: string, { signal }: Options = {}): Promise<NetworkState> {

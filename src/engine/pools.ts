@@ -28,6 +28,28 @@ export interface PoolResources {
   readonly inodes: { readonly used: number; readonly total: number };
 }
 
+export interface VolumeUpdate {
+  readonly config: Config;
+  readonly description: string;
+}
+
+/** A custom volume of a pool. */
+export interface Volume extends VolumeUpdate {
+  readonly name: string;
+  readonly content_type: string;
+}
+
+export interface VolumeSnapshotUpdate {
+  readonly description: string;
+  readonly expires_at: string | null;
+}
+
+/** A snapshot of a custom volume; `name` is VOLUME/SNAPSHOT in lists. */
+export interface VolumeSnapshot extends VolumeSnapshotUpdate {
+  readonly name: string;
+  readonly config: Config;
+}
+
 /** Storage pools. */
 export class Pools extends Collection<Pool, PoolCreate, PoolUpdate> {
   constructor(http: EngineHttp) {
@@ -39,9 +61,24 @@ export class Pools extends Collection<Pool, PoolCreate, PoolUpdate> {
     return (await this.http.call<PoolResources>({ method: "GET", path, signal })).metadata;
   }
 
-  /** Deletes a custom volume of a pool. */
-  async deleteVolume(pool: string, volume: string, { signal }: Options = {}): Promise<void> {
-    const path = apiPath(this.name, pool, "volumes", "custom", volume);
-    await this.http.call({ method: "DELETE", path, signal });
+  /** The custom volumes of a pool. */
+  volumes(pool: string): Collection<Volume, VolumeUpdate & { readonly name: string }, VolumeUpdate> {
+    return new Collection(this.http, [...volumesOf(pool)], ["config", "description"]);
   }
+
+  /** The snapshots of a custom volume. */
+  volumeSnapshots(
+    pool: string,
+    volume: string,
+  ): Collection<VolumeSnapshot, { readonly name: string }, VolumeSnapshotUpdate> {
+    return new Collection(
+      this.http,
+      [...volumesOf(pool), volume, "snapshots"],
+      ["description", "expires_at"],
+    );
+  }
+}
+
+function volumesOf(pool: string): readonly string[] {
+  return ["storage-pools", pool, "volumes", "custom"];
 }

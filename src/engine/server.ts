@@ -79,4 +79,9 @@ export class Server {
         this.#http.call({ method: "PUT", path: "/1.0", body: { config }, headers, signal }),
     );
   }
+
+  /** Sets these keys, and removes those that are empty; all others stay as they are. */
+  async patchConfig(config: Config, { signal }: Options = {}): Promise<void> {
+    await this.#http.call({ method: "PATCH", path: "/1.0", body: { config }, signal });
+  }
 }

@@ -1,6 +1,6 @@
 import { TremplinError } from "../base/tremplin-error.ts";
 import type { EngineHttp } from "./engine-http.ts";
-import type { Options } from "./options.ts";
+import { type ProjectOptions, projectQuery } from "./options.ts";
 
 /** An object of the engine with the etag of what was read. */
 export interface Versioned<T> {
@@ -14,9 +14,10 @@ const mostTries = 5;
 export async function getVersioned<T>(
   http: EngineHttp,
   path: string,
-  { signal }: Options,
+  options: ProjectOptions,
 ): Promise<Versioned<T>> {
-  const { metadata, etag } = await http.call<T>({ method: "GET", path, signal });
+  const query = projectQuery(options);
+  const { metadata, etag } = await http.call<T>({ method: "GET", path, query, signal: options.signal });
   return { value: metadata, etag };
 }
 

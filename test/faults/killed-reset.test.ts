@@ -1,25 +1,53 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { StartLxdProgress_Status as Launched } from "../../src/contract/tremplin_pb.js";
 import type { TestDaemon } from "../support/daemon.ts";
 import { remainsOfReset } from "../support/database-reset.ts";
+import { engineOf } from "../support/engine-of.ts";
 import { enginePid } from "../support/engine-pid.ts";
 import { eventually } from "../support/eventually.ts";
-import { engineQuery } from "../support/in-container.ts";
+import { engineCommand, engineQuery } from "../support/in-container.ts";
 import { type Belongings, belongings, makeThree } from "../support/three-containers.ts";
 import { launchedDaemon } from "../support/tiny-container.ts";
+import { uploadTinyImage } from "../support/tiny-image.ts";
 
 let daemon: TestDaemon;
 let asItWas: Belongings;
+let holdings: unknown;
 
 before(async () => {
   daemon = await launchedDaemon();
   await makeThree(daemon);
+  await engineCommand(daemon, "profile", "set", "default", "limits.processes", "900");
+  // Before the pool keeps an image unpacked, which it does not need to go on.
   asItWas = await belongings(daemon);
+  await using engine = await engineOf(daemon);
+  await uploadTinyImage(engine);
+  const lab = ["features.profiles=false", "features.images=false"].flatMap((feature) => ["-c", feature]);
+  await engineCommand(daemon, "project", "create", "lab", ...lab);
+  await engineCommand(daemon, "init", "tiny", "bench", "--project", "lab");
+  await engineCommand(daemon, "config", "set", "user.note", "kept");
+  holdings = await look();
 });
 after(() => daemon?.[Symbol.asyncDispose]());
+
+/** What of the engine is no container, and is a person's. */
+async function look(): Promise<unknown> {
+  const images = (await engineQuery(daemon, "/1.0/images?recursion=1")) as {
+    fingerprint: string;
+    aliases: unknown;
+    properties: unknown;
+  }[];
+  const { config } = (await engineQuery(daemon, "/1.0")) as { config: unknown };
+  return {
+    images: images.map(({ fingerprint, aliases, properties }) => ({ fingerprint, aliases, properties })),
+    projects: await engineQuery(daemon, "/1.0/projects?recursion=1"),
+    files: (await readdir(join(daemon.folder, "state/lxd/images"))).sort(),
+    config,
+  };
+}
 
 async function phase(): Promise<string> {
   const text = await readFile(join(daemon.folder, "state/lxd.reset.json"), "utf8").catch(() => "{}");
@@ -51,6 +79,7 @@ async function wentOn(): Promise<void> {
   // Killed at the very end it may not be back yet, and nobody has to say so any more.
   await eventually("the engine", () => engineQuery(daemon, "/1.0").catch(() => undefined));
   assert.deepEqual(await belongings(daemon), asItWas);
+  assert.deepEqual(await look(), holdings);
   assert.deepEqual(await remainsOfReset(daemon), []);
 }
 

@@ -51,7 +51,7 @@ export class UsbAttachments implements AsyncDisposable {
     this.#options = options;
     this.#wishes = wishes;
     this.#ports = ports;
-    const look = (): Promise<boolean> => this.#look();
+    const look = (signal: AbortSignal): Promise<boolean> => this.#look(signal);
     this.#refresher = new Refresher({ look, gather: GATHER, again: AGAIN, clock: options.clock });
   }
 
@@ -139,25 +139,29 @@ export class UsbAttachments implements AsyncDisposable {
   }
 
   /** Makes the devices of a container that come from here those of these ports, in one change. */
-  async #give(container: Instance, ports: readonly number[]): Promise<void> {
+  async #give(container: Instance, ports: readonly number[], signal?: AbortSignal): Promise<void> {
     const nodes = await this.#ports.nodes(ports);
     if (isDeepStrictEqual(withUsb(container.devices, nodes), container.devices)) return;
-    await this.#options.engine().instances.update(container.name, (instance) => ({
-      ...instance,
-      devices: withUsb(instance.devices, nodes),
-    }));
+    await this.#options
+      .engine()
+      .instances.update(
+        container.name,
+        (instance) => ({ ...instance, devices: withUsb(instance.devices, nodes) }),
+        { signal },
+      );
   }
 
   /** Whether each container has what its ports hold now, and nothing else by them. */
-  async #look(): Promise<boolean> {
+  async #look(signal: AbortSignal): Promise<boolean> {
     return await this.#serial.run(ALL, async () => {
       try {
-        const containers = await this.#options.engine().instances.list();
+        const containers = await this.#options.engine().instances.list({ signal });
         await this.#wishes.follow(containers);
         const shown = containers.filter(({ name }) => !isTemporaryName(name));
-        const right = await Promise.all(shown.map((each) => this.#putRight(each)));
+        const right = await Promise.all(shown.map((each) => this.#putRight(each, signal)));
         return right.every(Boolean);
       } catch (error) {
+        if (signal.aborted) return true;
         // Who launches the engine says so, and then all is looked at.
         if (TremplinError.from(error).code === "unavailable") return true;
         this.#options.log.warn({ error }, "USB devices wait to be given");
@@ -166,12 +170,12 @@ export class UsbAttachments implements AsyncDisposable {
     });
   }
 
-  async #putRight(container: Instance): Promise<boolean> {
+  async #putRight(container: Instance, signal: AbortSignal): Promise<boolean> {
     try {
-      await this.#give(container, this.#wishes.portsOf(container)).catch(ifMissing);
+      await this.#give(container, this.#wishes.portsOf(container), signal).catch(ifMissing);
       return true;
     } catch (error) {
-      if (TremplinError.from(error).code === "unavailable") throw error;
+      if (signal.aborted || TremplinError.from(error).code === "unavailable") throw error;
       this.#options.log.warn({ error, container: container.name }, "a container's USB devices are not right");
       return false;
     }

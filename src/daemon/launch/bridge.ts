@@ -1,8 +1,9 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { replaceFile } from "../../base/durable-file.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { findDnsmasq } from "./bridge-dnsmasq.ts";
+import { bootId, interfaceIndex, isEnginesBridge } from "./bridge-ownership.ts";
+import { readSetup } from "./recovery/engine-setup.ts";
 import { formatSubnet, overlaps, type Subnet, usedSubnets } from "./subnet.ts";
 
 /** Which network interface our engine made: its index tells it from another of the same name until a reboot. */
@@ -29,7 +30,7 @@ export class Bridge {
 
   /** Throws `failed` when the bridge or its subnet belongs to something else on this machine. */
   async check(subnet: Subnet | undefined): Promise<void> {
-    const index = await this.#index();
+    const index = await interfaceIndex(this.name);
     const ours = index !== undefined && (await this.#isOurs(index));
     if (index !== undefined && !ours) {
       throw new TremplinError(
@@ -48,12 +49,35 @@ export class Bridge {
     }
   }
 
+  /**
+   * Throws `failed` when an interface has the name of another network of the engine and is somebody else's; for an
+   * engine that does not run yet.
+   */
+  async checkOthers(): Promise<void> {
+    for (const name of await this.#others()) {
+      if ((await interfaceIndex(name)) === undefined || (await isEnginesBridge(this.#engineFolder, name)))
+        continue;
+      throw new TremplinError(
+        "failed",
+        `the network interface ${name} exists already and belongs to something else on this machine, and the engine would take it for its own network ${name}: give the interface another name (ip link set ${name} name NAME) and try again`,
+      );
+    }
+  }
+
   /** Remembers that the interface as it is now was made by our engine. */
   async claim(): Promise<void> {
-    const index = await this.#index();
+    const index = await interfaceIndex(this.name);
     if (index === undefined) return;
     const claim: Claim = { name: this.name, index, boot: await bootId() };
     await replaceFile(this.#claimPath, JSON.stringify(claim));
+  }
+
+  /** Networks that were written down, and those that the engine has a folder for. */
+  async #others(): Promise<string[]> {
+    const { networks } = await readSetup(this.#engineFolder);
+    const recorded = networks.filter(({ type }) => type === "bridge").map(({ name }) => name);
+    const folders = await readdir(join(this.#engineFolder, "networks")).catch((): string[] => []);
+    return [...new Set([...recorded, ...folders])].filter((name) => name !== this.name);
   }
 
   async #isOurs(index: string): Promise<boolean> {
@@ -62,18 +86,6 @@ export class Bridge {
       () => undefined,
     );
     if (claim?.name === this.name && claim.index === index && claim.boot === (await bootId())) return true;
-    // When both daemon and engine died before the claim was written, the engine's dnsmasq still tells.
-    return (await findDnsmasq(this.#engineFolder, this.name)) !== undefined;
+    return await isEnginesBridge(this.#engineFolder, this.name);
   }
-
-  async #index(): Promise<string | undefined> {
-    return readFile(`/sys/class/net/${this.name}/ifindex`, "utf8").then(
-      (text) => text.trim(),
-      () => undefined,
-    );
-  }
-}
-
-async function bootId(): Promise<string> {
-  return (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
 }

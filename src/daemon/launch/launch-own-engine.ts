@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { canAccess } from "../../base/can-access.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
@@ -10,9 +12,12 @@ import { POOL } from "./prepare-storage.ts";
 import { BROKEN, findDatabaseFault } from "./recovery/database-fault.ts";
 import type { DatabaseReset } from "./recovery/database-reset.ts";
 import { recordSetup } from "./recovery/engine-setup.ts";
+import { ImageGuard } from "./recovery/image-guard.ts";
+import type { Missing } from "./recovery/missing.ts";
 import { findPool } from "./recovery/pool-on-disk.ts";
-import type { Unrecovered } from "./recovery/recover-containers.ts";
+import { settle, writeDown } from "./recovery/settle-reset.ts";
 import { isStuckOnDatabase } from "./recovery/stuck-database.ts";
+import { forgetWanted } from "./recovery/wanted-setup.ts";
 
 /** An engine that was killed while it was made ready is made ready anew so often. */
 export const ATTEMPTS = 3;
@@ -25,8 +30,8 @@ export interface OwnLaunch {
   /** Called when the reset of that wish has begun on disk and goes on whatever dies. */
   readonly begun: () => Promise<void>;
   readonly connect: (address: EngineAddress) => Promise<Engine>;
-  /** Gives the engine what containers need; after a reset, the containers too. */
-  readonly prepare: (engine: Engine, recovering: boolean) => Promise<Unrecovered>;
+  /** Gives the engine what containers need; after a reset, also all that the old database had. */
+  readonly prepare: (engine: Engine, recovering: boolean) => Promise<Missing>;
   /** Called with why, when it takes more than a launch. */
   readonly recovering: (why: string) => void;
   readonly clock: Clock;
@@ -47,24 +52,30 @@ export interface Prepared {
  */
 export async function launchOwnEngine(launch: OwnLaunch): Promise<Prepared> {
   const { own, reset } = launch;
-  if (!(await own.hasLeftover())) await checkSpace(own.folder);
+  const isStarting = !(await own.hasLeftover());
+  if (isStarting) await checkSpace(own.folder);
   await carryOn(launch);
   if (!reset.phase) {
+    const guard = new ImageGuard(own.folder, launch.log);
+    if (isStarting) await guard.raise();
     if (await launch.wantsReset()) {
+      if (isStarting) await wakeOld(launch);
       await begin(launch);
       await launch.begun();
     } else {
       const wrong = await findWrong(launch);
-      if (!wrong) return { engine: (await attempt(launch, false)).engine, remark: "" };
+      if (!wrong) {
+        const { engine } = await attempt(launch, false);
+        await guard.lower();
+        return { engine, remark: "" };
+      }
       launch.recovering(`${wrong}; a new one is made, and the containers are brought back into it`);
       await begin(launch);
     }
   }
   try {
-    const { engine, unrecovered } = await attempt(launch, true);
-    if (unrecovered.size === 0) await reset.discard();
-    else await reset.keep();
-    return { engine, remark: remarkOn(unrecovered, own.folder) };
+    const { engine, missing } = await attempt(launch, true);
+    return { engine, remark: await settle(reset, own.folder, missing) };
   } catch (thrown) {
     launch.signal.throwIfAborted();
     return await putBack(launch, TremplinError.from(thrown));
@@ -80,7 +91,23 @@ async function carryOn({ own, reset, log }: OwnLaunch): Promise<void> {
   await reset.resume();
 }
 
+/**
+ * Starts the engine with its old database, so that it says what it has: a person may have changed that while no daemon
+ * was there to write it down. One that does not start is what the reset is for.
+ */
+async function wakeOld(launch: OwnLaunch): Promise<void> {
+  const { own, log, signal } = launch;
+  if (!(await canAccess(join(own.folder, "database", "global")))) return;
+  try {
+    await findWrong(launch);
+  } catch (error) {
+    signal.throwIfAborted();
+    log.warn({ error }, "the engine does not start with the database that is to be reset");
+  }
+}
+
 async function begin({ own, reset, connect, log, signal }: OwnLaunch): Promise<void> {
+  let incomplete: string | undefined;
   // What was written down at the last launch may be old; an engine that runs knows better.
   if (await own.isReady()) {
     try {
@@ -89,10 +116,15 @@ async function begin({ own, reset, connect, log, signal }: OwnLaunch): Promise<v
     } catch (error) {
       signal.throwIfAborted();
       log.warn({ error }, "the engine does not say any more what it has");
+      incomplete = `the engine did not say any more what it had (${TremplinError.from(error).message})`;
     }
   }
+  await writeDown(reset, own.folder, incomplete);
   await own.stopAll();
+  const guard = new ImageGuard(own.folder, log);
+  await guard.restore();
   await reset.begin();
+  await guard.lower();
 }
 
 /** What is wrong with the database, if a new one puts it right. Throws what it does not. */
@@ -131,12 +163,12 @@ async function knowsPool(engine: Engine, signal: AbortSignal): Promise<boolean> 
 async function attempt(
   { own, reset, connect, prepare, log, signal }: OwnLaunch,
   recovering: boolean,
-): Promise<{ engine: Engine; unrecovered: Unrecovered }> {
+): Promise<{ engine: Engine; missing: Missing }> {
   for (let count = 1; ; count++) {
     let engine: Engine | undefined;
     try {
       engine = await connect(await own.start());
-      return { engine, unrecovered: await prepare(engine, recovering) };
+      return { engine, missing: await prepare(engine, recovering) };
     } catch (error) {
       await engine?.[Symbol.asyncDispose]();
       signal.throwIfAborted();
@@ -159,16 +191,11 @@ async function putBack(launch: OwnLaunch, why: TremplinError): Promise<Prepared>
   try {
     await own.stopAll();
     await reset.restore();
+    await forgetWanted(own.folder);
     const { engine } = await attempt(launch, false);
     return { engine, remark: sentence };
   } catch (error) {
     log.error({ error }, "the old database does not work either");
     throw why;
   }
-}
-
-function remarkOn(unrecovered: Unrecovered, folder: string): string {
-  if (unrecovered.size === 0) return "";
-  const each = [...unrecovered].map(([name, reason]) => `${name} (${reason})`);
-  return `not brought back: ${each.join("; ")}. Its files and the old database are kept in ${folder}; see docs/recovery.md`;
 }

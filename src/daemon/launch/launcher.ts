@@ -202,6 +202,7 @@ export class Launcher implements AsyncDisposable {
     const bridge = new Bridge({ name, stateFolder, engineFolder: folder });
     log.info({ engine: own.program.executable, folder }, "launching");
     await bridge.check(subnet);
+    if (!(await own.hasLeftover())) await bridge.checkOthers();
     const prepared = await launchOwnEngine({
       own,
       reset: await DatabaseReset.open(folder, log),

@@ -92,7 +92,7 @@ export class OwnEngine {
     if (await this.isReady()) await this.#askToEnd(await this.#processes());
     await stopEngineProcesses(await this.#processes(), this.#clock);
     await stopContainers(this.folder, this.#clock, this.#log);
-    await removeNetworks(this.folder, this.#clock);
+    await removeNetworks(this.folder, this.#clock, this.#log);
   }
 
   /** Asks it to stop its containers and then itself, if it runs, and waits for its end (behaviour.md 1.4). */

@@ -1,14 +1,25 @@
 import type { Logger } from "../../base/logger.ts";
 import type { Engine } from "../../engine/engine.ts";
+import { ifMissing } from "../../engine/if-missing.ts";
+import type { Config } from "../../engine/pools.ts";
+import { DEFAULT_PROJECT } from "../../engine/projects.ts";
 import type { Site } from "../sites/site.ts";
 import { prepareContainers } from "./prepare-containers.ts";
-import { prepareNetwork } from "./prepare-network.ts";
-import { prepareProfile } from "./prepare-profile.ts";
-import { prepareStorage } from "./prepare-storage.ts";
-import { keepSetup, readSetup } from "./recovery/engine-setup.ts";
+import { networkPart, prepareNetwork } from "./prepare-network.ts";
+import { DEVICES_PART, PROFILE, prepareProfile, profileParts } from "./prepare-profile.ts";
+import { prepareServer, SERVER_PART } from "./prepare-server.ts";
+import { POOL, prepareStorage } from "./prepare-storage.ts";
+import { keepSetup } from "./recovery/engine-setup.ts";
+import { type Missing, Restoring } from "./recovery/missing.ts";
+import { withoutNeed } from "./recovery/missing-sources.ts";
 import { findPool } from "./recovery/pool-on-disk.ts";
-import { recoverContainers, type Unrecovered } from "./recovery/recover-containers.ts";
+import { recoverContainers } from "./recovery/recover-containers.ts";
+import { restoreContents } from "./recovery/restore-contents.ts";
+import { completeProfiles, restoreSetup } from "./recovery/restore-setup.ts";
+import type { EngineSetup } from "./recovery/setup-schema.ts";
+import { readWanted } from "./recovery/wanted-setup.ts";
 import type { Subnet } from "./subnet.ts";
+import { settingsFile, WrittenSettings } from "./written-settings.ts";
 
 export interface Preparing {
   readonly bridge: string;
@@ -24,26 +35,67 @@ export interface Preparing {
   readonly signal: AbortSignal;
 }
 
-/** Gives an engine what containers need (behaviour.md 3.4). Answers which containers could not be brought back. */
-export async function prepareEngine(engine: Engine, preparing: Preparing): Promise<Unrecovered> {
-  const { engineFolder, signal } = preparing;
+/** Gives an engine what containers need. Answers what of an old database could not be brought back. */
+export async function prepareEngine(engine: Engine, preparing: Preparing): Promise<Missing> {
+  const { engineFolder, recovering, log, signal } = preparing;
   const attached = engineFolder === undefined;
-  // What runs on the engine's side must not hold up its end (behaviour.md 2.8).
-  if (!attached) {
-    await engine.server.updateConfig((config) => ({ ...config, "core.shutdown_timeout": "0" }), { signal });
+  const settings = await WrittenSettings.open({
+    file: attached ? undefined : settingsFile(engineFolder),
+    deferred: recovering,
+    log,
+  });
+  const place = { ...preparing, attached, settings };
+  const restoring = new Restoring(preparing);
+  if (recovering && engineFolder) {
+    await restoreAll(engine, { ...place, engineFolder, restoring });
+  } else {
+    // An engine without a pool is a new one: what was written into another is not in it.
+    const isNew = !(await engine.pools.get(POOL, { signal }).catch(ifMissing));
+    if (isNew) settings.forgetAllBut(new Set());
+    await prepareNetwork(engine, place, signal);
+    await prepareStorage(engine, preparing);
   }
-  await prepareNetwork(engine, { ...preparing, attached }, signal);
-  const unrecovered = await recover(engine, preparing);
-  await prepareStorage(engine, preparing);
-  if (!attached) await prepareContainers(engine, preparing);
-  await prepareProfile(engine, { ...preparing, attached }, signal);
+  if (!attached) {
+    await prepareServer(engine, place);
+    await prepareContainers(engine, preparing);
+  }
+  await prepareProfile(engine, place, signal);
+  await settings.save();
   if (!attached) await keepSetup(engine, engineFolder, preparing.log);
-  return unrecovered;
+  return restoring.missing;
 }
 
-async function recover(engine: Engine, preparing: Preparing): Promise<Unrecovered> {
-  const { engineFolder, recovering } = preparing;
-  const onDisk = recovering && engineFolder ? await findPool(engineFolder) : undefined;
-  if (!onDisk || !engineFolder) return new Map();
-  return await recoverContainers(engine, { ...preparing, onDisk, setup: await readSetup(engineFolder) });
+interface RestoringAll extends Preparing {
+  readonly engineFolder: string;
+  readonly attached: boolean;
+  readonly settings: WrittenSettings;
+  readonly restoring: Restoring;
+}
+
+/** Brings back what the old database had: what containers refer to, the containers, the rest. */
+async function restoreAll(engine: Engine, place: RestoringAll): Promise<void> {
+  const { engineFolder, settings, restoring, signal } = place;
+  const { setup } = await readWanted(engineFolder);
+  const restore = { engine, setup, restoring };
+  settings.forgetAllBut(new Set(restoredParts(setup, place.bridge)));
+  await settings.follow<Config>(DEVICES_PART, withoutNeed);
+  await restoreSetup(restore);
+  await prepareNetwork(engine, place, signal);
+  const onDisk = await findPool(engineFolder);
+  if (onDisk) await recoverContainers({ ...place, ...restore, onDisk });
+  await prepareStorage(engine, place);
+  await completeProfiles(restore);
+  await restoreContents({ ...restore, engineFolder });
+}
+
+/** The parts of the settings that are in the new database what they were in the old one. */
+function restoredParts({ networks, profiles, server }: EngineSetup, bridge: string): string[] {
+  const isOfDefault = ({ project }: { project: string }) => project === DEFAULT_PROJECT;
+  return [
+    ...networks
+      .filter((each) => isOfDefault(each) && each.name === bridge)
+      .map(({ name }) => networkPart(name)),
+    ...profiles.filter((each) => isOfDefault(each) && each.name === PROFILE).flatMap(() => profileParts),
+    ...(server ? [SERVER_PART] : []),
+  ];
 }

@@ -77,7 +77,7 @@ export async function tarballImage(
  */
 export async function uploadedImage(
   engine: Engine,
-  { id, signal, log }: OperationContext,
+  { id, signal, ending, log }: OperationContext,
   upload: (options: UploadOptions) => Promise<UploadedImage>,
 ): Promise<UploadedSource> {
   for (let tries = 1; ; tries++) {
@@ -97,10 +97,13 @@ export async function uploadedImage(
       get isShared() {
         return (inUse.get(fingerprint)?.users ?? 0) > 1;
       },
-      [Symbol.asyncDispose]: () =>
-        store
-          .run(STORE, () => letGo(engine, fingerprint))
-          .catch((error) => log.error({ error, fingerprint }, "an image of the engine could not be deleted")),
+      async [Symbol.asyncDispose]() {
+        // The next daemon deletes it: nothing waits for an engine while this one ends.
+        if (ending.aborted) return;
+        await store
+          .run(STORE, () => letGo(engine, fingerprint, ending), ending)
+          .catch((error) => log.error({ error, fingerprint }, "an image of the engine could not be deleted"));
+      },
     };
   }
 }
@@ -113,14 +116,14 @@ async function take(engine: Engine, { fingerprint, existed }: UploadedImage, sig
   return true;
 }
 
-async function letGo(engine: Engine, fingerprint: string): Promise<void> {
+async function letGo(engine: Engine, fingerprint: string, signal: AbortSignal): Promise<void> {
   const { users, ours } = inUse.get(fingerprint) ?? { users: 1, ours: false };
   if (users > 1) {
     inUse.set(fingerprint, { users: users - 1, ours });
     return;
   }
   inUse.delete(fingerprint);
-  if (ours) await engine.images.delete(fingerprint).catch(ifMissing);
+  if (ours) await engine.images.delete(fingerprint, { signal }).catch(ifMissing);
 }
 
 /** Deletes what an operation uploaded before it or the daemon died, unless another one creates from it now. */

@@ -18,8 +18,8 @@ export async function* breakSilence<T, R>(
       () => undefined,
       () => undefined,
     );
-    const result = await Promise.race([next, silent]);
-    timer.abort();
+    // A timer that is left behind would hold up the end of the daemon.
+    const result = await Promise.race([next, silent]).finally(() => timer.abort());
     if (!result) {
       silence += every;
       yield whenSilent(silence);

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { replaceFile } from "../../base/durable-file.ts";
 import type { Logger } from "../../base/logger.ts";
+import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { EngineEvent } from "../../engine/engine-event.ts";
 import { instanceStatus } from "../../engine/instance.ts";
@@ -23,6 +24,7 @@ interface Options {
  */
 export class Shutdowns implements AsyncDisposable {
   readonly #options: Options;
+  readonly #ending = new AbortController();
   #running: Set<string> | undefined;
   #work: Promise<void> = Promise.resolve();
   #subscription: Disposable | undefined;
@@ -47,6 +49,7 @@ export class Shutdowns implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#subscription?.[Symbol.dispose]();
+    this.#ending.abort(new TremplinError("cancelled", "the daemon ends"));
     await this.#work;
   }
 
@@ -64,7 +67,7 @@ export class Shutdowns implements AsyncDisposable {
   async #look(engine: Engine): Promise<void> {
     this.#running ??= await this.#recall();
     const known = [...this.#running];
-    const instances = await engine.instances.list();
+    const instances = await engine.instances.list({ signal: this.#ending.signal });
     const running = new Set(
       instances.filter(({ status_code }) => status_code === instanceStatus.running).map(({ name }) => name),
     );
@@ -88,6 +91,7 @@ export class Shutdowns implements AsyncDisposable {
   /** One thing after the other, in the order of the events. */
   #then(next: () => Promise<void>): void {
     this.#work = this.#work.then(next).catch((error) => {
+      if (this.#ending.signal.aborted) return;
       this.#options.log.error({ error }, "watching for stopped containers: this one could not be told");
     });
   }

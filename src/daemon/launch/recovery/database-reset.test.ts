@@ -73,3 +73,34 @@ test("a state that cannot be read is a sentence, not a guess", async (t) => {
   await writeFile(`${folder}.reset.json`, "{");
   await assert.rejects(open(folder), /lxd\.reset\.json, which says how far a reset .* is, cannot be read/);
 });
+
+test("images go aside with the database and come back with it; what is no image's folder is not made one", async (t) => {
+  const folder = await engineFolder(t, "database", "images");
+  const reset = await open(folder);
+  await reset.begin();
+  assert.deepEqual(await reset.kept(), ["database.old", "images.old"]);
+  await fill(folder, "database", "new");
+  await fill(folder, "images", "new");
+  await reset.restore();
+  assert.deepEqual([await whose(folder, "database"), await whose(folder, "images")], ["old", "old"]);
+
+  await rm(join(folder, "images"), { recursive: true });
+  await mkdir(join(folder, "images"));
+  await reset.begin();
+  await fill(folder, "images", "put there meanwhile");
+  await reset.startOver();
+  assert.equal(await whose(folder, "images"), "put there meanwhile");
+});
+
+test("what only earlier resets have is kept, and what this one moved aside goes", async (t) => {
+  const folder = await engineFolder(t, "database");
+  const first = await open(folder);
+  await first.begin();
+  await first.keep();
+  await fill(folder, "database", "second");
+  const second = await open(folder);
+  await second.begin();
+  await second.discardNewest();
+  assert.deepEqual(await second.kept(), ["database.old"]);
+  assert.equal(await whose(folder, "database.old"), "old");
+});

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { lstat, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { replaceFile } from "../../../base/durable-file.ts";
@@ -6,9 +6,17 @@ import type { Logger } from "../../../base/logger.ts";
 import { textOfFile } from "../../../base/text-of-file.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 
-/** What of an engine's folder is its database: behaviour.md 2.2. */
-const FOLDERS = ["database", "networks"];
-const OLD = /^(database|networks)\.old(\.\d+)?$/;
+/**
+ * What of an engine's folder goes with its database. Images are only files to a person, but an engine deletes at its
+ * start all that its database does not know.
+ */
+const FOLDERS = ["database", "networks", "images"] as const;
+const OLD = /^(database|networks|images)\.old(\.\d+)?$/;
+
+/** Whether a name in an engine's folder is that of such a folder that a reset moved aside. */
+export function isOldFolder(name: string, folder: (typeof FOLDERS)[number]): boolean {
+  return OLD.exec(name)?.[1] === folder;
+}
 
 /**
  * How far a reset is:
@@ -69,10 +77,13 @@ export class DatabaseReset {
   async begin(): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o711 });
     const there = await this.#names();
-    const moved = FOLDERS.filter((name) => there.includes(name)).map((name) => ({
-      name,
-      to: freeName(`${name}.old`, there),
-    }));
+    await this.#refuseMounts(there);
+    const moved: State["moved"] = [];
+    for (const name of FOLDERS.filter((each) => there.includes(each))) {
+      // A folder without images is no more than one that the engine makes by itself.
+      if (name === "images" && (await readdir(join(this.#folder, name))).length === 0) continue;
+      moved.push({ name, to: freeName(`${name}.old`, there) });
+    }
     await this.#write({ phase: "moving", moved });
     await this.resume();
   }
@@ -81,13 +92,17 @@ export class DatabaseReset {
   async resume(): Promise<void> {
     if (this.phase === "moving") await this.#move();
     if (this.phase === "restoring") await this.restore();
-    if (this.phase === "discarding") await this.discard();
+    if (this.phase === "discarding") await this.#delete();
   }
 
   /** Throws away a new database that the engine died over, for another one; no engine may run. */
   async startOver(): Promise<void> {
     if (this.phase !== "recovering") return;
-    for (const name of FOLDERS) await rm(join(this.#folder, name), { recursive: true, force: true });
+    for (const name of FOLDERS) {
+      // Images that were not moved aside are the person's, and not the new database's.
+      if (name === "images" && !this.#need().moved.some((each) => each.name === name)) continue;
+      await rm(join(this.#folder, name), { recursive: true, force: true });
+    }
   }
 
   /** Puts the old database back, of that only what was moved (behaviour.md 12 item 5); no engine may run. */
@@ -102,21 +117,39 @@ export class DatabaseReset {
     await this.#end();
   }
 
-  /** Deletes every old database: the new one has all containers. */
+  /** Ends it without any old database: the new one has everything. */
   async discard(): Promise<void> {
-    await this.#write({ phase: "discarding", moved: [] });
-    for (const name of await readdir(this.#folder)) {
-      if (OLD.test(name)) await rm(join(this.#folder, name), { recursive: true, force: true });
-    }
-    await this.#end();
+    const old = (await this.#names()).filter((name) => OLD.test(name));
+    await this.#write({ phase: "discarding", moved: old.map((to) => ({ name: to, to })) });
+    await this.#delete();
   }
 
-  /** Ends it with the old database kept, because the new one does not have all containers. */
+  /** Ends it without the database of this time: what the new one lacks only those of earlier resets have. */
+  async discardNewest(): Promise<void> {
+    await this.#write({ phase: "discarding", moved: this.#need().moved });
+    await this.#delete();
+  }
+
+  /** Ends it with the old database kept, because the new one does not have everything. */
   async keep(): Promise<void> {
-    const { moved } = this.#need();
     await this.#end();
-    const kept = moved.map(({ to }) => join(this.#folder, to));
-    this.#log.warn({ kept }, "the old database is kept");
+    this.#log.warn({ kept: await this.kept() }, "the old database is kept");
+  }
+
+  /** The names of the folders that this reset and earlier ones moved aside. */
+  async kept(): Promise<string[]> {
+    return (await this.#names()).filter((name) => OLD.test(name)).sort();
+  }
+
+  /** Whether there was a database when it began. */
+  get replacesDatabase(): boolean {
+    return this.#state?.moved.some(({ name }) => name === "database") ?? false;
+  }
+
+  async #delete(): Promise<void> {
+    for (const { to } of this.#need().moved)
+      await rm(join(this.#folder, to), { recursive: true, force: true });
+    await this.#end();
   }
 
   async #move(): Promise<void> {
@@ -126,6 +159,19 @@ export class DatabaseReset {
       await rename(join(this.#folder, name), join(this.#folder, to));
     }
     await this.#write({ phase: "recovering", moved });
+  }
+
+  /** What is mounted there cannot be renamed, and the reset would never get further. */
+  async #refuseMounts(there: readonly string[]): Promise<void> {
+    const { dev } = await stat(this.#folder);
+    for (const name of FOLDERS.filter((each) => there.includes(each))) {
+      const path = join(this.#folder, name);
+      if ((await lstat(path)).dev === dev) continue;
+      throw new TremplinError(
+        "failed",
+        `the engine's database cannot be reset while something is mounted on ${path}: unmount it and try again`,
+      );
+    }
   }
 
   /** None where there was never an engine. */

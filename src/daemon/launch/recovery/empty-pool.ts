@@ -6,6 +6,7 @@ import { canAccess } from "../../../base/can-access.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { ifMissing } from "../../../engine/if-missing.ts";
 import { containersOn, type PoolOnDisk } from "./pool-on-disk.ts";
+import type { EngineSetup } from "./setup-schema.ts";
 
 const execute = promisify(execFile);
 const VOLUME = "tremplin-empty-pool";
@@ -13,6 +14,10 @@ const VOLUME = "tremplin-empty-pool";
 interface Place {
   readonly onDisk: PoolOnDisk;
   readonly signal: AbortSignal;
+}
+
+interface Known {
+  readonly setup: EngineSetup;
 }
 
 /**
@@ -27,7 +32,8 @@ export async function fillEmptyPool({ onDisk }: Place): Promise<void> {
   else if (!(await canAccess(volume))) await execute("btrfs", ["subvolume", "create", volume]);
 }
 
-/** Deletes that volume, if there is one. */
-export async function emptyPool(engine: Engine, { onDisk, signal }: Place): Promise<void> {
-  await engine.pools.deleteVolume(onDisk.pool.name, VOLUME, { signal }).catch(ifMissing);
+/** Deletes that volume, if there is one and it is no volume that the old database knew. */
+export async function emptyPool(engine: Engine, { onDisk, setup, signal }: Place & Known): Promise<void> {
+  if (setup.volumes.some(({ name, pool }) => name === VOLUME && pool === onDisk.pool.name)) return;
+  await engine.pools.volumes(onDisk.pool.name).delete(VOLUME, { signal }).catch(ifMissing);
 }

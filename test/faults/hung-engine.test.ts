@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { comeBack } from "../support/come-back.ts";
+import type { TestDaemon } from "../support/daemon.ts";
+import { enginePid } from "../support/engine-pid.ts";
+import { journalEntries, untilJournalEmpty } from "../support/journal.ts";
+import { shareBackup } from "../support/tiny-backup.ts";
+import { createTiny, launchedDaemon, startContainer, tinyRequest } from "../support/tiny-container.ts";
+
+/** More than an ending daemon may take, whatever its engine does. Milliseconds. */
+const LIMIT = 10_000;
+
+const operations: Record<string, (daemon: TestDaemon) => Promise<unknown>> = {
+  create: (daemon) => daemon.tremplin.createContainer(tinyRequest(daemon, "fresh")),
+  start: (daemon) => daemon.tremplin.startContainer({ containerName: "stopped" }),
+  stop: (daemon) => daemon.tremplin.stopContainer({ containerName: "running" }),
+  delete: (daemon) => daemon.tremplin.deleteContainer({ containerName: "running" }),
+  export: (daemon) =>
+    daemon.tremplin.exportContainer({
+      containerName: "running",
+      exportPath: join(daemon.shared, "running.tar.gz"),
+    }),
+  import: (daemon) =>
+    daemon.tremplin.importContainer({
+      containerName: "stopped",
+      importPath: join(daemon.shared, "backup.tar.gz"),
+    }),
+};
+
+for (const [kind, begin] of Object.entries(operations)) {
+  test(`an engine that hangs in the middle of ${kind}: the daemon ends when it is asked to, and the next one says how it ended`, async () => {
+    await using daemon = await launchedDaemon();
+    await createTiny(daemon, "running");
+    await startContainer(daemon, "running");
+    await createTiny(daemon, "stopped");
+    await shareBackup(daemon, "backup.tar.gz");
+    const pid = await enginePid(daemon);
+    await begin(daemon);
+    process.kill(pid, "SIGSTOP");
+    const begun = Date.now();
+    const end = await Promise.race([daemon.stop(), delay(3 * LIMIT)]);
+    process.kill(pid, "SIGCONT");
+    assert.equal(end, 0);
+    assert.ok(Date.now() - begun < LIMIT, `${Date.now() - begun} ms`);
+    await comeBack(daemon);
+    await untilJournalEmpty(daemon);
+    assert.deepEqual(await journalEntries(daemon), []);
+  });
+}
