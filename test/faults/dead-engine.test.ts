@@ -18,7 +18,13 @@ import { enginePid } from "../support/engine-pid.ts";
 import { eventually } from "../support/eventually.ts";
 import { keptFolder } from "../support/keeper.ts";
 import { smallDisk } from "../support/small-disk.ts";
-import { createTiny, launch, shareTinyImage, startContainer } from "../support/tiny-container.ts";
+import {
+  createTiny,
+  launch,
+  launchedDaemon,
+  shareTinyImage,
+  startContainer,
+} from "../support/tiny-container.ts";
 
 async function engineState({ guest }: TestDaemon) {
   const { engine } = await guest.getStatus({});
@@ -117,4 +123,15 @@ test("the crash listener of the site hears of an engine that died, and of none t
   await launch(daemon);
   process.kill(await enginePid(daemon), "SIGKILL");
   await eventually("the log", async () => (await daemon.log()).includes("was not told") || undefined);
+});
+
+test("an engine that died before it wrote down its dnsmasq: the next one has its network", async () => {
+  await using daemon = await launchedDaemon();
+  await createTiny(daemon, "penguin");
+  await daemon.kill();
+  process.kill(await enginePid(daemon), "SIGKILL");
+  await writeFile(join(daemon.folder, "state/lxd/networks", daemon.bridge, "dnsmasq.pid"), "");
+  await daemon.start();
+  await launch(daemon);
+  await startContainer(daemon, "penguin");
 });

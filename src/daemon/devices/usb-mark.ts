@@ -6,13 +6,18 @@ import type { Devices } from "../../engine/profiles.ts";
  */
 const MARK = ["user.tremplin", "usb"] as const;
 
+/** Whether a container has a device by a USB port. */
+export function isUsb(device: Devices[string]): boolean {
+  return device[MARK[0]] === MARK[1];
+}
+
 /**
  * The devices of a container with these nodes in the place of those that it had by USB ports. A device that came
  * from elsewhere stays, and keeps its path.
  */
 export function withUsb(devices: Devices, nodes: Devices): Devices {
   const [key, value] = MARK;
-  const others = Object.entries(devices).filter(([, device]) => device[key] !== value);
+  const others = Object.entries(devices).filter(([, device]) => !isUsb(device));
   const taken = new Set(others.flatMap(([name, { path }]) => [name, path]));
   const own = Object.entries(nodes)
     .filter(([path]) => !taken.has(path))

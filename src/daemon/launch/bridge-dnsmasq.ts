@@ -1,5 +1,8 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, readFile, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type { Clock } from "../../base/clock.ts";
+import { processIds } from "../../base/process-ids.ts";
+import { stopProcesses } from "./leftover-engine.ts";
 
 /** The process that answers names and gives out addresses on an engine's bridge; undefined if none runs. */
 export async function findDnsmasq(engineFolder: string, bridge: string): Promise<number | undefined> {
@@ -18,4 +21,28 @@ export async function findDnsmasq(engineFolder: string, bridge: string): Promise
 export async function forgetNames(engineFolder: string, bridge: string): Promise<void> {
   const pid = await findDnsmasq(engineFolder, bridge);
   if (pid !== undefined) process.kill(pid, "SIGHUP");
+}
+
+/**
+ * Ends what an engine that died left answering on its bridges, and forgets its process ids. The next engine would do
+ * that too, but not where the first died before it had written down an id, or in the middle of that: then the
+ * network would not come up.
+ */
+export async function endLeftoverDnsmasq(engineFolder: string, clock: Clock): Promise<void> {
+  const pids = await processIds();
+  const serving = await Promise.all(pids.map((pid) => isDnsmasqOf(pid, engineFolder)));
+  await stopProcesses(
+    pids.filter((_pid, index) => serving[index]),
+    clock,
+  );
+  const networks = join(engineFolder, "networks");
+  const names = await readdir(networks).catch(() => []);
+  await Promise.all(names.map((name) => rm(join(networks, name, "dnsmasq.pid"), { force: true })));
+}
+
+async function isDnsmasqOf(pid: number, engineFolder: string): Promise<boolean> {
+  const [program = "", ...words] = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split(
+    "\0",
+  );
+  return basename(program) === "dnsmasq" && words.some((word) => word.includes(`=${engineFolder}/networks/`));
 }

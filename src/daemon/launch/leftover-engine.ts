@@ -17,16 +17,30 @@ export async function findEngineProcesses(program: EngineProgram, folder: string
   return pids.filter((_pid, index) => serving[index]);
 }
 
-/** Ends engine daemons: SIGTERM, which leaves containers running, and SIGKILL for those that stay. */
+/** Ends engine daemons. Containers go on. */
 export async function stopEngineProcesses(pids: readonly number[], clock: Clock): Promise<void> {
-  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-    for (const pid of pids.filter(isAlive)) process.kill(pid, signal);
-    if (await allGone(pids, clock)) return;
-  }
+  if (await stopProcesses(pids, clock)) return;
   throw new TremplinError(
     "failed",
     `a left-over engine does not end, not even by SIGKILL: process ${pids.filter(isAlive).join(", ")}; restart the machine`,
   );
+}
+
+/** Ends processes: SIGTERM, and SIGKILL for those that stay. False when one does not go. */
+export async function stopProcesses(pids: readonly number[], clock: Clock): Promise<boolean> {
+  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+    for (const pid of pids) sendSignal(pid, signal);
+    if (await allGone(pids, clock)) return true;
+  }
+  return false;
+}
+
+function sendSignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 export function isAlive(pid: number): boolean {

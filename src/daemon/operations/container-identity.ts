@@ -6,6 +6,8 @@ import type { Instance } from "../../engine/instance.ts";
 import { instanceFolder } from "../../engine/instance-folder.ts";
 import { findContainer } from "./lookup.ts";
 import type { OperationContext } from "./operation.ts";
+import { SNAPSHOT } from "./operation-mark.ts";
+import { settingsText } from "./settings.ts";
 
 /** The step of the journal that says which container an operation began with. */
 const CONTAINER = "container";
@@ -27,6 +29,9 @@ const sightingSchema = z.object({
   idMap: z.string(),
   /** The process of the engine. */
   enginePid: z.number(),
+  /** What can be set in it, and its snapshots. Missing where an older version of this program wrote it. */
+  settings: z.string().optional(),
+  snapshots: z.array(z.string()).optional(),
 });
 export type Sighting = z.infer<typeof sightingSchema>;
 
@@ -76,6 +81,11 @@ export async function findNoted(
   return named ? { is: "another", instance: named } : { is: "gone" };
 }
 
+/** Whether an operation came so far as to note its container. */
+export function hasNoted({ steps }: Pick<OperationContext, "steps">): boolean {
+  return CONTAINER in steps;
+}
+
 /** Whether it was ever started. */
 export function wasUsed({ last_used_at }: Instance): boolean {
   return Date.parse(last_used_at) > NEVER;
@@ -99,6 +109,41 @@ export function strangerTo(name: string, noted: Noted): string | undefined {
   return undefined;
 }
 
+/**
+ * Why an interrupted operation that would lose them keeps its hands off: somebody set something in the container, or
+ * took a snapshot of it. Undefined where nobody did.
+ */
+export async function changeSince(
+  engine: Engine,
+  noted: Noted,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
+  if (noted.is !== "same") return undefined;
+  const { instance, sighting } = noted;
+  const { name } = instance;
+  if (isSetSince(noted)) {
+    return `the settings of ${name} were changed since, so nothing more was done to it; ask again if it is still wanted`;
+  }
+  const known = sighting?.snapshots;
+  const [added] = known
+    ? (await snapshotsOf(engine, name, signal)).filter((each) => !known.includes(each))
+    : [];
+  return added === undefined
+    ? undefined
+    : `a snapshot of ${name} was taken since, so nothing more was done to it; ask again if it is still wanted`;
+}
+
+/** Whether somebody set something in the container. */
+export function isSetSince({ instance, sighting }: Same): boolean {
+  return sighting?.settings !== undefined && settingsText(instance) !== sighting.settings;
+}
+
+/** Those that are not of an operation, each with when it was taken. */
+async function snapshotsOf(engine: Engine, name: string, signal?: AbortSignal): Promise<string[]> {
+  const all = await engine.snapshots.list(name, { signal });
+  return all.filter((each) => !SNAPSHOT.test(each.name)).map((each) => `${each.name} ${each.created_at}`);
+}
+
 async function sight(engine: Engine, instance: Instance): Promise<Sighting> {
   const { config, created_at, last_used_at } = instance;
   return {
@@ -108,6 +153,8 @@ async function sight(engine: Engine, instance: Instance): Promise<Sighting> {
     folderMadeAt: await folderMadeAt(engine, instance),
     idMap: config["volatile.last_state.idmap"] ?? "",
     enginePid: engine.info.pid,
+    settings: settingsText(instance),
+    snapshots: await snapshotsOf(engine, instance.name),
   };
 }
 

@@ -123,3 +123,13 @@ test("fields of a newer version are kept", () =>
     await journal.change("a", (known) => ({ ...known, steps: { one: "1" } }));
     assert.equal(JSON.parse(await readFile(join(folder, "a.json"), "utf8")).colour, "blue");
   }));
+
+test("what a daemon that died while it wrote left beside an entry goes, the entry stays", () =>
+  inFolder(async (folder, journal) => {
+    await journal.begin(entry);
+    await writeFile(join(folder, "a.json.new"), '{"id": "a", ');
+    await writeFile(join(folder, "b.json.new"), '{"id": "b", ');
+    const reopened = await Journal.open(folder, silentLogger);
+    assert.deepEqual(await readdir(folder), ["a.json"]);
+    assert.equal((await reopened.entries()).length, 1);
+  }));

@@ -2,7 +2,7 @@ import type { Engine } from "../../engine/engine.ts";
 import type { Config } from "../../engine/pools.ts";
 
 /** The key of a container's configuration that names the operation that is about to change its files. */
-const MARK = "user.tremplin.operation";
+export const MARK = "user.tremplin.operation";
 
 /**
  * Marks a container as changed by an operation. Snapshots that are taken then bear the mark too, which tells ours
@@ -25,6 +25,9 @@ export async function markOperation(
 export function operationOf({ config }: { readonly config: Config }): string | undefined {
   return config[MARK];
 }
+
+/** What the snapshots are called that operations take for themselves; the second group is the operation. */
+export const SNAPSHOT = /^tremplin-(remap|export|upgrade)-([0-9a-f]{8}|[0-9a-f]{16})$/;
 
 /** Takes the mark of an operation away, if the container bears it. */
 export async function unmarkOperation(

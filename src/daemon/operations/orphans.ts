@@ -2,6 +2,7 @@ import type { Image } from "../../engine/images.ts";
 import type { FullInstance } from "../../engine/instance.ts";
 import type { Snapshot } from "../../engine/snapshots.ts";
 import { UPLOAD_MARK } from "./image-source.ts";
+import { SNAPSHOT } from "./operation-mark.ts";
 import { isTemporaryName } from "./temporary-name.ts";
 
 /** Something that an operation made in the engine and that no open operation accounts for. */
@@ -22,7 +23,6 @@ export interface Holdings {
   readonly images: readonly Image[];
 }
 
-const SNAPSHOT = /^tremplin-(remap|export|upgrade)-([0-9a-f]{8}|[0-9a-f]{16})$/;
 const ID_AT_END = /-([0-9a-f]{8}|[0-9a-f]{16})$/;
 
 /** What of the engine's holdings bears our names or marks, and is of none of the open operations. */

@@ -2,12 +2,16 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
 import { type Instance, instanceStatus } from "../../engine/instance.ts";
+import type { Snapshot } from "../../engine/snapshots.ts";
 import { isSameIdMap, parseIdMap } from "../guest/id-map.ts";
 import type { Same } from "./container-identity.ts";
 import { deleteSnapshot } from "./engine-work.ts";
 import type { OperationContext } from "./operation.ts";
 import { operationOf, unmarkOperation } from "./operation-mark.ts";
+import { giveSettings, settingsText } from "./settings.ts";
 
+/** The step that keeps the settings of a container while its files are restored. */
+const SETTINGS = "settings";
 /** How long a snapshot stays that may still be needed. Milliseconds. */
 const KEPT = 7 * 24 * 60 * 60 * 1000;
 /** For one look into a container. Milliseconds. */
@@ -56,8 +60,9 @@ export async function saveBeforeRemap(
 export async function undoRemap(
   engine: Engine,
   { instance, isUsedSince, sighting }: Same,
-  { id, startedAt, signal, log }: OperationContext,
+  context: OperationContext,
 ): Promise<string | undefined> {
+  const { id, startedAt, signal, log } = context;
   const { name, config } = instance;
   const snapshot = snapshotName(id);
   const found = await engine.snapshots.get(name, snapshot, { signal }).catch(ifMissing);
@@ -70,7 +75,7 @@ export async function undoRemap(
   const isMapOfThen = !sighting || (config["volatile.last_state.idmap"] ?? "") === sighting.idMap;
   const isMarked = !sighting || operationOf(instance) === id;
   if (isMapOfThen && isMarked && !isUsedSince && instance.status_code === instanceStatus.stopped) {
-    await (await engine.snapshots.restore(name, snapshot, { signal })).wait({ signal });
+    await restoreFiles(engine, instance, found, context);
     await forgetRemap(engine, name, id, signal);
     return undefined;
   }
@@ -92,6 +97,21 @@ export async function undoRemap(
 /** What runs the engine got through. */
 function isUp({ status_code }: Instance): boolean {
   return status_code === instanceStatus.running || status_code === instanceStatus.frozen;
+}
+
+/** Restores a snapshot, and keeps what somebody set in the container since that was taken. */
+async function restoreFiles(
+  engine: Engine,
+  instance: Instance,
+  snapshot: Snapshot,
+  { signal, steps, step }: OperationContext,
+): Promise<void> {
+  const { name } = instance;
+  const now = settingsText(instance);
+  if (now !== settingsText(snapshot)) await step(SETTINGS, now);
+  await (await engine.snapshots.restore(name, snapshot.name, { signal })).wait({ signal });
+  const settings = now === settingsText(snapshot) ? steps[SETTINGS] : now;
+  if (settings !== undefined) await giveSettings(engine, name, settings, signal);
 }
 
 /** The root is changed first: after a second change over half of a first one it is nobody's that the container knows. */

@@ -2,10 +2,10 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { type Instance, instanceStatus } from "../../engine/instance.ts";
 import { removeBindMounts } from "./bind-mounts.ts";
-import { findNoted, noteContainer, strangerTo } from "./container-identity.ts";
+import { changeSince, findNoted, noteContainer } from "./container-identity.ts";
 import { checkUnprotected, forceStop, remove, removeUnused, settle, settleOwn } from "./engine-work.ts";
 import { findContainer, getContainer, identity } from "./lookup.ts";
-import type { OperationContext } from "./operation.ts";
+import type { OperationContext, Steps } from "./operation.ts";
 import { temporaryName } from "./temporary-name.ts";
 import type { Tools } from "./tools.ts";
 
@@ -77,19 +77,24 @@ export async function undoSwap(
   const isSwapping = FRESH in steps;
   // Before the swap began, nothing that happens to the old container is ours.
   for (const each of isSwapping ? [name, aside] : []) await settle(engine, each, signal);
-  const found = await findContainer(engine, name, signal);
-  const hasName = isSwapping && found !== undefined && identity(found) === steps[FRESH];
-  // Once it had the name somebody may have taken it away; then the old one is all that there is, unless it went before.
-  const isTaken = SWAPPED in steps && !hasName;
-  if (hasName || (isTaken && !(await findContainer(engine, aside, signal)))) {
+  if (isSwapping && (await isInPlace(engine, name, steps, signal))) {
     await removeOld(tools, containerName, context);
     return { inPlace: true, remark: "" };
   }
   const given = isSwapping ? await giveNameBack(engine, { name, aside }, context) : "";
   await removeFresh(engine, fresh, context);
+  const isTaken = SWAPPED in steps;
   const remark =
     given || (isTaken ? `somebody took the new container away, so ${name} is the one of before` : "");
   return { inPlace: false, remark };
+}
+
+/** Somebody may have renamed the new container since it was in place, but not deleted it: else the old one is needed. */
+async function isInPlace(engine: Engine, name: string, steps: Steps, signal: AbortSignal): Promise<boolean> {
+  const found = await findContainer(engine, name, signal);
+  if (found && identity(found) === steps[FRESH]) return true;
+  if (!(SWAPPED in steps)) return false;
+  return (await engine.instances.list({ signal })).some((each) => identity(each) === steps[FRESH]);
 }
 
 /** The old container first: whatever goes wrong afterwards, it is there under a name that people see. */
@@ -129,11 +134,11 @@ async function removeOld(tools: Tools, containerName: string, context: Operation
   const { id, ending, log } = context;
   const { aside } = namesOf(containerName, id);
   try {
-    const old = await findNoted(tools.engine(), aside, context, ending);
-    // Who came upon it under that name, and started it, wants it.
-    if (strangerTo(aside, old) === undefined) await remove(tools.engine(), aside, ending);
-    else if (old.is !== "gone")
-      log.warn({ aside }, "somebody went on with the container that was replaced: it is left");
+    const engine = tools.engine();
+    if (await isWanted(engine, containerName, context)) {
+      const now = await giveVisibleName(engine, containerName, aside, ending);
+      log.warn({ now }, "somebody went on with the container that was replaced: it is left under this name");
+    } else await remove(engine, aside, ending);
     await removeBindMounts(tools.site, tools.places, containerName);
   } catch (error) {
     ending.throwIfAborted();
@@ -142,6 +147,29 @@ async function removeOld(tools: Tools, containerName: string, context: Operation
     log.error({ error, aside }, "the old container could not be deleted yet");
     context.owe(`the container that was replaced is still there as ${aside}: ${message}`);
   }
+}
+
+/** Where it runs it keeps the name that it has: no engine renames it then. */
+async function giveVisibleName(
+  engine: Engine,
+  name: string,
+  aside: string,
+  signal: AbortSignal,
+): Promise<string> {
+  if (!isStopped(await getContainer(engine, aside, signal))) return aside;
+  const free = await freeName(engine, name, signal);
+  await rename(engine, aside, free, signal);
+  return free;
+}
+
+/** Whether somebody went on with the old container while it was set aside. */
+async function isWanted(engine: Engine, containerName: string, context: OperationContext): Promise<boolean> {
+  const { ending: signal } = context;
+  const noted = await findNoted(engine, containerName, context, signal);
+  // An older version of this program did not note it.
+  if (noted.is !== "same" || !noted.sighting) return false;
+  if (noted.instance.name !== namesOf(containerName, context.id).aside) return false;
+  return noted.isUsedSince || (await changeSince(engine, noted, signal)) !== undefined;
 }
 
 /** Only the very container that the import stopped, and only if nobody has used it since. */

@@ -9,7 +9,7 @@ import type { OperationContext, OperationKind } from "./operation.ts";
 import { breakSilence, justWait } from "./silence.ts";
 import type { Tools } from "./tools.ts";
 import { upgradeEndings } from "./upgrade-endings.ts";
-import { carryOnBack, findWayBack, goBack } from "./way-back.ts";
+import { abandonBack, carryOnBack, findWayBack, goBack, isBeforeBack } from "./way-back.ts";
 
 /** Where a snapshot is a copy, going back takes long. Milliseconds. */
 const HEARTBEAT = 10_000;
@@ -66,13 +66,18 @@ export function undoUpgradeOperation(
       );
     },
     ...upgradeEndings,
-    // From when the snapshot is noted it is carried to its end, unless somebody has gone on with the container.
+    // From when the container is marked for it, it is carried to its end, unless somebody has gone on with the container.
     async recover({ containerName }, context, interruption) {
       const { steps } = context;
       const { snapshot } = steps;
       const hasFailed = interruption === "failure" || interruption === "cancel";
       if (!snapshot || (hasFailed && !steps.undone)) return undefined;
-      const rollback = { snapshot, isToRun: steps.runs === "yes", isLive: hasFailed };
+      // Whoever went on meanwhile did so in what nothing had been done to yet.
+      if (interruption === "daemon" && isBeforeBack(context)) {
+        await abandonBack(tools.engine(), containerName, context);
+        return undefined;
+      }
+      const rollback = { snapshot, isToRun: steps.runs === "yes", isLive: interruption !== "daemon" };
       const stranger = await carryOnBack(tools.engine(), containerName, rollback, context);
       if (stranger === undefined) return await finish(containerName, context);
       return { containerName, status: Status.FAILED, failureReason: stranger };

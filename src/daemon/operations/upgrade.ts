@@ -139,11 +139,11 @@ export function upgradeOperation(
     return succeeded(containerName, releaseName(to));
   }
 
-  async function settleProven(name: string, context: OperationContext): Promise<void> {
+  async function settleProven(containerName: string, context: OperationContext): Promise<void> {
     const { id, ending, log } = context;
     try {
       await untilEngineReturns(tools, ending, async (engine) => {
-        const noted = await findNoted(engine, name, context, ending);
+        const noted = await findNoted(engine, containerName, context, ending);
         // Whoever deleted it, or made another one, has settled this.
         if (noted.is !== "same") return;
         const { name: now } = noted.instance;
@@ -219,17 +219,17 @@ export function upgradeOperation(
   }
 
   /** Somebody went on with the container: it is not touched, and its snapshot stays for a while. */
-  async function leave(name: string, reason: string, context: OperationContext): Promise<string> {
+  async function leave(containerName: string, reason: string, context: OperationContext): Promise<string> {
     const { id, ending } = context;
     const engine = tools.engine();
     const snapshot = wayBackName(id);
-    const noted = await findNoted(engine, name, context, ending);
+    const noted = await findNoted(engine, containerName, context, ending);
     if (noted.is !== "same") return reason;
-    const { name: now } = noted.instance;
-    if (!(await engine.snapshots.get(now, snapshot, { signal: ending }).catch(ifMissing))) return reason;
-    await limitWayBack(engine, now, snapshot, tools.clock.now(), ending);
-    await unmarkOperation(engine, now, id, ending);
-    return `${reason}; for seven days its snapshot ${snapshot} holds it as it was before the upgrade: tremplin upgrade ${now} --undo goes back to that`;
+    const { name } = noted.instance;
+    if (!(await engine.snapshots.get(name, snapshot, { signal: ending }).catch(ifMissing))) return reason;
+    await limitWayBack(engine, name, snapshot, tools.clock.now(), ending);
+    await unmarkOperation(engine, name, id, ending);
+    return `${reason}; for seven days its snapshot ${snapshot} holds it as it was before the upgrade: tremplin upgrade ${name} --undo goes back to that`;
   }
 
   return {

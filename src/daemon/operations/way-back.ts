@@ -3,7 +3,7 @@ import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
 import { type Instance, instanceStatus } from "../../engine/instance.ts";
 import type { Snapshot } from "../../engine/snapshots.ts";
-import { findNoted, type Same, strangerTo } from "./container-identity.ts";
+import { findNoted, hasNoted, isSetSince, type Same, strangerTo } from "./container-identity.ts";
 import { forceStop, settle } from "./engine-work.ts";
 import { getContainer } from "./lookup.ts";
 import type { OperationContext } from "./operation.ts";
@@ -14,8 +14,6 @@ const LIFETIME = 7 * 24 * 60 * 60 * 1000;
 const PREFIX = "tremplin-upgrade-";
 /** The step after which a container that lacks the mark of the rollback has been restored. */
 const BACK = "back";
-/** The step after which our snapshot is what the container holds, and only its start may be missing. */
-const RESTORED = "restored";
 /** The step after which nothing of a rollback is left to do. */
 const UNDONE = "undone";
 
@@ -101,7 +99,6 @@ export async function goBack(
       error,
     );
   }
-  await context.step(RESTORED);
   await end(engine, container, { snapshot, isToRun }, context);
 }
 
@@ -117,69 +114,81 @@ export async function carryOnBack(
   context: OperationContext,
 ): Promise<string | undefined> {
   const { ending: signal, steps } = context;
-  if (steps[UNDONE]) return undefined;
   await settle(engine, container, signal);
   const noted = await findNoted(engine, container, context, signal);
-  if (noted.is !== "same" || noted.isRenamed) return strangerTo(container, noted);
-  const { instance, isUsedSince } = noted;
-  if (!rollback.isLive && (await isElsewhere(engine, noted, rollback.snapshot, context))) {
-    return `somebody put ${container} back to another snapshot meanwhile, so nothing more was done to it`;
-  }
-  if (isRestored(instance, context)) {
-    await end(
-      engine,
-      container,
-      { ...rollback, isToRun: rollback.isToRun && (rollback.isLive || !isUsedSince) },
-      context,
-    );
+  if (noted.is !== "same") return steps[UNDONE] ? undefined : strangerTo(container, noted);
+  const { instance, isUsedSince, isRenamed } = noted;
+  if (steps[UNDONE]) {
+    await unmarkOperation(engine, instance.name, upgradeOf(rollback), signal);
     return undefined;
   }
-  if (isUsedSince && !rollback.isLive) {
-    await unmarkOperation(engine, container, markOf(context), signal);
-    return strangerTo(container, noted);
+  if (!isRenamed && isRestored(instance, rollback, context)) {
+    const isToRun = rollback.isToRun && (rollback.isLive || !isUsedSince);
+    await end(engine, container, { ...rollback, isToRun }, context);
+    return undefined;
+  }
+  const stranger = rollback.isLive && !isRenamed ? undefined : reasonToLeave(container, noted);
+  if (stranger !== undefined) {
+    await unmarkOperation(engine, instance.name, markOf(context), signal);
+    return stranger;
   }
   await goBack(engine, container, rollback, context);
   return undefined;
 }
 
-/** A restored container has the configuration of the snapshot, in which the mark of the rollback cannot be. */
-function isRestored(instance: Instance, context: OperationContext): boolean {
-  return BACK in context.steps && operationOf(instance) !== markOf(context);
+/** Whether the rollback had changed nothing yet, as far as this version wrote it down. */
+export function isBeforeBack(context: OperationContext): boolean {
+  return hasNoted(context) && !(BACK in context.steps);
 }
 
-/**
- * Whether somebody put it back to a snapshot of their own: then it bears neither our mark nor that of the snapshot that
- * it was to go back to. Older versions set no marks.
- */
-async function isElsewhere(
-  engine: Engine,
-  { instance, sighting }: Same,
-  snapshot: string,
-  context: OperationContext,
-): Promise<boolean> {
-  const { id, ending: signal, steps } = context;
-  if (!sighting || RESTORED in steps) return false;
-  const mark = operationOf(instance);
-  // Set before its step, so it may be there without that.
-  if (mark === markOf(context)) return false;
-  if (!(BACK in steps)) return snapshot === wayBackName(id) && mark !== id;
-  const ours = await engine.snapshots.get(instance.name, snapshot, { signal }).catch(ifMissing);
-  return ours === undefined || operationOf(ours) !== mark;
-}
-
-async function end(
+/** Takes the mark of a rollback that is not begun off the container. */
+export async function abandonBack(
   engine: Engine,
   container: string,
-  { snapshot, isToRun }: Rollback,
   context: OperationContext,
 ): Promise<void> {
   const { ending: signal } = context;
-  await unmarkOperation(engine, container, snapshot.slice(PREFIX.length), signal);
+  await settle(engine, container, signal);
+  const noted = await findNoted(engine, container, context, signal);
+  if (noted.is === "same") await unmarkOperation(engine, noted.instance.name, markOf(context), signal);
+}
+
+/** Why a rollback is not begun or carried on: it would lose what somebody did since. */
+function reasonToLeave(container: string, noted: Same): string | undefined {
+  const stranger = strangerTo(container, noted);
+  if (stranger !== undefined || !noted.sighting) return stranger;
+  const because = "so nothing more was done to it; ask again if it is still wanted";
+  if (isSetSince(noted)) return `the settings of ${container} were changed since, ${because}`;
+  // Set before the step, and in no snapshot but that of the rollback itself.
+  const isMarked = operationOf(noted.instance) !== undefined;
+  return isMarked ? undefined : `${container} was restored from another snapshot since, ${because}`;
+}
+
+/** A restored container has the configuration of the snapshot, with the mark of the upgrade; older ones had none. */
+function isRestored(instance: Instance, rollback: Rollback, context: OperationContext): boolean {
+  const mark = operationOf(instance);
+  const isOld = mark === undefined && upgradeOf(rollback).length === 8;
+  return BACK in context.steps && (isOld || mark === upgradeOf(rollback));
+}
+
+function upgradeOf({ snapshot }: Rollback): string {
+  return snapshot.slice(PREFIX.length);
+}
+
+/** The mark of the upgrade goes last: where it is gone, somebody restored another snapshot. */
+async function end(
+  engine: Engine,
+  container: string,
+  rollback: Rollback,
+  context: OperationContext,
+): Promise<void> {
+  const { ending: signal } = context;
   const { status_code } = await getContainer(engine, container, signal);
-  if (isToRun && status_code !== instanceStatus.running) {
+  if (rollback.isToRun && status_code !== instanceStatus.running) {
     await (await engine.instances.setState(container, { action: "start" }, { signal })).wait({ signal });
   }
   await context.step(UNDONE);
+  await unmarkOperation(engine, container, upgradeOf(rollback), signal);
 }
 
 async function tryStart(
