@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdtemp, open, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { diskUse, growDisk, mustGrow, parseSize } from "./container-disk.ts";
+import { promisify } from "node:util";
+import { checkBeginning, diskUse, growDisk, mustGrow, parseSize } from "./container-disk.ts";
 
 const GIB = 1024 ** 3;
 
@@ -34,4 +36,21 @@ test("a disk is made sparse and grows; that it cannot shrink is said with what i
   assert.equal((await stat(path)).mode & 0o777, 0o600);
   assert.equal(mustGrow(now, 2 * GIB), false);
   assert.throws(() => mustGrow(now, GIB), { code: "invalid", message: /has 2 GiB and cannot shrink/ });
+});
+
+test("a disk that lost the beginning of its file system is no new one", async (context) => {
+  const folder = await mkdtemp(join(tmpdir(), "tremplin-"));
+  context.after(() => rm(folder, { recursive: true }));
+  const path = join(folder, "disk");
+  await growDisk(path, GIB);
+  await checkBeginning(path);
+  await promisify(execFile)("mkfs.btrfs", ["-q", path]);
+  await checkBeginning(path);
+  {
+    await using file = await open(path, "r+");
+    await file.write(Buffer.alloc(1024 ** 2), 0, 1024 ** 2, 0);
+  }
+  await assert.rejects(checkBeginning(path), { code: "failed", message: /would format it/ });
+  await promisify(execFile)("btrfs", ["rescue", "super-recover", "-y", path]).catch(() => undefined);
+  await checkBeginning(path);
 });
