@@ -4,7 +4,7 @@ import type { FileSession } from "../../engine/file-session.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
 import { type Instance, instanceStatus } from "../../engine/instance.ts";
 import { TimeLimit } from "../../engine/time-limit.ts";
-import { replaceFile, replaceLink } from "./replace.ts";
+import { behindLinks, replaceFile, replaceLink } from "./replace.ts";
 
 /** A time zone, checked by checkTimeZoneName and checkPosixTimeZone. */
 export interface TimeZone {
@@ -88,7 +88,8 @@ async function byLink(
 }
 
 async function writeName(files: FileSession, zone: string): Promise<void> {
-  await replaceFile(files, NAME_FILE, Buffer.from(`${zone}\n`), { uid: 0, gid: 0, mode: 0o644 });
+  const path = await behindLinks(files, NAME_FILE);
+  await replaceFile(files, path, Buffer.from(`${zone}\n`), { uid: 0, gid: 0, mode: 0o644 });
 }
 
 async function setVariable(
