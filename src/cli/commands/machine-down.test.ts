@@ -21,7 +21,7 @@ test("a machine whose QEMU is silent at first is powered off in order, not cut o
   t.after(() => isAlive(record) && process.kill(record.pid, "SIGKILL"));
   let calls = 0;
   const qemu = createServer((socket) => {
-    if (++calls === 1) return socket.destroy();
+    if (++calls === 1) socket.destroy();
     socket.on("data", (asked) => {
       if (!asked.includes("system_powerdown")) return;
       socket.write('{"return": {}, "id": "asked"}\n');
