@@ -427,3 +427,20 @@ test("a start days ago, and somebody works in what is half changed: its snapshot
   const [snapshot] = await engine.snapshots.list(name);
   assert.ok(Date.parse(snapshot?.expires_at ?? "") > Date.now() + 6 * DAY, snapshot?.expires_at);
 });
+
+test("a delete of which only the acceptance was noted, by a clock that was set back since: it keeps its hands off", async () => {
+  await daemon.kill();
+  await leaveOperation(daemon, {
+    id,
+    kind: "delete",
+    container: name,
+    steps: {},
+    startedAt: Date.now() + 365 * DAY,
+  });
+  await byHand("delete", "--force", name);
+  await byHand("init", "--empty", name);
+  const { config } = await instance();
+  await back();
+  assert.equal((await daemon.listener.final("delete", name)).status, Deleted.FAILED);
+  assert.equal((await instance()).config["volatile.uuid"], config["volatile.uuid"]);
+});
