@@ -5,9 +5,10 @@ import { readSourceFiles, writeSourceFiles } from "../../src/daemon/upgrade/sour
 import type { Engine } from "../../src/engine/engine.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { engineOf } from "../support/engine-of.ts";
+import { engineCommand } from "../support/in-container.ts";
 import { createTiny, launchedDaemon } from "../support/tiny-container.ts";
 
-/** Files of a person's that are changed in a container may be links to where the person keeps them. */
+/** What is changed in a container keeps what is a person's: links to where files are kept, settings of their own. */
 let daemon: TestDaemon;
 let engine: Engine;
 
@@ -58,4 +59,22 @@ test("the name of the time zone behind a link is written there, and the link sta
   assert.equal(successes, 1, failureReasons.join());
   assert.equal(await files.readlink("/etc/timezone"), "/data/zone");
   assert.equal((await files.read("/data/zone", 100)).toString(), "UTC\n");
+});
+
+test("a time zone that a person has set for a container's programs stays", async () => {
+  const { tremplin } = daemon;
+  const variable = async () => (await engine.instances.get("web")).value.config["environment.TZ"];
+  const berlin = { containerNames: ["web"], timezoneName: "Europe/Berlin", posixTzString: "CET-1CEST" };
+  await engineCommand(daemon, "config", "set", "web", "environment.TZ=Asia/Tokyo");
+  const refused = await tremplin.setTimezone(berlin);
+  assert.match(refused.failureReasons.join(), /somebody has set environment.TZ to Asia\/Tokyo, which stays$/);
+  assert.equal((await tremplin.setTimezone({ ...berlin, timezoneName: "UTC" })).successes, 1);
+  assert.equal(await variable(), "Asia/Tokyo");
+  await engineCommand(daemon, "config", "unset", "web", "environment.TZ");
+  assert.equal((await tremplin.setTimezone(berlin)).successes, 1);
+  assert.equal((await tremplin.setTimezone({ ...berlin, posixTzString: "EET-2EEST" })).successes, 1);
+  assert.equal(await variable(), "EET-2EEST");
+  await engineCommand(daemon, "config", "set", "web", "environment.TZ=UTC0");
+  assert.equal((await tremplin.setTimezone({ ...berlin, timezoneName: "UTC" })).successes, 1);
+  assert.equal(await variable(), "UTC0");
 });
