@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { mkdtemp, open, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { promisify } from "node:util";
 import { checkBeginning, diskUse, growDisk, mustGrow, parseSize } from "./container-disk.ts";
 
 const GIB = 1024 ** 3;
@@ -44,13 +42,10 @@ test("a disk that lost the beginning of its file system is no new one", async (c
   const path = join(folder, "disk");
   await growDisk(path, GIB);
   await checkBeginning(path);
-  await promisify(execFile)("mkfs.btrfs", ["-q", path]);
+  await using file = await open(path, "r+");
+  // As mkfs.btrfs leaves it: a superblock and a copy of it.
+  for (const place of [0x10000, 0x4000000]) await file.write("_BHRfS_M", place + 0x40);
   await checkBeginning(path);
-  {
-    await using file = await open(path, "r+");
-    await file.write(Buffer.alloc(1024 ** 2), 0, 1024 ** 2, 0);
-  }
+  await file.write(Buffer.alloc(1024 ** 2), 0, 1024 ** 2, 0);
   await assert.rejects(checkBeginning(path), { code: "failed", message: /would format it/ });
-  await promisify(execFile)("btrfs", ["rescue", "super-recover", "-y", path]).catch(() => undefined);
-  await checkBeginning(path);
 });
