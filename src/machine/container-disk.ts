@@ -43,6 +43,29 @@ export function mustGrow(now: DiskUse | undefined, wanted: number): boolean {
   return wanted !== now?.size;
 }
 
+/** Where btrfs has its superblock and the copies of that, and where in each its name is. Bytes. */
+const SUPERBLOCK = 64 * 1024;
+const COPIES = [64 * 1024 ** 2, 256 * 1024 ** 3];
+const NAME_AT = 0x40;
+const NAME = "_BHRfS_M";
+
+/**
+ * Throws `failed` for a disk that lost the beginning of its file system: the machine would take it for a new one and
+ * make an empty file system on it.
+ */
+export async function checkBeginning(path: string): Promise<void> {
+  await using file = await open(path);
+  const isAt = async (place: number): Promise<boolean> => {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(NAME.length), 0, NAME.length, place + NAME_AT);
+    return buffer.toString("latin1", 0, bytesRead) === NAME;
+  };
+  if ((await isAt(SUPERBLOCK)) || !(await Promise.all(COPIES.map(isAt))).includes(true)) return;
+  throw new TremplinError(
+    "failed",
+    `the beginning of ${path} is damaged, and the machine would format it; its containers can be saved: run btrfs rescue super-recover on it (on a copy first), and try again`,
+  );
+}
+
 /** Makes the disk, or grows it; the machine makes its file system as large at the next boot. The file is sparse. */
 export async function growDisk(path: string, size: number): Promise<void> {
   await using file = await open(path, "a", 0o600);

@@ -4,9 +4,10 @@ import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { canAccess } from "../base/can-access.ts";
+import { TremplinError } from "../base/tremplin-error.ts";
 import { bootOfHost, findAccelerator } from "./accelerator.ts";
 import { buildSystem } from "./build-system.ts";
-import { diskUse, growDisk, mustGrow } from "./container-disk.ts";
+import { checkBeginning, diskUse, growDisk, mustGrow } from "./container-disk.ts";
 import { giveFiles } from "./give-files.ts";
 import type { MachineFolder, MachinePorts, MachineSettings } from "./machine-folder.ts";
 import { makeKeys } from "./make-keys.ts";
@@ -31,7 +32,7 @@ export interface MachineWishes {
 
 /**
  * Makes what is missing of a machine, and what each start makes anew. `program` is the folder of this very program.
- * Yields what is done. Throws `invalid` where the disk would have to shrink.
+ * Yields what is done. Throws `invalid` where the disk would have to shrink, `failed` where it is gone or damaged.
  */
 export async function* prepareMachine(
   folder: MachineFolder,
@@ -39,16 +40,18 @@ export async function* prepareMachine(
   program: string,
   signal: AbortSignal,
 ): AsyncGenerator<string, MachineSettings, void> {
+  const before = await folder.settings();
+  const now = await diskUse(folder.disk);
+  if (now) await checkBeginning(folder.disk);
+  else if (before) throw withoutDisk(folder);
   const build = wishes.rebuild || !(await canAccess(folder.system));
   await checkRequirements({ build });
-  const now = await diskUse(folder.disk);
   const size = wishes.disk ?? now?.size ?? DISK;
   const grows = mustGrow(now, size);
   if (build) yield* buildSystem(folder.system, signal);
   if (!(await canAccess(folder.keys))) await makeKeys(folder);
   if (grows) await growDisk(folder.disk, size);
   await mkdir(folder.shared, { recursive: true, mode: 0o700 });
-  const before = await folder.settings();
   const foundAt = await bootOfHost();
   let accelerator = before?.foundAt === foundAt && !build ? before.accelerator : undefined;
   if (!accelerator) {
@@ -67,6 +70,14 @@ export async function* prepareMachine(
   await giveFiles(folder, program, settings);
   await folder.keepSettings(settings);
   return settings;
+}
+
+/** Whoever moved it elsewhere, or has not mounted it, does not want an empty one in its place. */
+function withoutDisk({ name, disk, path }: MachineFolder): TremplinError {
+  return new TremplinError(
+    "failed",
+    `the disk of machine ${name} is gone: bring ${disk} back, or delete ${path}/settings.json to begin with an empty one`,
+  );
 }
 
 /** A context id that hardly anybody has: the first three mean something, and people number theirs from there. */

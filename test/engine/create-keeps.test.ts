@@ -12,6 +12,7 @@ import { dial } from "../../src/transport/client.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { engineOf } from "../support/engine-of.ts";
 import { engineCommand, inContainer } from "../support/in-container.ts";
+import { imported, plainMetadata, shareBackup } from "../support/tiny-backup.ts";
 import { createTiny, launchedDaemon, startContainer, tinyRequest } from "../support/tiny-container.ts";
 
 /** A create takes the place only of a container that we made and that nobody ever used. */
@@ -91,6 +92,26 @@ test("with a snapshot, or protected: it exists", async () => {
 test("made by somebody else: it exists", async () => {
   await engineCommand(daemon, "init", "--empty", "theirs");
   assert.equal(await createAgain("theirs"), Create.EXISTS);
+});
+
+test("a copy of one that bears our mark: it exists", async () => {
+  await createTiny(daemon, "origin");
+  await engineCommand(daemon, "start", "origin");
+  await inContainer(daemon, "origin", "touch", "/root/work");
+  await engineCommand(daemon, "stop", "--force", "origin");
+  await engineCommand(daemon, "copy", "origin", "twin");
+  const before = await uuid("twin");
+  assert.equal(await createAgain("twin"), Create.EXISTS);
+  assert.equal(await uuid("twin"), before);
+});
+
+test("a backup of one that bears our mark, imported: it exists", async () => {
+  const metadata = plainMetadata.replace("{os: tiny}", '{os: tiny, createdByTremplin: "true"}');
+  await shareBackup(daemon, "unmarked.tini", { metadata, files: { "root/work": "" } });
+  await imported(daemon, "restored", "unmarked.tini");
+  const before = await uuid("restored");
+  assert.equal(await createAgain("restored"), Create.EXISTS);
+  assert.equal(await uuid("restored"), before);
 });
 
 test("what we made and nobody used is replaced", async () => {

@@ -9,7 +9,9 @@ import {
   ContainerCreationProgress_Status as Created,
 } from "../../src/contract/tremplin_pb.js";
 import type { TestDaemon } from "../support/daemon.ts";
-import { engineQuery } from "../support/in-container.ts";
+import { engineOf } from "../support/engine-of.ts";
+import { eventually } from "../support/eventually.ts";
+import { engineCommand, engineQuery } from "../support/in-container.ts";
 import { Simplestreams } from "../support/simplestreams.ts";
 import { launchedDaemon, startContainer, tinyRequest } from "../support/tiny-container.ts";
 
@@ -148,4 +150,26 @@ test("many creates of the same tarballs side by side all succeed", async () => {
     images.filter(({ cached }) => !cached),
     [],
   );
+});
+
+test("an uploaded image that somebody gives a name meanwhile is theirs", async () => {
+  await using engine = await engineOf(daemon);
+  const rootfsPath = join(daemon.shared, "named.tar");
+  await promisify(execFile)("sh", [
+    "-ec",
+    'gunzip -c "$1" >"$2"; head -c 60000000 /dev/urandom >/tmp/$$; tar -rf "$2" --transform "s,.*,random," -C / tmp/$$; rm /tmp/$$',
+    "sh",
+    tinyRequest(daemon, "").rootfsPath,
+    rootfsPath,
+  ]);
+  const request = { ...tinyRequest(daemon, "named"), rootfsPath };
+  assert.equal((await daemon.tremplin.createContainer(request)).status, Create.CREATING);
+  const { fingerprint } = await eventually("the image", async () =>
+    (await engine.images.list()).find(({ properties }) => "tremplin-operation" in properties),
+  );
+  await engineCommand(daemon, "image", "alias", "create", "mine", fingerprint);
+  const final = await daemon.listener.final("create", "named");
+  assert.equal(final.status, Created.CREATED, final.failureReason);
+  assert.equal(await engine.images.resolve("mine"), fingerprint);
+  await engine.images.delete(fingerprint);
 });

@@ -11,6 +11,7 @@ import {
 } from "../../src/contract/tremplin_pb.js";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { engineOf } from "../support/engine-of.ts";
+import { eventually } from "../support/eventually.ts";
 import { engineCommand, engineQuery, inContainer } from "../support/in-container.ts";
 import { importBackup, imported, shareBackup } from "../support/tiny-backup.ts";
 import { createTiny, launchedDaemon, startContainer } from "../support/tiny-container.ts";
@@ -257,4 +258,21 @@ test("before StartLxd an import is refused and a cancel finds nothing", async ()
   assert.match(answer.failureReason, /LXD not running: call StartLxd first/);
   const cancel = await fresh.tremplin.cancelImportContainer({ inProgressContainerName: "c" });
   assert.equal(cancel.status, Cancelled.OPERATION_NOT_FOUND);
+});
+
+test("somebody makes a container of the name while the backup is read: theirs is left", async () => {
+  await using engine = await engineOf(daemon);
+  const [name, importPath] = ["meanwhile", "large.tini"];
+  await shareBackup(daemon, importPath, { script: "head -c 100000000 /dev/urandom > random" });
+  await daemon.tremplin.importContainer({ containerName: name, importPath });
+  await eventually("the new container", async () =>
+    (await engine.instances.list()).find((each) => each.name.startsWith("tremplin-import-")),
+  );
+  await (await engine.instances.create({ name, source: { type: "none" } })).wait();
+  const { config } = (await engine.instances.get(name)).value;
+  const { status, failureReason } = await daemon.listener.final("import", name);
+  assert.equal(status, Imported.FAILED);
+  assert.match(failureReason, /^somebody made another container meanwhile while/);
+  assert.equal((await engine.instances.get(name)).value.config["volatile.uuid"], config["volatile.uuid"]);
+  await nothingLeft();
 });

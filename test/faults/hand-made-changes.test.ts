@@ -24,6 +24,8 @@ import { createTiny, launchedDaemon, startContainer } from "../support/tiny-cont
  * A daemon is killed in the middle of an operation, a person goes on by hand with the engine's own command line, and
  * hours later the daemon is back. What the person made since is not touched.
  */
+const DAY = 24 * 60 * 60 * 1000;
+
 let daemon: TestDaemon;
 let engine: Engine;
 let byHand: (...words: string[]) => Promise<string>;
@@ -392,4 +394,53 @@ test("an import between its renames that was left alone: the old one has its nam
   assert.equal(end, Imported.FAILED);
   assert.match(failureReason, /is as it was before; import it again$/);
   assert.equal(await status(), instanceStatus.running);
+});
+
+test("an import that had swapped, and somebody started the old one: it is left", async () => {
+  const { old, fresh, steps } = await swapping();
+  await daemon.kill();
+  await byHand("rename", fresh, name);
+  await leaveOperation(daemon, { id, kind: "import", container: name, steps: { ...steps, swapped: "done" } });
+  await byHand("start", old);
+  await touch(old);
+  await byHand("stop", "--force", old);
+  await back();
+  assert.equal((await daemon.listener.final("import", name)).status, Imported.DONE);
+  assert.equal(await hasWork(old), true);
+  await byHand("delete", old);
+});
+
+test("a start days ago, and somebody works in what is half changed: its snapshot is kept for seven more days", async () => {
+  await startContainer(daemon, name);
+  const steps = { ...(await noted(engine, name)), saved: "done" };
+  await daemon.kill();
+  await byHand("config", "set", name, `user.tremplin.operation=${id}`);
+  await byHand("snapshot", name, `tremplin-remap-${id}`);
+  await byHand("exec", name, "--", "chown", "12", "/");
+  await byHand("restart", "--force", name);
+  const startedAt = Date.now() - 8 * DAY;
+  await leaveOperation(daemon, { id, kind: "start", container: name, steps, startedAt });
+  await back();
+  const { status: end, failureReason } = await daemon.listener.final("start", name);
+  assert.equal(end, Started.FAILED);
+  assert.match(failureReason, /is kept for seven days$/);
+  const [snapshot] = await engine.snapshots.list(name);
+  assert.ok(Date.parse(snapshot?.expires_at ?? "") > Date.now() + 6 * DAY, snapshot?.expires_at);
+});
+
+test("a delete of which only the acceptance was noted, by a clock that was set back since: it keeps its hands off", async () => {
+  await daemon.kill();
+  await leaveOperation(daemon, {
+    id,
+    kind: "delete",
+    container: name,
+    steps: {},
+    startedAt: Date.now() + 365 * DAY,
+  });
+  await byHand("delete", "--force", name);
+  await byHand("init", "--empty", name);
+  const { config } = await instance();
+  await back();
+  assert.equal((await daemon.listener.final("delete", name)).status, Deleted.FAILED);
+  assert.equal((await instance()).config["volatile.uuid"], config["volatile.uuid"]);
 });

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { link, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 import { ContainerExportProgress_Status as Exported } from "../../src/contract/tremplin_pb.js";
 import { execute, processesWith } from "../support/belongings.ts";
 import { comeBack } from "../support/come-back.ts";
@@ -179,6 +180,7 @@ const since: Record<string, readonly [before: string | undefined, act: (path: st
     },
   ],
   "something of theirs into the empty one": ["", (path) => writeFile(path, mine)],
+  "a copy of another backup into the empty one": ["", (path) => writeFile(path, gzipSync(randomBytes(9000)))],
 };
 async function replaceBy(path: string, content: Buffer): Promise<void> {
   await writeFile(`${path}.mine`, content);

@@ -55,7 +55,13 @@ export async function noted(engine: Engine, name: string): Promise<Steps> {
 /** Writes down an operation as a daemon that was killed in the middle of it leaves it. */
 export async function leaveOperation(
   daemon: Place,
-  entry: { readonly kind: string; readonly container: string; readonly steps: Steps; readonly id?: string },
+  entry: {
+    readonly kind: string;
+    readonly container: string;
+    readonly steps: Steps;
+    readonly id?: string;
+    readonly startedAt?: number;
+  },
 ): Promise<string> {
   const { id = "0123456789abcdef" } = entry;
   await mkdir(journalFolder(daemon), { recursive: true });

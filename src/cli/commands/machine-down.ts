@@ -1,7 +1,8 @@
 import { Command } from "commander";
+import { TremplinError } from "../../base/tremplin-error.ts";
 import { tellMonitor } from "../../machine/monitor.ts";
 import { endPart } from "../background/end-part.ts";
-import { isAlive, removeRecord } from "../background/process-record.ts";
+import { isAlive, type ProcessRecord, removeRecord } from "../background/process-record.ts";
 import { RunFolder } from "../background/run-folder.ts";
 import { untilGone } from "../background/until-gone.ts";
 import { wholeNumber } from "../host-flags.ts";
@@ -12,6 +13,7 @@ import { showProgress } from "../progress/show-progress.ts";
 
 /** What is killed is gone after this. Milliseconds. */
 const KILLED = 10_000;
+const PRESS_AGAIN = 500;
 
 interface Flags extends MachineFlags {
   readonly timeout: number;
@@ -37,6 +39,26 @@ async function machineDown(flags: Flags, io: Io): Promise<void> {
   else io.out(`machine   ${machine}\nhost      ${host}\n`);
 }
 
+/** Whether the button could be pressed: QEMU is silent while it is busy, or while somebody else speaks to its monitor. */
+async function pressButton(
+  record: ProcessRecord,
+  monitor: string,
+  deadline: number,
+  io: Io,
+): Promise<boolean> {
+  while (isAlive(record)) {
+    const isPressed = await tellMonitor(monitor, "system_powerdown").then(
+      () => true,
+      () => false,
+    );
+    if (isPressed || io.clock.now() > deadline) return isPressed;
+    await io.clock.sleep(PRESS_AGAIN, io.interrupted).catch(() => {
+      throw new TremplinError("cancelled", "the machine goes on running: its QEMU was silent");
+    });
+  }
+  return true;
+}
+
 /** Presses the power button and waits; pulls the plug when that leads nowhere. */
 async function powerOff(
   { machine }: RunFolder,
@@ -51,15 +73,15 @@ async function powerOff(
     await removeRecord(machine.pidFile);
     return "had died before";
   }
-  const pressed = await tellMonitor(monitor, "system_powerdown").then(
-    () => true,
-    () => false,
-  );
+  const deadline = io.clock.now() + patience;
+  const pressed = await pressButton(record, monitor, deadline, io);
   const interrupted = "the machine goes on powering off; tremplin machine down waits again";
   const leaving = { interrupted, progress, io };
   let end = "powered off";
-  if (!pressed || !(await untilGone(record, { ...leaving, patience }))) {
-    const why = pressed ? `it had not ended after ${patience / 1000} s` : "QEMU was silent";
+  if (!pressed || !(await untilGone(record, { ...leaving, patience: deadline - io.clock.now() }))) {
+    const why = pressed
+      ? `it had not ended after ${patience / 1000} s`
+      : `QEMU was silent for ${patience / 1000} s`;
     end = `was cut off: ${why}`;
     process.kill(record.pid, "SIGKILL");
     await untilGone(record, { ...leaving, patience: KILLED });

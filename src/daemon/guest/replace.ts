@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type { FileSession, NodeOwner } from "../../engine/file-session.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
 
@@ -15,6 +16,24 @@ export async function replaceFile(
 export async function replaceLink(files: FileSession, path: string, target: string): Promise<void> {
   await replace(files, path, (fresh) => files.symlink(fresh, target));
 }
+
+/**
+ * The plain file that a path of a container leads to, links followed, so that replacing it leaves the links; the path
+ * itself where it leads to none.
+ */
+export async function behindLinks(files: FileSession, path: string): Promise<string> {
+  if ((await files.stat(path).catch(ifMissing))?.type !== "file") return path;
+  let at = path;
+  for (let count = 0; count < MOST_LINKS && (await files.lstat(at)).type === "symlink"; count++) {
+    const target = await files.readlink(at);
+    // Not normalised: what .. means behind a link only the container knows.
+    at = posix.isAbsolute(target) ? target : `${posix.dirname(at)}/${target}`;
+  }
+  return at;
+}
+
+/** As many as the kernel follows (path_resolution(7)). */
+const MOST_LINKS = 40;
 
 /** The name under which the new one is made. */
 export function beside(path: string): string {

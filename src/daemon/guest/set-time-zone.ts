@@ -4,7 +4,8 @@ import type { FileSession } from "../../engine/file-session.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
 import { type Instance, instanceStatus } from "../../engine/instance.ts";
 import { TimeLimit } from "../../engine/time-limit.ts";
-import { replaceFile, replaceLink } from "./replace.ts";
+import { behindLinks, replaceFile, replaceLink } from "./replace.ts";
+import { isPosixTimeZone } from "./time-zone.ts";
 
 /** A time zone, checked by checkTimeZoneName and checkPosixTimeZone. */
 export interface TimeZone {
@@ -17,6 +18,8 @@ export interface TimeZone {
 /** How long `timedatectl` may take before it is killed. Milliseconds. */
 const PROGRAM_LIMIT = 10_000;
 const VARIABLE = "environment.TZ";
+/** The key that says which value of it is ours; older versions had none. */
+const OURS = "user.tremplin.time-zone";
 const NAME_FILE = "/etc/timezone";
 
 /**
@@ -88,16 +91,20 @@ async function byLink(
 }
 
 async function writeName(files: FileSession, zone: string): Promise<void> {
-  await replaceFile(files, NAME_FILE, Buffer.from(`${zone}\n`), { uid: 0, gid: 0, mode: 0o644 });
+  const path = await behindLinks(files, NAME_FILE);
+  await replaceFile(files, path, Buffer.from(`${zone}\n`), { uid: 0, gid: 0, mode: 0o644 });
 }
 
 async function setVariable(
   engine: Engine,
-  { name: container }: Instance,
+  { name: container, config }: Instance,
   rule: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const change = { [VARIABLE]: rule };
+  if (config[VARIABLE] !== undefined && !isOurs(config)) {
+    throw new TremplinError("failed", `somebody has set ${VARIABLE} to ${config[VARIABLE]}, which stays`);
+  }
+  const change = { [VARIABLE]: rule, [OURS]: rule };
   await engine.instances.update(
     container,
     (instance) => ({ ...instance, config: { ...instance.config, ...change } }),
@@ -112,13 +119,18 @@ async function removeVariable(
   before: Instance["config"],
   signal: AbortSignal,
 ): Promise<void> {
-  if (before[VARIABLE] === undefined) return;
+  if (before[VARIABLE] === undefined || !isOurs(before)) return;
   await engine.instances.update(
     container,
     (instance) => {
-      const { [VARIABLE]: _, ...config } = instance.config;
-      return { ...instance, config };
+      const config = Object.entries(instance.config).filter(([key]) => key !== VARIABLE && key !== OURS);
+      return { ...instance, config: Object.fromEntries(config) };
     },
     { signal },
   );
+}
+
+/** A person who sets it names a zone, as "Europe/Berlin"; what older versions set is a rule. */
+function isOurs({ [VARIABLE]: value = "", [OURS]: ours }: Instance["config"]): boolean {
+  return ours === undefined ? isPosixTimeZone(value) : value === ours;
 }

@@ -23,6 +23,11 @@ const posixTimeZone = new RegExp(
  * hours up to 167 by RFC 8536, 3.3.1), of up to 128 characters.
  */
 export function checkPosixTimeZone(text: string): void {
-  if (text.length <= 128 && posixTimeZone.test(text)) return;
+  if (isPosixTimeZone(text)) return;
   throw new TremplinError("invalid", 'the POSIX time zone must look like "CET-1CEST,M3.5.0,M10.5.0/3"');
+}
+
+/** Whether it is such a value. */
+export function isPosixTimeZone(text: string): boolean {
+  return text.length <= 128 && posixTimeZone.test(text);
 }

@@ -2,7 +2,9 @@ import { constants, open, unlink } from "node:fs/promises";
 import { identityOf, isSameFile, isUntouched } from "../../base/file-identity.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { ignoreMissing, SharedPlace } from "./shared-place.ts";
+import { beginsAsNoted } from "./target-beginning.ts";
 import {
+  type BeginningNote,
   type PackedNote,
   readTargetNotes,
   type TargetContext,
@@ -10,16 +12,13 @@ import {
   temporaryName,
 } from "./target-notes.ts";
 
-/** What packed files begin with: gzip and zstd. */
-const MAGIC = [Buffer.from([0x1f, 0x8b]), Buffer.from([0x28, 0xb5, 0x2f, 0xfd])];
-
 /**
  * How the writing of a backup ended, by what the journal says and what is there: the message of `publish` when the
  * backup has its name. Else undefined, and what was begun is removed: the temporary file, or what is in an empty file
  * that was written itself. Nothing else is touched. May be repeated, and works for what an earlier daemon began.
  */
 export async function concludeTarget(shared: string, context: TargetContext): Promise<string | undefined> {
-  const { target, packed, isPublished } = readTargetNotes(context.steps);
+  const { target, beginning, packed, isPublished } = readTargetNotes(context.steps);
   if (!target) return undefined;
   if (packed && isPublished) return packed.message;
   const place = await openAgain(shared, target.folder, context);
@@ -30,7 +29,7 @@ export async function concludeTarget(shared: string, context: TargetContext): Pr
     await place.sync();
     return packed.message;
   }
-  await removeUnfinished(place, target, context);
+  await removeUnfinished(place, { target, beginning }, context);
   return undefined;
 }
 
@@ -63,10 +62,10 @@ async function hasItsName(place: SharedPlace, { name, file }: PackedNote): Promi
 
 async function removeUnfinished(
   place: SharedPlace,
-  target: TargetNote,
+  { target, beginning }: { readonly target: TargetNote; readonly beginning: BeginningNote | undefined },
   context: TargetContext,
 ): Promise<void> {
-  if (target.how === "in-place") return await emptyAgain(place, target, context);
+  if (target.how === "in-place") return await emptyAgain(place, { ...target, beginning }, context);
   await removeTemporary(place, context);
   if (target.how === "new") await leaveEmpty(place, target.name, context);
 }
@@ -80,12 +79,12 @@ async function removeTemporary(place: SharedPlace, { id, log }: TargetContext): 
 }
 
 /**
- * Only the very file that was opened, and only when what is in it can be ours: a person may have put another file there
- * since, or written into this one.
+ * Only the very file that was opened, and only when it begins as what was written: a person may have put another file
+ * there since, or copied another backup into this one.
  */
 async function emptyAgain(
   place: SharedPlace,
-  target: Extract<TargetNote, { how: "in-place" }>,
+  target: Extract<TargetNote, { how: "in-place" }> & { readonly beginning: BeginningNote | undefined },
   { log }: TargetContext,
 ): Promise<void> {
   const { O_RDWR, O_NOFOLLOW, O_NONBLOCK } = constants;
@@ -93,10 +92,7 @@ async function emptyAgain(
   if (!found?.isFile() || found.size === 0n) return;
   await using file = await open(place.at(target.name), O_RDWR | O_NOFOLLOW | O_NONBLOCK);
   const isOurs = isSameFile(identityOf(await file.stat({ bigint: true })), target.file);
-  const start = Buffer.alloc(4);
-  await file.read(start, 0, start.length, 0);
-  if (isOurs && MAGIC.some((magic) => start.subarray(0, magic.length).equals(magic)))
-    return await file.truncate();
+  if (isOurs && (await beginsAsNoted(file, target.beginning))) return await file.truncate();
   log.warn(
     { folder: place.path, name: target.name },
     "whether a file is an unfinished backup cannot be told; it is left",

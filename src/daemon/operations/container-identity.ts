@@ -173,6 +173,10 @@ function same(instance: Instance, sighting: Sighting, isRenamed: boolean): Noted
 /** For an operation that died before it had written the step, or under an older version. */
 function byTimes(instance: Instance | undefined, startedAt: number): Noted {
   if (!instance) return { is: "gone" };
+  // The clock was set back since, so no two times can be compared: somebody may have used it.
+  if (startedAt > Date.now()) {
+    return { is: "same", instance, isUsedSince: true, isRenamed: false, sighting: undefined };
+  }
   if (Date.parse(instance.created_at) > startedAt) return { is: "another", instance };
   const isUsedSince = Date.parse(instance.last_used_at) > startedAt;
   return { is: "same", instance, isUsedSince, isRenamed: false, sighting: undefined };

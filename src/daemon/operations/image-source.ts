@@ -126,7 +126,13 @@ async function letGo(engine: Engine, fingerprint: string, signal: AbortSignal): 
     return;
   }
   inUse.delete(fingerprint);
-  if (ours) await engine.images.delete(fingerprint, { signal }).catch(ifMissing);
+  if (ours) await deleteUnnamed(engine, fingerprint, signal);
+}
+
+/** An image that somebody has given a name meanwhile is somebody's. */
+async function deleteUnnamed(engine: Engine, fingerprint: string, signal?: AbortSignal): Promise<void> {
+  const image = await engine.images.get(fingerprint, { signal }).catch(ifMissing);
+  if (image && !image.aliases?.length) await engine.images.delete(fingerprint, { signal }).catch(ifMissing);
 }
 
 /** Deletes what an operation uploaded before it or the daemon died, unless another one creates from it now. */
@@ -136,7 +142,7 @@ export async function removeUpload(engine: Engine, operationId: string, signal?:
     for (const { fingerprint } of await uploadsOf(engine, operationId, signal)) {
       const use = inUse.get(fingerprint);
       if (use) inUse.set(fingerprint, { ...use, ours: true });
-      else await engine.images.delete(fingerprint, { signal }).catch(ifMissing);
+      else await deleteUnnamed(engine, fingerprint, signal);
     }
   };
   await store.run(STORE, removeAll, signal);

@@ -42,7 +42,7 @@ export function importOperation(
       return progress;
     };
     await using stack = new AsyncDisposableStack();
-    await checkReplaceable(tools.engine(), containerName, signal);
+    const replaceable = await checkReplaceable(tools.engine(), containerName, signal);
     const opening = openBackup(tools.engine(), request, tools.places.shared, signal);
     const backup = stack.use(yield* sampled(opening, () => last, tools.clock));
     const links =
@@ -52,7 +52,7 @@ export function importOperation(
       const { targets } = backup.metadata;
       await secureTemplates(tools.engine(), temporaryName("import", context.id), { targets, links }, context);
       signal.throwIfAborted();
-      await swapIn(tools, containerName, context);
+      await swapIn(tools, containerName, replaceable, context);
     };
     yield* sampled(finish(), () => last, tools.clock);
     return { containerName, status: Status.DONE };

@@ -17,10 +17,26 @@ async function inFolder(act: (folder: string, journal: Journal) => Promise<void>
   }
 }
 
+test("entries come in the order in which they began, also when the clock was set back meanwhile", () =>
+  inFolder(async (folder, journal) => {
+    await writeFile(join(folder, "old.json"), JSON.stringify({ ...entry, id: "old", startedAt: 9 }));
+    await writeFile(join(folder, "older.json"), JSON.stringify({ ...entry, id: "older", startedAt: 8 }));
+    await journal.entries();
+    await journal.begin({ ...entry, id: "first", startedAt: 5 });
+    const reopened = await Journal.open(folder, silentLogger);
+    await reopened.entries();
+    await reopened.begin({ ...entry, id: "second", startedAt: 4 });
+    const again = await Journal.open(folder, silentLogger);
+    assert.deepEqual(
+      (await again.entries()).map(({ id }) => id),
+      ["older", "old", "first", "second"],
+    );
+  }));
+
 test("what was written is there again, oldest first, until it is removed", () =>
   inFolder(async (folder, journal) => {
-    await journal.begin({ ...entry, id: "b", startedAt: 2 });
     await journal.begin(entry);
+    await journal.begin({ ...entry, id: "b", startedAt: 2 });
     const reopened = await Journal.open(folder, silentLogger);
     assert.deepEqual(
       (await reopened.entries()).map(({ id }) => id),
@@ -63,10 +79,10 @@ test("a change that cannot be written leaves the entry as it was, on disk and he
     // Nothing can be written beside it while a folder has the name of the new file.
     await mkdir(join(folder, "a.json.new"));
     await assert.rejects(journal.change("a", (known) => ({ ...known, steps: { done: "yes" } })));
-    assert.deepEqual(await journal.entries(), [entry]);
+    assert.deepEqual(await journal.entries(), [{ ...entry, order: 1 }]);
     await rm(join(folder, "a.json.new"), { recursive: true });
     const reopened = await Journal.open(folder, silentLogger);
-    assert.deepEqual(await reopened.entries(), [entry]);
+    assert.deepEqual(await reopened.entries(), [{ ...entry, order: 1 }]);
   }));
 
 test("an entry that cannot be begun is none", () =>
@@ -107,7 +123,7 @@ test("what is no entry at all, or another's, is set aside too", () =>
     await writeFile(join(folder, "liar.json"), JSON.stringify({ ...entry, id: "somebody-else" }));
     await writeFile(join(folder, "null.json"), "null");
     await journal.begin(entry);
-    assert.deepEqual(await journal.entries(), [entry]);
+    assert.deepEqual(await journal.entries(), [{ ...entry, order: 1 }]);
     assert.deepEqual((await readdir(folder)).sort(), [
       "a.json",
       "folder.json.unreadable",

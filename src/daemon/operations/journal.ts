@@ -18,6 +18,8 @@ export interface JournalEntry extends Operation {
   readonly owed?: string | undefined;
   /** The host has taken the final notice; only what is owed keeps the entry. */
   readonly delivered?: boolean | undefined;
+  /** Counts up from entry to entry, whatever the clock does. Given by the journal; older versions gave none. */
+  readonly order?: number | undefined;
 }
 
 const entrySchema: z.ZodType<JournalEntry> = z.looseObject({
@@ -30,6 +32,7 @@ const entrySchema: z.ZodType<JournalEntry> = z.looseObject({
   final: z.looseObject({ method: z.string(), message: z.unknown() }).optional(),
   owed: z.string().optional(),
   delivered: z.boolean().optional(),
+  order: z.number().optional(),
 });
 
 const SUFFIX = ".json";
@@ -46,6 +49,7 @@ export class Journal {
   readonly #log: Logger;
   readonly #entries = new Map<string, JournalEntry>();
   readonly #writes = new Serial();
+  #lastOrder = 0;
 
   private constructor(folder: string, log: Logger) {
     this.#folder = folder;
@@ -59,7 +63,8 @@ export class Journal {
   }
 
   /** Begins an entry. Durable when it resolves; when it rejects there is none. */
-  begin(entry: JournalEntry): Promise<void> {
+  begin(begun: JournalEntry): Promise<void> {
+    const entry = { ...begun, order: ++this.#lastOrder };
     return this.#writes.run(entry.id, async () => {
       try {
         await replaceFile(this.#path(entry.id), `${JSON.stringify(entry)}\n`);
@@ -91,11 +96,13 @@ export class Journal {
     });
   }
 
-  /** Everything that was left, oldest first. What cannot be read is set aside, not lost. */
+  /** Everything that was left, in the order in which it began. What cannot be read is set aside, not lost. */
   async entries(): Promise<JournalEntry[]> {
     const names = (await readdir(this.#folder)).filter((name) => name.endsWith(SUFFIX));
     await Promise.all(names.map((name) => this.#read(name.slice(0, -SUFFIX.length))));
-    return [...this.#entries.values()].sort((a, b) => a.startedAt - b.startedAt);
+    return [...this.#entries.values()].sort(
+      (a, b) => (a.order ?? 0) - (b.order ?? 0) || a.startedAt - b.startedAt,
+    );
   }
 
   /** Sets an entry aside that this daemon cannot work with: it is kept, and nobody waits for it any more. */
@@ -121,6 +128,7 @@ export class Journal {
         const entry = entrySchema.parse(JSON.parse(text));
         if (entry.id !== id) throw new Error(`it says that it is the entry ${entry.id}`);
         this.#entries.set(id, entry);
+        this.#lastOrder = Math.max(this.#lastOrder, entry.order ?? 0);
       } catch (error) {
         this.#log.debug({ error, id }, "why the entry cannot be read");
         await this.setAside(id, "it is damaged, or another version wrote it");

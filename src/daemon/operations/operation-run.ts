@@ -346,9 +346,12 @@ export class OperationRun {
         return run.#steps;
       },
       step: async (name, value = "done") => {
-        const steps = { ...this.#steps, [name]: value };
-        await this.#tools.journal.change(this.entry.id, (entry) => ({ ...entry, steps }));
-        this.#steps = steps;
+        const added = { [name]: value };
+        await this.#tools.journal.change(this.entry.id, (entry) => ({
+          ...entry,
+          steps: { ...entry.steps, ...added },
+        }));
+        this.#steps = { ...this.#steps, ...added };
       },
       owe: (reason) => {
         this.#owed = reason;

@@ -55,14 +55,15 @@ export async function saveBeforeRemap(
  * Ends a change of owners that was interrupted. Where the engine did not get through it, and nobody used the
  * container or put it back to another snapshot since, the container goes back to the snapshot: half changed it could
  * neither be started nor be told from a whole one. Else its files are left alone. Answers what a person should know,
- * where the snapshot stays because it may still be needed.
+ * where the snapshot stays because it may still be needed. `now` is in milliseconds since 1970: days may have passed.
  */
 export async function undoRemap(
   engine: Engine,
   { instance, isUsedSince, sighting }: Same,
   context: OperationContext,
+  now: number,
 ): Promise<string | undefined> {
-  const { id, startedAt, signal, log } = context;
+  const { id, signal, log } = context;
   const { name, config } = instance;
   const snapshot = snapshotName(id);
   const found = await engine.snapshots.get(name, snapshot, { signal }).catch(ifMissing);
@@ -86,7 +87,7 @@ export async function undoRemap(
     );
   }
   if (isUsedSince && isMarked && !(await isRootOwnedByRoot(engine, name, signal))) {
-    await engine.snapshots.expire(name, snapshot, new Date(startedAt + KEPT), { signal });
+    await engine.snapshots.expire(name, snapshot, new Date(now + KEPT), { signal });
     await unmarkOperation(engine, name, id, signal);
     return `${name} was started again while the owners of its files were half changed, so they may be wrong; its snapshot ${snapshot} holds it as it was before and is kept for seven days`;
   }

@@ -1,26 +1,30 @@
 import type { Engine } from "../../engine/engine.ts";
 import { type Instance, instanceStatus } from "../../engine/instance.ts";
 import { wasUsed } from "./container-identity.ts";
+import { getContainer, identity } from "./lookup.ts";
 
 const CREATED = "createdByTremplin";
+/** Which container that was said of: backups, copies and images of it bear the mark too, and hold somebody's data. */
+const CREATED_AS = "createdByTremplinAs";
 const FINISHED = "tremplinSetupFinished";
 
 /**
  * Two marks in the properties of a container's metadata.yaml (not in its config, so that they travel with a
  * backup): made by us, and started successfully once (behaviour.md 2.1).
  */
-export function markCreated(engine: Engine, name: string, signal: AbortSignal): Promise<void> {
-  return mark(engine, name, CREATED, signal);
+export async function markCreated(engine: Engine, name: string, signal: AbortSignal): Promise<void> {
+  const createdAs = identity(await getContainer(engine, name, signal));
+  await mark(engine, name, { [CREATED]: "true", [CREATED_AS]: createdAs }, signal);
 }
 
-export function markFinished(engine: Engine, name: string, signal: AbortSignal): Promise<void> {
-  return mark(engine, name, FINISHED, signal);
+export async function markFinished(engine: Engine, name: string, signal: AbortSignal): Promise<void> {
+  await mark(engine, name, { [FINISHED]: "true" }, signal);
 }
 
 /**
  * Whether a container is one that we made and that was never started with success, so that the next create may take
- * its place: it bears our mark and not that of a first start, does not run, never ran whoever started it, has no
- * snapshots and is not protected. Throws where any of that cannot be read.
+ * its place: it bears our mark, made for this very container, and not that of a first start, does not run, never ran
+ * whoever started it, has no snapshots and is not protected. Throws where any of that cannot be read.
  */
 export async function isUnfinished(
   engine: Engine,
@@ -32,15 +36,21 @@ export async function isUnfinished(
   if (expanded_config["security.protection.delete"] === "true") return false;
   const { properties } = (await engine.instances.metadata(name, { signal })).value;
   if (properties?.[CREATED] !== "true" || properties[FINISHED] === "true") return false;
+  if (properties[CREATED_AS] !== identity(instance)) return false;
   return (await engine.snapshots.list(name, { signal })).length === 0;
 }
 
-async function mark(engine: Engine, name: string, key: string, signal: AbortSignal): Promise<void> {
-  const { value } = await engine.instances.metadata(name, { signal });
-  if (value.properties?.[key] === "true") return;
+async function mark(
+  engine: Engine,
+  name: string,
+  marks: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { properties } = (await engine.instances.metadata(name, { signal })).value;
+  if (Object.entries(marks).every(([key, value]) => properties?.[key] === value)) return;
   await engine.instances.updateMetadata(
     name,
-    (metadata) => ({ ...metadata, properties: { ...metadata.properties, [key]: "true" } }),
+    (metadata) => ({ ...metadata, properties: { ...metadata.properties, ...marks } }),
     { signal },
   );
 }

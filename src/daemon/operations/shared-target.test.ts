@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import {
   appendFile,
   chmod,
@@ -17,7 +18,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { pino } from "pino";
+import { eventually } from "../../../test/support/eventually.ts";
 import { concludeTarget } from "./conclude-target.ts";
 import { openSharedTarget, type SharedTarget } from "./shared-target.ts";
 import type { TargetContext } from "./target-notes.ts";
@@ -258,6 +261,37 @@ test("a kill, and nobody touches anything: the old file stays, an empty one is e
   }
   assert.deepEqual([await read("old"), await read("made"), await read("new")], ["yesterday", "", ""]);
   assert.deepEqual((await readdir(shared)).sort(), ["made", "new", "old"]);
+});
+
+test("a kill, and a person who copies another backup into the empty file: it stays", async () => {
+  const half = gzipSync(randomBytes(4096));
+  const theirs = gzipSync(randomBytes(4096));
+  for (const [now, left] of [
+    [theirs, theirs],
+    [half, Buffer.alloc(0)],
+  ] as const) {
+    await writeFile(at("made"), "");
+    const context = operation();
+    {
+      await using target = await openSharedTarget(shared, "made", context);
+      await target.file.write(half);
+      await eventually("a note", async () => ("beginning" in context.steps ? true : undefined));
+    }
+    await writeFile(at("made"), now);
+    assert.equal(await concludeTarget(shared, context), undefined);
+    assert.deepEqual(await readFile(at("made")), left);
+    await writeFile(at("made"), "");
+  }
+});
+
+test("a kill before it is known how the backup begins, and a person who copies another one: it stays", async () => {
+  const theirs = gzipSync("mine");
+  await writeFile(at("made"), "");
+  const context = operation();
+  await writeHalf("made", context);
+  await writeFile(at("made"), theirs);
+  assert.equal(await concludeTarget(shared, context), undefined);
+  assert.deepEqual(await readFile(at("made")), theirs);
 });
 
 test("a kill, and the folder is gone, moved, a link or a file: nothing is made or removed there", async () => {

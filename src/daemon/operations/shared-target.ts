@@ -6,10 +6,12 @@ import { fingerprint } from "../backups/packed-file.ts";
 import { type FoundFile, isMountPoint, openFound } from "./found-file.ts";
 import { giveName, isStillNamed, replaceNamed } from "./give-name.ts";
 import { assertLeadsHere, cannotWrite, openRequestedPlace, type RequestedPlace } from "./shared-place.ts";
+import { noteBeginning } from "./target-beginning.ts";
 import {
   notePacked,
   notePublished,
   noteTarget,
+  noteTargetBeginning,
   type TargetContext,
   type TargetNote,
   temporaryName,
@@ -146,7 +148,9 @@ async function inPlace(
   stack.defer(async () => {
     if (!isWhole && (await isStillNamed(place, given, file))) await file.truncate();
   });
+  const beginning = stack.use(noteBeginning(file, (note) => noteTargetBeginning(context, note), context.log));
   const publish = async (message: string): Promise<void> => {
+    await beginning.stop();
     await assertLeadsHere({ place, name }, shared, path);
     if (!(await isStillNamed(place, given, file))) {
       throw new TremplinError(

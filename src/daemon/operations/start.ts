@@ -106,7 +106,7 @@ export function startOperation(
     const runs = instance.status_code === instanceStatus.running;
     // Without the step a snapshot may be there that was not whole yet; older versions did not note it.
     const isSaved = steps[SAVED] || !noted.sighting;
-    const kept = isSaved ? await undoRemap(engine, noted, context) : undefined;
+    const kept = isSaved ? await undoRemap(engine, noted, context, tools.clock.now()) : undefined;
     if (kept) return failed(kept);
     if (!isSaved) await forgetRemap(engine, instance.name, id, signal);
     if (runs && isUsedSince && !noted.isRenamed) {

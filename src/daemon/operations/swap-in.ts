@@ -27,23 +27,34 @@ export interface Swapped {
 
 /**
  * Throws `failed` where the container that has the name could not go in the end: then nothing is begun. Looked at
- * again when the new one is whole.
+ * again when the new one is whole. Answers which container it is.
  */
-export async function checkReplaceable(engine: Engine, name: string, signal: AbortSignal): Promise<void> {
+export async function checkReplaceable(
+  engine: Engine,
+  name: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const old = await findContainer(engine, name, signal);
   if (old) checkUnprotected(old);
+  return old && identity(old);
 }
 
 /**
- * Puts a new container in the place of the one that has the name, if there is one: by two renames, the old one
- * deleted last. Only the daemon's end interrupts it.
+ * Puts a new container in the place of `replaceable`, if that is still there: by two renames, the old one deleted
+ * last. Throws `failed` where another one has the name by now. Only the daemon's end interrupts it.
  */
-export async function swapIn(tools: Tools, containerName: string, context: OperationContext): Promise<void> {
+export async function swapIn(
+  tools: Tools,
+  containerName: string,
+  replaceable: string | undefined,
+  context: OperationContext,
+): Promise<void> {
   const engine = tools.engine();
   const { ending: signal, log } = context;
   const { name, fresh, aside } = namesOf(containerName, context.id);
   const old = await findContainer(engine, name, signal);
   if (old) {
+    if (identity(old) !== replaceable) throw madeMeanwhile(name);
     checkUnprotected(old);
     await noteContainer(engine, old, context);
   }
@@ -192,6 +203,13 @@ async function startAgain(
     if (TremplinError.from(error).code === "unavailable") throw error;
     log.error({ error }, "the container is as it was, but could not be started again");
   }
+}
+
+function madeMeanwhile(name: string): TremplinError {
+  return new TremplinError(
+    "failed",
+    `somebody made another container ${name} while the backup was read; it is left as it is: import again if it may go`,
+  );
 }
 
 function isStopped({ status_code }: Instance): boolean {

@@ -7,6 +7,8 @@ export type TargetContext = Pick<OperationContext, "id" | "steps" | "step" | "lo
 
 /** The step of the journal that says what is written, and how. It is noted before anything is made. */
 const TARGET = "target";
+/** The step that says how the unfinished backup begins in an empty file that is written itself. */
+const BEGINNING = "beginning";
 /** The step that says which file is the whole backup. It is noted before that gets its name. */
 const PACKED = "packed";
 /** The step that says that the whole backup has its name, and that both are on the disk. */
@@ -24,6 +26,13 @@ const targetSchema = z.discriminatedUnion("how", [
 ]);
 export type TargetNote = z.infer<typeof targetSchema>;
 
+const beginningSchema = z.object({
+  /** Bytes. */
+  length: z.number(),
+  sha256: z.string(),
+});
+export type BeginningNote = z.infer<typeof beginningSchema>;
+
 const packedSchema = z.object({
   name: z.string(),
   file: fileIdentitySchema,
@@ -40,6 +49,9 @@ export function temporaryName(operationId: string): string {
 export const noteTarget = ({ step }: TargetContext, note: TargetNote): Promise<void> =>
   step(TARGET, JSON.stringify(note));
 
+export const noteTargetBeginning = ({ step }: TargetContext, note: BeginningNote): Promise<void> =>
+  step(BEGINNING, JSON.stringify(note));
+
 export const notePacked = ({ step }: TargetContext, note: PackedNote): Promise<void> =>
   step(PACKED, JSON.stringify(note));
 
@@ -47,6 +59,7 @@ export const notePublished = ({ step }: TargetContext): Promise<void> => step(PU
 
 export interface TargetNotes {
   readonly target: TargetNote | undefined;
+  readonly beginning: BeginningNote | undefined;
   readonly packed: PackedNote | undefined;
   readonly isPublished: boolean;
 }
@@ -55,6 +68,7 @@ export interface TargetNotes {
 export function readTargetNotes(steps: Steps): TargetNotes {
   return {
     target: read(targetSchema, steps[TARGET]),
+    beginning: read(beginningSchema, steps[BEGINNING]),
     packed: read(packedSchema, steps[PACKED]),
     isPublished: steps[PUBLISHED] !== undefined,
   };

@@ -4,7 +4,7 @@ import { ifMissing } from "../../engine/if-missing.ts";
 import type { AptSource, AptSourceEdit } from "../guest/apt-source.ts";
 import { editAptSources, readAptSources } from "../guest/apt-sources.ts";
 import { legible } from "../guest/lossless-text.ts";
-import { replaceFile } from "../guest/replace.ts";
+import { behindLinks, replaceFile } from "../guest/replace.ts";
 import { plainLine } from "./output-lines.ts";
 
 const FOLDER = "/etc/apt/sources.list.d";
@@ -19,7 +19,6 @@ type Edit = (source: AptSource) => AptSourceEdit | undefined;
 export interface SourceFile {
   readonly path: string;
   readonly content: Uint8Array;
-  readonly mode: number;
 }
 
 /** All files that apt takes sources from: a name that apt does not read (`x.list.save`) is left alone. */
@@ -34,7 +33,7 @@ export async function readSourceFiles(files: FileSession): Promise<SourceFile[]>
     const info = await files.stat(path).catch(ifMissing);
     if (info?.type !== "file") continue;
     const content = await files.read(path, MOST_BYTES);
-    found.push({ path, content, mode: info.mode & 0o777 });
+    found.push({ path, content });
     bytes += content.length;
     if (bytes > MOST_BYTES_IN_ALL) {
       throw new TremplinError("failed", `its apt sources are larger than ${MOST_BYTES_IN_ALL} bytes`);
@@ -48,16 +47,20 @@ export function entriesOf(file: SourceFile): AptSource[] {
   return readAptSources(file.path, file.content).filter(({ enabled }) => enabled);
 }
 
-/** Writes what an editor makes of the files, each at once; those it leaves as they are on disk are not touched. */
+/**
+ * Writes what an editor makes of the files, each at once; those it leaves as they are on disk are not touched. They keep
+ * owner and mode, and a link stays one.
+ */
 export async function writeSourceFiles(
   files: FileSession,
   originals: readonly SourceFile[],
   edit: Edit,
 ): Promise<void> {
-  for (const { path, content, mode } of originals) {
+  for (const { path, content } of originals) {
     const edited = editAptSources(path, content, edit);
     if (Buffer.compare(edited, await files.read(path, MOST_BYTES)) === 0) continue;
-    await replaceFile(files, path, edited, { uid: 0, gid: 0, mode });
+    const { uid, gid, mode } = await files.stat(path);
+    await replaceFile(files, await behindLinks(files, path), edited, { uid, gid, mode: mode & 0o777 });
   }
 }
 
