@@ -25,10 +25,11 @@ const open = (folder: string) => DatabaseReset.open(folder, silentLogger);
 
 test("only what was moved is put back", async (t) => {
   const folder = await engineFolder(t, "database");
-  await (await open(folder)).begin();
+  const reset = await open(folder);
+  await reset.begin();
   await fill(folder, "database", "new");
   await fill(folder, "networks", "new");
-  await (await open(folder)).restore();
+  await reset.restore();
   assert.deepEqual((await readdir(folder)).sort(), ["database", "networks"]);
   assert.deepEqual([await whose(folder, "database"), await whose(folder, "networks")], ["old", "new"]);
   assert.equal((await open(folder)).phase, undefined);
@@ -103,4 +104,42 @@ test("what only earlier resets have is kept, and what this one moved aside goes"
   await second.discardNewest();
   assert.deepEqual(await second.kept(), ["database.old"]);
   assert.equal(await whose(folder, "database.old"), "old");
+});
+
+test("a folder that a person called database.old stays, whatever resets do", async (t) => {
+  const folder = await engineFolder(t, "database", "database.old", "images.old.7");
+  const reset = await open(folder);
+  await reset.begin();
+  assert.deepEqual(await reset.kept(), ["database.old.2"]);
+  await fill(folder, "database", "new");
+  await reset.discard();
+  assert.deepEqual((await readdir(folder)).sort(), ["database", "database.old", "images.old.7"]);
+
+  const second = await open(folder);
+  await second.begin();
+  await second.keep();
+  await fill(folder, "database", "newer");
+  const third = await open(folder);
+  await third.begin();
+  await fill(folder, "database", "newest");
+  await third.discard();
+  assert.deepEqual((await readdir(folder)).sort(), ["database", "database.old", "images.old.7"]);
+  // What the record named is gone: whoever uses the name now is no reset.
+  await fill(folder, "database.old.2", "mine");
+  assert.deepEqual(await (await open(folder)).kept(), []);
+});
+
+test("a new database that an earlier daemon left at work is not deleted: a person may have worked with it", async (t) => {
+  const folder = await engineFolder(t, "database", "images");
+  await (await open(folder)).begin();
+  for (const name of ["database", "images"]) await fill(folder, name, "made meanwhile");
+  const next = await open(folder);
+  await next.startOver();
+  assert.deepEqual(next.unused, ["database.unused", "images.unused"]);
+  await fill(folder, "database", "second");
+  const last = await open(folder);
+  await last.restore();
+  assert.deepEqual([await whose(folder, "database"), await whose(folder, "images")], ["old", "old"]);
+  assert.equal(await whose(folder, "images.unused"), "made meanwhile");
+  assert.equal(await whose(folder, "database.unused.2"), "second");
 });
