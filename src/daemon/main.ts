@@ -68,6 +68,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
         ports.stopped(containerName);
         await finals.tell(containerName, "containerShutdown", { containerName });
       },
+      clock,
       log,
     }),
   );

@@ -1,11 +1,18 @@
-import { readFile } from "node:fs/promises";
+import * as z from "zod";
+import type { Clock } from "../../base/clock.ts";
 import { replaceFile } from "../../base/durable-file.ts";
 import type { Logger } from "../../base/logger.ts";
+import { Refresher } from "../../base/refresher.ts";
+import { textOfFile } from "../../base/text-of-file.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { EngineEvent } from "../../engine/engine-event.ts";
 import { instanceStatus } from "../../engine/instance.ts";
 import { instanceOf } from "../../engine/operation.ts";
+
+/** A record that could not be written is written again after so long: at first, and at most. Milliseconds. */
+const AGAIN = [500, 30_000] as const;
+const namesSchema = z.array(z.string());
 
 interface Options {
   /** Where it is kept which containers ran, so that a stop while no daemon was there is told too. */
@@ -14,6 +21,7 @@ interface Options {
   readonly isHidden: (name: string) => boolean;
   /** Tells the host that a container has stopped. */
   readonly tell: (name: string) => Promise<void>;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -25,12 +33,19 @@ interface Options {
 export class Shutdowns implements AsyncDisposable {
   readonly #options: Options;
   readonly #ending = new AbortController();
+  readonly #unwritten: Refresher;
   #running: Set<string> | undefined;
   #work: Promise<void> = Promise.resolve();
   #subscription: Disposable | undefined;
 
   constructor(options: Options) {
     this.#options = options;
+    this.#unwritten = new Refresher({
+      look: () => this.#write(),
+      gather: 0,
+      again: AGAIN,
+      clock: options.clock,
+    });
   }
 
   /** Watches an engine, starting with what it did while nobody watched. */
@@ -51,6 +66,7 @@ export class Shutdowns implements AsyncDisposable {
     this.#subscription?.[Symbol.dispose]();
     this.#ending.abort(new TremplinError("cancelled", "the daemon ends"));
     await this.#work;
+    await this.#unwritten[Symbol.asyncDispose]();
   }
 
   #hear(event: EngineEvent): void {
@@ -96,12 +112,30 @@ export class Shutdowns implements AsyncDisposable {
     });
   }
 
+  /** None where the record cannot be read: what runs now is seen all the same. */
   async #recall(): Promise<Set<string>> {
-    const text = await readFile(this.#options.file, "utf8").catch(() => "[]");
-    return new Set(JSON.parse(text) as string[]);
+    const { file, log } = this.#options;
+    try {
+      return new Set(namesSchema.parse(JSON.parse((await textOfFile(file)) ?? "[]")));
+    } catch (error) {
+      log.error({ error, file }, "which containers ran before cannot be read: stops since then are not told");
+      return new Set();
+    }
   }
 
+  /** A record that stays old would have the next daemon tell stops that were told: so it is written once it can be. */
   async #remember(): Promise<void> {
-    await replaceFile(this.#options.file, JSON.stringify([...(this.#running ?? [])]));
+    if (!(await this.#write())) this.#unwritten.ask();
+  }
+
+  async #write(): Promise<boolean> {
+    const { file, log } = this.#options;
+    try {
+      await replaceFile(file, JSON.stringify([...(this.#running ?? [])]));
+      return true;
+    } catch (error) {
+      log.warn({ error, file }, "which containers run is not written down yet");
+      return false;
+    }
   }
 }
