@@ -54,9 +54,10 @@ function ofSnapshot(container: string, { name, created_at: createdAt }: Snapshot
   return operation === undefined ? [] : [{ kind: "snapshot", name, container, operation, createdAt }];
 }
 
-function ofImage({ fingerprint, properties, uploaded_at: createdAt }: Image): Orphan[] {
+function ofImage({ fingerprint, properties, aliases, uploaded_at: createdAt }: Image): Orphan[] {
   const operation = properties?.[UPLOAD_MARK];
-  if (operation === undefined) return [];
+  // Whoever gave it a name wants it.
+  if (operation === undefined || (aliases ?? []).length > 0) return [];
   return [{ kind: "image", name: fingerprint, container: "", operation, createdAt }];
 }
 
