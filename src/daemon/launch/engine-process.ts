@@ -99,10 +99,10 @@ export class EngineProcess {
       adopted = undefined;
       this.#pid = undefined;
       if (this.#stopping.signal.aborted) return;
-      deaths.push(this.#clock.now());
+      deaths.push(this.#clock.elapsed());
       this.#log.warn({ deaths: deaths.length }, "the engine has died");
       if (wasReady) this.#failed(this.#program.kind);
-      const recent = deaths.filter((time) => time > this.#clock.now() - DEATH_WINDOW);
+      const recent = deaths.filter((time) => time > this.#clock.elapsed() - DEATH_WINDOW);
       if (recent.length > MOST_DEATHS) {
         const words = await this.lastWords();
         const error = new TremplinError(

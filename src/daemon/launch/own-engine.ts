@@ -128,7 +128,7 @@ export class OwnEngine {
 
   async #askToEnd(pids: readonly number[]): Promise<void> {
     for (const pid of pids.filter(isAlive)) process.kill(pid, "SIGPWR");
-    for (const end = this.#clock.now() + POLITE_LIMIT; this.#clock.now() < end; ) {
+    for (const end = this.#clock.elapsed() + POLITE_LIMIT; this.#clock.elapsed() < end; ) {
       if (!pids.some(isAlive)) return;
       await this.#clock.sleep(POLL, this.#ending);
     }
