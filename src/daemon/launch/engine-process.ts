@@ -70,10 +70,9 @@ export class EngineProcess {
     void this.#supervise(runningPid);
   }
 
-  /** Stops supervising, and says the signal to the engine: SIGTERM leaves containers running, SIGPWR does not. */
-  stop(signal?: "SIGTERM" | "SIGPWR"): void {
+  /** Stops supervising; the engine goes on. */
+  stop(): void {
     this.#stopping.abort();
-    if (signal && this.#pid !== undefined && isAlive(this.#pid)) process.kill(this.#pid, signal);
   }
 
   /** The last words of the engine, for a person who wants to know why it does not run. */
@@ -87,7 +86,8 @@ export class EngineProcess {
     let adopted = runningPid;
     while (!this.#stopping.signal.aborted) {
       const ended = new AbortController();
-      const { signal } = ended;
+      // A wait that is left behind would hold up the end of the daemon.
+      const signal = AbortSignal.any([ended.signal, this.#stopping.signal]);
       const ready = becomesReady(this.address, { clock: this.#clock, signal }).catch(() => false);
       try {
         await (adopted === undefined ? this.#runOnce() : this.#watch(adopted));
