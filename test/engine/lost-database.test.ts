@@ -8,6 +8,7 @@ import { startDaemon } from "../support/daemon.ts";
 import { startLxd } from "../support/database-reset.ts";
 import { engineOf } from "../support/engine-of.ts";
 import { enginePid } from "../support/engine-pid.ts";
+import { engineCommand } from "../support/in-container.ts";
 import { belongings } from "../support/three-containers.ts";
 import { createTiny, launchedDaemon } from "../support/tiny-container.ts";
 import { uploadTinyImage } from "../support/tiny-image.ts";
@@ -55,4 +56,20 @@ test("no new pool is made over the file of one that cannot be read any more", as
   assert.ok(content.equals(await readFile(join(disks, "default.img"))));
   await rm(join(disks, "default.img"));
   assert.equal(await startLxd(daemon), "");
+});
+
+test("a reset whose end cannot be written is not undone: the next launch goes on", async () => {
+  await using daemon = await launchedDaemon();
+  await createTiny(daemon, "penguin");
+  const before = await belongings(daemon);
+  await engineCommand(daemon, "config", "set", "core.trust_password", "secret");
+  const inTheWay = join(daemon.folder, "state/lxd.missing.json.new");
+  await mkdir(inTheWay);
+  await daemon.tremplin.startLxd({ resetLxdDb: true });
+  const { status, failureReason } = await daemon.listener.final("startLxd", "", 120_000);
+  assert.equal(status, Launched.FAILED, failureReason);
+  assert.match(failureReason, /lxd\.missing\.json/);
+  await rm(inTheWay, { recursive: true });
+  assert.match(await startLxd(daemon), /^not brought back: config core\.trust_password/);
+  assert.deepEqual(await belongings(daemon), before);
 });

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { promisify } from "node:util";
 import { silentLogger } from "../../../base/logger.ts";
 import { DatabaseReset } from "./database-reset.ts";
+
+const run = promisify(execFile);
 
 /** An engine's folder with these folders in it, each with a file that says whose it is. */
 async function engineFolder(t: TestContext, ...names: string[]): Promise<string> {
@@ -142,4 +146,21 @@ test("a new database that an earlier daemon left at work is not deleted: a perso
   assert.deepEqual([await whose(folder, "database"), await whose(folder, "images")], ["old", "old"]);
   assert.equal(await whose(folder, "images.unused"), "made meanwhile");
   assert.equal(await whose(folder, "database.unused.2"), "second");
+});
+
+test("an old database that cannot be deleted is kept for the next reset, and holds up nothing", async (t) => {
+  const folder = await engineFolder(t, "database");
+  const reset = await open(folder);
+  await reset.begin();
+  await fill(folder, "database", "new");
+  await run("chattr", ["+i", join(folder, "database.old/whose")]);
+  t.after(() => run("chattr", ["-i", join(folder, "database.old/whose")]).catch(() => undefined));
+  await reset.discard();
+  assert.equal((await open(folder)).phase, undefined);
+  await run("chattr", ["-i", join(folder, "database.old/whose")]);
+  const next = await open(folder);
+  await next.begin();
+  await fill(folder, "database", "newer");
+  await next.discard();
+  assert.deepEqual(await readdir(folder), ["database"]);
 });

@@ -166,12 +166,23 @@ export class DatabaseReset {
   }
 
   async #delete(): Promise<void> {
-    const { moved } = this.#need();
-    for (const { to } of moved) await rm(join(this.#folder, to), { recursive: true, force: true });
-    const left = (await this.#recorded()).filter((name) => !moved.some(({ to }) => to === name));
-    if (left.length > 0) await replaceFile(this.#keptFile, JSON.stringify(left));
+    const old = this.#need().moved.map(({ to }) => to);
+    const left = new Set((await this.#recorded()).filter((name) => !old.includes(name)));
+    for (const name of old) if (!(await this.#deleteOld(name))) left.add(name);
+    if (left.size > 0) await replaceFile(this.#keptFile, JSON.stringify([...left]));
     else await rm(this.#keptFile, { force: true });
     await this.#end();
+  }
+
+  /** What cannot be deleted (something is mounted in it, say) does not keep the engine from starting. */
+  async #deleteOld(name: string): Promise<boolean> {
+    try {
+      await rm(join(this.#folder, name), { recursive: true, force: true });
+      return true;
+    } catch (error) {
+      this.#log.warn({ error, name }, "an old database could not be deleted: the next reset tries again");
+      return false;
+    }
   }
 
   async #recorded(): Promise<readonly string[]> {
