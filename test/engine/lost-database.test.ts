@@ -73,3 +73,21 @@ test("a reset whose end cannot be written is not undone: the next launch goes on
   assert.match(await startLxd(daemon), /^not brought back: config core\.trust_password/);
   assert.deepEqual(await belongings(daemon), before);
 });
+
+test("a reset that would end an ephemeral container of any project does not begin", async () => {
+  await using daemon = await launchedDaemon();
+  await using engine = await engineOf(daemon);
+  await uploadTinyImage(engine);
+  const features = ["features.images=false", "features.profiles=false"].flatMap((each) => ["-c", each]);
+  await engineCommand(daemon, "project", "create", "lab", ...features);
+  await engineCommand(daemon, "launch", "tiny", "bench", "--ephemeral", "--project", "lab");
+  await daemon.tremplin.startLxd({ resetLxdDb: true });
+  const { status, failureReason } = await daemon.listener.final("startLxd", "", 120_000);
+  assert.equal(status, Launched.FAILED);
+  assert.match(failureReason, /^bench is ephemeral, so it would be gone/);
+  assert.equal(await startLxd(daemon), "");
+  assert.match(
+    await engineCommand(daemon, "list", "--project", "lab", "-f", "csv", "-c", "ns"),
+    /bench,RUNNING/,
+  );
+});

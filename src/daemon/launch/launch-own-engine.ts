@@ -12,6 +12,7 @@ import { POOL } from "./prepare-storage.ts";
 import { BROKEN, findDatabaseFault } from "./recovery/database-fault.ts";
 import type { DatabaseReset } from "./recovery/database-reset.ts";
 import { recordSetup } from "./recovery/engine-setup.ts";
+import { findEphemeral } from "./recovery/find-ephemeral.ts";
 import { ImageGuard } from "./recovery/image-guard.ts";
 import type { Missing } from "./recovery/missing.ts";
 import { findPool } from "./recovery/pool-on-disk.ts";
@@ -125,16 +126,24 @@ async function wakeOld(launch: OwnLaunch): Promise<void> {
 
 async function begin({ own, reset, connect, log, signal }: OwnLaunch): Promise<void> {
   let incomplete: string | undefined;
+  let ephemeral: string | undefined;
   // What was written down at the last launch may be old; an engine that runs knows better.
   if (await own.isReady()) {
     try {
       await using engine = await connect(await own.start());
+      ephemeral = await findEphemeral(engine, signal);
       if (await knowsPool(engine, signal)) await recordSetup(engine, own.folder, signal);
     } catch (error) {
       signal.throwIfAborted();
       log.warn({ error }, "the engine does not say any more what it has");
       incomplete = `the engine did not say any more what it had (${TremplinError.from(error).message})`;
     }
+  }
+  if (ephemeral !== undefined) {
+    throw new TremplinError(
+      "invalid",
+      `${ephemeral} is ephemeral, so it would be gone once the reset stops it: make it a lasting one first`,
+    );
   }
   await writeDown(reset, own.folder, incomplete);
   await own.stopAll();
