@@ -68,6 +68,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
         ports.stopped(containerName);
         await finals.tell(containerName, "containerShutdown", { containerName });
       },
+      clock,
       log,
     }),
   );
@@ -139,7 +140,11 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 
   const [signal] = await ended;
   log.info({ signal }, "ending");
-  if (signal === "SIGPWR") await launcher.shutDown();
+  if (signal === "SIGPWR") {
+    // Work that saw its engine end would fail; so it is left to the next daemon first.
+    await runner[Symbol.asyncDispose]();
+    await launcher.shutDown();
+  }
   await ending.disposeAsync();
   await Promise.all([announced, resumed]);
 

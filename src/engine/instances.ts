@@ -13,7 +13,7 @@ import type {
   StateChange,
 } from "./instance.ts";
 import type { Operations } from "./operations.ts";
-import type { Options } from "./options.ts";
+import { type Options, type ProjectOptions, projectQuery } from "./options.ts";
 import { Serial } from "./serial.ts";
 import { changeVersioned, getVersioned, type Versioned } from "./versioned.ts";
 
@@ -40,8 +40,8 @@ export class Instances {
     return getVersioned<Instance>(this.#http, instancePath(name), options);
   }
 
-  async list({ signal }: Options = {}): Promise<Instance[]> {
-    const query = { recursion: "1" };
+  async list({ signal, project }: ProjectOptions = {}): Promise<Instance[]> {
+    const query = { recursion: "1", ...projectQuery({ project }) };
     const path = apiPath("instances");
     return (await this.#http.call<Instance[]>({ method: "GET", path, query, signal })).metadata;
   }

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { run } from "../../src/cli/run.ts";
 import { Orphan_Kind as Kind } from "../../src/contract/tremplin/v1/guest_pb.js";
@@ -87,6 +89,22 @@ test("what bears our names or mark and is of no operation is listed, and what a 
     [Kind.IMAGE, "", fingerprint, LONG],
     [Kind.REPLACED_CONTAINER, "", `tremplin-aside-${LONG}`, LONG],
   ]);
+});
+
+test("what an operation left whose record was set aside is none, nor is an image that a person named", async () => {
+  const before = await orphans();
+  const record = join(daemon.folder, `state/journal/${LONG}.json.unreadable`);
+  await writeFile(record, "{");
+  assert.deepEqual(
+    (await orphans()).map(([, , , operation]) => operation),
+    [SHORT, SHORT],
+  );
+  await rm(record);
+  assert.deepEqual(await orphans(), before);
+  const [image] = (await engineQuery(daemon, "/1.0/images")) as string[];
+  await engineCommand(daemon, "image", "alias", "create", "mine", image?.split("/").at(-1) ?? "");
+  assert.ok(!(await orphans()).some(([kind]) => kind === Kind.IMAGE));
+  await engineCommand(daemon, "image", "alias", "delete", "mine");
 });
 
 test("the commands that doctor gives show each, and remove it or bring it back; then none is left", async () => {

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { StartLxdProgress_Status as Launched } from "../../src/contract/tremplin_pb.js";
 import { comeBack } from "../support/come-back.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { enginePid } from "../support/engine-pid.ts";
+import { eventually } from "../support/eventually.ts";
 import { journalEntries, untilJournalEmpty } from "../support/journal.ts";
 import { shareBackup } from "../support/tiny-backup.ts";
 import { createTiny, launchedDaemon, startContainer, tinyRequest } from "../support/tiny-container.ts";
@@ -49,3 +51,22 @@ for (const [kind, begin] of Object.entries(operations)) {
     assert.deepEqual(await journalEntries(daemon), []);
   });
 }
+
+test("an engine that hangs while it is launched: the daemon ends when it is asked to, and the next one launches", async () => {
+  await using daemon = await launchedDaemon();
+  const first = await enginePid(daemon);
+  await daemon.stop("SIGPWR");
+  await daemon.start();
+  await daemon.tremplin.startLxd({});
+  const pid = await eventually("the engine", () => enginePid(daemon).catch(() => undefined));
+  assert.notEqual(pid, first);
+  process.kill(pid, "SIGSTOP");
+  const begun = Date.now();
+  const end = await Promise.race([daemon.stop(), delay(3 * LIMIT)]);
+  process.kill(pid, "SIGCONT");
+  assert.equal(end, 0);
+  assert.ok(Date.now() - begun < LIMIT, `${Date.now() - begun} ms`);
+  await daemon.start();
+  const { status } = await daemon.listener.final("startLxd");
+  assert.equal(status, Launched.STARTED);
+});

@@ -8,11 +8,21 @@ interface Sleeper {
 /** A clock that stands still until a test moves it. */
 export class ManualClock implements Clock {
   #now = Date.UTC(2026, 0, 1);
+  #offset = 0;
   #sleepers: Sleeper[] = [];
   #watchers: { readonly count: number; readonly resolve: () => void }[] = [];
 
   now(): number {
+    return this.#now + this.#offset;
+  }
+
+  elapsed(): number {
     return this.#now;
+  }
+
+  /** Sets the time, forward or back; nothing that sleeps notices. */
+  jump(milliseconds: number): void {
+    this.#offset += milliseconds;
   }
 
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {

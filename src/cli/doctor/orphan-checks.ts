@@ -30,20 +30,26 @@ function what({ kind, name, containerName, operation }: Orphan): string {
     case Kind.IMAGE:
       return `the image ${name.slice(0, 12)} is left of ${whose}`;
     default:
-      return `the container ${name} is left of ${whose}`;
+      return operation
+        ? `the container ${name} is left of ${whose}`
+        : `the container ${name} has a name that older daemons used: left of an operation, or somebody's own`;
   }
 }
 
-function advice({ kind, name, containerName }: Orphan, client: string): string {
+function advice({ kind, name, containerName, operation }: Orphan, client: string): string {
   const show = (words: string) => `on the guest, ${client} ${words} shows it`;
+  const bringBack = () =>
+    `${show(`info ${name}`)}; where it is missed, ${client} rename ${name} NAME brings it back`;
   switch (kind) {
     case Kind.REPLACED_CONTAINER:
-      return `${show(`info ${name}`)}; where it is missed, ${client} rename ${name} NAME brings it back`;
+      return bringBack();
     case Kind.SNAPSHOT:
       return `${show(`info ${containerName}`)}, ${client} delete ${containerName}/${name} removes it`;
     case Kind.IMAGE:
       return `${show(`image info ${name.slice(0, 12)}`)}, ${client} image delete ${name.slice(0, 12)} removes it`;
     default:
+      // A name alone, without the id of an operation, may be one that a person gave.
+      if (!operation) return bringBack();
       return `${show(`info ${name}`)}, ${client} delete ${name} removes it`;
   }
 }

@@ -110,8 +110,8 @@ test("what operations left is listed, each with what shows it and what removes i
       ],
       [
         "note",
-        "the container rootfs-import is left of an operation of an older daemon",
-        "lxc info rootfs-import shows it, lxc delete rootfs-import removes it",
+        "the container rootfs-import has a name that older daemons used: left of an operation, or somebody's own",
+        "lxc info rootfs-import shows it; where it is missed, lxc rename rootfs-import NAME brings it back",
       ],
     ],
   );

@@ -38,11 +38,11 @@ export class KernelEvents implements AsyncDisposable {
     const { signal } = this.#ending;
     let waits = backoff(FIRST_PAUSE, LONGEST_PAUSE);
     while (!signal.aborted) {
-      const began = clock.now();
+      const began = clock.elapsed();
       await this.#hear().catch((error) =>
         log.warn({ error }, "the kernel's events broke off; hearing again"),
       );
-      if (clock.now() - began > LONGEST_PAUSE) waits = backoff(FIRST_PAUSE, LONGEST_PAUSE);
+      if (clock.elapsed() - began > LONGEST_PAUSE) waits = backoff(FIRST_PAUSE, LONGEST_PAUSE);
       await clock.sleep(waits.next().value, signal).catch(() => undefined);
     }
   }

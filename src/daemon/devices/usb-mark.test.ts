@@ -18,3 +18,11 @@ test("a person's device comes first at its path, whatever it is called", () => {
   const nodes = { "/dev/ttyUSB0": node("/dev/ttyUSB0"), "/dev/sda": node("/dev/sda") };
   assert.deepEqual(withUsb(before, nodes), before);
 });
+
+test("what a person set of a device that came by a port stays while the device is there", () => {
+  const found = { ...marked("/dev/a"), major: "1", minor: "2", mode: "0660", gid: "20" };
+  const plugged = { ...node("/dev/a"), major: "1", minor: "3", mode: "0666" };
+  assert.deepEqual(withUsb({ "/dev/a": found }, { "/dev/a": plugged }), {
+    "/dev/a": { ...found, minor: "3" },
+  });
+});

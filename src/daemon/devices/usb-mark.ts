@@ -5,6 +5,8 @@ import type { Devices } from "../../engine/profiles.ts";
  * copied, renamed or restored: so it is always known which devices may go (engines leave `user.*` to their users).
  */
 const MARK = ["user.tremplin", "usb"] as const;
+/** What says which device a node is; all else of an entry a person may set (its mode, its group ...). */
+const IDENTITY = new Set(["type", "path", "major", "minor"]);
 
 /** Whether a container has a device by a USB port. */
 export function isUsb(device: Devices[string]): boolean {
@@ -13,7 +15,7 @@ export function isUsb(device: Devices[string]): boolean {
 
 /**
  * The devices of a container with these nodes in the place of those that it had by USB ports. A device that came
- * from elsewhere stays, and keeps its path.
+ * from elsewhere stays, and keeps its path; one that is there still keeps what a person set of it.
  */
 export function withUsb(devices: Devices, nodes: Devices): Devices {
   const [key, value] = MARK;
@@ -21,6 +23,10 @@ export function withUsb(devices: Devices, nodes: Devices): Devices {
   const taken = new Set(others.flatMap(([name, { path }]) => [name, path]));
   const own = Object.entries(nodes)
     .filter(([path]) => !taken.has(path))
-    .map(([path, node]) => [path, { ...node, [key]: value }]);
+    .map(([path, node]) => [path, { ...node, ...choicesOf(devices[path]), [key]: value }]);
   return Object.fromEntries([...others, ...own]);
+}
+
+function choicesOf(device: Devices[string] | undefined): Devices[string] {
+  return Object.fromEntries(Object.entries(device ?? {}).filter(([option]) => !IDENTITY.has(option)));
 }

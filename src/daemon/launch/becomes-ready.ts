@@ -17,7 +17,7 @@ interface Waiting {
 /** Waits until the engine calls itself ready; false when it does not within the limit (behaviour.md 3.1). */
 export async function becomesReady(address: EngineAddress, waiting: Waiting): Promise<boolean> {
   const { clock, signal, limit = READY_LIMIT } = waiting;
-  for (const end = clock.now() + limit; clock.now() < end; await clock.sleep(POLL, signal)) {
+  for (const end = clock.elapsed() + limit; clock.elapsed() < end; await clock.sleep(POLL, signal)) {
     if (await isReady(address, { signal })) return true;
   }
   return false;

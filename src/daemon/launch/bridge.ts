@@ -69,7 +69,10 @@ export class Bridge {
     const index = await interfaceIndex(this.name);
     if (index === undefined) return;
     const claim: Claim = { name: this.name, index, boot: await bootId() };
-    await replaceFile(this.#claimPath, JSON.stringify(claim));
+    const text = JSON.stringify(claim);
+    // On a full disk an engine that runs must still be taken over.
+    if (text !== (await readFile(this.#claimPath, "utf8").catch(() => "")))
+      await replaceFile(this.#claimPath, text);
   }
 
   /** Networks that were written down, and those that the engine has a folder for. */

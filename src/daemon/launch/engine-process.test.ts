@@ -18,7 +18,7 @@ test("an engine that dies at once is given up after eleven deaths, with its own 
   let naps = 0;
   // Each nap is the one before the next start; after the last death there is none.
   const clock: Clock = {
-    now: systemClock.now,
+    ...systemClock,
     async sleep(milliseconds, signal) {
       if (milliseconds < 100) return systemClock.sleep(milliseconds, signal);
       if (++naps === 10) given.resolve();

@@ -71,10 +71,9 @@ export class EngineProcess {
     void this.#supervise(runningPid);
   }
 
-  /** Stops supervising, and says the signal to the engine: SIGTERM leaves containers running, SIGPWR does not. */
-  stop(signal?: "SIGTERM" | "SIGPWR"): void {
+  /** Stops supervising; the engine goes on. */
+  stop(): void {
     this.#stopping.abort();
-    if (signal && this.#pid !== undefined && isAlive(this.#pid)) process.kill(this.#pid, signal);
   }
 
   /** The last words of the engine, for a person who wants to know why it does not run. */
@@ -88,7 +87,8 @@ export class EngineProcess {
     let adopted = runningPid;
     while (!this.#stopping.signal.aborted) {
       const ended = new AbortController();
-      const { signal } = ended;
+      // A wait that is left behind would hold up the end of the daemon.
+      const signal = AbortSignal.any([ended.signal, this.#stopping.signal]);
       const ready = becomesReady(this.address, { clock: this.#clock, signal }).catch(() => false);
       try {
         await (adopted === undefined ? this.#runOnce() : this.#watch(adopted));
@@ -100,10 +100,10 @@ export class EngineProcess {
       adopted = undefined;
       this.#pid = undefined;
       if (this.#stopping.signal.aborted) return;
-      deaths.push(this.#clock.now());
+      deaths.push(this.#clock.elapsed());
       this.#log.warn({ deaths: deaths.length }, "the engine has died");
       if (wasReady) this.#failed(this.#program.kind);
-      const recent = deaths.filter((time) => time > this.#clock.now() - DEATH_WINDOW);
+      const recent = deaths.filter((time) => time > this.#clock.elapsed() - DEATH_WINDOW);
       if (recent.length > MOST_DEATHS) {
         const words = await this.lastWords();
         const error = new TremplinError(

@@ -12,6 +12,7 @@ import { POOL } from "./prepare-storage.ts";
 import { BROKEN, findDatabaseFault } from "./recovery/database-fault.ts";
 import type { DatabaseReset } from "./recovery/database-reset.ts";
 import { recordSetup } from "./recovery/engine-setup.ts";
+import { findEphemeral } from "./recovery/find-ephemeral.ts";
 import { ImageGuard } from "./recovery/image-guard.ts";
 import type { Missing } from "./recovery/missing.ts";
 import { findPool } from "./recovery/pool-on-disk.ts";
@@ -45,6 +46,11 @@ export interface Prepared {
   readonly remark: string;
 }
 
+interface Recovered {
+  readonly engine: Engine;
+  readonly missing: Missing;
+}
+
 /**
  * Launches the daemon's own engine: with its database, or with a new one and all containers brought back into it
  * (behaviour.md 3.3). A new one is made when it is wanted, and when the old one is lost or broken by the engine's
@@ -52,11 +58,11 @@ export interface Prepared {
  */
 export async function launchOwnEngine(launch: OwnLaunch): Promise<Prepared> {
   const { own, reset } = launch;
-  const isStarting = !(await own.hasLeftover());
-  if (isStarting) await checkSpace(own.folder);
+  if (!(await own.hasLeftover())) await checkSpace(own.folder);
   await carryOn(launch);
   if (!reset.phase) {
     const guard = new ImageGuard(own.folder, launch.log);
+    const isStarting = !(await own.hasLeftover());
     if (isStarting) await guard.raise();
     if (await launch.wantsReset()) {
       if (isStarting) await wakeOld(launch);
@@ -73,12 +79,24 @@ export async function launchOwnEngine(launch: OwnLaunch): Promise<Prepared> {
       await begin(launch);
     }
   }
-  try {
-    const { engine, missing } = await attempt(launch, true);
-    return { engine, remark: await settle(reset, own.folder, missing) };
-  } catch (thrown) {
+  const recovered = await attempt(launch, true).catch((thrown) => {
     launch.signal.throwIfAborted();
-    return await putBack(launch, TremplinError.from(thrown));
+    return putBack(launch, TremplinError.from(thrown));
+  });
+  return "missing" in recovered ? await finish(launch, recovered) : recovered;
+}
+
+/**
+ * Ends a reset that worked. From here on the new database is the one that counts, whatever fails: the next launch goes
+ * on from what is on disk.
+ */
+async function finish({ own, reset }: OwnLaunch, { engine, missing }: Recovered): Promise<Prepared> {
+  try {
+    const remark = await settle(reset, own.folder, missing);
+    return { engine, remark: [remark, remarkOnUnused(reset, own.folder)].filter(Boolean).join(" ") };
+  } catch (error) {
+    await engine[Symbol.asyncDispose]();
+    throw error;
   }
 }
 
@@ -108,16 +126,24 @@ async function wakeOld(launch: OwnLaunch): Promise<void> {
 
 async function begin({ own, reset, connect, log, signal }: OwnLaunch): Promise<void> {
   let incomplete: string | undefined;
+  let ephemeral: string | undefined;
   // What was written down at the last launch may be old; an engine that runs knows better.
   if (await own.isReady()) {
     try {
       await using engine = await connect(await own.start());
+      ephemeral = await findEphemeral(engine, signal);
       if (await knowsPool(engine, signal)) await recordSetup(engine, own.folder, signal);
     } catch (error) {
       signal.throwIfAborted();
       log.warn({ error }, "the engine does not say any more what it has");
       incomplete = `the engine did not say any more what it had (${TremplinError.from(error).message})`;
     }
+  }
+  if (ephemeral !== undefined) {
+    throw new TremplinError(
+      "invalid",
+      `${ephemeral} is ephemeral, so it would be gone once the reset stops it: make it a lasting one first`,
+    );
   }
   await writeDown(reset, own.folder, incomplete);
   await own.stopAll();
@@ -163,7 +189,7 @@ async function knowsPool(engine: Engine, signal: AbortSignal): Promise<boolean> 
 async function attempt(
   { own, reset, connect, prepare, log, signal }: OwnLaunch,
   recovering: boolean,
-): Promise<{ engine: Engine; missing: Missing }> {
+): Promise<Recovered> {
   for (let count = 1; ; count++) {
     let engine: Engine | undefined;
     try {
@@ -192,10 +218,20 @@ async function putBack(launch: OwnLaunch, why: TremplinError): Promise<Prepared>
     await own.stopAll();
     await reset.restore();
     await forgetWanted(own.folder);
+    // The old database may be the one that is lost, and its engine would delete every image.
+    const guard = new ImageGuard(own.folder, log);
+    await guard.raise();
     const { engine } = await attempt(launch, false);
-    return { engine, remark: sentence };
+    await guard.lower();
+    const unused = remarkOnUnused(reset, own.folder);
+    return { engine, remark: unused ? `${sentence}. ${unused}` : sentence };
   } catch (error) {
     log.error({ error }, "the old database does not work either");
     throw why;
   }
+}
+
+function remarkOnUnused({ unused }: DatabaseReset, folder: string): string {
+  if (unused.length === 0) return "";
+  return `What was made in the engine while its reset was interrupted is kept in ${folder} (${unused.join(", ")}); see docs/recovery.md`;
 }

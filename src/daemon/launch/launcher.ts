@@ -39,6 +39,8 @@ export interface LauncherOptions {
 export class Launcher implements AsyncDisposable {
   readonly #options: LauncherOptions;
   readonly #ending = new AbortController();
+  /** Aborts when no launch shall go on any more, though the engine is still needed. */
+  readonly #halting = new AbortController();
   #state: EngineState = { word: "stopped" };
   #prepared: Engine | undefined;
   #own: OwnEngine | undefined;
@@ -119,7 +121,10 @@ export class Launcher implements AsyncDisposable {
 
   /** Stops the containers and the engine, if it is our own, and waits for its end (behaviour.md 1.4). */
   async shutDown(): Promise<void> {
-    await this.#own?.shutDown();
+    this.#halting.abort(new TremplinError("cancelled", "the daemon ends"));
+    if (!this.isOwn) return;
+    const own = await this.#ownEngine().catch(() => undefined);
+    await own?.shutDown();
   }
 
   /** Lets go of the engine: it and its containers go on. */
@@ -128,6 +133,10 @@ export class Launcher implements AsyncDisposable {
     this.#own?.letGo();
     if (this.#state.word === "starting") await this.#state.launch.outcome.catch(() => undefined);
     if (this.#state.word === "running") await this.#state.engine[Symbol.asyncDispose]();
+  }
+
+  get #mayLaunch(): AbortSignal {
+    return AbortSignal.any([this.#ending.signal, this.#halting.signal]);
   }
 
   /** Aborts when the daemon ends or there will be no engine any more. */
@@ -167,7 +176,7 @@ export class Launcher implements AsyncDisposable {
         await engine[Symbol.asyncDispose]();
         // It was killed just now; what was done so far can be done again.
         const again = TremplinError.from(error).code === "unavailable" && count < ATTEMPTS;
-        if (!again || this.#over.aborted) throw error;
+        if (!again || this.#over.aborted || this.#halting.signal.aborted) throw error;
         this.#options.log.warn({ error }, "the engine died while what was left was put right: again");
       }
     }
@@ -215,7 +224,7 @@ export class Launcher implements AsyncDisposable {
       recovering,
       clock,
       log,
-      signal: this.#ending.signal,
+      signal: this.#mayLaunch,
     });
     await bridge.claim();
     return prepared;
@@ -244,7 +253,7 @@ export class Launcher implements AsyncDisposable {
       bridge,
       engineFolder,
       recovering,
-      signal: this.#ending.signal,
+      signal: this.#mayLaunch,
     });
   }
 }

@@ -33,6 +33,7 @@ export class OwnEngine {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #failed: Options["failed"];
+  readonly #shuttingDown = new AbortController();
   #process: EngineProcess | undefined;
 
   constructor(options: Options) {
@@ -66,14 +67,17 @@ export class OwnEngine {
 
   /**
    * Waits until it is ready: the one that runs already is taken over, stopped if it does not answer or is not
-   * alone (behaviour.md 3.2), and else there is a new one. Throws `failed` with its last words.
+   * alone (behaviour.md 3.2), and else there is a new one. Throws `failed` with its last words, `cancelled` once it
+   * was shut down.
    */
   async start(): Promise<EngineAddress> {
+    this.#shuttingDown.signal.throwIfAborted();
     const ours = this.#process;
     if (ours && !ours.over.aborted) return await this.#untilReady(ours);
     const process = this.#newProcess();
     const leftover = await this.#processes();
     const [pid] = leftover;
+    this.#shuttingDown.signal.throwIfAborted();
     if (pid !== undefined && leftover.length === 1 && (await this.#answers(process))) {
       this.#log.info({ pid }, "taking over the engine of an earlier run");
       process.start(pid);
@@ -97,10 +101,12 @@ export class OwnEngine {
 
   /** Asks it to stop its containers and then itself, if it runs, and waits for its end (behaviour.md 1.4). */
   async shutDown(): Promise<void> {
-    const process = this.#process;
-    const { pid } = process ?? {};
-    process?.stop("SIGPWR");
-    while (pid !== undefined && isAlive(pid)) await this.#clock.sleep(POLL, this.#ending);
+    this.#shuttingDown.abort(new TremplinError("cancelled", "the engine is shut down"));
+    this.#process?.stop();
+    // One of an earlier run may not have been taken over yet.
+    const pids = await this.#processes();
+    for (const pid of pids.filter(isAlive)) process.kill(pid, "SIGPWR");
+    while (pids.some(isAlive)) await this.#clock.sleep(POLL, this.#ending);
   }
 
   /** It and its containers go on, and nobody looks after them. */
@@ -128,7 +134,7 @@ export class OwnEngine {
 
   async #askToEnd(pids: readonly number[]): Promise<void> {
     for (const pid of pids.filter(isAlive)) process.kill(pid, "SIGPWR");
-    for (const end = this.#clock.now() + POLITE_LIMIT; this.#clock.now() < end; ) {
+    for (const end = this.#clock.elapsed() + POLITE_LIMIT; this.#clock.elapsed() < end; ) {
       if (!pids.some(isAlive)) return;
       await this.#clock.sleep(POLL, this.#ending);
     }

@@ -11,7 +11,8 @@ const never = new Promise<never>(() => undefined);
 function quickClock(): Clock {
   let now = 0;
   return {
-    now: () => now,
+    now: Date.now,
+    elapsed: () => now,
     async sleep(milliseconds, signal) {
       signal?.throwIfAborted();
       now += milliseconds;
@@ -24,7 +25,7 @@ test("work that waits for an engine which does not return within two minutes is 
   const clock = quickClock();
   const { signal: over } = new AbortController();
   await assert.rejects(whileItAnswers(never, { address, clock, over }), /did not return within 120 s$/);
-  assert.equal(clock.now(), 120_000);
+  assert.equal(clock.elapsed(), 120_000);
 });
 
 test("an engine that is given up ends the wait with why; work that ends first is what counts", async () => {

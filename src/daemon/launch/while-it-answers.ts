@@ -29,8 +29,8 @@ export async function whileItAnswers<T>(work: Promise<T>, { address, clock, over
 }
 
 async function staysAway(address: EngineAddress, clock: Clock, signal: AbortSignal): Promise<never> {
-  for (let heard = clock.now(); clock.now() - heard < READY_LIMIT; await clock.sleep(LOOK, signal)) {
-    if (await isReady(address, { signal })) heard = clock.now();
+  for (let heard = clock.elapsed(); clock.elapsed() - heard < READY_LIMIT; await clock.sleep(LOOK, signal)) {
+    if (await isReady(address, { signal })) heard = clock.elapsed();
   }
   throw new TremplinError(
     "failed",

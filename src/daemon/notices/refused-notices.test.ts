@@ -101,3 +101,19 @@ test("rubbish in the folder holds nothing up and stays", async (t) => {
   );
   assert.deepEqual((await readdir(folder)).sort(), ["a.json", "b.json", "c.json", "d.json"]);
 });
+
+test("one that grew old while no daemon was there, or by a clock that was set, is sent once more before it is dropped", async (t) => {
+  const { folder, clock, sent, open } = await place(t);
+  await (await open()).keep(refusedNotice("a"));
+  clock.advance(3 * DAY);
+  const refused = await open();
+  await refused.sendAgain(new Set());
+  assert.deepEqual(
+    sent.map(({ id }) => id),
+    ["a-end"],
+  );
+  assert.equal((await refused.list()).length, 1, "while the host is away");
+  await sent[0]?.settled?.({ kind: "refused", reason: "still not" });
+  assert.deepEqual(await refused.list(), []);
+  assert.deepEqual(await readdir(folder), []);
+});

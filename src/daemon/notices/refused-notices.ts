@@ -48,6 +48,8 @@ export class RefusedNotices {
   readonly #outbox: Pick<Outbox, "send">;
   readonly #clock: Clock;
   readonly #log: Logger;
+  /** The ids of those that the host has not answered again yet. */
+  readonly #beingSent = new Set<string>();
 
   private constructor({ folder, outbox, clock, log }: Parameters<typeof RefusedNotices.open>[0]) {
     this.folder = folder;
@@ -76,22 +78,22 @@ export class RefusedNotices {
     await replaceFile(this.#path(refused.id), `${JSON.stringify(file)}\n`);
   }
 
-  /** Those of the last day, oldest first. Older ones are dropped. */
+  /** Those of the last day, oldest first. Older ones are dropped, unless they are on their way to the host. */
   async list(): Promise<RefusedNotice[]> {
-    const names = (await readdir(this.folder)).filter((name) => name.endsWith(".json"));
-    const found = await Promise.all(names.map((name) => this.#read(join(this.folder, name))));
-    const all = found.filter((each) => each !== undefined);
     const oldest = this.#clock.now() - LIFETIME;
-    for (const each of all.filter(({ since }) => since < oldest)) await this.#drop(each);
-    return all.filter(({ since }) => since >= oldest).sort((a, b) => a.since - b.since);
+    const isKept = ({ id, since }: RefusedNotice) => since >= oldest || this.#beingSent.has(id);
+    const all = await this.#readAll();
+    for (const each of all.filter((refused) => !isKept(refused))) await this.#drop(each);
+    return all.filter(isKept);
   }
 
   /**
    * Sends all that is kept to the host again, each before anything newer of its container. Those that somebody else
-   * sends anyway (`sentAlready`: their ids) are left to them.
+   * sends anyway (`sentAlready`: their ids) are left to them. One that grew old while no daemon was there is sent
+   * once more too.
    */
   async sendAgain(sentAlready: ReadonlySet<string>): Promise<void> {
-    for (const refused of await this.list()) {
+    for (const refused of await this.#readAll()) {
       if (sentAlready.has(refused.id)) await this.#remove(refused.id);
       else this.#send(refused);
     }
@@ -105,9 +107,17 @@ export class RefusedNotices {
     }
   }
 
+  async #readAll(): Promise<RefusedNotice[]> {
+    const names = (await readdir(this.folder)).filter((name) => name.endsWith(".json"));
+    const found = await Promise.all(names.map((name) => this.#read(join(this.folder, name))));
+    return found.filter((each) => each !== undefined).sort((a, b) => a.since - b.since);
+  }
+
   #send(refused: RefusedNotice): void {
     const { id, container, operation, notice, since } = refused;
+    this.#beingSent.add(id);
     const settled = async (answer: Answer): Promise<void> => {
+      this.#beingSent.delete(id);
       if (answer.kind === "taken") await this.#remove(id);
       else await this.keep({ ...refused, reason: answer.reason }, since);
     };

@@ -3,6 +3,7 @@ import {
   StartLxdRequestSchema,
   StartLxdProgress_Status as Status,
 } from "../../contract/tremplin_pb.js";
+import { abortable } from "../../engine/abortable.ts";
 import type { Launch } from "../launch/engine-state.ts";
 import type { OperationContext, OperationKind } from "./operation.ts";
 import { breakSilence } from "./silence.ts";
@@ -16,8 +17,12 @@ const RESET = "reset";
 export function startLxdOperation(
   tools: Tools,
 ): OperationKind<typeof StartLxdRequestSchema, "updateStartLxdStatus"> {
-  const launch = ({ resetLxdDb }: StartLxdRequest, { steps, step }: OperationContext): Launch =>
-    tools.launcher.launch(resetLxdDb && !(RESET in steps) ? { begun: () => step(RESET) } : undefined);
+  // The launch itself ends with the launcher, after all operations: they wait no longer than they are to.
+  const launch = ({ resetLxdDb }: StartLxdRequest, { steps, step, signal }: OperationContext): Launch => {
+    const wish = resetLxdDb && !(RESET in steps) ? { begun: () => step(RESET) } : undefined;
+    const launched = tools.launcher.launch(wish);
+    return { ...launched, outcome: abortable(launched.outcome, signal) };
+  };
   return {
     name: "start-lxd",
     request: StartLxdRequestSchema,

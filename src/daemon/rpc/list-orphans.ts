@@ -1,7 +1,9 @@
+import { basename } from "node:path";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { sentenceOf } from "../../base/tremplin-error.ts";
 import { Orphan_Kind as Kind, type ListOrphansRequest } from "../../contract/tremplin/v1/guest_pb.js";
 import { findOrphans } from "../operations/orphans.ts";
+import { setAsideRecords } from "../operations/set-aside-records.ts";
 import type { GuestTools } from "./guest-service.ts";
 import { timestampFrom } from "./timestamp.ts";
 
@@ -40,7 +42,12 @@ export function listOrphans(tools: GuestTools) {
   };
 }
 
-/** Everything that the journal has a record of counts as open: whoever ends it cleans up. */
-async function openIds({ runner, journal }: GuestTools): Promise<string[]> {
-  return [...runner.locks.all(), ...(await journal.entries())].map(({ id }) => id);
+/**
+ * Everything that the journal has a record of counts as open: whoever ends it cleans up. So does what was set aside:
+ * what it left may be the only way back.
+ */
+async function openIds({ runner, journal, journalFolder }: GuestTools): Promise<string[]> {
+  const known = [...runner.locks.all(), ...(await journal.entries())].map(({ id }) => id);
+  const setAside = await setAsideRecords(journalFolder);
+  return [...known, ...setAside.map(({ path }) => basename(path).split(".")[0] ?? "")];
 }

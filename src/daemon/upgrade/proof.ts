@@ -61,7 +61,7 @@ async function provePackages(inside: Inside): Promise<void> {
 
 /** Up is systemd once it has started all it can; any other init that lets programs run. */
 async function waitForInit(inside: Inside, clock: Clock): Promise<string[]> {
-  const end = clock.now() + BOOT_LIMIT;
+  const end = clock.elapsed() + BOOT_LIMIT;
   const { exitCode } = await inside.ask(["sh", "-c", "[ -d /run/systemd ] || [ -x /bin/systemctl ]"]);
   if (exitCode !== 0) return [];
   for (;;) {
@@ -69,7 +69,7 @@ async function waitForInit(inside: Inside, clock: Clock): Promise<string[]> {
     const state = stdout.trim();
     if (state === "running") return [];
     if (state === "degraded") return [`it runs, but some units failed: ${await failedUnits(inside)}`];
-    if (clock.now() > end) {
+    if (clock.elapsed() > end) {
       const words = firstLines(state || stderr);
       throw new TremplinError("failed", `its init system is not up after ${BOOT_LIMIT / 1000} s: ${words}`);
     }

@@ -79,14 +79,14 @@ export async function upgradeTo(steps: Steps, to: Release): Promise<void> {
 /** A container that was just restarted may have no network yet, or renew its lists itself: that is waited for. */
 async function readLists({ inside, clock }: Steps, release: Release): Promise<void> {
   const what = `reading the package lists of ${release.codename}`;
-  for (const end = clock.now() + NETWORK_LIMIT; ; await clock.sleep(NETWORK_RETRY, inside.signal)) {
+  for (const end = clock.elapsed() + NETWORK_LIMIT; ; await clock.sleep(NETWORK_RETRY, inside.signal)) {
     const { exitCode, lastLines } = await inside.run(aptGet(release, "update"));
     const isBroken = exitCode !== 0 || lastLines.some((line) => /^(E:|W: Failed to fetch)/.test(line));
     if (!isBroken) return;
     const isPassing = lastLines.some((line) =>
       /failure resolving|Could not (resolve|connect|get lock)|Unable to connect|unreachable/i.test(line),
     );
-    if (!isPassing || clock.now() > end) throw failure(what, exitCode, lastLines);
+    if (!isPassing || clock.elapsed() > end) throw failure(what, exitCode, lastLines);
   }
 }
 

@@ -34,7 +34,7 @@ export class UpgradeReport {
   constructor(log: UpgradeLog, clock: Clock) {
     this.#log = log;
     this.#clock = clock;
-    this.#heard = clock.now();
+    this.#heard = clock.elapsed();
   }
 
   /** Where all lines are. */
@@ -50,7 +50,7 @@ export class UpgradeReport {
   /** A new phase begins, and the one before is done. */
   async begin(words: string, share: number): Promise<void> {
     this.#done += this.#phase?.share ?? 0;
-    this.#phase = { words, share, since: this.#clock.now() };
+    this.#phase = { words, share, since: this.#clock.elapsed() };
     this.#fraction = 0;
     this.#doing = "";
     await this.#sayHowFar();
@@ -58,13 +58,13 @@ export class UpgradeReport {
 
   /** A sentence of our own. */
   async say(sentence: string): Promise<void> {
-    this.#heard = this.#clock.now();
+    this.#heard = this.#clock.elapsed();
     await this.#log.say(plainLine(sentence));
   }
 
   /** Plain lines that a program printed. */
   async output(lines: readonly string[]): Promise<void> {
-    if (lines.length > 0) this.#heard = this.#clock.now();
+    if (lines.length > 0) this.#heard = this.#clock.elapsed();
     await this.#log.write(lines);
   }
 
@@ -126,9 +126,9 @@ export class UpgradeReport {
 
   async #tick(): Promise<void> {
     await this.#sayHowFar();
-    const silent = this.#clock.now() - this.#heard;
+    const silent = this.#clock.elapsed() - this.#heard;
     if (silent < SILENCE || !this.#phase) return;
-    const seconds = Math.round((this.#clock.now() - this.#phase.since) / 1000);
+    const seconds = Math.round((this.#clock.elapsed() - this.#phase.since) / 1000);
     await this.say(
       `still ${this.#now}, for ${seconds} s; nothing was printed for ${Math.round(silent / 1000)} s`,
     );

@@ -1,7 +1,9 @@
 import { rename } from "node:fs/promises";
 import * as z from "zod";
+import type { Clock } from "../../base/clock.ts";
 import { replaceFile } from "../../base/durable-file.ts";
 import type { Logger } from "../../base/logger.ts";
+import { Refresher } from "../../base/refresher.ts";
 import { textOfFile } from "../../base/text-of-file.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
@@ -11,6 +13,9 @@ import { instanceOf } from "../../engine/operation.ts";
 
 const schema = z.array(z.string());
 
+/** A record that could not be written is written again after so long: at first, and at most. Milliseconds. */
+const AGAIN = [500, 30_000] as const;
+
 interface Options {
   /** Where it is kept which containers ran, so that a stop while no daemon was there is told too. */
   readonly file: string;
@@ -18,6 +23,7 @@ interface Options {
   readonly isHidden: (name: string) => boolean;
   /** Tells the host that a container has stopped. */
   readonly tell: (name: string) => Promise<void>;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -29,12 +35,15 @@ interface Options {
 export class Shutdowns implements AsyncDisposable {
   readonly #options: Options;
   readonly #ending = new AbortController();
+  readonly #unwritten: Refresher;
   #running: Set<string> | undefined;
   #work: Promise<void> = Promise.resolve();
   #subscription: Disposable | undefined;
 
   constructor(options: Options) {
     this.#options = options;
+    const look = (): Promise<boolean> => this.#write();
+    this.#unwritten = new Refresher({ look, gather: 0, again: AGAIN, clock: options.clock });
   }
 
   /** Watches an engine, starting with what it did while nobody watched. */
@@ -55,6 +64,7 @@ export class Shutdowns implements AsyncDisposable {
     this.#subscription?.[Symbol.dispose]();
     this.#ending.abort(new TremplinError("cancelled", "the daemon ends"));
     await this.#work;
+    await this.#unwritten[Symbol.asyncDispose]();
   }
 
   #hear(event: EngineEvent): void {
@@ -120,7 +130,19 @@ export class Shutdowns implements AsyncDisposable {
     }
   }
 
+  /** A record that stays old would have the next daemon tell stops that were told: so it is written once it can be. */
   async #remember(): Promise<void> {
-    await replaceFile(this.#options.file, JSON.stringify([...(this.#running ?? [])]));
+    if (!(await this.#write())) this.#unwritten.ask();
+  }
+
+  async #write(): Promise<boolean> {
+    const { file, log } = this.#options;
+    try {
+      await replaceFile(file, JSON.stringify([...(this.#running ?? [])]));
+      return true;
+    } catch (error) {
+      log.warn({ error, file }, "which containers run is not written down yet");
+      return false;
+    }
   }
 }

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { promisify } from "node:util";
 import { silentLogger } from "../../../base/logger.ts";
 import { DatabaseReset } from "./database-reset.ts";
+
+const run = promisify(execFile);
 
 /** An engine's folder with these folders in it, each with a file that says whose it is. */
 async function engineFolder(t: TestContext, ...names: string[]): Promise<string> {
@@ -25,10 +29,11 @@ const open = (folder: string) => DatabaseReset.open(folder, silentLogger);
 
 test("only what was moved is put back", async (t) => {
   const folder = await engineFolder(t, "database");
-  await (await open(folder)).begin();
+  const reset = await open(folder);
+  await reset.begin();
   await fill(folder, "database", "new");
   await fill(folder, "networks", "new");
-  await (await open(folder)).restore();
+  await reset.restore();
   assert.deepEqual((await readdir(folder)).sort(), ["database", "networks"]);
   assert.deepEqual([await whose(folder, "database"), await whose(folder, "networks")], ["old", "new"]);
   assert.equal((await open(folder)).phase, undefined);
@@ -103,4 +108,59 @@ test("what only earlier resets have is kept, and what this one moved aside goes"
   await second.discardNewest();
   assert.deepEqual(await second.kept(), ["database.old"]);
   assert.equal(await whose(folder, "database.old"), "old");
+});
+
+test("a folder that a person called database.old stays, whatever resets do", async (t) => {
+  const folder = await engineFolder(t, "database", "database.old", "images.old.7");
+  const reset = await open(folder);
+  await reset.begin();
+  assert.deepEqual(await reset.kept(), ["database.old.2"]);
+  await fill(folder, "database", "new");
+  await reset.discard();
+  assert.deepEqual((await readdir(folder)).sort(), ["database", "database.old", "images.old.7"]);
+
+  const second = await open(folder);
+  await second.begin();
+  await second.keep();
+  await fill(folder, "database", "newer");
+  const third = await open(folder);
+  await third.begin();
+  await fill(folder, "database", "newest");
+  await third.discard();
+  assert.deepEqual((await readdir(folder)).sort(), ["database", "database.old", "images.old.7"]);
+  // What the record named is gone: whoever uses the name now is no reset.
+  await fill(folder, "database.old.2", "mine");
+  assert.deepEqual(await (await open(folder)).kept(), []);
+});
+
+test("a new database that an earlier daemon left at work is not deleted: a person may have worked with it", async (t) => {
+  const folder = await engineFolder(t, "database", "images");
+  await (await open(folder)).begin();
+  for (const name of ["database", "images"]) await fill(folder, name, "made meanwhile");
+  const next = await open(folder);
+  await next.startOver();
+  assert.deepEqual(next.unused, ["database.unused", "images.unused"]);
+  await fill(folder, "database", "second");
+  const last = await open(folder);
+  await last.restore();
+  assert.deepEqual([await whose(folder, "database"), await whose(folder, "images")], ["old", "old"]);
+  assert.equal(await whose(folder, "images.unused"), "made meanwhile");
+  assert.equal(await whose(folder, "database.unused.2"), "second");
+});
+
+test("an old database that cannot be deleted is kept for the next reset, and holds up nothing", async (t) => {
+  const folder = await engineFolder(t, "database");
+  const reset = await open(folder);
+  await reset.begin();
+  await fill(folder, "database", "new");
+  await run("chattr", ["+i", join(folder, "database.old/whose")]);
+  t.after(() => run("chattr", ["-i", join(folder, "database.old/whose")]).catch(() => undefined));
+  await reset.discard();
+  assert.equal((await open(folder)).phase, undefined);
+  await run("chattr", ["-i", join(folder, "database.old/whose")]);
+  const next = await open(folder);
+  await next.begin();
+  await fill(folder, "database", "newer");
+  await next.discard();
+  assert.deepEqual(await readdir(folder), ["database"]);
 });

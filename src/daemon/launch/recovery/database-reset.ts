@@ -43,12 +43,16 @@ export class DatabaseReset {
   readonly #folder: string;
   readonly #file: string;
   readonly #log: Logger;
+  /** Whether the engine had a new database already when this daemon began: a person may have worked with it. */
+  readonly #mayBeUsed: boolean;
+  readonly #unused: string[] = [];
   #state: State | undefined;
 
   private constructor(folder: string, file: string, log: Logger, state: State | undefined) {
     this.#folder = folder;
     this.#file = file;
     this.#log = log;
+    this.#mayBeUsed = state?.phase === "recovering" || state?.phase === "restoring";
     this.#state = state;
   }
 
@@ -101,7 +105,7 @@ export class DatabaseReset {
     for (const name of FOLDERS) {
       // Images that were not moved aside are the person's, and not the new database's.
       if (name === "images" && !this.#need().moved.some((each) => each.name === name)) continue;
-      await rm(join(this.#folder, name), { recursive: true, force: true });
+      await this.#clear(name);
     }
   }
 
@@ -111,7 +115,7 @@ export class DatabaseReset {
     await this.#write({ phase: "restoring", moved });
     const there = await readdir(this.#folder);
     for (const { name, to } of moved.filter((each) => there.includes(each.to))) {
-      await rm(join(this.#folder, name), { recursive: true, force: true });
+      await this.#clear(name);
       await rename(join(this.#folder, to), join(this.#folder, name));
     }
     await this.#end();
@@ -119,8 +123,12 @@ export class DatabaseReset {
 
   /** Ends it without any old database: the new one has everything. */
   async discard(): Promise<void> {
-    const old = (await this.#names()).filter((name) => OLD.test(name));
-    await this.#write({ phase: "discarding", moved: old.map((to) => ({ name: to, to })) });
+    const { moved } = this.#need();
+    const earlier = (await this.kept()).filter((old) => !moved.some(({ to }) => to === old));
+    await this.#write({
+      phase: "discarding",
+      moved: [...moved, ...earlier.map((to) => ({ name: to, to }))],
+    });
     await this.#delete();
   }
 
@@ -132,13 +140,24 @@ export class DatabaseReset {
 
   /** Ends it with the old database kept, because the new one does not have everything. */
   async keep(): Promise<void> {
+    const kept = await this.kept();
+    await replaceFile(this.#keptFile, JSON.stringify(kept));
     await this.#end();
-    this.#log.warn({ kept: await this.kept() }, "the old database is kept");
+    this.#log.warn({ kept }, "the old database is kept");
   }
 
-  /** The names of the folders that this reset and earlier ones moved aside. */
+  /**
+   * The names of the folders that this reset and earlier ones moved aside. A folder of such a name that no reset
+   * recorded is a person's.
+   */
   async kept(): Promise<string[]> {
-    return (await this.#names()).filter((name) => OLD.test(name)).sort();
+    const ours = new Set([...(await this.#recorded()), ...(this.#state?.moved ?? []).map(({ to }) => to)]);
+    return (await this.#names()).filter((name) => OLD.test(name) && ours.has(name)).sort();
+  }
+
+  /** The names of the folders of a new database that is not used any more, but may hold what a person made in it. */
+  get unused(): readonly string[] {
+    return this.#unused;
   }
 
   /** Whether there was a database when it began. */
@@ -147,9 +166,51 @@ export class DatabaseReset {
   }
 
   async #delete(): Promise<void> {
-    for (const { to } of this.#need().moved)
-      await rm(join(this.#folder, to), { recursive: true, force: true });
+    const old = this.#need().moved.map(({ to }) => to);
+    const left = new Set((await this.#recorded()).filter((name) => !old.includes(name)));
+    for (const name of old) if (!(await this.#deleteOld(name))) left.add(name);
+    if (left.size > 0) await replaceFile(this.#keptFile, JSON.stringify([...left]));
+    else await rm(this.#keptFile, { force: true });
     await this.#end();
+  }
+
+  /** What cannot be deleted (something is mounted in it, say) does not keep the engine from starting. */
+  async #deleteOld(name: string): Promise<boolean> {
+    try {
+      await rm(join(this.#folder, name), { recursive: true, force: true });
+      return true;
+    } catch (error) {
+      this.#log.warn({ error, name }, "an old database could not be deleted: the next reset tries again");
+      return false;
+    }
+  }
+
+  async #recorded(): Promise<readonly string[]> {
+    try {
+      return z.array(z.string()).parse(JSON.parse((await textOfFile(this.#keptFile)) ?? "[]"));
+    } catch (error) {
+      this.#log.warn({ error, file: this.#keptFile }, "which old databases are kept cannot be read");
+      return [];
+    }
+  }
+
+  get #keptFile(): string {
+    return `${this.#folder}.kept.json`;
+  }
+
+  /** Makes room for a folder. What a person may have put into the one that is there goes aside. */
+  async #clear(name: string): Promise<void> {
+    const there = await this.#names();
+    if (!there.includes(name)) return;
+    const path = join(this.#folder, name);
+    if (!this.#mayBeUsed) return await rm(path, { recursive: true });
+    const to = freeName(`${name}.unused`, there);
+    await rename(path, join(this.#folder, to));
+    this.#unused.push(to);
+    this.#log.warn(
+      { folder: join(this.#folder, to) },
+      "what was made in the engine during the reset is kept here",
+    );
   }
 
   async #move(): Promise<void> {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Logger } from "../../../base/logger.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
+import { DEFAULT_PROJECT } from "../../../engine/projects.ts";
 import type { RecoveryPool } from "../../../engine/recovery.ts";
 import type { Site } from "../../sites/site.ts";
 import { emptyPool, fillEmptyPool } from "./empty-pool.ts";
@@ -103,13 +104,15 @@ function asRecoveryPool({ name, driver = "", config = {} }: RecoveryPool): Recov
 }
 
 /** Which container the engine's refusal is about, if it is about one: it imports all or nothing. */
-function findCulprit({ code, message }: TremplinError, names: readonly string[]): string | undefined {
+export function findCulprit({ code, message }: TremplinError, names: readonly string[]): string | undefined {
   if (code !== "failed" && code !== "not-found" && code !== "invalid") return undefined;
   const said = [/[Ii]nstance "([^"]+)"/, /\/containers\/([^/"]+)\//, /\/containers-snapshots\/([^/"]+)\//]
     .map((pattern) => pattern.exec(message)?.[1])
     .find((name) => name !== undefined);
-  const project = /in project "([^"]+)"/.exec(message)?.[1];
-  return names.find((name) => name === said || name === `${project}_${said}`);
+  const project = /in project "([^"]+)"/.exec(message)?.[1] ?? DEFAULT_PROJECT;
+  // A container of the default project may have the same name as one of another.
+  const folder = project === DEFAULT_PROJECT ? said : `${project}_${said}`;
+  return names.find((name) => name === folder) ?? names.find((name) => name === said);
 }
 
 /** Every container of the pool is one of the engine's now, and the engine itself finds none that is not. */

@@ -17,10 +17,10 @@ interface Stuck {
  * lead what is left: the engine neither works nor ends.
  */
 export async function isStuckOnDatabase(engine: Stuck, clock: Clock, signal: AbortSignal): Promise<void> {
-  const begin = clock.now();
+  const begin = clock.elapsed();
   for (;;) {
     await clock.sleep(LOOK, signal);
-    if (clock.now() - begin < PATIENCE) continue;
+    if (clock.elapsed() - begin < PATIENCE) continue;
     const names = await readdir(join(engine.folder, "database/global")).catch((): string[] => []);
     const aside = names.some((name) => name.startsWith("corrupt-"));
     if (aside && /no known leader/.test(await engine.lastWords())) return;
