@@ -16,7 +16,7 @@ import { markOperation } from "./operation-mark.ts";
 import { wantsPrivilege } from "./privilege.ts";
 import { refreshAptKey } from "./refresh-apt-key.ts";
 import { forgetRemap, needsRemap, saveBeforeRemap, undoRemap } from "./remap.ts";
-import { markFinished } from "./setup-mark.ts";
+import { markUsed } from "./setup-mark.ts";
 import { breakSilence, justWait } from "./silence.ts";
 import type { Tools } from "./tools.ts";
 import { writeAptList } from "./write-apt-list.ts";
@@ -82,7 +82,7 @@ export function startOperation(
     const engine = tools.engine();
     try {
       if (steps[SAVED]) await forgetRemap(engine, name, id, ending);
-      await markFinished(engine, name, ending);
+      await markUsed(engine, name, ending);
     } catch (error) {
       ending.throwIfAborted();
       if (TremplinError.from(error).code === "unavailable") throw error;
