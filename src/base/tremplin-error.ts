@@ -1,3 +1,5 @@
+import { systemErrorSentence } from "./system-error.ts";
+
 /**
  * What kind of thing went wrong. Callers decide by the code, people read the sentence.
  *
@@ -45,7 +47,7 @@ export class TremplinError extends Error {
     if (thrown.name === "TimeoutError") return new TremplinError("timed-out", "it took too long", thrown);
     const errno = (thrown as NodeJS.ErrnoException).code;
     const code = errno === "ECONNREFUSED" || errno === "ECONNRESET" ? "unavailable" : "failed";
-    return new TremplinError(code, thrown.message || thrown.name, thrown);
+    return new TremplinError(code, systemErrorSentence(thrown) || thrown.name, thrown);
   }
 }
 

@@ -1,3 +1,4 @@
+import { systemErrorText } from "../base/system-error.ts";
 import { type ErrorCode, TremplinError } from "../base/tremplin-error.ts";
 import { type EngineAddress, formatEngineAddress } from "./engine-address.ts";
 
@@ -44,7 +45,11 @@ export function connectionError(thrown: unknown, address: EngineAddress, doing: 
   const { code, message } = thrown as NodeJS.ErrnoException;
   const where = formatEngineAddress(address);
   if (code !== undefined && absent.has(code)) {
-    return new TremplinError("unavailable", `no engine answers at ${where} (${doing}: ${message})`, thrown);
+    return new TremplinError(
+      "unavailable",
+      `no engine answers at ${where} (${doing}: ${systemErrorText(thrown)})`,
+      thrown,
+    );
   }
   return new TremplinError("failed", `${doing} at ${where} broke: ${message}`, thrown);
 }

@@ -1,4 +1,5 @@
 import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
+import { systemErrorText } from "../base/system-error.ts";
 import { Guest as GuestService } from "../contract/tremplin/v1/guest_pb.js";
 import { formatAddress } from "../transport/address.ts";
 import { type Connection, dial } from "../transport/client.ts";
@@ -43,7 +44,8 @@ export class Guest implements Disposable {
     const error = ConnectError.from(thrown);
     const isAnswer = error.isWireError || error.code === Code.Unimplemented;
     if (isAnswer || error.code === Code.DeadlineExceeded) return error;
-    const sentence = `cannot reach guest ${this.name} at ${this.address}: ${error.rawMessage}`;
+    const reason = error.cause instanceof Error ? systemErrorText(error.cause) : error.rawMessage;
+    const sentence = `cannot reach guest ${this.name} at ${this.address}: ${reason}; tremplin doctor says what to do`;
     return new ConnectError(sentence, Code.Unavailable, undefined, undefined, error);
   }
 

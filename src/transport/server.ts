@@ -3,6 +3,7 @@ import type { AddressInfo, Server as NetServer, Socket } from "node:net";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { type Logger, silentLogger } from "../base/logger.ts";
 import { needsLibc } from "../base/needs-libc.ts";
+import { systemErrorText } from "../base/system-error.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { type Address, formatAddress, isLocal } from "./address.ts";
 import { answerCalls, type Handler, handleRequests } from "./answer-calls.ts";
@@ -74,7 +75,11 @@ async function listen(
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("error", (error) =>
     reject(
-      new TremplinError("failed", `cannot listen on ${formatAddress(address)}: ${error.message}`, error),
+      new TremplinError(
+        "failed",
+        `cannot listen on ${formatAddress(address)}: ${systemErrorText(error)}`,
+        error,
+      ),
     ),
   );
   server.listen({ host: address.host, port: address.port }, resolve);

@@ -89,6 +89,21 @@ test("with a snapshot, or protected: it exists", async () => {
   assert.equal(await uuid("kept"), before);
 });
 
+test("set up for a person, or with a device or a setting of somebody's, though it never ran: it exists", async () => {
+  const uses: Record<string, () => Promise<unknown>> = {
+    settings: () => engineCommand(daemon, "config", "set", "settings", "limits.memory=64MiB"),
+    devices: () => engineCommand(daemon, "config", "device", "add", "devices", "none", "none"),
+    person: () => daemon.tremplin.setUpUser({ containerName: "person", containerUsername: "anna" }),
+  };
+  for (const [name, use] of Object.entries(uses)) {
+    await createTiny(daemon, name);
+    const before = await uuid(name);
+    await use();
+    assert.equal(await createAgain(name), Create.EXISTS, name);
+    assert.equal(await uuid(name), before);
+  }
+});
+
 test("made by somebody else: it exists", async () => {
   await engineCommand(daemon, "init", "--empty", "theirs");
   assert.equal(await createAgain("theirs"), Create.EXISTS);

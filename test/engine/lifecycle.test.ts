@@ -13,7 +13,7 @@ import {
   ContainerStopProgress_Status as Stopped,
 } from "../../src/contract/tremplin_pb.js";
 import type { TestDaemon } from "../support/daemon.ts";
-import { engineQuery, inContainer } from "../support/in-container.ts";
+import { engineCommand, engineQuery, inContainer } from "../support/in-container.ts";
 import {
   createTiny,
   launchedDaemon,
@@ -140,6 +140,28 @@ test("a privilege level is stored for the next boot of a running container, an u
   const unknown = await tremplin.startContainer({ containerName: "owners", privilegeLevel: 7 as Level });
   assert.equal(unknown.status, Start.FAILED);
   assert.match(unknown.failureReason, /privilege level 7 is unknown/);
+});
+
+test("a container that is protected against a change of owners is left as it is, and it says why", async () => {
+  const name = "fixed";
+  const level = () => engineCommand(daemon, "config", "get", name, "security.privileged");
+  await createTiny(daemon, name);
+  await startContainer(daemon, name);
+  await engineCommand(daemon, "config", "set", name, "security.protection.shift=true");
+  const privileged = { containerName: name, privilegeLevel: Level.PRIVILEGED };
+  const running = await daemon.tremplin.startContainer(privileged);
+  assert.match(
+    running.failureReason,
+    /^starting fixed like that .*security\.protection\.shift is true\): set that/,
+  );
+  assert.equal(await level(), "\n");
+  await daemon.tremplin.stopContainer({ containerName: name });
+  await daemon.listener.final("stop", name);
+  await daemon.tremplin.startContainer(privileged);
+  const final = await daemon.listener.final("start", name);
+  assert.equal(final.failureReason, running.failureReason);
+  assert.equal(await level(), "\n");
+  await startContainer(daemon, name);
 });
 
 test("a busy container is refused with what it is busy with", async () => {

@@ -264,6 +264,9 @@ export class MemoryGuest implements AsyncDisposable {
         if (!containers.has(containerName)) {
           return { status: 3, failureReason: `there is no container ${containerName}` };
         }
+        if (containerUsername === "root") {
+          return { status: 3, failureReason: 'the user name "$USERNAME" belongs to the system' };
+        }
         this.#person ||= containerUsername;
         return { status: 1, username: this.#person };
       },

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { replaceFile } from "../../base/durable-file.ts";
+import { systemErrorText } from "../../base/system-error.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 
 /**
@@ -30,7 +31,7 @@ export function isAlive(record: ProcessRecord): boolean {
 export async function readRecord(path: string): Promise<ProcessRecord | undefined> {
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return "null";
-    const advice = error.code === "EACCES" ? "run this with sudo" : error.message;
+    const advice = error.code === "EACCES" ? "run this with sudo" : systemErrorText(error);
     throw new TremplinError("failed", `cannot read ${path}: ${advice}`, error);
   });
   try {

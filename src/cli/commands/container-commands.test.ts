@@ -19,6 +19,8 @@ test("what is so already is done", async (t) => {
     "web: exists already; it was left as it is\n",
   );
   assert.equal((await at.say("start web")).stdout, "web: runs already\n");
+  const later = (await at.say("start web --privileged")).stdout;
+  assert.equal(later, "web: runs already; privileged from its next start on: stop it, and start it again\n");
   at.guest.containers.set("web", "stopped");
   assert.equal((await at.say("stop web")).stdout, "web: is stopped already\n");
   assert.deepEqual(at.guest.asked, []);
@@ -146,7 +148,10 @@ test("nobody to ask: 4, and the sentence says what to do", async (t) => {
   await at.guest.close();
   const guest = await at.say("list");
   assert.equal(guest.code, 4);
-  assert.match(guest.stderr, /cannot reach guest vm at unix:/);
+  assert.match(
+    guest.stderr,
+    /cannot reach guest vm at unix:\S+: nothing listens there; tremplin doctor says what to do$/m,
+  );
   await at.closeHost();
   for (const line of ["list", "status", "start web", "watch"]) {
     const { code, stderr } = await at.say(line);

@@ -26,6 +26,7 @@ test("user tells why not", async (t) => {
   assert.match(missing.stderr, /setting up bob in web was refused: there is no container web/);
   assert.equal((await at.say("user web")).code, 3);
   at.guest.containers.set("web", "stopped");
+  assert.match((await at.say("user web root")).stderr, /: the user name "root" belongs to the system$/m);
   assert.equal((await at.say("user web")).stdout, "web: is set up for ada\n");
 });
 

@@ -12,7 +12,10 @@ type Input = MessageInitShape<typeof ShellInputSchema>;
 export function shellCommand(_io: Io): Command {
   const command = new Command("shell")
     .argument("<name>", "the container")
-    .argument("[command...]", "a program and its arguments instead of the person's login shell")
+    .argument(
+      "[command...]",
+      "a program and its arguments instead of the person's login shell; it runs as root",
+    )
     .passThroughOptions();
   return withHostFlags(command).action(shell);
 }

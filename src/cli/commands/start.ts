@@ -49,10 +49,16 @@ async function askToStart(
       return { kind: "accepted" };
     case Status.STARTED:
     case Status.RUNNING:
-      return { kind: "already", words: "runs already" };
+      return { kind: "already", words: alreadyWords(flags) };
     default:
       return { kind: "refused", reason: failureReason };
   }
+}
+
+/** The guest stores a level for the next start of what runs. */
+function alreadyWords({ privileged, unprivileged }: Flags): string {
+  if (!privileged && !unprivileged) return "runs already";
+  return `runs already; ${privileged ? "privileged" : "unprivileged"} from its next start on: stop it, and start it again`;
 }
 
 function privilegeOf({ privileged, unprivileged }: Flags): Privilege {

@@ -42,7 +42,9 @@ async function setUp(
     throw new TremplinError("exists", `${sentence}: nothing was changed for ${containerUsername}`);
   }
   const title = `setting up ${containerUsername} in ${containerName}`;
-  throw await refusal(api, title, containerName, failureReason, true);
+  // The guest keeps names out of its reasons; whoever asked knows it.
+  const reason = failureReason.replaceAll("$USERNAME", () => username || containerUsername);
+  throw await refusal(api, title, containerName, reason, true);
 }
 
 async function find(api: HostApi, containerName: string, io: Io): Promise<string> {

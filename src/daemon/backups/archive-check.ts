@@ -76,7 +76,11 @@ export class ArchiveCheck implements AsyncDisposable {
     await this.#tar.succeeded().catch((error) => {
       if (whole && this.#unpacks)
         throw onlyTheEngine(`cannot be unpacked by a container's root: ${error.message}`);
-      throw new TremplinError("failed", `the backup is damaged: ${(error as Error).message}`, error);
+      throw new TremplinError(
+        "failed",
+        "the backup is damaged or cut short: tar cannot read it to its end",
+        error,
+      );
     });
     if (!whole)
       throw new TremplinError("failed", "the backup is cut short: the end of its archive is missing");

@@ -6,7 +6,7 @@ import type { ArchiveFormat } from "./archive-format.ts";
 import type { Home } from "./confined.ts";
 import { decompressor } from "./decompressor.ts";
 import type { MemberRules } from "./member-rules.ts";
-import { unpack } from "./unpack.ts";
+import { DAMAGED, unpack } from "./unpack.ts";
 
 export interface PassingOn {
   readonly format: ArchiveFormat;
@@ -59,7 +59,7 @@ async function* beside(
   await program.succeeded().catch(async (error) => {
     // What was refused is not read to its end, of which its unpacker dies.
     await check.approve();
-    throw new TremplinError("failed", `the backup is damaged: ${(error as Error).message}`, error);
+    throw new TremplinError("failed", DAMAGED, error);
   });
   onPlain(check.bytes);
   await check.finish();

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { basename } from "node:path";
 import type { Readable, Writable } from "node:stream";
+import { systemErrorText } from "../../base/system-error.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { bytesReadBy } from "./bytes-read-by.ts";
 
@@ -107,7 +108,7 @@ export class Subprocess implements AsyncDisposable {
   /** Resolves when it has ended well. Throws `failed` with its last words when it has not. */
   async succeeded(): Promise<void> {
     const [code, killedBy] = await this.#closed.catch((error) => {
-      throw new TremplinError("failed", `${this.#name} could not be run: ${error.message}`, error);
+      throw new TremplinError("failed", `${this.#name} could not be run: ${systemErrorText(error)}`, error);
     });
     if (code === 0) return;
     if (killedBy === "SIGKILL") this.#signal.throwIfAborted();

@@ -1,9 +1,13 @@
 import type { FileHandle } from "node:fs/promises";
 import { bytesOfFile } from "../../base/bytes-of-file.ts";
+import { TremplinError } from "../../base/tremplin-error.ts";
 import type { ArchiveFormat } from "./archive-format.ts";
 import { confined } from "./confined.ts";
 import { decompressor } from "./decompressor.ts";
 import { Subprocess } from "./subprocess.ts";
+
+/** Why a backup cannot be used whose unpacker gives up: what that says itself means nothing to a person. */
+export const DAMAGED = "the backup is damaged or cut short: it cannot be unpacked to its end";
 
 /** The plain archive of a packed one. Throws `failed` when it is cut short or its checksum is not its content's. */
 export async function* unpack(
@@ -22,7 +26,10 @@ export async function* unpack(
   feeding.catch(() => undefined);
   yield* program.stdout;
   await feeding;
-  await program.succeeded();
+  await program.succeeded().catch((error) => {
+    signal.throwIfAborted();
+    throw new TremplinError("failed", DAMAGED, error);
+  });
 }
 
 /** Writes all of it, or as much as the program wants, and ends the program's input. */

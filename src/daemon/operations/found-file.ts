@@ -57,7 +57,10 @@ export async function openFound(
     const stats = await handle.stat({ bigint: true });
     if (stats.isFile()) return new FoundFile(handle, stats);
     const what = stats.isSymbolicLink() ? "it is a symbolic link" : "it is not a regular file";
-    throw new TremplinError("invalid", `cannot write to ${path}: ${what}`);
+    throw new TremplinError(
+      "invalid",
+      `cannot write to ${path}: ${what}; remove it, or export to another name`,
+    );
   } catch (error) {
     await handle.close();
     throw error;

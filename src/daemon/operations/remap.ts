@@ -12,6 +12,8 @@ import { giveSettings, settingsText } from "./settings.ts";
 
 /** The step that keeps the settings of a container while its files are restored. */
 const SETTINGS = "settings";
+/** The engine's own guard against a change of owners. */
+const SHIFT_PROTECTION = "security.protection.shift";
 /** How long a snapshot stays that may still be needed. Milliseconds. */
 const KEPT = 7 * 24 * 60 * 60 * 1000;
 /** For one look into a container. Milliseconds. */
@@ -34,6 +36,15 @@ export function needsRemap(instance: Instance, privileged: boolean | undefined):
   if (changes) return privileged === (last !== "[]");
   const nextMap = parseIdMap(next);
   return !isSameIdMap(parseIdMap(last), nextMap) && !isSameIdMap(parseIdMap(current), nextMap);
+}
+
+/** Throws `failed` where the next start would have to change owners and the engine is told never to do that. */
+export function checkMayRemap(instance: Instance, privileged: boolean | undefined): void {
+  if (instance.expanded_config[SHIFT_PROTECTION] !== "true" || !needsRemap(instance, privileged)) return;
+  throw new TremplinError(
+    "failed",
+    `starting ${instance.name} like that changes the owners of all its files, which it is protected against (${SHIFT_PROTECTION} is true): set that to false if they may change, and try again`,
+  );
 }
 
 /** The name of the snapshot that a container goes back to when its start was interrupted in such a change. */

@@ -1,5 +1,6 @@
 import { constants, type FileHandle, open, readlink, realpath } from "node:fs/promises";
 import { join } from "node:path";
+import { systemErrorText } from "../../base/system-error.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 
 /** What a path of a request means: one that is not absolute lies in the shared folder (behaviour.md 5.10, 5.13). */
@@ -16,7 +17,7 @@ export async function openSharedFile(shared: string, path: string): Promise<File
   if (!path.startsWith("/")) throw new TremplinError("invalid", `${path} is not an absolute path`);
   // O_NONBLOCK: a pipe in the place of the file must not make this wait for a writer.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error) => {
-    throw new TremplinError("invalid", `cannot open ${path}: ${error.message}`, error);
+    throw new TremplinError("invalid", `cannot open ${path}: ${systemErrorText(error)}`, error);
   });
   try {
     const [where, folder] = await Promise.all([readlink(`/proc/self/fd/${file.fd}`), realpath(shared)]);

@@ -1,6 +1,7 @@
 import type { BigIntStats } from "node:fs";
 import { constants, type FileHandle, lstat, open, readlink, realpath, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
+import { systemErrorText } from "../../base/system-error.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { resolveShared } from "./shared-file.ts";
 
@@ -72,9 +73,15 @@ export async function openRequestedPlace(shared: string, path: string): Promise<
   if (name === "" || name === "." || name === "..") {
     throw new TremplinError("invalid", `${path} names no file and no folder that is there`);
   }
-  const place = await SharedPlace.open(shared, isFolder ? target : dirname(target)).catch((error) =>
-    cannotWrite(path, error),
-  );
+  const folder = isFolder ? target : dirname(target);
+  const place = await SharedPlace.open(shared, folder).catch((error) => {
+    if (error.code !== "ENOENT") cannotWrite(path, error);
+    throw new TremplinError(
+      "invalid",
+      `cannot write to ${path}: there is no folder ${folder}; make it`,
+      error,
+    );
+  });
   return { place, name };
 }
 
@@ -98,7 +105,7 @@ export async function assertLeadsHere(
 
 export function cannotWrite(path: string, error: NodeJS.ErrnoException): never {
   if (error instanceof TremplinError) throw error;
-  throw new TremplinError("invalid", `cannot write to ${path}: ${error.message}`, error);
+  throw new TremplinError("invalid", `cannot write to ${path}: ${systemErrorText(error)}`, error);
 }
 
 export function ignoreMissing(error: NodeJS.ErrnoException): undefined {

@@ -15,8 +15,8 @@ import type { Interruption, OperationContext, OperationKind } from "./operation.
 import { markOperation } from "./operation-mark.ts";
 import { wantsPrivilege } from "./privilege.ts";
 import { refreshAptKey } from "./refresh-apt-key.ts";
-import { forgetRemap, needsRemap, saveBeforeRemap, undoRemap } from "./remap.ts";
-import { markFinished } from "./setup-mark.ts";
+import { checkMayRemap, forgetRemap, needsRemap, saveBeforeRemap, undoRemap } from "./remap.ts";
+import { markUsed } from "./setup-mark.ts";
 import { breakSilence, justWait } from "./silence.ts";
 import type { Tools } from "./tools.ts";
 import { writeAptList } from "./write-apt-list.ts";
@@ -34,7 +34,9 @@ export function startOperation(
     const { id, signal, log } = context;
     const engine = tools.engine();
     const name = request.containerName;
-    await noteContainer(engine, await getContainer(engine, name, signal), context);
+    const found = await getContainer(engine, name, signal);
+    checkMayRemap(found, wantsPrivilege(request.privilegeLevel));
+    await noteContainer(engine, found, context);
     await writeAptList(tools, name, signal).catch((error) => log.error({ error }, "no package list written"));
     await configure(request, signal);
     const remaps = needsRemap(await getContainer(engine, name, signal), undefined);
@@ -82,7 +84,7 @@ export function startOperation(
     const engine = tools.engine();
     try {
       if (steps[SAVED]) await forgetRemap(engine, name, id, ending);
-      await markFinished(engine, name, ending);
+      await markUsed(engine, name, ending);
     } catch (error) {
       ending.throwIfAborted();
       if (TremplinError.from(error).code === "unavailable") throw error;

@@ -7,6 +7,7 @@ import { lockAccounts } from "../guest/account-lock.ts";
 import { ensurePerson } from "../guest/person.ts";
 import { checkUserName } from "../guest/user-name.ts";
 import { getContainer } from "../operations/lookup.ts";
+import { markUsed } from "../operations/setup-mark.ts";
 import { checkContainerName } from "./container-name.ts";
 import type { RpcTools } from "./rpc.ts";
 
@@ -34,6 +35,8 @@ export function setUpUser(tools: RpcTools) {
       status === instanceStatus.stopped ? undefined : await lockAccounts(engine, container, { signal, log });
     using files = await engine.fileSession(container, { signal, timeLimit: TIME_LIMIT });
     await ensurePerson(files, { name, users: site.users, now: clock.now(), log, told });
+    // From now on somebody's work is in it, though it never ran.
+    await markUsed(engine, container, signal);
   }
 
   return async (request: SetUpUserRequest, { signal, method }: HandlerContext) => {

@@ -8,7 +8,7 @@ import { instanceStatus } from "../../engine/instance.ts";
 import { readOsRelease } from "../guest/read-os-release.ts";
 import { findOrHealContainer } from "../operations/lookup.ts";
 import { wantsPrivilege } from "../operations/privilege.ts";
-import { needsRemap } from "../operations/remap.ts";
+import { checkMayRemap, needsRemap } from "../operations/remap.ts";
 import { startOperation } from "../operations/start.ts";
 import { checkContainerName } from "./container-name.ts";
 import { answering, begin, type RpcTools } from "./rpc.ts";
@@ -48,6 +48,7 @@ export function startContainer(tools: RpcTools) {
       if (!found) throw new TremplinError("not-found", `there is no container ${name}; create it first`);
       const release = await osReleaseOf(name, signal);
       if (found.status_code === instanceStatus.running && !tools.runner.locks.holder(name)) {
+        checkMayRemap(found, privileged);
         if (privileged !== undefined) await setPrivilege(name, privileged, signal);
         return { status: Status.RUNNING, failureReason: "", ...release };
       }

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { mkdtempDisposable, open, readFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { sentenceOf } from "./tremplin-error.ts";
+
+async function errorOf(work: Promise<unknown>): Promise<string> {
+  return await work.then(
+    () => assert.fail("it worked"),
+    (error) => sentenceOf(error),
+  );
+}
+
+test("what a call of the system throws becomes plain words with its path", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "tremplin-test-"));
+  const { path } = folder;
+  assert.equal(await errorOf(readFile(`${path}/no`)), `${path}/no: there is no such file or folder`);
+  assert.equal(await errorOf(open(path, "w")), `${path}: it is a folder`);
+  const long = `${path}/${"x".repeat(300)}`;
+  assert.equal(await errorOf(readFile(long)), `${long}: its name is too long`);
+});
+
+test("a socket that nobody serves: nothing listens there", async () => {
+  const { promise, reject } = Promise.withResolvers<never>();
+  connect({ path: "/nowhere/x.sock" }).on("error", reject);
+  assert.match(await errorOf(promise), /nothing listens there$/);
+});
+
+test("an error without a meaning of ours keeps its message", () => {
+  assert.equal(sentenceOf(new Error("words")), "words");
+  assert.equal(sentenceOf(Object.assign(new Error("words"), { code: "EODD", path: "/x" })), "words");
+});

@@ -1,0 +1,42 @@
+const meanings: Readonly<Record<string, string>> = {
+  EACCES: "permission is denied",
+  EADDRINUSE: "something listens there already",
+  EADDRNOTAVAIL: "this machine has no such address",
+  EBUSY: "something else uses it",
+  ECONNREFUSED: "nothing listens there",
+  ECONNRESET: "the connection was cut off",
+  EDQUOT: "the quota of its file system is used up",
+  EEXIST: "there is something of that name already",
+  EHOSTUNREACH: "no network leads there",
+  EIO: "its disk fails; see dmesg",
+  EISDIR: "it is a folder",
+  ELOOP: "it is a symbolic link, or a link in its path leads to itself",
+  EMFILE: "too many files are open",
+  ENAMETOOLONG: "its name is too long",
+  ENETUNREACH: "no network leads there",
+  ENFILE: "too many files are open on this machine",
+  ENOENT: "there is no such file or folder",
+  ENOSPC: "there is no space left on its file system",
+  ENOTDIR: "a part of its path is not a folder",
+  ENOTFOUND: "no machine of that name is known",
+  ENXIO: "it is a device or a pipe with nothing behind it",
+  EPERM: "it is not permitted",
+  EPIPE: "the connection was closed",
+  EROFS: "its file system is read-only",
+  ETIMEDOUT: "it did not answer in time",
+};
+
+/** Why a call of the system failed, in plain words; the error's own message where there are none for it. */
+export function systemErrorText(thrown: unknown): string {
+  const { code, syscall, message } = thrown as NodeJS.ErrnoException;
+  // The same code for a file and for a socket that is one.
+  if (code === "ENOENT" && syscall === "connect") return "nothing listens there";
+  return meanings[code ?? ""] ?? message;
+}
+
+/** As systemErrorText, with the path that it is about. */
+export function systemErrorSentence(thrown: Error): string {
+  const { code, path } = thrown as NodeJS.ErrnoException;
+  const text = systemErrorText(thrown);
+  return code !== undefined && code in meanings && path ? `${path}: ${text}` : text;
+}
