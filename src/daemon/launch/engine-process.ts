@@ -7,6 +7,7 @@ import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { EngineAddress } from "../../engine/engine-address.ts";
 import { becomesReady } from "./becomes-ready.ts";
+import { noteNewestInterface } from "./bridge-ownership.ts";
 import type { EngineProgram } from "./engine-program.ts";
 import { isAlive } from "./leftover-engine.ts";
 
@@ -133,6 +134,9 @@ export class EngineProcess {
   async #runOnce(): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o711 });
     await this.#rotateLog();
+    await noteNewestInterface(this.#folder).catch((error) =>
+      this.#log.warn({ error }, "the interfaces before the engine's start are not written down"),
+    );
     await using log = await open(this.#logPath, "a", 0o600);
     const child = spawn(this.#program.executable, ["--group", "root"], {
       detached: true,
