@@ -8,6 +8,7 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import type { EngineAddress } from "../../engine/engine-address.ts";
 import { becomesReady } from "./becomes-ready.ts";
 import { endLeftoverDnsmasq } from "./bridge-dnsmasq.ts";
+import { noteNewestInterface } from "./bridge-ownership.ts";
 import type { EngineProgram } from "./engine-program.ts";
 import { isAlive } from "./leftover-engine.ts";
 
@@ -135,6 +136,9 @@ export class EngineProcess {
     await mkdir(this.#folder, { recursive: true, mode: 0o711 });
     await this.#rotateLog();
     await endLeftoverDnsmasq(this.#folder, this.#clock);
+    await noteNewestInterface(this.#folder).catch((error) =>
+      this.#log.warn({ error }, "the interfaces before the engine's start are not written down"),
+    );
     await using log = await open(this.#logPath, "a", 0o600);
     const child = spawn(this.#program.executable, ["--group", "root"], {
       detached: true,
