@@ -84,10 +84,10 @@ export class Bridge {
   }
 
   async #isOurs(index: string): Promise<boolean> {
-    const claim = await readFile(this.#claimPath, "utf8").then(
-      (text) => JSON.parse(text) as Claim,
-      () => undefined,
-    );
+    // A claim that cannot be read is none; whether the engine itself made the interface is asked below.
+    const claim = await readFile(this.#claimPath, "utf8")
+      .then((text) => JSON.parse(text) as Partial<Claim> | null)
+      .catch(() => undefined);
     if (claim?.name === this.name && claim.index === index && claim.boot === (await bootId())) return true;
     return await isEnginesBridge(this.#engineFolder, this.name);
   }

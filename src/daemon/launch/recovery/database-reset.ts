@@ -237,7 +237,10 @@ export class DatabaseReset {
 
   /** None where there was never an engine. */
   #names(): Promise<string[]> {
-    return readdir(this.#folder).catch((): string[] => []);
+    return readdir(this.#folder).catch((error: NodeJS.ErrnoException): string[] => {
+      if (error.code === "ENOENT") return [];
+      throw error;
+    });
   }
 
   #need(): State {

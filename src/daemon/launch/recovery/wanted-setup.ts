@@ -32,7 +32,9 @@ export async function readWanted(engineFolder: string): Promise<WantedSetup> {
   const text = await textOfFile(fileOf(engineFolder));
   const parsed = wantedSchema.safeParse(text === undefined ? undefined : parse(text));
   if (parsed.success) return parsed.data;
-  return asWanted(await readSetup(engineFolder));
+  const damaged =
+    text === undefined ? undefined : "what was written down when the reset began cannot be read";
+  return asWanted(await readSetup(engineFolder), damaged);
 }
 
 export async function forgetWanted(engineFolder: string): Promise<void> {
