@@ -116,7 +116,7 @@ test("an upgrade was interrupted, and somebody went back to a snapshot of their 
   await back();
   const { status, failureReason } = await daemon.listener.final("upgrade", name);
   assert.equal(status, Upgraded.FAILED);
-  assert.match(failureReason, /somebody put .* back to another snapshot meanwhile/);
+  assert.match(failureReason, /was restored from another snapshot since/);
   assert.deepEqual([await has(name, "mine"), await has(name, "since")], [true, true]);
   assert.deepEqual((await snapshots()).sort(), ["mine", `tremplin-upgrade-${id}`]);
 });
@@ -146,7 +146,7 @@ test("an undo was interrupted, and somebody went back to a snapshot of their own
   await back();
   const { status, failureReason } = await daemon.listener.final("upgrade", name);
   assert.equal(status, Upgraded.FAILED);
-  assert.match(failureReason, /somebody put .* back to another snapshot meanwhile/);
+  assert.match(failureReason, /was restored from another snapshot since/);
   assert.equal(await has(name, "since"), true);
   assert.deepEqual((await snapshots()).sort(), ["mine", snapshot]);
 });
