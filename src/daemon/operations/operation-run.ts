@@ -8,6 +8,7 @@ import type { Outbox } from "../notices/outbox.ts";
 import type { FinalNotices } from "./final-notices.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
 import type { Interruption, OperationContext, OperationKind, Steps } from "./operation.ts";
+import { OperationEnd } from "./operation-end.ts";
 
 /** What operations run with; the same for all. */
 export interface RunTools {
@@ -56,6 +57,7 @@ export class OperationRun {
   readonly #tools: RunTools;
   readonly #log: Logger;
   readonly #controller = new AbortController();
+  readonly #end: OperationEnd;
   readonly #done = Promise.withResolvers<Final | undefined>();
   #steps: Steps;
   #owed: string | undefined;
@@ -64,10 +66,6 @@ export class OperationRun {
   #progressCount = 0;
   #cleaningUp: Promise<boolean> | undefined;
   #retrying: Promise<void> = Promise.resolve();
-  /** Whether its final notice is on disk. */
-  #hasEnded: boolean;
-  /** The writing of its final notice, and what resolves when that has failed once. */
-  #writing: { readonly done: Promise<void>; readonly stuck: Promise<void> } | undefined;
   /** Whether what is left half done keeps everybody else from the container. */
   #isBlocked = false;
 
@@ -81,7 +79,7 @@ export class OperationRun {
     this.#options = options;
     this.#tools = tools;
     this.#steps = entry.steps;
-    this.#hasEnded = entry.final !== undefined;
+    this.#end = new OperationEnd(entry, tools.finals, options.explain);
     this.#log = tools.log.child({ operation: id, kind: entry.kind, container });
   }
 
@@ -125,7 +123,7 @@ export class OperationRun {
     let final: Final | undefined;
     try {
       final = await act();
-      if (final) await this.#end(final);
+      if (final) await this.#reachEnd(final);
     } catch (error) {
       // Only the daemon's end leads here: the next one reads the journal.
       if (!ending.aborted) this.#log.error({ error }, "the operation is left to the next daemon");
@@ -136,31 +134,13 @@ export class OperationRun {
     this.#done.resolve(final);
   }
 
-  async #end(final: Final): Promise<void> {
-    if (this.#hasEnded) {
-      // The host has been told already; all that was left is the clean-up.
-      if (!this.#owed) await this.#tools.finals.settle(this.entry.id);
-      return;
-    }
-    const stuck = Promise.withResolvers<void>();
-    const onObstacle = (obstacle: string): void => {
-      this.#options.explain(obstacle);
-      stuck.resolve();
-    };
-    const done = this.#write(final, onObstacle);
-    this.#writing = { done, stuck: stuck.promise };
-    await done;
-  }
-
-  async #write(final: Final, onObstacle: (obstacle: string) => void): Promise<void> {
-    await this.#tools.finals.end(this.entry, {
+  #reachEnd(final: Final): Promise<void> {
+    return this.#end.reach({
       final: notice(this.#kind.notify, final),
       owed: this.#owed,
       answered: this.#options.answered,
       signal: this.#tools.ending,
-      onObstacle,
     });
-    this.#hasEnded = true;
   }
 
   /** Runs the generator of the kind, sending each message in progress. */
@@ -302,13 +282,11 @@ export class OperationRun {
     if (!this.#isBlocked) return true;
     const { ending } = this.#tools;
     // There is one end: what is being written is written first.
-    if (this.#writing && !this.#hasEnded)
-      await Promise.race([this.#writing.done, this.#writing.stuck]).catch(ignore);
-    if (this.#writing && !this.#hasEnded) return false;
+    if (!(await this.#end.isFree())) return false;
     try {
       this.#owed = undefined;
       const found = await this.#kind.recover(this.#request, this.#context(ending), "daemon");
-      await this.#end(found ?? this.#interrupted("the daemon died"));
+      await this.#reachEnd(found ?? this.#interrupted("the daemon died"));
       this.#isBlocked = false;
       this.#options.release();
       this.#log.info("the clean-up is done, the container is free");
@@ -360,8 +338,6 @@ export class OperationRun {
     };
   }
 }
-
-function ignore(): void {}
 
 function obstacleOf(error: unknown): string {
   return `its clean-up is tried again, because it could not be done: ${sentenceOf(error)}`;
