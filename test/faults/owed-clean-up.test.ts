@@ -13,6 +13,7 @@ import { breakableEngine } from "../support/breakable-engine.ts";
 import { comeBack } from "../support/come-back.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { startLxd } from "../support/database-reset.ts";
+import { engineByHand } from "../support/engine-by-hand.ts";
 import { engineOf } from "../support/engine-of.ts";
 import { enginePid } from "../support/engine-pid.ts";
 import { eventually } from "../support/eventually.ts";
@@ -71,6 +72,49 @@ for (const survives of [true, false]) {
     assert.equal(await startLxd(daemon), "");
     await untilJournalEmpty(daemon);
     await startContainer(daemon, "penguin", { privilegeLevel: Level.UNPRIVILEGED });
+    const owners = await inContainer(
+      daemon,
+      "penguin",
+      "sh",
+      "-c",
+      "stat -c %u / /root/many/* | sort | uniq -c",
+    );
+    assert.equal(owners, "15001 0");
+    await using engine = await engineOf(daemon);
+    assert.deepEqual(await engine.snapshots.list("penguin"), []);
+  });
+}
+
+/** A container in whose next start all owners change, though the engine does not say that it ever ran. */
+const untold: Record<string, (daemon: TestDaemon, name: string) => Promise<{ privilegeLevel: Level }>> = {
+  async "a container that was never started"(daemon, name) {
+    await createTiny(daemon, name);
+    const folder = join(daemon.folder, "state/lxd/storage-pools/default/containers", name, "rootfs");
+    await execute("sh", ["-c", MANY.replaceAll("/root/many", join(folder, "root/many"))]);
+    return { privilegeLevel: Level.UNPRIVILEGED };
+  },
+  async "a copy"(daemon, name) {
+    await full(daemon, "origin");
+    await engineByHand(daemon)("copy", "origin", name);
+    return { privilegeLevel: Level.PRIVILEGED };
+  },
+};
+
+for (const [what, make] of Object.entries(untold)) {
+  test(`an engine killed while it changes the owners of ${what}: it starts with the right ones afterwards`, async () => {
+    await using daemon = await launchedDaemon();
+    const request = await make(daemon, "penguin");
+    await daemon.tremplin.startContainer({ containerName: "penguin", ...request });
+    await untilStep(daemon, "saved");
+    const operations = async () =>
+      JSON.parse(await engineByHand(daemon)("query", "/1.0/operations?recursion=1"));
+    await eventually("the start in the engine", async () =>
+      JSON.stringify(await operations()).includes("Starting") ? true : undefined,
+    );
+    process.kill(await enginePid(daemon), "SIGKILL");
+    const { status } = await daemon.listener.final("start", "penguin");
+    await untilJournalEmpty(daemon);
+    if (status === Started.FAILED) await startContainer(daemon, "penguin", request);
     const owners = await inContainer(
       daemon,
       "penguin",

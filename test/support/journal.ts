@@ -44,11 +44,16 @@ export async function untilJournalEmpty(daemon: Place): Promise<void> {
 export async function noted(engine: Engine, name: string): Promise<Steps> {
   const steps: Record<string, string> = {};
   const { value } = await engine.instances.get(name);
-  await noteContainer(engine, value, {
-    step: async (key, text = "done") => {
-      steps[key] = text;
+  await noteContainer(
+    engine,
+    value,
+    {
+      step: async (key, text = "done") => {
+        steps[key] = text;
+      },
     },
-  });
+    AbortSignal.timeout(10_000),
+  );
   return steps;
 }
 

@@ -56,9 +56,10 @@ export interface Same {
 export async function noteContainer(
   engine: Engine,
   instance: Instance,
-  context: Pick<OperationContext, "step">,
+  { step }: Pick<OperationContext, "step">,
+  signal: AbortSignal,
 ): Promise<void> {
-  await context.step(CONTAINER, JSON.stringify(await sight(engine, instance)));
+  await step(CONTAINER, JSON.stringify(await sight(engine, instance, signal)));
 }
 
 /** Finds the container that the operation began with. Nothing that a name alone says is believed. */
@@ -144,7 +145,7 @@ async function snapshotsOf(engine: Engine, name: string, signal?: AbortSignal): 
   return all.filter((each) => !SNAPSHOT.test(each.name)).map((each) => `${each.name} ${each.created_at}`);
 }
 
-async function sight(engine: Engine, instance: Instance): Promise<Sighting> {
+async function sight(engine: Engine, instance: Instance, signal: AbortSignal): Promise<Sighting> {
   const { config, created_at, last_used_at } = instance;
   return {
     uuid: config["volatile.uuid"] ?? "",
@@ -154,7 +155,7 @@ async function sight(engine: Engine, instance: Instance): Promise<Sighting> {
     idMap: config["volatile.last_state.idmap"] ?? "",
     enginePid: engine.info.pid,
     settings: settingsText(instance),
-    snapshots: await snapshotsOf(engine, instance.name),
+    snapshots: await snapshotsOf(engine, instance.name, signal),
   };
 }
 

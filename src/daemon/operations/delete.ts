@@ -27,7 +27,7 @@ export function deleteOperation(
     async *run({ containerName }, context) {
       const engine = tools.engine();
       const found = await findContainer(engine, containerName, context.signal);
-      if (found) await noteContainer(engine, found, context);
+      if (found) await noteContainer(engine, found, context, context.signal);
       return await finish(containerName, context.signal);
     },
     ...endings(Status),

@@ -54,7 +54,7 @@ export function exportOperation(
     await using target = await openSharedTarget(tools.places.shared, exportPath, context);
     const engine = tools.engine();
     const instance = await getContainer(engine, name, signal);
-    await noteContainer(engine, instance, context);
+    await noteContainer(engine, instance, context, signal);
     const compressor = await compressorFor(target.name);
     const snapshot = exportSnapshotName(context.id);
     await takeSteadySnapshot(engine, name, snapshot, context);

@@ -29,7 +29,12 @@ export function keepUpgradeOperation(
     notify: "upgradeContainerStatus",
     async *run({ containerName }, context) {
       const engine = tools.engine();
-      await noteContainer(engine, await getContainer(engine, containerName, context.signal), context);
+      await noteContainer(
+        engine,
+        await getContainer(engine, containerName, context.signal),
+        context,
+        context.signal,
+      );
       return await forgetAll(containerName, context);
     },
     ...upgradeEndings,

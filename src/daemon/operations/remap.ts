@@ -2,6 +2,7 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/if-missing.ts";
 import { type Instance, instanceStatus } from "../../engine/instance.ts";
+import type { Config } from "../../engine/pools.ts";
 import type { Snapshot } from "../../engine/snapshots.ts";
 import { isSameIdMap, parseIdMap } from "../guest/id-map.ts";
 import type { Same } from "./container-identity.ts";
@@ -12,6 +13,8 @@ import { giveSettings, settingsText } from "./settings.ts";
 
 /** The step that keeps the settings of a container while its files are restored. */
 const SETTINGS = "settings";
+/** The id map of files that have the owners that the container sees. */
+const UNSHIFTED = "[]";
 /** The engine's own guard against a change of owners. */
 const SHIFT_PROTECTION = "security.protection.shift";
 /** How long a snapshot stays that may still be needed. Milliseconds. */
@@ -20,22 +23,39 @@ const KEPT = 7 * 24 * 60 * 60 * 1000;
 const LOOK_LIMIT = 10_000;
 
 /**
- * Whether the next start makes the engine change the owners of all files of a container: it ran before, and
- * its next id map is neither the one on disk nor the one it ran with (an engine that maps ids when it mounts
- * leaves the disk alone: engines.md 6). Containers without id maps need none (behaviour.md 5.4, 12 item 30).
- * `privileged` is what a start is about to set, undefined for no change.
+ * Whether the next start makes the engine change the owners of all files of a container: its next id map is neither
+ * the one on disk nor the one it ran with (an engine that maps ids when it mounts leaves the disk alone). Copies,
+ * imports and restored containers do not say with which they ran. Containers without id maps need none.
+ */
+export function changesOwners({ expanded_config }: Instance): boolean {
+  const { last, current, next } = idMapsOf(expanded_config);
+  if (!last || !next) return false;
+  const nextMap = parseIdMap(next);
+  if (isSameIdMap(parseIdMap(last), nextMap)) return false;
+  return !current || !isSameIdMap(parseIdMap(current), nextMap);
+}
+
+/**
+ * Whether that is a remap in the sense of the contract: the container ran before, and has to get other owners. `privileged`
+ * is what a start is about to set, undefined for no change.
  */
 export function needsRemap(instance: Instance, privileged: boolean | undefined): boolean {
   const config = instance.expanded_config;
-  const last = config["volatile.last_state.idmap"];
-  const current = config["volatile.idmap.current"];
-  const next = config["volatile.idmap.next"];
-  if (!last || !current || !next) return false;
+  const { last, current, next } = idMapsOf(config);
+  const ranBefore = current !== undefined || (last !== undefined && last !== UNSHIFTED);
+  if (!ranBefore || !last || !next) return false;
   const changes = privileged !== undefined && privileged !== (config["security.privileged"] === "true");
   // What the next map will be the engine only says after the change; a privileged container has none.
-  if (changes) return privileged === (last !== "[]");
-  const nextMap = parseIdMap(next);
-  return !isSameIdMap(parseIdMap(last), nextMap) && !isSameIdMap(parseIdMap(current), nextMap);
+  if (changes) return privileged === (last !== UNSHIFTED);
+  return changesOwners(instance);
+}
+
+function idMapsOf(config: Config) {
+  return {
+    last: config["volatile.last_state.idmap"],
+    current: config["volatile.idmap.current"],
+    next: config["volatile.idmap.next"],
+  };
 }
 
 /** Throws `failed` where the next start would have to change owners and the engine is told never to do that. */

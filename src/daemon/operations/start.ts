@@ -4,10 +4,11 @@ import {
   StartContainerRequestSchema,
   ContainerStartProgress_Status as Status,
 } from "../../contract/tremplin_pb.js";
-import { instanceStatus } from "../../engine/instance.ts";
+import type { Engine } from "../../engine/engine.ts";
+import { type Instance, instanceStatus } from "../../engine/instance.ts";
 import { microphoneDevices, withMicrophone } from "../devices/microphone.ts";
 import { bindMountDevices, writeBindMounts } from "./bind-mounts.ts";
-import { findNoted, noteContainer, strangerTo } from "./container-identity.ts";
+import { findNoted, noteContainer, strangerTo, wasUsed } from "./container-identity.ts";
 import { endings } from "./endings.ts";
 import { settle } from "./engine-work.ts";
 import { getContainer } from "./lookup.ts";
@@ -15,7 +16,7 @@ import type { Interruption, OperationContext, OperationKind } from "./operation.
 import { markOperation } from "./operation-mark.ts";
 import { wantsPrivilege } from "./privilege.ts";
 import { refreshAptKey } from "./refresh-apt-key.ts";
-import { checkMayRemap, forgetRemap, needsRemap, saveBeforeRemap, undoRemap } from "./remap.ts";
+import { changesOwners, checkMayRemap, forgetRemap, saveBeforeRemap, undoRemap } from "./remap.ts";
 import { markUsed } from "./setup-mark.ts";
 import { breakSilence, justWait } from "./silence.ts";
 import type { Tools } from "./tools.ts";
@@ -31,24 +32,40 @@ export function startOperation(
   tools: Tools,
 ): OperationKind<typeof StartContainerRequestSchema, "updateStartStatus"> {
   async function start(request: StartContainerRequest, context: OperationContext) {
-    const { id, signal, log } = context;
+    const { signal, log } = context;
     const engine = tools.engine();
     const name = request.containerName;
     const found = await getContainer(engine, name, signal);
     checkMayRemap(found, wantsPrivilege(request.privilegeLevel));
-    await noteContainer(engine, found, context);
+    await noteContainer(engine, found, context, signal);
     await writeAptList(tools, name, signal).catch((error) => log.error({ error }, "no package list written"));
     await configure(request, signal);
-    const remaps = needsRemap(await getContainer(engine, name, signal), undefined);
-    if (remaps) {
-      await markOperation(engine, name, id, signal);
-      await saveBeforeRemap(engine, name, id, signal);
-      await context.step(SAVED);
-    }
+    const configured = await getContainer(engine, name, signal);
+    if (changesOwners(configured)) await save(engine, configured, context);
     await (await engine.instances.setState(name, { action: "start" }, { signal })).wait({ signal });
     await finish(name, context);
     void refreshAptKey(tools, name);
     return { containerName: name, status: Status.STARTED };
+  }
+
+  /**
+   * Takes the snapshot that an interrupted change of owners goes back to. A container that was never started is not kept
+   * from that by a pool without room for one.
+   */
+  async function save(engine: Engine, instance: Instance, context: OperationContext): Promise<void> {
+    const { id, signal, log } = context;
+    const { name } = instance;
+    await markOperation(engine, name, id, signal);
+    try {
+      await saveBeforeRemap(engine, name, id, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (wasUsed(instance) || TremplinError.from(error).code === "unavailable") throw error;
+      log.warn({ error }, "no snapshot could be taken before its first start");
+      await forgetRemap(engine, name, id, signal);
+      return;
+    }
+    await context.step(SAVED);
   }
 
   /** Sets devices and privilege in one change; devices that are not ours are left as they are. */

@@ -43,7 +43,7 @@ export function stopOperation(
       yield { containerName, status: Status.STOPPING };
       const engine = tools.engine();
       const found = await findContainer(engine, containerName, context.signal);
-      if (found) await noteContainer(engine, found, context);
+      if (found) await noteContainer(engine, found, context, context.signal);
       await stop(found, context);
       return { containerName, status: Status.STOPPED };
     },

@@ -56,7 +56,7 @@ export async function swapIn(
   if (old) {
     if (identity(old) !== replaceable) throw madeMeanwhile(name);
     checkUnprotected(old);
-    await noteContainer(engine, old, context);
+    await noteContainer(engine, old, context, signal);
   }
   await context.step(FRESH, identity(await getContainer(engine, fresh, signal)));
   if (old) {

@@ -24,7 +24,7 @@ export function undoUpgradeOperation(
     const instance = await getContainer(engine, containerName, signal);
     const snapshot = await findWayBack(engine, containerName, signal);
     if (!snapshot) throw new TremplinError("failed", noWayBack(containerName));
-    await noteContainer(engine, instance, context);
+    await noteContainer(engine, instance, context, signal);
     const runs = instance.status_code === instanceStatus.running;
     await context.step("runs", runs ? "yes" : "no");
     await context.step("snapshot", snapshot.name);

@@ -109,7 +109,7 @@ export function upgradeOperation(
     checkStays(instance);
     const person = await personOf(inside, clock.now());
     await report.begin("taking the snapshot to go back to", shares.save);
-    await noteContainer(tools.engine(), instance, context);
+    await noteContainer(tools.engine(), instance, context, signal);
     await markOperation(tools.engine(), containerName, id, signal);
     await takeSteadySnapshot(tools.engine(), containerName, wayBackName(id), context);
     await context.step("saved");
@@ -121,7 +121,12 @@ export function upgradeOperation(
       await report.begin("restarting it, and looking whether all is well", shares.restart);
       await restart(tools, containerName, signal);
       // Used since, by us: what is used after this, somebody else used.
-      await noteContainer(tools.engine(), await getContainer(tools.engine(), containerName, signal), context);
+      await noteContainer(
+        tools.engine(),
+        await getContainer(tools.engine(), containerName, signal),
+        context,
+        signal,
+      );
       for (const note of await proveRelease(inside, release, person, clock)) await report.say(note);
     }
     signal.throwIfAborted();
