@@ -12,7 +12,7 @@ import { shareBackup } from "../support/tiny-backup.ts";
 import { createTiny, launchedDaemon, startContainer, tinyRequest } from "../support/tiny-container.ts";
 
 /** More than an ending daemon may take, whatever its engine does. Milliseconds. */
-const LIMIT = 10_000;
+const LIMIT = 20_000;
 
 const operations: Record<string, (daemon: TestDaemon) => Promise<unknown>> = {
   create: (daemon) => daemon.tremplin.createContainer(tinyRequest(daemon, "fresh")),
@@ -42,7 +42,7 @@ for (const [kind, begin] of Object.entries(operations)) {
     await begin(daemon);
     process.kill(pid, "SIGSTOP");
     const begun = Date.now();
-    const end = await Promise.race([daemon.stop(), delay(3 * LIMIT)]);
+    const end = await Promise.race([daemon.stop(), delay(2 * LIMIT)]);
     process.kill(pid, "SIGCONT");
     assert.equal(end, 0);
     assert.ok(Date.now() - begun < LIMIT, `${Date.now() - begun} ms`);
@@ -62,7 +62,7 @@ test("an engine that hangs while it is launched: the daemon ends when it is aske
   assert.notEqual(pid, first);
   process.kill(pid, "SIGSTOP");
   const begun = Date.now();
-  const end = await Promise.race([daemon.stop(), delay(3 * LIMIT)]);
+  const end = await Promise.race([daemon.stop(), delay(2 * LIMIT)]);
   process.kill(pid, "SIGCONT");
   assert.equal(end, 0);
   assert.ok(Date.now() - begun < LIMIT, `${Date.now() - begun} ms`);

@@ -112,7 +112,7 @@ export class TestDaemon implements AsyncDisposable {
     const died = this.#exited.then(async (end) => {
       throw new Error(`the daemon ended with ${end} before it was ready:\n${await this.log()}`);
     });
-    await Promise.race([this.listener.final("ready", "", 30_000), died]);
+    await Promise.race([this.listener.final("ready", "", 120_000), died]);
   }
 
   /** Starts it without waiting for anything. */
