@@ -427,6 +427,17 @@ test("a start days ago, and somebody works in what is half changed: its snapshot
   assert.ok(Date.parse(snapshot?.expires_at ?? "") > Date.now() + 6 * DAY, snapshot?.expires_at);
 });
 
+test("a delete that had not begun, and somebody set a key since: it stays", async () => {
+  await daemon.kill();
+  await leaveOperation(daemon, { id, kind: "delete", container: name, steps: {} });
+  await byHand("config", "set", name, "user.mine=yes");
+  await back();
+  const { status: end, failureReason } = await daemon.listener.final("delete", name);
+  assert.equal(end, Deleted.FAILED);
+  assert.match(failureReason, /; delete it again$/);
+  assert.equal((await instance()).config["user.mine"], "yes");
+});
+
 test("a delete of which only the acceptance was noted, by a clock that was set back since: it keeps its hands off", async () => {
   await daemon.kill();
   await leaveOperation(daemon, {

@@ -3,7 +3,7 @@ import {
   ContainerDeletionProgress_Status as Status,
 } from "../../contract/tremplin_pb.js";
 import { removeBindMounts } from "./bind-mounts.ts";
-import { changeSince, findNoted, noteContainer, strangerTo } from "./container-identity.ts";
+import { changeSince, findNoted, hasNoted, noteContainer, strangerTo } from "./container-identity.ts";
 import { endings } from "./endings.ts";
 import { remove, settle } from "./engine-work.ts";
 import { findContainer } from "./lookup.ts";
@@ -42,6 +42,8 @@ export function deleteOperation(
         return { containerName, status: Status.DELETED };
       }
       if (interruption === "cancel" || interruption === "failure") return undefined;
+      // It had not begun, and nobody knows what somebody has done to the container since.
+      if (!hasNoted(context)) return undefined;
       const stranger = strangerTo(containerName, noted) ?? (await changeSince(engine, noted, signal));
       if (stranger) return { containerName, status: Status.FAILED, failureReason: stranger };
       return await finish(containerName, signal);

@@ -4,7 +4,7 @@ import {
   StopContainerRequestSchema,
 } from "../../contract/tremplin_pb.js";
 import { type Instance, instanceStatus } from "../../engine/instance.ts";
-import { findNoted, noteContainer, strangerTo } from "./container-identity.ts";
+import { findNoted, hasNoted, noteContainer, strangerTo } from "./container-identity.ts";
 import { endings } from "./endings.ts";
 import { forceStop, settle } from "./engine-work.ts";
 import { findContainer } from "./lookup.ts";
@@ -56,6 +56,8 @@ export function stopOperation(
         return { containerName, status: Status.STOPPED };
       }
       if (interruption === "cancel" || interruption === "failure") return undefined;
+      // It had not begun, and nobody knows what somebody has done to the container since.
+      if (!hasNoted(context)) return undefined;
       const stranger = strangerTo(containerName, noted);
       if (stranger) return { containerName, status: Status.FAILED, failureReason: stranger };
       await stop(noted.instance, context);
