@@ -50,7 +50,8 @@ export class RandomHand {
     const { what, kind, words } = this.#random.pick(this.#choices(on));
     // What a failed act had done of it is the person's too: the next photograph shows it.
     const isDone = await this.#do(`${what} ${on.name}`, words);
-    if (!isDone && words.length === 1) return;
+    // Of one that is not whole yet the engine refuses the start itself: nobody has used it by that.
+    if (!isDone && (words.length === 1 || isUnfinished(on.name))) return;
     const of = acts.get(on.uuid) ?? new Set();
     acts.set(on.uuid, of.add(kind));
   }
