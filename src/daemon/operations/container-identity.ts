@@ -27,8 +27,6 @@ const sightingSchema = z.object({
   folderMadeAt: z.string(),
   /** The id map of the files on disk. */
   idMap: z.string(),
-  /** The process of the engine. */
-  enginePid: z.number(),
   /** What can be set in it, and its snapshots. Missing where an older version of this program wrote it. */
   settings: z.string().optional(),
   snapshots: z.array(z.string()).optional(),
@@ -153,7 +151,6 @@ async function sight(engine: Engine, instance: Instance, signal: AbortSignal): P
     usedAt: last_used_at,
     folderMadeAt: await folderMadeAt(engine, instance),
     idMap: config["volatile.last_state.idmap"] ?? "",
-    enginePid: engine.info.pid,
     settings: settingsText(instance),
     snapshots: await snapshotsOf(engine, instance.name, signal),
   };
