@@ -6,7 +6,7 @@ import { silentLogger } from "../src/base/logger.ts";
 import { UserNamespace } from "../src/daemon/backups/user-namespace.ts";
 import { parseIdMap } from "../src/daemon/guest/id-map.ts";
 import { Engine } from "../src/engine/engine.ts";
-import { snapshotFolder } from "../src/engine/snapshot-folder.ts";
+import { snapshotFolder } from "../src/engine/storage/snapshot-folder.ts";
 import type { TestDaemon } from "../test/support/daemon.ts";
 import { exportContainer } from "../test/support/export-container.ts";
 import { engineCommand } from "../test/support/in-container.ts";

@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { UserNamespace } from "../src/daemon/backups/user-namespace.ts";
 import { parseIdMap, toHostId } from "../src/daemon/guest/id-map.ts";
 import type { Engine } from "../src/engine/engine.ts";
-import { instanceFolder } from "../src/engine/instance-folder.ts";
+import { instanceFolder } from "../src/engine/storage/instance-folder.ts";
 import type { TestDaemon } from "../test/support/daemon.ts";
 import { engineOf } from "../test/support/engine-of.ts";
 import { exportContainer } from "../test/support/export-container.ts";

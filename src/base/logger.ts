@@ -1,6 +1,6 @@
 import { type DestinationStream, type Logger, pino } from "pino";
-import { canAccess } from "./can-access.ts";
-import { needsLibc } from "./needs-libc.ts";
+import { canAccess } from "./files/can-access.ts";
+import { needsLibc } from "./native/load-native.ts";
 
 export type { Logger };
 

@@ -1,5 +1,5 @@
 import type { DestinationStream } from "pino";
-import { libc } from "./raw-socket.ts";
+import { libc } from "./native/raw-socket.ts";
 
 const LOG_PID = 1;
 const LOG_DAEMON = 3 << 3;

@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline/promises";
-import { type Clock, systemClock } from "../base/clock.ts";
+import { type Clock, systemClock } from "../base/async/clock.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { exitCode } from "./exit-code.ts";
 

@@ -1,8 +1,8 @@
 import { CommanderError } from "commander";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { exitCode, exitCodeOf } from "./exit-code.ts";
+import { readOriginalCommandLine } from "./flags/original-command-line.ts";
 import type { Io } from "./io.ts";
-import { readOriginalCommandLine } from "./original-command-line.ts";
 import { createProgram } from "./program.ts";
 
 /** Runs one command line to its end and says with which number (exit-code.ts). Never throws. */

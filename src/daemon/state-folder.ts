@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { replaceFile } from "../base/durable-file.ts";
-import { textOfFile } from "../base/text-of-file.ts";
+import { replaceFile } from "../base/files/durable-file.ts";
+import { textOfFile } from "../base/files/text-of-file.ts";
 
 /** What lies where under --state. */
 export interface StateFolder {

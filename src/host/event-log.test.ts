@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import { systemClock } from "../base/clock.ts";
+import { systemClock } from "../base/async/clock.ts";
 import { ContainerStartProgressSchema } from "../contract/tremplin_pb.js";
 import { EventLog, type EventLogOptions, type Notice } from "./event-log.ts";
 

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { MemoryGuest } from "../../test/support/memory-guest.ts";
-import { systemClock } from "../base/clock.ts";
+import { systemClock } from "../base/async/clock.ts";
 import { EventLog } from "./event-log.ts";
 import { runHost } from "./main.ts";
 

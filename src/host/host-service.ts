@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
-import type { Clock } from "../base/clock.ts";
+import type { Clock } from "../base/async/clock.ts";
 import { sentenceOf } from "../base/tremplin-error.ts";
 import { type Event, EventSchema, Host, type WatchRequest } from "../contract/tremplin/v1/host_pb.js";
 import type { EventLog } from "./event-log.ts";

@@ -12,7 +12,7 @@ import {
   throwBytes,
   whatEscapes,
 } from "../../test/support/hostile-peer.ts";
-import { systemClock } from "../base/clock.ts";
+import { systemClock } from "../base/async/clock.ts";
 import { silentLogger } from "../base/logger.ts";
 import { Guest } from "../contract/tremplin/v1/guest_pb.js";
 import { Host } from "../contract/tremplin/v1/host_pb.js";

@@ -1,4 +1,4 @@
-import { systemClock } from "../base/clock.ts";
+import { systemClock } from "../base/async/clock.ts";
 import { openLogger } from "../base/logger.ts";
 import { formatAddress } from "../transport/address.ts";
 import type { HostOptions } from "./options.ts";

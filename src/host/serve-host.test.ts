@@ -6,7 +6,7 @@ import { type TestContext, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { MemoryGuest } from "../../test/support/memory-guest.ts";
-import { systemClock } from "../base/clock.ts";
+import { systemClock } from "../base/async/clock.ts";
 import { silentLogger } from "../base/logger.ts";
 import { Health } from "../contract/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../contract/grpc/reflection/v1/reflection_pb.js";

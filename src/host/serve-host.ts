@@ -1,5 +1,5 @@
 import type { ConnectRouter } from "@connectrpc/connect";
-import type { Clock } from "../base/clock.ts";
+import type { Clock } from "../base/async/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import { file_tremplin_v1_guest, Guest } from "../contract/tremplin/v1/guest_pb.js";
 import { file_tremplin_v1_host, Host } from "../contract/tremplin/v1/host_pb.js";
@@ -13,7 +13,7 @@ import { Guests } from "./guests.ts";
 import { hostService } from "./host-service.ts";
 import { listener } from "./listener.ts";
 import type { HostOptions } from "./options.ts";
-import { passThrough } from "./pass-through.ts";
+import { passThrough } from "./proxy.ts";
 
 /** Serves the host side until it is disposed of. */
 export async function serveHost(options: HostOptions, clock: Clock, log: Logger): Promise<RpcServer> {

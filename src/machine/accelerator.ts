@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { constants, readFile } from "node:fs/promises";
-import { canAccess } from "../base/can-access.ts";
+import { canAccess } from "../base/files/can-access.ts";
 
 export type Accelerator = "kvm" | "tcg";
 

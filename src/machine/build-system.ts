@@ -1,6 +1,6 @@
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { programLines } from "../base/program-lines.ts";
+import { programLines } from "../base/processes/program-lines.ts";
 import { debianKeyring, machineMirror, releaseSources } from "../daemon/images/debian-mirror.ts";
 import { acquireSettings } from "../daemon/images/mmdebstrap.ts";
 import { enabledUnits, guestFiles, guestPackages, initialModules, maskedUnits } from "./guest-files.ts";

@@ -1,9 +1,9 @@
 import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { replaceFile } from "../base/durable-file.ts";
-import { holdAlone } from "../base/hold-alone.ts";
-import { textOfFile } from "../base/text-of-file.ts";
+import { replaceFile } from "../base/files/durable-file.ts";
+import { textOfFile } from "../base/files/text-of-file.ts";
+import { holdAlone } from "../base/processes/process-lock.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import type { Accelerator } from "./accelerator.ts";
 

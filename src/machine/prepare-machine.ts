@@ -3,14 +3,14 @@ import { constants, mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { canAccess } from "../base/can-access.ts";
+import { canAccess } from "../base/files/can-access.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { bootOfHost, findAccelerator } from "./accelerator.ts";
 import { buildSystem } from "./build-system.ts";
 import { checkBeginning, diskUse, growDisk, mustGrow } from "./container-disk.ts";
-import { giveFiles } from "./give-files.ts";
 import type { MachineFolder, MachinePorts, MachineSettings } from "./machine-folder.ts";
 import { makeKeys } from "./make-keys.ts";
+import { giveFiles } from "./provision-files.ts";
 import { checkRequirements } from "./requirements.ts";
 
 /** The size of a new machine's disk, which takes only what is in use. Bytes. */

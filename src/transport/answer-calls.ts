@@ -15,7 +15,7 @@ import {
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
 import type { Logger } from "../base/logger.ts";
-import { whenClosed } from "./answered.ts";
+import { whenClosed } from "./response-sent.ts";
 
 /** One message may not be larger; the contract's are far smaller. */
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;

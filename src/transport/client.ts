@@ -2,7 +2,7 @@ import { connect as connectSocket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { needsLibc } from "../base/needs-libc.ts";
+import { needsLibc } from "../base/native/load-native.ts";
 import type { Address } from "./address.ts";
 import { ConnectingStream } from "./connecting-stream.ts";
 import { ReadableSessionManager } from "./session-manager.ts";

@@ -16,7 +16,7 @@ import {
   whatEscapes,
 } from "../../test/support/hostile-peer.ts";
 import { silentLogger } from "../base/logger.ts";
-import { type StreamHandle, socketOn } from "../base/stream-handle.ts";
+import { type StreamHandle, socketOn } from "../base/native/stream-handle.ts";
 import { Tremplin } from "../contract/tremplin_pb.js";
 import { answerCalls } from "./answer-calls.ts";
 import { dial } from "./client.ts";

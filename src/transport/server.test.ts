@@ -14,10 +14,10 @@ import { Health } from "../contract/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../contract/grpc/reflection/v1/reflection_pb.js";
 import { file_tremplin, Tremplin, TremplinListener } from "../contract/tremplin_pb.js";
 import type { Address } from "./address.ts";
-import { answered } from "./answered.ts";
 import { dial } from "./client.ts";
 import { health } from "./health.ts";
 import { reflection } from "./reflection.ts";
+import { answered } from "./response-sent.ts";
 import { serve } from "./server.ts";
 
 const anyPort: Address = { kind: "tcp", host: "127.0.0.1", port: 0 };

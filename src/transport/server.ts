@@ -2,7 +2,7 @@ import { createSecureServer } from "node:http2";
 import type { AddressInfo, Server as NetServer, Socket } from "node:net";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { type Logger, silentLogger } from "../base/logger.ts";
-import { needsLibc } from "../base/needs-libc.ts";
+import { needsLibc } from "../base/native/load-native.ts";
 import { systemErrorText } from "../base/system-error.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { type Address, formatAddress, isLocal } from "./address.ts";

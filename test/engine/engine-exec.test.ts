@@ -5,7 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { TremplinError } from "../../src/base/tremplin-error.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import type { CaptureOptions } from "../../src/engine/exec-capture.ts";
+import type { CaptureOptions } from "../../src/engine/exec/exec-capture.ts";
 import { type PrivateLxd, privateLxd } from "../support/private-lxd.ts";
 import { uploadTinyImage } from "../support/tiny-image.ts";
 

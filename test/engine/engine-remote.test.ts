@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { silentLogger } from "../../src/base/logger.ts";
 import { Engine, type EngineAddress } from "../../src/engine/engine.ts";
-import { isReady } from "../../src/engine/is-ready.ts";
+import { isReady } from "../../src/engine/http/is-ready.ts";
 import { type PrivateLxd, privateLxd } from "../support/private-lxd.ts";
 import { certificate, freePort, openRemotely } from "../support/remote-lxd.ts";
 import { uploadTinyImage } from "../support/tiny-image.ts";

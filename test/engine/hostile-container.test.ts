@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { SetUpUserResponse_Status as SetUp } from "../../src/contract/tremplin_pb.js";
 import type { Engine } from "../../src/engine/engine.ts";
-import { instanceStatus } from "../../src/engine/instance.ts";
+import { instanceStatus } from "../../src/engine/resources/instance.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { engineOf } from "../support/engine-of.ts";
 import { runInside } from "../support/run-inside.ts";

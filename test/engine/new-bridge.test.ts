@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { isEnginesBridge, noteNewestInterface } from "../../src/daemon/launch/bridge-ownership.ts";
+import {
+  isEnginesBridge,
+  noteNewestInterface,
+} from "../../src/daemon/supervisor/network/bridge-ownership.ts";
 import { execute } from "../support/belongings.ts";
 import { freeNetwork } from "../support/free-network.ts";
 import { testFolder } from "../support/test-run.ts";

@@ -16,7 +16,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { systemClock } from "../../src/base/clock.ts";
+import { systemClock } from "../../src/base/async/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import { compressorFor } from "../../src/daemon/backups/compressor.ts";
 import { ExportMeter } from "../../src/daemon/backups/export-meter.ts";

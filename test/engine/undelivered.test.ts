@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { systemClock } from "../../src/base/clock.ts";
+import { systemClock } from "../../src/base/async/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import { deliverTo } from "../../src/daemon/notices/delivery.ts";
 import { notice } from "../../src/daemon/notices/notice.ts";

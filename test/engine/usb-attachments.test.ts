@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { systemClock } from "../../src/base/clock.ts";
+import { systemClock } from "../../src/base/async/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import { UsbAttachments } from "../../src/daemon/devices/usb-attachments.ts";
 import type { Engine } from "../../src/engine/engine.ts";

@@ -9,7 +9,7 @@ import {
   UpgradeContainerProgress_Status as Upgraded,
 } from "../../src/contract/tremplin_pb.js";
 import type { Engine } from "../../src/engine/engine.ts";
-import { instanceStatus } from "../../src/engine/instance.ts";
+import { instanceStatus } from "../../src/engine/resources/instance.ts";
 import { comeBack } from "../support/come-back.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { engineByHand } from "../support/engine-by-hand.ts";

@@ -1,4 +1,4 @@
-import type { PortSource, SocketCounts } from "../../src/daemon/watch/port-source.ts";
+import type { PortSource, SocketCounts } from "../../src/daemon/watch/ports/port-source.ts";
 
 /** A container's sockets that a test opens and closes. */
 export class FakePorts implements PortSource {

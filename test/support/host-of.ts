@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
-import { systemClock } from "../../src/base/clock.ts";
+import { systemClock } from "../../src/base/async/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import { TremplinListener } from "../../src/contract/tremplin_pb.js";
 import { serveHost } from "../../src/host/serve-host.ts";

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { noteContainer } from "../../src/daemon/operations/container-identity.ts";
+import { noteContainer } from "../../src/daemon/containers/container-identity.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import type { TestDaemon } from "./daemon.ts";
 import { eventually } from "./eventually.ts";

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { lstat, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Engine } from "../../src/engine/engine.ts";
-import type { FullInstance } from "../../src/engine/instance.ts";
-import type { Snapshot } from "../../src/engine/snapshots.ts";
+import type { FullInstance } from "../../src/engine/resources/instance.ts";
+import type { Snapshot } from "../../src/engine/resources/snapshots.ts";
 import type { TestDaemon } from "./daemon.ts";
 
 /** Where a person writes files in a container, and where many lie whose owners change at a remap. */

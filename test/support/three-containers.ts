@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Engine } from "../../src/engine/engine.ts";
-import type { FileSession } from "../../src/engine/file-session.ts";
+import type { FileSession } from "../../src/engine/files/file-session.ts";
 import { secondBridge } from "./clean-up.ts";
 import type { TestDaemon } from "./daemon.ts";
 import { engineOf } from "./engine-of.ts";

@@ -7,7 +7,7 @@ import {
   type UpgradeContainerRequest_Version as Version,
 } from "../../src/contract/tremplin_pb.js";
 import type { Engine } from "../../src/engine/engine.ts";
-import type { InstanceUpdate } from "../../src/engine/instance.ts";
+import type { InstanceUpdate } from "../../src/engine/resources/instance.ts";
 import { baseFiles, createAptContainer, reaches } from "./apt-container.ts";
 import { startDaemon, type TestDaemon } from "./daemon.ts";
 import {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Command } from "commander";
 import { hostOptions } from "../commands/host.ts";
-import { type DaemonFlags, daemonOptions, withDaemonFlags } from "../daemon-flags.ts";
+import { type DaemonFlags, daemonOptions, withDaemonFlags } from "../flags/daemon-flags.ts";
 import { daemonWords, hostWords } from "./launch.ts";
 import { RunFolder } from "./run-folder.ts";
 

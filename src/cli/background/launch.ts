@@ -1,12 +1,12 @@
 import { join, resolve } from "node:path";
-import { backoff } from "../../base/backoff.ts";
+import { backoff } from "../../base/async/backoff.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Host } from "../../contract/tremplin/v1/host_pb.js";
 import { formatAddress } from "../../transport/address.ts";
-import type { EngineFlags } from "../daemon-flags.ts";
-import type { HostApi } from "../host-api.ts";
+import type { EngineFlags } from "../flags/daemon-flags.ts";
+import type { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
-import type { Part } from "./part.ts";
+import type { Part } from "./background-process.ts";
 import type { ProcessRecord } from "./process-record.ts";
 import type { RunFolder } from "./run-folder.ts";
 

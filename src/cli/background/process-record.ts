@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
-import { replaceFile } from "../../base/durable-file.ts";
+import { replaceFile } from "../../base/files/durable-file.ts";
 import { systemErrorText } from "../../base/system-error.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 

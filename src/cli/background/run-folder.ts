@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
-import { holdAlone } from "../../base/hold-alone.ts";
+import { holdAlone } from "../../base/processes/process-lock.ts";
 import type { Address } from "../../transport/address.ts";
-import { Part } from "./part.ts";
+import { Part } from "./background-process.ts";
 
 /** Where sockets, pid files and logs lie when nothing is said. */
 export const DEFAULT_RUN = "/run/tremplin";

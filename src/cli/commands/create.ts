@@ -3,12 +3,12 @@ import { Command } from "commander";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest, PrepareImageProgressSchema } from "../../contract/tremplin/v1/guest_pb.js";
 import { CreateContainerResponse_Status as Status, Tremplin } from "../../contract/tremplin_pb.js";
-import type { CallSettings, HostApi } from "../host-api.ts";
-import { type HostFlags, withHostFlags } from "../host-flags.ts";
+import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
+import type { CallSettings, HostApi } from "../host-client/host-api.ts";
+import { type Answer, runOperation, type Session } from "../host-client/operation.ts";
+import { tellResult, withSession } from "../host-client/session.ts";
 import type { Io } from "../io.ts";
-import { type Answer, runOperation, type Session } from "../operation.ts";
-import { tellResult, withSession } from "../session.ts";
-import { plainText } from "../text.ts";
+import { plainText } from "../text/text.ts";
 
 interface Flags extends HostFlags {
   readonly debian?: string;

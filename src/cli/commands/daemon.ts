@@ -1,6 +1,6 @@
 import { Command } from "commander";
-import { type DaemonFlags, daemonOptions, withDaemonFlags } from "../daemon-flags.ts";
-import { withTlsFlags } from "../host-flags.ts";
+import { type DaemonFlags, daemonOptions, withDaemonFlags } from "../flags/daemon-flags.ts";
+import { withTlsFlags } from "../flags/host-flags.ts";
 
 export function daemonCommand(): Command {
   const command = withTlsFlags(withDaemonFlags(new Command("daemon")));

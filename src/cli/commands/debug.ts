@@ -1,9 +1,9 @@
 import { Command } from "commander";
 import { Tremplin } from "../../contract/tremplin_pb.js";
-import { HostApi } from "../host-api.ts";
-import { type HostFlags, withHostFlags } from "../host-flags.ts";
+import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
+import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
-import { plainText } from "../text.ts";
+import { plainText } from "../text/text.ts";
 
 export function debugCommand(io: Io): Command {
   return withHostFlags(new Command("debug")).action((flags: HostFlags) => debug(flags, io));

@@ -5,9 +5,9 @@ import { DEFAULT_RUN, RunFolder } from "../background/run-folder.ts";
 import type { Finding } from "../doctor/finding.ts";
 import { machineChecks } from "../doctor/machine-checks.ts";
 import { setupChecks } from "../doctor/setup-checks.ts";
-import { type HostFlags, withHostFlags } from "../host-flags.ts";
+import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import type { Io } from "../io.ts";
-import { plainText } from "../text.ts";
+import { plainText } from "../text/text.ts";
 
 interface Flags extends HostFlags {
   readonly run: string;

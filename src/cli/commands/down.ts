@@ -1,7 +1,7 @@
 import { Command } from "commander";
-import { endPart } from "../background/end-part.ts";
 import { DEFAULT_RUN, RunFolder } from "../background/run-folder.ts";
-import { wholeNumber } from "../host-flags.ts";
+import { endPart } from "../background/stop-process.ts";
+import { wholeNumber } from "../flags/host-flags.ts";
 import type { Io } from "../io.ts";
 import { noProgress } from "../progress/progress.ts";
 import { showProgress } from "../progress/show-progress.ts";

@@ -1,10 +1,10 @@
 import { Command } from "commander";
 import { ExportContainerResponse_Status as Status, Tremplin } from "../../contract/tremplin_pb.js";
-import type { CallSettings, HostApi } from "../host-api.ts";
-import { type HostFlags, withHostFlags } from "../host-flags.ts";
+import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
+import type { CallSettings, HostApi } from "../host-client/host-api.ts";
+import { type Answer, runOperation } from "../host-client/operation.ts";
+import { tellResult, withSession } from "../host-client/session.ts";
 import type { Io } from "../io.ts";
-import { type Answer, runOperation } from "../operation.ts";
-import { tellResult, withSession } from "../session.ts";
 
 interface Flags extends HostFlags {
   readonly detach?: true;

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { type HostOptions, hostDefaults, parseGuest } from "../../host/options.ts";
 import { parseAddress } from "../../transport/address.ts";
-import { collect, type TlsFlags, tlsOf, withTlsFlags } from "../host-flags.ts";
+import { collect, type TlsFlags, tlsOf, withTlsFlags } from "../flags/host-flags.ts";
 
 interface Flags extends TlsFlags {
   readonly listen?: readonly string[];

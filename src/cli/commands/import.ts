@@ -5,11 +5,11 @@ import {
   Tremplin,
 } from "../../contract/tremplin_pb.js";
 import { confirm } from "../confirm.ts";
-import { type CallSettings, HostApi } from "../host-api.ts";
-import { type HostFlags, withHostFlags } from "../host-flags.ts";
+import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
+import { type CallSettings, HostApi } from "../host-client/host-api.ts";
+import type { Answer } from "../host-client/operation.ts";
+import { runWork } from "../host-client/session.ts";
 import type { Io } from "../io.ts";
-import type { Answer } from "../operation.ts";
-import { runWork } from "../session.ts";
 
 interface Flags extends HostFlags {
   readonly yes?: true;

@@ -9,10 +9,10 @@ import {
   GetContainerUsernameResponse_Status as Status,
   Tremplin,
 } from "../../contract/tremplin_pb.js";
-import { HostApi } from "../host-api.ts";
-import { type HostFlags, withHostFlags } from "../host-flags.ts";
+import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
+import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
-import { plainText, tableText } from "../text.ts";
+import { plainText, tableText } from "../text/text.ts";
 
 export function infoCommand(io: Io): Command {
   const command = new Command("info").argument("<name>", "the container");

@@ -1,10 +1,10 @@
 import { toJson } from "@bufbuild/protobuf";
 import { Command } from "commander";
 import { Guest, ListContainersResponseSchema } from "../../contract/tremplin/v1/guest_pb.js";
-import { HostApi } from "../host-api.ts";
-import { type HostFlags, withHostFlags } from "../host-flags.ts";
+import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
+import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
-import { plainText, tableText } from "../text.ts";
+import { plainText, tableText } from "../text/text.ts";
 
 export function listCommand(io: Io): Command {
   return withHostFlags(new Command("list")).action((flags: HostFlags) => list(flags, io));

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { RecordedIo } from "../../../test/support/command-line.ts";
 import { MachineFolder } from "../../machine/machine-folder.ts";
-import { Part } from "../background/part.ts";
+import { Part } from "../background/background-process.ts";
 import { isAlive } from "../background/process-record.ts";
 import { run } from "../run.ts";
 

@@ -1,13 +1,13 @@
 import { Command } from "commander";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { tellMonitor } from "../../machine/monitor.ts";
-import { endPart } from "../background/end-part.ts";
 import { isAlive, type ProcessRecord, removeRecord } from "../background/process-record.ts";
 import { RunFolder } from "../background/run-folder.ts";
-import { untilGone } from "../background/until-gone.ts";
-import { wholeNumber } from "../host-flags.ts";
+import { endPart } from "../background/stop-process.ts";
+import { untilGone } from "../background/wait-for-exit.ts";
+import { wholeNumber } from "../flags/host-flags.ts";
+import { type MachineFlags, machineFolder, withMachineFlags } from "../flags/machine-flags.ts";
 import type { Io } from "../io.ts";
-import { type MachineFlags, machineFolder, withMachineFlags } from "../machine-flags.ts";
 import { noProgress, type Progress } from "../progress/progress.ts";
 import { showProgress } from "../progress/show-progress.ts";
 

@@ -4,8 +4,8 @@ import { Command } from "commander";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { shellWords } from "../../machine/shell-words.ts";
 import { RunFolder } from "../background/run-folder.ts";
+import { type MachineFlags, machineFolder, withMachineFlags } from "../flags/machine-flags.ts";
 import type { Io } from "../io.ts";
-import { type MachineFlags, machineFolder, withMachineFlags } from "../machine-flags.ts";
 
 /** A root shell in the machine, or one program; it ends with the program's exit status. */
 export function machineShellCommand(_io: Io): Command {

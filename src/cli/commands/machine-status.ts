@@ -7,10 +7,10 @@ import { formatAddress } from "../../transport/address.ts";
 import { guestAnswers } from "../background/launch.ts";
 import { isAlive } from "../background/process-record.ts";
 import { RunFolder } from "../background/run-folder.ts";
-import { HostApi } from "../host-api.ts";
+import { type MachineFlags, machineFolder, withMachineFlags } from "../flags/machine-flags.ts";
+import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
-import { type MachineFlags, machineFolder, withMachineFlags } from "../machine-flags.ts";
-import { bytesText, durationText } from "../text.ts";
+import { bytesText, durationText } from "../text/text.ts";
 
 interface Flags extends MachineFlags {
   readonly json?: true;

@@ -8,14 +8,14 @@ import type { MachineFolder, MachineSettings } from "../../machine/machine-folde
 import { type MachineWishes, prepareMachine } from "../../machine/prepare-machine.ts";
 import { qemuArguments } from "../../machine/qemu-arguments.ts";
 import { formatAddress } from "../../transport/address.ts";
-import { endPart } from "../background/end-part.ts";
 import { ensure, guestAnswers, hostAnswers } from "../background/launch.ts";
 import { RunFolder } from "../background/run-folder.ts";
-import { HostApi } from "../host-api.ts";
-import { wholeNumber } from "../host-flags.ts";
+import { endPart } from "../background/stop-process.ts";
+import { wholeNumber } from "../flags/host-flags.ts";
+import { type MachineFlags, machineFolder, withMachineFlags } from "../flags/machine-flags.ts";
+import { HostApi } from "../host-client/host-api.ts";
+import { launchEngine } from "../host-client/launch-engine.ts";
 import type { Io } from "../io.ts";
-import { launchEngine } from "../launch-engine.ts";
-import { type MachineFlags, machineFolder, withMachineFlags } from "../machine-flags.ts";
 import { noProgress, type Progress } from "../progress/progress.ts";
 import { showProgress } from "../progress/show-progress.ts";
 

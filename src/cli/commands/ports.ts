@@ -1,12 +1,12 @@
 import { Command } from "commander";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Host } from "../../contract/tremplin/v1/host_pb.js";
-import { followEvents } from "../follow-events.ts";
-import { HostApi } from "../host-api.ts";
-import { type HostFlags, withHostFlags } from "../host-flags.ts";
+import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
+import { followEvents } from "../host-client/follow-events.ts";
+import { HostApi } from "../host-client/host-api.ts";
+import { type ContainerPorts, KnownPorts } from "../host-client/known-ports.ts";
 import type { Io } from "../io.ts";
-import { type ContainerPorts, KnownPorts } from "../known-ports.ts";
-import { plainText, tableText } from "../text.ts";
+import { plainText, tableText } from "../text/text.ts";
 
 interface Flags extends HostFlags {
   readonly watch?: true;

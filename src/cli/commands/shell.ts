@@ -2,8 +2,8 @@ import { once } from "node:events";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Command } from "commander";
 import { Guest, type ShellInputSchema } from "../../contract/tremplin/v1/guest_pb.js";
-import { HostApi } from "../host-api.ts";
-import { type HostFlags, withHostFlags } from "../host-flags.ts";
+import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
+import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
 
 type Input = MessageInitShape<typeof ShellInputSchema>;

@@ -9,11 +9,11 @@ import {
 } from "../../contract/tremplin/v1/guest_pb.js";
 import { type GuestInfo, Host } from "../../contract/tremplin/v1/host_pb.js";
 import { parseAddress } from "../../transport/address.ts";
-import { engineText } from "../engine-text.ts";
-import { HostApi } from "../host-api.ts";
-import { type HostFlags, tlsOf, withHostFlags } from "../host-flags.ts";
+import { type HostFlags, tlsOf, withHostFlags } from "../flags/host-flags.ts";
+import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
-import { durationText, plainText } from "../text.ts";
+import { engineText } from "../text/engine-text.ts";
+import { durationText, plainText } from "../text/text.ts";
 
 /** A guest, and what its daemon says or why it says nothing. */
 interface Finding {

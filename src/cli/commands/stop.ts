@@ -1,10 +1,10 @@
 import { Command } from "commander";
 import { StopContainerResponse_Status as Status, Tremplin } from "../../contract/tremplin_pb.js";
-import type { CallSettings, HostApi } from "../host-api.ts";
-import { type HostFlags, withHostFlags } from "../host-flags.ts";
+import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
+import type { CallSettings, HostApi } from "../host-client/host-api.ts";
+import type { Answer } from "../host-client/operation.ts";
+import { runWork } from "../host-client/session.ts";
 import type { Io } from "../io.ts";
-import type { Answer } from "../operation.ts";
-import { runWork } from "../session.ts";
 
 export function stopCommand(io: Io): Command {
   const command = new Command("stop").argument("<name>", "the container");

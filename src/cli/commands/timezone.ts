@@ -2,11 +2,11 @@ import { Command } from "commander";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import { Tremplin } from "../../contract/tremplin_pb.js";
-import { HostApi } from "../host-api.ts";
-import { type HostFlags, withHostFlags } from "../host-flags.ts";
-import { hostZone, ruleOfZone } from "../host-zone.ts";
+import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
+import { HostApi } from "../host-client/host-api.ts";
+import { hostZone, ruleOfZone } from "../host-client/host-zone.ts";
 import type { Io } from "../io.ts";
-import { plainText } from "../text.ts";
+import { plainText } from "../text/text.ts";
 
 export function timezoneCommand(io: Io): Command {
   const command = new Command("timezone")

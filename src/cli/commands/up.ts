@@ -12,14 +12,14 @@ import {
   LOCAL_GUEST,
 } from "../background/launch.ts";
 import { DEFAULT_RUN, RunFolder } from "../background/run-folder.ts";
-import { type EngineFlags, withEngineFlags } from "../daemon-flags.ts";
-import { engineText } from "../engine-text.ts";
-import { HostApi } from "../host-api.ts";
-import { DEFAULT_HOST } from "../host-flags.ts";
+import { type EngineFlags, withEngineFlags } from "../flags/daemon-flags.ts";
+import { DEFAULT_HOST } from "../flags/host-flags.ts";
+import { HostApi } from "../host-client/host-api.ts";
+import { launchEngine } from "../host-client/launch-engine.ts";
 import type { Io } from "../io.ts";
-import { launchEngine } from "../launch-engine.ts";
 import { noProgress } from "../progress/progress.ts";
 import { showProgress } from "../progress/show-progress.ts";
+import { engineText } from "../text/engine-text.ts";
 
 interface Flags extends EngineFlags {
   readonly run: string;

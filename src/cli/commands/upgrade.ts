@@ -12,14 +12,14 @@ import {
   Tremplin,
   UpgradeContainerRequest_Version as Version,
 } from "../../contract/tremplin_pb.js";
-import type { CallSettings, HostApi } from "../host-api.ts";
-import { type HostFlags, withHostFlags } from "../host-flags.ts";
+import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
+import type { CallSettings, HostApi } from "../host-client/host-api.ts";
+import { type Answer, runOperation } from "../host-client/operation.ts";
+import { runWork, tellResult, withSession } from "../host-client/session.ts";
+import { upgradeReader } from "../host-client/upgrade-reader.ts";
 import type { Io } from "../io.ts";
-import { type Answer, runOperation } from "../operation.ts";
-import { refusal } from "../refusal.ts";
-import { runWork, tellResult, withSession } from "../session.ts";
-import { plainText } from "../text.ts";
-import { upgradeReader } from "../upgrade-reader.ts";
+import { refusal } from "../text/refusal.ts";
+import { plainText } from "../text/text.ts";
 
 interface Flags extends HostFlags {
   readonly to?: string;

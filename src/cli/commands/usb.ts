@@ -12,11 +12,11 @@ import {
   DetachUsbFromContainerResponse_Status as Detached,
   Tremplin,
 } from "../../contract/tremplin_pb.js";
-import { HostApi } from "../host-api.ts";
-import { type HostFlags, wholeNumber, withHostFlags } from "../host-flags.ts";
+import { type HostFlags, wholeNumber, withHostFlags } from "../flags/host-flags.ts";
+import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
-import { refusal } from "../refusal.ts";
-import { plainText, tableText } from "../text.ts";
+import { refusal } from "../text/refusal.ts";
+import { plainText, tableText } from "../text/text.ts";
 
 const PATIENCE = 60_000;
 

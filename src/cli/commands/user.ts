@@ -5,11 +5,11 @@ import {
   SetUpUserResponse_Status as SetUp,
   Tremplin,
 } from "../../contract/tremplin_pb.js";
-import { HostApi } from "../host-api.ts";
-import { type HostFlags, withHostFlags } from "../host-flags.ts";
+import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
+import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
-import { refusal } from "../refusal.ts";
-import { plainText } from "../text.ts";
+import { refusal } from "../text/refusal.ts";
+import { plainText } from "../text/text.ts";
 
 export function userCommand(io: Io): Command {
   const command = new Command("user")

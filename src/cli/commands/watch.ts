@@ -3,11 +3,11 @@ import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Command } from "commander";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { type Event, EventSchema } from "../../contract/tremplin/v1/host_pb.js";
-import { followEvents } from "../follow-events.ts";
-import { HostApi } from "../host-api.ts";
-import { type HostFlags, wholeNumber, withHostFlags } from "../host-flags.ts";
+import { type HostFlags, wholeNumber, withHostFlags } from "../flags/host-flags.ts";
+import { followEvents } from "../host-client/follow-events.ts";
+import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
-import { noticeText } from "../notice-text.ts";
+import { noticeText } from "../text/notice-text.ts";
 
 interface Flags extends HostFlags {
   readonly after?: number;

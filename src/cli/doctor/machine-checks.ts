@@ -1,8 +1,8 @@
 import { constants, readdir, readFile, stat, statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { canAccess } from "../../base/can-access.ts";
-import { findExecutable } from "../../base/find-executable.ts";
-import { bytesText } from "../text.ts";
+import { canAccess } from "../../base/files/can-access.ts";
+import { findExecutable } from "../../base/processes/find-executable.ts";
+import { bytesText } from "../text/text.ts";
 import { bad, type Finding, good, note } from "./finding.ts";
 
 const GIB = 1024 ** 3;

@@ -6,12 +6,12 @@ import {
 } from "../../contract/tremplin/v1/guest_pb.js";
 import { type GuestInfo, Host } from "../../contract/tremplin/v1/host_pb.js";
 import { parseAddress } from "../../transport/address.ts";
-import type { Part } from "../background/part.ts";
+import type { Part } from "../background/background-process.ts";
 import { isAlive } from "../background/process-record.ts";
 import type { RunFolder } from "../background/run-folder.ts";
-import { engineText } from "../engine-text.ts";
-import { HostApi } from "../host-api.ts";
-import { type HostFlags, tlsOf } from "../host-flags.ts";
+import { type HostFlags, tlsOf } from "../flags/host-flags.ts";
+import { HostApi } from "../host-client/host-api.ts";
+import { engineText } from "../text/engine-text.ts";
 import { bad, type Finding, good, note } from "./finding.ts";
 import { leftChecks } from "./left-checks.ts";
 import { orphanChecks } from "./orphan-checks.ts";

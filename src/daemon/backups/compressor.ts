@@ -1,4 +1,4 @@
-import { findExecutable, searchPath } from "../../base/find-executable.ts";
+import { findExecutable, searchPath } from "../../base/processes/find-executable.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 
 /** A program that packs its standard input to its standard output. */

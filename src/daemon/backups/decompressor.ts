@@ -1,4 +1,4 @@
-import { findExecutable } from "../../base/find-executable.ts";
+import { findExecutable } from "../../base/processes/find-executable.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { ArchiveFormat } from "./archive-format.ts";
 

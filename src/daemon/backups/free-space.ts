@@ -1,8 +1,8 @@
 import { stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Engine } from "../../engine/engine.ts";
-import { ifMissing } from "../../engine/if-missing.ts";
-import type { Room } from "./room.ts";
+import { ifMissing } from "../../engine/http/if-missing.ts";
+import type { Room } from "./space.ts";
 
 /**
  * What is free where an import needs it: in the storage pool of new containers, and, for an engine on this

@@ -1,4 +1,4 @@
-import type { Clock } from "../../base/clock.ts";
+import type { Clock } from "../../base/async/clock.ts";
 
 /** How far the reading of a file is, and how fast it went on the whole. */
 export class ImportMeter {

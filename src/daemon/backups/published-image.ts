@@ -1,7 +1,7 @@
 import { pipeline } from "node:stream/promises";
 import type { Engine } from "../../engine/engine.ts";
-import { ifMissing } from "../../engine/if-missing.ts";
-import { fingerprintOf } from "../../engine/images.ts";
+import { ifMissing } from "../../engine/http/if-missing.ts";
+import { fingerprintOf } from "../../engine/resources/images.ts";
 import type { ArchiveOptions, SnapshotArchive } from "./snapshot-archive.ts";
 
 interface Source {

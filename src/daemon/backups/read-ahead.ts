@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { Readable } from "node:stream";
-import type { Clock } from "../../base/clock.ts";
+import type { Clock } from "../../base/async/clock.ts";
 import { Subprocess } from "./subprocess.ts";
 import type { UserNamespace } from "./user-namespace.ts";
 

@@ -2,7 +2,7 @@ import type { FileHandle } from "node:fs/promises";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { ArchiveFormat } from "./archive-format.ts";
 import { likelySize } from "./likely-size.ts";
-import { type Room, Shortage, shortage } from "./room.ts";
+import { type Room, Shortage, shortage } from "./space.ts";
 import { countUnpacked } from "./unpack.ts";
 
 /** How a backup becomes a container. */

@@ -1,5 +1,5 @@
 import { lstat } from "node:fs/promises";
-import type { Devices } from "../../engine/profiles.ts";
+import type { Devices } from "../../engine/resources/profiles.ts";
 
 /** A device of an instance or a profile, as the engine has it; its key is the path. */
 export type DeviceEntry = Devices[string];

@@ -1,8 +1,8 @@
 import { once } from "node:events";
-import { backoff } from "../../base/backoff.ts";
-import type { Clock } from "../../base/clock.ts";
+import { backoff } from "../../base/async/backoff.ts";
+import type { Clock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
-import { needsLibc } from "../../base/needs-libc.ts";
+import { needsLibc } from "../../base/native/load-native.ts";
 import { parseUevent, type Uevent } from "./uevent.ts";
 
 /** How long it is silent after it broke off: first, and at most. Milliseconds. */

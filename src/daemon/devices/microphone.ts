@@ -1,5 +1,5 @@
 import type { Engine } from "../../engine/engine.ts";
-import type { Devices } from "../../engine/profiles.ts";
+import type { Devices } from "../../engine/resources/profiles.ts";
 import type { Site } from "../sites/site.ts";
 import { scanDevices } from "./scan-devices.ts";
 

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
-import { bindRaw, closeRaw, lastError, libc, rawSocket, SOL_SOCKET } from "../../base/raw-socket.ts";
-import { socketOn, streamHandle } from "../../base/stream-handle.ts";
+import { bindRaw, closeRaw, lastError, libc, rawSocket, SOL_SOCKET } from "../../base/native/raw-socket.ts";
+import { socketOn, streamHandle } from "../../base/native/stream-handle.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 
 const AF_NETLINK = 16;

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
-import type { EngineAddress } from "../../engine/engine-address.ts";
-import type { Devices } from "../../engine/profiles.ts";
+import type { EngineAddress } from "../../engine/http/engine-address.ts";
+import type { Devices } from "../../engine/resources/profiles.ts";
 import { type DeviceEntry, entryOfNode } from "./device-entry.ts";
 
 /**

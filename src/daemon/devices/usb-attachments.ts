@@ -1,18 +1,18 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Clock } from "../../base/clock.ts";
+import type { Clock } from "../../base/async/clock.ts";
+import { Serial } from "../../base/async/keyed-mutex.ts";
+import { Refresher } from "../../base/async/reconciler.ts";
 import type { Logger } from "../../base/logger.ts";
-import { Refresher } from "../../base/refresher.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
-import type { EngineEvent } from "../../engine/engine-event.ts";
-import { ifMissing } from "../../engine/if-missing.ts";
-import type { Instance } from "../../engine/instance.ts";
-import { Serial } from "../../engine/serial.ts";
-import { getContainer, identity } from "../operations/lookup.ts";
-import { isTemporaryName } from "../operations/temporary-name.ts";
-import { withUsb } from "./usb-mark.ts";
+import type { EngineEvent } from "../../engine/events/engine-event.ts";
+import { ifMissing } from "../../engine/http/if-missing.ts";
+import type { Instance } from "../../engine/resources/instance.ts";
+import { getContainer, identity } from "../containers/find-container.ts";
+import { isTemporaryName } from "../containers/temporary-name.ts";
+import { withUsb } from "../containers/usb-mark.ts";
+import { UsbWishes } from "./usb-assignments.ts";
 import { type UsbPort, UsbPorts } from "./usb-ports.ts";
-import { UsbWishes } from "./usb-wishes.ts";
 
 /** One plug brings many events; the containers get all of its nodes in one change. Milliseconds. */
 const GATHER = 100;

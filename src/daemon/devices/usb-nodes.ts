@@ -1,6 +1,6 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { basename, join } from "node:path";
-import type { Devices } from "../../engine/profiles.ts";
+import type { Devices } from "../../engine/resources/profiles.ts";
 import { type DeviceEntry, deviceEntry } from "./device-entry.ts";
 import { folderOfPort, type UsbController } from "./usb-controller.ts";
 

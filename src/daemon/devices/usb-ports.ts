@@ -1,7 +1,7 @@
-import type { Clock } from "../../base/clock.ts";
+import type { Clock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import type { Devices } from "../../engine/profiles.ts";
+import type { Devices } from "../../engine/resources/profiles.ts";
 import { KernelEvents } from "./kernel-events.ts";
 import type { Uevent } from "./uevent.ts";
 import { findUsbController, portOf, type UsbController } from "./usb-controller.ts";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { inTime } from "../../../test/support/in-time.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { AccountFile, type AccountFormat } from "./account-file.ts";
 import { group } from "./group.ts";
 import { gshadow } from "./gshadow.ts";
-import { inTime } from "./in-time.ts";
 import { bytesOf, textOf } from "./lossless-text.ts";
 import { passwd } from "./passwd.ts";
 import { shadow } from "./shadow.ts";

@@ -1,6 +1,6 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
-import type { FileSession, NodeInfo, NodeOwner } from "../../engine/file-session.ts";
-import { ifMissing } from "../../engine/if-missing.ts";
+import type { FileSession, NodeInfo, NodeOwner } from "../../engine/files/file-session.ts";
+import { ifMissing } from "../../engine/http/if-missing.ts";
 import type { AccountContents, ChangedAccountFile } from "./account-database.ts";
 import { group } from "./group.ts";
 import { gshadow } from "./gshadow.ts";

@@ -3,7 +3,7 @@ import { PassThrough } from "node:stream";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
-import type { ExecSession } from "../../engine/exec-session.ts";
+import type { ExecSession } from "../../engine/exec/exec-session.ts";
 
 /** How long the container's own programs may keep their lock. Seconds. */
 const PATIENCE = 4;

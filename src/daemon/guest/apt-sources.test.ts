@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { inTime } from "../../../test/support/in-time.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { AptSourceEditor } from "./apt-source.ts";
 import { editAptSources, readAptSources } from "./apt-sources.ts";
-import { inTime } from "./in-time.ts";
 import { bytesOf, textOf } from "./lossless-text.ts";
 
 const editors: AptSourceEditor[] = [

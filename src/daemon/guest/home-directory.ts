@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import type { FileSession } from "../../engine/file-session.ts";
-import { ifMissing } from "../../engine/if-missing.ts";
+import type { FileSession } from "../../engine/files/file-session.ts";
+import { ifMissing } from "../../engine/http/if-missing.ts";
 import { folderState, makeFolder } from "./make-folder.ts";
 import type { PasswdEntry } from "./passwd.ts";
 import { copyTree, removeTree } from "./tree.ts";

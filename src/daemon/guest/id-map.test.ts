@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { inTime } from "../../../test/support/in-time.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { isSameIdMap, parseIdMap, toContainerId, toHostId } from "./id-map.ts";
-import { inTime } from "./in-time.ts";
 
 type Kind = "uid" | "gid" | "both";
 

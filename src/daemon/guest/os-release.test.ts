@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { inTime } from "./in-time.ts";
+import { inTime } from "../../../test/support/in-time.ts";
 import { parseOsRelease } from "./os-release.ts";
 
 function parse(text: string) {

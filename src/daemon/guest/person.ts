@@ -1,6 +1,6 @@
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import type { FileSession } from "../../engine/file-session.ts";
+import type { FileSession } from "../../engine/files/file-session.ts";
 import type { Site } from "../sites/site.ts";
 import { AccountDatabase } from "./account-database.ts";
 import { readAccountFiles, replaceAccountFiles } from "./account-files.ts";

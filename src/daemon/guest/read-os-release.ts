@@ -1,5 +1,5 @@
-import type { FileSession } from "../../engine/file-session.ts";
-import { ifMissing } from "../../engine/if-missing.ts";
+import type { FileSession } from "../../engine/files/file-session.ts";
+import { ifMissing } from "../../engine/http/if-missing.ts";
 import { parseOsRelease, type Release } from "./os-release.ts";
 
 const MOST_BYTES = 64 * 1024;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { NetworkState } from "../../engine/network-state.ts";
+import type { NetworkState } from "../../engine/resources/network-state.ts";
 import { hasGlobalIpv6 } from "./renew-network.ts";
 
 function withAddresses(...addresses: string[]): NetworkState {

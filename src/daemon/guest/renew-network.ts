@@ -1,8 +1,8 @@
-import type { Clock } from "../../base/clock.ts";
+import type { Clock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
-import type { NetworkState } from "../../engine/network-state.ts";
+import type { NetworkState } from "../../engine/resources/network-state.ts";
 
 export interface RenewOptions {
   readonly signal: AbortSignal;

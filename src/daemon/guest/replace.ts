@@ -1,6 +1,6 @@
 import { posix } from "node:path";
-import type { FileSession, NodeOwner } from "../../engine/file-session.ts";
-import { ifMissing } from "../../engine/if-missing.ts";
+import type { FileSession, NodeOwner } from "../../engine/files/file-session.ts";
+import { ifMissing } from "../../engine/http/if-missing.ts";
 
 /** Puts a file at a path of a container, at once in the place of a file or link that is there. */
 export async function replaceFile(

@@ -1,9 +1,9 @@
+import { TimeLimit } from "../../base/async/time-limit.ts";
 import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
-import type { FileSession } from "../../engine/file-session.ts";
-import { ifMissing } from "../../engine/if-missing.ts";
-import { type Instance, instanceStatus } from "../../engine/instance.ts";
-import { TimeLimit } from "../../engine/time-limit.ts";
+import type { FileSession } from "../../engine/files/file-session.ts";
+import { ifMissing } from "../../engine/http/if-missing.ts";
+import { type Instance, instanceStatus } from "../../engine/resources/instance.ts";
 import { behindLinks, replaceFile, replaceLink } from "./replace.ts";
 import { isPosixTimeZone } from "./time-zone.ts";
 

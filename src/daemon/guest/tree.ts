@@ -1,6 +1,6 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
-import type { FileSession } from "../../engine/file-session.ts";
-import { ifMissing } from "../../engine/if-missing.ts";
+import type { FileSession } from "../../engine/files/file-session.ts";
+import { ifMissing } from "../../engine/http/if-missing.ts";
 
 /** How much may still be copied or removed: whoever made the tree may have made it endless. */
 export interface Allowance {

@@ -1,6 +1,6 @@
 import { chmod, mkdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { type Clock, systemClock } from "../../base/clock.ts";
+import { type Clock, systemClock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { type Architecture, ownArchitecture } from "./architecture.ts";

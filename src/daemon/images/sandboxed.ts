@@ -1,4 +1,4 @@
-import { type ProgramLinesOptions, programLines } from "../../base/program-lines.ts";
+import { type ProgramLinesOptions, programLines } from "../../base/processes/program-lines.ts";
 
 export type SandboxedOptions = Pick<ProgramLinesOptions, "signal"> & {
   /** A file that the program and all its children keep open: a lock on it lasts as long as any of them. */

@@ -7,12 +7,12 @@ import { type TestContext, test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { answeringAt } from "../../../test/support/answering-at.ts";
 import { RecordingListener } from "../../../test/support/listener.ts";
-import { systemClock } from "../../base/clock.ts";
+import { systemClock } from "../../base/async/clock.ts";
 import { silentLogger } from "../../base/logger.ts";
 import { dial } from "../../transport/client.ts";
 import { deliverTo } from "./delivery.ts";
 import { notice } from "./notice.ts";
-import { Outbox } from "./outbox.ts";
+import { Outbox } from "./notice-queue.ts";
 
 const stopped = notice("updateStopStatus", { containerName: "c1", status: 1 });
 const never = new AbortController().signal;

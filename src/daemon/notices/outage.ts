@@ -1,4 +1,4 @@
-import type { Clock } from "../../base/clock.ts";
+import type { Clock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 
 /** The time in which notices wait for the host. */

@@ -2,13 +2,19 @@ import {
   DeleteContainerRequestSchema,
   ContainerDeletionProgress_Status as Status,
 } from "../../contract/tremplin_pb.js";
-import { removeBindMounts } from "./bind-mounts.ts";
-import { changeSince, findNoted, hasNoted, noteContainer, strangerTo } from "./container-identity.ts";
-import { endings } from "./endings.ts";
-import { remove, settle } from "./engine-work.ts";
-import { findContainer } from "./lookup.ts";
-import type { OperationKind } from "./operation.ts";
-import type { Tools } from "./tools.ts";
+import { removeBindMounts } from "../containers/bind-mounts.ts";
+import {
+  changeSince,
+  findNoted,
+  hasNoted,
+  noteContainer,
+  strangerTo,
+} from "../containers/container-identity.ts";
+import { remove, settle } from "../containers/delete-container.ts";
+import { findContainer } from "../containers/find-container.ts";
+import { endings } from "./failure-messages.ts";
+import type { Tools } from "./operation-deps.ts";
+import type { OperationKind } from "./runner/operation.ts";
 
 /** Stops a container by force, whatever state it is in, and deletes it (behaviour.md 5.3, 12 item 26). */
 export function deleteOperation(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Image } from "../../engine/images.ts";
-import type { FullInstance } from "../../engine/instance.ts";
+import type { Image } from "../../engine/resources/images.ts";
+import type { FullInstance } from "../../engine/resources/instance.ts";
 import { findOrphans } from "./orphans.ts";
 
 const NOW = Date.parse("2026-01-10T00:00:00Z");

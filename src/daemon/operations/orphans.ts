@@ -1,9 +1,9 @@
-import type { Image } from "../../engine/images.ts";
-import type { FullInstance } from "../../engine/instance.ts";
-import type { Snapshot } from "../../engine/snapshots.ts";
-import { UPLOAD_MARK } from "./image-source.ts";
-import { SNAPSHOT } from "./operation-mark.ts";
-import { isTemporaryName } from "./temporary-name.ts";
+import type { Image } from "../../engine/resources/images.ts";
+import type { FullInstance } from "../../engine/resources/instance.ts";
+import type { Snapshot } from "../../engine/resources/snapshots.ts";
+import { SNAPSHOT } from "../containers/operation-mark.ts";
+import { isTemporaryName } from "../containers/temporary-name.ts";
+import { UPLOAD_MARK } from "./create/image-source.ts";
 
 /** Something that an operation made in the engine and that no open operation accounts for. */
 export interface Orphan {

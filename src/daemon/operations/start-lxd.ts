@@ -1,13 +1,13 @@
+import { abortable } from "../../base/async/abortable.ts";
 import {
   type StartLxdRequest,
   StartLxdRequestSchema,
   StartLxdProgress_Status as Status,
 } from "../../contract/tremplin_pb.js";
-import { abortable } from "../../engine/abortable.ts";
-import type { Launch } from "../launch/engine-state.ts";
-import type { OperationContext, OperationKind } from "./operation.ts";
-import { breakSilence } from "./silence.ts";
-import type { Tools } from "./tools.ts";
+import type { Launch } from "../supervisor/engine-state.ts";
+import { breakSilence } from "./heartbeat.ts";
+import type { Tools } from "./operation-deps.ts";
+import type { OperationContext, OperationKind } from "./runner/operation.ts";
 
 const HEARTBEAT = 30_000;
 /** The step after which the wished reset goes on by itself. */

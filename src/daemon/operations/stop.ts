@@ -3,13 +3,13 @@ import {
   ContainerStopProgress_Status as Status,
   StopContainerRequestSchema,
 } from "../../contract/tremplin_pb.js";
-import { type Instance, instanceStatus } from "../../engine/instance.ts";
-import { findNoted, hasNoted, noteContainer, strangerTo } from "./container-identity.ts";
-import { endings } from "./endings.ts";
-import { forceStop, settle } from "./engine-work.ts";
-import { findContainer } from "./lookup.ts";
-import type { OperationContext, OperationKind } from "./operation.ts";
-import type { Tools } from "./tools.ts";
+import { type Instance, instanceStatus } from "../../engine/resources/instance.ts";
+import { findNoted, hasNoted, noteContainer, strangerTo } from "../containers/container-identity.ts";
+import { forceStop, settle } from "../containers/delete-container.ts";
+import { findContainer } from "../containers/find-container.ts";
+import { endings } from "./failure-messages.ts";
+import type { Tools } from "./operation-deps.ts";
+import type { OperationContext, OperationKind } from "./runner/operation.ts";
 
 /**
  * Stops a container: it is asked first and killed when it has not ended within the grace of the site, which

@@ -6,7 +6,7 @@ import {
   CancelUpgradeContainerResponse_Status as Status,
   type UpgradeContainerProgress,
 } from "../../contract/tremplin_pb.js";
-import { NOT_PUT_BACK } from "../operations/upgrade.ts";
+import { NOT_PUT_BACK } from "../operations/upgrade/upgrade.ts";
 import { checkContainerName } from "./container-name.ts";
 import { answering, isMeant, type RpcTools } from "./rpc.ts";
 

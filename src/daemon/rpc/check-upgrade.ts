@@ -1,10 +1,10 @@
 import type { HandlerContext } from "@connectrpc/connect";
 import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
 import type { CheckUpgradeRequest } from "../../contract/tremplin/v1/guest_pb.js";
-import { instanceStatus } from "../../engine/instance.ts";
-import { getContainer } from "../operations/lookup.ts";
-import { breakSilence, justWait } from "../operations/silence.ts";
-import { Inside } from "../upgrade/inside.ts";
+import { instanceStatus } from "../../engine/resources/instance.ts";
+import { getContainer } from "../containers/find-container.ts";
+import { breakSilence, justWait } from "../operations/heartbeat.ts";
+import { Inside } from "../upgrade/container-exec.ts";
 import { preflight } from "../upgrade/preflight.ts";
 import { pathInside } from "../upgrade/release-inside.ts";
 import { wantedRelease } from "../upgrade/releases.ts";

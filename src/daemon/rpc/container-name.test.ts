@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { temporaryName } from "../operations/temporary-name.ts";
+import { temporaryName } from "../containers/temporary-name.ts";
 import { checkContainerName } from "./container-name.ts";
 
 test("names by the rule are taken", () => {

@@ -4,9 +4,9 @@ import {
   type CreateContainerRequest,
   CreateContainerResponse_Status as Status,
 } from "../../contract/tremplin_pb.js";
-import { createOperation } from "../operations/create.ts";
-import { findOrHealContainer } from "../operations/lookup.ts";
-import { isUnfinished } from "../operations/setup-mark.ts";
+import { findOrHealContainer } from "../containers/find-container.ts";
+import { isUnfinished } from "../containers/provisioned-mark.ts";
+import { createOperation } from "../operations/create/create.ts";
 import { openSharedFile } from "../operations/shared-file.ts";
 import { checkContainerName } from "./container-name.ts";
 import { answering, begin, type RpcTools } from "./rpc.ts";

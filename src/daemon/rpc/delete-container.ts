@@ -3,8 +3,8 @@ import {
   type DeleteContainerRequest,
   DeleteContainerResponse_Status as Status,
 } from "../../contract/tremplin_pb.js";
+import { findContainer } from "../containers/find-container.ts";
 import { deleteOperation } from "../operations/delete.ts";
-import { findContainer } from "../operations/lookup.ts";
 import { checkContainerName } from "./container-name.ts";
 import { answering, begin, type RpcTools } from "./rpc.ts";
 

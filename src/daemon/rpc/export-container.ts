@@ -3,9 +3,9 @@ import {
   type ExportContainerRequest,
   ExportContainerResponse_Status as Status,
 } from "../../contract/tremplin_pb.js";
-import { exportOperation } from "../operations/export.ts";
-import { getContainer } from "../operations/lookup.ts";
-import { checkSharedTarget } from "../operations/shared-target.ts";
+import { getContainer } from "../containers/find-container.ts";
+import { exportOperation } from "../operations/export/export.ts";
+import { checkSharedTarget } from "../operations/export/shared-target.ts";
 import { checkContainerName } from "./container-name.ts";
 import { answering, begin, type RpcTools } from "./rpc.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { InstanceState } from "../../engine/instance.ts";
+import type { InstanceState } from "../../engine/resources/instance.ts";
 import { addressOf, toWire } from "./get-container-info.ts";
 
 test("the address is told as hosts expect it", () => {

@@ -3,8 +3,8 @@ import {
   type GetContainerInfoRequest,
   GetContainerInfoResponse_Status as Status,
 } from "../../contract/tremplin_pb.js";
-import { ifMissing } from "../../engine/if-missing.ts";
-import { type InstanceState, instanceStatus } from "../../engine/instance.ts";
+import { ifMissing } from "../../engine/http/if-missing.ts";
+import { type InstanceState, instanceStatus } from "../../engine/resources/instance.ts";
 import { checkContainerName } from "./container-name.ts";
 import { answering, type RpcTools } from "./rpc.ts";
 

@@ -3,9 +3,9 @@ import {
   type GetContainerUsernameRequest,
   GetContainerUsernameResponse_Status as Status,
 } from "../../contract/tremplin_pb.js";
+import { findContainer } from "../containers/find-container.ts";
 import { legible } from "../guest/lossless-text.ts";
 import { findPerson } from "../guest/person.ts";
-import { findContainer } from "../operations/lookup.ts";
 import { checkContainerName } from "./container-name.ts";
 import { answering, type RpcTools } from "./rpc.ts";
 

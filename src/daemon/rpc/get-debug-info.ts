@@ -1,12 +1,12 @@
 import { open, readFile } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import type { HandlerContext } from "@connectrpc/connect";
+import { TimeLimit } from "../../base/async/time-limit.ts";
 import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
 import type { GetDebugInfoRequest } from "../../contract/tremplin_pb.js";
 import type { Engine } from "../../engine/engine.ts";
-import { ifMissing } from "../../engine/if-missing.ts";
-import type { Instance } from "../../engine/instance.ts";
-import { TimeLimit } from "../../engine/time-limit.ts";
+import { ifMissing } from "../../engine/http/if-missing.ts";
+import type { Instance } from "../../engine/resources/instance.ts";
 import { expand } from "../sites/site.ts";
 import { type DebugSection, debugText, lastLines } from "./debug-text.ts";
 import type { GuestTools } from "./guest-service.ts";

@@ -2,10 +2,10 @@ import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { sentenceOf } from "../../base/tremplin-error.ts";
 import { Engine_State as State } from "../../contract/tremplin/v1/guest_pb.js";
 import type { Engine } from "../../engine/engine.ts";
+import type { JournalEntry } from "../notices/journal.ts";
 import { rpcName } from "../notices/notice.ts";
-import type { JournalEntry } from "../operations/journal.ts";
-import type { Holder } from "../operations/locks.ts";
-import { type SetAsideRecord, setAsideRecords } from "../operations/set-aside-records.ts";
+import { type SetAsideRecord, setAsideRecords } from "../notices/set-aside-records.ts";
+import type { Holder } from "../operations/runner/locks.ts";
 import type { GuestTools } from "./guest-service.ts";
 import { timestampFrom } from "./timestamp.ts";
 

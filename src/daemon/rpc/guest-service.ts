@@ -2,21 +2,21 @@ import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import type { Engine } from "../../engine/engine.ts";
-import { ifMissing } from "../../engine/if-missing.ts";
-import { type Instance, instanceStatus } from "../../engine/instance.ts";
+import { ifMissing } from "../../engine/http/if-missing.ts";
+import { type Instance, instanceStatus } from "../../engine/resources/instance.ts";
+import { isTemporaryName } from "../containers/temporary-name.ts";
 import type { UsbAttachments } from "../devices/usb-attachments.ts";
-import type { Outbox } from "../notices/outbox.ts";
-import type { RefusedNotices } from "../notices/refused-notices.ts";
-import type { Journal } from "../operations/journal.ts";
-import { isTemporaryName } from "../operations/temporary-name.ts";
+import type { Journal } from "../notices/journal.ts";
+import type { Outbox } from "../notices/notice-queue.ts";
+import type { RefusedNotices } from "../notices/rejected-notices.ts";
 import { checkUpgrade } from "./check-upgrade.ts";
 import { addressOf } from "./get-container-info.ts";
 import { getStatus } from "./get-status.ts";
 import { listOrphans } from "./list-orphans.ts";
 import { prepareImage } from "./prepare-image.ts";
+import { wayBack } from "./rollback.ts";
 import type { RpcTools } from "./rpc.ts";
 import { shell } from "./shell.ts";
-import { wayBack } from "./way-back.ts";
 
 export interface GuestTools extends RpcTools {
   readonly daemonId: string;

@@ -1,12 +1,12 @@
 import { dirname } from "node:path";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
+import { TimeLimit } from "../../base/async/time-limit.ts";
 import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
 import type { HostNetworkChangedRequest } from "../../contract/tremplin_pb.js";
 import type { Engine } from "../../engine/engine.ts";
-import { instanceStatus } from "../../engine/instance.ts";
-import { TimeLimit } from "../../engine/time-limit.ts";
+import { instanceStatus } from "../../engine/resources/instance.ts";
 import { renewNetwork } from "../guest/renew-network.ts";
-import { forgetNames } from "../launch/bridge-dnsmasq.ts";
+import { forgetNames } from "../supervisor/network/bridge-dnsmasq.ts";
 import type { GuestTools } from "./guest-service.ts";
 
 /** For one container, whatever it does. Milliseconds. */

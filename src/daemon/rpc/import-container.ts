@@ -3,7 +3,7 @@ import {
   type ImportContainerRequest,
   ImportContainerResponse_Status as Status,
 } from "../../contract/tremplin_pb.js";
-import { importOperation } from "../operations/import.ts";
+import { importOperation } from "../operations/import/import.ts";
 import { openSharedFile, resolveShared } from "../operations/shared-file.ts";
 import { checkContainerName } from "./container-name.ts";
 import { answering, begin, type RpcTools } from "./rpc.ts";

@@ -2,8 +2,8 @@ import { basename } from "node:path";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { sentenceOf } from "../../base/tremplin-error.ts";
 import { Orphan_Kind as Kind, type ListOrphansRequest } from "../../contract/tremplin/v1/guest_pb.js";
+import { setAsideRecords } from "../notices/set-aside-records.ts";
 import { findOrphans } from "../operations/orphans.ts";
-import { setAsideRecords } from "../operations/set-aside-records.ts";
 import type { GuestTools } from "./guest-service.ts";
 import { timestampFrom } from "./timestamp.ts";
 

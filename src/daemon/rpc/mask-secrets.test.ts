@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inTime } from "../guest/in-time.ts";
+import { inTime } from "../../../test/support/in-time.ts";
 import { maskSecrets } from "./mask-secrets.ts";
 
 for (const [text, masked] of [

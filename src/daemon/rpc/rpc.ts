@@ -2,12 +2,12 @@ import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 import type { Logger } from "../../base/logger.ts";
 import { sentenceOf } from "../../base/tremplin-error.ts";
-import { answered } from "../../transport/answered.ts";
 import { nameOperation, operationIn } from "../../transport/operation-id.ts";
+import { answered } from "../../transport/response-sent.ts";
 import type { ListenerMethod } from "../notices/notice.ts";
-import type { OperationKind } from "../operations/operation.ts";
-import type { Runner } from "../operations/runner.ts";
-import type { Tools } from "../operations/tools.ts";
+import type { Tools } from "../operations/operation-deps.ts";
+import type { OperationKind } from "../operations/runner/operation.ts";
+import type { Runner } from "../operations/runner/runner.ts";
 
 /** What rpcs work with. */
 export interface RpcTools extends Tools {

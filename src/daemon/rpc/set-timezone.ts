@@ -1,10 +1,10 @@
 import type { HandlerContext } from "@connectrpc/connect";
+import { TimeLimit } from "../../base/async/time-limit.ts";
 import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
 import type { SetTimezoneRequest } from "../../contract/tremplin_pb.js";
-import { TimeLimit } from "../../engine/time-limit.ts";
+import { getContainer } from "../containers/find-container.ts";
 import { setTimeZone, type TimeZone } from "../guest/set-time-zone.ts";
 import { checkPosixTimeZone, checkTimeZoneName } from "../guest/time-zone.ts";
-import { getContainer } from "../operations/lookup.ts";
 import { checkContainerName } from "./container-name.ts";
 import { answering, type RpcTools } from "./rpc.ts";
 

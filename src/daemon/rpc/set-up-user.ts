@@ -1,13 +1,13 @@
 import type { HandlerContext } from "@connectrpc/connect";
+import { TimeLimit } from "../../base/async/time-limit.ts";
 import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
 import { type SetUpUserRequest, SetUpUserResponse_Status as Status } from "../../contract/tremplin_pb.js";
-import { instanceStatus } from "../../engine/instance.ts";
-import { TimeLimit } from "../../engine/time-limit.ts";
+import { instanceStatus } from "../../engine/resources/instance.ts";
+import { getContainer } from "../containers/find-container.ts";
+import { markUsed } from "../containers/provisioned-mark.ts";
 import { lockAccounts } from "../guest/account-lock.ts";
 import { ensurePerson } from "../guest/person.ts";
 import { checkUserName } from "../guest/user-name.ts";
-import { getContainer } from "../operations/lookup.ts";
-import { markUsed } from "../operations/setup-mark.ts";
 import { checkContainerName } from "./container-name.ts";
 import type { RpcTools } from "./rpc.ts";
 

@@ -4,7 +4,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
 import type { ShellInput, ShellInput_Start, ShellOutputSchema } from "../../contract/tremplin/v1/guest_pb.js";
-import type { ExecSession } from "../../engine/exec-session.ts";
+import type { ExecSession } from "../../engine/exec/exec-session.ts";
 import { checkContainerName } from "./container-name.ts";
 import type { RpcTools } from "./rpc.ts";
 

@@ -4,12 +4,12 @@ import {
   type StartContainerRequest,
   StartContainerResponse_Status as Status,
 } from "../../contract/tremplin_pb.js";
-import { instanceStatus } from "../../engine/instance.ts";
+import { instanceStatus } from "../../engine/resources/instance.ts";
+import { findOrHealContainer } from "../containers/find-container.ts";
 import { readOsRelease } from "../guest/read-os-release.ts";
-import { findOrHealContainer } from "../operations/lookup.ts";
-import { wantsPrivilege } from "../operations/privilege.ts";
-import { checkMayRemap, needsRemap } from "../operations/remap.ts";
-import { startOperation } from "../operations/start.ts";
+import { checkMayRemap, needsRemap } from "../operations/start/id-shift.ts";
+import { wantsPrivilege } from "../operations/start/privilege.ts";
+import { startOperation } from "../operations/start/start.ts";
 import { checkContainerName } from "./container-name.ts";
 import { answering, begin, type RpcTools } from "./rpc.ts";
 

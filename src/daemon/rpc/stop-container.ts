@@ -3,8 +3,8 @@ import {
   StopContainerResponse_Status as Status,
   type StopContainerRequest,
 } from "../../contract/tremplin_pb.js";
-import { instanceStatus } from "../../engine/instance.ts";
-import { findContainer } from "../operations/lookup.ts";
+import { instanceStatus } from "../../engine/resources/instance.ts";
+import { findContainer } from "../containers/find-container.ts";
 import { stopOperation } from "../operations/stop.ts";
 import { checkContainerName } from "./container-name.ts";
 import { answering, begin, type RpcTools } from "./rpc.ts";

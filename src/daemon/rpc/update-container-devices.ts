@@ -6,8 +6,8 @@ import {
   UpdateContainerDevicesResponse_Status as Status,
   type UpdateContainerDevicesRequest,
 } from "../../contract/tremplin_pb.js";
+import { findContainer } from "../containers/find-container.ts";
 import { microphoneDevices, withMicrophone } from "../devices/microphone.ts";
-import { findContainer } from "../operations/lookup.ts";
 import { checkContainerName } from "./container-name.ts";
 import { answering, type RpcTools } from "./rpc.ts";
 

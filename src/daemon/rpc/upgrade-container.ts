@@ -4,10 +4,10 @@ import {
   UpgradeContainerResponse_Status as Status,
   type UpgradeContainerRequest,
 } from "../../contract/tremplin_pb.js";
-import { instanceStatus } from "../../engine/instance.ts";
+import { instanceStatus } from "../../engine/resources/instance.ts";
+import { getContainer } from "../containers/find-container.ts";
 import { readOsRelease } from "../guest/read-os-release.ts";
-import { getContainer } from "../operations/lookup.ts";
-import { upgradeOperation } from "../operations/upgrade.ts";
+import { upgradeOperation } from "../operations/upgrade/upgrade.ts";
 import { releaseName, runningRelease, upgradePath, wantedRelease } from "../upgrade/releases.ts";
 import { checkContainerName } from "./container-name.ts";
 import { answering, begin, type RpcTools } from "./rpc.ts";

@@ -1,6 +1,6 @@
 import type { Engine } from "../../engine/engine.ts";
-import type { Instance } from "../../engine/instance.ts";
-import type { Inside } from "./inside.ts";
+import type { Instance } from "../../engine/resources/instance.ts";
+import type { Inside } from "./container-exec.ts";
 import { type AptEstimate, parseSize, sizeText } from "./size.ts";
 
 /** Pools that keep what did not change only once, so that a snapshot and the way back take a moment. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { inTime } from "../guest/in-time.ts";
+import { inTime } from "../../../test/support/in-time.ts";
 import { MOST_LINE_BYTES, OutputLines, plainLine } from "./output-lines.ts";
 
 function linesOf(...chunks: Uint8Array[]): string[] {

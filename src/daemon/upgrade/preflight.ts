@@ -1,14 +1,14 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
-import type { Instance } from "../../engine/instance.ts";
+import type { Instance } from "../../engine/resources/instance.ts";
+import type { Inside } from "./container-exec.ts";
 import { isDebianSource, isMainSource } from "./debian-source.ts";
 import { missingSpace, poolOf, usageOf } from "./disk-space.ts";
-import type { Inside } from "./inside.ts";
 import { plainLine } from "./output-lines.ts";
 import { releaseName, type UpgradePath } from "./releases.ts";
+import { tryOut } from "./simulate-upgrade.ts";
 import { type AptEstimate, sizeText } from "./size.ts";
 import { entriesOf, readSourceFiles, type SourceFile, sourceText } from "./source-files.ts";
-import { tryOut } from "./trial.ts";
 
 /** What an upgrade would meet. Nothing was changed to find it out. */
 export interface Findings {

@@ -1,6 +1,6 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { readOsRelease } from "../guest/read-os-release.ts";
-import type { Inside } from "./inside.ts";
+import type { Inside } from "./container-exec.ts";
 import { type Release, releaseName, runningRelease, type UpgradePath, upgradePath } from "./releases.ts";
 
 /** The release that a container runs. Throws `invalid` for what is no Debian of the table. */

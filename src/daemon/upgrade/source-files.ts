@@ -1,6 +1,6 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
-import type { FileSession } from "../../engine/file-session.ts";
-import { ifMissing } from "../../engine/if-missing.ts";
+import type { FileSession } from "../../engine/files/file-session.ts";
+import { ifMissing } from "../../engine/http/if-missing.ts";
 import type { AptSource, AptSourceEdit } from "../guest/apt-source.ts";
 import { editAptSources, readAptSources } from "../guest/apt-sources.ts";
 import { legible } from "../guest/lossless-text.ts";

@@ -1,8 +1,8 @@
-import type { Clock } from "../../base/clock.ts";
-import { ifMissing } from "../../engine/if-missing.ts";
+import type { Clock } from "../../base/async/clock.ts";
+import { ifMissing } from "../../engine/http/if-missing.ts";
 import { aptGet, dpkgConfigure } from "./apt.ts";
+import { failure, type Inside } from "./container-exec.ts";
 import { editFor } from "./debian-source.ts";
-import { failure, type Inside } from "./inside.ts";
 import { type Release, releaseName, type UpgradePath } from "./releases.ts";
 import { readSourceFiles, type SourceFile, writeSourceFiles } from "./source-files.ts";
 import type { UpgradeReport } from "./upgrade-report.ts";

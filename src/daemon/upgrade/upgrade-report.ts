@@ -1,4 +1,4 @@
-import type { Clock } from "../../base/clock.ts";
+import type { Clock } from "../../base/async/clock.ts";
 import { plainLine } from "./output-lines.ts";
 import type { AptStatus } from "./status-line.ts";
 import type { UpgradeLog } from "./upgrade-log.ts";

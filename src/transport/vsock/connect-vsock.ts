@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
-import { closeRaw } from "../../base/raw-socket.ts";
-import { socketOn, streamHandle } from "../../base/stream-handle.ts";
+import { closeRaw } from "../../base/native/raw-socket.ts";
+import { socketOn, streamHandle } from "../../base/native/stream-handle.ts";
 import { beginConnect, checkOutcome, hasOutcome, newSocket } from "./libc.ts";
 import { formatVsock, type VsockAddress } from "./socket-address.ts";
 import { vsockError } from "./vsock-error.ts";

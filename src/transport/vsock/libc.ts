@@ -1,5 +1,5 @@
 import koffi from "koffi";
-import { bindRaw, lastError, libc, rawSocket, SOL_SOCKET } from "../../base/raw-socket.ts";
+import { bindRaw, lastError, libc, rawSocket, SOL_SOCKET } from "../../base/native/raw-socket.ts";
 import { ADDRESS_SIZE, AF_VSOCK, decodeAddress, encodeAddress, type VsockAddress } from "./socket-address.ts";
 import { vsockError } from "./vsock-error.ts";
 

@@ -1,6 +1,6 @@
 import type { Server } from "node:net";
-import { closeRaw } from "../../base/raw-socket.ts";
-import { type StreamHandle, socketOn, streamHandle } from "../../base/stream-handle.ts";
+import { closeRaw } from "../../base/native/raw-socket.ts";
+import { type StreamHandle, socketOn, streamHandle } from "../../base/native/stream-handle.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { bindSocket, newSocket, ownAddress, peerOf } from "./libc.ts";
 import { formatVsock, type VsockAddress } from "./socket-address.ts";

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from "node:events";
 import { constants, openSync, readdirSync, readFileSync } from "node:fs";
-import { socketOn, streamHandle } from "../../../src/base/stream-handle.ts";
+import { socketOn, streamHandle } from "../../../src/base/native/stream-handle.ts";
 
 /** The monitor of the virtual machine that a test runs in, on a port of the machine (QMP). */
 export interface Monitor extends Disposable {

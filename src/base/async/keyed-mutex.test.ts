@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Serial } from "./keyed-mutex.ts";
+
+test("tasks of one key follow each other, those of another do not wait", async () => {
+  const serial = new Serial();
+  const first = Promise.withResolvers<void>();
+  const order: string[] = [];
+  const task = (name: string, until?: Promise<void>) => async () => {
+    order.push(`${name} begins`);
+    await until;
+    order.push(`${name} ends`);
+  };
+  const runs = [serial.run("x", task("one", first.promise)), serial.run("x", task("two"))];
+  await serial.run("y", task("three"));
+  assert.deepEqual(order, ["one begins", "three begins", "three ends"]);
+  first.resolve();
+  await Promise.all(runs);
+  assert.deepEqual(order.slice(3), ["one ends", "two begins", "two ends"]);
+});
+
+test("a failure stops nobody behind it", async () => {
+  const serial = new Serial();
+  const failing = serial.run("x", () => Promise.reject(new Error("no")));
+  const next = serial.run("x", async () => "yes");
+  await assert.rejects(failing, /no/);
+  assert.equal(await next, "yes");
+});
+
+test("an abort takes a waiting task out, and who waits behind it still waits for the first", async () => {
+  const serial = new Serial();
+  const first = Promise.withResolvers<string>();
+  const aborting = new AbortController();
+  let ran = false;
+  const one = serial.run("x", () => first.promise);
+  const run = async () => {
+    ran = true;
+  };
+  const two = serial.run("x", run, aborting.signal);
+  const three = serial.run("x", async () => ran);
+  aborting.abort(new Error("enough"));
+  await assert.rejects(two, /enough/);
+  first.resolve("done");
+  assert.equal(await one, "done");
+  assert.equal(await three, false);
+});

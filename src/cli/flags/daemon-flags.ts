@@ -1,0 +1,83 @@
+import { join } from "node:path";
+import { type Command, Option } from "commander";
+import { type LogTarget, logTargets } from "../../base/logger.ts";
+import { type DaemonOptions, daemonDefaults } from "../../daemon/options.ts";
+import { parseAddress } from "../../transport/address.ts";
+import { collect, type TlsFlags, tlsOf, wholeNumber } from "./host-flags.ts";
+
+/** What may be said of the engine and its surroundings, to `daemon` and to `up`. */
+export interface EngineFlags {
+  readonly state: string;
+  readonly shared?: string;
+  readonly site: string;
+  readonly engine?: string;
+  readonly engineCert?: string;
+  readonly engineKey?: string;
+  readonly engineCa?: string;
+  readonly lxdSubnet?: string;
+  readonly bridge: string;
+  readonly logLevel: string;
+}
+
+export function withEngineFlags(command: Command): Command {
+  return command
+    .option("--state <dir>", "the folder of the engine and the journal", daemonDefaults.state)
+    .option("--shared <dir>", "the folder of images, exports and imports (default: STATE/shared)")
+    .option("--site <name|file>", "local conventions: generic, crostini or a file", daemonDefaults.site)
+    .option("--engine <engine>", "lxd, incus, unix:PATH or https://HOST:PORT (default: what is installed)")
+    .option("--engine-cert <file>", "own certificate (PEM) for a remote engine")
+    .option("--engine-key <file>", "its key")
+    .option("--engine-ca <file>", "the remote engine's certificate or authority")
+    .option("--lxd-subnet <cidr>", "the bridge's own address with prefix length (default: a free one)")
+    .option("--bridge <name>", "the bridge of the containers", daemonDefaults.bridge)
+    .option("--log-level <level>", "trace, debug, info, warn, error or silent", daemonDefaults.logLevel);
+}
+
+export interface DaemonFlags extends EngineFlags, TlsFlags {
+  readonly listen?: readonly string[];
+  readonly host: string;
+  readonly vsockPeer?: readonly string[];
+  readonly log: LogTarget;
+  readonly feature?: readonly string[];
+}
+
+export function withDaemonFlags(command: Command): Command {
+  return withEngineFlags(command)
+    .option(
+      "--listen <addr>",
+      `where to listen; may be repeated (default: ${daemonDefaults.listen})`,
+      collect,
+    )
+    .option("--host <addr>", "where the host listens for notices", daemonDefaults.host)
+    .option(
+      "--vsock-peer <cid>",
+      "the context ids served on vsock; may be repeated (default: 2, the host)",
+      collect,
+    )
+    .addOption(
+      new Option("--log <where>", "where the log goes").choices(logTargets).default(daemonDefaults.log),
+    )
+    .option("--feature <name>", "accepted and ignored", collect);
+}
+
+/** Reads the flags. Throws `invalid` with what is wrong. */
+export function daemonOptions(flags: DaemonFlags): DaemonOptions {
+  const { state, site, engine, engineCert, engineKey, engineCa, lxdSubnet, bridge, logLevel } = flags;
+  return {
+    listen: (flags.listen ?? [daemonDefaults.listen]).map(parseAddress),
+    host: parseAddress(flags.host),
+    state,
+    shared: flags.shared ?? join(state, "shared"),
+    site,
+    engine,
+    engineCert,
+    engineKey,
+    engineCa,
+    lxdSubnet,
+    bridge,
+    vsockPeers: flags.vsockPeer?.map(wholeNumber) ?? daemonDefaults.vsockPeers,
+    tls: tlsOf(flags),
+    log: flags.log,
+    logLevel,
+  };
+}

@@ -1,0 +1,101 @@
+import type {
+  DescMessage,
+  DescMethodBiDiStreaming,
+  DescMethodServerStreaming,
+  DescMethodUnary,
+  MessageInitShape,
+  MessageShape,
+} from "@bufbuild/protobuf";
+import { type Address, formatAddress, parseAddress } from "../../transport/address.ts";
+import { type Connection, dial } from "../../transport/client.ts";
+import { OPERATION_METADATA, operationIn } from "../../transport/operation-id.ts";
+import type { Tls } from "../../transport/tls.ts";
+import { type HostFlags, tlsOf } from "../flags/host-flags.ts";
+import { hostError } from "./host-error.ts";
+
+/** The longest that a guest may take to answer (behaviour.md 9). Milliseconds. */
+const PATIENCE = 120_000;
+
+export interface CallSettings {
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds. Default: two minutes for an answer, none for a stream. */
+  readonly timeout?: number;
+  /** The operation that is meant, and no other. */
+  readonly operation?: string | undefined;
+  /** Called with the operation that the call began, where the guest says it. */
+  readonly onOperation?: (id: string) => void;
+}
+
+/** The host as the commands see it: every call goes to the one chosen guest, every error is a TremplinError. */
+export class HostApi implements Disposable {
+  /** The chosen guest; empty where the host has only one. */
+  readonly guest: string;
+  readonly address: string;
+  readonly #connection: Connection;
+
+  constructor(address: Address, guest: string, tls?: Tls) {
+    this.#connection = dial(address, { tls });
+    this.address = formatAddress(address);
+    this.guest = guest;
+  }
+
+  static open(flags: HostFlags): HostApi {
+    return new HostApi(parseAddress(flags.host), flags.guest ?? "", tlsOf(flags));
+  }
+
+  async call<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    input: MessageInitShape<I>,
+    { signal, timeout = PATIENCE, operation, onOperation }: CallSettings = {},
+  ): Promise<MessageShape<O>> {
+    try {
+      const { transport } = this.#connection;
+      const metadata = {
+        ...this.#metadata,
+        ...(operation !== undefined && { [OPERATION_METADATA]: operation }),
+      };
+      const { header, message } = await transport.unary(method, signal, timeout, metadata, input);
+      const begun = operationIn(header);
+      if (begun !== undefined) onOperation?.(begun);
+      return message;
+    } catch (thrown) {
+      signal?.throwIfAborted();
+      throw hostError(thrown, this.address);
+    }
+  }
+
+  stream<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodServerStreaming<I, O>,
+    input: MessageInitShape<I>,
+    settings: CallSettings = {},
+  ): AsyncGenerator<MessageShape<O>, void, void> {
+    return this.converse(method, once(input), settings);
+  }
+
+  /** A stream in both directions. */
+  async *converse<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodServerStreaming<I, O> | DescMethodBiDiStreaming<I, O>,
+    inputs: AsyncIterable<MessageInitShape<I>>,
+    { signal, timeout }: CallSettings = {},
+  ): AsyncGenerator<MessageShape<O>, void, void> {
+    try {
+      const { transport } = this.#connection;
+      yield* (await transport.stream(method, signal, timeout, this.#metadata, inputs)).message;
+    } catch (thrown) {
+      signal?.throwIfAborted();
+      throw hostError(thrown, this.address);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#connection[Symbol.dispose]();
+  }
+
+  get #metadata(): Record<string, string> {
+    return this.guest ? { "tremplin-guest": this.guest } : {};
+  }
+}
+
+async function* once<T>(value: T): AsyncGenerator<T, void, void> {
+  yield value;
+}

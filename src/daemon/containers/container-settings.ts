@@ -1,0 +1,50 @@
+import type { Engine } from "../../engine/engine.ts";
+import type { InstanceUpdate } from "../../engine/resources/instance.ts";
+import { MARK } from "./operation-mark.ts";
+import { isUsb } from "./usb-mark.ts";
+
+/** What a person sets in a container: not what the engine keeps there for itself, nor what comes by a mark of ours. */
+type Settings = Pick<InstanceUpdate, "config" | "devices" | "profiles" | "description">;
+
+/** The settings of a container or a snapshot; equal texts are equal settings. */
+export function settingsText({ config, devices, profiles, description }: Settings): string {
+  const own = Object.entries(config).filter(([key]) => !isEngines(key) && key !== MARK);
+  const set = Object.entries(devices).filter(([, device]) => !isUsb(device));
+  return JSON.stringify({ config: sorted(own), devices: sorted(set), profiles, description });
+}
+
+/** Gives a container the settings of such a text. */
+export async function giveSettings(
+  engine: Engine,
+  name: string,
+  text: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const settings = JSON.parse(text) as Settings;
+  await engine.instances.update(
+    name,
+    (instance) => ({
+      ...instance,
+      ...settings,
+      devices: {
+        ...Object.fromEntries(Object.entries(instance.devices).filter(([, device]) => isUsb(device))),
+        ...settings.devices,
+      },
+      config: {
+        ...Object.fromEntries(
+          Object.entries(instance.config).filter(([key]) => isEngines(key) || key === MARK),
+        ),
+        ...settings.config,
+      },
+    }),
+    { signal },
+  );
+}
+
+function isEngines(key: string): boolean {
+  return key.startsWith("volatile.");
+}
+
+function sorted(entries: [string, unknown][]): object {
+  return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,35 @@
+import { execFile } from "node:child_process";
+import { lstat, rm, statfs } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Engine } from "../../engine/engine.ts";
+import { ifMissing } from "../../engine/http/if-missing.ts";
+import { ifUnseen } from "../../engine/storage/if-unseen.ts";
+import { poolFolder } from "../../engine/storage/pool-folder.ts";
+import { BTRFS_MAGIC } from "../supervisor/prepare/prepare-storage.ts";
+import { findContainer } from "./find-container.ts";
+
+const execute = promisify(execFile);
+/** The inode of the root of each btrfs subvolume. */
+const SUBVOLUME = 256;
+
+/**
+ * Removes the files of a snapshot that the engine does not know of. LXD 5.0.2 leaves a subvolume when it fails at a
+ * snapshot because files vanish while it looks through them: the next one of that name would fail on it.
+ */
+export async function removeStraySnapshot(
+  engine: Engine,
+  container: string,
+  snapshot: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const instance = await findContainer(engine, container, signal);
+  const pool = instance && poolFolder(engine.address, instance);
+  if (!pool) return;
+  const folder = join(pool, "containers-snapshots", container, snapshot);
+  const found = await lstat(folder).catch(ifUnseen);
+  if (!found || (await engine.snapshots.get(container, snapshot, { signal }).catch(ifMissing))) return;
+  const isSubvolume = found.ino === SUBVOLUME && (await statfs(folder)).type === BTRFS_MAGIC;
+  if (isSubvolume) await execute("btrfs", ["property", "set", "-ts", folder, "ro", "false"]);
+  await rm(folder, { recursive: true, force: true });
+}

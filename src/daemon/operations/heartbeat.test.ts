@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { breakSilence, justWait, sampled } from "./heartbeat.ts";
+
+test("silence is broken at each interval and starts anew with progress", async () => {
+  const clock = new ManualClock();
+  const steps = [Promise.withResolvers<string>(), Promise.withResolvers<string>()] as const;
+  async function* work() {
+    yield await steps[0].promise;
+    return await steps[1].promise;
+  }
+  const progress = breakSilence(work(), { every: 30, clock }, (silence) => `silent for ${silence}`);
+  const next = async () => (await progress.next()).value;
+  const beat = async () => {
+    const said = next();
+    await clock.sleeping();
+    clock.advance(30);
+    return said;
+  };
+  assert.equal(await beat(), "silent for 30");
+  assert.equal(await beat(), "silent for 60");
+  steps[0].resolve("halfway");
+  assert.equal(await next(), "halfway");
+  assert.equal(await beat(), "silent for 30");
+  steps[1].resolve("done");
+  assert.deepEqual(await progress.next(), { done: true, value: "done" });
+});
+
+test("a failure of the work passes through, and giving up ends it", async () => {
+  const clock = new ManualClock();
+  const failing = breakSilence(
+    justWait(Promise.reject(new Error("broken"))),
+    { every: 30, clock },
+    () => "x",
+  );
+  await assert.rejects(failing.next(), /broken/);
+  const endless = breakSilence(justWait(new Promise(() => undefined)), { every: 30, clock }, () => {
+    throw new Error("too long");
+  });
+  const given = assert.rejects(endless.next(), /too long/);
+  await clock.sleeping();
+  clock.advance(30);
+  await given;
+});
+
+test("work that is sampled is told of at once, then once in 600 ms", async () => {
+  const clock = new ManualClock();
+  const work = Promise.withResolvers<string>();
+  let count = 0;
+  const progress = sampled(work.promise, () => count++, clock);
+  assert.deepEqual(await progress.next(), { done: false, value: 0 });
+  for (const expected of [1, 2]) {
+    const next = progress.next();
+    await clock.sleeping();
+    clock.advance(599);
+    assert.equal(count, expected);
+    clock.advance(1);
+    assert.deepEqual(await next, { done: false, value: expected });
+  }
+  work.resolve("done");
+  assert.deepEqual(await progress.next(), { done: true, value: "done" });
+});

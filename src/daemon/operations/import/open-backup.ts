@@ -1,0 +1,75 @@
+import type { FileHandle } from "node:fs/promises";
+import { TremplinError } from "../../../base/tremplin-error.ts";
+import type { ImportContainerRequest } from "../../../contract/tremplin_pb.js";
+import type { Engine } from "../../../engine/engine.ts";
+import { type ArchiveFormat, archiveFormat } from "../../backups/archive-format.ts";
+import { type BackupMetadata, parseBackupMetadata } from "../../backups/backup-metadata.ts";
+import { freeSpace } from "../../backups/free-space.ts";
+import { readMetadata } from "../../backups/read-metadata.ts";
+import type { Room } from "../../backups/space.ts";
+import { isTooSmall, planUpload, type UploadPlan } from "../../backups/upload-plan.ts";
+import { engineArchitecture } from "../../images/architecture.ts";
+import { openSharedFile, resolveShared } from "../shared-file.ts";
+
+/** An architecture that the engine cannot run. The cause of an error that says so. */
+export class WrongArchitecture {
+  readonly device: string;
+  readonly container: string;
+
+  constructor(device: string, container: string) {
+    this.device = device;
+    this.container = container;
+  }
+}
+
+/** A backup of which everything is known that can be known before a byte of it is used. */
+export interface OpenBackup extends AsyncDisposable {
+  readonly file: FileHandle;
+  readonly format: ArchiveFormat;
+  readonly metadata: BackupMetadata;
+  /** The text of metadata.yaml. */
+  readonly text: string;
+  readonly rooms: readonly Room[];
+}
+
+/** Opens a backup that the engine can run. Throws what is wrong with it (behaviour.md 5.13, 12 items 49, 62, 63). */
+export async function openBackup(
+  engine: Engine,
+  request: ImportContainerRequest,
+  shared: string,
+  signal: AbortSignal,
+): Promise<OpenBackup> {
+  await using stack = new AsyncDisposableStack();
+  const file = stack.use(await openSharedFile(shared, resolveShared(shared, request.importPath)));
+  const format = await archiveFormat(file);
+  const text = await readMetadata(file, format, signal);
+  const metadata = parseBackupMetadata(text);
+  checkArchitecture(engine, metadata);
+  const rooms = await freeSpace(engine, Number(request.availableDiskSpace), signal);
+  const held = stack.move();
+  return { file, format, metadata, text, rooms, [Symbol.asyncDispose]: () => held.disposeAsync() };
+}
+
+/** Does something with a backup by a plan; when it then holds more than was likely, again by one that counts. */
+export async function withPlan<T>(
+  { file, format, rooms }: OpenBackup,
+  options: { readonly here: boolean; readonly signal: AbortSignal },
+  act: (plan: UploadPlan) => Promise<T>,
+): Promise<T> {
+  const plan = await planUpload(file, format, { ...options, rooms, counted: false });
+  return await act(plan).catch(async (error) => {
+    if (!isTooSmall(error)) throw error;
+    return act(await planUpload(file, format, { ...options, rooms, counted: true }));
+  });
+}
+
+function checkArchitecture(engine: Engine, { architecture }: BackupMetadata): void {
+  const { architectures } = engine.info;
+  if (architectures.includes(engineArchitecture(architecture))) return;
+  const [own = ""] = architectures;
+  throw new TremplinError(
+    "failed",
+    `the backup is of a container for ${architecture}, which this machine does not run: it is ${architectures.join(", ")}`,
+    new WrongArchitecture(own, architecture),
+  );
+}

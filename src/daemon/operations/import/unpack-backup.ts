@@ -1,0 +1,117 @@
+import { chown, lstat, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { sentenceOf, TremplinError } from "../../../base/tremplin-error.ts";
+import type { Engine } from "../../../engine/engine.ts";
+import type { Instance } from "../../../engine/resources/instance.ts";
+import { instanceFolder } from "../../../engine/storage/instance-folder.ts";
+import { OnlyTheEngine } from "../../backups/archive-check.ts";
+import { pathsTo } from "../../backups/backup-metadata.ts";
+import { MemberRules } from "../../backups/member-rules.ts";
+import { passOn } from "../../backups/stream-verified.ts";
+import { UserNamespace } from "../../backups/user-namespace.ts";
+import { remove } from "../../containers/delete-container.ts";
+import { type IdMap, parseIdMap, toHostId } from "../../guest/id-map.ts";
+import type { OperationContext } from "../runner/operation.ts";
+import { type OpenBackup, withPlan } from "./open-backup.ts";
+
+/** Keys of the engine: the ids that a container will have, and those of its files. */
+const NEXT_MAP = "volatile.idmap.next";
+const MAP_ON_DISK = "volatile.last_state.idmap";
+
+/** A container whose files lie on this machine. */
+interface LocalContainer {
+  readonly folder: string;
+  readonly idMap: IdMap;
+  readonly idMapText: string;
+}
+
+/**
+ * Makes a container of a backup in one pass: an empty one of the engine, into which the archive is unpacked with the
+ * owners that the files will have. It is unpacked by the container's own root, in a user namespace, and listed as it
+ * is unpacked, so nothing of a hostile one reaches out of its folder. Answers the symbolic links on the ways to the
+ * targets of its templates; undefined when only the engine can do it: it is elsewhere, it hides the files of its
+ * pool, the container would be privileged, or there is something in the backup that only root of the machine can
+ * make. Then there is no container. `tell` hears the bytes of the file that were read.
+ */
+export async function unpackBackup(
+  engine: Engine,
+  name: string,
+  backup: OpenBackup,
+  context: OperationContext,
+  tell: (bytes: number) => void,
+): Promise<ReadonlySet<string> | undefined> {
+  const { signal, ending, log } = context;
+  if (engine.address.kind !== "unix") return undefined;
+  const container = await createEmpty(engine, name, backup, context);
+  try {
+    if (container) return await fill(engine, name, container, backup, { signal, tell });
+  } catch (error) {
+    if (!(error instanceof TremplinError) || !(error.cause instanceof OnlyTheEngine)) throw error;
+    log.info({ reason: sentenceOf(error) }, "the engine unpacks it instead");
+  }
+  await remove(engine, name, ending);
+  return undefined;
+}
+
+/** Undefined when its files cannot be written from here. */
+async function createEmpty(
+  engine: Engine,
+  name: string,
+  { metadata }: OpenBackup,
+  { signal, ending }: OperationContext,
+): Promise<LocalContainer | undefined> {
+  const about = Object.entries(metadata.properties).map(([key, value]) => [`image.${key}`, value]);
+  const body = { name, source: { type: "none" }, config: Object.fromEntries(about) } as const;
+  // A moment's work that is seen to its end: given up half-way, the engine could make it after it was cleared away.
+  await (await engine.instances.create(body, { signal: ending })).wait({ signal: ending });
+  signal.throwIfAborted();
+  const { value } = await engine.instances.get(name, { signal });
+  const folder = await instanceFolder(engine.address, value);
+  return folder === undefined ? undefined : withShiftedIds(folder, value);
+}
+
+function withShiftedIds(folder: string, { config }: Instance): LocalContainer | undefined {
+  const idMapText = config[NEXT_MAP] || "[]";
+  const idMap = parseIdMap(idMapText);
+  return idMap.uid.length > 0 && idMap.gid.length > 0 ? { folder, idMap, idMapText } : undefined;
+}
+
+async function fill(
+  engine: Engine,
+  name: string,
+  { folder, idMap, idMapText }: LocalContainer,
+  backup: OpenBackup,
+  { signal, tell }: { signal: AbortSignal; tell: (bytes: number) => void },
+): Promise<ReadonlySet<string>> {
+  // Beside everything that the engine itself writes in there, until it is known to be good.
+  const unpacked = join(folder, "unpacked");
+  await using namespace = await UserNamespace.open(idMap);
+  const links = await withPlan(backup, { here: true, signal }, async (plan) => {
+    await rm(unpacked, { recursive: true, force: true });
+    await mkdir(unpacked, { mode: 0o700 });
+    await chown(unpacked, toHostId(idMap, "uid", 0) ?? 0, toHostId(idMap, "gid", 0) ?? 0);
+    const rules = new MemberRules(new Set(backup.metadata.targets.flatMap(pathsTo)));
+    const home = { folder: unpacked, namespace };
+    const passing = { ...backup, rules, home, unpacked: false, onPlain: plan.check, onPacked: tell, signal };
+    for await (const _ of passOn(backup.file, passing));
+    return rules.links;
+  });
+  for (const part of ["rootfs", "templates"]) await moveFolder(part, unpacked, folder);
+  // The text that was looked at, whatever else of that name the archive has.
+  await writeFile(join(folder, "metadata.yaml"), backup.text, { mode: 0o644, flag: "wx" });
+  await rm(unpacked, { recursive: true });
+  const filled = { [MAP_ON_DISK]: idMapText };
+  await engine.instances.update(
+    name,
+    (instance) => ({ ...instance, config: { ...instance.config, ...filled } }),
+    { signal },
+  );
+  return links;
+}
+
+async function moveFolder(name: string, from: string, to: string): Promise<void> {
+  const found = await lstat(join(from, name)).catch(() => undefined);
+  if (!found) return;
+  if (!found.isDirectory()) throw new TremplinError("invalid", `the backup has a ${name} that is no folder`);
+  await rename(join(from, name), join(to, name));
+}

@@ -1,0 +1,48 @@
+import type { HandlerContext } from "@connectrpc/connect";
+import {
+  type KeepUpgradeRequest,
+  WayBackResponse_Status as Status,
+  type UndoUpgradeRequest,
+} from "../../contract/tremplin/v1/guest_pb.js";
+import { getContainer } from "../containers/find-container.ts";
+import { keepUpgradeOperation } from "../operations/upgrade/commit-upgrade.ts";
+import { findWayBack } from "../operations/upgrade/rollback-snapshot.ts";
+import { noWayBack, undoUpgradeOperation } from "../operations/upgrade/rollback-upgrade.ts";
+import { checkContainerName } from "./container-name.ts";
+import { answering, begin, type RpcTools } from "./rpc.ts";
+
+/** The two rpcs about the snapshot from before an upgrade: go back to it, or delete it. */
+export function wayBack(tools: RpcTools) {
+  const undo = tools.runner.add(undoUpgradeOperation(tools.operations));
+  const keep = tools.runner.add(keepUpgradeOperation(tools.operations));
+  return {
+    undoUpgrade: beginning<UndoUpgradeRequest>(tools, (name, request, context) =>
+      begin(tools, context, undo, name, request),
+    ),
+    keepUpgrade: beginning<KeepUpgradeRequest>(tools, (name, request, context) =>
+      begin(tools, context, keep, name, request),
+    ),
+  };
+}
+
+/** Begins an operation where there is such a snapshot. */
+function beginning<Request extends { readonly containerName: string }>(
+  tools: RpcTools,
+  start: (name: string, request: Request, context: HandlerContext) => Promise<void>,
+) {
+  return answering(
+    tools,
+    async (request: Request, context: HandlerContext) => {
+      const { signal } = context;
+      const { containerName: name } = request;
+      checkContainerName(name);
+      await getContainer(tools.engine(), name, signal);
+      if (!(await findWayBack(tools.engine(), name, signal))) {
+        return { status: Status.NO_WAY_BACK, failureReason: noWayBack(name) };
+      }
+      await start(name, request, context);
+      return { status: Status.STARTED, failureReason: "" };
+    },
+    (failureReason) => ({ status: Status.FAILED, failureReason }),
+  );
+}

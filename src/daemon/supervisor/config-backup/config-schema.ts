@@ -1,0 +1,152 @@
+import * as z from "zod";
+import { DEFAULT_PROJECT } from "../../../engine/resources/projects.ts";
+
+const config = z.record(z.string(), z.string());
+const named = z.object({ name: z.string(), description: z.string().default(""), config });
+const inProject = named.extend({ project: z.string().default(DEFAULT_PROJECT) });
+const rules = z.array(z.unknown()).nullable();
+
+/**
+ * What an engine's database holds that no container carries with it. Lists that an earlier version did not write
+ * are empty.
+ */
+export const setupSchema = z.object({
+  pools: z.array(named.extend({ driver: z.string() })).default([]),
+  projects: z.array(named).default([]),
+  zones: z.array(inProject.extend({ records: z.array(named.extend({ entries: rules })) })).default([]),
+  acls: z.array(inProject.extend({ ingress: rules, egress: rules })).default([]),
+  networks: z
+    .array(
+      inProject.extend({
+        type: z.string(),
+        forwards: z
+          .array(
+            z.object({
+              listen_address: z.string(),
+              description: z.string(),
+              config: config.nullable(),
+              ports: rules,
+            }),
+          )
+          .default([]),
+      }),
+    )
+    .default([]),
+  profiles: z.array(inProject.extend({ devices: z.record(z.string(), config) })).default([]),
+  volumes: z
+    .array(
+      inProject.extend({
+        pool: z.string(),
+        snapshots: z.array(named.extend({ expires_at: z.string().nullable() })),
+      }),
+    )
+    .default([]),
+  images: z
+    .array(
+      z.object({
+        project: z.string(),
+        fingerprint: z.string(),
+        filename: z.string(),
+        public: z.boolean(),
+        auto_update: z.boolean(),
+        expires_at: z.string(),
+        profiles: z.array(z.string()).nullable().default(null),
+        properties: config,
+        aliases: z.array(z.object({ name: z.string(), description: z.string() })),
+        update_source: z.object({ server: z.string(), alias: z.string() }).nullable().default(null),
+      }),
+    )
+    .default([]),
+  /** The engine's own config; a secret is only said to be there, by `true`. Undefined when it was not recorded. */
+  server: z.record(z.string(), z.union([z.string(), z.boolean()])).optional(),
+  certificates: z
+    .array(
+      z.object({
+        name: z.string(),
+        type: z.string(),
+        restricted: z.boolean().default(false),
+        projects: z.array(z.string()).nullable().default(null),
+        certificate: z.string(),
+      }),
+    )
+    .default([]),
+});
+
+export type EngineSetup = z.infer<typeof setupSchema>;
+export type Kind = Exclude<keyof EngineSetup, "server">;
+export type ItemOf<K extends Kind> = EngineSetup[K][number];
+
+const nouns: Readonly<Record<Kind, string>> = {
+  pools: "pool",
+  projects: "project",
+  zones: "network zone",
+  acls: "network ACL",
+  networks: "network",
+  profiles: "profile",
+  volumes: "volume",
+  images: "image",
+  certificates: "trusted certificate",
+};
+export const kinds = Object.keys(nouns) as Kind[];
+
+/** By what the items of one kind or another are told apart. */
+interface Naming {
+  readonly name?: string;
+  readonly project?: string;
+  readonly pool?: string;
+  readonly fingerprint?: string;
+}
+
+/** What a person calls an item; no two of a setup have the same. */
+export function labelOf<K extends Kind>(kind: K, item: ItemOf<K>): string {
+  const { name, project, pool, fingerprint } = item as Naming;
+  const own = kind === "images" ? fingerprint?.slice(0, 12) : pool === undefined ? name : `${pool}/${name}`;
+  const where = project === undefined || project === DEFAULT_PROJECT ? "" : ` in project ${project}`;
+  return `${nouns[kind]} ${own}${where}`;
+}
+
+export function serverLabel(key: string): string {
+  return `config ${key} of the engine`;
+}
+
+/** What the engine cannot be given back of an image. */
+export function sourceLabel(image: ItemOf<"images">): string {
+  return `update source of ${labelOf("images", image)}`;
+}
+
+/** What the engine cannot be given back of a snapshot of a volume. */
+export function snapshotLabel(volume: ItemOf<"volumes">, { name }: { readonly name: string }): string {
+  return `config of the snapshot ${name} of ${labelOf("volumes", volume)}`;
+}
+
+/** The labels of all that a setup holds. */
+export function labelsOf(setup: EngineSetup): Set<string> {
+  const ofKinds = kinds.flatMap((kind) => setup[kind].map((item) => labelOf(kind, item as never)));
+  const sources = setup.images.filter((image) => image.update_source).map(sourceLabel);
+  const snapshots = setup.volumes.flatMap((volume) =>
+    volume.snapshots
+      .filter(({ config }) => Object.keys(config).length > 0)
+      .map((snapshot) => snapshotLabel(volume, snapshot)),
+  );
+  return new Set([...ofKinds, ...sources, ...snapshots, ...Object.keys(setup.server ?? {}).map(serverLabel)]);
+}
+
+/** Only those items whose label is wanted. */
+export function pickFrom(setup: EngineSetup, isWanted: (label: string) => boolean): EngineSetup {
+  const lists = kinds.map((kind) => [
+    kind,
+    setup[kind].filter((item) => isWanted(labelOf(kind, item as never))),
+  ]);
+  const keys = Object.entries(setup.server ?? {}).filter(([key]) => isWanted(serverLabel(key)));
+  const server = setup.server && { server: Object.fromEntries(keys) };
+  return { ...Object.fromEntries(lists), ...server } as EngineSetup;
+}
+
+/** A setup with what another one has besides. */
+export function withMissing(setup: EngineSetup, other: EngineSetup): EngineSetup {
+  const known = labelsOf(setup);
+  const more = pickFrom(other, (label) => !known.has(label));
+  const lists = kinds.map((kind) => [kind, [...setup[kind], ...more[kind]]]);
+  const server = setup.server || more.server ? { server: { ...more.server, ...setup.server } } : {};
+  return { ...Object.fromEntries(lists), ...server } as EngineSetup;
+}

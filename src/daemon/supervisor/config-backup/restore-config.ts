@@ -1,0 +1,197 @@
+import { isDeepStrictEqual } from "node:util";
+import { TremplinError } from "../../../base/tremplin-error.ts";
+import type { Engine } from "../../../engine/engine.ts";
+import { ifMissing } from "../../../engine/http/if-missing.ts";
+import type { Config } from "../../../engine/resources/pools.ts";
+import type { Devices, ProfileUpdate } from "../../../engine/resources/profiles.ts";
+import { DEFAULT_PROJECT, type ProjectUpdate } from "../../../engine/resources/projects.ts";
+import { withoutNeed } from "../database-reset/missing-sources.ts";
+import { formatSubnet, freeSubnet, usedSubnets } from "../network/subnet.ts";
+import { type EngineSetup, type ItemOf, labelOf } from "./config-schema.ts";
+import type { Restoring } from "./missing.ts";
+
+/** What the engine calls what it lacks (`DependencyErrors`). */
+const MISSING = /^(?:(Network|Profile) "(.+)" in project "(.+)"|Project "(.+)")$/;
+/** There from the beginning, in each project. */
+const OWN_PROFILE = "default";
+const UNKNOWN = "what it was is not known any more; it was made with defaults";
+
+export interface SetupRestore {
+  readonly engine: Engine;
+  readonly setup: EngineSetup;
+  readonly restoring: Restoring;
+}
+
+/**
+ * Gives an engine with a new database what containers refer to: projects, networks and profiles as they were. What
+ * is there already, since an attempt before this one or by a person's hand, is only completed.
+ */
+export async function restoreSetup(restore: SetupRestore): Promise<void> {
+  const { engine, setup, restoring } = restore;
+  for (const project of setup.projects) {
+    await restoring.attempt(labelOf("projects", project), () => restoreProject(restore, project));
+  }
+  for (const zone of setup.zones) {
+    await restoring.attempt(labelOf("zones", zone), () => restoreZone(restore, zone));
+  }
+  await restoreAcls(restore);
+  for (const network of setup.networks) {
+    await restoring.attempt(labelOf("networks", network), () =>
+      makeNetwork(engine, network, restoring.signal),
+    );
+  }
+  for (const profile of setup.profiles) {
+    await restoring.attempt(labelOf("profiles", profile), () =>
+      makeProfile(engine, profile, restoring.signal),
+    );
+  }
+}
+
+/**
+ * Makes what containers refer to and what was never written down: a bridge with an address of its own, an empty
+ * profile, a project. Throws `failed` for what cannot be made.
+ */
+export async function makeMissing(restore: SetupRestore, missing: readonly string[]): Promise<void> {
+  const { engine, setup, restoring } = restore;
+  const { signal } = restoring;
+  for (const sentence of missing) {
+    const [, what, named, project = DEFAULT_PROJECT, ownProject] = MISSING.exec(sentence) ?? [];
+    const name = named ?? ownProject;
+    if (!name) throw new TremplinError("failed", `recovering containers needs first: ${missing.join("; ")}`);
+    const empty = { name, project, description: "", config: {} };
+    if (ownProject) {
+      restoring.note(labelOf("projects", empty), UNKNOWN);
+      // Without config a project has everything of its own but networks, as one has that the engine's client makes.
+      await engine.projects.create({ name, description: "", config: ownFeatures }, { signal });
+    } else if (what === "Network") {
+      const known = setup.networks.find((each) => each.name === name && each.project === project);
+      const network = known ?? { ...empty, type: "bridge", forwards: [], config: await anyBridge() };
+      if (!known) restoring.note(labelOf("networks", network), UNKNOWN);
+      await makeNetwork(engine, network, signal);
+    } else {
+      const known = setup.profiles.find((each) => each.name === name && each.project === project);
+      const profile = known ?? { ...empty, devices: {} };
+      if (!known) restoring.note(labelOf("profiles", profile), UNKNOWN);
+      await makeProfile(engine, profile, signal);
+    }
+  }
+}
+
+const ownFeatures: Config = {
+  "features.images": "true",
+  "features.profiles": "true",
+  "features.storage.volumes": "true",
+};
+
+/** Gives the profiles their disks of pools, which could not be until the pools were known. */
+export async function completeProfiles({ engine, setup, restoring }: SetupRestore): Promise<void> {
+  const { signal } = restoring;
+  for (const profile of setup.profiles) {
+    const { name, project, devices } = profile;
+    if (!Object.values(devices).some(({ pool }) => pool)) continue;
+    await restoring.attempt(labelOf("profiles", profile), async () => {
+      const whole = await withoutNeed(devices);
+      const change = (found: ProfileUpdate) => ({ ...found, devices: { ...whole, ...found.devices } });
+      await engine.profiles.update(name, change, { project, signal });
+    });
+  }
+}
+
+async function restoreProject(
+  { engine, restoring: { signal } }: SetupRestore,
+  project: ItemOf<"projects">,
+): Promise<void> {
+  const found = await engine.projects.get(project.name, { signal }).catch(ifMissing);
+  const { name, description, config } = project;
+  if (!found) await engine.projects.create({ name, description, config }, { signal });
+  else {
+    const change = (there: ProjectUpdate) => ({
+      description: there.description || description,
+      config: { ...config, ...there.config },
+    });
+    if (isDeepStrictEqual(change(found.value), pick(found.value))) return;
+    await engine.projects.update(name, change, { signal });
+  }
+}
+
+async function restoreZone(
+  { engine, restoring: { signal } }: SetupRestore,
+  { records, project, name, description, config }: ItemOf<"zones">,
+): Promise<void> {
+  const options = { project, signal };
+  if (!(await engine.zones.get(name, options).catch(ifMissing))) {
+    await engine.zones.create({ name, description, config }, options);
+  }
+  const ofZone = engine.zones.records(name);
+  for (const record of records) {
+    if (!(await ofZone.get(record.name, options).catch(ifMissing))) await ofZone.create(record, options);
+  }
+}
+
+/** All of them empty first, since the rules of one may name another. */
+async function restoreAcls({ engine, setup, restoring }: SetupRestore): Promise<void> {
+  const { signal } = restoring;
+  for (const acl of setup.acls) {
+    const { project, name, description, config } = acl;
+    await restoring.attempt(labelOf("acls", acl), async () => {
+      if (await engine.acls.get(name, { project, signal }).catch(ifMissing)) return;
+      await engine.acls.create({ name, description, config, ingress: [], egress: [] }, { project, signal });
+    });
+  }
+  for (const acl of setup.acls.filter((each) => !restoring.missing.has(labelOf("acls", each)))) {
+    const { project, name, description, config } = acl;
+    const rules = { ingress: acl.ingress ?? [], egress: acl.egress ?? [] };
+    await restoring.attempt(labelOf("acls", acl), async () => {
+      const { value } = await engine.acls.get(name, { project, signal });
+      if (value.ingress.length + value.egress.length > 0) return;
+      await engine.acls.update(name, () => ({ description, config, ...rules }), { project, signal });
+    });
+  }
+}
+
+async function makeNetwork(engine: Engine, network: ItemOf<"networks">, signal: AbortSignal): Promise<void> {
+  const { name, project, type, description, forwards } = network;
+  const options = { project, signal };
+  if (!(await engine.networks.get(name, options).catch(ifMissing))?.value.managed) {
+    const config = Object.fromEntries(
+      Object.entries(network.config).filter(([key]) => !key.startsWith("volatile.")),
+    );
+    await engine.networks.create({ name, type, description, config }, options);
+  }
+  const ofNetwork = engine.networks.forwards(name);
+  for (const forward of forwards) {
+    if (await ofNetwork.get(forward.listen_address, options).catch(ifMissing)) continue;
+    await ofNetwork.create({ ...forward, config: forward.config ?? {}, ports: forward.ports ?? [] }, options);
+  }
+}
+
+async function anyBridge(): Promise<Config> {
+  return { "ipv4.address": formatSubnet(freeSubnet(await usedSubnets())), "ipv6.address": "none" };
+}
+
+async function makeProfile(engine: Engine, profile: ItemOf<"profiles">, signal: AbortSignal): Promise<void> {
+  const { name, project, description, config } = profile;
+  const ofNoPool = Object.fromEntries(Object.entries(profile.devices).filter(([, { pool }]) => !pool));
+  const devices: Devices = await withoutNeed(ofNoPool);
+  const options = { project, signal };
+  // Its network card must be there before the containers: to cloud-init, one that comes later is another machine.
+  if (name === OWN_PROFILE) {
+    const change = (found: ProfileUpdate): ProfileUpdate => ({
+      description: isOfEngine(found.description) ? description : found.description,
+      config: { ...config, ...found.config },
+      devices: { ...devices, ...found.devices },
+    });
+    await engine.profiles.update(name, change, options);
+  } else if (!(await engine.profiles.get(name, options).catch(ifMissing))) {
+    await engine.profiles.create({ name, description, config, devices }, options);
+  }
+}
+
+/** Whether an engine itself describes a profile so, in a project that is new. */
+function isOfEngine(description: string): boolean {
+  return description === "" || /^Default (LXD|Incus) profile( for project .*)?$/.test(description);
+}
+
+function pick({ description, config }: { description: string; config: Config }) {
+  return { description, config: { ...config } };
+}

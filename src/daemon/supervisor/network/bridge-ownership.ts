@@ -1,0 +1,104 @@
+import { execFile } from "node:child_process";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import * as z from "zod";
+import { replaceFile } from "../../../base/files/durable-file.ts";
+import { findDnsmasq } from "./bridge-dnsmasq.ts";
+
+const execute = promisify(execFile);
+
+/** The interfaces that an engine made, by name: an index tells one from another of the same name until a reboot. */
+const claimsSchema = z.object({
+  boot: z.string(),
+  indexes: z.record(z.string(), z.string()),
+  /** The newest interface when the engine was started last: indexes only grow. */
+  newest: z.number().optional(),
+});
+/** How the addresses of bridges begin that LXD and Incus make. */
+const ENGINE_ADDRESS = /^(00:16:3e|10:66:6a):/;
+
+/** Records that the interfaces of these names, as they are now, are the engine's. The file is beside its folder. */
+export async function claimBridges(engineFolder: string, names: readonly string[]): Promise<void> {
+  const found = await Promise.all(names.map(async (name) => [name, await interfaceIndex(name)] as const));
+  const indexes = Object.fromEntries(found.flatMap(([name, index]) => (index ? [[name, index]] : [])));
+  const before = await readClaims(engineFolder);
+  const boot = await bootId();
+  await write(engineFolder, { boot, indexes, newest: before?.boot === boot ? before.newest : undefined });
+}
+
+/**
+ * Records which interfaces there are before an engine is started: none of these is one that it makes. What the engine
+ * before it made stays the engine's.
+ */
+export async function noteNewestInterface(engineFolder: string): Promise<void> {
+  const its: string[] = [];
+  for (const name of await readdir(join(engineFolder, "networks")).catch((): string[] => [])) {
+    if (await isEnginesBridge(engineFolder, name)) its.push(name);
+  }
+  await claimBridges(engineFolder, its);
+  const before = await readClaims(engineFolder);
+  const boot = await bootId();
+  const names = await readdir("/sys/class/net");
+  const indexes = await Promise.all(names.map(interfaceIndex));
+  const newest = Math.max(...indexes.map((index) => Number(index ?? 0)));
+  await write(engineFolder, { boot, indexes: before?.boot === boot ? before.indexes : {}, newest });
+}
+
+async function write(engineFolder: string, claims: z.infer<typeof claimsSchema>): Promise<void> {
+  const text = JSON.stringify(claims);
+  const before = await readFile(fileOf(engineFolder), "utf8").catch(() => "");
+  if (before !== text) await replaceFile(fileOf(engineFolder), text);
+}
+
+/**
+ * Whether the interface of that name was made by the engine of that folder: by the record, or, when it was killed
+ * before that was written, by its dnsmasq, which listens on the interface itself and not on one that had its name, or
+ * because it is newer than the engine and has an address as engines give.
+ */
+export async function isEnginesBridge(engineFolder: string, name: string): Promise<boolean> {
+  const index = await interfaceIndex(name);
+  if (index === undefined) return false;
+  const claims = await readClaims(engineFolder);
+  if (claims?.boot === (await bootId())) {
+    if (claims.indexes[name] === index) return true;
+    const isNewer = claims.newest !== undefined && Number(index) > claims.newest;
+    if (isNewer && ENGINE_ADDRESS.test(await addressOf(name))) return true;
+  }
+  const dnsmasq = await findDnsmasq(engineFolder, name);
+  return dnsmasq !== undefined && (await listensOn(dnsmasq, name));
+}
+
+/** The number of an interface; undefined when there is none of that name. */
+export async function interfaceIndex(name: string): Promise<string | undefined> {
+  return readFile(`/sys/class/net/${name}/ifindex`, "utf8").then(
+    (text) => text.trim(),
+    () => undefined,
+  );
+}
+
+export async function bootId(): Promise<string> {
+  return (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
+}
+
+async function addressOf(name: string): Promise<string> {
+  return await readFile(`/sys/class/net/${name}/address`, "utf8").catch(() => "");
+}
+
+async function listensOn(pid: number, name: string): Promise<boolean> {
+  const { stdout } = await execute("ss", ["--no-header", "--udp", "--listening", "--numeric", "--processes"]);
+  return stdout.split("\n").some((line) => line.includes(`%${name}:`) && line.includes(`,pid=${pid},`));
+}
+
+async function readClaims(engineFolder: string): Promise<z.infer<typeof claimsSchema> | undefined> {
+  try {
+    return claimsSchema.parse(JSON.parse(await readFile(fileOf(engineFolder), "utf8")));
+  } catch {
+    // Without a record less is the engine's, which is safe.
+    return undefined;
+  }
+}
+
+function fileOf(engineFolder: string): string {
+  return `${engineFolder}.bridges.json`;
+}

@@ -1,0 +1,62 @@
+import { readFile } from "node:fs/promises";
+import type { Clock } from "../../../base/async/clock.ts";
+import type { Logger } from "../../../base/logger.ts";
+import { processIds } from "../../../base/processes/process-ids.ts";
+import { isAlive } from "./orphaned-engine.ts";
+
+/** How long containers may take to shut down before they are killed. Milliseconds. */
+const PATIENCE = 10_000;
+const POLL = 50;
+
+interface Monitor {
+  readonly pid: number;
+  readonly container: string;
+}
+
+/**
+ * Stops what still runs of an engine that is gone: asks the first process of each container to shut down, as
+ * an engine does, and kills those that stay. Their monitors end with them.
+ */
+export async function stopContainers(engineFolder: string, clock: Clock, log: Logger): Promise<void> {
+  const monitors = await findMonitors(engineFolder);
+  if (monitors.length === 0) return;
+  log.info(
+    { containers: monitors.map(({ container }) => container) },
+    "stopping containers without an engine",
+  );
+  for (const signal of ["SIGPWR", "SIGKILL"] as const) {
+    for (const { pid } of monitors) for (const init of await childrenOf(pid)) kill(init, signal);
+    for (let waited = 0; waited < PATIENCE; waited += POLL) {
+      if (!monitors.some(({ pid }) => isAlive(pid))) return;
+      await clock.sleep(POLL);
+    }
+  }
+  // One whose container is gone can hang on an engine that it wants to tell.
+  for (const { pid } of monitors) kill(pid, "SIGKILL");
+}
+
+/** Whether a container of the engine of that folder runs, also when the engine itself does not. */
+export async function containersRun(engineFolder: string): Promise<boolean> {
+  return (await findMonitors(engineFolder)).length > 0;
+}
+
+/** The process that liblxc keeps beside each container that runs: `[lxc monitor] FOLDER/containers NAME`. */
+async function findMonitors(engineFolder: string): Promise<Monitor[]> {
+  const start = `[lxc monitor] ${engineFolder}/containers `;
+  const pids = await processIds();
+  const found = pids.map(async (pid) => {
+    const command = await readFile(`/proc/${pid}/cmdline`, "latin1").catch(() => "");
+    if (!command.startsWith(start)) return [];
+    return [{ pid, container: command.slice(start.length).replace(/\0.*$/s, "") }];
+  });
+  return (await Promise.all(found)).flat();
+}
+
+async function childrenOf(pid: number): Promise<number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
+  return text.split(" ").filter(Boolean).map(Number);
+}
+
+function kill(pid: number, signal: NodeJS.Signals): void {
+  if (isAlive(pid)) process.kill(pid, signal);
+}

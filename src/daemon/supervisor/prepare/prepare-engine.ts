@@ -1,0 +1,101 @@
+import type { Logger } from "../../../base/logger.ts";
+import type { Engine } from "../../../engine/engine.ts";
+import { ifMissing } from "../../../engine/http/if-missing.ts";
+import type { Config } from "../../../engine/resources/pools.ts";
+import { DEFAULT_PROJECT } from "../../../engine/resources/projects.ts";
+import type { Site } from "../../sites/site.ts";
+import { keepSetup } from "../config-backup/config-backup.ts";
+import type { EngineSetup } from "../config-backup/config-schema.ts";
+import { type Missing, Restoring } from "../config-backup/missing.ts";
+import { completeProfiles, restoreSetup } from "../config-backup/restore-config.ts";
+import { restoreContents } from "../config-backup/restore-contents.ts";
+import { readWanted } from "../config-backup/wanted-config.ts";
+import { withoutNeed } from "../database-reset/missing-sources.ts";
+import { findPool } from "../database-reset/pool-on-disk.ts";
+import { recoverContainers } from "../database-reset/recover-containers.ts";
+import type { Subnet } from "../network/subnet.ts";
+import { prepareContainers } from "./prepare-containers.ts";
+import { networkPart, prepareNetwork } from "./prepare-network.ts";
+import { DEVICES_PART, PROFILE, prepareProfile, profileParts } from "./prepare-profile.ts";
+import { prepareServer, SERVER_PART } from "./prepare-server.ts";
+import { POOL, prepareStorage } from "./prepare-storage.ts";
+import { settingsFile, WrittenSettings } from "./written-settings.ts";
+
+export interface Preparing {
+  readonly bridge: string;
+  readonly subnet: Subnet | undefined;
+  readonly site: Site;
+  /** What {state} and {shared} mean in texts of the site. */
+  readonly places: Readonly<Record<string, string>>;
+  /** The folder of an engine of our own; undefined for somebody else's. */
+  readonly engineFolder: string | undefined;
+  /** Whether its database is a new one, into which the containers on the pool must be brought back. */
+  readonly recovering: boolean;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** Gives an engine what containers need. Answers what of an old database could not be brought back. */
+export async function prepareEngine(engine: Engine, preparing: Preparing): Promise<Missing> {
+  const { engineFolder, recovering, log, signal } = preparing;
+  const attached = engineFolder === undefined;
+  const settings = await WrittenSettings.open({
+    file: attached ? undefined : settingsFile(engineFolder),
+    deferred: recovering,
+    log,
+  });
+  const place = { ...preparing, attached, settings };
+  const restoring = new Restoring(preparing);
+  if (recovering && engineFolder) {
+    await restoreAll(engine, { ...place, engineFolder, restoring });
+  } else {
+    // An engine without a pool is a new one: what was written into another is not in it.
+    const isNew = !(await engine.pools.get(POOL, { signal }).catch(ifMissing));
+    if (isNew) settings.forgetAllBut(new Set());
+    await prepareNetwork(engine, place, signal);
+    await prepareStorage(engine, preparing);
+  }
+  if (!attached) {
+    await prepareServer(engine, place);
+    await prepareContainers(engine, preparing);
+  }
+  await prepareProfile(engine, place, signal);
+  await settings.save();
+  if (!attached) await keepSetup(engine, engineFolder, preparing.log);
+  return restoring.missing;
+}
+
+interface RestoringAll extends Preparing {
+  readonly engineFolder: string;
+  readonly attached: boolean;
+  readonly settings: WrittenSettings;
+  readonly restoring: Restoring;
+}
+
+/** Brings back what the old database had: what containers refer to, the containers, the rest. */
+async function restoreAll(engine: Engine, place: RestoringAll): Promise<void> {
+  const { engineFolder, settings, restoring, signal } = place;
+  const { setup } = await readWanted(engineFolder);
+  const restore = { engine, setup, restoring };
+  settings.forgetAllBut(new Set(restoredParts(setup, place.bridge)));
+  await settings.follow<Config>(DEVICES_PART, withoutNeed);
+  await restoreSetup(restore);
+  await prepareNetwork(engine, place, signal);
+  const onDisk = await findPool(engineFolder);
+  if (onDisk) await recoverContainers({ ...place, ...restore, onDisk });
+  await prepareStorage(engine, place);
+  await completeProfiles(restore);
+  await restoreContents({ ...restore, engineFolder });
+}
+
+/** The parts of the settings that are in the new database what they were in the old one. */
+function restoredParts({ networks, profiles, server }: EngineSetup, bridge: string): string[] {
+  const isOfDefault = ({ project }: { project: string }) => project === DEFAULT_PROJECT;
+  return [
+    ...networks
+      .filter((each) => isOfDefault(each) && each.name === bridge)
+      .map(({ name }) => networkPart(name)),
+    ...profiles.filter((each) => isOfDefault(each) && each.name === PROFILE).flatMap(() => profileParts),
+    ...(server ? [SERVER_PART] : []),
+  ];
+}

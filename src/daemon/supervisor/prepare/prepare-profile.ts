@@ -1,0 +1,144 @@
+import { relative } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { canAccess } from "../../../base/files/can-access.ts";
+import type { Logger } from "../../../base/logger.ts";
+import { TremplinError } from "../../../base/tremplin-error.ts";
+import type { Engine } from "../../../engine/engine.ts";
+import { ifMissing } from "../../../engine/http/if-missing.ts";
+import type { Config } from "../../../engine/resources/pools.ts";
+import type { Devices, ProfileUpdate } from "../../../engine/resources/profiles.ts";
+import { scanDevices } from "../../devices/scan-devices.ts";
+import { expand, type Site } from "../../sites/site.ts";
+import { essentialDevices } from "./essential-devices.ts";
+import { type Merged, mergeSettings } from "./merge-settings.ts";
+import type { WrittenSettings } from "./written-settings.ts";
+
+export const PROFILE = "default";
+const CONFIG_PART = `profile ${PROFILE} config`;
+export const DEVICES_PART = `profile ${PROFILE} devices`;
+/** What the record of what we wrote calls the parts of the profile. */
+export const profileParts = [CONFIG_PART, DEVICES_PART] as const;
+
+interface Wanted {
+  readonly bridge: string;
+  readonly site: Site;
+  /** What {state} and {shared} mean. */
+  readonly places: Readonly<Record<string, string>>;
+  /** The engine is somebody else's: only the devices that no container can do without are added. */
+  readonly attached: boolean;
+  readonly settings: WrittenSettings;
+  readonly log: Logger;
+}
+
+interface MergedProfile {
+  readonly profile: ProfileUpdate;
+  readonly config: Merged<string>;
+  readonly devices: Merged<Config>;
+}
+
+type Merge = (profile: ProfileUpdate) => MergedProfile;
+
+/**
+ * Merges the config and devices of the site into the profile `default`, and adds a network card and a root disk
+ * where it has none.
+ */
+export async function prepareProfile(engine: Engine, wanted: Wanted, signal: AbortSignal): Promise<void> {
+  const { attached, settings, log } = wanted;
+  const found = await engine.profiles.get(PROFILE, { signal }).catch(ifMissing);
+  const before: ProfileUpdate = found ? pick(found.value) : { config: {}, description: "", devices: {} };
+  const scanned = await scanDevices(engine.address, wanted.site.profile.devicePatterns);
+  const merge = mergerOf(wanted, { ...scanned, ...(await devicesOf(wanted)) });
+  let merged = merge(before);
+  const parts = () => ({ [CONFIG_PART]: merged.config.written, [DEVICES_PART]: merged.devices.written });
+  const kept = [...merged.config.kept, ...merged.devices.kept];
+  if (kept.length > 0) {
+    log.info({ profile: PROFILE, keys: kept }, "what a person set differs from the site and stays");
+  }
+  // Each write reaches into every container, which fails for those that are busy: so none without need.
+  if (!found || !isDeepStrictEqual(merged.profile, before)) {
+    if (!attached) await settings.begin(parts());
+    if (!found) await engine.profiles.create({ name: PROFILE, ...merged.profile }, { signal });
+    else {
+      const change: Merge = (profile) => {
+        merged = merge(profile);
+        return merged;
+      };
+      if (!(await update(engine, change, wanted, signal))) return;
+    }
+  }
+  if (!attached) await settings.confirm(parts());
+}
+
+/** Whether the profile was written. Where it was not, it has what containers need all the same. */
+async function update(
+  engine: Engine,
+  change: Merge,
+  { bridge, log }: Wanted,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    await engine.profiles.update(PROFILE, (profile) => change(profile).profile, { signal });
+    return true;
+  } catch (thrown) {
+    const error = TremplinError.from(thrown);
+    if (/profile change still saved/.test(error.message)) {
+      log.warn({ error }, "some containers get the changed profile at their next start");
+      return true;
+    }
+    // What a person added, a disk whose source is missing for one, can make the engine refuse every change.
+    if (error.code !== "failed" && error.code !== "invalid") throw error;
+    const { value } = await engine.profiles.get(PROFILE, { signal });
+    if (essentialDevices(value.devices, bridge).lacking.size > 0) throw error;
+    log.warn({ error }, `the engine refuses to change the profile ${PROFILE}: it stays as it is`);
+    return false;
+  }
+}
+
+function mergerOf({ attached, bridge, site, settings }: Wanted, ofSite: Devices): Merge {
+  const config = attached ? {} : site.profile.config;
+  const ofConfig = settings.of<string>(CONFIG_PART);
+  const ofDevices = settings.of<Config>(DEVICES_PART);
+  const isOfOurForm = (key: string, device: Config) => !attached && isScanned(key, device, site);
+  return (profile) => {
+    const essential = essentialDevices(profile.devices, bridge);
+    const needed = Object.entries(essential.devices).filter(
+      ([key]) => !attached || essential.lacking.has(key),
+    );
+    const wanted = { ...(attached ? {} : ofSite), ...Object.fromEntries(needed) };
+    const mergedConfig = mergeSettings(profile.config, config, ofConfig);
+    const devices = mergeSettings(profile.devices, wanted, ofDevices, {
+      forced: essential.lacking,
+      isOfOurForm,
+    });
+    return {
+      profile: { ...profile, config: mergedConfig.entries, devices: devices.entries },
+      config: mergedConfig,
+      devices,
+    };
+  };
+}
+
+/** Whether a device is one that an earlier version, which kept no record, took over from /dev. */
+function isScanned(key: string, device: Config, { profile }: Site): boolean {
+  const { path, mode, type } = device;
+  if (key !== path || mode !== "0666" || type !== "unix-char" || Object.keys(device).length !== 5)
+    return false;
+  const below = relative("/dev", key);
+  return profile.devicePatterns.some((pattern) => new RegExp(pattern).test(below));
+}
+
+/** The devices of the site whose source is on this machine: an engine refuses a profile with one that is not. */
+async function devicesOf({ site, places }: Wanted): Promise<Record<string, Devices[string]>> {
+  const devices: Record<string, Devices[string]> = {};
+  for (const [key, template] of Object.entries(site.profile.devices)) {
+    const device = Object.fromEntries(
+      Object.entries(template).map(([option, value]) => [option, expand(value, places)]),
+    );
+    if (!device.source || (await canAccess(device.source))) devices[key] = device;
+  }
+  return devices;
+}
+
+function pick({ config, description, devices }: ProfileUpdate): ProfileUpdate {
+  return { config, description, devices };
+}

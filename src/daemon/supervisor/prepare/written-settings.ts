@@ -1,0 +1,116 @@
+import { rename } from "node:fs/promises";
+import { isDeepStrictEqual } from "node:util";
+import * as z from "zod";
+import { replaceFile } from "../../../base/files/durable-file.ts";
+import { textOfFile } from "../../../base/files/text-of-file.ts";
+import type { Logger } from "../../../base/logger.ts";
+import type { Config } from "../../../engine/resources/pools.ts";
+import type { Written } from "./merge-settings.ts";
+
+const config = z.record(z.string(), z.string());
+/** The entries of each part of the engine's settings: a value, or a device. */
+const partsSchema = z.record(z.string(), z.record(z.string(), z.union([z.string(), config])));
+const recordSchema = z.object({ confirmed: partsSchema, pending: partsSchema.optional() });
+type Parts = Record<string, Record<string, string | Config>>;
+
+interface Options {
+  /** Absolute path of the record; without, nothing is remembered. */
+  readonly file: string | undefined;
+  /** Kept in memory until save(), because the engine's database may yet be replaced by an older one. */
+  readonly deferred: boolean;
+  readonly log: Logger;
+}
+
+/**
+ * Which settings of the engine we wrote, and with what value, on disk: before a write what it may leave, after it
+ * what it left. So what a person changed is told from what is ours, also after a kill in between.
+ */
+export class WrittenSettings {
+  readonly #options: Options;
+  #confirmed: Parts;
+  #pending: Parts | undefined;
+  #dirty = false;
+
+  private constructor(options: Options, confirmed: Parts, pending: Parts | undefined) {
+    this.#options = options;
+    this.#confirmed = confirmed;
+    this.#pending = pending;
+  }
+
+  /** Reads the record. One that cannot be read is set aside as `FILE.damaged`, and counts as none. */
+  static async open(options: Options): Promise<WrittenSettings> {
+    const { file, log } = options;
+    const text = file && (await textOfFile(file));
+    if (!file || text === undefined) return new WrittenSettings(options, {}, undefined);
+    try {
+      const { confirmed, pending } = recordSchema.parse(JSON.parse(text));
+      return new WrittenSettings(options, confirmed, pending);
+    } catch (error) {
+      const aside = `${file}.damaged`;
+      log.warn(
+        { error, file, aside },
+        "the record of the engine's settings that are ours cannot be read and is set aside: settings that differ from ours stay",
+      );
+      await rename(file, aside);
+      return new WrittenSettings(options, {}, undefined);
+    }
+  }
+
+  /** Forgets all parts but those given, whose settings are no longer what was written. */
+  forgetAllBut(kept: ReadonlySet<string>): void {
+    const only = (parts: Parts) =>
+      Object.fromEntries(Object.entries(parts).filter(([part]) => kept.has(part)));
+    this.#confirmed = only(this.#confirmed);
+    if (this.#pending) this.#pending = only(this.#pending);
+    this.#dirty = true;
+  }
+
+  /** Follows a change that was made to entries of ours in the engine, where the same change was made to all. */
+  async follow<T extends string | Config>(
+    part: string,
+    change: (entries: Record<string, T>) => Promise<Record<string, T>>,
+  ): Promise<void> {
+    const entries = this.#confirmed[part];
+    if (!entries) return;
+    this.#confirmed = { ...this.#confirmed, [part]: await change(entries as Record<string, T>) };
+    this.#dirty = true;
+  }
+
+  /** What is recorded of a part. The caller says what type its entries have. */
+  of<T extends string | Config>(part: string): Written<T> {
+    return {
+      confirmed: this.#confirmed[part] as Record<string, T> | undefined,
+      pending: this.#pending?.[part] as Record<string, T> | undefined,
+    };
+  }
+
+  /** Records what is about to be written. */
+  async begin(parts: Parts): Promise<void> {
+    this.#pending = { ...this.#pending, ...parts };
+    this.#dirty = true;
+    if (!this.#options.deferred) await this.save();
+  }
+
+  /** Records what was written, or was there already. */
+  async confirm(parts: Parts): Promise<void> {
+    const pending = Object.entries(this.#pending ?? {}).filter(([part]) => !(part in parts));
+    const before = { confirmed: this.#confirmed, pending: this.#pending };
+    this.#confirmed = { ...this.#confirmed, ...parts };
+    this.#pending = pending.length > 0 ? Object.fromEntries(pending) : undefined;
+    if (!isDeepStrictEqual(before, { confirmed: this.#confirmed, pending: this.#pending }))
+      this.#dirty = true;
+    if (!this.#options.deferred) await this.save();
+  }
+
+  /** Makes it durable. */
+  async save(): Promise<void> {
+    const { file } = this.#options;
+    if (!file || !this.#dirty) return;
+    await replaceFile(file, JSON.stringify({ confirmed: this.#confirmed, pending: this.#pending }));
+    this.#dirty = false;
+  }
+}
+
+export function settingsFile(engineFolder: string): string {
+  return `${engineFolder}.settings.json`;
+}

@@ -1,0 +1,166 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, open, readFile, rename, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clock } from "../../../base/async/clock.ts";
+import type { Logger } from "../../../base/logger.ts";
+import { TremplinError } from "../../../base/tremplin-error.ts";
+import type { EngineAddress } from "../../../engine/http/engine-address.ts";
+import { endLeftoverDnsmasq } from "../network/bridge-dnsmasq.ts";
+import { noteNewestInterface } from "../network/bridge-ownership.ts";
+import { isAlive } from "../orphans/orphaned-engine.ts";
+import { becomesReady } from "../wait-until-ready.ts";
+import type { EngineProgram } from "./engine-program.ts";
+
+/** The supervisor gives up once more than so many deaths fall within the window (behaviour.md 2.4). */
+const MOST_DEATHS = 10;
+const DEATH_WINDOW = 30_000;
+/** An engine that was taken over is nobody's child: its life is looked at so often. Milliseconds. */
+const LOOK = 1_000;
+const LOG_BYTES = 4 * 1024 * 1024;
+const TELLING_LINES = 5;
+
+export interface EngineProcessOptions {
+  readonly program: EngineProgram;
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Called when it died by itself after it had been ready, and when it is given up (behaviour.md 3.1). */
+  readonly failed: (program: string) => void;
+}
+
+/**
+ * Keeps one engine daemon running: starts it, takes over one that runs already, starts it again when it
+ * dies, gives up when it dies too often. It outlives this process.
+ */
+export class EngineProcess {
+  readonly #program: EngineProgram;
+  readonly #folder: string;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #failed: (program: string) => void;
+  readonly #stopping = new AbortController();
+  readonly #logPath: string;
+  readonly #over = new AbortController();
+  #pid: number | undefined;
+
+  constructor(options: EngineProcessOptions) {
+    this.#program = options.program;
+    this.#folder = options.folder;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#failed = options.failed;
+    this.#logPath = `${options.folder}.log`;
+  }
+
+  get address(): EngineAddress & { readonly kind: "unix" } {
+    return { kind: "unix", path: join(this.#folder, "unix.socket") };
+  }
+
+  /** The daemon's process id while it runs. */
+  get pid(): number | undefined {
+    return this.#pid;
+  }
+
+  /** Aborts once the supervisor has given up, with a TremplinError that says why there will be no engine any more. */
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  /** Supervises the process given, or a new one. */
+  start(runningPid?: number): void {
+    void this.#supervise(runningPid);
+  }
+
+  /** Stops supervising; the engine goes on. */
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  /** The last words of the engine, for a person who wants to know why it does not run. */
+  async lastWords(): Promise<string> {
+    const text = await readFile(this.#logPath, "utf8").catch(() => "");
+    return text.trimEnd().split("\n").slice(-TELLING_LINES).join("\n");
+  }
+
+  async #supervise(runningPid: number | undefined): Promise<void> {
+    const deaths: number[] = [];
+    let adopted = runningPid;
+    while (!this.#stopping.signal.aborted) {
+      const ended = new AbortController();
+      // A wait that is left behind would hold up the end of the daemon.
+      const signal = AbortSignal.any([ended.signal, this.#stopping.signal]);
+      const ready = becomesReady(this.address, { clock: this.#clock, signal }).catch(() => false);
+      try {
+        await (adopted === undefined ? this.#runOnce() : this.#watch(adopted));
+      } catch (error) {
+        this.#log.error({ error }, "the engine could not be run");
+      }
+      ended.abort();
+      const wasReady = await ready;
+      adopted = undefined;
+      this.#pid = undefined;
+      if (this.#stopping.signal.aborted) return;
+      deaths.push(this.#clock.elapsed());
+      this.#log.warn({ deaths: deaths.length }, "the engine has died");
+      if (wasReady) this.#failed(this.#program.kind);
+      const recent = deaths.filter((time) => time > this.#clock.elapsed() - DEATH_WINDOW);
+      if (recent.length > MOST_DEATHS) {
+        const words = await this.lastWords();
+        const error = new TremplinError(
+          "failed",
+          `the engine ${this.#program.executable} died ${recent.length} times within ${DEATH_WINDOW / 1000} s and is not started again; its last words: ${words}`,
+        );
+        this.#log.error({ error }, "gave up");
+        this.#over.abort(error);
+        this.#failed(this.#program.kind);
+        return;
+      }
+      // Not at once: what killed it may need a moment to go away (a lock, a port).
+      await this.#clock.sleep(100);
+    }
+  }
+
+  async #watch(pid: number): Promise<void> {
+    this.#pid = pid;
+    while (isAlive(pid) && !this.#stopping.signal.aborted) {
+      await this.#clock.sleep(LOOK, this.#stopping.signal).catch(() => undefined);
+    }
+  }
+
+  /**
+   * Runs the engine until it ends: in a session of its own and with a file for its output, so that it lives on
+   * when this process ends.
+   */
+  async #runOnce(): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o711 });
+    await this.#rotateLog();
+    await endLeftoverDnsmasq(this.#folder, this.#clock);
+    await noteNewestInterface(this.#folder).catch((error) =>
+      this.#log.warn({ error }, "the interfaces before the engine's start are not written down"),
+    );
+    await using log = await open(this.#logPath, "a", 0o600);
+    const child = spawn(this.#program.executable, ["--group", "root"], {
+      detached: true,
+      stdio: ["ignore", log.fd, log.fd],
+      env: {
+        ...process.env,
+        [this.#program.folderVariable]: this.#folder,
+        PATH: `${process.env.PATH ?? ""}:/usr/sbin:/usr/bin:/sbin:/bin:/usr/libexec/incus`,
+        INCUS_SKIP_INSTANCE_TYPES: "true",
+      },
+    });
+    child.unref();
+    this.#pid = child.pid;
+    this.#log.info({ pid: child.pid, folder: this.#folder }, "the engine is running");
+    await once(child, "exit");
+  }
+
+  async #rotateLog(): Promise<void> {
+    const size = await stat(this.#logPath).then(
+      (found) => found.size,
+      () => 0,
+    );
+    if (size > LOG_BYTES) await rename(this.#logPath, `${this.#logPath}.1`);
+  }
+}

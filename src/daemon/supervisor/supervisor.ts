@@ -1,0 +1,259 @@
+import { join } from "node:path";
+import { abortable } from "../../base/async/abortable.ts";
+import type { Clock } from "../../base/async/clock.ts";
+import type { Logger } from "../../base/logger.ts";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import { Engine } from "../../engine/engine.ts";
+import type { EngineAddress } from "../../engine/http/engine-address.ts";
+import type { Site } from "../sites/site.ts";
+import { resetsByItself } from "./database-reset/automatic-reset.ts";
+import { DatabaseReset } from "./database-reset/database-reset.ts";
+import type { EngineChoice } from "./engine-choice.ts";
+import { whileItAnswers } from "./engine-loss.ts";
+import type { EngineState, Launch, ResetWish } from "./engine-state.ts";
+import { ATTEMPTS, launchOwnEngine, type Prepared } from "./launch-managed-engine.ts";
+import { Bridge } from "./network/bridge.ts";
+import type { Subnet } from "./network/subnet.ts";
+import { prepareEngine } from "./prepare/prepare-engine.ts";
+import { findEngineProgram } from "./process/engine-program.ts";
+import { OwnEngine } from "./process/managed-engine.ts";
+import { becomesReady } from "./wait-until-ready.ts";
+
+export interface LauncherOptions {
+  readonly choice: EngineChoice;
+  readonly stateFolder: string;
+  readonly bridgeName: string;
+  readonly subnet: Subnet | undefined;
+  readonly site: Site;
+  /** What {state} and {shared} mean in texts of the site. */
+  readonly places: Readonly<Record<string, string>>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Called with each engine before it counts as running: what must be put right first. */
+  readonly onReady: (engine: Engine) => Promise<void>;
+  /** Called when the daemon's own engine died by itself, or is given up. */
+  readonly failed: (program: string) => void;
+}
+
+/** Launches the engine, or attaches to one, and makes it ready for containers (behaviour.md 3, 5.1). */
+export class Launcher implements AsyncDisposable {
+  readonly #options: LauncherOptions;
+  readonly #ending = new AbortController();
+  /** Aborts when no launch shall go on any more, though the engine is still needed. */
+  readonly #halting = new AbortController();
+  #state: EngineState = { word: "stopped" };
+  #prepared: Engine | undefined;
+  #own: OwnEngine | undefined;
+
+  constructor(options: LauncherOptions) {
+    this.#options = options;
+  }
+
+  get state(): EngineState {
+    const { gaveUp } = this.#own ?? {};
+    if (this.#state.word === "running" && gaveUp) return { word: "failed", error: gaveUp };
+    return this.#state;
+  }
+
+  /** The running engine. Throws `unavailable` with what to do when there is none (behaviour.md 8). */
+  get engine(): Engine {
+    const { state } = this;
+    if (state.word === "running") return state.engine;
+    const why = {
+      stopped: "call StartLxd first",
+      starting: "it is starting; wait for its STARTED",
+      failed: `launching it failed: ${state.word === "failed" ? state.error.message : ""}`,
+    }[state.word];
+    throw new TremplinError("unavailable", `LXD not running: ${why}`);
+  }
+
+  /** The engine, also while what an earlier daemon left is put right: only that may use it before it is running. */
+  get prepared(): Engine {
+    return this.#prepared ?? this.engine;
+  }
+
+  /** Whether the daemon launches its engine itself: only that one's database is the daemon's to reset. */
+  get isOwn(): boolean {
+    return this.#options.choice.how === "launch";
+  }
+
+  /** Where the engine's files are, for one that the daemon launches. */
+  folder(kind: string): string {
+    return join(this.#options.stateFolder, kind);
+  }
+
+  /** Launches, unless that is under way, or done; a reset that is wished follows a launch without one. */
+  launch(wish?: ResetWish): Launch {
+    const { state } = this;
+    if (state.word === "starting" && (!wish || state.launch.resets)) return state.launch;
+    const recovering = Promise.withResolvers<string>();
+    const shared = { recovering: recovering.promise, resets: wish !== undefined };
+    if (state.word === "running" && !wish) {
+      return { ...shared, outcome: Promise.resolve({ engine: state.engine, remark: "" }) };
+    }
+    const outcome = this.#launch(this.#engineBefore(), wish, recovering.resolve);
+    const launch = { ...shared, outcome };
+    this.#state = { word: "starting", launch };
+    const end = (state: EngineState) => {
+      if (this.#state.word === "starting" && this.#state.launch === launch) this.#state = state;
+    };
+    outcome.then(
+      ({ engine }) => end({ word: "running", engine }),
+      (thrown) => end({ word: "failed", error: TremplinError.from(thrown) }),
+    );
+    return launch;
+  }
+
+  /** Whether an engine that an earlier daemon launched still runs. */
+  async hasLeftover(): Promise<boolean> {
+    if (!this.isOwn) return false;
+    const own = await this.#ownEngine().catch(() => undefined);
+    return (await own?.hasLeftover()) ?? false;
+  }
+
+  /** Waits until the engine answers, which is started again when it died; false when it never will. */
+  async answers(signal: AbortSignal): Promise<boolean> {
+    const engine = this.#prepared;
+    if (!engine) return false;
+    const waiting = becomesReady(engine.address, { clock: this.#options.clock, signal: this.#over });
+    return abortable(waiting, signal).catch(() => false);
+  }
+
+  /** Stops the containers and the engine, if it is our own, and waits for its end (behaviour.md 1.4). */
+  async shutDown(): Promise<void> {
+    this.#halting.abort(new TremplinError("cancelled", "the daemon ends"));
+    if (!this.isOwn) return;
+    const own = await this.#ownEngine().catch(() => undefined);
+    await own?.shutDown();
+  }
+
+  /** Lets go of the engine: it and its containers go on. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.abort(new TremplinError("cancelled", "the daemon ends"));
+    this.#own?.letGo();
+    if (this.#state.word === "starting") await this.#state.launch.outcome.catch(() => undefined);
+    if (this.#state.word === "running") await this.#state.engine[Symbol.asyncDispose]();
+  }
+
+  get #mayLaunch(): AbortSignal {
+    return AbortSignal.any([this.#ending.signal, this.#halting.signal]);
+  }
+
+  /** Aborts when the daemon ends or there will be no engine any more. */
+  get #over(): AbortSignal {
+    return this.#own?.over ?? this.#ending.signal;
+  }
+
+  /** The engine of the launch before the next one, once that has ended. */
+  async #engineBefore(): Promise<Engine | undefined> {
+    const state = this.#state;
+    if (state.word === "running") return state.engine;
+    if (state.word !== "starting") return undefined;
+    return await state.launch.outcome.then(
+      ({ engine }) => engine,
+      () => undefined,
+    );
+  }
+
+  async #launch(
+    before: Promise<Engine | undefined>,
+    wish: ResetWish | undefined,
+    recovering: (why: string) => void,
+  ): Promise<Prepared> {
+    const engineBefore = await before;
+    this.#prepared = undefined;
+    await engineBefore?.[Symbol.asyncDispose]();
+    let remark = "";
+    for (let count = 1; ; count++) {
+      const prepared = await this.#prepare(count === 1 ? wish : undefined, recovering);
+      const { engine } = prepared;
+      remark ||= prepared.remark;
+      try {
+        await this.#putRight(engine);
+        return { engine, remark };
+      } catch (error) {
+        this.#prepared = undefined;
+        await engine[Symbol.asyncDispose]();
+        // It was killed just now; what was done so far can be done again.
+        const again = TremplinError.from(error).code === "unavailable" && count < ATTEMPTS;
+        if (!again || this.#over.aborted || this.#halting.signal.aborted) throw error;
+        this.#options.log.warn({ error }, "the engine died while what was left was put right: again");
+      }
+    }
+  }
+
+  async #putRight(engine: Engine): Promise<void> {
+    const { clock, onReady } = this.#options;
+    this.#prepared = engine;
+    await whileItAnswers(onReady(engine), { address: engine.address, clock, over: this.#over });
+  }
+
+  #prepare(wish: ResetWish | undefined, recovering: (why: string) => void): Promise<Prepared> {
+    const { choice } = this.#options;
+    return choice.how === "attach" ? this.#attach(choice.address) : this.#launchOwn(wish, recovering);
+  }
+
+  async #attach(address: EngineAddress): Promise<Prepared> {
+    const engine = await this.#connect(address);
+    try {
+      await this.#prepareEngine(engine, undefined, false);
+      return { engine, remark: "" };
+    } catch (error) {
+      await engine[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async #launchOwn(wish: ResetWish | undefined, recovering: (why: string) => void): Promise<Prepared> {
+    const { bridgeName: name, stateFolder, subnet, site, clock, log } = this.#options;
+    const own = await this.#ownEngine();
+    const { folder } = own;
+    const bridge = new Bridge({ name, stateFolder, engineFolder: folder });
+    log.info({ engine: own.program.executable, folder }, "launching");
+    await bridge.check(subnet);
+    if (!(await own.hasLeftover())) await bridge.checkOthers();
+    const prepared = await launchOwnEngine({
+      own,
+      reset: await DatabaseReset.open(folder, log),
+      wantsReset: async () =>
+        wish !== undefined ||
+        (!(await own.hasLeftover()) && (await resetsByItself(folder, site.automaticReset))),
+      begun: async () => wish?.begun(),
+      connect: (address) => this.#connect(address),
+      prepare: (engine, isNew) => this.#prepareEngine(engine, folder, isNew),
+      recovering,
+      clock,
+      log,
+      signal: this.#mayLaunch,
+    });
+    await bridge.claim();
+    return prepared;
+  }
+
+  /** The same as before while its program is the same, so that it is known whether it runs. */
+  async #ownEngine(): Promise<OwnEngine> {
+    const { choice, failed, clock, log } = this.#options;
+    const program = await findEngineProgram(choice.how === "launch" ? choice.kind : undefined);
+    if (this.#own?.program.executable === program.executable) return this.#own;
+    this.#own?.letGo();
+    const folder = this.folder(program.kind);
+    this.#own = new OwnEngine({ program, folder, ending: this.#ending.signal, failed, clock, log });
+    return this.#own;
+  }
+
+  #connect(address: EngineAddress): Promise<Engine> {
+    const { clock, log } = this.#options;
+    return Engine.connect(address, { log, clock, signal: this.#ending.signal });
+  }
+
+  #prepareEngine(engine: Engine, engineFolder: string | undefined, recovering: boolean) {
+    const { bridgeName: bridge, ...options } = this.#options;
+    return prepareEngine(engine, {
+      ...options,
+      bridge,
+      engineFolder,
+      recovering,
+      signal: this.#mayLaunch,
+    });
+  }
+}

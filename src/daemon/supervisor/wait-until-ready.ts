@@ -1,0 +1,24 @@
+import type { Clock } from "../../base/async/clock.ts";
+import type { EngineAddress } from "../../engine/http/engine-address.ts";
+import { isReady } from "../../engine/http/is-ready.ts";
+
+/** An engine that has not answered after this long will not. Milliseconds (behaviour.md 2.4). */
+export const READY_LIMIT = 120_000;
+const POLL = 50;
+
+interface Waiting {
+  readonly clock: Clock;
+  /** Its reason is thrown: the daemon ends, or there will be no engine any more. */
+  readonly signal: AbortSignal;
+  /** Milliseconds; default READY_LIMIT. */
+  readonly limit?: number;
+}
+
+/** Waits until the engine calls itself ready; false when it does not within the limit (behaviour.md 3.1). */
+export async function becomesReady(address: EngineAddress, waiting: Waiting): Promise<boolean> {
+  const { clock, signal, limit = READY_LIMIT } = waiting;
+  for (const end = clock.elapsed() + limit; clock.elapsed() < end; await clock.sleep(POLL, signal)) {
+    if (await isReady(address, { signal })) return true;
+  }
+  return false;
+}

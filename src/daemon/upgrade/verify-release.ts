@@ -1,0 +1,92 @@
+import type { Clock } from "../../base/async/clock.ts";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import { legible } from "../guest/lossless-text.ts";
+import { findPerson } from "../guest/person.ts";
+import type { Inside } from "./container-exec.ts";
+import { plainLine } from "./output-lines.ts";
+import { releaseInside } from "./release-inside.ts";
+import { type Release, releaseName } from "./releases.ts";
+
+/** How long the init system may take to come up. Milliseconds. */
+const BOOT_LIMIT = 180_000;
+const LOOK = 500;
+
+/** Who a container is set up for, to be compared; undefined for nobody. */
+export async function personOf(inside: Inside, now: number): Promise<string | undefined> {
+  using files = await inside.files();
+  const person = await findPerson(files, now);
+  return person && legible(person.name);
+}
+
+/**
+ * Proves that a restarted container is what it was to become: the release, sound packages, an init system that
+ * is up, the same person; and that it is on the disk. Throws `failed` with what is not so. Answers what is worth
+ * telling.
+ */
+export async function proveRelease(
+  inside: Inside,
+  release: Release,
+  person: string | undefined,
+  clock: Clock,
+): Promise<string[]> {
+  const notes = await waitForInit(inside, clock);
+  await proveVersion(inside, release);
+  await provePackages(inside);
+  const now = await personOf(inside, clock.now());
+  if (now !== person) {
+    throw new TremplinError("failed", `its person was ${person ?? "nobody"} and is ${now ?? "nobody"} now`);
+  }
+  await inside.must("writing everything to the disk", ["sync", "--file-system", "/"]);
+  return notes;
+}
+
+async function proveVersion(inside: Inside, release: Release): Promise<void> {
+  const found = await releaseInside(inside);
+  if (found === release) return;
+  throw new TremplinError(
+    "failed",
+    `it says that it is ${releaseName(found)} after the upgrade to ${releaseName(release)}`,
+  );
+}
+
+async function provePackages(inside: Inside): Promise<void> {
+  const audit = await inside.ask(["dpkg", "--audit"]);
+  if (audit.exitCode !== 0 || audit.stdout.trim() !== "") {
+    throw new TremplinError("failed", `dpkg finds packages that are not whole: ${firstLines(audit.stdout)}`);
+  }
+  const check = await inside.ask(["apt-get", "--quiet", "check"]);
+  if (check.exitCode === 0) return;
+  throw new TremplinError("failed", `apt finds dependencies that are not met: ${firstLines(check.stderr)}`);
+}
+
+/** Up is systemd once it has started all it can; any other init that lets programs run. */
+async function waitForInit(inside: Inside, clock: Clock): Promise<string[]> {
+  const end = clock.elapsed() + BOOT_LIMIT;
+  const { exitCode } = await inside.ask(["sh", "-c", "[ -d /run/systemd ] || [ -x /bin/systemctl ]"]);
+  if (exitCode !== 0) return [];
+  for (;;) {
+    const { stdout, stderr } = await inside.ask(["systemctl", "is-system-running"]);
+    const state = stdout.trim();
+    if (state === "running") return [];
+    if (state === "degraded") return [`it runs, but some units failed: ${await failedUnits(inside)}`];
+    if (clock.elapsed() > end) {
+      const words = firstLines(state || stderr);
+      throw new TremplinError("failed", `its init system is not up after ${BOOT_LIMIT / 1000} s: ${words}`);
+    }
+    await clock.sleep(LOOK, inside.signal);
+  }
+}
+
+async function failedUnits(inside: Inside): Promise<string> {
+  const { stdout } = await inside.ask(["systemctl", "list-units", "--failed", "--no-legend", "--plain"]);
+  return stdout
+    .split("\n")
+    .map((line) => line.split(" ")[0] ?? "")
+    .filter((unit) => unit !== "")
+    .slice(0, 8)
+    .join(", ");
+}
+
+function firstLines(text: string): string {
+  return plainLine(text.trim().split("\n").slice(0, 4).join(" | ").slice(0, 500));
+}

@@ -1,0 +1,88 @@
+import type { Engine } from "../../../engine/engine.ts";
+import { findInitProcess } from "./init-process.ts";
+import type { PortSource, SocketCounts } from "./port-source.ts";
+import { hasEnded, ProcFile, ProcFolder, readProcFile } from "./proc-file.ts";
+import { readSocketTable } from "./socket-table.ts";
+
+/** The control group of a whole container; its own programs may make more groups below it. */
+const CONTAINER_GROUP = /^0::(.*?\/lxc\.payload\.[^/\n]+)/m;
+/** The sockets of all kinds, and those of TCP over IPv4; the numbers behind are of the whole machine. */
+const USED = /^sockets: used \d+\nTCP: inuse \d+/;
+const GROUP_ROOTS = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
+
+/**
+ * The sockets of a container's network namespace, as the kernel shows them outside of it. No file of the
+ * namespace is kept open: that would keep it, and the devices in it, beyond the end of the container.
+ */
+export class ContainerSockets implements PortSource {
+  readonly #network: ProcFolder;
+  readonly #processorTime: ProcFile | undefined;
+  readonly #opened: DisposableStack;
+
+  /** Of the container with that first process. */
+  constructor(init: ProcFolder) {
+    using opened = new DisposableStack();
+    this.#network = opened.use(new ProcFolder(init.path("net")));
+    this.#processorTime = opened.use(openProcessorTime(init));
+    this.#opened = opened.move();
+  }
+
+  /** Those of a container that runs on this machine; undefined when it does not run. */
+  static async open(
+    engine: Engine,
+    name: string,
+    signal: AbortSignal,
+  ): Promise<ContainerSockets | undefined> {
+    using init = await findInitProcess(engine, name, signal);
+    return init && new ContainerSockets(init);
+  }
+
+  activity(): string | undefined {
+    const sockets = USED.exec(readProcFile(this.#network.path("sockstat")))?.[0];
+    return this.#processorTime && `${sockets}\n${this.#processorTime.first()}`;
+  }
+
+  socketCounts(): SocketCounts {
+    const tcp = inUse(readProcFile(this.#network.path("sockstat")));
+    return { tcp, tcp6: inUse(readIfThere(this.#network.path("sockstat6"))) };
+  }
+
+  *ports({ tcp, tcp6 }: SocketCounts): Generator<readonly number[]> {
+    if (tcp > 0) yield* readSocketTable(this.#network.path("tcp"));
+    if (tcp6 > 0) yield* readSocketTable(this.#network.path("tcp6"));
+  }
+
+  [Symbol.dispose](): void {
+    this.#opened.dispose();
+  }
+}
+
+/** How many sockets of TCP are in use, by a file such as /proc/PID/net/sockstat. */
+function inUse(text: string): number {
+  return Number(/^TCP6?: inuse (\d+)/m.exec(text)?.[1] ?? 0);
+}
+
+/** A kernel without IPv6 has no file for it. */
+function readIfThere(path: string): string {
+  return ifThere(() => readProcFile(path)) ?? "";
+}
+
+/** How long the processes of a container have run, all together; undefined where control groups do not tell. */
+function openProcessorTime(init: ProcFolder): ProcFile | undefined {
+  const group = CONTAINER_GROUP.exec(readIfThere(init.path("cgroup")))?.[1];
+  if (!group) return undefined;
+  for (const root of GROUP_ROOTS) {
+    const file = ifThere(() => new ProcFile(`${root}${group}/cpu.stat`));
+    if (file) return file;
+  }
+  return undefined;
+}
+
+function ifThere<T>(open: () => T): T | undefined {
+  try {
+    return open();
+  } catch (error) {
+    if (hasEnded(error)) return undefined;
+    throw error;
+  }
+}

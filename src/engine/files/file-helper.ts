@@ -1,0 +1,50 @@
+import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Logger } from "../../base/logger.ts";
+import { sentenceOf } from "../../base/tremplin-error.ts";
+import type { Dialect } from "../flavors/flavor.ts";
+import type { EngineAddress } from "../http/engine-address.ts";
+
+/**
+ * The process by which an engine on this machine serves the files of one instance. When it opens a pipe that
+ * somebody planted, it hangs for ever, burns a processor, and with it hangs every later start, stop and
+ * deletion of the instance, also after the request was given up (measured with LXD 5.0.2). The only cure is
+ * to kill it; the engine starts a new one when it next needs it.
+ */
+export class FileHelper {
+  readonly #address: EngineAddress;
+  readonly #dialect: Dialect;
+  readonly #log: Logger;
+
+  constructor(address: EngineAddress, dialect: Dialect, log: Logger) {
+    this.#address = address;
+    this.#dialect = dialect;
+    this.#log = log;
+  }
+
+  /** Kills it, if there is one on this machine. Other accesses to the instance's files fail by that. */
+  kill(instance: string): void {
+    if (this.#address.kind !== "unix") return;
+    try {
+      for (const file of this.#dialect.fileHelperPids(dirname(this.#address.path), instance)) {
+        const pid = Number(read(file));
+        if (pid > 1 && read(`/proc/${pid}/cmdline`).includes("\0forkfile\0")) process.kill(pid, "SIGKILL");
+      }
+    } catch (error) {
+      this.#log.warn(
+        { err: error },
+        `cannot end a hanging file access of the engine in ${instance}, which blocks it: ${sentenceOf(error)}`,
+      );
+    }
+  }
+}
+
+/** The text of a file, "" if there is none. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+    throw error;
+  }
+}

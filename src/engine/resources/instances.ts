@@ -1,0 +1,162 @@
+import type { Readable } from "node:stream";
+import { Serial } from "../../base/async/keyed-mutex.ts";
+import { apiPath } from "../http/api-path.ts";
+import { BoundedBody } from "../http/bounded-body.ts";
+import type { EngineHttp } from "../http/engine-http.ts";
+import { type Options, type ProjectOptions, projectQuery } from "../http/options.ts";
+import { changeVersioned, getVersioned, type Versioned } from "../http/versioned.ts";
+import type { EngineOperation } from "../operations/engine-operation.ts";
+import type { Operations } from "../operations/operations.ts";
+import type {
+  FullInstance,
+  Instance,
+  InstanceCreate,
+  InstanceMetadata,
+  InstanceState,
+  InstanceUpdate,
+  StateChange,
+} from "./instance.ts";
+
+export interface CopyOptions extends Options {
+  /** Changes what the copy takes over. A key that is left out is still taken over by the engine: set it to "". */
+  readonly change?: (instance: InstanceUpdate) => InstanceUpdate;
+  /** Copy its snapshots too. Default false. */
+  readonly snapshots?: boolean;
+}
+
+/** The engine's instances. Methods that answer an EngineOperation return once the engine accepted it. */
+export class Instances {
+  readonly #http: EngineHttp;
+  readonly #operations: Operations;
+  /** Our own updates wait for each other, so that many at once do not use up each other's tries. */
+  readonly #updates = new Serial();
+
+  constructor(http: EngineHttp, operations: Operations) {
+    this.#http = http;
+    this.#operations = operations;
+  }
+
+  async get(name: string, options: Options = {}): Promise<Versioned<Instance>> {
+    return getVersioned<Instance>(this.#http, instancePath(name), options);
+  }
+
+  async list({ signal, project }: ProjectOptions = {}): Promise<Instance[]> {
+    const query = { recursion: "1", ...projectQuery({ project }) };
+    const path = apiPath("instances");
+    return (await this.#http.call<Instance[]>({ method: "GET", path, query, signal })).metadata;
+  }
+
+  /** All of them with their snapshots, in one request. */
+  async listFull({ signal }: Options = {}): Promise<FullInstance[]> {
+    const query = { recursion: "2" };
+    const path = apiPath("instances");
+    return (await this.#http.call<FullInstance[]>({ method: "GET", path, query, signal })).metadata;
+  }
+
+  async state(name: string, { signal }: Options = {}): Promise<InstanceState> {
+    const path = `${instancePath(name)}/state`;
+    return (await this.#http.call<InstanceState>({ method: "GET", path, signal })).metadata;
+  }
+
+  async setState(name: string, change: StateChange, { signal }: Options = {}): Promise<EngineOperation> {
+    const body = { timeout: -1, ...change };
+    return this.#operations.start({ method: "PUT", path: `${instancePath(name)}/state`, body, signal });
+  }
+
+  /** The operation fails with `exists` if there is one of that name. */
+  async create(body: InstanceCreate, { signal }: Options = {}): Promise<EngineOperation> {
+    return this.#operations.start({ method: "POST", path: apiPath("instances"), body, signal });
+  }
+
+  /**
+   * Copies an instance with its config, devices and profiles, which LXD does not take over by itself
+   * (engines.md 2.0). The engine keeps the state of the id map and makes all other volatile keys anew.
+   */
+  async copy(source: string, name: string, options: CopyOptions = {}): Promise<EngineOperation> {
+    const { value } = await this.get(source, options);
+    const update = options.change?.(writable(value)) ?? writable(value);
+    const only = !options.snapshots;
+    return this.create(
+      {
+        ...update,
+        config: Object.fromEntries(
+          Object.entries(update.config).filter(([key]) => !key.startsWith("volatile.")),
+        ),
+        name,
+        source: { type: "copy", source, instance_only: only, container_only: only },
+      },
+      options,
+    );
+  }
+
+  /** Throws `exists` at once if the new name is taken. */
+  async rename(name: string, newName: string, { signal }: Options = {}): Promise<EngineOperation> {
+    apiPath(newName);
+    return this.#operations.start({
+      method: "POST",
+      path: instancePath(name),
+      body: { name: newName },
+      signal,
+    });
+  }
+
+  async delete(name: string, { signal }: Options = {}): Promise<EngineOperation> {
+    return this.#operations.start({ method: "DELETE", path: instancePath(name), signal });
+  }
+
+  /** Reads, applies, writes if nobody wrote in between (else again, at most 5 times), and waits. */
+  async update(
+    name: string,
+    change: (instance: InstanceUpdate) => InstanceUpdate,
+    { signal }: Options = {},
+  ): Promise<void> {
+    const path = instancePath(name);
+    const read = async () => {
+      const { value, etag } = await this.get(name, { signal });
+      return { value: writable(value), etag };
+    };
+    const write = (body: InstanceUpdate, headers: { "if-match": string }) =>
+      this.#operations.run({ method: "PUT", path, body, headers, signal });
+    await this.#updates.run(name, () => changeVersioned(read, change, write), signal);
+  }
+
+  async metadata(name: string, options: Options = {}): Promise<Versioned<InstanceMetadata>> {
+    return getVersioned<InstanceMetadata>(this.#http, `${instancePath(name)}/metadata`, options);
+  }
+
+  /** As update(). */
+  async updateMetadata(
+    name: string,
+    change: (metadata: InstanceMetadata) => InstanceMetadata,
+    { signal }: Options = {},
+  ): Promise<void> {
+    const path = `${instancePath(name)}/metadata`;
+    await changeVersioned<InstanceMetadata>(
+      () => this.metadata(name, { signal }),
+      change,
+      (body, headers) => this.#http.call({ method: "PUT", path, body, headers, signal }),
+    );
+  }
+
+  /** The text of one of its templates, to be read or destroyed. */
+  async template(name: string, file: string, { signal }: Options = {}): Promise<Readable> {
+    const path = `${instancePath(name)}/metadata/templates`;
+    const answer = await this.#http.open({ method: "GET", path, query: { path: file }, signal });
+    return new BoundedBody(answer, { signal });
+  }
+
+  /** A log file such as `lxc.log`, to be read or destroyed. */
+  async log(name: string, file: string, { signal }: Options = {}): Promise<Readable> {
+    const path = `${instancePath(name)}${apiPath("logs", file).slice("/1.0".length)}`;
+    return new BoundedBody(await this.#http.open({ method: "GET", path, signal }), { signal });
+  }
+}
+
+function instancePath(name: string): string {
+  return apiPath("instances", name);
+}
+
+function writable(instance: InstanceUpdate): InstanceUpdate {
+  const { architecture, config, devices, ephemeral, profiles, stateful, description } = instance;
+  return { architecture, config, devices, ephemeral, profiles, stateful, description };
+}
