@@ -1,6 +1,6 @@
 import { type DestinationStream, type Logger, pino } from "pino";
 import { canAccess } from "./files/can-access.ts";
-import { needsLibc } from "./native/load-native.ts";
+import { loadNative } from "./native/load-native.ts";
 
 export type { Logger };
 
@@ -16,7 +16,7 @@ export async function openLogger(level = "info", target: LogTarget = "stderr"): 
   if (target === "stderr") return loggerTo(pino.destination({ dest: 2, sync: true }), level);
   if (!(await canAccess("/dev/log"))) return await insteadOfSyslog(level, "there is no /dev/log");
   try {
-    const { syslog } = await needsLibc(() => import("./syslog.ts"));
+    const { syslog } = await loadNative(() => import("./syslog.ts"));
     return loggerTo(syslog(), level);
   } catch (error) {
     return await insteadOfSyslog(level, (error as Error).message);

@@ -4,12 +4,12 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { sentenceOf } from "./tremplin-error.ts";
+import { errorMessage } from "./tremplin-error.ts";
 
 async function errorOf(work: Promise<unknown>): Promise<string> {
   return await work.then(
     () => assert.fail("it worked"),
-    (error) => sentenceOf(error),
+    (error) => errorMessage(error),
   );
 }
 
@@ -29,6 +29,6 @@ test("a socket that nobody serves: nothing listens there", async () => {
 });
 
 test("an error without a meaning of ours keeps its message", () => {
-  assert.equal(sentenceOf(new Error("words")), "words");
-  assert.equal(sentenceOf(Object.assign(new Error("words"), { code: "EODD", path: "/x" })), "words");
+  assert.equal(errorMessage(new Error("words")), "words");
+  assert.equal(errorMessage(Object.assign(new Error("words"), { code: "EODD", path: "/x" })), "words");
 });

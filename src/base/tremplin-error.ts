@@ -58,6 +58,6 @@ function fromBoth({ error, suppressed }: SuppressedError): TremplinError {
 }
 
 /** The sentence of anything thrown. */
-export function sentenceOf(thrown: unknown): string {
+export function errorMessage(thrown: unknown): string {
   return TremplinError.from(thrown).message;
 }

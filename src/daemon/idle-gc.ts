@@ -8,7 +8,7 @@ const GROWTH = 4 * 1024 * 1024;
  * Gives memory back after work, until the signal aborts. The runtime collects garbage when it allocates, so a
  * daemon that falls quiet keeps what its last work left behind for as long as it is quiet.
  */
-export async function giveMemoryBack(
+export async function collectGarbageWhenIdle(
   isBusy: () => boolean,
   clock: Clock,
   signal: AbortSignal,

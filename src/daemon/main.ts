@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { systemClock } from "../base/async/clock.ts";
 import { openLogger } from "../base/logger.ts";
-import { holdAlone } from "../base/processes/process-lock.ts";
+import { acquireProcessLock } from "../base/processes/process-lock.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { file_tremplin_v1_guest, Guest } from "../contract/tremplin/v1/guest_pb.js";
 import { file_tremplin, Tremplin } from "../contract/tremplin_pb.js";
@@ -14,14 +14,14 @@ import { serve } from "../transport/server.ts";
 import { vsockGuard } from "../transport/vsock/vsock-guard.ts";
 import { isTemporaryName } from "./containers/temporary-name.ts";
 import { UsbAttachments } from "./devices/usb-attachments.ts";
-import { giveMemoryBack } from "./idle-gc.ts";
+import { collectGarbageWhenIdle } from "./idle-gc.ts";
 import { deliverTo } from "./notices/delivery.ts";
 import { FailureReports } from "./notices/failure-reports.ts";
 import { FinalNotices } from "./notices/final-notices.ts";
 import { Journal } from "./notices/journal.ts";
 import { notice } from "./notices/notice.ts";
-import { Outbox } from "./notices/notice-queue.ts";
-import { RefusedNotices } from "./notices/rejected-notices.ts";
+import { NoticeQueue } from "./notices/notice-queue.ts";
+import { RejectedNotices } from "./notices/rejected-notices.ts";
 import { Runner } from "./operations/runner/runner.ts";
 import type { DaemonOptions } from "./options.ts";
 import { guestService } from "./rpc/guest-service.ts";
@@ -32,9 +32,9 @@ import { prepareMilestone } from "./sites/milestone.ts";
 import { openStateFolder } from "./state-folder.ts";
 import { chooseEngine } from "./supervisor/engine-choice.ts";
 import { parseSubnet } from "./supervisor/network/subnet.ts";
-import { Launcher } from "./supervisor/supervisor.ts";
+import { Supervisor } from "./supervisor/supervisor.ts";
 import { version } from "./version.ts";
-import { Shutdowns } from "./watch/container-stops.ts";
+import { ContainerStopWatcher } from "./watch/container-stops.ts";
 import { ContainerSockets } from "./watch/ports/container-sockets.ts";
 import { ListeningPorts } from "./watch/ports/listening-ports.ts";
 
@@ -51,17 +51,19 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 
   await using ending = new AsyncDisposableStack();
   const taken = `another daemon works in ${options.state} already; stop it first, or give another folder with --state`;
-  ending.use(await holdAlone(state.daemonId, taken));
+  ending.use(await acquireProcessLock(state.daemonId, taken));
   const host = ending.use(dial(options.host, { tls: options.tls }));
-  const outbox = ending.use(new Outbox({ deliver: deliverTo(host.transport, state.daemonId), clock, log }));
+  const outbox = ending.use(
+    new NoticeQueue({ deliver: deliverTo(host.transport, state.daemonId), clock, log }),
+  );
   const journal = await Journal.open(state.journal, log);
-  const refused = await RefusedNotices.open({ folder: state.refused, outbox, clock, log });
+  const refused = await RejectedNotices.open({ folder: state.refused, outbox, clock, log });
   const finals = new FinalNotices({ journal, outbox, refused, clock, log });
   const ports = ending.use(
     new ListeningPorts({ outbox, isHidden: isTemporaryName, open: ContainerSockets.open, clock, log }),
   );
   const shutdowns = ending.use(
-    new Shutdowns({
+    new ContainerStopWatcher({
       file: state.running,
       isHidden: isTemporaryName,
       async tell(containerName) {
@@ -73,8 +75,8 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     }),
   );
   const failures = ending.use(new FailureReports({ address: site.crashListener, tls: options.tls, log }));
-  const launcher = ending.use(
-    new Launcher({
+  const supervisor = ending.use(
+    new Supervisor({
       choice: chooseEngine(options.engine, {
         cert: options.engineCert,
         key: options.engineKey,
@@ -91,14 +93,14 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
       failed: (program) => failures.send(program),
     }),
   );
-  const engineAnswers = (signal: AbortSignal) => launcher.answers(signal);
+  const engineAnswers = (signal: AbortSignal) => supervisor.answers(signal);
   const runner = ending.use(new Runner({ journal, outbox, finals, engineAnswers, clock, log }));
   const milestone = await prepareMilestone(site);
   await prepareClientFolder(site, places, log);
   const over = new AbortController();
-  const common = { launcher, site, places, milestone, ending: over.signal, clock, log };
-  const operations = { ...common, engine: () => launcher.prepared };
-  const tools = { ...common, engine: () => launcher.engine, operations, runner };
+  const common = { supervisor, site, places, milestone, shutdownSignal: over.signal, clock, log };
+  const operations = { ...common, engine: () => supervisor.engineForRecovery };
+  const tools = { ...common, engine: () => supervisor.engine, operations, runner };
   const usb = ending.use(await UsbAttachments.open({ file: state.usb, engine: tools.engine, clock, log }));
   const about = { daemonId: state.daemonId, version, startedAt, bridge: options.bridge };
   const guest = { ...tools, ...about, outbox, refused, journal, journalFolder: state.journal, usb };
@@ -128,7 +130,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const announced = outbox
     .open({
       id: `${state.daemonId}-${startedAt.getTime()}`,
-      lane: "",
+      orderingKey: "",
       notice: notice("tremplinReady", {}),
       final: true,
     })
@@ -136,14 +138,14 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   log.info({ version, site: site.name, state: options.state }, "listening");
   ending.defer(() => over.abort(new TremplinError("cancelled", "the daemon ends")));
   void refused.sweep(over.signal);
-  void giveMemoryBack(() => runner.locks.all().length > 0 || ports.areChanging, clock, over.signal);
+  void collectGarbageWhenIdle(() => runner.locks.all().length > 0 || ports.areChanging, clock, over.signal);
 
   const [signal] = await ended;
   log.info({ signal }, "ending");
   if (signal === "SIGPWR") {
     // Work that saw its engine end would fail; so it is left to the next daemon first.
     await runner[Symbol.asyncDispose]();
-    await launcher.shutDown();
+    await supervisor.shutDown();
   }
   await ending.disposeAsync();
   await Promise.all([announced, resumed]);
@@ -159,6 +161,6 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   /** A daemon that died does not take the engine with it: the next one goes on where it was. */
   async function resume(): Promise<void> {
     await runner.recover(left.filter(({ container }) => container === ""));
-    if (await launcher.hasLeftover()) await launcher.launch().outcome;
+    if (await supervisor.isRunningAlready()) await supervisor.launch().outcome;
   }
 }

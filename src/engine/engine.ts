@@ -6,7 +6,7 @@ import { type Captured, type CaptureOptions, capture } from "./exec/exec-capture
 import type { ExecSession } from "./exec/exec-session.ts";
 import { FileHelper } from "./files/file-helper.ts";
 import { FileSession, type FileSessionOptions } from "./files/file-session.ts";
-import { Dialect } from "./flavors/flavor.ts";
+import { Flavor } from "./flavors/flavor.ts";
 import type { EngineAddress } from "./http/engine-address.ts";
 import { EngineHttp } from "./http/engine-http.ts";
 import type { Options } from "./http/options.ts";
@@ -61,7 +61,7 @@ export class Engine implements AsyncDisposable {
   readonly #http: EngineHttp;
 
   private constructor(http: EngineHttp, server: Server, info: ServerInfo, log: Logger, clock: Clock) {
-    const dialect = new Dialect(info.kind);
+    const dialect = new Flavor(info.kind);
     this.#http = http;
     this.address = http.address;
     this.info = info;

@@ -5,19 +5,19 @@ import { type Event, EventSchema } from "../contract/tremplin/v1/host_pb.js";
 export interface EventLine {
   readonly event: Event;
   /** The name under which the notice is counted once; empty when its guest gave none. */
-  readonly notice: string;
+  readonly dedupeKey: string;
 }
 
 /** One line with its end, as protobuf JSON beside the name of the notice. */
-export function encodeLine({ event, notice }: EventLine): string {
-  return `${JSON.stringify({ notice, event: toJson(EventSchema, event) })}\n`;
+export function encodeLine({ event, dedupeKey }: EventLine): string {
+  return `${JSON.stringify({ notice: dedupeKey, event: toJson(EventSchema, event) })}\n`;
 }
 
 /** Reads a line back; undefined when it is not whole. */
 export function decodeLine(line: string): EventLine | undefined {
   try {
     const { notice, event } = JSON.parse(line) as { notice: string; event: JsonValue };
-    return { notice, event: fromJson(EventSchema, event, { ignoreUnknownFields: true }) };
+    return { dedupeKey: notice, event: fromJson(EventSchema, event, { ignoreUnknownFields: true }) };
   } catch {
     return undefined;
   }

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Clock } from "../base/async/clock.ts";
-import { holdAlone } from "../base/processes/process-lock.ts";
+import { acquireProcessLock } from "../base/processes/process-lock.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { type Event, EventSchema } from "../contract/tremplin/v1/host_pb.js";
 import type { EventLine } from "./event-line.ts";
@@ -26,7 +26,7 @@ const MAX_FILE_BYTES = 8 * 1024 * 1024;
 /** So many files are kept, the newest. */
 const KEPT_FILES = 2;
 
-interface Pending extends Pick<EventLine, "notice"> {
+interface Pending extends Pick<EventLine, "dedupeKey"> {
   readonly content: Omit<Event, "sequence" | "$typeName">;
   readonly done: PromiseWithResolvers<void>;
 }
@@ -56,7 +56,7 @@ export class EventLog implements AsyncDisposable {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await using undo = new AsyncDisposableStack();
     const sentence = `cannot use the event log in ${folder}: another host has it open`;
-    const log = undo.use(new EventLog(options, await holdAlone(await realpath(folder), sentence)));
+    const log = undo.use(new EventLog(options, await acquireProcessLock(await realpath(folder), sentence)));
     const firsts = (await readdir(folder)).map(firstOf).filter((first) => first !== undefined);
     firsts.sort((a, b) => (a < b ? -1 : 1));
     for (const first of firsts) await log.#add(first);
@@ -86,7 +86,7 @@ export class EventLog implements AsyncDisposable {
     if (earlier !== undefined) return earlier;
     const done = Promise.withResolvers<void>();
     const time = timestampFromMs(this.#options.clock.now());
-    this.#pending.push({ notice, content: { time, guest, operation, notice: content }, done });
+    this.#pending.push({ dedupeKey: notice, content: { time, guest, operation, notice: content }, done });
     if (notice) this.#underWay.set(notice, done.promise);
     this.#writing ??= this.#write();
     return done.promise;
@@ -133,7 +133,7 @@ export class EventLog implements AsyncDisposable {
         const sentence = `cannot write the event log in ${this.#options.folder}: ${(error as Error).message}`;
         for (const { done } of batch) done.reject(new TremplinError("unavailable", sentence, error));
       }
-      for (const { notice } of batch) this.#underWay.delete(notice);
+      for (const { dedupeKey } of batch) this.#underWay.delete(dedupeKey);
     }
     this.#writing = undefined;
   }
@@ -142,8 +142,8 @@ export class EventLog implements AsyncDisposable {
     const full = this.#current.length >= (this.#options.maxFileBytes ?? MAX_FILE_BYTES);
     if (full) await this.#add(this.newest + 1n);
     const first = this.newest + 1n;
-    const lines = batch.map(({ content, notice }, index) => {
-      return { notice, event: create(EventSchema, { ...content, sequence: first + BigInt(index) }) };
+    const lines = batch.map(({ content, dedupeKey }, index) => {
+      return { dedupeKey, event: create(EventSchema, { ...content, sequence: first + BigInt(index) }) };
     });
     await this.#current.append(lines);
     this.#grown.emit("grown");

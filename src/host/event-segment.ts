@@ -69,9 +69,9 @@ export class EventSegment implements AsyncDisposable {
     await this.#file.close();
   }
 
-  #count({ event, notice }: EventLine, length: number): void {
+  #count({ event, dedupeKey }: EventLine, length: number): void {
     this.last = event.sequence;
     this.length = length;
-    if (notice) this.notices.add(notice);
+    if (dedupeKey) this.notices.add(dedupeKey);
   }
 }

@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
 import type { Clock } from "../base/async/clock.ts";
-import { sentenceOf } from "../base/tremplin-error.ts";
+import { errorMessage } from "../base/tremplin-error.ts";
 import { type Event, EventSchema, Host, type WatchRequest } from "../contract/tremplin/v1/host_pb.js";
 import type { EventLog } from "./event-log.ts";
 import type { Guests } from "./guests.ts";
@@ -46,6 +46,6 @@ async function* watch(request: WatchRequest, context: WatchContext): AsyncGenera
       if (!request.guest || event.guest === request.guest) yield event;
     }
   } catch (thrown) {
-    throw new ConnectError(`the watch has missed events: ${sentenceOf(thrown)}`, Code.DataLoss);
+    throw new ConnectError(`the watch has missed events: ${errorMessage(thrown)}`, Code.DataLoss);
   }
 }

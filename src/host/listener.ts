@@ -1,6 +1,6 @@
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import type { Logger } from "../base/logger.ts";
-import { sentenceOf } from "../base/tremplin-error.ts";
+import { errorMessage } from "../base/tremplin-error.ts";
 import { TremplinListener } from "../contract/tremplin_pb.js";
 import { operationIn } from "../transport/operation-id.ts";
 import type { EventLog, Notice } from "./event-log.ts";
@@ -45,10 +45,10 @@ export function listener(router: ConnectRouter, guests: Guests, events: EventLog
     };
     const told = (message: object, context: HandlerContext) =>
       handle(message, context).catch((thrown) => {
-        log.warn({ notice: method.name, reason: sentenceOf(thrown) }, "a notice was not taken");
+        log.warn({ notice: method.name, reason: errorMessage(thrown) }, "a notice was not taken");
         throw thrown instanceof ConnectError
           ? thrown
-          : new ConnectError(sentenceOf(thrown), Code.Unavailable);
+          : new ConnectError(errorMessage(thrown), Code.Unavailable);
       });
     return [method.localName, told];
   });

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { replaceFile } from "../base/files/durable-file.ts";
 import { textOfFile } from "../base/files/text-of-file.ts";
-import { holdAlone } from "../base/processes/process-lock.ts";
+import { acquireProcessLock } from "../base/processes/process-lock.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import type { Accelerator } from "./accelerator.ts";
 
@@ -98,7 +98,7 @@ export class MachineFolder {
   /** Keeps other ups and downs out, and makes the folder. Throws `busy`. */
   async hold(): Promise<AsyncDisposable> {
     await mkdir(this.path, { recursive: true, mode: 0o700 });
-    return await holdAlone(
+    return await acquireProcessLock(
       `machine ${this.path}`,
       `another tremplin machine up or down is at work on ${this.name}`,
     );

@@ -2,7 +2,7 @@ import { connect as connectSocket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { needsLibc } from "../base/native/load-native.ts";
+import { loadNative } from "../base/native/load-native.ts";
 import type { Address } from "./address.ts";
 import { ConnectingStream } from "./connecting-stream.ts";
 import { ReadableSessionManager } from "./session-manager.ts";
@@ -46,7 +46,7 @@ function openSocket(address: Address): Duplex {
   if (address.kind === "tcp") return connectSocket({ host: address.host, port: address.port });
   const { cid, port } = address;
   return new ConnectingStream(async (signal) => {
-    const { connectVsock } = await needsLibc(() => import("./vsock/connect-vsock.ts"));
+    const { connectVsock } = await loadNative(() => import("./vsock/connect-vsock.ts"));
     return await connectVsock({ cid: cidOf(cid), port }, signal);
   });
 }

@@ -4,7 +4,7 @@ import { type ContextValues, createContextKey, createContextValues } from "@conn
  * Settles when the answer of the rpc has left (or its caller has gone). Work that tells the host of its
  * progress waits for it, so that no notice overtakes the answer that announces it (behaviour.md 6).
  */
-export const answered = createContextKey<Promise<void>>(Promise.resolve(), {
+export const responseSent = createContextKey<Promise<void>>(Promise.resolve(), {
   description: "the answer of this rpc has left",
 });
 
@@ -16,5 +16,5 @@ interface Closable {
 export function whenClosed(response: Closable): ContextValues {
   const { promise, resolve } = Promise.withResolvers<void>();
   response.once("close", resolve);
-  return createContextValues().set(answered, promise);
+  return createContextValues().set(responseSent, promise);
 }

@@ -17,7 +17,7 @@ import type { Address } from "./address.ts";
 import { dial } from "./client.ts";
 import { health } from "./health.ts";
 import { reflection } from "./reflection.ts";
-import { answered } from "./response-sent.ts";
+import { responseSent } from "./response-sent.ts";
 import { serve } from "./server.ts";
 
 const anyPort: Address = { kind: "tcp", host: "127.0.0.1", port: 0 };
@@ -117,7 +117,7 @@ test("answered settles after the answer has left, not before", async () => {
     routes: (router) =>
       router.service(Tremplin, {
         getDebugInfo(_request, { values }) {
-          values.get(answered).then(() => {
+          values.get(responseSent).then(() => {
             order.push("answered");
             resolve();
           });

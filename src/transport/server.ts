@@ -2,7 +2,7 @@ import { createSecureServer } from "node:http2";
 import type { AddressInfo, Server as NetServer, Socket } from "node:net";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { type Logger, silentLogger } from "../base/logger.ts";
-import { needsLibc } from "../base/native/load-native.ts";
+import { loadNative } from "../base/native/load-native.ts";
 import { systemErrorText } from "../base/system-error.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { type Address, formatAddress, isLocal } from "./address.ts";
@@ -44,7 +44,7 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
     });
     servers.defer(() => closed(server, sockets));
     if (address.kind === "vsock") {
-      const { listenOnVsock } = await needsLibc(() => import("./vsock/listen-on-vsock.ts"));
+      const { listenOnVsock } = await loadNative(() => import("./vsock/listen-on-vsock.ts"));
       const { acceptsVsock = () => true } = options;
       const place = { cid: cidOf(address.cid), port: address.port };
       const { port } = servers.use(await listenOnVsock(server, place, acceptsVsock));

@@ -38,7 +38,7 @@ const asked = () => inside("cat /asked 2>/dev/null; true");
 
 /** Begins it, does something, and lets a minute pass. */
 async function refresh(meanwhile: () => unknown, site = crostini): Promise<void> {
-  const tools = { engine: () => engine, site, ending: ending.signal, clock, log: silentLogger };
+  const tools = { engine: () => engine, site, shutdownSignal: ending.signal, clock, log: silentLogger };
   const refreshing = refreshAptKey(tools, "deb");
   await Promise.race([clock.sleeping(), refreshing]);
   await meanwhile();

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Serial } from "./keyed-mutex.ts";
+import { KeyedMutex } from "./keyed-mutex.ts";
 
 test("tasks of one key follow each other, those of another do not wait", async () => {
-  const serial = new Serial();
+  const serial = new KeyedMutex();
   const first = Promise.withResolvers<void>();
   const order: string[] = [];
   const task = (name: string, until?: Promise<void>) => async () => {
@@ -20,7 +20,7 @@ test("tasks of one key follow each other, those of another do not wait", async (
 });
 
 test("a failure stops nobody behind it", async () => {
-  const serial = new Serial();
+  const serial = new KeyedMutex();
   const failing = serial.run("x", () => Promise.reject(new Error("no")));
   const next = serial.run("x", async () => "yes");
   await assert.rejects(failing, /no/);
@@ -28,7 +28,7 @@ test("a failure stops nobody behind it", async () => {
 });
 
 test("an abort takes a waiting task out, and who waits behind it still waits for the first", async () => {
-  const serial = new Serial();
+  const serial = new KeyedMutex();
   const first = Promise.withResolvers<string>();
   const aborting = new AbortController();
   let ran = false;

@@ -1,7 +1,7 @@
 import { abortable } from "./abortable.ts";
 
 /** Runs tasks of the same key one after the other, in the order in which they were given. */
-export class Serial {
+export class KeyedMutex {
   readonly #tails = new Map<string, Promise<void>>();
 
   /** Rejects with the signal's reason, without running the task, when that aborts while the task waits. */

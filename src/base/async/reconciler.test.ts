@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
-import { Refresher } from "./reconciler.ts";
+import { Reconciler } from "./reconciler.ts";
 
 /** A refresher whose looks the test ends, one by one. */
 function looks() {
@@ -13,7 +13,7 @@ function looks() {
       begun.push(resolve);
       seen.resolve();
     });
-  const refresher = new Refresher({ look, gather: 100, again: [500, 5_000], clock });
+  const refresher = new Reconciler({ look, gather: 100, again: [500, 5_000], clock });
   const next = async (time: number) => {
     seen = Promise.withResolvers<void>();
     await clock.sleeping();

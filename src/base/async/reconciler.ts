@@ -3,7 +3,7 @@ import { TremplinError } from "../tremplin-error.ts";
 import { backoff } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 
-export interface RefresherOptions {
+export interface ReconcilerOptions {
   /** Looks at everything, until the signal aborts; must not throw. False: something is not right yet. */
   readonly look: (signal: AbortSignal) => Promise<boolean>;
   /** How long askers are gathered before a look, in milliseconds. */
@@ -14,13 +14,13 @@ export interface RefresherOptions {
 }
 
 /** Looks soon after somebody asked, once for all who did, and again for whoever asks while it looks. */
-export class Refresher implements AsyncDisposable {
-  readonly #options: RefresherOptions;
+export class Reconciler implements AsyncDisposable {
+  readonly #options: ReconcilerOptions;
   readonly #ending = new AbortController();
   readonly #running: Promise<void>;
   #asked = new AbortController();
 
-  constructor(options: RefresherOptions) {
+  constructor(options: ReconcilerOptions) {
     this.#options = options;
     this.#running = this.#run();
   }

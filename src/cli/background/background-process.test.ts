@@ -6,7 +6,7 @@ import { type TestContext, test } from "node:test";
 import { RecordedIo } from "../../../test/support/command-line.ts";
 import { exitCode } from "../exit-code.ts";
 import { run } from "../run.ts";
-import { Part } from "./background-process.ts";
+import { BackgroundProcess } from "./background-process.ts";
 import { ensure } from "./launch.ts";
 import { isAlive } from "./process-record.ts";
 
@@ -20,7 +20,7 @@ async function folder(t: TestContext): Promise<string> {
 }
 
 /** Starts a program as the part of that name, to be ended with the test. */
-async function started(t: TestContext, part: Part, program: readonly string[]) {
+async function started(t: TestContext, part: BackgroundProcess, program: readonly string[]) {
   const record = await part.start(program, [part.name]);
   t.after(() => isAlive(record) && process.kill(record.pid, "SIGKILL"));
   return record;
@@ -28,18 +28,20 @@ async function started(t: TestContext, part: Part, program: readonly string[]) {
 
 test("a program is started once, and found again by who comes later", async (t) => {
   const path = await folder(t);
-  const part = new Part("host", path);
+  const part = new BackgroundProcess("host", path);
   const answers = async () => (await part.living()) !== undefined;
   const first = await ensure(part, lives, ["host"], answers, { io: new RecordedIo() });
   t.after(() => first.record && process.kill(first.record.pid, "SIGKILL"));
   assert.equal(first.state, "started");
-  const second = await ensure(new Part("host", path), lives, ["host"], answers, { io: new RecordedIo() });
+  const second = await ensure(new BackgroundProcess("host", path), lives, ["host"], answers, {
+    io: new RecordedIo(),
+  });
   assert.deepEqual(second, { ...first, state: "ran already" });
   assert.equal((await stat(part.pidFile)).mode & 0o777, 0o600);
 });
 
 test("a program that ends at once is told with the end of its log", async (t) => {
-  const part = new Part("daemon", await folder(t));
+  const part = new BackgroundProcess("daemon", await folder(t));
   await writeFile(part.logFile, "what an earlier one said\n");
   const answers = () => Promise.resolve(false);
   await assert.rejects(
@@ -50,7 +52,7 @@ test("a program that ends at once is told with the end of its log", async (t) =>
 });
 
 test("a program of somebody else that answers is left alone", async (t) => {
-  const part = new Part("host", await folder(t));
+  const part = new BackgroundProcess("host", await folder(t));
   const ensured = await ensure(part, diesAtOnce, ["host"], () => Promise.resolve(true), {
     io: new RecordedIo(),
   });
@@ -58,7 +60,7 @@ test("a program of somebody else that answers is left alone", async (t) => {
 });
 
 test("a log that has grown large is put aside", async (t) => {
-  const part = new Part("host", await folder(t));
+  const part = new BackgroundProcess("host", await folder(t));
   await writeFile(part.logFile, "old");
   await truncate(part.logFile, 9 * 1024 * 1024);
   const record = await started(t, part, lives);
@@ -78,8 +80,8 @@ test("down asks the daemon by SIGPWR, then the host by SIGTERM, and waits for bo
      fs.appendFileSync("${asked}.ready", "x");
      setInterval(() => {}, 1000);`,
   ];
-  const daemon = await started(t, new Part("daemon", path), program("SIGPWR"));
-  const host = await started(t, new Part("host", path), program("SIGTERM"));
+  const daemon = await started(t, new BackgroundProcess("daemon", path), program("SIGPWR"));
+  const host = await started(t, new BackgroundProcess("host", path), program("SIGTERM"));
   while ((await readFile(`${asked}.ready`, "utf8").catch(() => "")) !== "xx") await new Promise(setImmediate);
   const io = new RecordedIo();
   assert.equal(await run(["down", "--run", path], io), exitCode.done, io.stderr);
@@ -98,7 +100,7 @@ test("down does not wait for ever, and does not touch a stranger that has the pi
     "-e",
     "process.on('SIGPWR', () => {}); console.log(1); setInterval(() => {}, 1000)",
   ];
-  const part = new Part("daemon", path);
+  const part = new BackgroundProcess("daemon", path);
   const record = await started(t, part, stubborn);
   while ((await readFile(part.logFile, "utf8")) === "") await new Promise(setImmediate);
   const io = new RecordedIo();

@@ -16,18 +16,18 @@ import {
 const LOG_BYTES = 8 * 1024 * 1024;
 
 /** `machine` is the QEMU of tremplin machine. */
-export type PartName = "daemon" | "host" | "machine";
+export type ProcessName = "daemon" | "host" | "machine";
 
 /** One of the programs that run in the background, with its pid file and its log in the run folder. */
-export class Part {
-  readonly name: PartName;
+export class BackgroundProcess {
+  readonly name: ProcessName;
   readonly pidFile: string;
   readonly logFile: string;
   readonly #folder: string;
   /** Where the log of the program that was started here begins. */
   #logStart = 0;
 
-  constructor(name: PartName, folder: string) {
+  constructor(name: ProcessName, folder: string) {
     this.name = name;
     this.#folder = folder;
     this.pidFile = join(folder, `${name}.pid`);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Command } from "commander";
 import { hostOptions } from "../commands/host.ts";
 import { type DaemonFlags, daemonOptions, withDaemonFlags } from "../flags/daemon-flags.ts";
-import { daemonWords, hostWords } from "./launch.ts";
+import { daemonArguments, hostArguments } from "./launch.ts";
 import { RunFolder } from "./run-folder.ts";
 
 const flags = { state: "state", site: "generic", bridge: "br7", logLevel: "debug", lxdSubnet: "10.1.2.1/24" };
@@ -15,7 +15,7 @@ function socket(name: string) {
 
 test("the daemon reads the words that up writes, with paths that hold in any folder", () => {
   const command = withDaemonFlags(new Command("daemon"));
-  command.parse(daemonWords(run, { ...flags, engine: "unix:/x", site: "./site.yaml" }).slice(1), {
+  command.parse(daemonArguments(run, { ...flags, engine: "unix:/x", site: "./site.yaml" }).slice(1), {
     from: "user",
   });
   const options = daemonOptions(command.opts<DaemonFlags>());
@@ -32,7 +32,7 @@ test("the daemon reads the words that up writes, with paths that hold in any fol
 });
 
 test("the host listens where the commands and the daemon look for it", () => {
-  const words = hostWords(run, flags);
+  const words = hostArguments(run, flags);
   const values = (flag: string) => words.filter((_, index) => words[index - 1] === flag);
   const [state, logLevel] = [values("--state")[0] as string, values("--log-level")[0] as string];
   const options = hostOptions({ listen: values("--listen"), guest: values("--guest"), state, logLevel });

@@ -6,7 +6,7 @@ import { formatAddress } from "../../transport/address.ts";
 import type { EngineFlags } from "../flags/daemon-flags.ts";
 import type { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
-import type { Part } from "./background-process.ts";
+import type { BackgroundProcess } from "./background-process.ts";
 import type { ProcessRecord } from "./process-record.ts";
 import type { RunFolder } from "./run-folder.ts";
 
@@ -18,7 +18,7 @@ const ASKING = 5_000;
 export const LOCAL_GUEST = "local";
 
 /** The host's command line. */
-export function hostWords(run: RunFolder, flags: EngineFlags): string[] {
+export function hostArguments(run: RunFolder, flags: EngineFlags): string[] {
   return [
     "host",
     ...["--listen", formatAddress(run.hostSocket)],
@@ -30,7 +30,7 @@ export function hostWords(run: RunFolder, flags: EngineFlags): string[] {
 }
 
 /** The daemon's command line. */
-export function daemonWords(run: RunFolder, flags: EngineFlags): string[] {
+export function daemonArguments(run: RunFolder, flags: EngineFlags): string[] {
   const given: [flag: string, value: string | undefined][] = [
     ["--listen", formatAddress(run.guestSocket)],
     ["--host", formatAddress(run.listenerSocket)],
@@ -71,7 +71,7 @@ export interface Starting {
 
 /** Starts a program unless it answers or one of ours is about to, and waits until it answers. */
 export async function ensure(
-  part: Part,
+  part: BackgroundProcess,
   program: readonly string[],
   words: readonly string[],
   answers: () => Promise<boolean>,

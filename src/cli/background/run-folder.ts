@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
-import { holdAlone } from "../../base/processes/process-lock.ts";
+import { acquireProcessLock } from "../../base/processes/process-lock.ts";
 import type { Address } from "../../transport/address.ts";
-import { Part } from "./background-process.ts";
+import { BackgroundProcess } from "./background-process.ts";
 
 /** Where sockets, pid files and logs lie when nothing is said. */
 export const DEFAULT_RUN = "/run/tremplin";
@@ -9,15 +9,15 @@ export const DEFAULT_RUN = "/run/tremplin";
 /** The folder of what runs in the background on this machine. */
 export class RunFolder {
   readonly path: string;
-  readonly daemon: Part;
-  readonly host: Part;
-  readonly machine: Part;
+  readonly daemon: BackgroundProcess;
+  readonly host: BackgroundProcess;
+  readonly machine: BackgroundProcess;
 
   constructor(path: string) {
     this.path = resolve(path);
-    this.daemon = new Part("daemon", this.path);
-    this.host = new Part("host", this.path);
-    this.machine = new Part("machine", this.path);
+    this.daemon = new BackgroundProcess("daemon", this.path);
+    this.host = new BackgroundProcess("host", this.path);
+    this.machine = new BackgroundProcess("machine", this.path);
   }
 
   /** Where commands reach the host. */
@@ -37,7 +37,7 @@ export class RunFolder {
 
   /** Keeps other ups and downs out. Throws `busy`. */
   hold(): Promise<AsyncDisposable> {
-    return holdAlone(`run ${this.path}`, `another tremplin up or down is at work on ${this.path}`);
+    return acquireProcessLock(`run ${this.path}`, `another tremplin up or down is at work on ${this.path}`);
   }
 
   #socket(name: string): Address {

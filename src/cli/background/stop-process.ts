@@ -1,14 +1,14 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Io } from "../io.ts";
 import type { Progress } from "../progress/progress.ts";
-import type { Part } from "./background-process.ts";
+import type { BackgroundProcess } from "./background-process.ts";
 import { engineAfter } from "./engine-after.ts";
 import { isAlive, type ProcessRecord, removeRecord } from "./process-record.ts";
-import { untilGone } from "./wait-for-exit.ts";
+import { waitForExit } from "./wait-for-exit.ts";
 
 /** Asks a program to end and waits for that. Says what became of it. */
-export async function endPart(
-  part: Part,
+export async function stopProcess(
+  part: BackgroundProcess,
   signal: NodeJS.Signals,
   patience: number,
   progress: Progress,
@@ -23,7 +23,7 @@ export async function endPart(
   }
   kill(record, signal);
   const interrupted = `the ${part.name} goes on ending in the background`;
-  if (!(await untilGone(record, { patience, interrupted, progress, io }))) {
+  if (!(await waitForExit(record, { patience, interrupted, progress, io }))) {
     throw tooLong(part, record, patience);
   }
   await removeRecord(part.pidFile);
@@ -41,7 +41,11 @@ function kill(record: ProcessRecord, signal: NodeJS.Signals): void {
   }
 }
 
-function tooLong({ name, logFile }: Part, { pid }: ProcessRecord, patience: number): TremplinError {
+function tooLong(
+  { name, logFile }: BackgroundProcess,
+  { pid }: ProcessRecord,
+  patience: number,
+): TremplinError {
   return new TremplinError(
     "timed-out",
     `the ${name} (process ${pid}) is still ending after ${patience / 1000} s and goes on; its log is ${logFile}; tremplin down waits again`,

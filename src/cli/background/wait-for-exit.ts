@@ -5,7 +5,7 @@ import { isAlive, type ProcessRecord } from "./process-record.ts";
 
 const POLL = 50;
 
-export interface Leaving {
+export interface StopOptions {
   /** How long is waited. Milliseconds. */
   readonly patience: number;
   /** What a person is told who no longer waits. */
@@ -15,7 +15,7 @@ export interface Leaving {
 }
 
 /** Waits until a program has ended; false when it has not in time. Throws `cancelled` when a person no longer waits. */
-export async function untilGone(record: ProcessRecord, leaving: Leaving): Promise<boolean> {
+export async function waitForExit(record: ProcessRecord, leaving: StopOptions): Promise<boolean> {
   const { patience, interrupted, progress, io } = leaving;
   for (const deadline = io.clock.now() + patience; isAlive(record); progress.alive()) {
     if (io.clock.now() > deadline) return false;

@@ -6,7 +6,7 @@ import { CreateContainerResponse_Status as Status, Tremplin } from "../../contra
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import type { CallSettings, HostApi } from "../host-client/host-api.ts";
 import { type Answer, runOperation, type Session } from "../host-client/operation.ts";
-import { tellResult, withSession } from "../host-client/session.ts";
+import { reportResult, withSession } from "../host-client/session.ts";
 import type { Io } from "../io.ts";
 import { plainText } from "../text/text.ts";
 
@@ -42,7 +42,7 @@ async function create(container: string, flags: Flags, io: Io): Promise<void> {
     const ask = (api: HostApi, settings: CallSettings) => askToCreate(api, container, source, settings);
     return await runOperation(session, { title, kind: "create", container, mustExist: false, ask });
   });
-  tellResult(container, outcome, flags, io);
+  reportResult(container, outcome, flags, io);
 }
 
 /** What the flags say; undefined where the image is to be built first. Throws unless exactly one way is named. */

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { DEFAULT_RUN, RunFolder } from "../background/run-folder.ts";
-import { endPart } from "../background/stop-process.ts";
+import { stopProcess } from "../background/stop-process.ts";
 import { wholeNumber } from "../flags/host-flags.ts";
 import type { Io } from "../io.ts";
 import { noProgress } from "../progress/progress.ts";
@@ -34,8 +34,8 @@ async function down(flags: Flags, io: Io): Promise<void> {
 async function bringDown(run: RunFolder, flags: Flags, io: Io): Promise<{ daemon: string; host: string }> {
   await using progress = flags.json ? noProgress : showProgress("going down", io);
   progress.step("containers, engine and daemon");
-  const daemon = await endPart(run.daemon, "SIGPWR", flags.timeout * 1000, progress, io);
+  const daemon = await stopProcess(run.daemon, "SIGPWR", flags.timeout * 1000, progress, io);
   progress.step("host");
-  const host = await endPart(run.host, "SIGTERM", HOST_PATIENCE, progress, io);
+  const host = await stopProcess(run.host, "SIGTERM", HOST_PATIENCE, progress, io);
   return { daemon, host };
 }

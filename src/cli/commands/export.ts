@@ -3,7 +3,7 @@ import { ExportContainerResponse_Status as Status, Tremplin } from "../../contra
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import type { CallSettings, HostApi } from "../host-client/host-api.ts";
 import { type Answer, runOperation } from "../host-client/operation.ts";
-import { tellResult, withSession } from "../host-client/session.ts";
+import { reportResult, withSession } from "../host-client/session.ts";
 import type { Io } from "../io.ts";
 
 interface Flags extends HostFlags {
@@ -33,7 +33,7 @@ async function exportTo(container: string, path: string, flags: Flags, io: Io): 
     const result = await runOperation(session, work);
     return flags.detach ? result : { ...result, words: `${result.words}, to ${path} in the shared folder` };
   });
-  tellResult(container, outcome, flags, io);
+  reportResult(container, outcome, flags, io);
 }
 
 async function askToExport(

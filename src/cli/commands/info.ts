@@ -1,7 +1,7 @@
 import { create, toJson } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Command } from "commander";
-import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
+import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
 import { type Container, ContainerSchema, Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import {
   type GetContainerUsernameResponse,
@@ -28,7 +28,7 @@ async function info(name: string, flags: HostFlags, io: Io): Promise<void> {
     throw new TremplinError("not-found", `there is no container ${name}; tremplin list shows all`);
   const person = await api
     .call(Tremplin.method.getContainerUsername, { containerName: name }, settings)
-    .catch((thrown) => create(GetContainerUsernameResponseSchema, { failureReason: sentenceOf(thrown) }));
+    .catch((thrown) => create(GetContainerUsernameResponseSchema, { failureReason: errorMessage(thrown) }));
   if (flags.json) {
     const { username, homedir } = person;
     const document = toJson(ContainerSchema, container, { alwaysEmitImplicit: true }) as object;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { RecordedIo } from "../../../test/support/command-line.ts";
 import { MachineFolder } from "../../machine/machine-folder.ts";
-import { Part } from "../background/background-process.ts";
+import { BackgroundProcess } from "../background/background-process.ts";
 import { isAlive } from "../background/process-record.ts";
 import { run } from "../run.ts";
 
@@ -17,7 +17,7 @@ test("a machine whose QEMU is silent at first is powered off in order, not cut o
   const machines = await mkdtemp(join(tmpdir(), "tremplin-"));
   t.after(() => rm(machines, { recursive: true }));
   const folder = new MachineFolder("main", machines);
-  const record = await new Part("machine", folder.run).start(lives, []);
+  const record = await new BackgroundProcess("machine", folder.run).start(lives, []);
   t.after(() => isAlive(record) && process.kill(record.pid, "SIGKILL"));
   let calls = 0;
   const qemu = createServer((socket) => {

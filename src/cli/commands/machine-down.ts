@@ -3,8 +3,8 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import { tellMonitor } from "../../machine/monitor.ts";
 import { isAlive, type ProcessRecord, removeRecord } from "../background/process-record.ts";
 import { RunFolder } from "../background/run-folder.ts";
-import { endPart } from "../background/stop-process.ts";
-import { untilGone } from "../background/wait-for-exit.ts";
+import { stopProcess } from "../background/stop-process.ts";
+import { waitForExit } from "../background/wait-for-exit.ts";
 import { wholeNumber } from "../flags/host-flags.ts";
 import { type MachineFlags, machineFolder, withMachineFlags } from "../flags/machine-flags.ts";
 import type { Io } from "../io.ts";
@@ -34,7 +34,7 @@ async function machineDown(flags: Flags, io: Io): Promise<void> {
   const run = new RunFolder(folder.run);
   progress.step("containers, engine and machine");
   const machine = await powerOff(run, folder.monitor, flags.timeout * 1000, progress, io);
-  const host = await endPart(run.host, "SIGTERM", 10_000, progress, io);
+  const host = await stopProcess(run.host, "SIGTERM", 10_000, progress, io);
   if (flags.json) io.out(`${JSON.stringify({ machine, host })}\n`);
   else io.out(`machine   ${machine}\nhost      ${host}\n`);
 }
@@ -78,13 +78,13 @@ async function powerOff(
   const interrupted = "the machine goes on powering off; tremplin machine down waits again";
   const leaving = { interrupted, progress, io };
   let end = "powered off";
-  if (!pressed || !(await untilGone(record, { ...leaving, patience: deadline - io.clock.now() }))) {
+  if (!pressed || !(await waitForExit(record, { ...leaving, patience: deadline - io.clock.now() }))) {
     const why = pressed
       ? `it had not ended after ${patience / 1000} s`
       : `QEMU was silent for ${patience / 1000} s`;
     end = `was cut off: ${why}`;
     process.kill(record.pid, "SIGKILL");
-    await untilGone(record, { ...leaving, patience: KILLED });
+    await waitForExit(record, { ...leaving, patience: KILLED });
   }
   await removeRecord(machine.pidFile);
   return end;

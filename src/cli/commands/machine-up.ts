@@ -10,7 +10,7 @@ import { qemuArguments } from "../../machine/qemu-arguments.ts";
 import { formatAddress } from "../../transport/address.ts";
 import { ensure, guestAnswers, hostAnswers } from "../background/launch.ts";
 import { RunFolder } from "../background/run-folder.ts";
-import { endPart } from "../background/stop-process.ts";
+import { stopProcess } from "../background/stop-process.ts";
 import { wholeNumber } from "../flags/host-flags.ts";
 import { type MachineFlags, machineFolder, withMachineFlags } from "../flags/machine-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
@@ -56,7 +56,7 @@ async function machineUp(flags: Flags, io: Io): Promise<void> {
   const settings = running ? await unchanged(folder, wishes) : await prepare(folder, wishes, progress, io);
   if (!running) {
     // The host of an earlier boot knows other ports.
-    await endPart(run.host, "SIGTERM", 10_000, progress, io);
+    await stopProcess(run.host, "SIGTERM", 10_000, progress, io);
   }
   using api = new HostApi(run.hostSocket, folder.name);
   progress.step("host");

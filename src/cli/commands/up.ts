@@ -3,12 +3,12 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import { formatAddress } from "../../transport/address.ts";
 import {
-  daemonWords,
+  daemonArguments,
   type Ensured,
   ensure,
   guestAnswers,
   hostAnswers,
-  hostWords,
+  hostArguments,
   LOCAL_GUEST,
 } from "../background/launch.ts";
 import { DEFAULT_RUN, RunFolder } from "../background/run-folder.ts";
@@ -62,9 +62,9 @@ async function bringUp(api: HostApi, run: RunFolder, flags: Flags, io: Io): Prom
   const program = [process.execPath, ...process.execArgv, process.argv[1] as string];
 
   progress.step("host");
-  const host = await ensure(run.host, program, hostWords(run, flags), () => hostAnswers(api), { io });
+  const host = await ensure(run.host, program, hostArguments(run, flags), () => hostAnswers(api), { io });
   progress.step("daemon");
-  const words = daemonWords(run, flags);
+  const words = daemonArguments(run, flags);
   const daemon = await ensure(run.daemon, program, words, () => guestAnswers(api), { io });
   if (daemon.record && daemon.record.words.join(" ") !== words.join(" ")) {
     const others = daemon.record.words.slice(1).join(" ");

@@ -15,7 +15,7 @@ import {
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import type { CallSettings, HostApi } from "../host-client/host-api.ts";
 import { type Answer, runOperation } from "../host-client/operation.ts";
-import { runWork, tellResult, withSession } from "../host-client/session.ts";
+import { reportResult, runWork, withSession } from "../host-client/session.ts";
 import { upgradeReader } from "../host-client/upgrade-reader.ts";
 import type { Io } from "../io.ts";
 import { refusal } from "../text/refusal.ts";
@@ -78,7 +78,7 @@ async function upgrade(container: string, to: string, targetVersion: Version, fl
     const read = upgradeReader((sentence) => session.progress.say(sentence));
     return runOperation(session, { title, kind: "upgrade", container, ask, read });
   });
-  tellResult(container, outcome, flags, io);
+  reportResult(container, outcome, flags, io);
 }
 
 async function askToUpgrade(
@@ -156,5 +156,5 @@ async function stop(containerName: string, flags: Flags, io: Io): Promise<void> 
     if (status === Cancelled.NOT_RUNNING) return "no upgrade is under way";
     throw await refusal(api, title, containerName, failureReason, true);
   });
-  tellResult(containerName, { words }, flags, io);
+  reportResult(containerName, { words }, flags, io);
 }

@@ -6,7 +6,7 @@ import {
 } from "../../contract/tremplin/v1/guest_pb.js";
 import { type GuestInfo, Host } from "../../contract/tremplin/v1/host_pb.js";
 import { parseAddress } from "../../transport/address.ts";
-import type { Part } from "../background/background-process.ts";
+import type { BackgroundProcess } from "../background/background-process.ts";
 import { isAlive } from "../background/process-record.ts";
 import type { RunFolder } from "../background/run-folder.ts";
 import { type HostFlags, tlsOf } from "../flags/host-flags.ts";
@@ -33,7 +33,7 @@ export async function setupChecks(run: RunFolder, flags: HostFlags, signal: Abor
   return [...programs, good("host", `answers at ${api.address}`), ...found.flat()];
 }
 
-async function checkPart(part: Part): Promise<Finding> {
+async function checkPart(part: BackgroundProcess): Promise<Finding> {
   const name = `${part.name} process`;
   const record = await ask(() => part.record());
   if (record instanceof TremplinError) return note(name, record.message, "sudo tremplin doctor");

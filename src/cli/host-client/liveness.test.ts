@@ -4,7 +4,7 @@ import { CommandLinePlace, RecordedIo } from "../../../test/support/command-line
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { noProgress } from "../progress/progress.ts";
 import { HostApi } from "./host-api.ts";
-import { feelPulse } from "./liveness.ts";
+import { watchLiveness } from "./liveness.ts";
 
 const web = { operation: undefined, container: "web" };
 
@@ -15,7 +15,7 @@ test("work that goes on is a sign of life; a guest that is away is a doubt; work
   const signs: string[] = [];
   const progress = { ...noProgress, alive: () => signs.push("alive"), doubt: () => signs.push("doubt") };
   const stop = new AbortController();
-  const pulse = feelPulse(api, web, progress, () => 7n, clock, stop.signal);
+  const pulse = watchLiveness(api, web, progress, () => 7n, clock, stop.signal);
   const beat = async () => {
     await clock.sleeping();
     clock.advance(10_000);
@@ -40,7 +40,7 @@ test("a guest that cannot say is not asked again", async (t) => {
   const at = await CommandLinePlace.open(t, true);
   const clock = new ManualClock();
   using api = new HostApi(at.hostAddress, "");
-  const pulse = feelPulse(api, web, noProgress, () => 7n, clock, new AbortController().signal);
+  const pulse = watchLiveness(api, web, noProgress, () => 7n, clock, new AbortController().signal);
   await clock.sleeping();
   clock.advance(10_000);
   await pulse;
@@ -74,7 +74,7 @@ test("other work on the same container is no sign of life; work that waits for t
     doubt: (why: string) => signs.push(why),
   };
   const meant = { operation: "1", container: "web" };
-  const pulse = feelPulse(api, meant, progress, () => 7n, clock, new AbortController().signal);
+  const pulse = watchLiveness(api, meant, progress, () => 7n, clock, new AbortController().signal);
   const beat = async () => {
     await clock.sleeping();
     clock.advance(10_000);

@@ -21,7 +21,7 @@ interface Meant {
  * silence is told apart from a stand-still. Ends with the signal, or at once where the guest cannot say;
  * throws when the work is gone and no notice of its end is under way.
  */
-export async function feelPulse(
+export async function watchLiveness(
   api: HostApi,
   meant: Meant,
   progress: Progress,

@@ -7,7 +7,7 @@ import { type NoticeText, noticeText } from "../text/notice-text.ts";
 import { refusal } from "../text/refusal.ts";
 import { followEvents } from "./follow-events.ts";
 import type { CallSettings, HostApi } from "./host-api.ts";
-import { feelPulse } from "./liveness.ts";
+import { watchLiveness } from "./liveness.ts";
 
 /** What a guest said to a request for work. */
 export type Answer =
@@ -93,7 +93,7 @@ export async function runOperation(session: Session, work: Work): Promise<Outcom
     }
     progress.step("the guest is at work");
     const meant = { operation, container: work.container };
-    feelPulse(api, meant, progress, () => following.newest, io.clock, signal).catch((reason) =>
+    watchLiveness(api, meant, progress, () => following.newest, io.clock, signal).catch((reason) =>
       stop.abort(reason),
     );
     return ended(await untilFinal(following.events, session, work, operation));

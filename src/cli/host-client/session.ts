@@ -21,11 +21,11 @@ export async function withSession<T>(
 /** Runs one piece of work on one container and tells its result. */
 export async function runWork(work: Work, flags: HostFlags, io: Io): Promise<void> {
   const outcome = await withSession(work.title, flags, io, (session) => runOperation(session, work));
-  tellResult(work.container, outcome, flags, io);
+  reportResult(work.container, outcome, flags, io);
 }
 
 /** The result of work on a container, for a person or a program. */
-export function tellResult(
+export function reportResult(
   container: string,
   { words, operation }: Partial<Outcome> & Pick<Outcome, "words">,
   flags: HostFlags,

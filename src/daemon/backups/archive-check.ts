@@ -116,10 +116,10 @@ export class ArchiveCheck implements AsyncDisposable {
 }
 
 /** The backup can be unpacked by the engine alone. The cause of an error that says so. */
-export class OnlyTheEngine {}
+export class NeedsEngineUnpack {}
 
 function onlyTheEngine(why: string): TremplinError {
-  return new TremplinError("failed", `the backup ${why}`, new OnlyTheEngine());
+  return new TremplinError("failed", `the backup ${why}`, new NeedsEngineUnpack());
 }
 
 async function* lines(output: Readable): AsyncGenerator<string, void, void> {

@@ -2,17 +2,23 @@ import { stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
-import type { Room } from "./space.ts";
+import type { StorageTarget } from "./space.ts";
 
 /**
  * What is free where an import needs it: in the storage pool of new containers, and, for an engine on this
  * machine, where it keeps images. `limit` is what the host allows, in bytes, 0 for all.
  */
-export async function freeSpace(engine: Engine, limit: number, signal: AbortSignal): Promise<Room[]> {
+export async function freeSpace(
+  engine: Engine,
+  limit: number,
+  signal: AbortSignal,
+): Promise<StorageTarget[]> {
   const pool = await poolOfNewContainers(engine, signal);
   const { space } = await engine.pools.resources(pool, { signal });
   const inPool = Math.max(0, space.total - space.used);
-  const rooms: Room[] = [{ name: `the storage pool ${pool}`, available: inPool, holds: ["container"] }];
+  const rooms: StorageTarget[] = [
+    { name: `the storage pool ${pool}`, available: inPool, holds: ["container"] },
+  ];
   if (engine.address.kind === "unix") rooms.push(...(await imageRooms(engine, pool, signal)));
   if (limit > 0)
     rooms.push({ name: "what the host allows", available: limit, holds: ["image", "container"] });
@@ -26,7 +32,7 @@ async function poolOfNewContainers(engine: Engine, signal: AbortSignal): Promise
 }
 
 /** The file system of the engine's images; on it may also lie the pool, as a folder or in a file that grows. */
-async function imageRooms(engine: Engine, pool: string, signal: AbortSignal): Promise<Room[]> {
+async function imageRooms(engine: Engine, pool: string, signal: AbortSignal): Promise<StorageTarget[]> {
   const { value } = await engine.pools.get(pool, { signal });
   const folder = join(dirname((engine.address as { path: string }).path), "images");
   const images = await statfs(folder).catch(() => undefined);

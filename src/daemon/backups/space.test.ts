@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Room, shortage } from "./space.ts";
+import { type StorageTarget, shortage } from "./space.ts";
 
-const pool: Room = { name: "pool", available: 100, holds: ["container"] };
-const disk: Room = { name: "disk", available: 150, holds: ["image", "container"] };
+const pool: StorageTarget = { name: "pool", available: 100, holds: ["container"] };
+const disk: StorageTarget = { name: "disk", available: 150, holds: ["image", "container"] };
 
 test("every room must hold what is put there, and the one that lacks most is named", () => {
   assert.equal(shortage([pool, disk], { image: 50, container: 100 }), undefined);

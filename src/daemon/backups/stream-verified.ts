@@ -8,7 +8,7 @@ import { decompressor } from "./decompressor.ts";
 import type { MemberRules } from "./member-rules.ts";
 import { DAMAGED, unpack } from "./unpack.ts";
 
-export interface PassingOn {
+export interface VerifiedStream {
   readonly format: ArchiveFormat;
   /** Whether what is passed on is the plain archive, or the file as it is. */
   readonly unpacked: boolean;
@@ -26,7 +26,10 @@ export interface PassingOn {
  * Passes a backup on while it is looked through, and ends only when all of it is known to be good: before the last
  * byte, a damaged or hostile one throws.
  */
-export async function* passOn(file: FileHandle, options: PassingOn): AsyncGenerator<Buffer, void, void> {
+export async function* streamVerified(
+  file: FileHandle,
+  options: VerifiedStream,
+): AsyncGenerator<Buffer, void, void> {
   const { format, unpacked, rules, home, signal } = options;
   const packed = counted(bytesOfFile(file), options.onPacked);
   await using check = new ArchiveCheck(rules, signal, home);
@@ -46,7 +49,7 @@ async function* beside(
   packed: AsyncIterable<Buffer>,
   unpacker: readonly [program: string, ...args: string[]],
   check: ArchiveCheck,
-  { onPlain, signal }: PassingOn,
+  { onPlain, signal }: VerifiedStream,
 ): AsyncGenerator<Buffer, void, void> {
   await using program = check.feedFrom(unpacker, signal);
   for await (const chunk of packed) {

@@ -2,7 +2,7 @@ import type { FileHandle } from "node:fs/promises";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { ArchiveFormat } from "./archive-format.ts";
 import { likelySize } from "./likely-size.ts";
-import { type Room, Shortage, shortage } from "./space.ts";
+import { InsufficientSpace, type StorageTarget, shortage } from "./space.ts";
 import { countUnpacked } from "./unpack.ts";
 
 /** How a backup becomes a container. */
@@ -24,12 +24,12 @@ export interface UploadPlan {
 export async function planUpload(
   file: FileHandle,
   format: ArchiveFormat,
-  options: { rooms: readonly Room[]; here: boolean; counted: boolean; signal: AbortSignal },
+  options: { rooms: readonly StorageTarget[]; here: boolean; counted: boolean; signal: AbortSignal },
 ): Promise<UploadPlan> {
   const { rooms, here, counted, signal } = options;
   const { size: packed } = await file.stat();
   const unpacks = format === "xz" && !here;
-  const lack = (plain: number, unpacked: boolean): Shortage | undefined =>
+  const lack = (plain: number, unpacked: boolean): InsufficientSpace | undefined =>
     shortage(rooms, { container: plain, image: here ? 0 : unpacked ? plain : packed });
   const plan = (unpacked: boolean): UploadPlan => ({
     unpacked,
@@ -47,7 +47,7 @@ export async function planUpload(
   return sure;
 }
 
-function tooSmall(lack: Shortage): TremplinError {
+function tooSmall(lack: InsufficientSpace): TremplinError {
   const { room, required } = lack;
   return new TremplinError(
     "failed",
@@ -58,5 +58,5 @@ function tooSmall(lack: Shortage): TremplinError {
 
 /** Whether the error says that there is not enough room. */
 export function isTooSmall(error: unknown): boolean {
-  return error instanceof TremplinError && error.cause instanceof Shortage;
+  return error instanceof TremplinError && error.cause instanceof InsufficientSpace;
 }

@@ -1,9 +1,9 @@
 import type { Engine } from "../../engine/engine.ts";
 import { instanceStatus } from "../../engine/resources/instance.ts";
 import type { OperationContext, Steps } from "../operations/runner/operation.ts";
-import { settle } from "./delete-container.ts";
+import { waitForPendingOperations } from "./delete-container.ts";
 import { findContainer, getContainer } from "./find-container.ts";
-import { removeStraySnapshot } from "./orphaned-snapshot.ts";
+import { removeOrphanedSnapshot } from "./orphaned-snapshot.ts";
 
 /** The step of the journal that says that the container is paused for its snapshot. */
 const PAUSED = "paused";
@@ -13,7 +13,7 @@ const PAUSED = "paused";
  * engine looks through them it may fail (LXD 5.0.2 on btrfs: lstat ... no such file); then the container is paused
  * for the time of it. Whoever recovers the operation calls `resumePaused`.
  */
-export async function takeSteadySnapshot(
+export async function takeConsistentSnapshot(
   engine: Engine,
   container: string,
   snapshot: string,
@@ -26,7 +26,7 @@ export async function takeSteadySnapshot(
   try {
     await create();
   } catch (error) {
-    await removeStraySnapshot(engine, container, snapshot, signal);
+    await removeOrphanedSnapshot(engine, container, snapshot, signal);
     const { status_code: status } = await getContainer(engine, container, signal);
     if (status !== instanceStatus.running) throw error;
     log.info({ error }, "no snapshot could be taken while it runs: it is paused for that");
@@ -47,7 +47,7 @@ export async function resumePaused(
 async function whilePaused(
   engine: Engine,
   container: string,
-  { signal, ending, step }: OperationContext,
+  { signal, shutdownSignal, step }: OperationContext,
   act: () => Promise<void>,
 ): Promise<void> {
   await step(PAUSED);
@@ -55,12 +55,12 @@ async function whilePaused(
     await (await engine.instances.setState(container, { action: "freeze" }, { signal })).wait({ signal });
     await act();
   } finally {
-    await resume(engine, container, ending);
+    await resume(engine, container, shutdownSignal);
   }
 }
 
 async function resume(engine: Engine, container: string, signal: AbortSignal): Promise<void> {
-  await settle(engine, container, signal);
+  await waitForPendingOperations(engine, container, signal);
   const found = await findContainer(engine, container, signal);
   if (found?.status_code !== instanceStatus.frozen) return;
   await (await engine.instances.setState(container, { action: "unfreeze" }, { signal })).wait({ signal });

@@ -7,7 +7,7 @@ import { instanceFolder } from "../../engine/storage/instance-folder.ts";
 import type { OperationContext } from "../operations/runner/operation.ts";
 import { settingsText } from "./container-settings.ts";
 import { findContainer } from "./find-container.ts";
-import { SNAPSHOT } from "./operation-mark.ts";
+import { OPERATION_SNAPSHOT } from "./operation-mark.ts";
 
 /** The step of the journal that says which container an operation began with. */
 const CONTAINER = "container";
@@ -34,13 +34,13 @@ const sightingSchema = z.object({
 export type Sighting = z.infer<typeof sightingSchema>;
 
 /** What became of the container that an operation began with. */
-export type Noted =
+export type NotedContainer =
   | { readonly is: "gone" }
   /** Somebody else has its name. */
   | { readonly is: "another"; readonly instance: Instance }
-  | Same;
+  | SameContainer;
 
-export interface Same {
+export interface SameContainer {
   readonly is: "same";
   readonly instance: Instance;
   /** It was started since, by us or by somebody. */
@@ -61,12 +61,12 @@ export async function noteContainer(
 }
 
 /** Finds the container that the operation began with. Nothing that a name alone says is believed. */
-export async function findNoted(
+export async function findNotedContainer(
   engine: Engine,
   name: string,
   context: Pick<OperationContext, "steps" | "startedAt">,
   signal?: AbortSignal,
-): Promise<Noted> {
+): Promise<NotedContainer> {
   const noted = context.steps[CONTAINER];
   const named = await findContainer(engine, name, signal);
   if (noted === undefined) return byTimes(named, context.startedAt);
@@ -81,7 +81,7 @@ export async function findNoted(
 }
 
 /** Whether an operation came so far as to note its container. */
-export function hasNoted({ steps }: Pick<OperationContext, "steps">): boolean {
+export function hasNotedContainer({ steps }: Pick<OperationContext, "steps">): boolean {
   return CONTAINER in steps;
 }
 
@@ -94,7 +94,7 @@ export function wasUsed({ last_used_at }: Instance): boolean {
  * Why an interrupted operation keeps its hands off what is there now: it is another container, or somebody went on
  * with it. Undefined where it is the container of then, as it was left.
  */
-export function strangerTo(name: string, noted: Noted): string | undefined {
+export function describeStranger(name: string, noted: NotedContainer): string | undefined {
   if (noted.is === "gone") return `there is no container ${name} any more`;
   if (noted.is === "another") {
     return `the container ${name} is another one than the one that this was asked for, so nothing was done to it`;
@@ -114,7 +114,7 @@ export function strangerTo(name: string, noted: Noted): string | undefined {
  */
 export async function changeSince(
   engine: Engine,
-  noted: Noted,
+  noted: NotedContainer,
   signal?: AbortSignal,
 ): Promise<string | undefined> {
   if (noted.is !== "same") return undefined;
@@ -133,14 +133,16 @@ export async function changeSince(
 }
 
 /** Whether somebody set something in the container. */
-export function isSetSince({ instance, sighting }: Same): boolean {
+export function isSetSince({ instance, sighting }: SameContainer): boolean {
   return sighting?.settings !== undefined && settingsText(instance) !== sighting.settings;
 }
 
 /** Those that are not of an operation, each with when it was taken. */
 async function snapshotsOf(engine: Engine, name: string, signal?: AbortSignal): Promise<string[]> {
   const all = await engine.snapshots.list(name, { signal });
-  return all.filter((each) => !SNAPSHOT.test(each.name)).map((each) => `${each.name} ${each.created_at}`);
+  return all
+    .filter((each) => !OPERATION_SNAPSHOT.test(each.name))
+    .map((each) => `${each.name} ${each.created_at}`);
 }
 
 async function sight(engine: Engine, instance: Instance, signal: AbortSignal): Promise<Sighting> {
@@ -163,13 +165,13 @@ async function isSame(engine: Engine, instance: Instance, sighting: Sighting): P
   return madeAt === "" || sighting.folderMadeAt === "" || madeAt === sighting.folderMadeAt;
 }
 
-function same(instance: Instance, sighting: Sighting, isRenamed: boolean): Noted {
+function same(instance: Instance, sighting: Sighting, isRenamed: boolean): NotedContainer {
   const isUsedSince = instance.last_used_at !== sighting.usedAt;
   return { is: "same", instance, isUsedSince, isRenamed, sighting };
 }
 
 /** For an operation that died before it had written the step, or under an older version. */
-function byTimes(instance: Instance | undefined, startedAt: number): Noted {
+function byTimes(instance: Instance | undefined, startedAt: number): NotedContainer {
   if (!instance) return { is: "gone" };
   // The clock was set back since, so no two times can be compared: somebody may have used it.
   if (startedAt > Date.now()) {

@@ -1,6 +1,6 @@
 import type { Engine } from "../../engine/engine.ts";
 import type { InstanceUpdate } from "../../engine/resources/instance.ts";
-import { MARK } from "./operation-mark.ts";
+import { OPERATION_MARK } from "./operation-mark.ts";
 import { isUsb } from "./usb-mark.ts";
 
 /** What a person sets in a container: not what the engine keeps there for itself, nor what comes by a mark of ours. */
@@ -8,13 +8,13 @@ type Settings = Pick<InstanceUpdate, "config" | "devices" | "profiles" | "descri
 
 /** The settings of a container or a snapshot; equal texts are equal settings. */
 export function settingsText({ config, devices, profiles, description }: Settings): string {
-  const own = Object.entries(config).filter(([key]) => !isEngines(key) && key !== MARK);
+  const own = Object.entries(config).filter(([key]) => !isEngines(key) && key !== OPERATION_MARK);
   const set = Object.entries(devices).filter(([, device]) => !isUsb(device));
   return JSON.stringify({ config: sorted(own), devices: sorted(set), profiles, description });
 }
 
 /** Gives a container the settings of such a text. */
-export async function giveSettings(
+export async function applySettings(
   engine: Engine,
   name: string,
   text: string,
@@ -32,7 +32,7 @@ export async function giveSettings(
       },
       config: {
         ...Object.fromEntries(
-          Object.entries(instance.config).filter(([key]) => isEngines(key) || key === MARK),
+          Object.entries(instance.config).filter(([key]) => isEngines(key) || key === OPERATION_MARK),
         ),
         ...settings.config,
       },

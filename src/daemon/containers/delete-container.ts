@@ -5,7 +5,7 @@ import type { EngineOperation } from "../../engine/operations/engine-operation.t
 import { type Instance, instanceStatus } from "../../engine/resources/instance.ts";
 import { wasUsed } from "./container-identity.ts";
 import { findContainer } from "./find-container.ts";
-import { removeStraySnapshot } from "./orphaned-snapshot.ts";
+import { removeOrphanedSnapshot } from "./orphaned-snapshot.ts";
 
 /** The engine's own guard against deletion. */
 const PROTECTION = "security.protection.delete";
@@ -15,14 +15,22 @@ const PROTECTION = "security.protection.delete";
  * not live to see the end of. How it ended, the instance itself tells. What only looks at it (a terminal that is
  * open, somebody's backup) is not waited for.
  */
-export async function settle(engine: Engine, instance: string, signal?: AbortSignal): Promise<void> {
+export async function waitForPendingOperations(
+  engine: Engine,
+  instance: string,
+  signal?: AbortSignal,
+): Promise<void> {
   for (const operation of await engine.operations.changing(instance, { signal })) {
     await untilEnd(operation, signal);
   }
 }
 
 /** As settle, for an instance of our own: what can be cancelled is, since nobody needs its outcome. */
-export async function settleOwn(engine: Engine, instance: string, signal?: AbortSignal): Promise<void> {
+export async function waitForOwnOperations(
+  engine: Engine,
+  instance: string,
+  signal?: AbortSignal,
+): Promise<void> {
   for (const operation of await engine.operations.changing(instance, { signal })) {
     if (operation.latest.may_cancel) await operation.cancel({ signal }).catch(ifMissing);
     await untilEnd(operation, signal);
@@ -64,7 +72,7 @@ export async function forceStop(
  * Makes an instance be gone: stops it by force, deletes it. One that is gone already is what was wanted. Throws
  * `failed`, before anything is done to it, for one that its owner protects against that.
  */
-export async function remove(engine: Engine, name: string, signal?: AbortSignal): Promise<void> {
+export async function forceDelete(engine: Engine, name: string, signal?: AbortSignal): Promise<void> {
   const found = await findContainer(engine, name, signal);
   if (!found) return;
   checkUnprotected(found);
@@ -80,7 +88,7 @@ export async function remove(engine: Engine, name: string, signal?: AbortSignal)
  * Deletes an instance that never ran. False, and it stays, for one that somebody started, be it at this very moment:
  * nothing is stopped here. What is an operation's own (`own`) goes also where a profile protects all against that.
  */
-export async function removeUnused(
+export async function deleteUnused(
   engine: Engine,
   name: string,
   signal?: AbortSignal,
@@ -131,5 +139,5 @@ export async function deleteSnapshot(
 ): Promise<void> {
   const deletion = await engine.snapshots.delete(instance, snapshot, { signal }).catch(ifMissing);
   await deletion?.wait({ signal });
-  if (!deletion) await removeStraySnapshot(engine, instance, snapshot, signal);
+  if (!deletion) await removeOrphanedSnapshot(engine, instance, snapshot, signal);
 }

@@ -24,7 +24,7 @@ export async function getContainer(engine: Engine, name: string, signal?: AbortS
  * container goes by the name NAME-crostini-recover. Not while an operation has the container: it may be about to
  * give that name to another one.
  */
-export async function findOrHealContainer(
+export async function findOrRepairContainer(
   engine: Engine,
   runner: {
     hold(kind: string, container: string): Disposable;

@@ -17,7 +17,7 @@ const SUBVOLUME = 256;
  * Removes the files of a snapshot that the engine does not know of. LXD 5.0.2 leaves a subvolume when it fails at a
  * snapshot because files vanish while it looks through them: the next one of that name would fail on it.
  */
-export async function removeStraySnapshot(
+export async function removeOrphanedSnapshot(
   engine: Engine,
   container: string,
   snapshot: string,

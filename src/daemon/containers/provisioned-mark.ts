@@ -19,7 +19,7 @@ export async function markCreated(engine: Engine, name: string, signal: AbortSig
   await mark(engine, name, { [CREATED]: "true", [CREATED_AS]: createdAs }, signal);
 }
 
-export async function markUsed(engine: Engine, name: string, signal: AbortSignal): Promise<void> {
+export async function markProvisioned(engine: Engine, name: string, signal: AbortSignal): Promise<void> {
   await mark(engine, name, { [FINISHED]: "true" }, signal);
 }
 
@@ -28,7 +28,7 @@ export async function markUsed(engine: Engine, name: string, signal: AbortSignal
  * our mark, made for this very container, and not that of its use, does not run, never ran whoever started it, has no
  * snapshots, devices or configuration of its own. Throws where any of that cannot be read.
  */
-export async function isUnfinished(
+export async function isUnprovisioned(
   engine: Engine,
   instance: Instance,
   signal?: AbortSignal,

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { backoff } from "../../base/async/backoff.ts";
 import type { Clock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
-import { needsLibc } from "../../base/native/load-native.ts";
+import { loadNative } from "../../base/native/load-native.ts";
 import { parseUevent, type Uevent } from "./uevent.ts";
 
 /** How long it is silent after it broke off: first, and at most. Milliseconds. */
@@ -51,7 +51,7 @@ export class KernelEvents implements AsyncDisposable {
   async #hear(): Promise<void> {
     const { onEvent, onGap } = this.#options;
     const { signal } = this.#ending;
-    const { netlinkSocket } = await needsLibc(() => import("./netlink-socket.ts"));
+    const { netlinkSocket } = await loadNative(() => import("./netlink-socket.ts"));
     const socket = await netlinkSocket();
     const stop = (): void => void socket.destroy();
     signal.addEventListener("abort", stop, { once: true });

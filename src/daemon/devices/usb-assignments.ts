@@ -11,12 +11,12 @@ const wishSchema = z.object({ container: z.string(), identity: z.string() });
 const schema = z.object({ wishes: z.record(z.string(), wishSchema) });
 
 /** Who is to have a port: a container by its identity, under the name that it was last seen by. */
-export type UsbWish = z.infer<typeof wishSchema>;
+export type UsbAssignment = z.infer<typeof wishSchema>;
 
-type Wishes = Readonly<Record<string, UsbWish>>;
+type Wishes = Readonly<Record<string, UsbAssignment>>;
 
 /** Which container is to have what is plugged into a port, until it is detached: in a file, which outlives the daemon. */
-export class UsbWishes {
+export class UsbAssignments {
   readonly #path: string;
   #wishes: Wishes;
 
@@ -26,19 +26,19 @@ export class UsbWishes {
   }
 
   /** A file that cannot be understood is set aside, and nobody is to have anything. */
-  static async open(path: string, log: Logger): Promise<UsbWishes> {
+  static async open(path: string, log: Logger): Promise<UsbAssignments> {
     const text = await textOfFile(path);
-    if (text === undefined) return new UsbWishes(path, {});
+    if (text === undefined) return new UsbAssignments(path, {});
     try {
-      return new UsbWishes(path, schema.parse(JSON.parse(text)).wishes);
+      return new UsbAssignments(path, schema.parse(JSON.parse(text)).wishes);
     } catch (error) {
       log.error({ error, path }, "which container has which USB port cannot be read; it is set aside");
       await rename(path, `${path}.unreadable`);
-      return new UsbWishes(path, {});
+      return new UsbAssignments(path, {});
     }
   }
 
-  of(port: number): UsbWish | undefined {
+  of(port: number): UsbAssignment | undefined {
     return this.#wishes[port];
   }
 
@@ -62,7 +62,7 @@ export class UsbWishes {
   /** These are all containers that there are: others have nothing any more, and a renamed one has its new name. */
   async follow(containers: readonly Instance[]): Promise<void> {
     const names = new Map(containers.map((each) => [identity(each), each.name]));
-    const now: Record<string, UsbWish> = {};
+    const now: Record<string, UsbAssignment> = {};
     for (const [port, wish] of Object.entries(this.#wishes)) {
       const name = names.get(wish.identity);
       if (name === undefined) continue;

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../../base/async/clock.ts";
-import { Serial } from "../../base/async/keyed-mutex.ts";
-import { Refresher } from "../../base/async/reconciler.ts";
+import { KeyedMutex } from "../../base/async/keyed-mutex.ts";
+import { Reconciler } from "../../base/async/reconciler.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
@@ -11,7 +11,7 @@ import type { Instance } from "../../engine/resources/instance.ts";
 import { getContainer, identity } from "../containers/find-container.ts";
 import { isTemporaryName } from "../containers/temporary-name.ts";
 import { withUsb } from "../containers/usb-mark.ts";
-import { UsbWishes } from "./usb-assignments.ts";
+import { UsbAssignments } from "./usb-assignments.ts";
 import { type UsbPort, UsbPorts } from "./usb-ports.ts";
 
 /** One plug brings many events; the containers get all of its nodes in one change. Milliseconds. */
@@ -41,23 +41,23 @@ export interface UsbAttachmentsOptions {
  */
 export class UsbAttachments implements AsyncDisposable {
   readonly #options: UsbAttachmentsOptions;
-  readonly #wishes: UsbWishes;
+  readonly #wishes: UsbAssignments;
   readonly #ports: UsbPorts;
-  readonly #refresher: Refresher;
-  readonly #serial = new Serial();
+  readonly #refresher: Reconciler;
+  readonly #serial = new KeyedMutex();
   #subscription: Disposable | undefined;
 
-  private constructor(options: UsbAttachmentsOptions, wishes: UsbWishes, ports: UsbPorts) {
+  private constructor(options: UsbAttachmentsOptions, wishes: UsbAssignments, ports: UsbPorts) {
     this.#options = options;
     this.#wishes = wishes;
     this.#ports = ports;
     const look = (signal: AbortSignal): Promise<boolean> => this.#look(signal);
-    this.#refresher = new Refresher({ look, gather: GATHER, again: AGAIN, clock: options.clock });
+    this.#refresher = new Reconciler({ look, gather: GATHER, again: AGAIN, clock: options.clock });
   }
 
   static async open(options: UsbAttachmentsOptions): Promise<UsbAttachments> {
     const { file, clock, log, sys } = options;
-    const wishes = await UsbWishes.open(file, log);
+    const wishes = await UsbAssignments.open(file, log);
     // What changes before there is an engine, watch() asks for anyway.
     let refresh = (): void => undefined;
     const ports = await UsbPorts.open({ changed: () => refresh(), clock, log, sys });

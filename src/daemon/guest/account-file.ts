@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
+import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
 import { bytesOf, textOf, trimmed } from "./lossless-text.ts";
 
 /** One of passwd(5), shadow(5), group(5) and gshadow(5): where it is and what its lines mean. */
@@ -65,7 +65,7 @@ export class AccountFile<Entry extends { readonly name: string }> {
     try {
       return this.#parsed(text);
     } catch (error) {
-      const sentence = `line ${number} of ${this.path} is not valid: ${sentenceOf(error)}`;
+      const sentence = `line ${number} of ${this.path} is not valid: ${errorMessage(error)}`;
       throw new TremplinError("failed", `${sentence}; correct it in the container (pwck, grpck)`, error);
     }
   }

@@ -14,11 +14,11 @@ import type { PasswdEntry } from "./passwd.ts";
 const MOST_TRIES = 10;
 
 /** The person of a container; undefined if it has none yet. Throws `failed` for files that are not valid. */
-export async function findPerson(files: FileSession, now: number): Promise<PasswdEntry | undefined> {
+export async function findPrimaryUser(files: FileSession, now: number): Promise<PasswdEntry | undefined> {
   return new AccountDatabase(await readAccountFiles(files), now).userOf(PERSON);
 }
 
-export interface PersonWish {
+export interface UserSpec {
   /** Who the person is to be, checked by checkUserName; who is there already stays. */
   readonly name: string;
   readonly users: Site["users"];
@@ -34,7 +34,7 @@ export interface PersonWish {
  * home and of lingering. Nothing that is there is removed or given to somebody else: what stands in the way is
  * named by an error before anything is written. A second call writes nothing.
  */
-export async function ensurePerson(files: FileSession, wish: PersonWish): Promise<void> {
+export async function ensurePrimaryUser(files: FileSession, wish: UserSpec): Promise<void> {
   const { person, moved } = await ensureAccounts(files, wish);
   if (moved.length > 0) {
     wish.log.warn({ helpers: moved }, "the ids of the site are somebody else's: the helpers have others");
@@ -43,7 +43,7 @@ export async function ensurePerson(files: FileSession, wish: PersonWish): Promis
   await enableLinger(files, person.name);
 }
 
-async function ensureAccounts(files: FileSession, wish: PersonWish): Promise<AddedAccounts> {
+async function ensureAccounts(files: FileSession, wish: UserSpec): Promise<AddedAccounts> {
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const read = await readAccountFiles(files);
     const accounts = new AccountDatabase(read, wish.now);

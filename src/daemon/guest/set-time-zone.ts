@@ -1,5 +1,5 @@
 import { TimeLimit } from "../../base/async/time-limit.ts";
-import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
+import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { FileSession } from "../../engine/files/file-session.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
@@ -46,7 +46,7 @@ export async function setTimeZone(
       return;
     } catch (error) {
       signal.throwIfAborted();
-      failures.push(sentenceOf(error));
+      failures.push(errorMessage(error));
     }
   }
   throw new TremplinError("failed", failures.join("; "));

@@ -12,7 +12,7 @@ import { silentLogger } from "../../base/logger.ts";
 import { dial } from "../../transport/client.ts";
 import { deliverTo } from "./delivery.ts";
 import { notice } from "./notice.ts";
-import { Outbox } from "./notice-queue.ts";
+import { NoticeQueue } from "./notice-queue.ts";
 
 const stopped = notice("updateStopStatus", { containerName: "c1", status: 1 });
 const never = new AbortController().signal;
@@ -105,17 +105,17 @@ test("a final waits through a moment of HTTP 404 at the host's address and arriv
     page(stream);
     asked.resolve();
   });
-  await using outbox = new Outbox({ deliver, clock: systemClock, log: silentLogger });
+  await using outbox = new NoticeQueue({ deliver, clock: systemClock, log: silentLogger });
   const settled = Promise.withResolvers<void>();
-  const ready = { id: "ready", lane: "", notice: notice("tremplinReady", {}), final: true };
+  const ready = { id: "ready", orderingKey: "", notice: notice("tremplinReady", {}), final: true };
   void outbox.open(ready).catch(() => undefined);
   outbox.send({
     id: "1-end",
-    lane: "c1",
+    orderingKey: "c1",
     notice: stopped,
     operation: "00112233445566aa",
     final: true,
-    settled: async () => settled.resolve(),
+    onAcknowledged: async () => settled.resolve(),
   });
   await asked.promise;
   await proxy[Symbol.asyncDispose]();

@@ -7,10 +7,12 @@ import type { Notice } from "./notice.ts";
 const DEADLINE = 10_000;
 
 /** The host has taken a notice, or refused it: it was understood, and trying again at once would not help. */
-export type Answer = { readonly kind: "taken" } | { readonly kind: "refused"; readonly reason: string };
+export type Acknowledgement =
+  | { readonly kind: "taken" }
+  | { readonly kind: "refused"; readonly reason: string };
 
 /** What became of one try to deliver: an answer, or nobody answered (`away`), or the host is not ready for it. */
-export type Outcome = Answer | { readonly kind: "away"; readonly reason: string };
+export type Outcome = Acknowledgement | { readonly kind: "away"; readonly reason: string };
 
 /** One try to deliver one notice under an id of its own, of an operation or of none. Never throws. */
 export type Deliver = (

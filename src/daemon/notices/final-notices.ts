@@ -2,14 +2,14 @@ import { fromJson, toJson } from "@bufbuild/protobuf";
 import { backoff } from "../../base/async/backoff.ts";
 import type { Clock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
-import { sentenceOf } from "../../base/tremplin-error.ts";
+import { errorMessage } from "../../base/tremplin-error.ts";
 import { TremplinListener } from "../../contract/tremplin_pb.js";
-import type { Answer } from "./delivery.ts";
+import type { Acknowledgement } from "./delivery.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
 import { type ListenerMethod, type Notice, type NoticeInit, notice } from "./notice.ts";
-import type { Outbox } from "./notice-queue.ts";
+import type { NoticeQueue } from "./notice-queue.ts";
 import { newOperationId } from "./operation-id.ts";
-import type { RefusedNotices } from "./rejected-notices.ts";
+import type { RejectedNotices } from "./rejected-notices.ts";
 
 /** The kind of entries that are no operations: what happened by itself. */
 const HAPPENED = "notice";
@@ -17,7 +17,7 @@ const FIRST_RETRY = 250;
 const LAST_RETRY = 10_000;
 
 /** How an operation ended, to be made durable and sent. */
-export interface Ending {
+export interface FinalNotice {
   readonly final: Notice;
   /** Why something is left to clean up, if anything is. */
   readonly owed?: string | undefined;
@@ -35,15 +35,15 @@ export interface Ending {
  */
 export class FinalNotices {
   readonly #journal: Journal;
-  readonly #outbox: Outbox;
-  readonly #refused: RefusedNotices;
+  readonly #outbox: NoticeQueue;
+  readonly #refused: RejectedNotices;
   readonly #clock: Clock;
   readonly #log: Logger;
 
   constructor(options: {
     journal: Journal;
-    outbox: Outbox;
-    refused: RefusedNotices;
+    outbox: NoticeQueue;
+    refused: RejectedNotices;
     clock: Clock;
     log: Logger;
   }) {
@@ -59,7 +59,7 @@ export class FinalNotices {
    * be recovered again by the next daemon, perhaps days later, so this tries until it is, and only then sends it.
    * Rejects with the signal's reason when that aborts first.
    */
-  async end(entry: JournalEntry, { final, owed, answered, signal, onObstacle }: Ending): Promise<void> {
+  async end(entry: JournalEntry, { final, owed, answered, signal, onObstacle }: FinalNotice): Promise<void> {
     const ended = { final: { method: final.method, message: jsonOf(final) }, ...(owed && { owed }) };
     let isFirst = true;
     for (const wait of backoff(FIRST_RETRY, LAST_RETRY)) {
@@ -70,7 +70,7 @@ export class FinalNotices {
       } catch (error) {
         if (isFirst) {
           this.#log.error({ error, id: entry.id }, "a final notice cannot be written: retrying");
-          onObstacle(`its end cannot be written to the journal: ${sentenceOf(error)}`);
+          onObstacle(`its end cannot be written to the journal: ${errorMessage(error)}`);
           isFirst = false;
         }
         await this.#clock.sleep(wait, signal);
@@ -122,14 +122,14 @@ export class FinalNotices {
 
   #send({ id, container, kind }: JournalEntry, final: Notice, after = Promise.resolve()): void {
     const operation = kind === HAPPENED ? undefined : id;
-    const settled = async (answer: Answer): Promise<void> => {
+    const settled = async (answer: Acknowledgement): Promise<void> => {
       if (answer.kind === "refused") {
         await this.#refused.keep({ id, container, operation, notice: final, reason: answer.reason });
       }
       await this.#journal.change(id, (entry) => (entry.owed ? { ...entry, delivered: true } : undefined));
     };
-    const about = { id: `${id}-end`, lane: container, notice: final, operation };
-    this.#outbox.send({ ...about, final: true, after, settled });
+    const about = { id: `${id}-end`, orderingKey: container, notice: final, operation };
+    this.#outbox.send({ ...about, final: true, notBefore: after, onAcknowledged: settled });
   }
 }
 

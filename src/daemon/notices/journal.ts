@@ -1,7 +1,7 @@
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import { Serial } from "../../base/async/keyed-mutex.ts";
+import { KeyedMutex } from "../../base/async/keyed-mutex.ts";
 import { removeUnfinished, replaceFile } from "../../base/files/durable-file.ts";
 import { textOfFile } from "../../base/files/text-of-file.ts";
 import type { Logger } from "../../base/logger.ts";
@@ -48,7 +48,7 @@ export class Journal {
   readonly #folder: string;
   readonly #log: Logger;
   readonly #entries = new Map<string, JournalEntry>();
-  readonly #writes = new Serial();
+  readonly #writes = new KeyedMutex();
   #lastOrder = 0;
 
   private constructor(folder: string, log: Logger) {

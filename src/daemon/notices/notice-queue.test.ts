@@ -3,9 +3,9 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { pino } from "pino";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
-import type { Answer, Outcome } from "./delivery.ts";
+import type { Acknowledgement, Outcome } from "./delivery.ts";
 import { type Notice, notice } from "./notice.ts";
-import { Outbox, type Parcel } from "./notice-queue.ts";
+import { NoticeQueue, type QueuedNotice } from "./notice-queue.ts";
 
 /** A host that can be away, and what it took. */
 function setUp() {
@@ -35,21 +35,21 @@ function setUp() {
     if (level >= 40) lines.push(msg);
   };
   const log = pino({}, { write });
-  const outbox = new Outbox({ deliver, clock, log });
+  const outbox = new NoticeQueue({ deliver, clock, log });
   return { clock, outbox, host, taken, notices, lines, arrived };
 }
 
 const away: Outcome = { kind: "away", reason: "nobody there" };
 
-function parcel(id: string, options: Partial<Parcel> = {}): Parcel {
+function parcel(id: string, options: Partial<QueuedNotice> = {}): QueuedNotice {
   const text = { containerName: "c1", failureReason: id };
-  return { id, lane: "c1", notice: notice("updateStartStatus", text), final: false, ...options };
+  return { id, orderingKey: "c1", notice: notice("updateStartStatus", text), final: false, ...options };
 }
 
 test("nothing is sent before the first notice was taken", async () => {
   const { outbox, taken, arrived } = setUp();
   outbox.send(parcel("end", { final: true }));
-  await outbox.open(parcel("ready", { lane: "" }));
+  await outbox.open(parcel("ready", { orderingKey: "" }));
   await arrived(2);
   assert.deepEqual(taken, ["ready", "end"]);
 });
@@ -58,9 +58,9 @@ test("a lane keeps its order, other lanes do not wait for it", async () => {
   const { outbox, taken, arrived } = setUp();
   await outbox.open(parcel("ready"));
   const answer = Promise.withResolvers<void>();
-  outbox.send(parcel("a1", { final: true, after: answer.promise }));
+  outbox.send(parcel("a1", { final: true, notBefore: answer.promise }));
   outbox.send(parcel("a2", { final: true }));
-  outbox.send(parcel("b1", { final: true, lane: "c2" }));
+  outbox.send(parcel("b1", { final: true, orderingKey: "c2" }));
   await arrived(2);
   assert.deepEqual(taken, ["ready", "b1"]);
   answer.resolve();
@@ -83,14 +83,14 @@ test("while the host is away progress gives way to what is newer and no final is
 });
 
 /** A waiting line of an upgrade, with all that it took over. */
-function upgradeLine(id: string, operation: string, options: Partial<Parcel> = {}): Parcel {
+function upgradeLine(id: string, operation: string, options: Partial<QueuedNotice> = {}): QueuedNotice {
   return {
     id,
-    lane: "c1",
+    orderingKey: "c1",
     operation,
     final: false,
     notice: notice("upgradeContainerStatus", { containerName: "c1", progressMessages: [id] }),
-    absorbedBy: (newer, own) => {
+    coalesceInto: (newer, own) => {
       const messages = [own, newer].flatMap(
         (each) => (each as Notice<"upgradeContainerStatus">).message.progressMessages,
       );
@@ -100,9 +100,9 @@ function upgradeLine(id: string, operation: string, options: Partial<Parcel> = {
   };
 }
 
-const shutdown: Parcel = {
+const shutdown: QueuedNotice = {
   id: "down",
-  lane: "c1",
+  orderingKey: "c1",
   final: true,
   notice: notice("containerShutdown", { containerName: "c1" }),
 };
@@ -177,7 +177,7 @@ test("whatever is sent while the host is away: finals arrive once and in order, 
       host.outcome = { kind: "taken" };
       clock.advance(100);
       const isKept = (index: number) => {
-        const [each, next] = [all[index], all[index + 1]] as [Parcel, Parcel?];
+        const [each, next] = [all[index], all[index + 1]] as [QueuedNotice, QueuedNotice?];
         if (each.final || !next) return true;
         return next.notice.method !== each.notice.method || next.operation !== each.operation;
       };
@@ -199,14 +199,14 @@ test("whatever is sent while the host is away: finals arrive once and in order, 
 
 test("an outage is logged when it begins and when it is over, and is known meanwhile with what waits longest", async () => {
   const { clock, outbox, host, lines } = setUp();
-  const sent = (id: string, options: Partial<Parcel>): [Parcel, Promise<void>] => {
+  const sent = (id: string, options: Partial<QueuedNotice>): [QueuedNotice, Promise<void>] => {
     const { promise, resolve } = Promise.withResolvers<void>();
-    return [parcel(id, { ...options, settled: async () => resolve() }), promise];
+    return [parcel(id, { ...options, onAcknowledged: async () => resolve() }), promise];
   };
   const since = (): number | undefined => outbox.hostAway?.since;
   const begin = clock.now();
   host.outcome = away;
-  const [ready, isReady] = sent("ready", { lane: "", notice: notice("tremplinReady", {}) });
+  const [ready, isReady] = sent("ready", { orderingKey: "", notice: notice("tremplinReady", {}) });
   void outbox.open(ready);
   await clock.sleeping();
   assert.deepEqual(outbox.hostAway, { since: begin, reason: "nobody there" });
@@ -221,7 +221,7 @@ test("an outage is logged when it begins and when it is over, and is known meanw
   assert.equal(since(), undefined);
 
   const [q, isSent] = sent("q", { operation: "A", final: true });
-  const [r, isSentToo] = sent("r", { lane: "c2", operation: "B", final: true });
+  const [r, isSentToo] = sent("r", { orderingKey: "c2", operation: "B", final: true });
   host.outcome = away;
   outbox.send(q);
   outbox.send(r);
@@ -240,10 +240,10 @@ test("an outage is logged when it begins and when it is over, and is known meanw
 test("what must live on is taken over by the newer notice", async () => {
   const { clock, outbox, host, taken, arrived } = setUp();
   const seen: string[][] = [];
-  const log = (id: string, ...lines: string[]): Parcel => ({
+  const log = (id: string, ...lines: string[]): QueuedNotice => ({
     ...parcel(id),
     notice: notice("upgradeContainerStatus", { progressMessages: lines }),
-    absorbedBy: (newer) => {
+    coalesceInto: (newer) => {
       const more = (newer as Notice<"upgradeContainerStatus">).message.progressMessages;
       seen.push([...lines, ...more]);
       return notice("upgradeContainerStatus", { progressMessages: [...lines, ...more] });
@@ -283,8 +283,8 @@ test("a refused final settles as that: it is not tried again by itself", async (
   const { outbox, host } = setUp();
   await outbox.open(parcel("ready"));
   host.outcome = { kind: "refused", reason: "no such rpc" };
-  const { promise, resolve } = Promise.withResolvers<Answer>();
-  outbox.send(parcel("end", { final: true, settled: async (answer) => resolve(answer) }));
+  const { promise, resolve } = Promise.withResolvers<Acknowledgement>();
+  outbox.send(parcel("end", { final: true, onAcknowledged: async (answer) => resolve(answer) }));
   assert.deepEqual(await promise, { kind: "refused", reason: "no such rpc" });
 });
 
@@ -296,7 +296,7 @@ test("what waits at the end has not settled", async () => {
   outbox.send(
     parcel("end", {
       final: true,
-      settled: async () => {
+      onAcknowledged: async () => {
         settled = true;
       },
     }),

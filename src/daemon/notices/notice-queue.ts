@@ -1,16 +1,16 @@
 import { backoff } from "../../base/async/backoff.ts";
 import type { Clock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
-import type { Answer, Deliver } from "./delivery.ts";
+import type { Acknowledgement, Deliver } from "./delivery.ts";
 import type { Notice } from "./notice.ts";
 import { type HostAway, Outage } from "./outage.ts";
 
 /** A notice on its way to the host. */
-export interface Parcel {
+export interface QueuedNotice {
   /** The same for each try, different for each notice. */
   readonly id: string;
   /** Parcels of one lane arrive in the order they were sent; lanes do not wait for each other. */
-  readonly lane: string;
+  readonly orderingKey: string;
   readonly notice: Notice;
   /** The operation that it is about; undefined for what happened by itself. */
   readonly operation?: string | undefined;
@@ -20,14 +20,14 @@ export interface Parcel {
    */
   readonly final: boolean;
   /** Not sent before this settles. */
-  readonly after?: Promise<void>;
+  readonly notBefore?: Promise<void>;
   /** What of this parcel, with all that it took over itself, must live on in the one that replaces it. Default: nothing. */
-  readonly absorbedBy?: (newer: Notice, own: Notice) => Notice;
+  readonly coalesceInto?: (newer: Notice, own: Notice) => Notice;
   /** Called once the host has taken it, or refused it. */
-  readonly settled?: (answer: Answer) => Promise<void>;
+  readonly onAcknowledged?: (answer: Acknowledgement) => Promise<void>;
 }
 
-interface Queued extends Parcel {
+interface Queued extends QueuedNotice {
   /** When it was sent, in milliseconds since 1970. */
   readonly since: number;
 }
@@ -42,7 +42,7 @@ const LAST_RETRY = 5_000;
  * merge: the newest wins. What must survive the daemon is kept by whoever sends (see the journal), which
  * learns by `settled` that it need not be kept any longer.
  */
-export class Outbox implements AsyncDisposable {
+export class NoticeQueue implements AsyncDisposable {
   readonly #deliver: Deliver;
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -61,19 +61,19 @@ export class Outbox implements AsyncDisposable {
   }
 
   /** Sends this one first, trying until the host takes it; everything else waits for that. */
-  async open(first: Parcel): Promise<void> {
+  async open(first: QueuedNotice): Promise<void> {
     this.#opening.push(this.#queued(first));
-    await this.#bring(this.#opening);
+    await this.#deliverHead(this.#opening);
     this.#gate.resolve();
   }
 
-  send(parcel: Parcel): void {
+  send(parcel: QueuedNotice): void {
     const queued = this.#queued(parcel);
-    const lane = this.#lanes.get(parcel.lane);
+    const lane = this.#lanes.get(parcel.orderingKey);
     if (!lane) {
       const queue = [queued];
-      const done = this.#work(parcel.lane, queue);
-      this.#lanes.set(parcel.lane, { queue, done });
+      const done = this.#work(parcel.orderingKey, queue);
+      this.#lanes.set(parcel.orderingKey, { queue, done });
       return;
     }
     const last = lane.queue.at(-1);
@@ -89,7 +89,7 @@ export class Outbox implements AsyncDisposable {
   }
 
   /** The one of them that waits longest. */
-  get oldest(): (Pick<Parcel, "notice" | "operation"> & { readonly since: number }) | undefined {
+  get oldest(): (Pick<QueuedNotice, "notice" | "operation"> & { readonly since: number }) | undefined {
     return this.#all.toSorted((a, b) => a.since - b.since)[0];
   }
 
@@ -109,14 +109,14 @@ export class Outbox implements AsyncDisposable {
     return [this.#opening, ...[...this.#lanes.values()].map(({ queue }) => queue)].flat();
   }
 
-  #queued(parcel: Parcel): Queued {
+  #queued(parcel: QueuedNotice): Queued {
     return { ...parcel, since: this.#clock.now() };
   }
 
   async #work(name: string, queue: Queue): Promise<void> {
     try {
       await this.#gate.promise;
-      while (queue.length > 0) await this.#bring(queue);
+      while (queue.length > 0) await this.#deliverHead(queue);
     } catch (error) {
       if (!this.#closed.signal.aborted) throw error;
     } finally {
@@ -125,18 +125,18 @@ export class Outbox implements AsyncDisposable {
   }
 
   /** Delivers the head of a queue and takes it off. */
-  async #bring(queue: Queue): Promise<void> {
+  async #deliverHead(queue: Queue): Promise<void> {
     const { signal } = this.#closed;
     for (const wait of backoff(FIRST_RETRY, LAST_RETRY)) {
       const head = newest(queue);
-      await head.after;
+      await head.notBefore;
       const outcome = await this.#deliver(head.notice, head.id, signal, head.operation);
       signal.throwIfAborted();
       if (outcome.kind !== "away") {
         this.#outage.ended(queue);
         if (outcome.kind === "refused") this.#logRefusal(head, outcome.reason);
         await head
-          .settled?.(outcome)
+          .onAcknowledged?.(outcome)
           .catch((error) => this.#log.error({ error, id: head.id }, "a settled notice is still kept"));
         queue.shift();
         return;
@@ -146,7 +146,7 @@ export class Outbox implements AsyncDisposable {
     }
   }
 
-  #logRefusal(parcel: Parcel, reason: string): void {
+  #logRefusal(parcel: QueuedNotice, reason: string): void {
     this.#log.warn({ notice: parcel.notice.method, id: parcel.id, reason }, "the host refuses a notice");
   }
 }
@@ -161,10 +161,10 @@ function newest(queue: Queue): Queued {
 }
 
 /** Whether all that a waiting notice says is said by a newer one too: only of its own rpc and operation. */
-function givesWay(older: Parcel, newer: Parcel): boolean {
+function givesWay(older: QueuedNotice, newer: QueuedNotice): boolean {
   return !older.final && older.notice.method === newer.notice.method && older.operation === newer.operation;
 }
 
 function replace(older: Queued, newer: Queued): Queued {
-  return older.absorbedBy ? { ...newer, notice: older.absorbedBy(newer.notice, older.notice) } : newer;
+  return older.coalesceInto ? { ...newer, notice: older.coalesceInto(newer.notice, older.notice) } : newer;
 }

@@ -6,8 +6,8 @@ import { type TestContext, test } from "node:test";
 import { pino } from "pino";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { notice } from "./notice.ts";
-import type { Parcel } from "./notice-queue.ts";
-import { RefusedNotices } from "./rejected-notices.ts";
+import type { QueuedNotice } from "./notice-queue.ts";
+import { RejectedNotices } from "./rejected-notices.ts";
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -15,11 +15,11 @@ async function place(t: TestContext) {
   const folder = join(await mkdtemp(join(tmpdir(), "refused-")), "refused");
   t.after(() => rm(join(folder, ".."), { recursive: true }));
   const clock = new ManualClock();
-  const sent: Parcel[] = [];
+  const sent: QueuedNotice[] = [];
   const lines: string[] = [];
   const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line).msg) });
   const open = () =>
-    RefusedNotices.open({ folder, outbox: { send: (parcel) => sent.push(parcel) }, clock, log });
+    RejectedNotices.open({ folder, outbox: { send: (parcel) => sent.push(parcel) }, clock, log });
   return { folder, clock, sent, lines, open };
 }
 
@@ -44,15 +44,15 @@ test("what was refused is there for the next daemon, which sends it again under 
   );
   await second.sendAgain(new Set());
   assert.deepEqual(
-    sent.map(({ id, lane, operation, final }) => [id, lane, operation, final]),
+    sent.map(({ id, orderingKey, operation, final }) => [id, orderingKey, operation, final]),
     [
       ["a-end", "c1", "a", true],
       ["b-end", "c1", "b", true],
     ],
   );
   assert.deepEqual(sent[0]?.notice, refusedNotice("a").notice);
-  await sent[0]?.settled?.({ kind: "taken" });
-  await sent[1]?.settled?.({ kind: "refused", reason: "still not" });
+  await sent[0]?.onAcknowledged?.({ kind: "taken" });
+  await sent[1]?.onAcknowledged?.({ kind: "refused", reason: "still not" });
   assert.deepEqual(await readdir(folder), ["b.json"]);
   clock.advance(1000);
   assert.deepEqual(
@@ -67,7 +67,7 @@ test("after a day it is dropped, also when it was refused again, and the log say
   await refused.keep(refusedNotice("a"));
   clock.advance(DAY - 1);
   await refused.sendAgain(new Set());
-  await sent[0]?.settled?.({ kind: "refused", reason: "still not" });
+  await sent[0]?.onAcknowledged?.({ kind: "refused", reason: "still not" });
   assert.equal((await refused.list()).length, 1);
   clock.advance(2);
   const stop = new AbortController();
@@ -113,7 +113,7 @@ test("one that grew old while no daemon was there, or by a clock that was set, i
     ["a-end"],
   );
   assert.equal((await refused.list()).length, 1, "while the host is away");
-  await sent[0]?.settled?.({ kind: "refused", reason: "still not" });
+  await sent[0]?.onAcknowledged?.({ kind: "refused", reason: "still not" });
   assert.deepEqual(await refused.list(), []);
   assert.deepEqual(await readdir(folder), []);
 });

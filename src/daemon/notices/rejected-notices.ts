@@ -7,12 +7,12 @@ import { removeUnfinished, replaceFile } from "../../base/files/durable-file.ts"
 import { textOfFile } from "../../base/files/text-of-file.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinListener } from "../../contract/tremplin_pb.js";
-import type { Answer } from "./delivery.ts";
+import type { Acknowledgement } from "./delivery.ts";
 import type { ListenerMethod, Notice } from "./notice.ts";
-import type { Outbox } from "./notice-queue.ts";
+import type { NoticeQueue } from "./notice-queue.ts";
 
 /** A final notice that the host refused. */
-export interface RefusedNotice {
+export interface RejectedNotice {
   readonly id: string;
   /** Empty for notices of no container. */
   readonly container: string;
@@ -43,15 +43,15 @@ const fileSchema = z.object({
  * Final notices that the host refused: each is kept on disk for a day, in a file of its own, and sent again by the
  * next daemon. A host that was set up wrongly, or was older than the guest, can still hear how things ended.
  */
-export class RefusedNotices {
+export class RejectedNotices {
   readonly folder: string;
-  readonly #outbox: Pick<Outbox, "send">;
+  readonly #outbox: Pick<NoticeQueue, "send">;
   readonly #clock: Clock;
   readonly #log: Logger;
   /** The ids of those that the host has not answered again yet. */
   readonly #beingSent = new Set<string>();
 
-  private constructor({ folder, outbox, clock, log }: Parameters<typeof RefusedNotices.open>[0]) {
+  private constructor({ folder, outbox, clock, log }: Parameters<typeof RejectedNotices.open>[0]) {
     this.folder = folder;
     this.#outbox = outbox;
     this.#clock = clock;
@@ -61,17 +61,17 @@ export class RefusedNotices {
   /** Makes the folder where it is missing. */
   static async open(options: {
     readonly folder: string;
-    readonly outbox: Pick<Outbox, "send">;
+    readonly outbox: Pick<NoticeQueue, "send">;
     readonly clock: Clock;
     readonly log: Logger;
-  }): Promise<RefusedNotices> {
+  }): Promise<RejectedNotices> {
     await mkdir(options.folder, { recursive: true, mode: 0o700 });
     await removeUnfinished(options.folder);
-    return new RefusedNotices(options);
+    return new RejectedNotices(options);
   }
 
   /** Durable when it resolves. */
-  async keep(refused: Omit<RefusedNotice, "since">, since = this.#clock.now()): Promise<void> {
+  async keep(refused: Omit<RejectedNotice, "since">, since = this.#clock.now()): Promise<void> {
     const { notice, ...rest } = refused;
     const message = toJson(TremplinListener.method[notice.method].input, notice.message as never);
     const file = { ...rest, method: notice.method, message, since };
@@ -79,9 +79,9 @@ export class RefusedNotices {
   }
 
   /** Those of the last day, oldest first. Older ones are dropped, unless they are on their way to the host. */
-  async list(): Promise<RefusedNotice[]> {
+  async list(): Promise<RejectedNotice[]> {
     const oldest = this.#clock.now() - LIFETIME;
-    const isKept = ({ id, since }: RefusedNotice) => since >= oldest || this.#beingSent.has(id);
+    const isKept = ({ id, since }: RejectedNotice) => since >= oldest || this.#beingSent.has(id);
     const all = await this.#readAll();
     for (const each of all.filter((refused) => !isKept(refused))) await this.#drop(each);
     return all.filter(isKept);
@@ -107,24 +107,31 @@ export class RefusedNotices {
     }
   }
 
-  async #readAll(): Promise<RefusedNotice[]> {
+  async #readAll(): Promise<RejectedNotice[]> {
     const names = (await readdir(this.folder)).filter((name) => name.endsWith(".json"));
     const found = await Promise.all(names.map((name) => this.#read(join(this.folder, name))));
     return found.filter((each) => each !== undefined).sort((a, b) => a.since - b.since);
   }
 
-  #send(refused: RefusedNotice): void {
+  #send(refused: RejectedNotice): void {
     const { id, container, operation, notice, since } = refused;
     this.#beingSent.add(id);
-    const settled = async (answer: Answer): Promise<void> => {
+    const settled = async (answer: Acknowledgement): Promise<void> => {
       this.#beingSent.delete(id);
       if (answer.kind === "taken") await this.#remove(id);
       else await this.keep({ ...refused, reason: answer.reason }, since);
     };
-    this.#outbox.send({ id: `${id}-end`, lane: container, notice, operation, final: true, settled });
+    this.#outbox.send({
+      id: `${id}-end`,
+      orderingKey: container,
+      notice,
+      operation,
+      final: true,
+      onAcknowledged: settled,
+    });
   }
 
-  async #read(path: string): Promise<RefusedNotice | undefined> {
+  async #read(path: string): Promise<RejectedNotice | undefined> {
     try {
       const text = await textOfFile(path);
       if (text === undefined) return undefined;
@@ -138,7 +145,7 @@ export class RefusedNotices {
     }
   }
 
-  async #drop({ id, container, notice, reason }: RefusedNotice): Promise<void> {
+  async #drop({ id, container, notice, reason }: RejectedNotice): Promise<void> {
     this.#log.warn(
       { id, container, notice: notice.method, reason },
       "a final notice that the host refused for a day is dropped",

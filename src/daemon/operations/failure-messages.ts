@@ -5,7 +5,7 @@ interface OnContainer {
 }
 
 /** How an operation on a container says that it failed or was cancelled, where nothing but the reason is to be told. */
-export function endings<Status>(status: { readonly FAILED: Status; readonly CANCELLED: Status }) {
+export function failureMessages<Status>(status: { readonly FAILED: Status; readonly CANCELLED: Status }) {
   const ending =
     (word: Status) =>
     ({ containerName }: OnContainer, { message }: TremplinError) => ({

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
-import { breakSilence, justWait, sampled } from "./heartbeat.ts";
+import { fromPromise, pollProgress, withHeartbeat } from "./heartbeat.ts";
 
 test("silence is broken at each interval and starts anew with progress", async () => {
   const clock = new ManualClock();
@@ -10,7 +10,7 @@ test("silence is broken at each interval and starts anew with progress", async (
     yield await steps[0].promise;
     return await steps[1].promise;
   }
-  const progress = breakSilence(work(), { every: 30, clock }, (silence) => `silent for ${silence}`);
+  const progress = withHeartbeat(work(), { every: 30, clock }, (silence) => `silent for ${silence}`);
   const next = async () => (await progress.next()).value;
   const beat = async () => {
     const said = next();
@@ -29,13 +29,13 @@ test("silence is broken at each interval and starts anew with progress", async (
 
 test("a failure of the work passes through, and giving up ends it", async () => {
   const clock = new ManualClock();
-  const failing = breakSilence(
-    justWait(Promise.reject(new Error("broken"))),
+  const failing = withHeartbeat(
+    fromPromise(Promise.reject(new Error("broken"))),
     { every: 30, clock },
     () => "x",
   );
   await assert.rejects(failing.next(), /broken/);
-  const endless = breakSilence(justWait(new Promise(() => undefined)), { every: 30, clock }, () => {
+  const endless = withHeartbeat(fromPromise(new Promise(() => undefined)), { every: 30, clock }, () => {
     throw new Error("too long");
   });
   const given = assert.rejects(endless.next(), /too long/);
@@ -48,7 +48,7 @@ test("work that is sampled is told of at once, then once in 600 ms", async () =>
   const clock = new ManualClock();
   const work = Promise.withResolvers<string>();
   let count = 0;
-  const progress = sampled(work.promise, () => count++, clock);
+  const progress = pollProgress(work.promise, () => count++, clock);
   assert.deepEqual(await progress.next(), { done: false, value: 0 });
   for (const expected of [1, 2]) {
     const next = progress.next();

@@ -4,7 +4,7 @@ import type { Clock } from "../../base/async/clock.ts";
  * Passes progress on, and when there has been none for a while asks what to say: `whenSilent` is called with
  * the milliseconds of silence so far and returns a message to yield, or throws to give up.
  */
-export async function* breakSilence<T, R>(
+export async function* withHeartbeat<T, R>(
   progress: AsyncGenerator<T, R, void>,
   options: { every: number; clock: Clock },
   whenSilent: (silence: number) => T,
@@ -33,7 +33,7 @@ export async function* breakSilence<T, R>(
 }
 
 /** A promise as progress that only ends. */
-export async function* justWait<R>(work: Promise<R>): AsyncGenerator<never, R, void> {
+export async function* fromPromise<R>(work: Promise<R>): AsyncGenerator<never, R, void> {
   return work;
 }
 
@@ -41,12 +41,12 @@ export async function* justWait<R>(work: Promise<R>): AsyncGenerator<never, R, v
 const SAMPLE = 600;
 
 /** Tells how far work is: at once, and then about twice in a second. */
-export async function* sampled<T, R>(
+export async function* pollProgress<T, R>(
   work: Promise<R>,
   look: () => T,
   clock: Clock,
 ): AsyncGenerator<T, R, void> {
   work.catch(() => undefined);
   yield look();
-  return yield* breakSilence(justWait(work), { every: SAMPLE, clock }, look);
+  return yield* withHeartbeat(fromPromise(work), { every: SAMPLE, clock }, look);
 }

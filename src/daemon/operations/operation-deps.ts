@@ -2,11 +2,11 @@ import type { Clock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { Site } from "../sites/site.ts";
-import type { Launcher } from "../supervisor/supervisor.ts";
+import type { Supervisor } from "../supervisor/supervisor.ts";
 
 /** What operations and rpcs work with. */
-export interface Tools {
-  readonly launcher: Launcher;
+export interface OperationDeps {
+  readonly supervisor: Supervisor;
   /** The engine of now. Throws `unavailable` when there is none. */
   readonly engine: () => Engine;
   readonly site: Site;
@@ -15,7 +15,7 @@ export interface Tools {
   /** The milestone of the place, where it has one. */
   readonly milestone: string | undefined;
   /** Aborts when the daemon ends. */
-  readonly ending: AbortSignal;
+  readonly shutdownSignal: AbortSignal;
   readonly clock: Clock;
   readonly log: Logger;
 }

@@ -1,7 +1,7 @@
 import type { Image } from "../../engine/resources/images.ts";
 import type { FullInstance } from "../../engine/resources/instance.ts";
 import type { Snapshot } from "../../engine/resources/snapshots.ts";
-import { SNAPSHOT } from "../containers/operation-mark.ts";
+import { OPERATION_SNAPSHOT } from "../containers/operation-mark.ts";
 import { isTemporaryName } from "../containers/temporary-name.ts";
 import { UPLOAD_MARK } from "./create/image-source.ts";
 
@@ -50,7 +50,7 @@ function ofContainer({ name, created_at: createdAt }: FullInstance): Orphan {
 }
 
 function ofSnapshot(container: string, { name, created_at: createdAt }: Snapshot): Orphan[] {
-  const operation = SNAPSHOT.exec(name)?.[2];
+  const operation = OPERATION_SNAPSHOT.exec(name)?.[2];
   return operation === undefined ? [] : [{ kind: "snapshot", name, container, operation, createdAt }];
 }
 

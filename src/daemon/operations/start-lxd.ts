@@ -5,8 +5,8 @@ import {
   StartLxdProgress_Status as Status,
 } from "../../contract/tremplin_pb.js";
 import type { Launch } from "../supervisor/engine-state.ts";
-import { breakSilence } from "./heartbeat.ts";
-import type { Tools } from "./operation-deps.ts";
+import { withHeartbeat } from "./heartbeat.ts";
+import type { OperationDeps } from "./operation-deps.ts";
 import type { OperationContext, OperationKind } from "./runner/operation.ts";
 
 const HEARTBEAT = 30_000;
@@ -15,12 +15,12 @@ const RESET = "reset";
 
 /** Launches the engine and waits until it is ready for containers (behaviour.md 5.1). */
 export function startLxdOperation(
-  tools: Tools,
+  tools: OperationDeps,
 ): OperationKind<typeof StartLxdRequestSchema, "updateStartLxdStatus"> {
   // The launch itself ends with the launcher, after all operations: they wait no longer than they are to.
   const launch = ({ resetLxdDb }: StartLxdRequest, { steps, step, signal }: OperationContext): Launch => {
     const wish = resetLxdDb && !(RESET in steps) ? { begun: () => step(RESET) } : undefined;
-    const launched = tools.launcher.launch(wish);
+    const launched = tools.supervisor.launch(wish);
     return { ...launched, outcome: abortable(launched.outcome, signal) };
   };
   return {
@@ -33,7 +33,7 @@ export function startLxdOperation(
       const progress = follow(launch(request, context), () => {
         status = Status.RECOVERING;
       });
-      return yield* breakSilence(progress, { every: HEARTBEAT, clock: tools.clock }, () => ({ status }));
+      return yield* withHeartbeat(progress, { every: HEARTBEAT, clock: tools.clock }, () => ({ status }));
     },
     failed: (_request, { message }) => ({ status: Status.FAILED, failureReason: message }),
     cancelled: (_request, { message }) => ({ status: Status.FAILED, failureReason: message }),

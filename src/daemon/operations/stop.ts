@@ -4,11 +4,16 @@ import {
   StopContainerRequestSchema,
 } from "../../contract/tremplin_pb.js";
 import { type Instance, instanceStatus } from "../../engine/resources/instance.ts";
-import { findNoted, hasNoted, noteContainer, strangerTo } from "../containers/container-identity.ts";
-import { forceStop, settle } from "../containers/delete-container.ts";
+import {
+  describeStranger,
+  findNotedContainer,
+  hasNotedContainer,
+  noteContainer,
+} from "../containers/container-identity.ts";
+import { forceStop, waitForPendingOperations } from "../containers/delete-container.ts";
 import { findContainer } from "../containers/find-container.ts";
-import { endings } from "./failure-messages.ts";
-import type { Tools } from "./operation-deps.ts";
+import { failureMessages } from "./failure-messages.ts";
+import type { OperationDeps } from "./operation-deps.ts";
 import type { OperationContext, OperationKind } from "./runner/operation.ts";
 
 /**
@@ -16,7 +21,7 @@ import type { OperationContext, OperationKind } from "./runner/operation.ts";
  * keeps the whole inside the 30 s that hosts wait (behaviour.md 5.5, 9, 12 item 27).
  */
 export function stopOperation(
-  tools: Tools,
+  tools: OperationDeps,
 ): OperationKind<typeof StopContainerRequestSchema, "updateStopStatus"> {
   async function stop(found: Instance | undefined, { signal, log }: OperationContext): Promise<void> {
     if (!found) return;
@@ -47,18 +52,18 @@ export function stopOperation(
       await stop(found, context);
       return { containerName, status: Status.STOPPED };
     },
-    ...endings(Status),
+    ...failureMessages(Status),
     async recover({ containerName }, context, interruption) {
       const engine = tools.engine();
-      await settle(engine, containerName, context.signal);
-      const noted = await findNoted(engine, containerName, context, context.signal);
+      await waitForPendingOperations(engine, containerName, context.signal);
+      const noted = await findNotedContainer(engine, containerName, context, context.signal);
       if (noted.is === "gone" || (noted.is === "same" && isStopped(noted.instance))) {
         return { containerName, status: Status.STOPPED };
       }
       if (interruption === "cancel" || interruption === "failure") return undefined;
       // It had not begun, and nobody knows what somebody has done to the container since.
-      if (!hasNoted(context)) return undefined;
-      const stranger = strangerTo(containerName, noted);
+      if (!hasNotedContainer(context)) return undefined;
+      const stranger = describeStranger(containerName, noted);
       if (stranger) return { containerName, status: Status.FAILED, failureReason: stranger };
       await stop(noted.instance, context);
       return { containerName, status: Status.STOPPED };

@@ -4,13 +4,13 @@ import {
   type CancelExportContainerRequest,
   CancelExportContainerResponse_Status as Status,
 } from "../../contract/tremplin_pb.js";
-import { isMeant, type RpcTools } from "./rpc.ts";
+import { type RpcDeps, targetsOperation } from "./rpc.ts";
 
 /** Ends an export, and only an export (behaviour.md 5.11). */
-export function cancelExportContainer(tools: Pick<RpcTools, "runner">) {
+export function cancelExportContainer(tools: Pick<RpcDeps, "runner">) {
   return ({ inProgressContainerName: name }: CancelExportContainerRequest, context: HandlerContext) => {
     const cause = new TremplinError("cancelled", "the host asked for the export to be cancelled");
-    const found = isMeant(tools, name, context) && tools.runner.cancel("export", name, cause);
+    const found = targetsOperation(tools, name, context) && tools.runner.cancel("export", name, cause);
     return { status: found ? Status.CANCEL_QUEUED : Status.OPERATION_NOT_FOUND };
   };
 }

@@ -8,7 +8,7 @@ import {
 } from "../../contract/tremplin_pb.js";
 import { NOT_PUT_BACK } from "../operations/upgrade/upgrade.ts";
 import { checkContainerName } from "./container-name.ts";
-import { answering, isMeant, type RpcTools } from "./rpc.ts";
+import { type RpcDeps, targetsOperation, withStatusErrors } from "./rpc.ts";
 
 /**
  * How long the caller waits for the container to be back: hosts give up after a minute (behaviour.md 9). After that
@@ -17,15 +17,15 @@ import { answering, isMeant, type RpcTools } from "./rpc.ts";
 const PATIENCE = 45_000;
 
 /** behaviour.md 5.15. */
-export function cancelUpgradeContainer(tools: RpcTools) {
+export function cancelUpgradeContainer(tools: RpcDeps) {
   const { runner, clock } = tools;
-  return answering(
+  return withStatusErrors(
     tools,
     async ({ containerName: name }: CancelUpgradeContainerRequest, context: HandlerContext) => {
       checkContainerName(name);
       const outcome = runner.outcome("upgrade", name);
       const cause = new TremplinError("cancelled", "the upgrade was cancelled");
-      if (!isMeant(tools, name, context) || !runner.cancel("upgrade", name, cause)) {
+      if (!targetsOperation(tools, name, context) || !runner.cancel("upgrade", name, cause)) {
         return { status: Status.NOT_RUNNING, failureReason: "" };
       }
       const end = await Promise.race([outcome, clock.sleep(PATIENCE, context.signal)]);

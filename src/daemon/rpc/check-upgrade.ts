@@ -1,15 +1,15 @@
 import type { HandlerContext } from "@connectrpc/connect";
-import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
+import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
 import type { CheckUpgradeRequest } from "../../contract/tremplin/v1/guest_pb.js";
 import { instanceStatus } from "../../engine/resources/instance.ts";
 import { getContainer } from "../containers/find-container.ts";
-import { breakSilence, justWait } from "../operations/heartbeat.ts";
-import { Inside } from "../upgrade/container-exec.ts";
+import { fromPromise, withHeartbeat } from "../operations/heartbeat.ts";
+import { ContainerExec } from "../upgrade/container-exec.ts";
 import { preflight } from "../upgrade/preflight.ts";
 import { pathInside } from "../upgrade/release-inside.ts";
 import { wantedRelease } from "../upgrade/releases.ts";
 import { checkContainerName } from "./container-name.ts";
-import type { RpcTools } from "./rpc.ts";
+import type { RpcDeps } from "./rpc.ts";
 
 const HEARTBEAT = 2_000;
 /** The longest that anybody may have to wait for it. Milliseconds. */
@@ -18,7 +18,7 @@ const TIME_LIMIT = 300_000;
 const unheard = { output: () => Promise.resolve(), status: () => undefined };
 
 /** The pre-flight of an upgrade alone. */
-export function checkUpgrade(tools: RpcTools) {
+export function checkUpgrade(tools: RpcDeps) {
   async function look({ containerName: name, targetVersion }: CheckUpgradeRequest, signal: AbortSignal) {
     checkContainerName(name);
     const engine = tools.engine();
@@ -27,7 +27,7 @@ export function checkUpgrade(tools: RpcTools) {
     if (instance.status_code !== instanceStatus.running) {
       throw new TremplinError("failed", `${name} is not running; start it first`);
     }
-    const inside = new Inside({ engine: tools.engine, container: name, listener: unheard, signal });
+    const inside = new ContainerExec({ engine: tools.engine, container: name, listener: unheard, signal });
     const path = await pathInside(inside, wantedRelease(targetVersion));
     return await preflight(engine, instance, inside, path);
   }
@@ -38,13 +38,13 @@ export function checkUpgrade(tools: RpcTools) {
     try {
       yield { message: "looking into the container" };
       const every = { every: HEARTBEAT, clock: tools.clock };
-      const findings = yield* breakSilence(justWait(look(request, signal)), every, (silence) =>
+      const findings = yield* withHeartbeat(fromPromise(look(request, signal)), every, (silence) =>
         asking(silence / 1000),
       );
       yield { notes: [...findings.notes], problems: [...findings.problems], done: true };
     } catch (error) {
       if (outer.aborted) throw error;
-      yield { problems: [sentenceOf(error)], done: true };
+      yield { problems: [errorMessage(error)], done: true };
     }
   };
 }

@@ -4,26 +4,26 @@ import {
   type CreateContainerRequest,
   CreateContainerResponse_Status as Status,
 } from "../../contract/tremplin_pb.js";
-import { findOrHealContainer } from "../containers/find-container.ts";
-import { isUnfinished } from "../containers/provisioned-mark.ts";
+import { findOrRepairContainer } from "../containers/find-container.ts";
+import { isUnprovisioned } from "../containers/provisioned-mark.ts";
 import { createOperation } from "../operations/create/create.ts";
 import { openSharedFile } from "../operations/shared-file.ts";
 import { checkContainerName } from "./container-name.ts";
-import { answering, begin, type RpcTools } from "./rpc.ts";
+import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 /** behaviour.md 5.2. */
-export function createContainer(tools: RpcTools) {
+export function createContainer(tools: RpcDeps) {
   const kind = tools.runner.add(createOperation(tools.operations));
-  return answering(
+  return withStatusErrors(
     tools,
     async (request: CreateContainerRequest, context: HandlerContext) => {
       const { signal } = context;
       const engine = tools.engine();
       const { containerName: name } = request;
       checkContainerName(name);
-      const existing = await findOrHealContainer(engine, tools.runner, name, signal);
+      const existing = await findOrRepairContainer(engine, tools.runner, name, signal);
       // Only for the answer: the operation looks again once it has the container. What cannot be read is left alone.
-      if (existing && !(await isUnfinished(engine, existing, signal).catch(() => false))) {
+      if (existing && !(await isUnprovisioned(engine, existing, signal).catch(() => false))) {
         return { status: Status.EXISTS, failureReason: "" };
       }
       await checkSource(request, tools.places.shared);

@@ -6,12 +6,12 @@ import {
 import { findContainer } from "../containers/find-container.ts";
 import { deleteOperation } from "../operations/delete.ts";
 import { checkContainerName } from "./container-name.ts";
-import { answering, begin, type RpcTools } from "./rpc.ts";
+import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 /** behaviour.md 5.3; DOES_NOT_EXIST only when the engine says so (12 item 25). */
-export function deleteContainer(tools: RpcTools) {
+export function deleteContainer(tools: RpcDeps) {
   const kind = tools.runner.add(deleteOperation(tools.operations));
-  return answering(
+  return withStatusErrors(
     tools,
     async (request: DeleteContainerRequest, context: HandlerContext) => {
       const { containerName: name } = request;

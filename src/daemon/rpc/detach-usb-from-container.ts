@@ -3,11 +3,11 @@ import {
   DetachUsbFromContainerResponse_Status as Status,
 } from "../../contract/tremplin_pb.js";
 import type { UsbAttachments } from "../devices/usb-attachments.ts";
-import { answering, type RpcTools } from "./rpc.ts";
+import { type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 /** behaviour.md 5.19: OK also when nobody had the port. */
-export function detachUsbFromContainer(tools: RpcTools & { readonly usb: UsbAttachments }) {
-  return answering(
+export function detachUsbFromContainer(tools: RpcDeps & { readonly usb: UsbAttachments }) {
+  return withStatusErrors(
     tools,
     async ({ portNum }: DetachUsbFromContainerRequest) => {
       await tools.usb.detach(portNum);

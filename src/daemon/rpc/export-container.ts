@@ -7,12 +7,12 @@ import { getContainer } from "../containers/find-container.ts";
 import { exportOperation } from "../operations/export/export.ts";
 import { checkSharedTarget } from "../operations/export/shared-target.ts";
 import { checkContainerName } from "./container-name.ts";
-import { answering, begin, type RpcTools } from "./rpc.ts";
+import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 /** behaviour.md 5.10; a refusal tells its reason (12 item 50), and paths stay in the shared folder (item 49). */
-export function exportContainer(tools: RpcTools) {
+export function exportContainer(tools: RpcDeps) {
   const kind = tools.runner.add(exportOperation(tools.operations));
-  return answering(
+  return withStatusErrors(
     tools,
     async (request: ExportContainerRequest, context: HandlerContext) => {
       const { containerName: name, exportPath } = request;

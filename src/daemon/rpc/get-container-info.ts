@@ -6,11 +6,11 @@ import {
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import { type InstanceState, instanceStatus } from "../../engine/resources/instance.ts";
 import { checkContainerName } from "./container-name.ts";
-import { answering, type RpcTools } from "./rpc.ts";
+import { type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 /** behaviour.md 5.8. A container that has no address yet is running, with address 0. */
-export function getContainerInfo(tools: RpcTools) {
-  return answering(
+export function getContainerInfo(tools: RpcDeps) {
+  return withStatusErrors(
     tools,
     async ({ containerName: name }: GetContainerInfoRequest, { signal }: HandlerContext) => {
       checkContainerName(name);

@@ -5,13 +5,13 @@ import {
 } from "../../contract/tremplin_pb.js";
 import { findContainer } from "../containers/find-container.ts";
 import { legible } from "../guest/lossless-text.ts";
-import { findPerson } from "../guest/person.ts";
+import { findPrimaryUser } from "../guest/person.ts";
 import { checkContainerName } from "./container-name.ts";
-import { answering, type RpcTools } from "./rpc.ts";
+import { type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 /** behaviour.md 5.6; works on stopped containers too. */
-export function getContainerUsername(tools: RpcTools) {
-  return answering(
+export function getContainerUsername(tools: RpcDeps) {
+  return withStatusErrors(
     tools,
     async ({ containerName: name }: GetContainerUsernameRequest, { signal }: HandlerContext) => {
       const engine = tools.engine();
@@ -20,7 +20,7 @@ export function getContainerUsername(tools: RpcTools) {
         return answer(Status.CONTAINER_NOT_FOUND, `there is no container ${name}`);
       }
       using files = await engine.fileSession(name, { signal });
-      const person = await findPerson(files, tools.clock.now());
+      const person = await findPrimaryUser(files, tools.clock.now());
       if (!person) return answer(Status.USER_NOT_FOUND, `nobody has been set up in ${name} yet`);
       return {
         ...answer(Status.SUCCESS, ""),

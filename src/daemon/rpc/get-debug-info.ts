@@ -2,14 +2,14 @@ import { open, readFile } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import type { HandlerContext } from "@connectrpc/connect";
 import { TimeLimit } from "../../base/async/time-limit.ts";
-import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
+import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
 import type { GetDebugInfoRequest } from "../../contract/tremplin_pb.js";
 import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import type { Instance } from "../../engine/resources/instance.ts";
 import { expand } from "../sites/site.ts";
 import { type DebugSection, debugText, lastLines } from "./debug-text.ts";
-import type { GuestTools } from "./guest-service.ts";
+import type { GuestServiceDeps } from "./guest-service.ts";
 import { maskSecrets } from "./mask-secrets.ts";
 
 /** Hosts put it into reports as it is. */
@@ -23,12 +23,12 @@ const TIME_LIMIT = 5_000;
  * behaviour.md 5.17, 12 item 48: what the daemon and its engine are up to, and the ends of the logs of the engine
  * and of every container. Without secrets, as far as they can be told. What cannot be read is said in its place.
  */
-export function getDebugInfo(tools: GuestTools) {
+export function getDebugInfo(tools: GuestServiceDeps) {
   return async (_request: GetDebugInfoRequest, { signal }: HandlerContext) => {
-    const { launcher } = tools;
+    const { supervisor } = tools;
     const sections = [daemonSection(tools), engineSection(tools), ...(await engineLogs(tools))];
     const secrets: string[] = [];
-    if (launcher.state.word === "running") {
+    if (supervisor.state.status === "running") {
       const engine = tools.engine();
       try {
         const instances = await engine.instances.list({ signal });
@@ -36,7 +36,7 @@ export function getDebugInfo(tools: GuestTools) {
         sections.push(...(await Promise.all(containers)));
         secrets.push(...(await secretsOf(tools, instances)));
       } catch (error) {
-        sections.push({ title: "containers", text: `they cannot be listed: ${sentenceOf(error)}` });
+        sections.push({ title: "containers", text: `they cannot be listed: ${errorMessage(error)}` });
       }
     }
     const masked = sections.map(({ title, text }) => ({ title, text: maskSecrets(text, secrets) }));
@@ -52,7 +52,7 @@ function daemonSection({
   runner,
   outbox,
   clock,
-}: GuestTools): DebugSection {
+}: GuestServiceDeps): DebugSection {
   const now = clock.now();
   const operations = runner.locks.all().map(({ kind, container, startedAt: begun }) => {
     const seconds = Math.round((now - begun) / 1000);
@@ -67,24 +67,24 @@ function daemonSection({
   return { title: "daemon", text: lines.join("\n") };
 }
 
-function engineSection({ launcher }: GuestTools): DebugSection {
-  const { state } = launcher;
+function engineSection({ supervisor }: GuestServiceDeps): DebugSection {
+  const { state } = supervisor;
   const text = {
     stopped: () => "LXD is not running: nobody has asked for it",
     starting: () => "LXD is not running yet: it is starting",
     running: () => "running",
     failed: () => `LXD is not running: launching it failed: ${"error" in state ? state.error.message : ""}`,
-  }[state.word]();
-  if (state.word !== "running") return { title: "engine", text };
+  }[state.status]();
+  if (state.status !== "running") return { title: "engine", text };
   const { kind, version, kernelVersion, storageDrivers, clustered } = state.engine.info;
   const what = `${kind} ${version}, kernel ${kernelVersion}, storage ${storageDrivers.join(" ")}`;
   return { title: "engine", text: `${text}: ${what}${clustered ? ", clustered" : ""}` };
 }
 
 /** What an engine that the daemon launched has written. */
-async function engineLogs({ launcher }: GuestTools): Promise<DebugSection[]> {
+async function engineLogs({ supervisor }: GuestServiceDeps): Promise<DebugSection[]> {
   const logs = ["lxd", "incus"].map(async (kind) => {
-    const path = `${launcher.folder(kind)}.log`;
+    const path = `${supervisor.folder(kind)}.log`;
     const text = await endOfFile(path);
     return text === undefined ? [] : [{ title: `log of the engine, ${path}`, text }];
   });
@@ -92,7 +92,7 @@ async function engineLogs({ launcher }: GuestTools): Promise<DebugSection[]> {
 }
 
 async function containerSection(
-  { runner }: GuestTools,
+  { runner }: GuestServiceDeps,
   engine: Engine,
   { name, status, created_at, last_used_at, expanded_config: config }: Instance,
   outer: AbortSignal,
@@ -108,13 +108,16 @@ async function containerSection(
     const log = await engine.instances.log(name, "lxc.log", { signal: limit.signal }).catch(ifMissing);
     about.push(log ? `lxc.log:\n${await endOfStream(log)}` : "it has no lxc.log");
   } catch (error) {
-    about.push(`its lxc.log cannot be read: ${sentenceOf(error)}`);
+    about.push(`its lxc.log cannot be read: ${errorMessage(error)}`);
   }
   return { title: `container ${name}`, text: about.join("\n") };
 }
 
 /** What the daemon itself keeps for containers: their tokens and keys. */
-async function secretsOf({ site, places }: GuestTools, instances: readonly Instance[]): Promise<string[]> {
+async function secretsOf(
+  { site, places }: GuestServiceDeps,
+  instances: readonly Instance[],
+): Promise<string[]> {
   const paths = instances.flatMap(({ name }) =>
     site.bindMounts.map(({ source }) => expand(source, { ...places, name })),
   );
@@ -130,7 +133,7 @@ async function endOfFile(path: string): Promise<string | undefined> {
     return wholeLines(buffer.subarray(0, bytesRead), start > 0);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    return `it cannot be read: ${sentenceOf(error)}`;
+    return `it cannot be read: ${errorMessage(error)}`;
   }
 }
 

@@ -1,12 +1,12 @@
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { sentenceOf } from "../../base/tremplin-error.ts";
+import { errorMessage } from "../../base/tremplin-error.ts";
 import { Engine_State as State } from "../../contract/tremplin/v1/guest_pb.js";
 import type { Engine } from "../../engine/engine.ts";
 import type { JournalEntry } from "../notices/journal.ts";
 import { rpcName } from "../notices/notice.ts";
 import { type SetAsideRecord, setAsideRecords } from "../notices/set-aside-records.ts";
 import type { Holder } from "../operations/runner/locks.ts";
-import type { GuestTools } from "./guest-service.ts";
+import type { GuestServiceDeps } from "./guest-service.ts";
 import { timestampFrom } from "./timestamp.ts";
 
 const states = {
@@ -17,19 +17,19 @@ const states = {
 };
 
 /** The daemon, its engine, what has no end yet, and what the host has not taken. */
-export function getStatus(tools: GuestTools) {
-  const { launcher, outbox, site } = tools;
+export function getStatus(tools: GuestServiceDeps) {
+  const { supervisor, outbox, site } = tools;
   return async () => {
-    const { state } = launcher;
+    const { state } = supervisor;
     return {
       daemonId: tools.daemonId,
       version: tools.version,
       startedAt: timestampFromDate(tools.startedAt),
       site: site.name,
       engine: {
-        state: states[state.word],
-        failureReason: state.word === "failed" ? state.error.message : "",
-        ...(state.word === "running" && (await engineStatus(state.engine, tools.bridge))),
+        state: states[state.status],
+        failureReason: state.status === "failed" ? state.error.message : "",
+        ...(state.status === "running" && (await engineStatus(state.engine, tools.bridge))),
       },
       undeliveredNotices: outbox.waiting,
       ...waitingFor(outbox),
@@ -39,7 +39,7 @@ export function getStatus(tools: GuestTools) {
 }
 
 /** Since when and why notices wait, and which one longest. */
-function waitingFor({ hostAway, oldest }: GuestTools["outbox"]) {
+function waitingFor({ hostAway, oldest }: GuestServiceDeps["outbox"]) {
   return {
     ...(hostAway && {
       hostAwaySince: timestampFrom(hostAway.since),
@@ -57,13 +57,13 @@ function waitingFor({ hostAway, oldest }: GuestTools["outbox"]) {
 }
 
 /** What comes from files. A folder that cannot be read is listed like a record that cannot. */
-async function onDisk({ runner, journal, journalFolder, refused, clock }: GuestTools) {
+async function onDisk({ runner, journal, journalFolder, refused, clock }: GuestServiceDeps) {
   const unreadable: SetAsideRecord[] = [];
   const from = async <T>(path: string, items: Promise<readonly T[]>): Promise<readonly T[]> => {
     try {
       return await items;
     } catch (error) {
-      unreadable.push({ path, reason: `it cannot be read: ${sentenceOf(error)}`, since: clock.now() });
+      unreadable.push({ path, reason: `it cannot be read: ${errorMessage(error)}`, since: clock.now() });
       return [];
     }
   };

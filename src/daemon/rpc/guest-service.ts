@@ -7,31 +7,31 @@ import { type Instance, instanceStatus } from "../../engine/resources/instance.t
 import { isTemporaryName } from "../containers/temporary-name.ts";
 import type { UsbAttachments } from "../devices/usb-attachments.ts";
 import type { Journal } from "../notices/journal.ts";
-import type { Outbox } from "../notices/notice-queue.ts";
-import type { RefusedNotices } from "../notices/rejected-notices.ts";
+import type { NoticeQueue } from "../notices/notice-queue.ts";
+import type { RejectedNotices } from "../notices/rejected-notices.ts";
 import { checkUpgrade } from "./check-upgrade.ts";
 import { addressOf } from "./get-container-info.ts";
 import { getStatus } from "./get-status.ts";
 import { listOrphans } from "./list-orphans.ts";
 import { prepareImage } from "./prepare-image.ts";
-import { wayBack } from "./rollback.ts";
-import type { RpcTools } from "./rpc.ts";
+import { rollbackRpc } from "./rollback.ts";
+import type { RpcDeps } from "./rpc.ts";
 import { shell } from "./shell.ts";
 
-export interface GuestTools extends RpcTools {
+export interface GuestServiceDeps extends RpcDeps {
   readonly daemonId: string;
   readonly version: string;
   readonly startedAt: Date;
   readonly bridge: string;
-  readonly outbox: Outbox;
-  readonly refused: Pick<RefusedNotices, "folder" | "list">;
+  readonly outbox: NoticeQueue;
+  readonly refused: Pick<RejectedNotices, "folder" | "list">;
   readonly journal: Pick<Journal, "entries">;
   readonly journalFolder: string;
   readonly usb: UsbAttachments;
 }
 
 /** What a guest offers beyond the contract. */
-export function guestService(tools: GuestTools): ServiceImpl<typeof Guest> {
+export function guestService(tools: GuestServiceDeps): ServiceImpl<typeof Guest> {
   const { runner } = tools;
   return {
     getStatus: getStatus(tools),
@@ -46,7 +46,7 @@ export function guestService(tools: GuestTools): ServiceImpl<typeof Guest> {
     prepareImage: prepareImage(tools),
     shell: shell(tools),
     checkUpgrade: checkUpgrade(tools),
-    ...wayBack(tools),
+    ...rollbackRpc(tools),
     async listUsbPorts() {
       const ports = await tools.usb.list();
       return {

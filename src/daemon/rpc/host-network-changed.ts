@@ -1,20 +1,20 @@
 import { dirname } from "node:path";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { TimeLimit } from "../../base/async/time-limit.ts";
-import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
+import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
 import type { HostNetworkChangedRequest } from "../../contract/tremplin_pb.js";
 import type { Engine } from "../../engine/engine.ts";
 import { instanceStatus } from "../../engine/resources/instance.ts";
 import { renewNetwork } from "../guest/renew-network.ts";
 import { forgetNames } from "../supervisor/network/bridge-dnsmasq.ts";
-import type { GuestTools } from "./guest-service.ts";
+import type { GuestServiceDeps } from "./guest-service.ts";
 
 /** For one container, whatever it does. Milliseconds. */
 const TIME_LIMIT = 10_000;
 
 /** behaviour.md 5.16: all running containers at the same time. Only not being able to list them is an error. */
-export function hostNetworkChanged(tools: GuestTools) {
-  const { clock, launcher, bridge } = tools;
+export function hostNetworkChanged(tools: GuestServiceDeps) {
+  const { clock, supervisor, bridge } = tools;
 
   async function renew(engine: Engine, container: string, outer: AbortSignal): Promise<void> {
     const log = tools.log.child({ container });
@@ -28,10 +28,10 @@ export function hostNetworkChanged(tools: GuestTools) {
   }
 
   return async (_request: HostNetworkChangedRequest, { signal }: HandlerContext) => {
-    if (launcher.state.word !== "running") return {};
+    if (supervisor.state.status !== "running") return {};
     const engine = tools.engine();
     const running = await runningContainers(engine, signal).catch((error) => {
-      throw new ConnectError(sentenceOf(error), Code.Internal, undefined, undefined, error);
+      throw new ConnectError(errorMessage(error), Code.Internal, undefined, undefined, error);
     });
     if (engine.address.kind === "unix") {
       await forgetNames(dirname(engine.address.path), bridge).catch((error) =>

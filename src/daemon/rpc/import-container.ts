@@ -6,12 +6,12 @@ import {
 import { importOperation } from "../operations/import/import.ts";
 import { openSharedFile, resolveShared } from "../operations/shared-file.ts";
 import { checkContainerName } from "./container-name.ts";
-import { answering, begin, type RpcTools } from "./rpc.ts";
+import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 /** behaviour.md 5.13; a collision is refused with what is under way (12 item 50). */
-export function importContainer(tools: RpcTools) {
+export function importContainer(tools: RpcDeps) {
   const kind = tools.runner.add(importOperation(tools.operations));
-  return answering(
+  return withStatusErrors(
     tools,
     async (request: ImportContainerRequest, context: HandlerContext) => {
       const { containerName: name, importPath } = request;

@@ -1,10 +1,10 @@
 import { basename } from "node:path";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
-import { sentenceOf } from "../../base/tremplin-error.ts";
+import { errorMessage } from "../../base/tremplin-error.ts";
 import { Orphan_Kind as Kind, type ListOrphansRequest } from "../../contract/tremplin/v1/guest_pb.js";
 import { setAsideRecords } from "../notices/set-aside-records.ts";
 import { findOrphans } from "../operations/orphans.ts";
-import type { GuestTools } from "./guest-service.ts";
+import type { GuestServiceDeps } from "./guest-service.ts";
 import { timestampFrom } from "./timestamp.ts";
 
 const kinds = {
@@ -15,7 +15,7 @@ const kinds = {
 };
 
 /** Looks only. What belongs to nobody may still be what somebody is looking for. */
-export function listOrphans(tools: GuestTools) {
+export function listOrphans(tools: GuestServiceDeps) {
   return async (_request: ListOrphansRequest, { signal }: HandlerContext) => {
     try {
       const engine = tools.engine();
@@ -37,7 +37,7 @@ export function listOrphans(tools: GuestTools) {
         })),
       };
     } catch (error) {
-      throw new ConnectError(sentenceOf(error), Code.FailedPrecondition, undefined, undefined, error);
+      throw new ConnectError(errorMessage(error), Code.FailedPrecondition, undefined, undefined, error);
     }
   };
 }
@@ -46,7 +46,7 @@ export function listOrphans(tools: GuestTools) {
  * Everything that the journal has a record of counts as open: whoever ends it cleans up. So does what was set aside:
  * what it left may be the only way back.
  */
-async function openIds({ runner, journal, journalFolder }: GuestTools): Promise<string[]> {
+async function openIds({ runner, journal, journalFolder }: GuestServiceDeps): Promise<string[]> {
   const known = [...runner.locks.all(), ...(await journal.entries())].map(({ id }) => id);
   const setAside = await setAsideRecords(journalFolder);
   return [...known, ...setAside.map(({ path }) => basename(path).split(".")[0] ?? "")];

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
-import { sentenceOf } from "../../base/tremplin-error.ts";
+import { errorMessage } from "../../base/tremplin-error.ts";
 import type { PrepareImageRequest } from "../../contract/tremplin/v1/guest_pb.js";
 import { debianImage } from "../images/debian-image.ts";
-import type { RpcTools } from "./rpc.ts";
+import type { RpcDeps } from "./rpc.ts";
 
 /** Builds the image of a Debian release in the shared folder, where CreateContainer may read it. */
-export function prepareImage(tools: RpcTools) {
+export function prepareImage(tools: RpcDeps) {
   return async function* ({ debianRelease: release }: PrepareImageRequest, { signal }: HandlerContext) {
     const folder = join(tools.places.shared, "images");
     const build = debianImage({ release, folder, signal, log: tools.log });
@@ -20,7 +20,7 @@ export function prepareImage(tools: RpcTools) {
         yield value;
       }
     } catch (error) {
-      throw new ConnectError(sentenceOf(error), Code.Internal, undefined, undefined, error);
+      throw new ConnectError(errorMessage(error), Code.Internal, undefined, undefined, error);
     }
   };
 }

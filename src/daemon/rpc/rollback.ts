@@ -5,16 +5,16 @@ import {
   type UndoUpgradeRequest,
 } from "../../contract/tremplin/v1/guest_pb.js";
 import { getContainer } from "../containers/find-container.ts";
-import { keepUpgradeOperation } from "../operations/upgrade/commit-upgrade.ts";
-import { findWayBack } from "../operations/upgrade/rollback-snapshot.ts";
-import { noWayBack, undoUpgradeOperation } from "../operations/upgrade/rollback-upgrade.ts";
+import { commitUpgradeOperation } from "../operations/upgrade/commit-upgrade.ts";
+import { findRollbackSnapshot } from "../operations/upgrade/rollback-snapshot.ts";
+import { noRollbackSnapshot, rollbackUpgradeOperation } from "../operations/upgrade/rollback-upgrade.ts";
 import { checkContainerName } from "./container-name.ts";
-import { answering, begin, type RpcTools } from "./rpc.ts";
+import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 /** The two rpcs about the snapshot from before an upgrade: go back to it, or delete it. */
-export function wayBack(tools: RpcTools) {
-  const undo = tools.runner.add(undoUpgradeOperation(tools.operations));
-  const keep = tools.runner.add(keepUpgradeOperation(tools.operations));
+export function rollbackRpc(tools: RpcDeps) {
+  const undo = tools.runner.add(rollbackUpgradeOperation(tools.operations));
+  const keep = tools.runner.add(commitUpgradeOperation(tools.operations));
   return {
     undoUpgrade: beginning<UndoUpgradeRequest>(tools, (name, request, context) =>
       begin(tools, context, undo, name, request),
@@ -27,18 +27,18 @@ export function wayBack(tools: RpcTools) {
 
 /** Begins an operation where there is such a snapshot. */
 function beginning<Request extends { readonly containerName: string }>(
-  tools: RpcTools,
+  tools: RpcDeps,
   start: (name: string, request: Request, context: HandlerContext) => Promise<void>,
 ) {
-  return answering(
+  return withStatusErrors(
     tools,
     async (request: Request, context: HandlerContext) => {
       const { signal } = context;
       const { containerName: name } = request;
       checkContainerName(name);
       await getContainer(tools.engine(), name, signal);
-      if (!(await findWayBack(tools.engine(), name, signal))) {
-        return { status: Status.NO_WAY_BACK, failureReason: noWayBack(name) };
+      if (!(await findRollbackSnapshot(tools.engine(), name, signal))) {
+        return { status: Status.NO_WAY_BACK, failureReason: noRollbackSnapshot(name) };
       }
       await start(name, request, context);
       return { status: Status.STARTED, failureReason: "" };

@@ -1,21 +1,21 @@
 import type { HandlerContext } from "@connectrpc/connect";
 import { TimeLimit } from "../../base/async/time-limit.ts";
-import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
+import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
 import { type SetUpUserRequest, SetUpUserResponse_Status as Status } from "../../contract/tremplin_pb.js";
 import { instanceStatus } from "../../engine/resources/instance.ts";
 import { getContainer } from "../containers/find-container.ts";
-import { markUsed } from "../containers/provisioned-mark.ts";
+import { markProvisioned } from "../containers/provisioned-mark.ts";
 import { lockAccounts } from "../guest/account-lock.ts";
-import { ensurePerson } from "../guest/person.ts";
+import { ensurePrimaryUser } from "../guest/person.ts";
 import { checkUserName } from "../guest/user-name.ts";
 import { checkContainerName } from "./container-name.ts";
-import type { RpcTools } from "./rpc.ts";
+import type { RpcDeps } from "./rpc.ts";
 
 /** For all of it, whatever the container does. Milliseconds. */
 const TIME_LIMIT = 9_000;
 
 /** The container is taken meanwhile, so that it is neither started nor deleted under us. */
-export function setUpUser(tools: RpcTools) {
+export function setUpUser(tools: RpcDeps) {
   async function setUp(
     { containerName: container, containerUsername: name }: SetUpUserRequest,
     outer: AbortSignal,
@@ -34,9 +34,9 @@ export function setUpUser(tools: RpcTools) {
     await using _lock =
       status === instanceStatus.stopped ? undefined : await lockAccounts(engine, container, { signal, log });
     using files = await engine.fileSession(container, { signal, timeLimit: TIME_LIMIT });
-    await ensurePerson(files, { name, users: site.users, now: clock.now(), log, told });
+    await ensurePrimaryUser(files, { name, users: site.users, now: clock.now(), log, told });
     // From now on somebody's work is in it, though it never ran.
-    await markUsed(engine, container, signal);
+    await markProvisioned(engine, container, signal);
   }
 
   return async (request: SetUpUserRequest, { signal, method }: HandlerContext) => {
@@ -47,7 +47,7 @@ export function setUpUser(tools: RpcTools) {
       });
       return { status: Status.SUCCESS, failureReason: "", username };
     } catch (error) {
-      const failureReason = withoutNames(sentenceOf(error), [username, request.containerUsername]);
+      const failureReason = withoutNames(errorMessage(error), [username, request.containerUsername]);
       tools.log.warn({ rpc: method.name, container: request.containerName, failureReason }, "refused");
       return { status: Status.FAILED, failureReason, username };
     }

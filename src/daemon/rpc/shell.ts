@@ -2,11 +2,11 @@ import { once } from "node:events";
 import { PassThrough, type Readable } from "node:stream";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
+import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
 import type { ShellInput, ShellInput_Start, ShellOutputSchema } from "../../contract/tremplin/v1/guest_pb.js";
 import type { ExecSession } from "../../engine/exec/exec-session.ts";
 import { checkContainerName } from "./container-name.ts";
-import type { RpcTools } from "./rpc.ts";
+import type { RpcDeps } from "./rpc.ts";
 
 type Output = MessageInitShape<typeof ShellOutputSchema>;
 
@@ -19,7 +19,7 @@ const LOGIN_SHELL = [
 ];
 
 /** A program in a container; with a terminal unless it is asked for without. */
-export function shell(tools: RpcTools) {
+export function shell(tools: RpcDeps) {
   return async function* (
     inputs: AsyncIterable<ShellInput>,
     { signal }: { signal: AbortSignal },
@@ -45,7 +45,7 @@ export function shell(tools: RpcTools) {
       yield* outputs(session);
       yield { output: { case: "exitCode", value: await session.exitCode } };
     } catch (error) {
-      throw new ConnectError(sentenceOf(error), Code.Internal, undefined, undefined, error);
+      throw new ConnectError(errorMessage(error), Code.Internal, undefined, undefined, error);
     }
   };
 }

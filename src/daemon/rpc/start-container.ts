@@ -5,13 +5,13 @@ import {
   StartContainerResponse_Status as Status,
 } from "../../contract/tremplin_pb.js";
 import { instanceStatus } from "../../engine/resources/instance.ts";
-import { findOrHealContainer } from "../containers/find-container.ts";
+import { findOrRepairContainer } from "../containers/find-container.ts";
 import { readOsRelease } from "../guest/read-os-release.ts";
-import { checkMayRemap, needsRemap } from "../operations/start/id-shift.ts";
+import { checkMayShiftIds, needsIdShift } from "../operations/start/id-shift.ts";
 import { wantsPrivilege } from "../operations/start/privilege.ts";
 import { startOperation } from "../operations/start/start.ts";
 import { checkContainerName } from "./container-name.ts";
-import { answering, begin, type RpcTools } from "./rpc.ts";
+import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 /** What a container plants in the way of its os-release must not hold up its start for long. Milliseconds. */
 const RELEASE_LIMIT = 3_000;
@@ -23,7 +23,7 @@ interface Answer {
 }
 
 /** behaviour.md 5.4. */
-export function startContainer(tools: RpcTools) {
+export function startContainer(tools: RpcDeps) {
   const kind = tools.runner.add(startOperation(tools.operations));
 
   async function osReleaseOf(name: string, signal: AbortSignal): Promise<Pick<Answer, "osRelease">> {
@@ -36,7 +36,7 @@ export function startContainer(tools: RpcTools) {
     }
   }
 
-  return answering<StartContainerRequest, Answer>(
+  return withStatusErrors<StartContainerRequest, Answer>(
     tools,
     async (request, context) => {
       const { signal } = context;
@@ -44,16 +44,16 @@ export function startContainer(tools: RpcTools) {
       const { containerName: name } = request;
       checkContainerName(name);
       const privileged = wantsPrivilege(request.privilegeLevel);
-      const found = await findOrHealContainer(engine, tools.runner, name, signal);
+      const found = await findOrRepairContainer(engine, tools.runner, name, signal);
       if (!found) throw new TremplinError("not-found", `there is no container ${name}; create it first`);
       const release = await osReleaseOf(name, signal);
       if (found.status_code === instanceStatus.running && !tools.runner.locks.holder(name)) {
-        checkMayRemap(found, privileged);
+        checkMayShiftIds(found, privileged);
         if (privileged !== undefined) await setPrivilege(name, privileged, signal);
         return { status: Status.RUNNING, failureReason: "", ...release };
       }
       await begin(tools, context, kind, name, request);
-      const status = needsRemap(found, privileged) ? Status.REMAPPING : Status.STARTING;
+      const status = needsIdShift(found, privileged) ? Status.REMAPPING : Status.STARTING;
       return { status, failureReason: "", ...release };
     },
     (failureReason) => ({ status: Status.FAILED, failureReason }),

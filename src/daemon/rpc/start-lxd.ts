@@ -3,20 +3,20 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import { type StartLxdRequest, StartLxdResponse_Status as Status } from "../../contract/tremplin_pb.js";
 import { nameOperation } from "../../transport/operation-id.ts";
 import { startLxdOperation } from "../operations/start-lxd.ts";
-import { answering, begin, type RpcTools } from "./rpc.ts";
+import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 /** behaviour.md 5.1; a second call while the engine starts shares the outcome (12 item 1). */
-export function startLxd(tools: RpcTools) {
-  const { launcher, runner } = tools;
+export function startLxd(tools: RpcDeps) {
+  const { supervisor, runner } = tools;
   const kind = runner.add(startLxdOperation(tools.operations));
   /** Whether the newest launch that was asked for here resets the database. */
   let resets = false;
-  return answering(
+  return withStatusErrors(
     tools,
     async (request: StartLxdRequest, context: HandlerContext) => {
       const underWay = runner.locks.holder("");
       if (request.resetLxdDb && !(underWay && resets)) checkReset(tools);
-      if (!request.resetLxdDb && launcher.state.word === "running") {
+      if (!request.resetLxdDb && supervisor.state.status === "running") {
         return { status: Status.ALREADY_RUNNING, failureReason: "" };
       }
       if (underWay) nameOperation(context, underWay.id);
@@ -31,8 +31,8 @@ export function startLxd(tools: RpcTools) {
 }
 
 /** Whatever works on a container would lose its engine in the middle. */
-function checkReset({ launcher, runner }: RpcTools): void {
-  if (!launcher.isOwn) {
+function checkReset({ supervisor, runner }: RpcDeps): void {
+  if (!supervisor.isManaged) {
     throw new TremplinError(
       "invalid",
       "the engine is not one that this daemon launched, so its database is not reset from here",

@@ -7,12 +7,12 @@ import { instanceStatus } from "../../engine/resources/instance.ts";
 import { findContainer } from "../containers/find-container.ts";
 import { stopOperation } from "../operations/stop.ts";
 import { checkContainerName } from "./container-name.ts";
-import { answering, begin, type RpcTools } from "./rpc.ts";
+import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 /** behaviour.md 5.5; DOES_NOT_EXIST only when the engine says so (12 item 25). */
-export function stopContainer(tools: RpcTools) {
+export function stopContainer(tools: RpcDeps) {
   const kind = tools.runner.add(stopOperation(tools.operations));
-  return answering(
+  return withStatusErrors(
     tools,
     async (request: StopContainerRequest, context: HandlerContext) => {
       const { containerName: name } = request;

@@ -11,7 +11,7 @@ import { exportContainer } from "./export-container.ts";
 import { getContainerInfo } from "./get-container-info.ts";
 import { getContainerUsername } from "./get-container-username.ts";
 import { getDebugInfo } from "./get-debug-info.ts";
-import type { GuestTools } from "./guest-service.ts";
+import type { GuestServiceDeps } from "./guest-service.ts";
 import { hostNetworkChanged } from "./host-network-changed.ts";
 import { importContainer } from "./import-container.ts";
 import { setTimezone } from "./set-timezone.ts";
@@ -23,7 +23,7 @@ import { updateContainerDevices } from "./update-container-devices.ts";
 import { upgradeContainer } from "./upgrade-container.ts";
 
 /** The contract's service in the guest. An rpc that is not here answers UNIMPLEMENTED. */
-export function tremplinService(tools: GuestTools): Partial<ServiceImpl<typeof Tremplin>> {
+export function tremplinService(tools: GuestServiceDeps): Partial<ServiceImpl<typeof Tremplin>> {
   return {
     startLxd: startLxd(tools),
     createContainer: createContainer(tools),

@@ -1,5 +1,5 @@
 import type { HandlerContext } from "@connectrpc/connect";
-import { sentenceOf } from "../../base/tremplin-error.ts";
+import { errorMessage } from "../../base/tremplin-error.ts";
 import {
   VmDeviceAction as Action,
   UpdateContainerDevicesResponse_UpdateResult as Result,
@@ -9,7 +9,7 @@ import {
 import { findContainer } from "../containers/find-container.ts";
 import { microphoneDevices, withMicrophone } from "../devices/microphone.ts";
 import { checkContainerName } from "./container-name.ts";
-import { answering, type RpcTools } from "./rpc.ts";
+import { type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 /** The kinds of devices that a container can be given, by the words of the contract. */
 const MICROPHONE = "microphone";
@@ -18,8 +18,8 @@ const MICROPHONE = "microphone";
  * behaviour.md 13. Better than the original's (12 item 76): whatever fails is told in the answer; a kind counts as
  * changed only when it was; taking away what a container does not have is a success.
  */
-export function updateContainerDevices(tools: RpcTools) {
-  return answering(
+export function updateContainerDevices(tools: RpcDeps) {
+  return withStatusErrors(
     tools,
     async ({ containerName: name, updates }: UpdateContainerDevicesRequest, { signal }: HandlerContext) => {
       checkContainerName(name);
@@ -47,7 +47,7 @@ export function updateContainerDevices(tools: RpcTools) {
         );
       } catch (error) {
         results[MICROPHONE] = Result.UPDATE_FAILED;
-        return { status: Status.FAILED, failureReason: sentenceOf(error), results };
+        return { status: Status.FAILED, failureReason: errorMessage(error), results };
       }
       results[MICROPHONE] = Result.SUCCESS;
       return { status: Status.OK, failureReason: "", results };

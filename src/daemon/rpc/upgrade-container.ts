@@ -10,12 +10,12 @@ import { readOsRelease } from "../guest/read-os-release.ts";
 import { upgradeOperation } from "../operations/upgrade/upgrade.ts";
 import { releaseName, runningRelease, upgradePath, wantedRelease } from "../upgrade/releases.ts";
 import { checkContainerName } from "./container-name.ts";
-import { answering, begin, type RpcTools } from "./rpc.ts";
+import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 /** behaviour.md 5.14. */
-export function upgradeContainer(tools: RpcTools) {
+export function upgradeContainer(tools: RpcDeps) {
   const kind = tools.runner.add(upgradeOperation(tools.operations));
-  return answering(
+  return withStatusErrors(
     tools,
     async (request: UpgradeContainerRequest, context: HandlerContext) => {
       const { signal } = context;

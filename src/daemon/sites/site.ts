@@ -1,12 +1,12 @@
 import * as z from "zod";
-import { sentenceOf } from "../../base/tremplin-error.ts";
+import { errorMessage } from "../../base/tremplin-error.ts";
 import { parseAddress } from "../../transport/address.ts";
 
 const address = z.string().transform((text, context) => {
   try {
     return parseAddress(text);
   } catch (error) {
-    context.addIssue(sentenceOf(error));
+    context.addIssue(errorMessage(error));
     return z.NEVER;
   }
 });

@@ -3,7 +3,7 @@ import type { Clock } from "../../base/async/clock.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { EngineAddress } from "../../engine/http/engine-address.ts";
 import { isReady } from "../../engine/http/is-ready.ts";
-import { READY_LIMIT } from "./wait-until-ready.ts";
+import { READY_TIMEOUT_MS } from "./wait-until-ready.ts";
 
 const LOOK = 1_000;
 
@@ -18,7 +18,7 @@ interface Watched {
  * What the work gives, unless its engine dies for good or does not answer for longer than an engine needs to come
  * back: then it throws why. The work itself is not ended; it may wait for another engine.
  */
-export async function whileItAnswers<T>(work: Promise<T>, { address, clock, over }: Watched): Promise<T> {
+export async function failIfEngineLost<T>(work: Promise<T>, { address, clock, over }: Watched): Promise<T> {
   const done = new AbortController();
   const signal = AbortSignal.any([over, done.signal]);
   try {
@@ -29,11 +29,15 @@ export async function whileItAnswers<T>(work: Promise<T>, { address, clock, over
 }
 
 async function staysAway(address: EngineAddress, clock: Clock, signal: AbortSignal): Promise<never> {
-  for (let heard = clock.elapsed(); clock.elapsed() - heard < READY_LIMIT; await clock.sleep(LOOK, signal)) {
+  for (
+    let heard = clock.elapsed();
+    clock.elapsed() - heard < READY_TIMEOUT_MS;
+    await clock.sleep(LOOK, signal)
+  ) {
     if (await isReady(address, { signal })) heard = clock.elapsed();
   }
   throw new TremplinError(
     "failed",
-    `the engine went away while what was left half done was put right, and did not return within ${READY_LIMIT / 1000} s`,
+    `the engine went away while what was left half done was put right, and did not return within ${READY_TIMEOUT_MS / 1000} s`,
   );
 }

@@ -12,7 +12,7 @@ export interface Launch {
 }
 
 /** That the engine shall get a new database. */
-export interface ResetWish {
+export interface ResetRequest {
   /** Called once it has begun on disk: from then on it need not be wished again, whatever dies. */
   readonly begun: () => Promise<void>;
 }
@@ -25,7 +25,7 @@ export interface ResetWish {
  * - `failed`: the last launch failed; asking again tries again.
  */
 export type EngineState =
-  | { readonly word: "stopped" }
-  | { readonly word: "starting"; readonly launch: Launch }
-  | { readonly word: "running"; readonly engine: Engine }
-  | { readonly word: "failed"; readonly error: TremplinError };
+  | { readonly status: "stopped" }
+  | { readonly status: "starting"; readonly launch: Launch }
+  | { readonly status: "running"; readonly engine: Engine }
+  | { readonly status: "failed"; readonly error: TremplinError };

@@ -7,10 +7,10 @@ import type { Engine } from "../../engine/engine.ts";
 import type { EngineAddress } from "../../engine/http/engine-address.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import { checkSpace } from "./check-space.ts";
-import { recordSetup } from "./config-backup/config-backup.ts";
+import { recordConfig } from "./config-backup/config-backup.ts";
 import type { Missing } from "./config-backup/missing.ts";
 import { forgetWanted } from "./config-backup/wanted-config.ts";
-import { settle, writeDown } from "./database-reset/conclude-reset.ts";
+import { concludeReset, recordMissing } from "./database-reset/conclude-reset.ts";
 import { BROKEN, findDatabaseFault } from "./database-reset/database-fault.ts";
 import type { DatabaseReset } from "./database-reset/database-reset.ts";
 import { findEphemeral } from "./database-reset/find-ephemeral.ts";
@@ -18,13 +18,13 @@ import { ImageGuard } from "./database-reset/image-guard.ts";
 import { findPool } from "./database-reset/pool-on-disk.ts";
 import { isStuckOnDatabase } from "./database-reset/stuck-database.ts";
 import { POOL } from "./prepare/prepare-storage.ts";
-import type { OwnEngine } from "./process/managed-engine.ts";
+import type { ManagedEngine } from "./process/managed-engine.ts";
 
 /** An engine that was killed while it was made ready is made ready anew so often. */
 export const ATTEMPTS = 3;
 
-export interface OwnLaunch {
-  readonly own: OwnEngine;
+export interface ManagedLaunch {
+  readonly own: ManagedEngine;
   readonly reset: DatabaseReset;
   /** Whether the engine gets a new database if none is under way. Asked once. */
   readonly wantsReset: () => Promise<boolean>;
@@ -56,13 +56,13 @@ interface Recovered {
  * (behaviour.md 3.3). A new one is made when it is wanted, and when the old one is lost or broken by the engine's
  * own words (docs/decisions/0009-database-reset.md). When the containers do not come back, the old one is put back.
  */
-export async function launchOwnEngine(launch: OwnLaunch): Promise<Prepared> {
+export async function launchManagedEngine(launch: ManagedLaunch): Promise<Prepared> {
   const { own, reset } = launch;
-  if (!(await own.hasLeftover())) await checkSpace(own.folder);
+  if (!(await own.isRunning())) await checkSpace(own.folder);
   await carryOn(launch);
   if (!reset.phase) {
     const guard = new ImageGuard(own.folder, launch.log);
-    const isStarting = !(await own.hasLeftover());
+    const isStarting = !(await own.isRunning());
     if (isStarting) await guard.raise();
     if (await launch.wantsReset()) {
       if (isStarting) await wakeOld(launch);
@@ -90,9 +90,9 @@ export async function launchOwnEngine(launch: OwnLaunch): Promise<Prepared> {
  * Ends a reset that worked. From here on the new database is the one that counts, whatever fails: the next launch goes
  * on from what is on disk.
  */
-async function finish({ own, reset }: OwnLaunch, { engine, missing }: Recovered): Promise<Prepared> {
+async function finish({ own, reset }: ManagedLaunch, { engine, missing }: Recovered): Promise<Prepared> {
   try {
-    const remark = await settle(reset, own.folder, missing);
+    const remark = await concludeReset(reset, own.folder, missing);
     return { engine, remark: [remark, remarkOnUnused(reset, own.folder)].filter(Boolean).join(" ") };
   } catch (error) {
     await engine[Symbol.asyncDispose]();
@@ -101,7 +101,7 @@ async function finish({ own, reset }: OwnLaunch, { engine, missing }: Recovered)
 }
 
 /** Finishes what an earlier daemon was at when it died. */
-async function carryOn({ own, reset, log }: OwnLaunch): Promise<void> {
+async function carryOn({ own, reset, log }: ManagedLaunch): Promise<void> {
   const { phase } = reset;
   if (!phase) return;
   log.warn({ phase }, "an earlier daemon died while it reset the engine's database: going on");
@@ -113,7 +113,7 @@ async function carryOn({ own, reset, log }: OwnLaunch): Promise<void> {
  * Starts the engine with its old database, so that it says what it has: a person may have changed that while no daemon
  * was there to write it down. One that does not start is what the reset is for.
  */
-async function wakeOld(launch: OwnLaunch): Promise<void> {
+async function wakeOld(launch: ManagedLaunch): Promise<void> {
   const { own, log, signal } = launch;
   if (!(await canAccess(join(own.folder, "database", "global")))) return;
   try {
@@ -124,7 +124,7 @@ async function wakeOld(launch: OwnLaunch): Promise<void> {
   }
 }
 
-async function begin({ own, reset, connect, log, signal }: OwnLaunch): Promise<void> {
+async function begin({ own, reset, connect, log, signal }: ManagedLaunch): Promise<void> {
   let incomplete: string | undefined;
   let ephemeral: string | undefined;
   // What was written down at the last launch may be old; an engine that runs knows better.
@@ -132,7 +132,7 @@ async function begin({ own, reset, connect, log, signal }: OwnLaunch): Promise<v
     try {
       await using engine = await connect(await own.start());
       ephemeral = await findEphemeral(engine, signal);
-      if (await knowsPool(engine, signal)) await recordSetup(engine, own.folder, signal);
+      if (await knowsPool(engine, signal)) await recordConfig(engine, own.folder, signal);
     } catch (error) {
       signal.throwIfAborted();
       log.warn({ error }, "the engine does not say any more what it has");
@@ -145,7 +145,7 @@ async function begin({ own, reset, connect, log, signal }: OwnLaunch): Promise<v
       `${ephemeral} is ephemeral, so it would be gone once the reset stops it: make it a lasting one first`,
     );
   }
-  await writeDown(reset, own.folder, incomplete);
+  await recordMissing(reset, own.folder, incomplete);
   await own.stopAll();
   const guard = new ImageGuard(own.folder, log);
   await guard.restore();
@@ -154,7 +154,7 @@ async function begin({ own, reset, connect, log, signal }: OwnLaunch): Promise<v
 }
 
 /** What is wrong with the database, if a new one puts it right. Throws what it does not. */
-async function findWrong({ own, connect, clock, signal }: OwnLaunch): Promise<string | undefined> {
+async function findWrong({ own, connect, clock, signal }: ManagedLaunch): Promise<string | undefined> {
   const found = new AbortController();
   const stuck = isStuckOnDatabase(own, clock, AbortSignal.any([signal, found.signal]));
   try {
@@ -172,7 +172,7 @@ async function findWrong({ own, connect, clock, signal }: OwnLaunch): Promise<st
   }
 }
 
-async function judge(own: OwnEngine, error: TremplinError): Promise<string | undefined> {
+async function judge(own: ManagedEngine, error: TremplinError): Promise<string | undefined> {
   // It was killed just now, and is started again.
   if (error.code === "unavailable") return undefined;
   const fault = findDatabaseFault(await own.lastWords());
@@ -187,7 +187,7 @@ async function knowsPool(engine: Engine, signal: AbortSignal): Promise<boolean> 
 
 /** Starts it and makes it ready; anew when it was killed meanwhile, since all of it can be repeated. */
 async function attempt(
-  { own, reset, connect, prepare, log, signal }: OwnLaunch,
+  { own, reset, connect, prepare, log, signal }: ManagedLaunch,
   recovering: boolean,
 ): Promise<Recovered> {
   for (let count = 1; ; count++) {
@@ -209,7 +209,7 @@ async function attempt(
 }
 
 /** The fallback: the old database again. If that fails too, the first reason is told. */
-async function putBack(launch: OwnLaunch, why: TremplinError): Promise<Prepared> {
+async function putBack(launch: ManagedLaunch, why: TremplinError): Promise<Prepared> {
   const { own, reset, log } = launch;
   log.error({ error: why }, "the containers did not come back into a new database: the old one is put back");
   const sentence = `a new database for the engine did not work out (${why.message}); the old one is in use again`;

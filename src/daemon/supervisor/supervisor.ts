@@ -6,20 +6,20 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import { Engine } from "../../engine/engine.ts";
 import type { EngineAddress } from "../../engine/http/engine-address.ts";
 import type { Site } from "../sites/site.ts";
-import { resetsByItself } from "./database-reset/automatic-reset.ts";
+import { mayResetAutomatically } from "./database-reset/automatic-reset.ts";
 import { DatabaseReset } from "./database-reset/database-reset.ts";
 import type { EngineChoice } from "./engine-choice.ts";
-import { whileItAnswers } from "./engine-loss.ts";
-import type { EngineState, Launch, ResetWish } from "./engine-state.ts";
-import { ATTEMPTS, launchOwnEngine, type Prepared } from "./launch-managed-engine.ts";
+import { failIfEngineLost } from "./engine-loss.ts";
+import type { EngineState, Launch, ResetRequest } from "./engine-state.ts";
+import { ATTEMPTS, launchManagedEngine, type Prepared } from "./launch-managed-engine.ts";
 import { Bridge } from "./network/bridge.ts";
 import type { Subnet } from "./network/subnet.ts";
 import { prepareEngine } from "./prepare/prepare-engine.ts";
 import { findEngineProgram } from "./process/engine-program.ts";
-import { OwnEngine } from "./process/managed-engine.ts";
-import { becomesReady } from "./wait-until-ready.ts";
+import { ManagedEngine } from "./process/managed-engine.ts";
+import { waitUntilReady } from "./wait-until-ready.ts";
 
-export interface LauncherOptions {
+export interface SupervisorOptions {
   readonly choice: EngineChoice;
   readonly stateFolder: string;
   readonly bridgeName: string;
@@ -36,44 +36,44 @@ export interface LauncherOptions {
 }
 
 /** Launches the engine, or attaches to one, and makes it ready for containers (behaviour.md 3, 5.1). */
-export class Launcher implements AsyncDisposable {
-  readonly #options: LauncherOptions;
+export class Supervisor implements AsyncDisposable {
+  readonly #options: SupervisorOptions;
   readonly #ending = new AbortController();
   /** Aborts when no launch shall go on any more, though the engine is still needed. */
   readonly #halting = new AbortController();
-  #state: EngineState = { word: "stopped" };
+  #state: EngineState = { status: "stopped" };
   #prepared: Engine | undefined;
-  #own: OwnEngine | undefined;
+  #own: ManagedEngine | undefined;
 
-  constructor(options: LauncherOptions) {
+  constructor(options: SupervisorOptions) {
     this.#options = options;
   }
 
   get state(): EngineState {
     const { gaveUp } = this.#own ?? {};
-    if (this.#state.word === "running" && gaveUp) return { word: "failed", error: gaveUp };
+    if (this.#state.status === "running" && gaveUp) return { status: "failed", error: gaveUp };
     return this.#state;
   }
 
   /** The running engine. Throws `unavailable` with what to do when there is none (behaviour.md 8). */
   get engine(): Engine {
     const { state } = this;
-    if (state.word === "running") return state.engine;
+    if (state.status === "running") return state.engine;
     const why = {
       stopped: "call StartLxd first",
       starting: "it is starting; wait for its STARTED",
-      failed: `launching it failed: ${state.word === "failed" ? state.error.message : ""}`,
-    }[state.word];
+      failed: `launching it failed: ${state.status === "failed" ? state.error.message : ""}`,
+    }[state.status];
     throw new TremplinError("unavailable", `LXD not running: ${why}`);
   }
 
   /** The engine, also while what an earlier daemon left is put right: only that may use it before it is running. */
-  get prepared(): Engine {
+  get engineForRecovery(): Engine {
     return this.#prepared ?? this.engine;
   }
 
   /** Whether the daemon launches its engine itself: only that one's database is the daemon's to reset. */
-  get isOwn(): boolean {
+  get isManaged(): boolean {
     return this.#options.choice.how === "launch";
   }
 
@@ -83,46 +83,46 @@ export class Launcher implements AsyncDisposable {
   }
 
   /** Launches, unless that is under way, or done; a reset that is wished follows a launch without one. */
-  launch(wish?: ResetWish): Launch {
+  launch(wish?: ResetRequest): Launch {
     const { state } = this;
-    if (state.word === "starting" && (!wish || state.launch.resets)) return state.launch;
+    if (state.status === "starting" && (!wish || state.launch.resets)) return state.launch;
     const recovering = Promise.withResolvers<string>();
     const shared = { recovering: recovering.promise, resets: wish !== undefined };
-    if (state.word === "running" && !wish) {
+    if (state.status === "running" && !wish) {
       return { ...shared, outcome: Promise.resolve({ engine: state.engine, remark: "" }) };
     }
     const outcome = this.#launch(this.#engineBefore(), wish, recovering.resolve);
     const launch = { ...shared, outcome };
-    this.#state = { word: "starting", launch };
+    this.#state = { status: "starting", launch };
     const end = (state: EngineState) => {
-      if (this.#state.word === "starting" && this.#state.launch === launch) this.#state = state;
+      if (this.#state.status === "starting" && this.#state.launch === launch) this.#state = state;
     };
     outcome.then(
-      ({ engine }) => end({ word: "running", engine }),
-      (thrown) => end({ word: "failed", error: TremplinError.from(thrown) }),
+      ({ engine }) => end({ status: "running", engine }),
+      (thrown) => end({ status: "failed", error: TremplinError.from(thrown) }),
     );
     return launch;
   }
 
   /** Whether an engine that an earlier daemon launched still runs. */
-  async hasLeftover(): Promise<boolean> {
-    if (!this.isOwn) return false;
+  async isRunningAlready(): Promise<boolean> {
+    if (!this.isManaged) return false;
     const own = await this.#ownEngine().catch(() => undefined);
-    return (await own?.hasLeftover()) ?? false;
+    return (await own?.isRunning()) ?? false;
   }
 
   /** Waits until the engine answers, which is started again when it died; false when it never will. */
   async answers(signal: AbortSignal): Promise<boolean> {
     const engine = this.#prepared;
     if (!engine) return false;
-    const waiting = becomesReady(engine.address, { clock: this.#options.clock, signal: this.#over });
+    const waiting = waitUntilReady(engine.address, { clock: this.#options.clock, signal: this.#over });
     return abortable(waiting, signal).catch(() => false);
   }
 
   /** Stops the containers and the engine, if it is our own, and waits for its end (behaviour.md 1.4). */
   async shutDown(): Promise<void> {
     this.#halting.abort(new TremplinError("cancelled", "the daemon ends"));
-    if (!this.isOwn) return;
+    if (!this.isManaged) return;
     const own = await this.#ownEngine().catch(() => undefined);
     await own?.shutDown();
   }
@@ -130,9 +130,9 @@ export class Launcher implements AsyncDisposable {
   /** Lets go of the engine: it and its containers go on. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort(new TremplinError("cancelled", "the daemon ends"));
-    this.#own?.letGo();
-    if (this.#state.word === "starting") await this.#state.launch.outcome.catch(() => undefined);
-    if (this.#state.word === "running") await this.#state.engine[Symbol.asyncDispose]();
+    this.#own?.detach();
+    if (this.#state.status === "starting") await this.#state.launch.outcome.catch(() => undefined);
+    if (this.#state.status === "running") await this.#state.engine[Symbol.asyncDispose]();
   }
 
   get #mayLaunch(): AbortSignal {
@@ -147,8 +147,8 @@ export class Launcher implements AsyncDisposable {
   /** The engine of the launch before the next one, once that has ended. */
   async #engineBefore(): Promise<Engine | undefined> {
     const state = this.#state;
-    if (state.word === "running") return state.engine;
-    if (state.word !== "starting") return undefined;
+    if (state.status === "running") return state.engine;
+    if (state.status !== "starting") return undefined;
     return await state.launch.outcome.then(
       ({ engine }) => engine,
       () => undefined,
@@ -157,7 +157,7 @@ export class Launcher implements AsyncDisposable {
 
   async #launch(
     before: Promise<Engine | undefined>,
-    wish: ResetWish | undefined,
+    wish: ResetRequest | undefined,
     recovering: (why: string) => void,
   ): Promise<Prepared> {
     const engineBefore = await before;
@@ -185,10 +185,10 @@ export class Launcher implements AsyncDisposable {
   async #putRight(engine: Engine): Promise<void> {
     const { clock, onReady } = this.#options;
     this.#prepared = engine;
-    await whileItAnswers(onReady(engine), { address: engine.address, clock, over: this.#over });
+    await failIfEngineLost(onReady(engine), { address: engine.address, clock, over: this.#over });
   }
 
-  #prepare(wish: ResetWish | undefined, recovering: (why: string) => void): Promise<Prepared> {
+  #prepare(wish: ResetRequest | undefined, recovering: (why: string) => void): Promise<Prepared> {
     const { choice } = this.#options;
     return choice.how === "attach" ? this.#attach(choice.address) : this.#launchOwn(wish, recovering);
   }
@@ -204,20 +204,20 @@ export class Launcher implements AsyncDisposable {
     }
   }
 
-  async #launchOwn(wish: ResetWish | undefined, recovering: (why: string) => void): Promise<Prepared> {
+  async #launchOwn(wish: ResetRequest | undefined, recovering: (why: string) => void): Promise<Prepared> {
     const { bridgeName: name, stateFolder, subnet, site, clock, log } = this.#options;
     const own = await this.#ownEngine();
     const { folder } = own;
     const bridge = new Bridge({ name, stateFolder, engineFolder: folder });
     log.info({ engine: own.program.executable, folder }, "launching");
     await bridge.check(subnet);
-    if (!(await own.hasLeftover())) await bridge.checkOthers();
-    const prepared = await launchOwnEngine({
+    if (!(await own.isRunning())) await bridge.checkOthers();
+    const prepared = await launchManagedEngine({
       own,
       reset: await DatabaseReset.open(folder, log),
       wantsReset: async () =>
         wish !== undefined ||
-        (!(await own.hasLeftover()) && (await resetsByItself(folder, site.automaticReset))),
+        (!(await own.isRunning()) && (await mayResetAutomatically(folder, site.automaticReset))),
       begun: async () => wish?.begun(),
       connect: (address) => this.#connect(address),
       prepare: (engine, isNew) => this.#prepareEngine(engine, folder, isNew),
@@ -231,13 +231,13 @@ export class Launcher implements AsyncDisposable {
   }
 
   /** The same as before while its program is the same, so that it is known whether it runs. */
-  async #ownEngine(): Promise<OwnEngine> {
+  async #ownEngine(): Promise<ManagedEngine> {
     const { choice, failed, clock, log } = this.#options;
     const program = await findEngineProgram(choice.how === "launch" ? choice.kind : undefined);
     if (this.#own?.program.executable === program.executable) return this.#own;
-    this.#own?.letGo();
+    this.#own?.detach();
     const folder = this.folder(program.kind);
-    this.#own = new OwnEngine({ program, folder, ending: this.#ending.signal, failed, clock, log });
+    this.#own = new ManagedEngine({ program, folder, ending: this.#ending.signal, failed, clock, log });
     return this.#own;
   }
 

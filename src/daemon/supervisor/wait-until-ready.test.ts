@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
-import { becomesReady } from "./wait-until-ready.ts";
+import { waitUntilReady } from "./wait-until-ready.ts";
 
 test("a clock that is set meanwhile does not make an engine late", async () => {
   const clock = new ManualClock();
   const { signal } = new AbortController();
   let isOver = false;
   const address = { kind: "unix", path: "/nowhere/unix.socket" } as const;
-  const ready = becomesReady(address, { clock, signal, limit: 200 }).finally(() => {
+  const ready = waitUntilReady(address, { clock, signal, limit: 200 }).finally(() => {
     isOver = true;
   });
   await clock.sleeping();

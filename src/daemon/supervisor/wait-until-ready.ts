@@ -3,7 +3,7 @@ import type { EngineAddress } from "../../engine/http/engine-address.ts";
 import { isReady } from "../../engine/http/is-ready.ts";
 
 /** An engine that has not answered after this long will not. Milliseconds (behaviour.md 2.4). */
-export const READY_LIMIT = 120_000;
+export const READY_TIMEOUT_MS = 120_000;
 const POLL = 50;
 
 interface Waiting {
@@ -15,8 +15,8 @@ interface Waiting {
 }
 
 /** Waits until the engine calls itself ready; false when it does not within the limit (behaviour.md 3.1). */
-export async function becomesReady(address: EngineAddress, waiting: Waiting): Promise<boolean> {
-  const { clock, signal, limit = READY_LIMIT } = waiting;
+export async function waitUntilReady(address: EngineAddress, waiting: Waiting): Promise<boolean> {
+  const { clock, signal, limit = READY_TIMEOUT_MS } = waiting;
   for (const end = clock.elapsed() + limit; clock.elapsed() < end; await clock.sleep(POLL, signal)) {
     if (await isReady(address, { signal })) return true;
   }

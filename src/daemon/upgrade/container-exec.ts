@@ -23,7 +23,7 @@ export interface Ended {
 }
 
 /** A running container as an upgrade works in it: from outside, as its root, with no terminal and no input. */
-export class Inside {
+export class ContainerExec {
   readonly container: string;
   readonly #engine: () => Engine;
   readonly #listener: Listener;
@@ -59,13 +59,13 @@ export class Inside {
   }
 
   /** As run(); throws `failed` with the reason it gave unless it ends well. `what` begins the sentence. */
-  async must(what: string, command: readonly string[]): Promise<void> {
+  async runOrThrow(what: string, command: readonly string[]): Promise<void> {
     const { exitCode, lastLines } = await this.run(command);
     if (exitCode !== 0) throw failure(what, exitCode, lastLines);
   }
 
   /** Runs a program that prints little, and gives what it printed. Nobody hears it. */
-  async ask(command: readonly string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+  async capture(command: readonly string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> {
     return await this.engine.execCapture(this.container, command, {
       environment: quietEnvironment,
       signal: this.#signal,

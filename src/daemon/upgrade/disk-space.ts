@@ -1,6 +1,6 @@
 import type { Engine } from "../../engine/engine.ts";
 import type { Instance } from "../../engine/resources/instance.ts";
-import type { Inside } from "./container-exec.ts";
+import type { ContainerExec } from "./container-exec.ts";
 import { type AptEstimate, parseSize, sizeText } from "./size.ts";
 
 /** Pools that keep what did not change only once, so that a snapshot and the way back take a moment. */
@@ -37,17 +37,17 @@ export async function poolOf(engine: Engine, instance: Instance, signal: AbortSi
 }
 
 /** Bytes that a container takes, as far as the engine knows. */
-export async function usageOf(engine: Engine, inside: Inside): Promise<number | undefined> {
+export async function usageOf(engine: Engine, inside: ContainerExec): Promise<number | undefined> {
   const { disk } = await engine.instances.state(inside.container, { signal: inside.signal });
   const usage = disk?.root?.usage ?? 0;
   if (usage > 0) return usage;
-  const { stdout } = await inside.ask(["du", "--summarize", "--bytes", "--one-file-system", "/"]);
+  const { stdout } = await inside.capture(["du", "--summarize", "--bytes", "--one-file-system", "/"]);
   return Number(/^\d{1,15}/.exec(stdout)?.[0]) || undefined;
 }
 
 /** What there is too little of for an upgrade, in sentences. */
 export async function missingSpace(
-  inside: Inside,
+  inside: ContainerExec,
   instance: Instance,
   pool: StoragePool,
   usage: number | undefined,
@@ -78,8 +78,8 @@ function tooLittle(where: string, needed: number, free: number): string {
   return `there is too little disk space ${where}: ${numbers}; make room and try again`;
 }
 
-async function freeInside(inside: Inside): Promise<number> {
-  const { stdout } = await inside.ask([
+async function freeInside(inside: ContainerExec): Promise<number> {
+  const { stdout } = await inside.capture([
     "stat",
     "--file-system",
     "--format=%a %S",

@@ -1,12 +1,12 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { Instance } from "../../engine/resources/instance.ts";
-import type { Inside } from "./container-exec.ts";
+import type { ContainerExec } from "./container-exec.ts";
 import { isDebianSource, isMainSource } from "./debian-source.ts";
 import { missingSpace, poolOf, usageOf } from "./disk-space.ts";
 import { plainLine } from "./output-lines.ts";
 import { releaseName, type UpgradePath } from "./releases.ts";
-import { tryOut } from "./simulate-upgrade.ts";
+import { simulateUpgrade } from "./simulate-upgrade.ts";
 import { type AptEstimate, sizeText } from "./size.ts";
 import { entriesOf, readSourceFiles, type SourceFile, sourceText } from "./source-files.ts";
 
@@ -24,7 +24,7 @@ export interface Findings {
 export async function preflight(
   engine: Engine,
   instance: Instance,
-  inside: Inside,
+  inside: ContainerExec,
   path: UpgradePath,
 ): Promise<Findings> {
   const sources = await filesOf(inside);
@@ -44,7 +44,7 @@ export async function preflight(
     );
     return { problems, notes, sources };
   }
-  const trial = await tryOut(inside, sources, path);
+  const trial = await simulateUpgrade(inside, sources, path);
   if (trial.problem) problems.push(trial.problem);
   if (trial.lacksKeys)
     notes.push("the keys of the new release are not known inside yet: they are renewed first");
@@ -65,17 +65,19 @@ export function checkFindings({ problems }: Findings): void {
   if (problems.length > 0) throw new TremplinError("failed", problems.join("; "));
 }
 
-async function filesOf(inside: Inside): Promise<SourceFile[]> {
+async function filesOf(inside: ContainerExec): Promise<SourceFile[]> {
   using files = await inside.files();
   return await readSourceFiles(files);
 }
 
-async function examinePackages(inside: Inside): Promise<{ problems: string[]; notes: string[] }> {
-  const audit = await inside.ask(["dpkg", "--audit"]);
+async function examinePackages(inside: ContainerExec): Promise<{ problems: string[]; notes: string[] }> {
+  const audit = await inside.capture(["dpkg", "--audit"]);
   if (audit.exitCode === 126 || audit.exitCode === 127) {
     throw new TremplinError("failed", "it has no dpkg that can be run, so it cannot be upgraded");
   }
-  const held = (await inside.ask(["apt-mark", "showhold"])).stdout.split("\n").filter((name) => name !== "");
+  const held = (await inside.capture(["apt-mark", "showhold"])).stdout
+    .split("\n")
+    .filter((name) => name !== "");
   return {
     problems:
       held.length === 0

@@ -1,16 +1,16 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { readOsRelease } from "../guest/read-os-release.ts";
-import type { Inside } from "./container-exec.ts";
+import type { ContainerExec } from "./container-exec.ts";
 import { type Release, releaseName, runningRelease, type UpgradePath, upgradePath } from "./releases.ts";
 
 /** The release that a container runs. Throws `invalid` for what is no Debian of the table. */
-export async function releaseInside(inside: Inside): Promise<Release> {
+export async function releaseInside(inside: ContainerExec): Promise<Release> {
   using files = await inside.files();
   return runningRelease(await readOsRelease(files));
 }
 
 /** The way of a container to a release. Throws `invalid` where there is none, or none is needed. */
-export async function pathInside(inside: Inside, to: Release): Promise<UpgradePath> {
+export async function pathInside(inside: ContainerExec, to: Release): Promise<UpgradePath> {
   const path = upgradePath(await releaseInside(inside), to);
   if (path) return path;
   throw new TremplinError("invalid", `it runs ${releaseName(to)} already`);

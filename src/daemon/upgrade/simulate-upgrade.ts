@@ -2,7 +2,7 @@ import type { Engine } from "../../engine/engine.ts";
 import { editAptSources } from "../guest/apt-sources.ts";
 import { replaceFile } from "../guest/replace.ts";
 import { aptGetTrial } from "./apt.ts";
-import { failure, type Inside } from "./container-exec.ts";
+import { type ContainerExec, failure } from "./container-exec.ts";
 import { editFor } from "./debian-source.ts";
 import type { Release, UpgradePath } from "./releases.ts";
 import { type AptEstimate, readEstimate } from "./size.ts";
@@ -28,8 +28,8 @@ export interface Trial {
  * Asks the mirrors for the releases of a path and apt for its estimate, with lists and caches of its own: apt's
  * real ones are not touched, and when this has ended nothing of it is left.
  */
-export async function tryOut(
-  inside: Inside,
+export async function simulateUpgrade(
+  inside: ContainerExec,
   originals: readonly SourceFile[],
   path: UpgradePath,
 ): Promise<Trial> {
@@ -41,7 +41,7 @@ export async function tryOut(
     if (exitCode !== 0 || lastLines.some((line) => /^(E:|W: Failed to fetch)/.test(line))) {
       return explain(exitCode, lastLines);
     }
-    const { stdout } = await inside.ask(command("dist-upgrade"));
+    const { stdout } = await inside.capture(command("dist-upgrade"));
     const estimate = readEstimate(stdout);
     return estimate ? { estimate } : {};
   } finally {
@@ -56,12 +56,12 @@ export async function removeTrial(engine: Engine, container: string): Promise<vo
 }
 
 async function prepare(
-  inside: Inside,
+  inside: ContainerExec,
   originals: readonly SourceFile[],
   steps: readonly Release[],
 ): Promise<void> {
   const folders = ["sources", "lists/partial", "cache/archives/partial"];
-  await inside.ask(["mkdir", "-p", "--", ...folders.map((folder) => `${trialFolder}/${folder}`)]);
+  await inside.capture(["mkdir", "-p", "--", ...folders.map((folder) => `${trialFolder}/${folder}`)]);
   using files = await inside.files();
   for (const release of steps) {
     for (const [index, file] of originals.entries()) {

@@ -1,7 +1,7 @@
 import type { Clock } from "../../base/async/clock.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import { aptGet, dpkgConfigure } from "./apt.ts";
-import { failure, type Inside } from "./container-exec.ts";
+import { type ContainerExec, failure } from "./container-exec.ts";
 import { editFor } from "./debian-source.ts";
 import { type Release, releaseName, type UpgradePath } from "./releases.ts";
 import { readSourceFiles, type SourceFile, writeSourceFiles } from "./source-files.ts";
@@ -27,7 +27,7 @@ export function sumOfShares({ steps }: UpgradePath): number {
 
 /** What the steps of an upgrade work with. */
 export interface Steps {
-  readonly inside: Inside;
+  readonly inside: ContainerExec;
   readonly report: UpgradeReport;
   /** The apt sources from before the upgrade. */
   readonly sources: readonly SourceFile[];
@@ -55,10 +55,10 @@ export async function bringUpToDate(steps: Steps, from: Release): Promise<void> 
   await removeObstacles(steps, from);
   await useSources(steps, from);
   await readLists(steps, from);
-  await inside.must("repairing the packages", aptGet(from, "--fix-broken", "install"));
-  await inside.must("repairing the packages", dpkgConfigure);
-  await inside.must(`renewing ${from.keyring}`, aptGet(from, "install", from.keyring));
-  await inside.must(`upgrading within ${from.codename}`, aptGet(from, "upgrade"));
+  await inside.runOrThrow("repairing the packages", aptGet(from, "--fix-broken", "install"));
+  await inside.runOrThrow("repairing the packages", dpkgConfigure);
+  await inside.runOrThrow(`renewing ${from.keyring}`, aptGet(from, "install", from.keyring));
+  await inside.runOrThrow(`upgrading within ${from.codename}`, aptGet(from, "upgrade"));
 }
 
 /** One release to the next one: first what needs no new package, then all. */
@@ -68,7 +68,7 @@ export async function upgradeTo(steps: Steps, to: Release): Promise<void> {
   await report.begin(`upgrading to ${name}, first part`, shares.upgrade);
   await useSources(steps, to);
   await readLists(steps, to);
-  await inside.must(`the first part of the upgrade to ${to.codename}`, aptGet(to, "upgrade"));
+  await inside.runOrThrow(`the first part of the upgrade to ${to.codename}`, aptGet(to, "upgrade"));
   await report.begin(`upgrading to ${name}`, shares.distUpgrade);
   await upgradeAll(steps, to);
   await report.begin("cleaning up", shares.cleanUp);
@@ -124,7 +124,7 @@ async function removeObstacles({ inside, report }: Steps, release: Release): Pro
   }
 }
 
-async function exists(inside: Inside, path: string): Promise<boolean> {
+async function exists(inside: ContainerExec, path: string): Promise<boolean> {
   using files = await inside.files();
   return (await files.stat(path).catch(ifMissing)) !== undefined;
 }

@@ -1,8 +1,8 @@
 import type { Clock } from "../../base/async/clock.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { legible } from "../guest/lossless-text.ts";
-import { findPerson } from "../guest/person.ts";
-import type { Inside } from "./container-exec.ts";
+import { findPrimaryUser } from "../guest/person.ts";
+import type { ContainerExec } from "./container-exec.ts";
 import { plainLine } from "./output-lines.ts";
 import { releaseInside } from "./release-inside.ts";
 import { type Release, releaseName } from "./releases.ts";
@@ -12,9 +12,9 @@ const BOOT_LIMIT = 180_000;
 const LOOK = 500;
 
 /** Who a container is set up for, to be compared; undefined for nobody. */
-export async function personOf(inside: Inside, now: number): Promise<string | undefined> {
+export async function personOf(inside: ContainerExec, now: number): Promise<string | undefined> {
   using files = await inside.files();
-  const person = await findPerson(files, now);
+  const person = await findPrimaryUser(files, now);
   return person && legible(person.name);
 }
 
@@ -23,8 +23,8 @@ export async function personOf(inside: Inside, now: number): Promise<string | un
  * is up, the same person; and that it is on the disk. Throws `failed` with what is not so. Answers what is worth
  * telling.
  */
-export async function proveRelease(
-  inside: Inside,
+export async function verifyRelease(
+  inside: ContainerExec,
   release: Release,
   person: string | undefined,
   clock: Clock,
@@ -36,11 +36,11 @@ export async function proveRelease(
   if (now !== person) {
     throw new TremplinError("failed", `its person was ${person ?? "nobody"} and is ${now ?? "nobody"} now`);
   }
-  await inside.must("writing everything to the disk", ["sync", "--file-system", "/"]);
+  await inside.runOrThrow("writing everything to the disk", ["sync", "--file-system", "/"]);
   return notes;
 }
 
-async function proveVersion(inside: Inside, release: Release): Promise<void> {
+async function proveVersion(inside: ContainerExec, release: Release): Promise<void> {
   const found = await releaseInside(inside);
   if (found === release) return;
   throw new TremplinError(
@@ -49,23 +49,23 @@ async function proveVersion(inside: Inside, release: Release): Promise<void> {
   );
 }
 
-async function provePackages(inside: Inside): Promise<void> {
-  const audit = await inside.ask(["dpkg", "--audit"]);
+async function provePackages(inside: ContainerExec): Promise<void> {
+  const audit = await inside.capture(["dpkg", "--audit"]);
   if (audit.exitCode !== 0 || audit.stdout.trim() !== "") {
     throw new TremplinError("failed", `dpkg finds packages that are not whole: ${firstLines(audit.stdout)}`);
   }
-  const check = await inside.ask(["apt-get", "--quiet", "check"]);
+  const check = await inside.capture(["apt-get", "--quiet", "check"]);
   if (check.exitCode === 0) return;
   throw new TremplinError("failed", `apt finds dependencies that are not met: ${firstLines(check.stderr)}`);
 }
 
 /** Up is systemd once it has started all it can; any other init that lets programs run. */
-async function waitForInit(inside: Inside, clock: Clock): Promise<string[]> {
+async function waitForInit(inside: ContainerExec, clock: Clock): Promise<string[]> {
   const end = clock.elapsed() + BOOT_LIMIT;
-  const { exitCode } = await inside.ask(["sh", "-c", "[ -d /run/systemd ] || [ -x /bin/systemctl ]"]);
+  const { exitCode } = await inside.capture(["sh", "-c", "[ -d /run/systemd ] || [ -x /bin/systemctl ]"]);
   if (exitCode !== 0) return [];
   for (;;) {
-    const { stdout, stderr } = await inside.ask(["systemctl", "is-system-running"]);
+    const { stdout, stderr } = await inside.capture(["systemctl", "is-system-running"]);
     const state = stdout.trim();
     if (state === "running") return [];
     if (state === "degraded") return [`it runs, but some units failed: ${await failedUnits(inside)}`];
@@ -77,8 +77,8 @@ async function waitForInit(inside: Inside, clock: Clock): Promise<string[]> {
   }
 }
 
-async function failedUnits(inside: Inside): Promise<string> {
-  const { stdout } = await inside.ask(["systemctl", "list-units", "--failed", "--no-legend", "--plain"]);
+async function failedUnits(inside: ContainerExec): Promise<string> {
+  const { stdout } = await inside.capture(["systemctl", "list-units", "--failed", "--no-legend", "--plain"]);
   return stdout
     .split("\n")
     .map((line) => line.split(" ")[0] ?? "")

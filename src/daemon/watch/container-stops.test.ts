@@ -8,7 +8,7 @@ import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { silentLogger } from "../../base/logger.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { instanceStatus } from "../../engine/resources/instance.ts";
-import { Shutdowns } from "./container-stops.ts";
+import { ContainerStopWatcher } from "./container-stops.ts";
 
 /** As much of an engine as is watched, with containers that run or not. */
 function engineWith(running: Record<string, boolean>) {
@@ -45,7 +45,7 @@ function watching(file: string) {
   const told: string[] = [];
   const clock = new ManualClock();
   const tell = async (name: string) => void told.push(name);
-  const shutdowns = new Shutdowns({ file, isHidden: () => false, tell, clock, log: silentLogger });
+  const shutdowns = new ContainerStopWatcher({ file, isHidden: () => false, tell, clock, log: silentLogger });
   return { shutdowns, told, clock };
 }
 

@@ -1,7 +1,7 @@
 import { rename } from "node:fs/promises";
 import * as z from "zod";
 import type { Clock } from "../../base/async/clock.ts";
-import { Refresher } from "../../base/async/reconciler.ts";
+import { Reconciler } from "../../base/async/reconciler.ts";
 import { replaceFile } from "../../base/files/durable-file.ts";
 import { textOfFile } from "../../base/files/text-of-file.ts";
 import type { Logger } from "../../base/logger.ts";
@@ -32,10 +32,10 @@ interface Options {
  * engine may say a stop twice or, while its event stream is broken, not at all: so what counts is the step
  * from running to not running, by events and by looking.
  */
-export class Shutdowns implements AsyncDisposable {
+export class ContainerStopWatcher implements AsyncDisposable {
   readonly #options: Options;
   readonly #ending = new AbortController();
-  readonly #unwritten: Refresher;
+  readonly #unwritten: Reconciler;
   #running: Set<string> | undefined;
   #work: Promise<void> = Promise.resolve();
   #subscription: Disposable | undefined;
@@ -43,7 +43,7 @@ export class Shutdowns implements AsyncDisposable {
   constructor(options: Options) {
     this.#options = options;
     const look = (): Promise<boolean> => this.#write();
-    this.#unwritten = new Refresher({ look, gather: 0, again: AGAIN, clock: options.clock });
+    this.#unwritten = new Reconciler({ look, gather: 0, again: AGAIN, clock: options.clock });
   }
 
   /** Watches an engine, starting with what it did while nobody watched. */

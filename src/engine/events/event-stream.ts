@@ -1,7 +1,7 @@
 import { backoff } from "../../base/async/backoff.ts";
 import type { Clock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
-import { sentenceOf, TremplinError } from "../../base/tremplin-error.ts";
+import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
 import type { EngineHttp } from "../http/engine-http.ts";
 import type { EngineEvent } from "./engine-event.ts";
 import { type EventSocket, openEventSocket } from "./event-socket.ts";
@@ -83,7 +83,7 @@ export class EventStream implements AsyncDisposable {
         waits = backoff(100, 10_000);
         await this.#serve(socket);
       } catch (error) {
-        this.#log.debug({ err: error }, `engine events: ${sentenceOf(error)}`);
+        this.#log.debug({ err: error }, `engine events: ${errorMessage(error)}`);
         for (const subscriber of this.#subscribers) if (!subscriber.told) this.#tell(subscriber, error);
       }
       await this.#sleep(waits.next().value);

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Logger } from "../../base/logger.ts";
-import { sentenceOf } from "../../base/tremplin-error.ts";
-import type { Dialect } from "../flavors/flavor.ts";
+import { errorMessage } from "../../base/tremplin-error.ts";
+import type { Flavor } from "../flavors/flavor.ts";
 import type { EngineAddress } from "../http/engine-address.ts";
 
 /**
@@ -13,10 +13,10 @@ import type { EngineAddress } from "../http/engine-address.ts";
  */
 export class FileHelper {
   readonly #address: EngineAddress;
-  readonly #dialect: Dialect;
+  readonly #dialect: Flavor;
   readonly #log: Logger;
 
-  constructor(address: EngineAddress, dialect: Dialect, log: Logger) {
+  constructor(address: EngineAddress, dialect: Flavor, log: Logger) {
     this.#address = address;
     this.#dialect = dialect;
     this.#log = log;
@@ -33,7 +33,7 @@ export class FileHelper {
     } catch (error) {
       this.#log.warn(
         { err: error },
-        `cannot end a hanging file access of the engine in ${instance}, which blocks it: ${sentenceOf(error)}`,
+        `cannot end a hanging file access of the engine in ${instance}, which blocks it: ${errorMessage(error)}`,
       );
     }
   }

@@ -9,7 +9,7 @@ export function engineKind(server: string): EngineKind {
 }
 
 /** All that a client must do differently for LXD and for Incus (engines.md 2.0). */
-export class Dialect {
+export class Flavor {
   readonly kind: EngineKind;
   readonly #prefix: string;
 

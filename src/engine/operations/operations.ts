@@ -1,7 +1,7 @@
 import { abortable } from "../../base/async/abortable.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { EventStream, Subscription } from "../events/event-stream.ts";
-import type { Dialect } from "../flavors/flavor.ts";
+import type { Flavor } from "../flavors/flavor.ts";
 import type { EngineHttp, EngineRequest } from "../http/engine-http.ts";
 import type { Options } from "../http/options.ts";
 import { EngineOperation } from "./engine-operation.ts";
@@ -11,9 +11,9 @@ import { changes, hasEnded, type Operation } from "./operation.ts";
 export class Operations {
   readonly #http: EngineHttp;
   readonly #events: EventStream;
-  readonly #dialect: Dialect;
+  readonly #dialect: Flavor;
 
-  constructor(http: EngineHttp, events: EventStream, dialect: Dialect) {
+  constructor(http: EngineHttp, events: EventStream, dialect: Flavor) {
     this.#http = http;
     this.#events = events;
     this.#dialect = dialect;

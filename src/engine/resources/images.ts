@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import type { Dialect } from "../flavors/flavor.ts";
+import type { Flavor } from "../flavors/flavor.ts";
 import { apiPath } from "../http/api-path.ts";
 import { BoundedBody } from "../http/bounded-body.ts";
 import type { EngineHttp, EngineRequest } from "../http/engine-http.ts";
@@ -67,9 +67,9 @@ export interface PublishRequest {
 export class Images {
   readonly #http: EngineHttp;
   readonly #operations: Operations;
-  readonly #dialect: Dialect;
+  readonly #dialect: Flavor;
 
-  constructor(http: EngineHttp, operations: Operations, dialect: Dialect) {
+  constructor(http: EngineHttp, operations: Operations, dialect: Flavor) {
     this.#http = http;
     this.#operations = operations;
     this.#dialect = dialect;

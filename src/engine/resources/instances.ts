@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { Serial } from "../../base/async/keyed-mutex.ts";
+import { KeyedMutex } from "../../base/async/keyed-mutex.ts";
 import { apiPath } from "../http/api-path.ts";
 import { BoundedBody } from "../http/bounded-body.ts";
 import type { EngineHttp } from "../http/engine-http.ts";
@@ -29,7 +29,7 @@ export class Instances {
   readonly #http: EngineHttp;
   readonly #operations: Operations;
   /** Our own updates wait for each other, so that many at once do not use up each other's tries. */
-  readonly #updates = new Serial();
+  readonly #updates = new KeyedMutex();
 
   constructor(http: EngineHttp, operations: Operations) {
     this.#http = http;

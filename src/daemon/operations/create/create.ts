@@ -7,13 +7,13 @@ import {
 import type { Engine } from "../../../engine/engine.ts";
 import type { EngineOperation } from "../../../engine/operations/engine-operation.ts";
 import { downloadProgress } from "../../../engine/operations/progress.ts";
-import { removeUnused, settleOwn } from "../../containers/delete-container.ts";
+import { deleteUnused, waitForOwnOperations } from "../../containers/delete-container.ts";
 import { findContainer, getContainer, identity } from "../../containers/find-container.ts";
-import { isUnfinished, markCreated } from "../../containers/provisioned-mark.ts";
+import { isUnprovisioned, markCreated } from "../../containers/provisioned-mark.ts";
 import { temporaryName } from "../../containers/temporary-name.ts";
 import type { NoticeInit } from "../../notices/notice.ts";
-import { breakSilence } from "../heartbeat.ts";
-import type { Tools } from "../operation-deps.ts";
+import { withHeartbeat } from "../heartbeat.ts";
+import type { OperationDeps } from "../operation-deps.ts";
 import type { OperationContext, OperationKind } from "../runner/operation.ts";
 import { removeUpload, serverImage, tarballImage } from "./image-source.ts";
 
@@ -31,7 +31,7 @@ const STALLED = 5 * 60_000;
  * (behaviour.md 5.2). What was created but never started successfully is deleted first.
  */
 export function createOperation(
-  tools: Tools,
+  tools: OperationDeps,
 ): OperationKind<typeof CreateContainerRequestSchema, "updateCreateStatus"> {
   async function* run(
     request: CreateContainerRequest,
@@ -57,11 +57,11 @@ export function createOperation(
   async function makeRoom(engine: Engine, name: string, { signal, log }: OperationContext): Promise<void> {
     const found = await findContainer(engine, name, signal);
     if (!found) return;
-    if (!(await isUnfinished(engine, found, signal))) {
+    if (!(await isUnprovisioned(engine, found, signal))) {
       throw new TremplinError("exists", `there is a container ${name} already; start it, or delete it first`);
     }
     log.warn("the container was created but never started: it is replaced");
-    if (await removeUnused(engine, name, signal)) return;
+    if (await deleteUnused(engine, name, signal)) return;
     throw new TremplinError("exists", `somebody has just started ${name}, so it is not replaced`);
   }
 
@@ -83,7 +83,7 @@ export function createOperation(
       }
       await creation.wait({ signal });
     }
-    yield* breakSilence(download(), { every: HEARTBEAT, clock: tools.clock }, (silence) => {
+    yield* withHeartbeat(download(), { every: HEARTBEAT, clock: tools.clock }, (silence) => {
       if (silence < STALLED || percent === 100) return told();
       throw new TremplinError(
         "timed-out",
@@ -95,8 +95,8 @@ export function createOperation(
   /** Removes what was made under the temporary name, unless somebody has started to use it. */
   async function discard(temporary: string, { signal, log }: OperationContext): Promise<void> {
     const engine = tools.engine();
-    await settleOwn(engine, temporary, signal);
-    if (!(await removeUnused(engine, temporary, signal, { own: true }))) {
+    await waitForOwnOperations(engine, temporary, signal);
+    if (!(await deleteUnused(engine, temporary, signal, { own: true }))) {
       log.warn({ temporary }, "somebody started the unfinished container: it is left");
     }
   }

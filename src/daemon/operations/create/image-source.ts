@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
-import { Serial } from "../../../base/async/keyed-mutex.ts";
+import { KeyedMutex } from "../../../base/async/keyed-mutex.ts";
 import { bytesOfFile } from "../../../base/files/bytes-of-file.ts";
-import { sentenceOf, TremplinError } from "../../../base/tremplin-error.ts";
+import { errorMessage, TremplinError } from "../../../base/tremplin-error.ts";
 import type { CreateContainerRequest } from "../../../contract/tremplin_pb.js";
 import type { Engine } from "../../../engine/engine.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
@@ -28,7 +28,7 @@ export const UPLOAD_MARK = "tremplin-operation";
 /** The uploaded images that operations create from now: only the last one deletes it, if one of us brought it. */
 const inUse = new Map<string, { users: number; ours: boolean }>();
 /** While one takes an image or lets go of it, nobody else does. */
-const store = new Serial();
+const store = new KeyedMutex();
 const STORE = "images";
 /** How often an image is brought that the engine calls one that it has, without saying which. */
 const TRIES = 5;
@@ -77,7 +77,7 @@ export async function tarballImage(
  */
 export async function uploadedImage(
   engine: Engine,
-  { id, signal, ending, log, owe }: OperationContext,
+  { id, signal, shutdownSignal, log, owe }: OperationContext,
   upload: (options: UploadOptions) => Promise<UploadedImage>,
 ): Promise<UploadedSource> {
   for (let tries = 1; ; tries++) {
@@ -99,12 +99,12 @@ export async function uploadedImage(
       },
       async [Symbol.asyncDispose]() {
         // The next daemon deletes it: nothing waits for an engine while this one ends.
-        if (ending.aborted) return;
+        if (shutdownSignal.aborted) return;
         await store
-          .run(STORE, () => letGo(engine, fingerprint, ending), ending)
+          .run(STORE, () => letGo(engine, fingerprint, shutdownSignal), shutdownSignal)
           .catch((error) => {
             log.error({ error, fingerprint }, "an image of the engine could not be deleted yet");
-            owe(`the image ${fingerprint.slice(0, 12)} is still there: ${sentenceOf(error)}`);
+            owe(`the image ${fingerprint.slice(0, 12)} is still there: ${errorMessage(error)}`);
           });
       },
     };

@@ -1,5 +1,5 @@
 import { create, fromJsonString, toJsonString } from "@bufbuild/protobuf";
-import { sentenceOf, TremplinError } from "../../../base/tremplin-error.ts";
+import { errorMessage, TremplinError } from "../../../base/tremplin-error.ts";
 import {
   type ContainerExportProgress,
   ContainerExportProgressSchema,
@@ -14,14 +14,14 @@ import { ExportMeter } from "../../backups/export-meter.ts";
 import { packInto } from "../../backups/packed-file.ts";
 import { deletePublished, publishSnapshot } from "../../backups/published-image.ts";
 import { type LocalSnapshot, openSnapshotArchive } from "../../backups/snapshot-archive.ts";
-import { resumePaused, takeSteadySnapshot } from "../../containers/consistent-snapshot.ts";
-import { findNoted, noteContainer } from "../../containers/container-identity.ts";
-import { deleteSnapshot, settle } from "../../containers/delete-container.ts";
+import { resumePaused, takeConsistentSnapshot } from "../../containers/consistent-snapshot.ts";
+import { findNotedContainer, noteContainer } from "../../containers/container-identity.ts";
+import { deleteSnapshot, waitForPendingOperations } from "../../containers/delete-container.ts";
 import { getContainer } from "../../containers/find-container.ts";
 import { parseIdMap } from "../../guest/id-map.ts";
 import type { NoticeInit } from "../../notices/notice.ts";
-import { sampled } from "../heartbeat.ts";
-import type { Tools } from "../operation-deps.ts";
+import { pollProgress } from "../heartbeat.ts";
+import type { OperationDeps } from "../operation-deps.ts";
 import type { OperationContext, OperationKind } from "../runner/operation.ts";
 import { concludeTarget } from "./conclude-target.ts";
 import { openSharedTarget } from "./shared-target.ts";
@@ -33,7 +33,7 @@ type Progress = NoticeInit<"updateExportStatus">;
  * from its files through the compressor to the disk (behaviour.md 5.10, 11).
  */
 export function exportOperation(
-  tools: Tools,
+  tools: OperationDeps,
 ): OperationKind<typeof ExportContainerRequestSchema, "updateExportStatus"> {
   async function exportTo(
     request: ExportContainerRequest,
@@ -57,12 +57,16 @@ export function exportOperation(
     await noteContainer(engine, instance, context, signal);
     const compressor = await compressorFor(target.name);
     const snapshot = exportSnapshotName(context.id);
-    await takeSteadySnapshot(engine, name, snapshot, context);
+    await takeConsistentSnapshot(engine, name, snapshot, context);
     const options = { meter, clock: tools.clock, signal, log };
     const folder = await snapshotFolder(engine.address, instance, snapshot);
     await using archive = folder
       ? await openSnapshotArchive(localSnapshot(instance, folder), options)
-      : await publishSnapshot(engine, { instance: name, snapshot }, { ...options, ending: context.ending });
+      : await publishSnapshot(
+          engine,
+          { instance: name, snapshot },
+          { ...options, ending: context.shutdownSignal },
+        );
     await packInto(target.file, compressor, meter, signal, archive.stream);
     await target.publish(toJsonString(ContainerExportProgressSchema, done(name, meter)));
   }
@@ -75,12 +79,12 @@ export function exportOperation(
 
   /** Takes away what an export leaves in the engine, whatever its container is called by now. */
   async function cleanUp(containerName: string, context: OperationContext): Promise<void> {
-    const { id, ending: signal } = context;
+    const { id, shutdownSignal: signal } = context;
     const engine = tools.engine();
-    await settle(engine, containerName, signal);
+    await waitForPendingOperations(engine, containerName, signal);
     await engine.images.settleUploads({ signal });
     await deletePublished(engine, exportSnapshotName(id), signal);
-    const noted = await findNoted(engine, containerName, context, signal);
+    const noted = await findNotedContainer(engine, containerName, context, signal);
     if (noted.is !== "same") return;
     const { name } = noted.instance;
     if (!noted.isUsedSince) await resumePaused(engine, name, context.steps, signal);
@@ -92,10 +96,10 @@ export function exportOperation(
     try {
       await cleanUp(containerName, context);
     } catch (error) {
-      context.ending.throwIfAborted();
+      context.shutdownSignal.throwIfAborted();
       if (TremplinError.from(error).code === "unavailable") throw error;
       context.log.error({ error }, "the backup is whole, but its snapshot could not be deleted yet");
-      context.owe(`the snapshot ${exportSnapshotName(context.id)} is still there: ${sentenceOf(error)}`);
+      context.owe(`the snapshot ${exportSnapshotName(context.id)} is still there: ${errorMessage(error)}`);
     }
   }
 
@@ -110,7 +114,7 @@ export function exportOperation(
         status: Status.EXPORTING_STREAMING,
         ...meter.read(),
       });
-      return yield* sampled(exportTo(request, meter, context), told, tools.clock);
+      return yield* pollProgress(exportTo(request, meter, context), told, tools.clock);
     },
     failed: unwritten(Status.FAILED),
     cancelled: unwritten(Status.CANCELLED),

@@ -1,6 +1,6 @@
 import { constants, type FileHandle, open, unlink } from "node:fs/promises";
 import { identityOf } from "../../../base/files/file-identity.ts";
-import { holdAlone } from "../../../base/processes/process-lock.ts";
+import { acquireProcessLock } from "../../../base/processes/process-lock.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { fingerprint } from "../../backups/packed-file.ts";
 import { type FoundFile, isMountPoint, openFound } from "./found-file.ts";
@@ -176,7 +176,7 @@ function targetNote({ place, name }: RequestedPlace, found: FoundFile | undefine
 }
 
 async function hold(stack: AsyncDisposableStack, what: string, path: string): Promise<void> {
-  stack.use(await holdAlone(what, `another export is being written to ${path}`));
+  stack.use(await acquireProcessLock(what, `another export is being written to ${path}`));
 }
 
 function causeOf(error: unknown): string {

@@ -7,16 +7,16 @@ import type { Engine } from "../../../engine/engine.ts";
 import type { EngineOperation } from "../../../engine/operations/engine-operation.ts";
 import { type UnpackProgress, unpackProgress } from "../../../engine/operations/progress.ts";
 import { ImportMeter } from "../../backups/import-meter.ts";
-import { Shortage } from "../../backups/space.ts";
+import { InsufficientSpace } from "../../backups/space.ts";
 import { temporaryName } from "../../containers/temporary-name.ts";
 import type { NoticeInit } from "../../notices/notice.ts";
 import { removeUpload, type UploadedSource, uploadsOf } from "../create/image-source.ts";
-import { endings } from "../failure-messages.ts";
-import { sampled } from "../heartbeat.ts";
-import type { Tools } from "../operation-deps.ts";
+import { failureMessages } from "../failure-messages.ts";
+import { pollProgress } from "../heartbeat.ts";
+import type { OperationDeps } from "../operation-deps.ts";
 import type { OperationContext, OperationKind } from "../runner/operation.ts";
 import { type OpenBackup, openBackup, WrongArchitecture } from "./open-backup.ts";
-import { checkReplaceable, swapIn, undoSwap } from "./replace-container.ts";
+import { checkReplaceable, replaceContainer, undoReplacement } from "./replace-container.ts";
 import { secureTemplates } from "./secure-templates.ts";
 import { unpackBackup } from "./unpack-backup.ts";
 import { uploadBackup } from "./upload-backup.ts";
@@ -28,7 +28,7 @@ type Progress = NoticeInit<"updateImportStatus">;
  * made under a temporary name; until it is whole the old one is not touched.
  */
 export function importOperation(
-  tools: Tools,
+  tools: OperationDeps,
 ): OperationKind<typeof ImportContainerRequestSchema, "updateImportStatus"> {
   async function* run(
     request: ImportContainerRequest,
@@ -44,7 +44,7 @@ export function importOperation(
     await using stack = new AsyncDisposableStack();
     const replaceable = await checkReplaceable(tools.engine(), containerName, signal);
     const opening = openBackup(tools.engine(), request, tools.places.shared, signal);
-    const backup = stack.use(yield* sampled(opening, () => last, tools.clock));
+    const backup = stack.use(yield* pollProgress(opening, () => last, tools.clock));
     const links =
       (yield* unpackHere(containerName, backup, context, keep)) ??
       (yield* throughImage(containerName, backup, context, stack, keep));
@@ -52,9 +52,9 @@ export function importOperation(
       const { targets } = backup.metadata;
       await secureTemplates(tools.engine(), temporaryName("import", context.id), { targets, links }, context);
       signal.throwIfAborted();
-      await swapIn(tools, containerName, replaceable, context);
+      await replaceContainer(tools, containerName, replaceable, context);
     };
-    yield* sampled(finish(), () => last, tools.clock);
+    yield* pollProgress(finish(), () => last, tools.clock);
     return { containerName, status: Status.DONE };
   }
 
@@ -94,13 +94,13 @@ export function importOperation(
     told: (read: ReturnType<ImportMeter["read"]>) => Progress,
   ): AsyncGenerator<Progress, T, void> {
     const meter = new ImportMeter(tools.clock, (await file.stat()).size);
-    return yield* sampled(work(meter.reached), () => told(meter.read()), tools.clock);
+    return yield* pollProgress(work(meter.reached), () => told(meter.read()), tools.clock);
   }
 
   async function* unpack(
     containerName: string,
     image: UploadedSource,
-    { id, signal, ending }: OperationContext,
+    { id, signal, shutdownSignal }: OperationContext,
     keep: (progress: Progress) => Progress,
   ): AsyncGenerator<Progress, void, void> {
     const engine = tools.engine();
@@ -116,7 +116,7 @@ export function importOperation(
         await follow(creation);
       } catch (error) {
         // Another import of the same file needs what is unpacked: then its end is waited for.
-        if (signal.aborted && !ending.aborted && !image.isShared) {
+        if (signal.aborted && !shutdownSignal.aborted && !image.isShared) {
           await engine.unpackers.stop(creation, { fingerprint: image.fingerprint, instance });
         }
         throw error;
@@ -129,10 +129,10 @@ export function importOperation(
         progressPercent: unpacked.percent,
         progressSpeed: BigInt(unpacked.speed),
       });
-    yield* sampled(create(), told, tools.clock);
+    yield* pollProgress(create(), told, tools.clock);
   }
 
-  const { failed, cancelled } = endings(Status);
+  const { failed, cancelled } = failureMessages(Status);
   return {
     name: "import",
     request: ImportContainerRequestSchema,
@@ -143,7 +143,7 @@ export function importOperation(
     async recover({ containerName }, context, interruption) {
       const engine = tools.engine();
       await stopUnpacking(engine, context);
-      const { inPlace, remark } = await undoSwap(tools, containerName, context);
+      const { inPlace, remark } = await undoReplacement(tools, containerName, context);
       await removeUpload(engine, context.id, context.signal);
       if (inPlace) return { containerName, status: Status.DONE };
       if (!remark) return undefined;
@@ -167,7 +167,7 @@ export function importOperation(
 
 /** What a host shows besides the reason, for the failures that it has words of its own for. */
 function details(cause: unknown) {
-  if (cause instanceof Shortage) {
+  if (cause instanceof InsufficientSpace) {
     return {
       status: Status.FAILED_SPACE,
       diskSpaceAvailableBytes: BigInt(Math.floor(cause.room.available)),

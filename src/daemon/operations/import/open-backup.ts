@@ -6,7 +6,7 @@ import { type ArchiveFormat, archiveFormat } from "../../backups/archive-format.
 import { type BackupMetadata, parseBackupMetadata } from "../../backups/backup-metadata.ts";
 import { freeSpace } from "../../backups/free-space.ts";
 import { readMetadata } from "../../backups/read-metadata.ts";
-import type { Room } from "../../backups/space.ts";
+import type { StorageTarget } from "../../backups/space.ts";
 import { isTooSmall, planUpload, type UploadPlan } from "../../backups/upload-plan.ts";
 import { engineArchitecture } from "../../images/architecture.ts";
 import { openSharedFile, resolveShared } from "../shared-file.ts";
@@ -29,7 +29,7 @@ export interface OpenBackup extends AsyncDisposable {
   readonly metadata: BackupMetadata;
   /** The text of metadata.yaml. */
   readonly text: string;
-  readonly rooms: readonly Room[];
+  readonly rooms: readonly StorageTarget[];
 }
 
 /** Opens a backup that the engine can run. Throws what is wrong with it (behaviour.md 5.13, 12 items 49, 62, 63). */

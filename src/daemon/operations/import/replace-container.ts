@@ -2,18 +2,18 @@ import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { type Instance, instanceStatus } from "../../../engine/resources/instance.ts";
 import { removeBindMounts } from "../../containers/bind-mounts.ts";
-import { changeSince, findNoted, noteContainer } from "../../containers/container-identity.ts";
+import { changeSince, findNotedContainer, noteContainer } from "../../containers/container-identity.ts";
 import {
   checkUnprotected,
+  deleteUnused,
+  forceDelete,
   forceStop,
-  remove,
-  removeUnused,
-  settle,
-  settleOwn,
+  waitForOwnOperations,
+  waitForPendingOperations,
 } from "../../containers/delete-container.ts";
 import { findContainer, getContainer, identity } from "../../containers/find-container.ts";
 import { temporaryName } from "../../containers/temporary-name.ts";
-import type { Tools } from "../operation-deps.ts";
+import type { OperationDeps } from "../operation-deps.ts";
 import type { OperationContext, Steps } from "../runner/operation.ts";
 
 /** The new container under its temporary name, the old one's name, and the name the old one has meanwhile. */
@@ -27,7 +27,7 @@ const RAN = "ran";
 const SWAPPED = "swapped";
 
 /** What an import left when it stopped: whether the new container is in place, and what a person should know. */
-export interface Swapped {
+export interface Replacement {
   readonly inPlace: boolean;
   readonly remark: string;
 }
@@ -50,14 +50,14 @@ export async function checkReplaceable(
  * Puts a new container in the place of `replaceable`, if that is still there: by two renames, the old one deleted
  * last. Throws `failed` where another one has the name by now. Only the daemon's end interrupts it.
  */
-export async function swapIn(
-  tools: Tools,
+export async function replaceContainer(
+  tools: OperationDeps,
   containerName: string,
   replaceable: string | undefined,
   context: OperationContext,
 ): Promise<void> {
   const engine = tools.engine();
-  const { ending: signal, log } = context;
+  const { shutdownSignal: signal, log } = context;
   const { name, fresh, aside } = namesOf(containerName, context.id);
   const old = await findContainer(engine, name, signal);
   if (old) {
@@ -83,18 +83,18 @@ export async function swapIn(
  * else the new one goes and the old one has its name again, and runs if it did. What has the name meanwhile because
  * somebody made it is left alone: then the old one gets a name under which it can be seen. Safe to repeat.
  */
-export async function undoSwap(
-  tools: Tools,
+export async function undoReplacement(
+  tools: OperationDeps,
   containerName: string,
   context: OperationContext,
-): Promise<Swapped> {
+): Promise<Replacement> {
   const engine = tools.engine();
-  const { ending: signal, steps } = context;
+  const { shutdownSignal: signal, steps } = context;
   const { name, fresh, aside } = namesOf(containerName, context.id);
-  await settleOwn(engine, fresh, signal);
+  await waitForOwnOperations(engine, fresh, signal);
   const isSwapping = FRESH in steps;
   // Before the swap began, nothing that happens to the old container is ours.
-  for (const each of isSwapping ? [name, aside] : []) await settle(engine, each, signal);
+  for (const each of isSwapping ? [name, aside] : []) await waitForPendingOperations(engine, each, signal);
   if (isSwapping && (await isInPlace(engine, name, steps, signal))) {
     await removeOld(tools, containerName, context);
     return { inPlace: true, remark: "" };
@@ -121,7 +121,7 @@ async function giveNameBack(
   { name, aside }: { name: string; aside: string },
   context: OperationContext,
 ): Promise<string> {
-  const { ending: signal } = context;
+  const { shutdownSignal: signal } = context;
   const old = await findContainer(engine, aside, signal);
   let now = name;
   if (old) {
@@ -142,24 +142,32 @@ async function freeName(engine: Engine, name: string, signal: AbortSignal): Prom
 }
 
 /** A person may have started to use what was not in place yet. */
-async function removeFresh(engine: Engine, fresh: string, { ending, log }: OperationContext): Promise<void> {
-  if (!(await removeUnused(engine, fresh, ending, { own: true }))) {
+async function removeFresh(
+  engine: Engine,
+  fresh: string,
+  { shutdownSignal, log }: OperationContext,
+): Promise<void> {
+  if (!(await deleteUnused(engine, fresh, shutdownSignal, { own: true }))) {
     log.warn({ fresh }, "somebody started the unfinished container: it is left");
   }
 }
 
-async function removeOld(tools: Tools, containerName: string, context: OperationContext): Promise<void> {
-  const { id, ending, log } = context;
+async function removeOld(
+  tools: OperationDeps,
+  containerName: string,
+  context: OperationContext,
+): Promise<void> {
+  const { id, shutdownSignal, log } = context;
   const { aside } = namesOf(containerName, id);
   try {
     const engine = tools.engine();
     if (await isWanted(engine, containerName, context)) {
-      const now = await giveVisibleName(engine, containerName, aside, ending);
+      const now = await giveVisibleName(engine, containerName, aside, shutdownSignal);
       log.warn({ now }, "somebody went on with the container that was replaced: it is left under this name");
-    } else await remove(engine, aside, ending);
+    } else await forceDelete(engine, aside, shutdownSignal);
     await removeBindMounts(tools.site, tools.places, containerName);
   } catch (error) {
-    ending.throwIfAborted();
+    shutdownSignal.throwIfAborted();
     const { code, message } = TremplinError.from(error);
     if (code === "unavailable") throw error;
     log.error({ error, aside }, "the old container could not be deleted yet");
@@ -182,8 +190,8 @@ async function giveVisibleName(
 
 /** Whether somebody went on with the old container while it was set aside. */
 async function isWanted(engine: Engine, containerName: string, context: OperationContext): Promise<boolean> {
-  const { ending: signal } = context;
-  const noted = await findNoted(engine, containerName, context, signal);
+  const { shutdownSignal: signal } = context;
+  const noted = await findNotedContainer(engine, containerName, context, signal);
   // An older version of this program did not note it.
   if (noted.is !== "same" || !noted.sighting) return false;
   if (noted.instance.name !== namesOf(containerName, context.id).aside) return false;
@@ -198,8 +206,8 @@ async function startAgain(
   context: OperationContext,
 ): Promise<void> {
   if (!context.steps[RAN]) return;
-  const { ending: signal, log } = context;
-  const noted = await findNoted(engine, name, context, signal);
+  const { shutdownSignal: signal, log } = context;
+  const noted = await findNotedContainer(engine, name, context, signal);
   if (noted.is !== "same" || noted.instance.name !== now || noted.isUsedSince || !isStopped(noted.instance)) {
     return;
   }

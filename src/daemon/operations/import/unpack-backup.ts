@@ -1,15 +1,15 @@
 import { chown, lstat, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { sentenceOf, TremplinError } from "../../../base/tremplin-error.ts";
+import { errorMessage, TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import type { Instance } from "../../../engine/resources/instance.ts";
 import { instanceFolder } from "../../../engine/storage/instance-folder.ts";
-import { OnlyTheEngine } from "../../backups/archive-check.ts";
+import { NeedsEngineUnpack } from "../../backups/archive-check.ts";
 import { pathsTo } from "../../backups/backup-metadata.ts";
 import { MemberRules } from "../../backups/member-rules.ts";
-import { passOn } from "../../backups/stream-verified.ts";
+import { streamVerified } from "../../backups/stream-verified.ts";
 import { UserNamespace } from "../../backups/user-namespace.ts";
-import { remove } from "../../containers/delete-container.ts";
+import { forceDelete } from "../../containers/delete-container.ts";
 import { type IdMap, parseIdMap, toHostId } from "../../guest/id-map.ts";
 import type { OperationContext } from "../runner/operation.ts";
 import { type OpenBackup, withPlan } from "./open-backup.ts";
@@ -40,16 +40,16 @@ export async function unpackBackup(
   context: OperationContext,
   tell: (bytes: number) => void,
 ): Promise<ReadonlySet<string> | undefined> {
-  const { signal, ending, log } = context;
+  const { signal, shutdownSignal, log } = context;
   if (engine.address.kind !== "unix") return undefined;
   const container = await createEmpty(engine, name, backup, context);
   try {
     if (container) return await fill(engine, name, container, backup, { signal, tell });
   } catch (error) {
-    if (!(error instanceof TremplinError) || !(error.cause instanceof OnlyTheEngine)) throw error;
-    log.info({ reason: sentenceOf(error) }, "the engine unpacks it instead");
+    if (!(error instanceof TremplinError) || !(error.cause instanceof NeedsEngineUnpack)) throw error;
+    log.info({ reason: errorMessage(error) }, "the engine unpacks it instead");
   }
-  await remove(engine, name, ending);
+  await forceDelete(engine, name, shutdownSignal);
   return undefined;
 }
 
@@ -58,12 +58,12 @@ async function createEmpty(
   engine: Engine,
   name: string,
   { metadata }: OpenBackup,
-  { signal, ending }: OperationContext,
+  { signal, shutdownSignal }: OperationContext,
 ): Promise<LocalContainer | undefined> {
   const about = Object.entries(metadata.properties).map(([key, value]) => [`image.${key}`, value]);
   const body = { name, source: { type: "none" }, config: Object.fromEntries(about) } as const;
   // A moment's work that is seen to its end: given up half-way, the engine could make it after it was cleared away.
-  await (await engine.instances.create(body, { signal: ending })).wait({ signal: ending });
+  await (await engine.instances.create(body, { signal: shutdownSignal })).wait({ signal: shutdownSignal });
   signal.throwIfAborted();
   const { value } = await engine.instances.get(name, { signal });
   const folder = await instanceFolder(engine.address, value);
@@ -93,7 +93,7 @@ async function fill(
     const rules = new MemberRules(new Set(backup.metadata.targets.flatMap(pathsTo)));
     const home = { folder: unpacked, namespace };
     const passing = { ...backup, rules, home, unpacked: false, onPlain: plan.check, onPacked: tell, signal };
-    for await (const _ of passOn(backup.file, passing));
+    for await (const _ of streamVerified(backup.file, passing));
     return rules.links;
   });
   for (const part of ["rootfs", "templates"]) await moveFolder(part, unpacked, folder);

@@ -5,7 +5,7 @@ import type { UploadedImage, UploadOptions } from "../../../engine/resources/ima
 import type { ArchiveFormat } from "../../backups/archive-format.ts";
 import { pathsTo } from "../../backups/backup-metadata.ts";
 import { MemberRules } from "../../backups/member-rules.ts";
-import { passOn } from "../../backups/stream-verified.ts";
+import { streamVerified } from "../../backups/stream-verified.ts";
 import type { UploadPlan } from "../../backups/upload-plan.ts";
 import { type UploadedSource, uploadedImage } from "../create/image-source.ts";
 import type { OperationContext } from "../runner/operation.ts";
@@ -63,7 +63,7 @@ async function send(
     const { promise, resolve } = Promise.withResolvers<void>();
     passing = promise;
     try {
-      yield* passOn(file, { ...sending, unpacked: plan.unpacked, onPlain: plan.check });
+      yield* streamVerified(file, { ...sending, unpacked: plan.unpacked, onPlain: plan.check });
     } catch (error) {
       cause = error;
       throw error;

@@ -1,4 +1,4 @@
-import type { Ending, FinalNotices } from "../../notices/final-notices.ts";
+import type { FinalNotice, FinalNotices } from "../../notices/final-notices.ts";
 import type { JournalEntry } from "../../notices/journal.ts";
 
 /** The one end of an operation: its final notice, written once, however often a clean-up comes to an end. */
@@ -22,7 +22,7 @@ export class OperationEnd {
    * Writes and sends the notice; where the host has one already, takes only what is owed off the entry. Rejects when
    * the daemon ends first.
    */
-  async reach(ending: Omit<Ending, "onObstacle">): Promise<void> {
+  async reach(ending: Omit<FinalNotice, "onObstacle">): Promise<void> {
     if (this.#isWritten) {
       if (!ending.owed) await this.#finals.settle(this.#entry.id);
       return;
@@ -45,7 +45,7 @@ export class OperationEnd {
     return this.#isWritten;
   }
 
-  async #write(ending: Ending): Promise<void> {
+  async #write(ending: FinalNotice): Promise<void> {
     await this.#finals.end(this.#entry, ending);
     this.#isWritten = true;
   }

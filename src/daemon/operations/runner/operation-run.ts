@@ -2,18 +2,18 @@ import { fromJson, type Message } from "@bufbuild/protobuf";
 import { backoff } from "../../../base/async/backoff.ts";
 import type { Clock } from "../../../base/async/clock.ts";
 import type { Logger } from "../../../base/logger.ts";
-import { sentenceOf, TremplinError } from "../../../base/tremplin-error.ts";
+import { errorMessage, TremplinError } from "../../../base/tremplin-error.ts";
 import type { FinalNotices } from "../../notices/final-notices.ts";
 import type { Journal, JournalEntry } from "../../notices/journal.ts";
 import { type ListenerMethod, type NoticeInit, notice } from "../../notices/notice.ts";
-import type { Outbox } from "../../notices/notice-queue.ts";
+import type { NoticeQueue } from "../../notices/notice-queue.ts";
 import type { Interruption, OperationContext, OperationKind, Steps } from "./operation.ts";
 import { OperationEnd } from "./operation-end.ts";
 
 /** What operations run with; the same for all. */
-export interface RunTools {
+export interface RunDeps {
   readonly journal: Journal;
-  readonly outbox: Outbox;
+  readonly outbox: NoticeQueue;
   readonly finals: FinalNotices;
   /** Waits until the engine answers (again); false when it will not. */
   readonly engineAnswers: (signal: AbortSignal) => Promise<boolean>;
@@ -54,7 +54,7 @@ export class OperationRun {
   readonly #kind: OperationKind;
   readonly #request: Message;
   readonly #options: RunOptions;
-  readonly #tools: RunTools;
+  readonly #tools: RunDeps;
   readonly #log: Logger;
   readonly #controller = new AbortController();
   readonly #end: OperationEnd;
@@ -70,7 +70,7 @@ export class OperationRun {
   #isBlocked = false;
 
   /** Throws for a request that the kind cannot read. */
-  constructor(kind: OperationKind, entry: JournalEntry, tools: RunTools, options: RunOptions) {
+  constructor(kind: OperationKind, entry: JournalEntry, tools: RunDeps, options: RunOptions) {
     const { id, container } = entry;
     this.entry = entry;
     this.done = this.#done.promise;
@@ -160,15 +160,15 @@ export class OperationRun {
     this.#heard = promise;
     this.#tools.outbox.send({
       id: `${this.entry.id}-${++this.#progressCount}`,
-      lane: this.entry.container,
+      orderingKey: this.entry.container,
       notice: notice(kind.notify, value),
       operation: this.entry.id,
       final: false,
-      after: this.#options.answered,
-      settled: async () => resolve(),
-      ...(kind.absorb && {
-        absorbedBy: (newer, own) =>
-          notice(kind.notify, kind.absorb?.(own.message, newer.message) ?? newer.message),
+      notBefore: this.#options.answered,
+      onAcknowledged: async () => resolve(),
+      ...(kind.coalesce && {
+        coalesceInto: (newer, own) =>
+          notice(kind.notify, kind.coalesce?.(own.message, newer.message) ?? newer.message),
       }),
     });
   }
@@ -318,7 +318,7 @@ export class OperationRun {
       id: this.entry.id,
       startedAt: this.entry.startedAt,
       signal,
-      ending: this.#tools.ending,
+      shutdownSignal: this.#tools.ending,
       log: this.#log,
       get steps() {
         return run.#steps;
@@ -334,13 +334,13 @@ export class OperationRun {
       owe: (reason) => {
         this.#owed = reason;
       },
-      heard: () => this.#heard,
+      progressAcknowledged: () => this.#heard,
     };
   }
 }
 
 function obstacleOf(error: unknown): string {
-  return `its clean-up is tried again, because it could not be done: ${sentenceOf(error)}`;
+  return `its clean-up is tried again, because it could not be done: ${errorMessage(error)}`;
 }
 
 function isEngineLost(thrown: unknown): boolean {

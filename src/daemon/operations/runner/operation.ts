@@ -18,7 +18,7 @@ export interface OperationContext {
    * Aborted only when the daemon ends: for what must be done although the operation was cancelled. What throws
    * then gets no final notice, and the next daemon recovers it.
    */
-  readonly ending: AbortSignal;
+  readonly shutdownSignal: AbortSignal;
   readonly log: Logger;
   /** What was noted so far, also before the daemon died. Only what is on disk. */
   readonly steps: Steps;
@@ -30,7 +30,7 @@ export interface OperationContext {
    */
   owe(reason: string): void;
   /** Resolves once the host has taken, or refused for good, the last progress that was yielded; never rejects. */
-  heard(): Promise<void>;
+  progressAcknowledged(): Promise<void>;
 }
 
 /**
@@ -86,7 +86,7 @@ export interface OperationKind<
    */
   interrupted(request: MessageShape<R>, cause: string): string;
   /** What of a waiting progress message must live on in a newer one. Default: nothing, the newest wins. */
-  absorb?(older: NoticeInit<M>, newer: NoticeInit<M>): NoticeInit<M>;
+  coalesce?(older: NoticeInit<M>, newer: NoticeInit<M>): NoticeInit<M>;
 }
 
 /** An operation under way. */

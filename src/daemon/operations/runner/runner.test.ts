@@ -15,8 +15,8 @@ import {
 import { FinalNotices } from "../../notices/final-notices.ts";
 import { Journal } from "../../notices/journal.ts";
 import { type Notice, notice } from "../../notices/notice.ts";
-import { Outbox } from "../../notices/notice-queue.ts";
-import { RefusedNotices } from "../../notices/rejected-notices.ts";
+import { NoticeQueue } from "../../notices/notice-queue.ts";
+import { RejectedNotices } from "../../notices/rejected-notices.ts";
 import type { OperationContext, OperationKind } from "./operation.ts";
 import { Runner } from "./runner.ts";
 
@@ -42,7 +42,7 @@ async function stateFolder() {
   const path = await mkdtemp(join(tmpdir(), "runner-"));
   const heard: { readonly id: string; readonly notice: StopNotice }[] = [];
   const waiting: { readonly count: number; readonly resolve: () => void }[] = [];
-  const daemons: { readonly runner: Runner; readonly outbox: Outbox }[] = [];
+  const daemons: { readonly runner: Runner; readonly outbox: NoticeQueue }[] = [];
   const state = {
     path,
     hostIsAway: false,
@@ -65,16 +65,16 @@ async function stateFolder() {
         for (const { count, resolve } of waiting) if (heard.length >= count) resolve();
         return { kind: "taken" as const };
       };
-      const outbox = new Outbox({ deliver, clock, log });
+      const outbox = new NoticeQueue({ deliver, clock, log });
       const journal = await Journal.open(path, log);
-      const refused = await RefusedNotices.open({ folder: `${path}-refused`, outbox, clock, log });
+      const refused = await RejectedNotices.open({ folder: `${path}-refused`, outbox, clock, log });
       const finals = new FinalNotices({ journal, outbox, refused, clock, log });
       const engineAnswers = async () => state.engineAnswers;
       const runner = new Runner({ journal, outbox, finals, engineAnswers, clock, log });
       runner.add(kind);
       daemons.push({ runner, outbox });
       const ready = { method: "tremplinReady", message: {} } as unknown as Notice;
-      await outbox.open({ id: "ready", lane: "", notice: ready, final: true });
+      await outbox.open({ id: "ready", orderingKey: "", notice: ready, final: true });
       return { runner, outbox, finals, refused, clock, journal };
     },
     /** Nobody writes into the folder any more when it goes. */
@@ -600,10 +600,10 @@ test("an operation learns when the host has heard its progress", async () => {
   await using state = await stateFolder();
   const yielded = Promise.withResolvers<void>();
   let hasHeard = false;
-  const kind = kindOf(async function* (_request, { heard }: OperationContext) {
-    await heard();
+  const kind = kindOf(async function* (_request, { progressAcknowledged }: OperationContext) {
+    await progressAcknowledged();
     yield { status: Status.STOPPING };
-    const told = heard().then(() => {
+    const told = progressAcknowledged().then(() => {
       hasHeard = true;
     });
     yielded.resolve();
@@ -627,10 +627,10 @@ test("what is put right after a cancel goes on, and is left to the next daemon w
     await using state = await stateFolder();
     const undoing = Promise.withResolvers<void>();
     const gate = Promise.withResolvers<void>();
-    const kind = kindOf(async function* (_request, { signal, ending }: OperationContext) {
+    const kind = kindOf(async function* (_request, { signal, shutdownSignal }: OperationContext) {
       await new Promise((resolve) => signal.addEventListener("abort", resolve));
       const end = new Promise((_resolve, reject) =>
-        ending.addEventListener("abort", () => reject(ending.reason)),
+        shutdownSignal.addEventListener("abort", () => reject(shutdownSignal.reason)),
       );
       undoing.resolve();
       await Promise.race([gate.promise, end]);

@@ -5,17 +5,17 @@ import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { FinalNotices } from "../../notices/final-notices.ts";
 import type { Journal, JournalEntry } from "../../notices/journal.ts";
 import type { ListenerMethod, NoticeInit } from "../../notices/notice.ts";
-import type { Outbox } from "../../notices/notice-queue.ts";
+import type { NoticeQueue } from "../../notices/notice-queue.ts";
 import { newOperationId } from "../../notices/operation-id.ts";
 import { type Lock, Locks } from "./locks.ts";
 import type { Operation, OperationKind } from "./operation.ts";
-import { OperationRun, type RunTools } from "./operation-run.ts";
+import { OperationRun, type RunDeps } from "./operation-run.ts";
 
 export interface RunnerOptions {
   readonly journal: Journal;
-  readonly outbox: Outbox;
+  readonly outbox: NoticeQueue;
   readonly finals: FinalNotices;
-  readonly engineAnswers: RunTools["engineAnswers"];
+  readonly engineAnswers: RunDeps["engineAnswers"];
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -33,7 +33,7 @@ export class Runner implements AsyncDisposable {
   readonly #running = new Set<OperationRun>();
   readonly #ending = new AbortController();
   readonly #options: RunnerOptions;
-  readonly #tools: RunTools;
+  readonly #tools: RunDeps;
 
   constructor(options: RunnerOptions) {
     this.#options = options;

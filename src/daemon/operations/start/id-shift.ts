@@ -4,8 +4,8 @@ import { ifMissing } from "../../../engine/http/if-missing.ts";
 import { type Instance, instanceStatus } from "../../../engine/resources/instance.ts";
 import type { Config } from "../../../engine/resources/pools.ts";
 import type { Snapshot } from "../../../engine/resources/snapshots.ts";
-import type { Same } from "../../containers/container-identity.ts";
-import { giveSettings, settingsText } from "../../containers/container-settings.ts";
+import type { SameContainer } from "../../containers/container-identity.ts";
+import { applySettings, settingsText } from "../../containers/container-settings.ts";
 import { deleteSnapshot } from "../../containers/delete-container.ts";
 import { operationOf, unmarkOperation } from "../../containers/operation-mark.ts";
 import { isSameIdMap, parseIdMap } from "../../guest/id-map.ts";
@@ -27,7 +27,7 @@ const LOOK_LIMIT = 10_000;
  * the one on disk nor the one it ran with (an engine that maps ids when it mounts leaves the disk alone). Copies,
  * imports and restored containers do not say with which they ran. Containers without id maps need none.
  */
-export function changesOwners({ expanded_config }: Instance): boolean {
+export function shiftsIds({ expanded_config }: Instance): boolean {
   const { last, current, next } = idMapsOf(expanded_config);
   if (!last || !next) return false;
   const nextMap = parseIdMap(next);
@@ -39,7 +39,7 @@ export function changesOwners({ expanded_config }: Instance): boolean {
  * Whether that is a remap in the sense of the contract: the container ran before, and has to get other owners. `privileged`
  * is what a start is about to set, undefined for no change.
  */
-export function needsRemap(instance: Instance, privileged: boolean | undefined): boolean {
+export function needsIdShift(instance: Instance, privileged: boolean | undefined): boolean {
   const config = instance.expanded_config;
   const { last, current, next } = idMapsOf(config);
   const ranBefore = current !== undefined || (last !== undefined && last !== UNSHIFTED);
@@ -47,7 +47,7 @@ export function needsRemap(instance: Instance, privileged: boolean | undefined):
   const changes = privileged !== undefined && privileged !== (config["security.privileged"] === "true");
   // What the next map will be the engine only says after the change; a privileged container has none.
   if (changes) return privileged === (last !== UNSHIFTED);
-  return changesOwners(instance);
+  return shiftsIds(instance);
 }
 
 function idMapsOf(config: Config) {
@@ -59,8 +59,8 @@ function idMapsOf(config: Config) {
 }
 
 /** Throws `failed` where the next start would have to change owners and the engine is told never to do that. */
-export function checkMayRemap(instance: Instance, privileged: boolean | undefined): void {
-  if (instance.expanded_config[SHIFT_PROTECTION] !== "true" || !needsRemap(instance, privileged)) return;
+export function checkMayShiftIds(instance: Instance, privileged: boolean | undefined): void {
+  if (instance.expanded_config[SHIFT_PROTECTION] !== "true" || !needsIdShift(instance, privileged)) return;
   throw new TremplinError(
     "failed",
     `starting ${instance.name} like that changes the owners of all its files, which it is protected against (${SHIFT_PROTECTION} is true): set that to false if they may change, and try again`,
@@ -73,7 +73,7 @@ function snapshotName(operationId: string): string {
 }
 
 /** Takes a snapshot to go back to: a half changed tree could neither be started nor be told from a whole one. */
-export async function saveBeforeRemap(
+export async function snapshotBeforeIdShift(
   engine: Engine,
   name: string,
   id: string,
@@ -88,9 +88,9 @@ export async function saveBeforeRemap(
  * neither be started nor be told from a whole one. Else its files are left alone. Answers what a person should know,
  * where the snapshot stays because it may still be needed. `now` is in milliseconds since 1970: days may have passed.
  */
-export async function undoRemap(
+export async function rollBackIdShift(
   engine: Engine,
-  { instance, isUsedSince, sighting }: Same,
+  { instance, isUsedSince, sighting }: SameContainer,
   context: OperationContext,
   now: number,
 ): Promise<string | undefined> {
@@ -108,7 +108,7 @@ export async function undoRemap(
   const isMarked = !sighting || operationOf(instance) === id;
   if (isMapOfThen && isMarked && !isUsedSince && instance.status_code === instanceStatus.stopped) {
     await restoreFiles(engine, instance, found, context);
-    await forgetRemap(engine, name, id, signal);
+    await discardIdShiftSnapshot(engine, name, id, signal);
     return undefined;
   }
   if (isMapOfThen && isMarked && !isUsedSince && !isUp(instance)) {
@@ -122,7 +122,7 @@ export async function undoRemap(
     await unmarkOperation(engine, name, id, signal);
     return `${name} was started again while the owners of its files were half changed, so they may be wrong; its snapshot ${snapshot} holds it as it was before and is kept for seven days`;
   }
-  await forgetRemap(engine, name, id, signal);
+  await discardIdShiftSnapshot(engine, name, id, signal);
   return undefined;
 }
 
@@ -143,7 +143,7 @@ async function restoreFiles(
   if (now !== settingsText(snapshot)) await step(SETTINGS, now);
   await (await engine.snapshots.restore(name, snapshot.name, { signal })).wait({ signal });
   const settings = now === settingsText(snapshot) ? steps[SETTINGS] : now;
-  if (settings !== undefined) await giveSettings(engine, name, settings, signal);
+  if (settings !== undefined) await applySettings(engine, name, settings, signal);
 }
 
 /** The root is changed first: after a second change over half of a first one it is nobody's that the container knows. */
@@ -159,7 +159,7 @@ async function isRootOwnedByRoot(engine: Engine, name: string, signal: AbortSign
 }
 
 /** Deletes the snapshot and the mark, if they are there. */
-export async function forgetRemap(
+export async function discardIdShiftSnapshot(
   engine: Engine,
   name: string,
   id: string,

@@ -1,4 +1,4 @@
-import { sentenceOf, TremplinError } from "../../../base/tremplin-error.ts";
+import { errorMessage, TremplinError } from "../../../base/tremplin-error.ts";
 import {
   type StartContainerRequest,
   StartContainerRequestSchema,
@@ -7,17 +7,28 @@ import {
 import type { Engine } from "../../../engine/engine.ts";
 import { type Instance, instanceStatus } from "../../../engine/resources/instance.ts";
 import { bindMountDevices, writeBindMounts } from "../../containers/bind-mounts.ts";
-import { findNoted, noteContainer, strangerTo, wasUsed } from "../../containers/container-identity.ts";
-import { settle } from "../../containers/delete-container.ts";
+import {
+  describeStranger,
+  findNotedContainer,
+  noteContainer,
+  wasUsed,
+} from "../../containers/container-identity.ts";
+import { waitForPendingOperations } from "../../containers/delete-container.ts";
 import { getContainer } from "../../containers/find-container.ts";
 import { markOperation } from "../../containers/operation-mark.ts";
-import { markUsed } from "../../containers/provisioned-mark.ts";
+import { markProvisioned } from "../../containers/provisioned-mark.ts";
 import { microphoneDevices, withMicrophone } from "../../devices/microphone.ts";
-import { endings } from "../failure-messages.ts";
-import { breakSilence, justWait } from "../heartbeat.ts";
-import type { Tools } from "../operation-deps.ts";
+import { failureMessages } from "../failure-messages.ts";
+import { fromPromise, withHeartbeat } from "../heartbeat.ts";
+import type { OperationDeps } from "../operation-deps.ts";
 import type { Interruption, OperationContext, OperationKind } from "../runner/operation.ts";
-import { changesOwners, checkMayRemap, forgetRemap, saveBeforeRemap, undoRemap } from "./id-shift.ts";
+import {
+  checkMayShiftIds,
+  discardIdShiftSnapshot,
+  rollBackIdShift,
+  shiftsIds,
+  snapshotBeforeIdShift,
+} from "./id-shift.ts";
 import { wantsPrivilege } from "./privilege.ts";
 import { refreshAptKey } from "./refresh-apt-key.ts";
 import { writeAptList } from "./write-apt-list.ts";
@@ -29,19 +40,19 @@ const SAVED = "saved";
 
 /** Prepares and boots a container. */
 export function startOperation(
-  tools: Tools,
+  tools: OperationDeps,
 ): OperationKind<typeof StartContainerRequestSchema, "updateStartStatus"> {
   async function start(request: StartContainerRequest, context: OperationContext) {
     const { signal, log } = context;
     const engine = tools.engine();
     const name = request.containerName;
     const found = await getContainer(engine, name, signal);
-    checkMayRemap(found, wantsPrivilege(request.privilegeLevel));
+    checkMayShiftIds(found, wantsPrivilege(request.privilegeLevel));
     await noteContainer(engine, found, context, signal);
     await writeAptList(tools, name, signal).catch((error) => log.error({ error }, "no package list written"));
     await configure(request, signal);
     const configured = await getContainer(engine, name, signal);
-    if (changesOwners(configured)) await save(engine, configured, context);
+    if (shiftsIds(configured)) await save(engine, configured, context);
     await (await engine.instances.setState(name, { action: "start" }, { signal })).wait({ signal });
     await finish(name, context);
     void refreshAptKey(tools, name);
@@ -57,12 +68,12 @@ export function startOperation(
     const { name } = instance;
     await markOperation(engine, name, id, signal);
     try {
-      await saveBeforeRemap(engine, name, id, signal);
+      await snapshotBeforeIdShift(engine, name, id, signal);
     } catch (error) {
       signal.throwIfAborted();
       if (wasUsed(instance) || TremplinError.from(error).code === "unavailable") throw error;
       log.warn({ error }, "no snapshot could be taken before its first start");
-      await forgetRemap(engine, name, id, signal);
+      await discardIdShiftSnapshot(engine, name, id, signal);
       return;
     }
     await context.step(SAVED);
@@ -97,43 +108,43 @@ export function startOperation(
 
   /** It runs: what is left cannot make it fail any more, and is done later where it cannot be done now. */
   async function finish(name: string, context: OperationContext): Promise<void> {
-    const { id, steps, ending, log } = context;
+    const { id, steps, shutdownSignal, log } = context;
     const engine = tools.engine();
     try {
-      if (steps[SAVED]) await forgetRemap(engine, name, id, ending);
-      await markUsed(engine, name, ending);
+      if (steps[SAVED]) await discardIdShiftSnapshot(engine, name, id, shutdownSignal);
+      await markProvisioned(engine, name, shutdownSignal);
     } catch (error) {
-      ending.throwIfAborted();
+      shutdownSignal.throwIfAborted();
       if (TremplinError.from(error).code === "unavailable") throw error;
       log.error({ error }, "it runs, but is not marked as started yet");
-      context.owe(`it runs, but is not marked as started: ${sentenceOf(error)}`);
+      context.owe(`it runs, but is not marked as started: ${errorMessage(error)}`);
     }
   }
 
   async function recover(name: string, context: OperationContext, interruption: Interruption) {
     const { signal, steps, id } = context;
     const engine = tools.engine();
-    await settle(engine, name, signal);
-    const noted = await findNoted(engine, name, context, signal);
+    await waitForPendingOperations(engine, name, signal);
+    const noted = await findNotedContainer(engine, name, context, signal);
     const failed = (failureReason: string) => ({
       containerName: name,
       status: Status.FAILED,
       failureReason,
     });
-    if (noted.is !== "same") return failed(strangerTo(name, noted) ?? "");
+    if (noted.is !== "same") return failed(describeStranger(name, noted) ?? "");
     const { instance, isUsedSince } = noted;
     const runs = instance.status_code === instanceStatus.running;
     // Without the step a snapshot may be there that was not whole yet; older versions did not note it.
     const isSaved = steps[SAVED] || !noted.sighting;
-    const kept = isSaved ? await undoRemap(engine, noted, context, tools.clock.now()) : undefined;
+    const kept = isSaved ? await rollBackIdShift(engine, noted, context, tools.clock.now()) : undefined;
     if (kept) return failed(kept);
-    if (!isSaved) await forgetRemap(engine, instance.name, id, signal);
+    if (!isSaved) await discardIdShiftSnapshot(engine, instance.name, id, signal);
     if (runs && isUsedSince && !noted.isRenamed) {
       await finish(name, context);
       return { containerName: name, status: Status.STARTED };
     }
     const wasLive = interruption === "cancel" || interruption === "failure";
-    const stranger = wasLive || runs ? undefined : strangerTo(name, noted);
+    const stranger = wasLive || runs ? undefined : describeStranger(name, noted);
     return stranger === undefined ? undefined : failed(stranger);
   }
 
@@ -142,11 +153,11 @@ export function startOperation(
     request: StartContainerRequestSchema,
     notify: "updateStartStatus",
     run: (request, context) =>
-      breakSilence(justWait(start(request, context)), { every: HEARTBEAT, clock: tools.clock }, () => ({
+      withHeartbeat(fromPromise(start(request, context)), { every: HEARTBEAT, clock: tools.clock }, () => ({
         containerName: request.containerName,
         status: Status.STARTING,
       })),
-    ...endings(Status),
+    ...failureMessages(Status),
     recover: ({ containerName }, context, interruption) => recover(containerName, context, interruption),
     interrupted: ({ containerName }, cause) => `${cause} while it started ${containerName}; start it again`,
   };

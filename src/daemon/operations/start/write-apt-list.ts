@@ -1,7 +1,7 @@
 import { crosAptList, crosAptListPath } from "../../guest/cros-apt-list.ts";
 import { readOsRelease } from "../../guest/read-os-release.ts";
 import { replaceFile } from "../../guest/replace.ts";
-import type { Tools } from "../operation-deps.ts";
+import type { OperationDeps } from "../operation-deps.ts";
 
 /** The newest release that the packages of the place are made for. */
 const NEWEST = "bookworm";
@@ -10,7 +10,11 @@ const NEWEST = "bookworm";
 const TIME_LIMIT = 3_000;
 
 /** Gives a Debian container the package list of the place, where the place has one (behaviour.md 4.7). */
-export async function writeAptList(tools: Tools, container: string, signal: AbortSignal): Promise<void> {
+export async function writeAptList(
+  tools: OperationDeps,
+  container: string,
+  signal: AbortSignal,
+): Promise<void> {
   if (!tools.site.crosAptList || tools.milestone === undefined) return;
   using files = await tools.engine().fileSession(container, { signal, timeLimit: TIME_LIMIT });
   const list = crosAptList(await readOsRelease(files), Number(tools.milestone), NEWEST);

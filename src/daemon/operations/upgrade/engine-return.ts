@@ -1,7 +1,7 @@
 import { backoff } from "../../../base/async/backoff.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
-import type { Tools } from "../operation-deps.ts";
+import type { OperationDeps } from "../operation-deps.ts";
 
 const FIRST_RETRY = 250;
 const LAST_RETRY = 5_000;
@@ -10,8 +10,8 @@ const LAST_RETRY = 5_000;
  * Does on the engine what must be done and can be repeated: again and again while the engine is away and comes back.
  * Throws `unavailable` once it will not. `waiting` is told before each wait why it is one.
  */
-export async function untilEngineReturns<T>(
-  tools: Pick<Tools, "engine" | "clock" | "launcher">,
+export async function retryWhileEngineUnavailable<T>(
+  tools: Pick<OperationDeps, "engine" | "clock" | "supervisor">,
   ending: AbortSignal,
   act: (engine: Engine) => Promise<T>,
   waiting: (reason: string) => unknown = () => undefined,
@@ -25,7 +25,7 @@ export async function untilEngineReturns<T>(
       if (code !== "unavailable") throw thrown;
       await waiting(message);
       await tools.clock.sleep(wait, ending);
-      if (!(await tools.launcher.answers(ending))) throw thrown;
+      if (!(await tools.supervisor.answers(ending))) throw thrown;
     }
   }
   throw new TremplinError("failed", "the engine did not return");

@@ -1,16 +1,16 @@
-import { sentenceOf, TremplinError } from "../../../base/tremplin-error.ts";
+import { errorMessage, TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
 import { type Instance, instanceStatus } from "../../../engine/resources/instance.ts";
 import type { Snapshot } from "../../../engine/resources/snapshots.ts";
 import {
-  findNoted,
-  hasNoted,
+  describeStranger,
+  findNotedContainer,
+  hasNotedContainer,
   isSetSince,
-  type Same,
-  strangerTo,
+  type SameContainer,
 } from "../../containers/container-identity.ts";
-import { forceStop, settle } from "../../containers/delete-container.ts";
+import { forceStop, waitForPendingOperations } from "../../containers/delete-container.ts";
 import { getContainer } from "../../containers/find-container.ts";
 import { markOperation, operationOf, unmarkOperation } from "../../containers/operation-mark.ts";
 import type { OperationContext } from "../runner/operation.ts";
@@ -24,33 +24,35 @@ const BACK = "back";
 const UNDONE = "undone";
 
 /** The name of the snapshot that an upgrade takes before it changes anything. */
-export function wayBackName(operationId: string): string {
+export function rollbackSnapshotName(operationId: string): string {
   return `${PREFIX}${operationId}`;
 }
 
 /** The newest snapshot that an upgrade left, if there is one. */
-export async function findWayBack(
+export async function findRollbackSnapshot(
   engine: Engine,
   container: string,
   signal?: AbortSignal,
 ): Promise<Snapshot | undefined> {
   const all = (await engine.snapshots.list(container, { signal }).catch(ifMissing)) ?? [];
-  return all.filter(isWayBack).sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at))[0];
+  return all
+    .filter(isRollbackSnapshot)
+    .sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at))[0];
 }
 
 /**
  * Whether an upgrade of ours took it: the container bore the mark of that upgrade then. Older versions set no mark,
  * but a time at which it goes.
  */
-export function isWayBack(snapshot: Snapshot): boolean {
+export function isRollbackSnapshot(snapshot: Snapshot): boolean {
   const { name, expires_at } = snapshot;
   const id = operationOf(snapshot);
-  if (id !== undefined && name === wayBackName(id)) return true;
+  if (id !== undefined && name === rollbackSnapshotName(id)) return true;
   return /^tremplin-upgrade-[0-9a-f]{8}$/.test(name) && Date.parse(expires_at) > 0;
 }
 
 /** Lets the engine delete the snapshot in seven days. */
-export async function limitWayBack(
+export async function setRollbackExpiry(
   engine: Engine,
   container: string,
   snapshot: string,
@@ -71,13 +73,13 @@ export interface Rollback {
  * not before the snapshot was seen; what the engine still does on it is waited for. Where the restore fails, what
  * ran before runs again.
  */
-export async function goBack(
+export async function rollBack(
   engine: Engine,
   container: string,
   { snapshot, isToRun }: Rollback,
   context: OperationContext,
 ): Promise<void> {
-  const { ending: signal } = context;
+  const { shutdownSignal: signal } = context;
   const before = await getContainer(engine, container, signal);
   if (!(await engine.snapshots.get(container, snapshot, { signal }).catch(ifMissing))) {
     throw new TremplinError(
@@ -90,7 +92,7 @@ export async function goBack(
   // At once where it can be; an engine that is busy with the container is waited for first.
   const keep = { keep: true };
   await forceStop(engine, container, signal, keep).catch(() => undefined);
-  await settle(engine, container, signal);
+  await waitForPendingOperations(engine, container, signal);
   await forceStop(engine, container, signal, keep);
   try {
     await (await engine.snapshots.restore(container, snapshot, { signal })).wait({ signal });
@@ -101,7 +103,7 @@ export async function goBack(
       before.status_code === instanceStatus.running && (await tryStart(engine, container, context));
     throw new TremplinError(
       "failed",
-      `${sentenceOf(error)}${runsAgain ? `; ${container} runs again as it was before that` : ""}`,
+      `${errorMessage(error)}${runsAgain ? `; ${container} runs again as it was before that` : ""}`,
       error,
     );
   }
@@ -113,16 +115,16 @@ export async function goBack(
  * it was itself that started the container; later it may have been anybody. Answers why it kept its hands off
  * where somebody has gone on with the container meanwhile; undefined when the container is back.
  */
-export async function carryOnBack(
+export async function resumeRollback(
   engine: Engine,
   container: string,
   rollback: Rollback & { readonly isLive: boolean },
   context: OperationContext,
 ): Promise<string | undefined> {
-  const { ending: signal, steps } = context;
-  await settle(engine, container, signal);
-  const noted = await findNoted(engine, container, context, signal);
-  if (noted.is !== "same") return steps[UNDONE] ? undefined : strangerTo(container, noted);
+  const { shutdownSignal: signal, steps } = context;
+  await waitForPendingOperations(engine, container, signal);
+  const noted = await findNotedContainer(engine, container, context, signal);
+  if (noted.is !== "same") return steps[UNDONE] ? undefined : describeStranger(container, noted);
   const { instance, isUsedSince, isRenamed } = noted;
   if (steps[UNDONE]) {
     await unmarkOperation(engine, instance.name, upgradeOf(rollback), signal);
@@ -138,30 +140,30 @@ export async function carryOnBack(
     await unmarkOperation(engine, instance.name, markOf(context), signal);
     return stranger;
   }
-  await goBack(engine, container, rollback, context);
+  await rollBack(engine, container, rollback, context);
   return undefined;
 }
 
 /** Whether the rollback had changed nothing yet, as far as this version wrote it down. */
-export function isBeforeBack(context: OperationContext): boolean {
-  return hasNoted(context) && !(BACK in context.steps);
+export function isBeforeRollback(context: OperationContext): boolean {
+  return hasNotedContainer(context) && !(BACK in context.steps);
 }
 
 /** Takes the mark of a rollback that is not begun off the container. */
-export async function abandonBack(
+export async function abandonRollback(
   engine: Engine,
   container: string,
   context: OperationContext,
 ): Promise<void> {
-  const { ending: signal } = context;
-  await settle(engine, container, signal);
-  const noted = await findNoted(engine, container, context, signal);
+  const { shutdownSignal: signal } = context;
+  await waitForPendingOperations(engine, container, signal);
+  const noted = await findNotedContainer(engine, container, context, signal);
   if (noted.is === "same") await unmarkOperation(engine, noted.instance.name, markOf(context), signal);
 }
 
 /** Why a rollback is not begun or carried on: it would lose what somebody did since. */
-function reasonToLeave(container: string, noted: Same): string | undefined {
-  const stranger = strangerTo(container, noted);
+function reasonToLeave(container: string, noted: SameContainer): string | undefined {
+  const stranger = describeStranger(container, noted);
   if (stranger !== undefined || !noted.sighting) return stranger;
   const because = "so nothing more was done to it; ask again if it is still wanted";
   if (isSetSince(noted)) return `the settings of ${container} were changed since, ${because}`;
@@ -188,7 +190,7 @@ async function end(
   rollback: Rollback,
   context: OperationContext,
 ): Promise<void> {
-  const { ending: signal } = context;
+  const { shutdownSignal: signal } = context;
   const { status_code } = await getContainer(engine, container, signal);
   if (rollback.isToRun && status_code !== instanceStatus.running) {
     await (await engine.instances.setState(container, { action: "start" }, { signal })).wait({ signal });
@@ -200,7 +202,7 @@ async function end(
 async function tryStart(
   engine: Engine,
   container: string,
-  { ending: signal, log }: OperationContext,
+  { shutdownSignal: signal, log }: OperationContext,
 ): Promise<boolean> {
   try {
     await (await engine.instances.setState(container, { action: "start" }, { signal })).wait({ signal });

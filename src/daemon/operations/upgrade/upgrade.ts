@@ -1,4 +1,4 @@
-import { sentenceOf, TremplinError } from "../../../base/tremplin-error.ts";
+import { errorMessage, TremplinError } from "../../../base/tremplin-error.ts";
 import {
   UpgradeContainerProgress_Status as Status,
   type UpgradeContainerRequest,
@@ -7,13 +7,13 @@ import {
 import type { Engine } from "../../../engine/engine.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
 import type { Instance } from "../../../engine/resources/instance.ts";
-import { resumePaused, takeSteadySnapshot } from "../../containers/consistent-snapshot.ts";
-import { findNoted, noteContainer } from "../../containers/container-identity.ts";
-import { deleteSnapshot, settle } from "../../containers/delete-container.ts";
+import { resumePaused, takeConsistentSnapshot } from "../../containers/consistent-snapshot.ts";
+import { findNotedContainer, noteContainer } from "../../containers/container-identity.ts";
+import { deleteSnapshot, waitForPendingOperations } from "../../containers/delete-container.ts";
 import { getContainer } from "../../containers/find-container.ts";
 import { markOperation, unmarkOperation } from "../../containers/operation-mark.ts";
 import type { NoticeInit } from "../../notices/notice.ts";
-import { Inside } from "../../upgrade/container-exec.ts";
+import { ContainerExec } from "../../upgrade/container-exec.ts";
 import { plainLine } from "../../upgrade/output-lines.ts";
 import { checkFindings, preflight } from "../../upgrade/preflight.ts";
 import { pathInside } from "../../upgrade/release-inside.ts";
@@ -22,13 +22,13 @@ import { removeTrial } from "../../upgrade/simulate-upgrade.ts";
 import { UpgradeLog, upgradeLogPath } from "../../upgrade/upgrade-log.ts";
 import { bringUpToDate, repair, shares, sumOfShares, upgradeTo } from "../../upgrade/upgrade-release.ts";
 import { MOST_LINES, UpgradeReport } from "../../upgrade/upgrade-report.ts";
-import { personOf, proveRelease } from "../../upgrade/verify-release.ts";
-import type { Tools } from "../operation-deps.ts";
+import { personOf, verifyRelease } from "../../upgrade/verify-release.ts";
+import type { OperationDeps } from "../operation-deps.ts";
 import type { OperationContext, OperationKind } from "../runner/operation.ts";
-import { untilEngineReturns } from "./engine-return.ts";
+import { retryWhileEngineUnavailable } from "./engine-return.ts";
 import { restart } from "./restart.ts";
-import { carryOnBack, limitWayBack, wayBackName } from "./rollback-snapshot.ts";
-import { upgradeEndings } from "./upgrade-failure.ts";
+import { resumeRollback, rollbackSnapshotName, setRollbackExpiry } from "./rollback-snapshot.ts";
+import { upgradeFailureMessages } from "./upgrade-failure.ts";
 
 type Progress = NoticeInit<"upgradeContainerStatus">;
 
@@ -41,7 +41,7 @@ export const NOT_PUT_BACK = "putting it back failed";
  * it. The journal knows where it stands: `saved`, then `proven`, or `failed` (with the reason) and `undone`.
  */
 export function upgradeOperation(
-  tools: Tools,
+  tools: OperationDeps,
 ): OperationKind<typeof UpgradeContainerRequestSchema, "upgradeContainerStatus"> {
   async function* run(
     request: UpgradeContainerRequest,
@@ -50,7 +50,7 @@ export function upgradeOperation(
     const { containerName } = request;
     await using log = await UpgradeLog.open(upgradeLogPath(tools.places.state, containerName));
     const report = new UpgradeReport(log, tools.clock);
-    const telling = report.tell(carryOut(request, context, report), () => context.heard());
+    const telling = report.tell(carryOut(request, context, report), () => context.progressAcknowledged());
     for (;;) {
       const { done, value } = await telling.next();
       if (done) {
@@ -72,15 +72,15 @@ export function upgradeOperation(
     report: UpgradeReport,
   ): Promise<{ end: Progress; closing?: string }> {
     const { containerName } = request;
-    const { signal, ending, log } = context;
+    const { signal, shutdownSignal, log } = context;
     try {
       const path = await upgrade(request, context, report);
       const closing = await finish(containerName, path, context);
       return { end: { containerName, status: Status.SUCCEEDED }, closing };
     } catch (error) {
-      ending.throwIfAborted();
+      shutdownSignal.throwIfAborted();
       log.warn({ error }, "the upgrade is given up");
-      const reason = plainLine(sentenceOf(signal.aborted ? signal.reason : error));
+      const reason = plainLine(errorMessage(signal.aborted ? signal.reason : error));
       await report.say(`given up: ${reason}`);
       await note(context, "failed", reason);
       const failureReason = await giveUp(containerName, reason, { context, report, isLive: true });
@@ -95,7 +95,12 @@ export function upgradeOperation(
   ): Promise<UpgradePath> {
     const { id, signal } = context;
     const { clock } = tools;
-    const inside = new Inside({ engine: tools.engine, container: containerName, listener: report, signal });
+    const inside = new ContainerExec({
+      engine: tools.engine,
+      container: containerName,
+      listener: report,
+      signal,
+    });
     const path = await pathInside(inside, wantedRelease(targetVersion));
     report.expect(sumOfShares(path));
     await report.say(
@@ -111,7 +116,7 @@ export function upgradeOperation(
     await report.begin("taking the snapshot to go back to", shares.save);
     await noteContainer(tools.engine(), instance, context, signal);
     await markOperation(tools.engine(), containerName, id, signal);
-    await takeSteadySnapshot(tools.engine(), containerName, wayBackName(id), context);
+    await takeConsistentSnapshot(tools.engine(), containerName, rollbackSnapshotName(id), context);
     await context.step("saved");
     const steps = { inside, report, sources: findings.sources, clock };
     await repair(steps, path.from);
@@ -127,7 +132,7 @@ export function upgradeOperation(
         context,
         signal,
       );
-      for (const note of await proveRelease(inside, release, person, clock)) await report.say(note);
+      for (const note of await verifyRelease(inside, release, person, clock)) await report.say(note);
     }
     signal.throwIfAborted();
     await context.step("proven", releaseName(path.to));
@@ -145,20 +150,28 @@ export function upgradeOperation(
   }
 
   async function settleProven(containerName: string, context: OperationContext): Promise<void> {
-    const { id, ending, log } = context;
+    const { id, shutdownSignal, log } = context;
     try {
-      await untilEngineReturns(tools, ending, async (engine) => {
-        const noted = await findNoted(engine, containerName, context, ending);
+      await retryWhileEngineUnavailable(tools, shutdownSignal, async (engine) => {
+        const noted = await findNotedContainer(engine, containerName, context, shutdownSignal);
         // Whoever deleted it, or made another one, has settled this.
         if (noted.is !== "same") return;
         const { name: now } = noted.instance;
-        await limitWayBack(engine, now, wayBackName(id), tools.clock.now(), ending).catch(ifMissing);
-        await unmarkOperation(engine, now, id, ending).catch(ifMissing);
+        await setRollbackExpiry(
+          engine,
+          now,
+          rollbackSnapshotName(id),
+          tools.clock.now(),
+          shutdownSignal,
+        ).catch(ifMissing);
+        await unmarkOperation(engine, now, id, shutdownSignal).catch(ifMissing);
       });
     } catch (error) {
-      ending.throwIfAborted();
+      shutdownSignal.throwIfAborted();
       log.error({ error }, "the snapshot of before the upgrade will not go by itself");
-      context.owe(`the snapshot ${wayBackName(id)} has no time yet at which it goes: ${sentenceOf(error)}`);
+      context.owe(
+        `the snapshot ${rollbackSnapshotName(id)} has no time yet at which it goes: ${errorMessage(error)}`,
+      );
     }
   }
 
@@ -168,28 +181,28 @@ export function upgradeOperation(
     reason: string,
     { context, report, isLive }: { context: OperationContext; report?: UpgradeReport; isLive: boolean },
   ): Promise<string> {
-    const { id, ending } = context;
+    const { id, shutdownSignal } = context;
     const { steps } = context;
-    const snapshot = wayBackName(id);
+    const snapshot = rollbackSnapshotName(id);
     const waiting = (why: string) => report?.say(`waiting for the engine, to put ${name} back: ${why}`);
     try {
       if (steps.saved) {
         await report?.begin("putting it back to what it was before", 0);
         const back = { snapshot, isToRun: true, isLive };
-        const stranger = await untilEngineReturns(
+        const stranger = await retryWhileEngineUnavailable(
           tools,
-          ending,
-          (engine) => carryOnBack(engine, name, back, context),
+          shutdownSignal,
+          (engine) => resumeRollback(engine, name, back, context),
           waiting,
         );
         if (stranger !== undefined) return await leave(name, `${reason}; ${stranger}`, context);
       }
     } catch (error) {
-      ending.throwIfAborted();
+      shutdownSignal.throwIfAborted();
       if (TremplinError.from(error).code === "unavailable") throw error;
       context.log.error({ error }, NOT_PUT_BACK);
       const advice = `its snapshot ${snapshot} holds it as it was: try tremplin upgrade ${name} --undo`;
-      return `${reason}; ${NOT_PUT_BACK}: ${sentenceOf(error)}; ${advice}`;
+      return `${reason}; ${NOT_PUT_BACK}: ${errorMessage(error)}; ${advice}`;
     }
     await letGo(name, context, waiting);
     return `${reason}; ${steps.saved ? `${name} was put back to what it was before and runs` : "nothing in it was changed"}`;
@@ -201,39 +214,40 @@ export function upgradeOperation(
     context: OperationContext,
     waiting: (why: string) => unknown,
   ): Promise<void> {
-    const { id, ending, steps } = context;
-    const snapshot = wayBackName(id);
+    const { id, shutdownSignal, steps } = context;
+    const snapshot = rollbackSnapshotName(id);
     const forget = async (engine: Engine): Promise<void> => {
-      await settle(engine, name, ending);
-      const noted = await findNoted(engine, name, context, ending);
+      await waitForPendingOperations(engine, name, shutdownSignal);
+      const noted = await findNotedContainer(engine, name, context, shutdownSignal);
       if (noted.is !== "same") return;
       const { name: now } = noted.instance;
-      if (!noted.isUsedSince) await resumePaused(engine, now, steps, ending);
-      await deleteSnapshot(engine, now, snapshot, ending);
-      await unmarkOperation(engine, now, id, ending).catch(ifMissing);
+      if (!noted.isUsedSince) await resumePaused(engine, now, steps, shutdownSignal);
+      await deleteSnapshot(engine, now, snapshot, shutdownSignal);
+      await unmarkOperation(engine, now, id, shutdownSignal).catch(ifMissing);
     };
     try {
-      await untilEngineReturns(tools, ending, forget, waiting);
+      await retryWhileEngineUnavailable(tools, shutdownSignal, forget, waiting);
       if (!steps.saved) await removeTrial(tools.engine(), name);
     } catch (error) {
-      ending.throwIfAborted();
+      shutdownSignal.throwIfAborted();
       if (TremplinError.from(error).code === "unavailable") throw error;
       context.log.error({ error }, "it is as it was before, but its snapshot could not be deleted yet");
-      context.owe(`the snapshot ${snapshot} is still there: ${sentenceOf(error)}`);
+      context.owe(`the snapshot ${snapshot} is still there: ${errorMessage(error)}`);
     }
   }
 
   /** Somebody went on with the container: it is not touched, and its snapshot stays for a while. */
   async function leave(containerName: string, reason: string, context: OperationContext): Promise<string> {
-    const { id, ending } = context;
+    const { id, shutdownSignal } = context;
     const engine = tools.engine();
-    const snapshot = wayBackName(id);
-    const noted = await findNoted(engine, containerName, context, ending);
+    const snapshot = rollbackSnapshotName(id);
+    const noted = await findNotedContainer(engine, containerName, context, shutdownSignal);
     if (noted.is !== "same") return reason;
     const { name } = noted.instance;
-    if (!(await engine.snapshots.get(name, snapshot, { signal: ending }).catch(ifMissing))) return reason;
-    await limitWayBack(engine, name, snapshot, tools.clock.now(), ending);
-    await unmarkOperation(engine, name, id, ending);
+    if (!(await engine.snapshots.get(name, snapshot, { signal: shutdownSignal }).catch(ifMissing)))
+      return reason;
+    await setRollbackExpiry(engine, name, snapshot, tools.clock.now(), shutdownSignal);
+    await unmarkOperation(engine, name, id, shutdownSignal);
     return `${reason}; for seven days its snapshot ${snapshot} holds it as it was before the upgrade: tremplin upgrade ${name} --undo goes back to that`;
   }
 
@@ -242,7 +256,7 @@ export function upgradeOperation(
     request: UpgradeContainerRequestSchema,
     notify: "upgradeContainerStatus",
     run,
-    ...upgradeEndings,
+    ...upgradeFailureMessages,
     async recover({ containerName }, context, interruption) {
       const { proven, failed } = context.steps;
       if (proven) {
@@ -256,7 +270,7 @@ export function upgradeOperation(
       return { containerName, status: Status.FAILED, failureReason };
     },
     interrupted: ({ containerName }, cause) => `${cause} during the upgrade of ${containerName}`,
-    absorb: (older, newer) => {
+    coalesce: (older, newer) => {
       const lines = [...(older.progressMessages ?? []), ...(newer.progressMessages ?? [])];
       if (lines.length <= MOST_LINES) return { ...newer, progressMessages: lines };
       const path = upgradeLogPath(tools.places.state, newer.containerName ?? "");

@@ -3,15 +3,19 @@ import { replaceFile } from "../../../base/files/durable-file.ts";
 import type { Logger } from "../../../base/logger.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { claimBridges } from "../network/bridge-ownership.ts";
-import { type EngineSetup, setupSchema } from "./config-schema.ts";
-import { askForSetup } from "./record-config.ts";
+import { configSchema, type EngineConfigBackup } from "./config-schema.ts";
+import { readEngineConfig } from "./record-config.ts";
 
 /** Lifecycle events that change it. */
 const OF_SETUP = /^(network|profile|storage-pool|storage-volume|project|image|certificate|config)-/;
 
 /** Writes down what the engine has, for the day its database is lost. The file is beside the engine's folder. */
-export async function recordSetup(engine: Engine, engineFolder: string, signal?: AbortSignal): Promise<void> {
-  const setup = await askForSetup(engine, signal);
+export async function recordConfig(
+  engine: Engine,
+  engineFolder: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const setup = await readEngineConfig(engine, signal);
   await replaceFile(fileOf(engineFolder), JSON.stringify(setup));
   const bridges = setup.networks.filter(({ type }) => type === "bridge");
   await claimBridges(
@@ -24,9 +28,9 @@ export async function recordSetup(engine: Engine, engineFolder: string, signal?:
  * Writes it down now and after each change, whoever makes it, until the client of the engine is disposed. An engine
  * that cannot be asked for all of it works all the same: that is only logged.
  */
-export async function keepSetup(engine: Engine, engineFolder: string, log: Logger): Promise<void> {
+export async function backUpOnChange(engine: Engine, engineFolder: string, log: Logger): Promise<void> {
   const record = () =>
-    recordSetup(engine, engineFolder).catch((error) =>
+    recordConfig(engine, engineFolder).catch((error) =>
       log.warn({ error }, "what the engine holds is not written down yet"),
     );
   let writing = record();
@@ -47,11 +51,11 @@ export async function keepSetup(engine: Engine, engineFolder: string, log: Logge
 }
 
 /** What was written down last; nothing when there is none that can be read. */
-export async function readSetup(engineFolder: string): Promise<EngineSetup> {
+export async function readConfigBackup(engineFolder: string): Promise<EngineConfigBackup> {
   try {
-    return setupSchema.parse(JSON.parse(await readFile(fileOf(engineFolder), "utf8")));
+    return configSchema.parse(JSON.parse(await readFile(fileOf(engineFolder), "utf8")));
   } catch {
-    return setupSchema.parse({});
+    return configSchema.parse({});
   }
 }
 

@@ -10,7 +10,7 @@ const rules = z.array(z.unknown()).nullable();
  * What an engine's database holds that no container carries with it. Lists that an earlier version did not write
  * are empty.
  */
-export const setupSchema = z.object({
+export const configSchema = z.object({
   pools: z.array(named.extend({ driver: z.string() })).default([]),
   projects: z.array(named).default([]),
   zones: z.array(inProject.extend({ records: z.array(named.extend({ entries: rules })) })).default([]),
@@ -72,9 +72,9 @@ export const setupSchema = z.object({
     .default([]),
 });
 
-export type EngineSetup = z.infer<typeof setupSchema>;
-export type Kind = Exclude<keyof EngineSetup, "server">;
-export type ItemOf<K extends Kind> = EngineSetup[K][number];
+export type EngineConfigBackup = z.infer<typeof configSchema>;
+export type Kind = Exclude<keyof EngineConfigBackup, "server">;
+export type ItemOf<K extends Kind> = EngineConfigBackup[K][number];
 
 const nouns: Readonly<Record<Kind, string>> = {
   pools: "pool",
@@ -120,7 +120,7 @@ export function snapshotLabel(volume: ItemOf<"volumes">, { name }: { readonly na
 }
 
 /** The labels of all that a setup holds. */
-export function labelsOf(setup: EngineSetup): Set<string> {
+export function labelsOf(setup: EngineConfigBackup): Set<string> {
   const ofKinds = kinds.flatMap((kind) => setup[kind].map((item) => labelOf(kind, item as never)));
   const sources = setup.images.filter((image) => image.update_source).map(sourceLabel);
   const snapshots = setup.volumes.flatMap((volume) =>
@@ -132,21 +132,24 @@ export function labelsOf(setup: EngineSetup): Set<string> {
 }
 
 /** Only those items whose label is wanted. */
-export function pickFrom(setup: EngineSetup, isWanted: (label: string) => boolean): EngineSetup {
+export function pickFrom(
+  setup: EngineConfigBackup,
+  isWanted: (label: string) => boolean,
+): EngineConfigBackup {
   const lists = kinds.map((kind) => [
     kind,
     setup[kind].filter((item) => isWanted(labelOf(kind, item as never))),
   ]);
   const keys = Object.entries(setup.server ?? {}).filter(([key]) => isWanted(serverLabel(key)));
   const server = setup.server && { server: Object.fromEntries(keys) };
-  return { ...Object.fromEntries(lists), ...server } as EngineSetup;
+  return { ...Object.fromEntries(lists), ...server } as EngineConfigBackup;
 }
 
 /** A setup with what another one has besides. */
-export function withMissing(setup: EngineSetup, other: EngineSetup): EngineSetup {
+export function withMissing(setup: EngineConfigBackup, other: EngineConfigBackup): EngineConfigBackup {
   const known = labelsOf(setup);
   const more = pickFrom(other, (label) => !known.has(label));
   const lists = kinds.map((kind) => [kind, [...setup[kind], ...more[kind]]]);
   const server = setup.server || more.server ? { server: { ...more.server, ...setup.server } } : {};
-  return { ...Object.fromEntries(lists), ...server } as EngineSetup;
+  return { ...Object.fromEntries(lists), ...server } as EngineConfigBackup;
 }

@@ -1,7 +1,7 @@
 import type { Engine } from "../../../engine/engine.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
 import { hasOwn, type Project } from "../../../engine/resources/projects.ts";
-import { type EngineSetup, setupSchema } from "./config-schema.ts";
+import { configSchema, type EngineConfigBackup } from "./config-schema.ts";
 
 interface Asking {
   readonly engine: Engine;
@@ -9,7 +9,7 @@ interface Asking {
 }
 
 /** Asks an engine for all that its database holds and that no container carries with it. */
-export async function askForSetup(engine: Engine, signal?: AbortSignal): Promise<EngineSetup> {
+export async function readEngineConfig(engine: Engine, signal?: AbortSignal): Promise<EngineConfigBackup> {
   const asking = { engine, signal };
   const projects = await engine.projects.list({ signal });
   const [pools, server, certificates] = await Promise.all([
@@ -40,7 +40,7 @@ export async function askForSetup(engine: Engine, signal?: AbortSignal): Promise
     ),
     inEach("images", (project) => imagesOf(asking, project)),
   ]);
-  return setupSchema.parse({
+  return configSchema.parse({
     ...{ pools, projects: projects.map(describe), zones, acls, networks, profiles, volumes, images },
     ...{ server, certificates },
   });

@@ -5,9 +5,9 @@ import { ifMissing } from "../../../engine/http/if-missing.ts";
 import type { Config } from "../../../engine/resources/pools.ts";
 import type { Devices, ProfileUpdate } from "../../../engine/resources/profiles.ts";
 import { DEFAULT_PROJECT, type ProjectUpdate } from "../../../engine/resources/projects.ts";
-import { withoutNeed } from "../database-reset/missing-sources.ts";
+import { markOptional } from "../database-reset/missing-sources.ts";
 import { formatSubnet, freeSubnet, usedSubnets } from "../network/subnet.ts";
-import { type EngineSetup, type ItemOf, labelOf } from "./config-schema.ts";
+import { type EngineConfigBackup, type ItemOf, labelOf } from "./config-schema.ts";
 import type { Restoring } from "./missing.ts";
 
 /** What the engine calls what it lacks (`DependencyErrors`). */
@@ -16,9 +16,9 @@ const MISSING = /^(?:(Network|Profile) "(.+)" in project "(.+)"|Project "(.+)")$
 const OWN_PROFILE = "default";
 const UNKNOWN = "what it was is not known any more; it was made with defaults";
 
-export interface SetupRestore {
+export interface ConfigRestore {
   readonly engine: Engine;
-  readonly setup: EngineSetup;
+  readonly setup: EngineConfigBackup;
   readonly restoring: Restoring;
 }
 
@@ -26,7 +26,7 @@ export interface SetupRestore {
  * Gives an engine with a new database what containers refer to: projects, networks and profiles as they were. What
  * is there already, since an attempt before this one or by a person's hand, is only completed.
  */
-export async function restoreSetup(restore: SetupRestore): Promise<void> {
+export async function restoreConfig(restore: ConfigRestore): Promise<void> {
   const { engine, setup, restoring } = restore;
   for (const project of setup.projects) {
     await restoring.attempt(labelOf("projects", project), () => restoreProject(restore, project));
@@ -51,7 +51,7 @@ export async function restoreSetup(restore: SetupRestore): Promise<void> {
  * Makes what containers refer to and what was never written down: a bridge with an address of its own, an empty
  * profile, a project. Throws `failed` for what cannot be made.
  */
-export async function makeMissing(restore: SetupRestore, missing: readonly string[]): Promise<void> {
+export async function createMissing(restore: ConfigRestore, missing: readonly string[]): Promise<void> {
   const { engine, setup, restoring } = restore;
   const { signal } = restoring;
   for (const sentence of missing) {
@@ -84,13 +84,13 @@ const ownFeatures: Config = {
 };
 
 /** Gives the profiles their disks of pools, which could not be until the pools were known. */
-export async function completeProfiles({ engine, setup, restoring }: SetupRestore): Promise<void> {
+export async function completeProfiles({ engine, setup, restoring }: ConfigRestore): Promise<void> {
   const { signal } = restoring;
   for (const profile of setup.profiles) {
     const { name, project, devices } = profile;
     if (!Object.values(devices).some(({ pool }) => pool)) continue;
     await restoring.attempt(labelOf("profiles", profile), async () => {
-      const whole = await withoutNeed(devices);
+      const whole = await markOptional(devices);
       const change = (found: ProfileUpdate) => ({ ...found, devices: { ...whole, ...found.devices } });
       await engine.profiles.update(name, change, { project, signal });
     });
@@ -98,7 +98,7 @@ export async function completeProfiles({ engine, setup, restoring }: SetupRestor
 }
 
 async function restoreProject(
-  { engine, restoring: { signal } }: SetupRestore,
+  { engine, restoring: { signal } }: ConfigRestore,
   project: ItemOf<"projects">,
 ): Promise<void> {
   const found = await engine.projects.get(project.name, { signal }).catch(ifMissing);
@@ -115,7 +115,7 @@ async function restoreProject(
 }
 
 async function restoreZone(
-  { engine, restoring: { signal } }: SetupRestore,
+  { engine, restoring: { signal } }: ConfigRestore,
   { records, project, name, description, config }: ItemOf<"zones">,
 ): Promise<void> {
   const options = { project, signal };
@@ -129,7 +129,7 @@ async function restoreZone(
 }
 
 /** All of them empty first, since the rules of one may name another. */
-async function restoreAcls({ engine, setup, restoring }: SetupRestore): Promise<void> {
+async function restoreAcls({ engine, setup, restoring }: ConfigRestore): Promise<void> {
   const { signal } = restoring;
   for (const acl of setup.acls) {
     const { project, name, description, config } = acl;
@@ -172,7 +172,7 @@ async function anyBridge(): Promise<Config> {
 async function makeProfile(engine: Engine, profile: ItemOf<"profiles">, signal: AbortSignal): Promise<void> {
   const { name, project, description, config } = profile;
   const ofNoPool = Object.fromEntries(Object.entries(profile.devices).filter(([, { pool }]) => !pool));
-  const devices: Devices = await withoutNeed(ofNoPool);
+  const devices: Devices = await markOptional(ofNoPool);
   const options = { project, signal };
   // Its network card must be there before the containers: to cloud-init, one that comes later is another machine.
   if (name === OWN_PROFILE) {

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
 import type { VolumeSnapshotUpdate, VolumeUpdate } from "../../../engine/resources/pools.ts";
 import { type ItemOf, labelOf, serverLabel, snapshotLabel } from "./config-schema.ts";
-import type { SetupRestore } from "./restore-config.ts";
+import type { ConfigRestore } from "./restore-config.ts";
 import { restoreImages } from "./restore-images.ts";
 
 const SECRET = "it is a secret, which the engine does not say: set it again";
 
-interface Place extends SetupRestore {
+interface Place extends ConfigRestore {
   readonly engineFolder: string;
 }
 

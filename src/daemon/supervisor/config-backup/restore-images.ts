@@ -6,11 +6,11 @@ import { TremplinError } from "../../../base/tremplin-error.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
 import { isOldFolder } from "../database-reset/database-reset.ts";
 import { type ItemOf, labelOf, sourceLabel } from "./config-schema.ts";
-import type { SetupRestore } from "./restore-config.ts";
+import type { ConfigRestore } from "./restore-config.ts";
 
 type Image = ItemOf<"images">;
 
-interface Place extends SetupRestore {
+interface Place extends ConfigRestore {
   readonly engineFolder: string;
 }
 

@@ -3,12 +3,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type EngineSetup, labelsOf, setupSchema } from "./config-schema.ts";
+import { configSchema, type EngineConfigBackup, labelsOf } from "./config-schema.ts";
 import { readStillMissing, withStillMissing, writeStillMissing } from "./still-missing.ts";
 import { asWanted } from "./wanted-config.ts";
 
-function setupOf(parts: Partial<Record<keyof EngineSetup, unknown>>): EngineSetup {
-  return setupSchema.parse({ server: {}, ...parts });
+function setupOf(parts: Partial<Record<keyof EngineConfigBackup, unknown>>): EngineConfigBackup {
+  return configSchema.parse({ server: {}, ...parts });
 }
 
 const network = { name: "lab0", type: "bridge", description: "", config: {} };
@@ -28,7 +28,7 @@ test("what an earlier reset could not bring back is wanted of the next, unless i
 });
 
 test("a record of an earlier version is not all that there was", () => {
-  const old = setupSchema.parse({ pools: [], networks: [network], profiles: [] });
+  const old = configSchema.parse({ pools: [], networks: [network], profiles: [] });
   assert.match(asWanted(old).incomplete ?? "", /no full record/);
   assert.equal(asWanted(setupOf({})).incomplete, undefined);
 });

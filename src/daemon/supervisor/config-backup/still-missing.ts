@@ -2,8 +2,8 @@ import { rm } from "node:fs/promises";
 import * as z from "zod";
 import { replaceFile } from "../../../base/files/durable-file.ts";
 import { textOfFile } from "../../../base/files/text-of-file.ts";
-import { type EngineSetup, labelsOf, setupSchema, withMissing } from "./config-schema.ts";
-import type { WantedSetup } from "./wanted-config.ts";
+import { configSchema, type EngineConfigBackup, labelsOf, withMissing } from "./config-schema.ts";
+import type { WantedConfig } from "./wanted-config.ts";
 
 const UNREADABLE = "what an earlier reset could not bring back";
 
@@ -11,7 +11,7 @@ const schema = z.object({
   /** What is missing, and why, in words for a person. */
   missing: z.record(z.string(), z.object({ reason: z.string(), lasting: z.boolean() })),
   /** What can be tried again of it. */
-  setup: setupSchema,
+  setup: configSchema,
 });
 
 /** What the engine's database lacks since a reset, for as long as an older database that has it is kept. */
@@ -36,7 +36,7 @@ export async function readStillMissing(
     return text === undefined ? undefined : schema.parse(JSON.parse(text));
   } catch {
     const reason = `${fileOf(engineFolder)} cannot be read: look at ${kept.join(", ")}`;
-    return { missing: { [UNREADABLE]: { reason, lasting: true } }, setup: setupSchema.parse({}) };
+    return { missing: { [UNREADABLE]: { reason, lasting: true } }, setup: configSchema.parse({}) };
   }
 }
 
@@ -45,9 +45,9 @@ export async function forgetStillMissing(engineFolder: string): Promise<void> {
 }
 
 /** What is wanted of a new database, with what the one before lacked already. */
-export function withStillMissing(wanted: WantedSetup, still: StillMissing | undefined): WantedSetup {
+export function withStillMissing(wanted: WantedConfig, still: StillMissing | undefined): WantedConfig {
   if (!still) return wanted;
-  const recorded: EngineSetup = wanted.setup;
+  const recorded: EngineConfigBackup = wanted.setup;
   const known = labelsOf(recorded);
   const earlier = Object.entries(still.missing).filter(([label]) => !known.has(label));
   return { ...wanted, setup: withMissing(recorded, still.setup), earlier: Object.fromEntries(earlier) };

@@ -13,7 +13,10 @@ const backupSchema = z.object({
  * Whether an engine that does not run yet gets a new database at this start, as the site wants for a machine with
  * one container of that name alone (behaviour.md 3.3). Not while it runs: then nothing was just booted.
  */
-export async function resetsByItself(engineFolder: string, container: string | undefined): Promise<boolean> {
+export async function mayResetAutomatically(
+  engineFolder: string,
+  container: string | undefined,
+): Promise<boolean> {
   if (container === undefined) return false;
   const folder = join(engineFolder, "containers");
   const names = await readdir(folder).catch(() => []);

@@ -1,4 +1,4 @@
-import { readSetup } from "../config-backup/config-backup.ts";
+import { readConfigBackup } from "../config-backup/config-backup.ts";
 import { pickFrom } from "../config-backup/config-schema.ts";
 import type { Missing } from "../config-backup/missing.ts";
 import {
@@ -13,12 +13,12 @@ import type { DatabaseReset } from "./database-reset.ts";
 const UNRECORDED = "what was not written down";
 
 /** Writes down what the new database must get, before the old one goes aside. `incomplete`: why that is not all. */
-export async function writeDown(
+export async function recordMissing(
   reset: DatabaseReset,
   engineFolder: string,
   incomplete: string | undefined,
 ): Promise<void> {
-  const wanted = asWanted(await readSetup(engineFolder), incomplete);
+  const wanted = asWanted(await readConfigBackup(engineFolder), incomplete);
   const still = await readStillMissing(engineFolder, await reset.kept());
   await keepWanted(engineFolder, withStillMissing(wanted, still));
 }
@@ -27,7 +27,11 @@ export async function writeDown(
  * Ends a reset whose new database works: the old one goes when nothing is missing that it alone has. Answers what a
  * person should know.
  */
-export async function settle(reset: DatabaseReset, engineFolder: string, found: Missing): Promise<string> {
+export async function concludeReset(
+  reset: DatabaseReset,
+  engineFolder: string,
+  found: Missing,
+): Promise<string> {
   const { setup, earlier, incomplete } = await readWanted(engineFolder);
   const lasting = Object.entries(earlier).filter(([, lack]) => lack.lasting);
   const missing = new Map([...lasting, ...found]);

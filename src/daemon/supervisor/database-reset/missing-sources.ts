@@ -25,7 +25,7 @@ interface Place {
  *
  * A backup.yaml that cannot be read is left as it is: the engine says better what is wrong.
  */
-export async function readySources(folder: string, name: string, place: Place): Promise<void> {
+export async function stubMissingSources(folder: string, name: string, place: Place): Promise<void> {
   const file = join(folder, "backup.yaml");
   const document = await readBackup(file);
   if (!document) return;
@@ -50,7 +50,7 @@ export async function readySources(folder: string, name: string, place: Place): 
 }
 
 /** The devices, those that come from where nothing is marked as not required. */
-export async function withoutNeed(devices: Devices): Promise<Devices> {
+export async function markOptional(devices: Devices): Promise<Devices> {
   const marked = Object.entries(devices).map(async ([key, device]) => {
     return [key, (await isNeededInVain(device)) ? { ...device, required: "false" } : device] as const;
   });

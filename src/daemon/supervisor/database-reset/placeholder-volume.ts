@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { canAccess } from "../../../base/files/can-access.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
-import type { EngineSetup } from "../config-backup/config-schema.ts";
+import type { EngineConfigBackup } from "../config-backup/config-schema.ts";
 import { containersOn, type PoolOnDisk } from "./pool-on-disk.ts";
 
 const execute = promisify(execFile);
@@ -17,14 +17,14 @@ interface Place {
 }
 
 interface Known {
-  readonly setup: EngineSetup;
+  readonly setup: EngineConfigBackup;
 }
 
 /**
  * An engine takes a pool back only for the sake of something in it, and refuses to make one where a pool lies.
  * So an empty pool gets an empty volume, to be deleted when the pool is back. Can be repeated.
  */
-export async function fillEmptyPool({ onDisk }: Place): Promise<void> {
+export async function addPlaceholderVolume({ onDisk }: Place): Promise<void> {
   if ((await containersOn(onDisk)).length > 0) return;
   const volume = join(onDisk.folder, "custom", `default_${VOLUME}`);
   await mkdir(dirname(volume), { recursive: true });
@@ -33,7 +33,10 @@ export async function fillEmptyPool({ onDisk }: Place): Promise<void> {
 }
 
 /** Deletes that volume, if there is one and it is no volume that the old database knew. */
-export async function emptyPool(engine: Engine, { onDisk, setup, signal }: Place & Known): Promise<void> {
+export async function removePlaceholderVolume(
+  engine: Engine,
+  { onDisk, setup, signal }: Place & Known,
+): Promise<void> {
   if (setup.volumes.some(({ name, pool }) => name === VOLUME && pool === onDisk.pool.name)) return;
   await engine.pools.volumes(onDisk.pool.name).delete(VOLUME, { signal }).catch(ifMissing);
 }

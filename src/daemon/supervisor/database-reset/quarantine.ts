@@ -12,14 +12,14 @@ const PARTS = ["containers", SNAPSHOTS];
  * Containers of a pool that an engine cannot take back, out of its sight while it takes back the others: for one
  * broken container it would take none. They are put back afterwards, or by the next daemon; nothing is deleted.
  */
-export class SetAside {
+export class Quarantine {
   readonly #pool: PoolOnDisk;
 
   constructor(pool: PoolOnDisk) {
     this.#pool = pool;
   }
 
-  async take(container: string): Promise<void> {
+  async add(container: string): Promise<void> {
     const { folder } = await this.#mounted();
     for (const part of PARTS) await mkdir(join(folder, ASIDE, part), { recursive: true, mode: 0o700 });
     await rename(join(folder, "containers", container), join(folder, ASIDE, "containers", container));
@@ -27,7 +27,7 @@ export class SetAside {
     await unlessMissing(rename(from, to));
   }
 
-  async putBack(): Promise<void> {
+  async restoreAll(): Promise<void> {
     const { folder } = await this.#mounted();
     for (const part of PARTS) {
       const names = await readdir(join(folder, ASIDE, part)).catch((): string[] => []);

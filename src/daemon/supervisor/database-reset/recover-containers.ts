@@ -5,13 +5,13 @@ import { DEFAULT_PROJECT } from "../../../engine/resources/projects.ts";
 import type { RecoveryPool } from "../../../engine/resources/recovery.ts";
 import type { Site } from "../../sites/site.ts";
 import { labelOf } from "../config-backup/config-schema.ts";
-import { makeMissing, type SetupRestore } from "../config-backup/restore-config.ts";
-import { readySources } from "./missing-sources.ts";
-import { emptyPool, fillEmptyPool } from "./placeholder-volume.ts";
+import { type ConfigRestore, createMissing } from "../config-backup/restore-config.ts";
+import { stubMissingSources } from "./missing-sources.ts";
+import { addPlaceholderVolume, removePlaceholderVolume } from "./placeholder-volume.ts";
 import { containersOn, type PoolOnDisk } from "./pool-on-disk.ts";
-import { SetAside } from "./quarantine.ts";
+import { Quarantine } from "./quarantine.ts";
 
-export interface Recovering extends SetupRestore {
+export interface Recovering extends ConfigRestore {
   readonly onDisk: PoolOnDisk;
   readonly site: Site;
   readonly places: Readonly<Record<string, string>>;
@@ -26,21 +26,22 @@ export interface Recovering extends SetupRestore {
  */
 export async function recoverContainers(recovering: Recovering): Promise<void> {
   const { onDisk } = recovering;
-  const aside = new SetAside(onDisk);
-  await aside.putBack();
+  const aside = new Quarantine(onDisk);
+  await aside.restoreAll();
   const names = await containersOn(onDisk);
-  for (const name of names) await readySources(join(onDisk.folder, "containers", name), name, recovering);
+  for (const name of names)
+    await stubMissingSources(join(onDisk.folder, "containers", name), name, recovering);
   try {
     const broken = await importAll(names, aside, recovering);
     await prove(names, broken, recovering);
   } finally {
-    await aside.putBack();
+    await aside.restoreAll();
   }
 }
 
 async function importAll(
   names: readonly string[],
-  aside: SetAside,
+  aside: Quarantine,
   recovering: Recovering,
 ): Promise<ReadonlySet<string>> {
   const { log, restoring } = recovering;
@@ -58,7 +59,7 @@ async function importAll(
       restoring.note(containerLabel(culprit), error.message);
       log.error({ error, container: culprit }, "a container cannot be brought back; it is left out");
       if (broken.size === names.length) throw thrown;
-      await aside.take(culprit);
+      await aside.add(culprit);
     }
   }
 }
@@ -71,16 +72,16 @@ export function containerLabel(folder: string): string {
 
 async function importOnce(pools: readonly RecoveryPool[], recovering: Recovering): Promise<void> {
   const { engine, signal } = recovering;
-  await fillEmptyPool(recovering);
+  await addPlaceholderVolume(recovering);
   // What stands in the way is told in steps: what a project holds, only once there is the project.
   for (let before = ""; ; ) {
     const { missing } = await engine.recovery.validate(pools, { signal });
     if (missing.length === 0 || missing.join() === before) break;
     before = missing.join();
-    await makeMissing(recovering, missing);
+    await createMissing(recovering, missing);
   }
   await engine.recovery.import(pools, { signal });
-  await emptyPool(engine, recovering);
+  await removePlaceholderVolume(engine, recovering);
 }
 
 /**

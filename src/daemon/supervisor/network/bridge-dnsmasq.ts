@@ -28,7 +28,7 @@ export async function forgetNames(engineFolder: string, bridge: string): Promise
  * that too, but not where the first died before it had written down an id, or in the middle of that: then the
  * network would not come up.
  */
-export async function endLeftoverDnsmasq(engineFolder: string, clock: Clock): Promise<void> {
+export async function stopOrphanedDnsmasq(engineFolder: string, clock: Clock): Promise<void> {
   const pids = await processIds();
   const serving = await Promise.all(pids.map((pid) => isDnsmasqOf(pid, engineFolder)));
   await stopProcesses(

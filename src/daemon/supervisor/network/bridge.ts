@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { replaceFile } from "../../../base/files/durable-file.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
-import { readSetup } from "../config-backup/config-backup.ts";
+import { readConfigBackup } from "../config-backup/config-backup.ts";
 import { bootId, interfaceIndex, isEnginesBridge } from "./bridge-ownership.ts";
 import { formatSubnet, overlaps, type Subnet, usedSubnets } from "./subnet.ts";
 
@@ -77,7 +77,7 @@ export class Bridge {
 
   /** Networks that were written down, and those that the engine has a folder for. */
   async #others(): Promise<string[]> {
-    const { networks } = await readSetup(this.#engineFolder);
+    const { networks } = await readConfigBackup(this.#engineFolder);
     const recorded = networks.filter(({ type }) => type === "bridge").map(({ name }) => name);
     const folders = await readdir(join(this.#engineFolder, "networks")).catch((): string[] => []);
     return [...new Set([...recorded, ...folders])].filter((name) => name !== this.name);

@@ -4,13 +4,13 @@ import { ifMissing } from "../../../engine/http/if-missing.ts";
 import type { Config } from "../../../engine/resources/pools.ts";
 import { DEFAULT_PROJECT } from "../../../engine/resources/projects.ts";
 import type { Site } from "../../sites/site.ts";
-import { keepSetup } from "../config-backup/config-backup.ts";
-import type { EngineSetup } from "../config-backup/config-schema.ts";
+import { backUpOnChange } from "../config-backup/config-backup.ts";
+import type { EngineConfigBackup } from "../config-backup/config-schema.ts";
 import { type Missing, Restoring } from "../config-backup/missing.ts";
-import { completeProfiles, restoreSetup } from "../config-backup/restore-config.ts";
+import { completeProfiles, restoreConfig } from "../config-backup/restore-config.ts";
 import { restoreContents } from "../config-backup/restore-contents.ts";
 import { readWanted } from "../config-backup/wanted-config.ts";
-import { withoutNeed } from "../database-reset/missing-sources.ts";
+import { markOptional } from "../database-reset/missing-sources.ts";
 import { findPool } from "../database-reset/pool-on-disk.ts";
 import { recoverContainers } from "../database-reset/recover-containers.ts";
 import type { Subnet } from "../network/subnet.ts";
@@ -61,7 +61,7 @@ export async function prepareEngine(engine: Engine, preparing: Preparing): Promi
   }
   await prepareProfile(engine, place, signal);
   await settings.save();
-  if (!attached) await keepSetup(engine, engineFolder, preparing.log);
+  if (!attached) await backUpOnChange(engine, engineFolder, preparing.log);
   return restoring.missing;
 }
 
@@ -78,8 +78,8 @@ async function restoreAll(engine: Engine, place: RestoringAll): Promise<void> {
   const { setup } = await readWanted(engineFolder);
   const restore = { engine, setup, restoring };
   settings.forgetAllBut(new Set(restoredParts(setup, place.bridge)));
-  await settings.follow<Config>(DEVICES_PART, withoutNeed);
-  await restoreSetup(restore);
+  await settings.follow<Config>(DEVICES_PART, markOptional);
+  await restoreConfig(restore);
   await prepareNetwork(engine, place, signal);
   const onDisk = await findPool(engineFolder);
   if (onDisk) await recoverContainers({ ...place, ...restore, onDisk });
@@ -89,7 +89,7 @@ async function restoreAll(engine: Engine, place: RestoringAll): Promise<void> {
 }
 
 /** The parts of the settings that are in the new database what they were in the old one. */
-function restoredParts({ networks, profiles, server }: EngineSetup, bridge: string): string[] {
+function restoredParts({ networks, profiles, server }: EngineConfigBackup, bridge: string): string[] {
   const isOfDefault = ({ project }: { project: string }) => project === DEFAULT_PROJECT;
   return [
     ...networks

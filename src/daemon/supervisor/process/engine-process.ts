@@ -6,10 +6,10 @@ import type { Clock } from "../../../base/async/clock.ts";
 import type { Logger } from "../../../base/logger.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { EngineAddress } from "../../../engine/http/engine-address.ts";
-import { endLeftoverDnsmasq } from "../network/bridge-dnsmasq.ts";
+import { stopOrphanedDnsmasq } from "../network/bridge-dnsmasq.ts";
 import { noteNewestInterface } from "../network/bridge-ownership.ts";
 import { isAlive } from "../orphans/orphaned-engine.ts";
-import { becomesReady } from "../wait-until-ready.ts";
+import { waitUntilReady } from "../wait-until-ready.ts";
 import type { EngineProgram } from "./engine-program.ts";
 
 /** The supervisor gives up once more than so many deaths fall within the window (behaviour.md 2.4). */
@@ -90,7 +90,7 @@ export class EngineProcess {
       const ended = new AbortController();
       // A wait that is left behind would hold up the end of the daemon.
       const signal = AbortSignal.any([ended.signal, this.#stopping.signal]);
-      const ready = becomesReady(this.address, { clock: this.#clock, signal }).catch(() => false);
+      const ready = waitUntilReady(this.address, { clock: this.#clock, signal }).catch(() => false);
       try {
         await (adopted === undefined ? this.#runOnce() : this.#watch(adopted));
       } catch (error) {
@@ -135,7 +135,7 @@ export class EngineProcess {
   async #runOnce(): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o711 });
     await this.#rotateLog();
-    await endLeftoverDnsmasq(this.#folder, this.#clock);
+    await stopOrphanedDnsmasq(this.#folder, this.#clock);
     await noteNewestInterface(this.#folder).catch((error) =>
       this.#log.warn({ error }, "the interfaces before the engine's start are not written down"),
     );

@@ -5,7 +5,7 @@ import type { EngineAddress } from "../../../engine/http/engine-address.ts";
 import { stopContainers } from "../orphans/orphaned-containers.ts";
 import { findEngineProcesses, isAlive, stopEngineProcesses } from "../orphans/orphaned-engine.ts";
 import { removeNetworks } from "../orphans/orphaned-networks.ts";
-import { becomesReady, READY_LIMIT } from "../wait-until-ready.ts";
+import { READY_TIMEOUT_MS, waitUntilReady } from "../wait-until-ready.ts";
 import { EngineProcess, type EngineProcessOptions } from "./engine-process.ts";
 import type { EngineProgram } from "./engine-program.ts";
 
@@ -26,7 +26,7 @@ interface Options {
 }
 
 /** The engine that the daemon runs itself, privately in one folder: taken over, started, stopped. */
-export class OwnEngine {
+export class ManagedEngine {
   readonly program: EngineProgram;
   readonly folder: string;
   readonly #ending: AbortSignal;
@@ -56,13 +56,13 @@ export class OwnEngine {
   }
 
   /** Whether one that nobody here started runs already. */
-  async hasLeftover(): Promise<boolean> {
+  async isRunning(): Promise<boolean> {
     return (await this.#processes()).length > 0;
   }
 
   /** Whether it runs and answers at this moment. */
   async isReady(): Promise<boolean> {
-    return (await this.hasLeftover()) && (await this.#answers(this.#process ?? this.#newProcess(), POLL));
+    return (await this.isRunning()) && (await this.#answers(this.#process ?? this.#newProcess(), POLL));
   }
 
   /**
@@ -110,7 +110,7 @@ export class OwnEngine {
   }
 
   /** It and its containers go on, and nobody looks after them. */
-  letGo(): void {
+  detach(): void {
     this.#process?.stop();
   }
 
@@ -121,15 +121,15 @@ export class OwnEngine {
 
   async #untilReady(process: EngineProcess): Promise<EngineAddress> {
     const { address } = process;
-    if (await becomesReady(address, { clock: this.#clock, signal: this.over })) return address;
+    if (await waitUntilReady(address, { clock: this.#clock, signal: this.over })) return address;
     throw new TremplinError(
       "failed",
-      `the engine ${this.program.executable} is not ready after ${READY_LIMIT / 1000} s; its last words: ${await process.lastWords()}`,
+      `the engine ${this.program.executable} is not ready after ${READY_TIMEOUT_MS / 1000} s; its last words: ${await process.lastWords()}`,
     );
   }
 
   #answers({ address }: EngineProcess, limit = LEFTOVER_LIMIT): Promise<boolean> {
-    return becomesReady(address, { clock: this.#clock, signal: this.#ending, limit });
+    return waitUntilReady(address, { clock: this.#clock, signal: this.#ending, limit });
   }
 
   async #askToEnd(pids: readonly number[]): Promise<void> {

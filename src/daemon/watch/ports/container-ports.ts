@@ -9,7 +9,7 @@ const REST = 19;
 const PATIENCE = 5_000;
 
 /** What a glance at a container says: nothing can have changed, something may have, or something has. */
-export type Glance = "same" | "doubtful" | "changed";
+export type PortChange = "same" | "doubtful" | "changed";
 
 interface Signs {
   readonly activity: string | undefined;
@@ -51,7 +51,7 @@ export class ContainerPorts implements Disposable {
   }
 
   /** Looks for signs of a change, which costs next to nothing. `elapsed`: milliseconds since the last glance. */
-  glance(elapsed: number): Glance {
+  glance(elapsed: number): PortChange {
     this.#rest -= elapsed;
     this.#glanced = undefined;
     if (this.#ended || this.#rest > 0) return "same";
@@ -82,7 +82,7 @@ export class ContainerPorts implements Disposable {
     this.#source[Symbol.dispose]();
   }
 
-  #compare(): Glance {
+  #compare(): PortChange {
     const seen = this.#seen;
     if (!seen) return "changed";
     const activity = this.#source.activity();

@@ -9,7 +9,7 @@ import type { Engine } from "../../../engine/engine.ts";
 import type { EngineEvent } from "../../../engine/events/engine-event.ts";
 import type { EventInterest } from "../../../engine/events/event-stream.ts";
 import type { Notice } from "../../notices/notice.ts";
-import { Outbox } from "../../notices/notice-queue.ts";
+import { NoticeQueue } from "../../notices/notice-queue.ts";
 import { ListeningPorts } from "./listening-ports.ts";
 
 interface Running {
@@ -77,7 +77,7 @@ function setUp(t: TestContext, engine = new FakeEngine()) {
     told.push(Object.fromEntries(each));
     return { kind: "taken" } as const;
   };
-  const outbox = new Outbox({ deliver, clock, log: silentLogger });
+  const outbox = new NoticeQueue({ deliver, clock, log: silentLogger });
   const ports = new ListeningPorts({
     outbox,
     isHidden: (name) => name.startsWith("tremplin-create-"),
@@ -95,7 +95,7 @@ function setUp(t: TestContext, engine = new FakeEngine()) {
   ports.watch(engine as unknown as Engine);
   const ready = outbox.open({
     id: "ready",
-    lane: "",
+    orderingKey: "",
     notice: { method: "tremplinReady", message: {} as never },
     final: true,
   });

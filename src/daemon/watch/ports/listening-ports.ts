@@ -7,10 +7,10 @@ import { ifMissing } from "../../../engine/http/if-missing.ts";
 import { instanceOf } from "../../../engine/operations/operation.ts";
 import { type Instance, instanceStatus } from "../../../engine/resources/instance.ts";
 import type { Notice } from "../../notices/notice.ts";
-import type { Outbox } from "../../notices/notice-queue.ts";
-import { PortRounds } from "./port-scanner.ts";
+import type { NoticeQueue } from "../../notices/notice-queue.ts";
+import { PortScanner } from "./port-scanner.ts";
 import type { PortSource } from "./port-source.ts";
-import { withCleared } from "./reported-ports.ts";
+import { mergeCleared } from "./reported-ports.ts";
 
 /** Everything is looked at and told again after so long. Milliseconds (behaviour.md 2.4). */
 const REFRESH = 60_000;
@@ -18,7 +18,7 @@ const REFRESH = 60_000;
 const LANE = "listening ports";
 
 interface Options {
-  readonly outbox: Pick<Outbox, "send">;
+  readonly outbox: Pick<NoticeQueue, "send">;
   /** Containers that nobody outside hears of. */
   readonly isHidden: (name: string) => boolean;
   /** Where the sockets of a container are seen; undefined when it does not run. */
@@ -33,13 +33,13 @@ interface Options {
  */
 export class ListeningPorts implements AsyncDisposable {
   readonly #options: Options;
-  readonly #rounds: PortRounds;
+  readonly #rounds: PortScanner;
   #watching = new AbortController();
   #refreshing: Promise<void> = Promise.resolve();
 
   constructor(options: Options) {
     this.#options = options;
-    this.#rounds = new PortRounds({ ...options, tell: (notice) => this.#tell(notice) });
+    this.#rounds = new PortScanner({ ...options, tell: (notice) => this.#tell(notice) });
   }
 
   /** Watches the containers of an engine, also those that run already. */
@@ -143,10 +143,10 @@ export class ListeningPorts implements AsyncDisposable {
   #tell(notice: Notice): void {
     this.#options.outbox.send({
       id: randomUUID(),
-      lane: LANE,
+      orderingKey: LANE,
       notice,
       final: false,
-      absorbedBy: (newer, own) => withCleared(own, newer),
+      coalesceInto: (newer, own) => mergeCleared(own, newer),
     });
   }
 }

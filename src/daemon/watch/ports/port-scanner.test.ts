@@ -5,7 +5,7 @@ import { FakePorts } from "../../../../test/support/fake-ports.ts";
 import { ManualClock } from "../../../../test/support/manual-clock.ts";
 import { silentLogger } from "../../../base/logger.ts";
 import type { Notice } from "../../notices/notice.ts";
-import { PortRounds } from "./port-scanner.ts";
+import { PortScanner } from "./port-scanner.ts";
 
 function setUp(t: TestContext) {
   const clock = new ManualClock();
@@ -15,7 +15,7 @@ function setUp(t: TestContext) {
     const each = Object.entries(lists).map(([name, list]) => [name, [...list.listeningTcp4Ports]]);
     told.push(Object.fromEntries(each));
   };
-  const rounds = new PortRounds({ tell, clock, log: silentLogger });
+  const rounds = new PortScanner({ tell, clock, log: silentLogger });
   t.after(() => rounds[Symbol.asyncDispose]());
   /** Lets one round pass and answers what it told. */
   const round = async (): Promise<Record<string, number[]> | undefined> => {

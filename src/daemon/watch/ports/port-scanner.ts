@@ -4,7 +4,7 @@ import type { Notice } from "../../notices/notice.ts";
 import { ContainerPorts } from "./container-ports.ts";
 import { PortReader } from "./port-reader.ts";
 import type { PortSource } from "./port-source.ts";
-import { ToldPorts } from "./reported-ports.ts";
+import { ReportedPorts } from "./reported-ports.ts";
 
 /** Between two rounds. Milliseconds. */
 const PERIOD = 225;
@@ -27,11 +27,11 @@ interface Options {
  * Looks at the ports of all running containers four times a second, and tells what has changed. Sleeps while
  * there is no container.
  */
-export class PortRounds implements AsyncDisposable {
+export class PortScanner implements AsyncDisposable {
   readonly #options: Options;
   readonly #containers = new Map<string, ContainerPorts>();
   readonly #reader = new PortReader();
-  readonly #told = new ToldPorts();
+  readonly #told = new ReportedPorts();
   readonly #ending = new AbortController();
   #running: Promise<void> | undefined;
   /** A round is due even if there is no container. */

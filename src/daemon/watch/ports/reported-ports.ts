@@ -6,7 +6,7 @@ type Lists = ReadonlyMap<string, readonly number[]>;
  * What the host was told of listening ports, and so what it must be told next. A container that a notice does
  * not name keeps its ports at the host: to clear them, an empty list must be sent (behaviour.md 6).
  */
-export class ToldPorts {
+export class ReportedPorts {
   #told: Lists = new Map();
   readonly #stopped = new Set<string>();
 
@@ -30,7 +30,7 @@ export class ToldPorts {
 }
 
 /** The newer notice with what only the older one clears: a host that gets the one needs not get the other. */
-export function withCleared(older: Notice, newer: Notice): Notice {
+export function mergeCleared(older: Notice, newer: Notice): Notice {
   const cleared = Object.keys(listsOf(older)).map((name) => [name, { listeningTcp4Ports: [] }]);
   return notice("updateListeningPorts", {
     containerPorts: { ...Object.fromEntries(cleared), ...listsOf(newer) },
