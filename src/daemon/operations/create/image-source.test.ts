@@ -18,7 +18,7 @@ test("an image that was uploaded and cannot be deleted yet is owed", async () =>
   const context = {
     id: "a",
     signal,
-    ending: signal,
+    shutdownSignal: signal,
     log: silentLogger,
     owe: (reason: string) => owed.push(reason),
   };
