@@ -23,15 +23,15 @@ export class Guests implements Disposable {
   }
 
   /** The guest that the metadata `tremplin-guest` names; without it the only one there is. */
-  chosenBy(metadata: Headers): Guest {
+  resolveTarget(metadata: Headers): Guest {
     const name = metadata.get("tremplin-guest");
-    if (name) return this.named(name);
+    if (name) return this.get(name);
     const [only, ...others] = this.all as [Guest, ...Guest[]];
     if (others.length === 0) return only;
     throw new ConnectError(`say which guest is meant: ${this.#names()}`, Code.InvalidArgument);
   }
 
-  named(name: string): Guest {
+  get(name: string): Guest {
     const guest = this.all.find((each) => each.name === name);
     if (guest) return guest;
     throw new ConnectError(`there is no guest ${name}; there are: ${this.#names()}`, Code.NotFound);
@@ -41,7 +41,7 @@ export class Guests implements Disposable {
    * Who sends a notice: the guest whose daemon has the id in the metadata `tremplin-daemon`. An unknown id
    * makes the guests be asked for theirs. Without an id it is the only guest there is.
    */
-  async sending(metadata: Headers): Promise<Guest> {
+  async identifySender(metadata: Headers): Promise<Guest> {
     const id = metadata.get("tremplin-daemon");
     if (!id) {
       if (this.all.length === 1) return this.all[0] as Guest;

@@ -33,7 +33,7 @@ if (folder) {
     let told = 0;
     const lane = async (name: number) => {
       for (let count = 0; count < NOTICES / LANES; count++) {
-        await guest.tell("updateStopStatus", {
+        await guest.notify("updateStopStatus", {
           containerName: `${name}`,
           failureReason: `${count}`,
           status: 2,

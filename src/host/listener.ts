@@ -10,8 +10,8 @@ import { checkNotice, type NoticeRule } from "./notice-check.ts";
 type ListenerMethod = keyof typeof TremplinListener.method;
 type EventKind = Exclude<Notice["case"], undefined | "begun">;
 
-const lenient: NoticeRule = { unnamed: Code.FailedPrecondition, strangeStatus: "unknown" };
-const strict: NoticeRule = { strangeStatus: "refused" };
+const lenient: NoticeRule = { missingName: Code.FailedPrecondition, unknownStatus: "unknown" };
+const strict: NoticeRule = { unknownStatus: "refused" };
 
 /** Each rpc of the listener: the kind of event it becomes and what is asked of it (behaviour.md 6). */
 const notices: Readonly<Record<ListenerMethod, { readonly kind: EventKind; readonly rule: NoticeRule }>> = {
@@ -23,7 +23,7 @@ const notices: Readonly<Record<ListenerMethod, { readonly kind: EventKind; reado
   updateStopStatus: { kind: "stop", rule: lenient },
   updateExportStatus: { kind: "export", rule: strict },
   updateImportStatus: { kind: "import", rule: strict },
-  containerShutdown: { kind: "shutdown", rule: { unnamed: Code.InvalidArgument } },
+  containerShutdown: { kind: "shutdown", rule: { missingName: Code.InvalidArgument } },
   updateListeningPorts: { kind: "ports", rule: {} },
   upgradeContainerStatus: { kind: "upgrade", rule: strict },
 };
@@ -36,7 +36,7 @@ export function listener(router: ConnectRouter, guests: Guests, events: EventLog
   const handlers = TremplinListener.methods.map((method) => {
     const { kind, rule } = notices[method.localName as ListenerMethod];
     const handle = async (message: object, { requestHeader }: HandlerContext) => {
-      const guest = await guests.sending(requestHeader);
+      const guest = await guests.identifySender(requestHeader);
       checkNotice(method.input, message, rule);
       const notice = { case: kind, value: message } as Notice;
       const id = requestHeader.get("tremplin-notice") ?? "";

@@ -14,18 +14,18 @@ const PATIENCE = 120_000;
  * Routes that hand every rpc of a service to the guest that its caller names, and hand back what comes. Of the call
  * metadata only the operation goes on, in both directions.
  */
-export function passThrough(router: ConnectRouter, service: DescService, guests: Guests): void {
+export function proxyService(router: ConnectRouter, service: DescService, guests: Guests): void {
   const handlers = service.methods.map((method) => {
     const streams = method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming";
-    return [method.localName, streams ? streaming(method, guests) : answering(method, guests)];
+    return [method.localName, streams ? streaming(method, guests) : unary(method, guests)];
   });
   router.service(service, Object.fromEntries(handlers));
 }
 
 /** For an rpc with one answer. */
-function answering(method: DescMethod, guests: Guests) {
+function unary(method: DescMethod, guests: Guests) {
   return async (input: unknown, context: HandlerContext) => {
-    const guest = guests.chosenBy(context.requestHeader);
+    const guest = guests.resolveTarget(context.requestHeader);
     try {
       const options = {
         ...optionsOf(context, PATIENCE),
@@ -44,7 +44,7 @@ function answering(method: DescMethod, guests: Guests) {
 /** For an rpc that answers with a stream. */
 function streaming(method: DescMethod, guests: Guests) {
   return async function* (input: unknown, context: HandlerContext) {
-    const guest = guests.chosenBy(context.requestHeader);
+    const guest = guests.resolveTarget(context.requestHeader);
     try {
       yield* call(method, guest, input, optionsOf(context, undefined)) as AsyncIterable<object>;
     } catch (error) {

@@ -13,7 +13,7 @@ import { Guests } from "./guests.ts";
 import { hostService } from "./host-service.ts";
 import { listener } from "./listener.ts";
 import type { HostOptions } from "./options.ts";
-import { passThrough } from "./proxy.ts";
+import { proxyService } from "./proxy.ts";
 
 /** Serves the host side until it is disposed of. */
 export async function serveHost(options: HostOptions, clock: Clock, log: Logger): Promise<RpcServer> {
@@ -29,8 +29,8 @@ export async function serveHost(options: HostOptions, clock: Clock, log: Logger)
   const forAll = (router: ConnectRouter): void => {
     listener(router, guests, events, log);
     hostService(router, guests, events, clock);
-    passThrough(router, Tremplin, guests);
-    passThrough(router, Guest, guests);
+    proxyService(router, Tremplin, guests);
+    proxyService(router, Guest, guests);
     health(
       router,
       [TremplinListener, Host, Tremplin, Guest].map((service) => service.typeName),

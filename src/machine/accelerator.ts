@@ -19,7 +19,7 @@ export async function findAccelerator(kernel: string, signal: AbortSignal): Prom
 }
 
 /** Tells one boot of this host from another: what was found out holds until the next one. */
-export async function bootOfHost(): Promise<string> {
+export async function hostBootId(): Promise<string> {
   return (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
 }
 

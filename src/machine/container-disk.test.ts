@@ -3,7 +3,7 @@ import { mkdtemp, open, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { checkBeginning, diskUse, growDisk, mustGrow, parseSize } from "./container-disk.ts";
+import { checkSuperblock, diskUse, growDisk, needsToGrow, parseSize } from "./container-disk.ts";
 
 const GIB = 1024 ** 3;
 
@@ -25,15 +25,15 @@ test("a disk is made sparse and grows; that it cannot shrink is said with what i
   context.after(() => rm(folder, { recursive: true }));
   const path = join(folder, "disk");
   assert.equal(await diskUse(path), undefined);
-  assert.equal(mustGrow(undefined, GIB), true);
+  assert.equal(needsToGrow(undefined, GIB), true);
   await growDisk(path, GIB);
   assert.deepEqual(await diskUse(path), { size: GIB, used: 0 });
   await growDisk(path, 2 * GIB);
   const now = await diskUse(path);
   assert.equal(now?.size, 2 * GIB);
   assert.equal((await stat(path)).mode & 0o777, 0o600);
-  assert.equal(mustGrow(now, 2 * GIB), false);
-  assert.throws(() => mustGrow(now, GIB), { code: "invalid", message: /has 2 GiB and cannot shrink/ });
+  assert.equal(needsToGrow(now, 2 * GIB), false);
+  assert.throws(() => needsToGrow(now, GIB), { code: "invalid", message: /has 2 GiB and cannot shrink/ });
 });
 
 test("a disk that lost the beginning of its file system is no new one", async (context) => {
@@ -41,11 +41,11 @@ test("a disk that lost the beginning of its file system is no new one", async (c
   context.after(() => rm(folder, { recursive: true }));
   const path = join(folder, "disk");
   await growDisk(path, GIB);
-  await checkBeginning(path);
+  await checkSuperblock(path);
   await using file = await open(path, "r+");
   // As mkfs.btrfs leaves it: a superblock and a copy of it.
   for (const place of [0x10000, 0x4000000]) await file.write("_BHRfS_M", place + 0x40);
-  await checkBeginning(path);
+  await checkSuperblock(path);
   await file.write(Buffer.alloc(1024 ** 2), 0, 1024 ** 2, 0);
-  await assert.rejects(checkBeginning(path), { code: "failed", message: /would format it/ });
+  await assert.rejects(checkSuperblock(path), { code: "failed", message: /would format it/ });
 });

@@ -33,7 +33,7 @@ export async function diskUse(path: string): Promise<DiskUse | undefined> {
 }
 
 /** Whether the disk must grow to be as large as wanted. Throws `invalid` where it would have to shrink. */
-export function mustGrow(now: DiskUse | undefined, wanted: number): boolean {
+export function needsToGrow(now: DiskUse | undefined, wanted: number): boolean {
   if (now && wanted < now.size) {
     throw new TremplinError(
       "invalid",
@@ -53,7 +53,7 @@ const NAME = "_BHRfS_M";
  * Throws `failed` for a disk that lost the beginning of its file system: the machine would take it for a new one and
  * make an empty file system on it.
  */
-export async function checkBeginning(path: string): Promise<void> {
+export async function checkSuperblock(path: string): Promise<void> {
   await using file = await open(path);
   const isAt = async (place: number): Promise<boolean> => {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(NAME.length), 0, NAME.length, place + NAME_AT);

@@ -2,8 +2,8 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { TremplinError } from "../base/tremplin-error.ts";
 import type { MachineFolder, MachineSettings } from "./machine-folder.ts";
-import { tellMonitor } from "./monitor.ts";
-import { shellWords } from "./shell-words.ts";
+import { sendMonitorCommand } from "./monitor.ts";
+import { sshCommand } from "./ssh-command.ts";
 
 const execute = promisify(execFile);
 const RESIZE = ["btrfs", "filesystem", "resize", "max", "/mnt/stateful"];
@@ -14,8 +14,8 @@ export async function growRunningDisk(
   settings: MachineSettings,
   size: number,
 ): Promise<void> {
-  await tellMonitor(folder.monitor, "block_resize", { device: "containers", size });
-  const [ssh, ...words] = shellWords(folder, settings, { command: RESIZE, terminal: false }) as [
+  await sendMonitorCommand(folder.monitor, "block_resize", { device: "containers", size });
+  const [ssh, ...words] = sshCommand(folder, settings, { command: RESIZE, terminal: false }) as [
     string,
     ...string[],
   ];

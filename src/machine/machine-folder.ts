@@ -68,7 +68,7 @@ export class MachineFolder {
   }
 
   /** What the machine runs and knows, at `/mnt/host` there, read only. */
-  get given(): string {
+  get bootFiles(): string {
     return join(this.path, "given");
   }
 
@@ -91,12 +91,12 @@ export class MachineFolder {
     return text === undefined ? undefined : (JSON.parse(text) as MachineSettings);
   }
 
-  keepSettings(settings: MachineSettings): Promise<void> {
+  saveSettings(settings: MachineSettings): Promise<void> {
     return replaceFile(this.#settings, `${JSON.stringify(settings)}\n`);
   }
 
   /** Keeps other ups and downs out, and makes the folder. Throws `busy`. */
-  async hold(): Promise<AsyncDisposable> {
+  async lock(): Promise<AsyncDisposable> {
     await mkdir(this.path, { recursive: true, mode: 0o700 });
     return await acquireProcessLock(
       `machine ${this.path}`,

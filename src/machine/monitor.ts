@@ -7,7 +7,7 @@ import { TremplinError } from "../base/tremplin-error.ts";
 const PATIENCE = 10_000;
 
 /** Gives the monitor of a running QEMU one command and returns its answer (QMP, qemu-qmp-ref(7)). */
-export async function tellMonitor(
+export async function sendMonitorCommand(
   path: string,
   execute: string,
   args?: Readonly<Record<string, unknown>>,

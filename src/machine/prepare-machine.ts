@@ -5,22 +5,22 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { canAccess } from "../base/files/can-access.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
-import { bootOfHost, findAccelerator } from "./accelerator.ts";
+import { findAccelerator, hostBootId } from "./accelerator.ts";
+import { writeBootFiles } from "./boot-files.ts";
 import { buildSystem } from "./build-system.ts";
-import { checkBeginning, diskUse, growDisk, mustGrow } from "./container-disk.ts";
+import { checkSuperblock, diskUse, growDisk, needsToGrow } from "./container-disk.ts";
 import type { MachineFolder, MachinePorts, MachineSettings } from "./machine-folder.ts";
 import { makeKeys } from "./make-keys.ts";
-import { giveFiles } from "./provision-files.ts";
 import { checkRequirements } from "./requirements.ts";
 
 /** The size of a new machine's disk, which takes only what is in use. Bytes. */
 const DISK = 20 * 1024 ** 3;
 /** MiB. */
 const MEMORY = 2048;
-const MOST_CPUS = 4;
+const MAX_CPUS = 4;
 
 /** What a person may say of a machine; what is left out stays as it was at its last start. */
-export interface MachineWishes {
+export interface MachineOverrides {
   /** MiB; at first 2048. */
   readonly memory?: number | undefined;
   /** At first those of the host, four at most. */
@@ -36,23 +36,23 @@ export interface MachineWishes {
  */
 export async function* prepareMachine(
   folder: MachineFolder,
-  wishes: MachineWishes,
+  wishes: MachineOverrides,
   program: string,
   signal: AbortSignal,
 ): AsyncGenerator<string, MachineSettings, void> {
   const before = await folder.settings();
   const now = await diskUse(folder.disk);
-  if (now) await checkBeginning(folder.disk);
-  else if (before) throw withoutDisk(folder);
+  if (now) await checkSuperblock(folder.disk);
+  else if (before) throw missingDisk(folder);
   const build = wishes.rebuild || !(await canAccess(folder.system));
   await checkRequirements({ build });
   const size = wishes.disk ?? now?.size ?? DISK;
-  const grows = mustGrow(now, size);
+  const grows = needsToGrow(now, size);
   if (build) yield* buildSystem(folder.system, signal);
   if (!(await canAccess(folder.keys))) await makeKeys(folder);
   if (grows) await growDisk(folder.disk, size);
   await mkdir(folder.shared, { recursive: true, mode: 0o700 });
-  const foundAt = await bootOfHost();
+  const foundAt = await hostBootId();
   let accelerator = before?.foundAt === foundAt && !build ? before.accelerator : undefined;
   if (!accelerator) {
     yield "trying hardware virtualisation";
@@ -61,19 +61,19 @@ export async function* prepareMachine(
   const [daemon, ssh, listener] = await freePorts(3);
   const settings: MachineSettings = {
     memory: wishes.memory ?? before?.memory ?? MEMORY,
-    cpus: wishes.cpus ?? before?.cpus ?? Math.min(MOST_CPUS, availableParallelism()),
+    cpus: wishes.cpus ?? before?.cpus ?? Math.min(MAX_CPUS, availableParallelism()),
     accelerator,
     foundAt,
     cid: (await canAccess("/dev/vhost-vsock", constants.R_OK | constants.W_OK)) ? newCid() : undefined,
     ports: { daemon, ssh, listener } as MachinePorts,
   };
-  await giveFiles(folder, program, settings);
-  await folder.keepSettings(settings);
+  await writeBootFiles(folder, program, settings);
+  await folder.saveSettings(settings);
   return settings;
 }
 
 /** Whoever moved it elsewhere, or has not mounted it, does not want an empty one in its place. */
-function withoutDisk({ name, disk, path }: MachineFolder): TremplinError {
+function missingDisk({ name, disk, path }: MachineFolder): TremplinError {
   return new TremplinError(
     "failed",
     `the disk of machine ${name} is gone: bring ${disk} back, or delete ${path}/settings.json to begin with an empty one`,

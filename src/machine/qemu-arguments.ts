@@ -23,7 +23,7 @@ export function qemuArguments(folder: MachineFolder, settings: MachineSettings):
     ],
     ...disk("system", join(folder.system, "root.img")),
     ...disk("containers", folder.disk),
-    ...folderOf("given", folder.given, ",readonly=on"),
+    ...folderOf("given", folder.bootFiles, ",readonly=on"),
     ...folderOf("shared", folder.shared, ""),
     ...["-device", "virtio-rng-pci"],
     ...["-netdev", `user,id=net,${forwards.join(",")}`],

@@ -3,10 +3,10 @@ import { type ExecFileException, execFile, spawnSync } from "node:child_process"
 import { copyFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { programFiles } from "../../src/machine/boot-files.ts";
 import { diskUse } from "../../src/machine/container-disk.ts";
 import { MachineFolder } from "../../src/machine/machine-folder.ts";
-import { tellMonitor } from "../../src/machine/monitor.ts";
-import { programParts } from "../../src/machine/provision-files.ts";
+import { sendMonitorCommand } from "../../src/machine/monitor.ts";
 import { execute } from "../support/belongings.ts";
 import { eventually } from "../support/eventually.ts";
 import { type KeptFolder, keptFolder } from "../support/keeper.ts";
@@ -65,7 +65,7 @@ before(async () => {
   if (skip) return;
   kept = await keptFolder();
   // Where a person who is not root can read it.
-  await execute("cp", ["-r", "--parents", ...programParts, kept.path], { cwd: repository });
+  await execute("cp", ["-r", "--parents", ...programFiles, kept.path], { cwd: repository });
   await execute("chown", ["nobody:nogroup", kept.path]);
   host = `unix:${join(kept.path, "default/run/host.sock")}`;
   machine = await newMachine("default");
@@ -159,7 +159,7 @@ test("of two machines side by side one crashes as it boots: that is said, with i
 
 /** Plugs a tablet into the first port of the machine. */
 const plugIn = () =>
-  tellMonitor(machine.monitor, "device_add", {
+  sendMonitorCommand(machine.monitor, "device_add", {
     driver: "usb-tablet",
     id: "tablet",
     bus: "xhci.0",
