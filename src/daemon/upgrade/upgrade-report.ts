@@ -1,5 +1,5 @@
 import type { Clock } from "../../base/async/clock.ts";
-import { formatPhaseLine } from "../../transport/upgrade-lines.ts";
+import { formatPhaseLine, formatUpgradeStart } from "../../transport/upgrade-lines.ts";
 import { plainLine } from "./output-lines.ts";
 import type { AptStatus } from "./status-line.ts";
 import type { UpgradeLog } from "./upgrade-log.ts";
@@ -46,6 +46,11 @@ export class UpgradeReport {
   /** The sum of the shares of all phases there will be. */
   expect(total: number): void {
     this.#total = total;
+  }
+
+  /** The first sentence, with the path of the log. */
+  async start(container: string, release: string): Promise<void> {
+    await this.say(formatUpgradeStart(container, release, this.path));
   }
 
   /** A new phase begins, and the one before is done. */

@@ -7,7 +7,6 @@ import {
 import type { Engine } from "../../../engine/engine.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
 import type { Instance } from "../../../engine/resources/instance.ts";
-import { formatUpgradeStart } from "../../../transport/upgrade-lines.ts";
 import { resumePaused, takeConsistentSnapshot } from "../../containers/consistent-snapshot.ts";
 import { findNotedContainer, noteContainer } from "../../containers/container-identity.ts";
 import { deleteSnapshot, waitForPendingOperations } from "../../containers/delete-container.ts";
@@ -104,7 +103,7 @@ export function upgradeOperation(
     });
     const path = await pathInside(inside, wantedRelease(targetVersion));
     report.expect(sumOfShares(path));
-    await report.say(formatUpgradeStart(containerName, releaseName(path.to), report.path));
+    await report.start(containerName, releaseName(path.to));
     await report.begin("looking whether it can be done", shares.check);
     const instance = await getContainer(tools.engine(), containerName, signal);
     const findings = await preflight(tools.engine(), instance, inside, path);
