@@ -93,7 +93,7 @@ test("several guests are identified by the ids of their daemons", async (t) => {
   await ready(one.metadata);
   await assert.rejects(
     ready({ "tremplin-daemon": "stranger" }),
-    hasCode(Code.Unavailable, /while a guest is away: .*two/),
+    hasCode(Code.Unavailable, /while a guest is unreachable: .*two/),
   );
   const two = await at.guest("two");
   await ready(two.metadata);

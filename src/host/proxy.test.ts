@@ -42,13 +42,10 @@ test("rpcs of each kind reach the guest in the metadata, and its errors reach th
     Array.fromAsync(at.api(Guest).shell(typed("nobody"), { headers })),
     hasCode(Code.NotFound, /^no such container$/),
   );
-  await assert.rejects(
-    at.api(Guest).getStatus({}),
-    hasCode(Code.InvalidArgument, /say which guest.*one, two/),
-  );
+  await assert.rejects(at.api(Guest).getStatus({}), hasCode(Code.InvalidArgument, /choose one of one, two/));
   await assert.rejects(
     at.api(Guest).getStatus({}, { headers: { "tremplin-guest": "three" } }),
-    hasCode(Code.NotFound, /no guest three.*one, two/),
+    hasCode(Code.NotFound, /no guest three; the guests are one, two/),
   );
 });
 
