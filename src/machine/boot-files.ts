@@ -4,7 +4,7 @@ import { formatAddress } from "../transport/address.ts";
 import { machineAddresses } from "./machine-addresses.ts";
 import type { MachineFolder, MachineSettings } from "./machine-folder.ts";
 
-/** What of this program's folder the machine runs. */
+/** The files of this program that the machine runs, by their paths in the program's folder. */
 export const programFiles: readonly string[] = [
   "bin/tremplin",
   "dist/app",
@@ -14,8 +14,8 @@ export const programFiles: readonly string[] = [
 ];
 
 /**
- * Lays out what the machine reads at its boot: this very program, its keys and the daemon's words. So a new
- * version is in the machine at its next boot, and the disk holds no secret. `root` is the program's folder.
+ * Writes the files that the machine reads when it boots: this program, the keys and the daemon's arguments. So the
+ * machine runs a new version from its next boot on, and its disk has no secret. `root`: the program's folder.
  */
 export async function writeBootFiles(
   folder: MachineFolder,
@@ -33,20 +33,20 @@ export async function writeBootFiles(
     await cp(join(folder.keys, name), join(making, "keys", name));
   }
   const { daemonListens, daemonFindsHost } = machineAddresses(settings);
-  const words = [
+  const args = [
     ...["--listen", formatAddress(daemonListens), "--host", formatAddress(daemonFindsHost)],
     ...["--state", "/mnt/stateful/tremplin"],
     ...["--tls-cert", "/mnt/host/keys/daemon.crt", "--tls-key", "/mnt/host/keys/daemon.key"],
     ...["--tls-ca", "/mnt/host/keys/ca.crt"],
   ];
-  const environment = { SHARED: folder.shared, WORDS: words.join(" ") };
+  const environment = { SHARED: folder.shared, WORDS: args.join(" ") };
   const lines = Object.entries(environment).map(([name, value]) => `${name}=${quoted(value)}\n`);
   await writeFile(join(making, "daemon.env"), lines.join(""));
   await rm(folder.bootFiles, { recursive: true, force: true });
   await rename(making, folder.bootFiles);
 }
 
-/** As systemd reads values of an environment file (systemd.exec(5)). */
+/** Quotes a value for an environment file of systemd (systemd.exec(5)). */
 function quoted(value: string): string {
   return `"${value.replace(/["\\$`]/g, "\\$&")}"`;
 }

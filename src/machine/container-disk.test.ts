@@ -7,7 +7,7 @@ import { checkSuperblock, diskUse, growDisk, needsToGrow, parseSize } from "./co
 
 const GIB = 1024 ** 3;
 
-test("sizes are read with their units; what is none is refused", () => {
+test("sizes are parsed with their units; other texts are rejected", () => {
   assert.deepEqual(["1G", "40g", "2T", "2048M", "8GiB"].map(parseSize), [
     GIB,
     40 * GIB,
@@ -20,7 +20,7 @@ test("sizes are read with their units; what is none is refused", () => {
   }
 });
 
-test("a disk is made sparse and grows; that it cannot shrink is said with what it takes", async (context) => {
+test("a disk is created sparse and grows; the error for shrinking has the used space", async (context) => {
   const folder = await mkdtemp(join(tmpdir(), "tremplin-"));
   context.after(() => rm(folder, { recursive: true }));
   const path = join(folder, "disk");
@@ -36,7 +36,7 @@ test("a disk is made sparse and grows; that it cannot shrink is said with what i
   assert.throws(() => needsToGrow(now, GIB), { code: "invalid", message: /has 2 GiB and cannot shrink/ });
 });
 
-test("a disk that lost the beginning of its file system is no new one", async (context) => {
+test("a disk without its first superblock is not a new disk", async (context) => {
   const folder = await mkdtemp(join(tmpdir(), "tremplin-"));
   context.after(() => rm(folder, { recursive: true }));
   const path = join(folder, "disk");
@@ -47,5 +47,5 @@ test("a disk that lost the beginning of its file system is no new one", async (c
   for (const place of [0x10000, 0x4000000]) await file.write("_BHRfS_M", place + 0x40);
   await checkSuperblock(path);
   await file.write(Buffer.alloc(1024 ** 2), 0, 1024 ** 2, 0);
-  await assert.rejects(checkSuperblock(path), { code: "failed", message: /would format it/ });
+  await assert.rejects(checkSuperblock(path), { code: "failed", message: /would format the disk/ });
 });

@@ -8,21 +8,21 @@ import { sshCommand } from "./ssh-command.ts";
 const execute = promisify(execFile);
 const RESIZE = ["btrfs", "filesystem", "resize", "max", "/mnt/stateful"];
 
-/** Grows the disk of a machine that runs, and the file system on it. Bytes. */
+/** Grows the disk of a running machine, and its file system. `size` in bytes. */
 export async function growRunningDisk(
   folder: MachineFolder,
   settings: MachineSettings,
   size: number,
 ): Promise<void> {
   await sendMonitorCommand(folder.monitor, "block_resize", { device: "containers", size });
-  const [ssh, ...words] = sshCommand(folder, settings, { command: RESIZE, terminal: false }) as [
+  const [ssh, ...args] = sshCommand(folder, settings, { command: RESIZE, terminal: false }) as [
     string,
     ...string[],
   ];
-  await execute(ssh, words).catch((error) => {
+  await execute(ssh, args).catch((error) => {
     throw new TremplinError(
       "failed",
-      `the disk has grown, but not what is on it (${error.message.trim()}); that follows at the next boot`,
+      `the disk has grown, but its file system has not (${error.message.trim()}); it grows at the next boot`,
       error,
     );
   });

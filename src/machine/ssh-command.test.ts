@@ -14,7 +14,7 @@ const settings = {
   ports: { daemon: 1, ssh: 1002, listener: 3 },
 } as const;
 
-test("the shell over there gets the very words", () => {
+test("the shell in the machine gets the arguments unchanged", () => {
   const word = fc.string({
     unit: fc.constantFrom("a", " ", "'", '"', "$", "\\", "\n", "*", ";"),
     maxLength: 6,
@@ -32,7 +32,7 @@ test("the shell over there gets the very words", () => {
   );
 });
 
-test("a terminal is asked for only where there is one, and only the machine's own key is taken", () => {
+test("ssh requests a terminal only where there is one, and accepts only the key of the machine", () => {
   const words = sshCommand(folder, settings, { command: [], terminal: true });
   assert.ok(words.includes("-t"));
   assert.ok(words.includes("StrictHostKeyChecking=yes") && words.includes("HostKeyAlias=tremplin-box"));

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { MachineFolder, MachineSettings } from "./machine-folder.ts";
 import { sshAlias } from "./make-keys.ts";
 
-/** The command line that runs a root shell in the machine, or one program with its arguments. */
+/** The ssh command line that runs a root shell in the machine, or one program. */
 export function sshCommand(
   folder: MachineFolder,
   { ports }: MachineSettings,
@@ -21,11 +21,11 @@ export function sshCommand(
     ...["ssh", "-F", "none", "-i", join(folder.keys, "ssh"), "-p", `${ports.ssh}`],
     ...Object.entries(options).flatMap(([name, value]) => ["-o", `${name}=${value}`]),
     ...[terminal ? "-t" : "-T", "root@127.0.0.1"],
-    // ssh joins words with blanks for the shell over there.
+    // ssh joins the arguments with spaces for the shell in the machine.
     ...(command.length > 0 ? ["--", command.map(quoted).join(" ")] : []),
   ];
 }
 
-function quoted(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
+function quoted(arg: string): string {
+  return `'${arg.replaceAll("'", `'\\''`)}'`;
 }

@@ -9,7 +9,7 @@ test("an unreachable guest or host is exit code 4, and the message says what to 
   assert.equal(guest.code, 4);
   assert.match(
     guest.stderr,
-    /cannot reach guest vm at unix:\S+: nothing listens there; tremplin doctor says what to do$/m,
+    /cannot reach guest vm at unix:\S+: nothing listens there; tremplin doctor has advice$/m,
   );
   await at.closeHost();
   for (const line of ["list", "status", "start web", "watch"]) {

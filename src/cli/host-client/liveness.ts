@@ -20,7 +20,7 @@ const UNREACHABLE =
 const WAITING = "the guest continues once its engine runs; sudo tremplin up starts the engine";
 
 /**
- * Polls the guest's status to tell an operation that is merely silent from one that no longer runs. Returns when the
+ * Polls the guest's status to distinguish a silent operation from a lost one. Returns when the
  * signal fires, or at once where the guest has no status rpc. Throws when the operation is gone and no notice of its end
  * is waiting.
  */

@@ -11,20 +11,20 @@ import { BackgroundProcess } from "../../background/background-process.ts";
 import { isAlive } from "../../background/process-record.ts";
 import { run } from "../../program.ts";
 
-const lives = [process.execPath, "-e", "setInterval(() => {}, 1000)"];
+const runs = [process.execPath, "-e", "setInterval(() => {}, 1000)"];
 
-test("a machine whose QEMU is silent at first is powered off in order, not cut off", async (t) => {
+test("a machine whose QEMU does not answer at first is powered off, not killed", async (t) => {
   const machines = await mkdtemp(join(tmpdir(), "tremplin-"));
   t.after(() => rm(machines, { recursive: true }));
   const folder = new MachineFolder("main", machines);
-  const record = await new BackgroundProcess("machine", folder.run).start(lives, []);
+  const record = await new BackgroundProcess("machine", folder.run).start(runs, []);
   t.after(() => isAlive(record) && process.kill(record.pid, "SIGKILL"));
   let calls = 0;
   const qemu = createServer((socket) => {
     if (++calls === 1) socket.destroy();
-    socket.on("data", (asked) => {
-      if (!asked.includes("system_powerdown")) return;
-      socket.write('{"return": {}, "id": "asked"}\n');
+    socket.on("data", (request) => {
+      if (!request.includes("system_powerdown")) return;
+      socket.write('{"return": {}, "id": "command"}\n');
       process.kill(record.pid, "SIGTERM");
     });
   });
