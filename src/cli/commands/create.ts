@@ -27,10 +27,10 @@ export function createCommand(io: Io): Command {
   const command = new Command("create")
     .argument("<name>", "the name of the new container")
     .option("--debian <release>", "build the image from Debian's packages: bullseye, bookworm or trixie")
-    .option("--image-server <url>", "download the image from this simplestreams server ...")
-    .option("--alias <alias>", "... where it has this alias")
-    .option("--rootfs <path>", "use this tarball in the guest's shared folder ...")
-    .option("--metadata <path>", "... with this metadata tarball");
+    .option("--image-server <url>", "download the image from this simplestreams server")
+    .option("--alias <alias>", "with --image-server: the alias of the image")
+    .option("--rootfs <path>", "use this root filesystem tarball from the guest's shared folder")
+    .option("--metadata <path>", "with --rootfs: the metadata tarball");
   return withHostFlags(command).action((container: string, flags: Flags) => create(container, flags, io));
 }
 

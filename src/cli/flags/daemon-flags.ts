@@ -60,7 +60,7 @@ export function withDaemonFlags(command: Command): Command {
     .addOption(
       new Option("--log <where>", "the target of the log").choices(logTargets).default(daemonDefaults.log),
     )
-    .option("--feature <name>", "accepted and ignored", collect);
+    .option("--feature <name>", "accepted for compatibility, and ignored", collect);
 }
 
 /** Reads the flags. Throws `invalid` with what is wrong. */
