@@ -42,8 +42,13 @@ export class ContainerStopWatcher implements AsyncDisposable {
 
   constructor(options: Options) {
     this.#options = options;
-    const look = (): Promise<boolean> => this.#write();
-    this.#saveRetries = new Reconciler({ look, gather: 0, again: RETRY_DELAYS_MS, clock: options.clock });
+    const reconcile = (): Promise<boolean> => this.#write();
+    this.#saveRetries = new Reconciler({
+      reconcile,
+      debounceMs: 0,
+      retryDelaysMs: RETRY_DELAYS_MS,
+      clock: options.clock,
+    });
   }
 
   /** Watches an engine. Resolves once the stops that happened before are reported. */
@@ -135,7 +140,7 @@ export class ContainerStopWatcher implements AsyncDisposable {
 
   /** Retries until the record is written: an outdated one would make the next daemon report a stop twice. */
   async #save(): Promise<void> {
-    if (!(await this.#write())) this.#saveRetries.ask();
+    if (!(await this.#write())) this.#saveRetries.trigger();
   }
 
   async #write(): Promise<boolean> {
