@@ -7,7 +7,7 @@ import { filesIn, lineOf } from "./tree.mjs";
 /** A document by its path, with an anchor or without: docs/api.md#notices. A part of an address is none. */
 const DOCUMENT = /(?<![\w@:/.-])(?:[\w-]+\/|\.{1,2}\/)*[\w-]+\.md\b(?:#[\w-]+)?/g;
 /** [text](target "title"), and [name]: target in a line of its own. */
-const LINK = /\]\(\s*<?([^()\s>]+)>?[^()]*\)|^\[[^\]]+\]:[ \t]*(\S+).*$/gm;
+const LINK = /(?:\[[^[\]]*)?\]\(\s*<?([^()\s>]+)>?[^()]*\)|^\[[^\]]+\]:[ \t]*(\S+).*$/gm;
 /** What documents name as a file or folder of the repository. A word in capitals (NAME) stands for any. */
 const SOURCE =
   /^(?:[\w.-]+\/)*[\w.-]+\.(?:[cm]?ts|mjs|proto)$|^\.?(?:src|test|scripts|bench|proto|docs|bin|ci|github)\/[\w./-]*$/;
