@@ -48,7 +48,7 @@ function rows(container: Container, primaryUser: GetContainerUsernameResponse): 
     ["created", createdAt ? timestampDate(createdAt).toISOString() : "unknown"],
     ["privileged", container.privileged ? "yes" : "no"],
     ["user", userText(primaryUser)],
-    ["under way", operation || "nothing"],
+    ["operation", operation || "none"],
   ];
 }
 
