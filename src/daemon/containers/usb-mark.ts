@@ -1,21 +1,21 @@
 import type { Devices } from "../../engine/resources/profiles.ts";
 
 /**
- * What the engine keeps with each device that a container has by a USB port, and carries on when the container is
- * copied, renamed or restored: so it is always known which devices may go (engines leave `user.*` to their users).
+ * The option that marks each device that a container has through a USB port. It survives when the container is copied,
+ * renamed or restored, so it always tells which devices may be removed. Engines leave `user.*` to their users.
  */
 const MARK = ["user.tremplin", "usb"] as const;
-/** What says which device a node is; all else of an entry a person may set (its mode, its group ...). */
+/** The options that say which device a node is. A person may set all others: mode, group ... */
 const IDENTITY = new Set(["type", "path", "major", "minor"]);
 
-/** Whether a container has a device by a USB port. */
+/** Whether a container has the device through a USB port. */
 export function isUsb(device: Devices[string]): boolean {
   return device[MARK[0]] === MARK[1];
 }
 
 /**
- * The devices of a container with these nodes in the place of those that it had by USB ports. A device that came
- * from elsewhere stays, and keeps its path; one that is there still keeps what a person set of it.
+ * The devices of a container, with `nodes` instead of those that it has through USB ports. Other devices stay and keep
+ * their path. A node that the container has already keeps the options that a person set.
  */
 export function withUsb(devices: Devices, nodes: Devices): Devices {
   const [key, value] = MARK;

@@ -4,7 +4,7 @@ import { replaceFile } from "../../base/files/durable-file.ts";
 import { textOfFile } from "../../base/files/text-of-file.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { Instance } from "../../engine/resources/instance.ts";
-import { identity } from "../containers/find-container.ts";
+import { uuidOf } from "../containers/find-container.ts";
 import { isTemporaryName } from "../containers/temporary-name.ts";
 
 const wishSchema = z.object({ container: z.string(), identity: z.string() });
@@ -44,13 +44,13 @@ export class UsbAssignments {
 
   /** The ports that a container is to have, ascending. */
   portsOf(container: Instance): readonly number[] {
-    const own = identity(container);
+    const own = uuidOf(container);
     const all = Object.entries(this.#wishes);
     return all.filter(([, wish]) => wish.identity === own).map(([port]) => Number(port));
   }
 
   async set(port: number, container: Instance): Promise<void> {
-    const wish = { container: container.name, identity: identity(container) };
+    const wish = { container: container.name, identity: uuidOf(container) };
     await this.#write({ ...this.#wishes, [port]: wish });
   }
 
@@ -61,7 +61,7 @@ export class UsbAssignments {
 
   /** These are all containers that there are: others have nothing any more, and a renamed one has its new name. */
   async follow(containers: readonly Instance[]): Promise<void> {
-    const names = new Map(containers.map((each) => [identity(each), each.name]));
+    const names = new Map(containers.map((each) => [uuidOf(each), each.name]));
     const now: Record<string, UsbAssignment> = {};
     for (const [port, wish] of Object.entries(this.#wishes)) {
       const name = names.get(wish.identity);

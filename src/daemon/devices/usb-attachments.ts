@@ -8,7 +8,7 @@ import type { Engine } from "../../engine/engine.ts";
 import type { EngineEvent } from "../../engine/events/engine-event.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import type { Instance } from "../../engine/resources/instance.ts";
-import { getContainer, identity } from "../containers/find-container.ts";
+import { getContainer, uuidOf } from "../containers/find-container.ts";
 import { isTemporaryName } from "../containers/temporary-name.ts";
 import { withUsb } from "../containers/usb-mark.ts";
 import { UsbAssignments } from "./usb-assignments.ts";
@@ -85,7 +85,7 @@ export class UsbAttachments implements AsyncDisposable {
     await this.#change(port, async (engine) => {
       const taker = await getContainer(engine, container);
       const holder = await this.#holderOf(port);
-      if (holder && identity(holder) !== identity(taker)) await this.#take(port, holder);
+      if (holder && uuidOf(holder) !== uuidOf(taker)) await this.#take(port, holder);
       // First the devices: only what the engine took is attached (12 item 70).
       await this.#give(taker, [...this.#wishes.portsOf(taker), port]);
       await this.#wishes.set(port, taker);
@@ -130,7 +130,7 @@ export class UsbAttachments implements AsyncDisposable {
     const wish = this.#wishes.of(port);
     if (!wish) return undefined;
     const containers = await this.#options.engine().instances.list();
-    return containers.find((each) => identity(each) === wish.identity);
+    return containers.find((each) => uuidOf(each) === wish.identity);
   }
 
   async #take(port: number, holder: Instance): Promise<void> {
