@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
@@ -9,14 +9,10 @@ import {
   ContainerStopProgress_Status as Status,
   StopContainerRequestSchema,
 } from "../../src/contract/tremplin_pb.js";
-import { FinalNotices } from "../../src/daemon/notices/final-notices.ts";
-import { Journal } from "../../src/daemon/notices/journal.ts";
 import type { Notice } from "../../src/daemon/notices/notice.ts";
-import { NoticeQueue } from "../../src/daemon/notices/notice-queue.ts";
-import { RejectedNotices } from "../../src/daemon/notices/rejected-notices.ts";
 import type { OperationContext, OperationKind } from "../../src/daemon/operations/runner/operation.ts";
-import { Runner } from "../../src/daemon/operations/runner/runner.ts";
-import { ManualClock } from "./manual-clock.ts";
+import type { Runner } from "../../src/daemon/operations/runner/runner.ts";
+import { testRunner } from "./test-runner.ts";
 
 const steps = { aside: z.string(), saved: flagText };
 export type StopKind = OperationKind<typeof StopContainerRequestSchema, "updateStopStatus", typeof steps>;
@@ -43,11 +39,14 @@ export function kindOf(run: StopKind["run"], recover?: StopKind["recover"]): Sto
 
 /** A state folder for one daemon after the other, and the notices that the host acknowledged from all of them. */
 export async function runnerState() {
-  const path = await mkdtemp(join(tmpdir(), "runner-"));
+  const folder = await mkdtemp(join(tmpdir(), "runner-"));
+  const path = join(folder, "journal");
+  await mkdir(path);
   const acknowledged: { readonly id: string; readonly notice: StopNotice }[] = [];
   const waiting: { readonly count: number; readonly resolve: () => void }[] = [];
-  const daemons: { readonly runner: Runner; readonly queue: NoticeQueue }[] = [];
+  const daemons: AsyncDisposable[] = [];
   const state = {
+    /** The folder of the journal. */
     path,
     isHostUnreachable: false,
     engineAnswers: true,
@@ -62,38 +61,21 @@ export async function runnerState() {
       return promise;
     },
     async daemon(kind: StopKind, log: Logger = silentLogger) {
-      const clock = new ManualClock();
-      const deliver = async (notice: Notice, id: string) => {
-        if (state.isHostUnreachable) return { kind: "away" as const, reason: "away" };
-        if (notice.method === "tremplinReady") return { kind: "taken" as const };
+      const host = (notice: Notice, id: string): boolean => {
+        if (state.isHostUnreachable) return false;
         acknowledged.push({ id, notice: notice as StopNotice });
         for (const { count, resolve } of waiting) if (acknowledged.length >= count) resolve();
-        return { kind: "taken" as const };
+        return true;
       };
-      const queue = new NoticeQueue({ deliver, clock, log });
-      const journal = await Journal.open(path, log);
-      const rejected = await RejectedNotices.open({ folder: `${path}-refused`, outbox: queue, clock, log });
-      const finals = new FinalNotices({ journal, outbox: queue, refused: rejected, clock, log });
-      const engineAnswers = async () => state.engineAnswers;
-      const runner = new Runner({ journal, queue, finals, engineAnswers, clock, log });
-      runner.add(kind);
-      daemons.push({ runner, queue });
-      const ready = { method: "tremplinReady", message: {} } as unknown as Notice;
-      await queue.open({ id: "ready", orderingKey: "", notice: ready, final: true });
-      const stop = async (): Promise<void> => {
-        await runner[Symbol.asyncDispose]();
-        await queue[Symbol.asyncDispose]();
-      };
-      return { runner, queue, finals, rejected, clock, journal, stop };
+      const daemon = await testRunner({ folder, host, engineAnswers: () => state.engineAnswers, log });
+      daemon.runner.add(kind);
+      daemons.push(daemon);
+      return { ...daemon, stop: () => daemon[Symbol.asyncDispose]() };
     },
-    /** Nobody writes into the folder any more when it goes. */
+    /** Stops the daemons before the folder goes. */
     async [Symbol.asyncDispose]() {
-      for (const { runner, queue } of daemons) {
-        await runner[Symbol.asyncDispose]();
-        await queue[Symbol.asyncDispose]();
-      }
-      await rm(path, { recursive: true });
-      await rm(`${path}-refused`, { recursive: true, force: true });
+      for (const daemon of daemons) await daemon[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true });
     },
   };
   return state;

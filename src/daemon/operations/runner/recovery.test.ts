@@ -31,7 +31,7 @@ test("the next daemon recovers an interrupted operation once, by its steps", asy
   await second.runner.recover(await second.journal.entries());
   await second.runner.recover(await second.journal.entries());
   await state.notices(1);
-  await second.queue[Symbol.asyncDispose]();
+  await second.stop();
   assert.equal(state.reason(), "rolled back c1-old");
   assert.equal(recovered, 1);
   assert.deepEqual(await readdir(state.path), []);
@@ -53,7 +53,7 @@ test("the next daemon sends a final notice that was not acknowledged, under the 
   await second.finals.resend(left);
   await second.runner.recover(left);
   await state.notices(1);
-  await second.queue[Symbol.asyncDispose]();
+  await second.stop();
   assert.deepEqual(
     state.acknowledged.map((each) => each.id),
     [`${id}-end`],
