@@ -1,4 +1,5 @@
 import { abortable } from "../../base/async/abortable.ts";
+import { flagText } from "../../base/text-codecs.ts";
 import {
   type StartLxdRequest,
   StartLxdRequestSchema,
@@ -9,31 +10,36 @@ import { withHeartbeat } from "./heartbeat.ts";
 import type { OperationDeps } from "./operation-deps.ts";
 import type { OperationContext, OperationKind } from "./runner/operation.ts";
 
-const HEARTBEAT = 30_000;
-/** The step after which the wished reset goes on by itself. */
-const RESET = "reset";
+const HEARTBEAT_MS = 30_000;
 
-/** Launches the engine and waits until it is ready for containers (behaviour.md 5.1). */
+/** `reset`: from here on the supervisor continues the requested database reset by itself. */
+const steps = { reset: flagText };
+
+/** Launches the engine and waits until it is ready for containers (docs/contract.md#startlxd). */
 export function startLxdOperation(
-  tools: OperationDeps,
-): OperationKind<typeof StartLxdRequestSchema, "updateStartLxdStatus"> {
-  // The launch itself ends with the launcher, after all operations: they wait no longer than they are to.
-  const launch = ({ resetLxdDb }: StartLxdRequest, { steps, step, signal }: OperationContext): Launch => {
-    const wish = resetLxdDb && !(RESET in steps) ? { begun: () => step(RESET) } : undefined;
-    const launched = tools.supervisor.launch(wish);
+  deps: OperationDeps,
+): OperationKind<typeof StartLxdRequestSchema, "updateStartLxdStatus", typeof steps> {
+  // The launch outlives the operation: it ends with the supervisor, which stops after all operations.
+  const launch = (
+    { resetLxdDb }: StartLxdRequest,
+    { steps: taken, step, signal }: OperationContext<typeof steps>,
+  ): Launch => {
+    const reset = resetLxdDb && !taken.reset ? { begun: () => step("reset") } : undefined;
+    const launched = deps.supervisor.launch(reset);
     return { ...launched, outcome: abortable(launched.outcome, signal) };
   };
   return {
     name: "start-lxd",
     request: StartLxdRequestSchema,
     notify: "updateStartLxdStatus",
+    steps,
     async *run(request, context) {
-      // A host that hears RECOVERING goes on to hear it, until the end.
+      // After a first RECOVERING every message says so, until the end.
       let status = Status.STARTING;
       const progress = follow(launch(request, context), () => {
         status = Status.RECOVERING;
       });
-      return yield* withHeartbeat(progress, { every: HEARTBEAT, clock: tools.clock }, () => ({ status }));
+      return yield* withHeartbeat(progress, { every: HEARTBEAT_MS, clock: deps.clock }, () => ({ status }));
     },
     failed: (_request, { message }) => ({ status: Status.FAILED, failureReason: message }),
     cancelled: (_request, { message }) => ({ status: Status.FAILED, failureReason: message }),
@@ -46,15 +52,15 @@ export function startLxdOperation(
 }
 
 async function* follow({ outcome, recovering }: Launch, onRecovering: () => void) {
-  const why = await Promise.race([outcome.then(() => undefined), recovering]);
-  if (why !== undefined) {
+  const reason = await Promise.race([outcome.then(() => undefined), recovering]);
+  if (reason !== undefined) {
     onRecovering();
-    yield { status: Status.RECOVERING, failureReason: why };
+    yield { status: Status.RECOVERING, failureReason: reason };
   }
   return started(await outcome);
 }
 
-/** What a person should know although the engine runs stands where the reason of a failure would. */
+/** A remark for a person although the engine runs goes into the field of the failure reason. */
 function started({ remark }: Awaited<Launch["outcome"]>) {
   return { status: Status.STARTED, failureReason: remark };
 }

@@ -5,7 +5,7 @@ import type { Engine } from "../../engine/engine.ts";
 import type { JournalEntry } from "../notices/journal.ts";
 import { rpcName } from "../notices/notice.ts";
 import { type SetAsideRecord, setAsideRecords } from "../notices/set-aside-records.ts";
-import type { Holder } from "../operations/runner/locks.ts";
+import type { LockHolder } from "../operations/runner/locks.ts";
 import type { GuestServiceDeps } from "./guest-service.ts";
 import { timestampFrom } from "./timestamp.ts";
 
@@ -88,7 +88,11 @@ async function onDisk({ runner, journal, journalFolder, refused, clock }: GuestS
 }
 
 /** Operations without an end, oldest first: under way now, and what an earlier daemon left in the journal. */
-function openOperations(before: readonly Holder[], entries: readonly JournalEntry[], now: readonly Holder[]) {
+function openOperations(
+  before: readonly LockHolder[],
+  entries: readonly JournalEntry[],
+  now: readonly LockHolder[],
+) {
   // One that ended while the journal was read is under way no more, but nobody left it.
   const known = new Set([...before, ...now].map(({ id }) => id));
   const left = entries.filter(({ id, final, owed }) => (!final || owed) && !known.has(id));

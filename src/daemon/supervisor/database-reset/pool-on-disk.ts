@@ -3,7 +3,8 @@ import { mkdir, open, readdir, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { RecoveryPool } from "../../../engine/resources/recovery.ts";
-import { BTRFS_MAGIC, POOL } from "../prepare/prepare-storage.ts";
+import { BTRFS_MAGIC } from "../../../engine/storage/btrfs.ts";
+import { POOL } from "../prepare/prepare-storage.ts";
 
 const execute = promisify(execFile);
 /** Where btrfs writes who it is, and what. */

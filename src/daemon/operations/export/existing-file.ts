@@ -1,12 +1,12 @@
 import type { BigIntStats } from "node:fs";
 import { constants, type FileHandle, open, readFile } from "node:fs/promises";
 import { TremplinError } from "../../../base/tremplin-error.ts";
-import { cannotWrite, O_PATH, type SharedPlace } from "./shared-place.ts";
+import { cannotWrite, O_PATH, type OpenFolder } from "./open-folder.ts";
 
-/** A regular file that is there where one is to be written. While it is open its inode belongs to no other file. */
-export class FoundFile implements AsyncDisposable {
+/** A regular file that already has the name of a backup. While it is open no other file can get its inode. */
+export class ExistingFile implements AsyncDisposable {
   readonly handle: FileHandle;
-  /** As it was found. */
+  /** At the time of opening. */
   readonly stats: BigIntStats;
 
   constructor(handle: FileHandle, stats: BigIntStats) {
@@ -14,16 +14,16 @@ export class FoundFile implements AsyncDisposable {
     this.stats = stats;
   }
 
-  /** Throws `invalid` where the system does not let us. */
+  /** Throws `invalid` where the system refuses that. */
   async openToWrite(path: string): Promise<FileHandle> {
-    // By its handle, not by its name: that may have gone to another file since.
+    // By its handle: another file may have the name by now.
     return await open(`/proc/self/fd/${this.handle.fd}`, constants.O_WRONLY).catch((error) =>
       cannotWrite(path, error),
     );
   }
 
-  /** Gives another file the owner and the mode that this one has now. */
-  async giveOwnerTo(file: FileHandle, path: string): Promise<void> {
+  /** Gives another file the current owner and mode of this one. */
+  async copyOwnerTo(file: FileHandle, path: string): Promise<void> {
     const { uid, gid, mode } = await this.handle.stat();
     try {
       const now = await file.stat();
@@ -43,19 +43,19 @@ export class FoundFile implements AsyncDisposable {
   }
 }
 
-/** Undefined where nothing has the name. Throws `invalid` where something has it that is no regular file. */
-export async function openFound(
-  place: SharedPlace,
+/** Undefined where there is no such file. Throws `invalid` for anything but a regular file. */
+export async function openExisting(
+  folder: OpenFolder,
   name: string,
   path: string,
-): Promise<FoundFile | undefined> {
-  const handle = await open(place.at(name), O_PATH | constants.O_NOFOLLOW).catch((error) => {
+): Promise<ExistingFile | undefined> {
+  const handle = await open(folder.at(name), O_PATH | constants.O_NOFOLLOW).catch((error) => {
     if (error.code !== "ENOENT") cannotWrite(path, error);
   });
   if (!handle) return undefined;
   try {
     const stats = await handle.stat({ bigint: true });
-    if (stats.isFile()) return new FoundFile(handle, stats);
+    if (stats.isFile()) return new ExistingFile(handle, stats);
     const what = stats.isSymbolicLink() ? "it is a symbolic link" : "it is not a regular file";
     throw new TremplinError(
       "invalid",
@@ -67,10 +67,13 @@ export async function openFound(
   }
 }
 
-/** Whether the file is mounted by itself, so that no rename can replace it. */
-export async function isMountPoint({ handle }: FoundFile, { folder }: SharedPlace): Promise<boolean> {
-  const [own, around] = await Promise.all([mountOf(handle), mountOf(folder)]);
-  return own !== around;
+/** Whether the file is a mount point, so that no rename can replace it. */
+export async function isMountPoint(
+  { handle }: ExistingFile,
+  { handle: folder }: OpenFolder,
+): Promise<boolean> {
+  const [ofFile, ofFolder] = await Promise.all([mountOf(handle), mountOf(folder)]);
+  return ofFile !== ofFolder;
 }
 
 async function mountOf({ fd }: FileHandle): Promise<string | undefined> {

@@ -5,29 +5,29 @@ import { systemErrorText } from "../../../base/system-error.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { resolveShared } from "../shared-file.ts";
 
-/** Opens only to have it: needs no permission for it, and does nothing to it. Node has no name for this flag. */
+/** Opens a file only as a reference, which needs no permission for it. Node has no name for this flag. */
 export const O_PATH = 0o10000000;
 
 /**
- * A folder in the shared folder. It is held open, so that every name is looked up in this very folder, whatever happens
- * to the path that led to it.
+ * A folder in the shared folder. It stays open, so that every name is looked up in this very folder, whatever happens to
+ * the path that led to it.
  */
-export class SharedPlace implements AsyncDisposable {
-  readonly folder: FileHandle;
+export class OpenFolder implements AsyncDisposable {
+  readonly handle: FileHandle;
   /** Without symbolic links. */
   readonly path: string;
 
   private constructor(folder: FileHandle, path: string) {
-    this.folder = folder;
+    this.handle = folder;
     this.path = path;
   }
 
-  /** Throws `invalid` where it does not lie under the shared folder, after all symbolic links. */
-  static async open(shared: string, path: string): Promise<SharedPlace> {
+  /** Throws `invalid` for a folder that is not under the shared folder after all symbolic links are resolved. */
+  static async open(shared: string, path: string): Promise<OpenFolder> {
     const folder = await open(path, O_PATH | constants.O_DIRECTORY);
     try {
-      const [where, root] = await Promise.all([readlink(`/proc/self/fd/${folder.fd}`), realpath(shared)]);
-      if (where === root || where.startsWith(`${root}/`)) return new SharedPlace(folder, where);
+      const [actual, root] = await Promise.all([readlink(`/proc/self/fd/${folder.fd}`), realpath(shared)]);
+      if (actual === root || actual.startsWith(`${root}/`)) return new OpenFolder(folder, actual);
       throw new TremplinError("invalid", `${path} does not lie under the shared folder ${shared}`);
     } catch (error) {
       await folder.close();
@@ -35,35 +35,35 @@ export class SharedPlace implements AsyncDisposable {
     }
   }
 
-  /** The path of a name in this folder, for system calls of this process. */
+  /** The path of a name in this folder, valid in this process only. */
   at(name: string): string {
-    return `/proc/self/fd/${this.folder.fd}/${name}`;
+    return `/proc/self/fd/${this.handle.fd}/${name}`;
   }
 
-  /** What has a name in this folder, itself when it is a link; undefined for nothing. */
+  /** The file of that name, without following links; undefined where there is none. */
   async find(name: string): Promise<BigIntStats | undefined> {
     return await lstat(this.at(name), { bigint: true }).catch(ignoreMissing);
   }
 
-  /** What was renamed or made in it is there after a crash too. */
+  /** Makes renames and new files in it durable. */
   async sync(): Promise<void> {
     await using folder = await open(this.at("."), constants.O_RDONLY | constants.O_DIRECTORY);
     await folder.sync();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.folder.close();
+    await this.handle.close();
   }
 }
 
-/** Where a path of a request leads: to a name in a folder, or to a folder that is there. */
-export interface RequestedPlace {
-  readonly place: SharedPlace;
-  /** Undefined where the path is the folder's own. */
+/** The target of a request: a name in a folder, or an existing folder. */
+export interface RequestedTarget {
+  readonly folder: OpenFolder;
+  /** Undefined where the path is that of the folder. */
   readonly name: string | undefined;
 }
 
-export async function openRequestedPlace(shared: string, path: string): Promise<RequestedPlace> {
+export async function openRequestedTarget(shared: string, path: string): Promise<RequestedTarget> {
   const target = resolveShared(shared, path);
   const isFolder = await stat(target).then(
     (found) => found.isDirectory(),
@@ -73,26 +73,26 @@ export async function openRequestedPlace(shared: string, path: string): Promise<
   if (name === "" || name === "." || name === "..") {
     throw new TremplinError("invalid", `${path} names no file and no folder that is there`);
   }
-  const folder = isFolder ? target : dirname(target);
-  const place = await SharedPlace.open(shared, folder).catch((error) => {
+  const parent = isFolder ? target : dirname(target);
+  const folder = await OpenFolder.open(shared, parent).catch((error) => {
     if (error.code !== "ENOENT") cannotWrite(path, error);
     throw new TremplinError(
       "invalid",
-      `cannot write to ${path}: there is no folder ${folder}; make it`,
+      `cannot write to ${path}: there is no folder ${parent}; make it`,
       error,
     );
   });
-  return { place, name };
+  return { folder, name };
 }
 
-/** Throws `failed` when the path leads to another folder by now: a backup would not be where it was asked for. */
-export async function assertLeadsHere(
-  { place, name }: RequestedPlace,
+/** Throws `failed` when the path leads to another folder by now: the backup would not be where it was requested. */
+export async function assertSameFolder(
+  { folder, name }: RequestedTarget,
   shared: string,
   path: string,
 ): Promise<void> {
   const target = resolveShared(shared, path);
-  const own = await place.folder.stat({ bigint: true });
+  const own = await folder.handle.stat({ bigint: true });
   const found = await stat(name === undefined ? target : dirname(target), { bigint: true }).catch(
     () => undefined,
   );

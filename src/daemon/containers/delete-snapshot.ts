@@ -4,18 +4,28 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
+import { BTRFS_MAGIC, SUBVOLUME_INODE } from "../../engine/storage/btrfs.ts";
 import { ifUnseen } from "../../engine/storage/if-unseen.ts";
 import { poolFolder } from "../../engine/storage/pool-folder.ts";
-import { BTRFS_MAGIC } from "../supervisor/prepare/prepare-storage.ts";
 import { findContainer } from "./find-container.ts";
 
 const execute = promisify(execFile);
-/** The inode of the root of each btrfs subvolume. */
-const SUBVOLUME = 256;
+
+/** Deletes a snapshot, unless it is gone already, and the files of one that the engine failed to take. */
+export async function deleteSnapshot(
+  engine: Engine,
+  container: string,
+  snapshot: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const deletion = await engine.snapshots.delete(container, snapshot, { signal }).catch(ifMissing);
+  await deletion?.wait({ signal });
+  if (!deletion) await removeOrphanedSnapshot(engine, container, snapshot, signal);
+}
 
 /**
- * Removes the files of a snapshot that the engine does not know of. LXD 5.0.2 leaves a subvolume when it fails at a
- * snapshot because files vanish while it looks through them: the next one of that name would fail on it.
+ * Removes the files of a snapshot that the engine does not know of. LXD 5.0.2 leaves a subvolume when files vanish
+ * while it takes a snapshot of them; the next snapshot of that name would fail on it.
  */
 export async function removeOrphanedSnapshot(
   engine: Engine,
@@ -29,7 +39,7 @@ export async function removeOrphanedSnapshot(
   const folder = join(pool, "containers-snapshots", container, snapshot);
   const found = await lstat(folder).catch(ifUnseen);
   if (!found || (await engine.snapshots.get(container, snapshot, { signal }).catch(ifMissing))) return;
-  const isSubvolume = found.ino === SUBVOLUME && (await statfs(folder)).type === BTRFS_MAGIC;
+  const isSubvolume = found.ino === SUBVOLUME_INODE && (await statfs(folder)).type === BTRFS_MAGIC;
   if (isSubvolume) await execute("btrfs", ["property", "set", "-ts", folder, "ro", "false"]);
   await rm(folder, { recursive: true, force: true });
 }
