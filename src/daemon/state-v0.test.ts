@@ -169,7 +169,7 @@ test("the containers that were running are reported as stopped", async (t) => {
   await using watcher = new ContainerStopWatcher({
     file: join(folder, "running.json"),
     isHidden: () => false,
-    tell: async (name) => void stopped.push(name),
+    report: async (name) => void stopped.push(name),
     clock: new ManualClock(),
     log,
   });
