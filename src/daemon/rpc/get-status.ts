@@ -6,13 +6,17 @@ import type { JournalEntry } from "../notices/journal.ts";
 import { rpcName } from "../notices/notice.ts";
 import { type SetAsideRecord, setAsideRecords } from "../notices/set-aside-records.ts";
 import type { Holder } from "../operations/runner/locks.ts";
+import { isUsable } from "../supervisor/engine-state.ts";
 import type { GuestServiceDeps } from "./guest-service.ts";
 import { timestampFrom } from "./timestamp.ts";
 
 const states = {
   stopped: State.STOPPED,
   starting: State.STARTING,
+  resetting: State.STARTING,
+  recovering: State.STARTING,
   running: State.RUNNING,
+  restarting: State.RUNNING,
   failed: State.FAILED,
 };
 
@@ -29,7 +33,7 @@ export function getStatus(tools: GuestServiceDeps) {
       engine: {
         state: states[state.status],
         failureReason: state.status === "failed" ? state.error.message : "",
-        ...(state.status === "running" && (await engineStatus(state.engine, tools.bridge))),
+        ...(isUsable(state) && (await engineStatus(state.engine, tools.bridge))),
       },
       undeliveredNotices: outbox.waiting,
       ...waitingFor(outbox),

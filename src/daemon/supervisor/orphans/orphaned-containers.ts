@@ -2,11 +2,10 @@ import { readFile } from "node:fs/promises";
 import type { Clock } from "../../../base/async/clock.ts";
 import type { Logger } from "../../../base/logger.ts";
 import { processIds } from "../../../base/processes/process-ids.ts";
-import { isAlive } from "./orphaned-engine.ts";
+import { areGone, isAlive } from "./orphaned-engine.ts";
 
-/** How long containers may take to shut down before they are killed. Milliseconds. */
+/** How long containers may take to shut down before they are killed. */
 const STOP_TIMEOUT_MS = 10_000;
-const POLL_INTERVAL_MS = 50;
 
 interface Monitor {
   readonly pid: number;
@@ -23,10 +22,13 @@ export async function stopContainers(engineFolder: string, clock: Clock, log: Lo
   log.info({ containers: monitors.map(({ container }) => container) }, "stopping orphaned containers");
   for (const signal of ["SIGPWR", "SIGKILL"] as const) {
     for (const { pid } of monitors) for (const init of await childrenOf(pid)) kill(init, signal);
-    for (let waited = 0; waited < STOP_TIMEOUT_MS; waited += POLL_INTERVAL_MS) {
-      if (!monitors.some(({ pid }) => isAlive(pid))) return;
-      await clock.sleep(POLL_INTERVAL_MS);
-    }
+    if (
+      await areGone(
+        monitors.map(({ pid }) => pid),
+        { clock, timeoutMs: STOP_TIMEOUT_MS },
+      )
+    )
+      return;
   }
   // A monitor whose container is gone can hang on notifying the engine.
   for (const { pid } of monitors) kill(pid, "SIGKILL");

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { Clock } from "../../../base/async/clock.ts";
+import { pollUntil } from "../../../base/async/poll-until.ts";
 import { processIds } from "../../../base/processes/process-ids.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { EngineProgram } from "../process/engine-program.ts";
@@ -30,7 +31,7 @@ export async function stopEngineProcesses(pids: readonly number[], clock: Clock)
 export async function stopProcesses(pids: readonly number[], clock: Clock): Promise<boolean> {
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     for (const pid of pids) sendSignal(pid, signal);
-    if (await allGone(pids, clock)) return true;
+    if (await areGone(pids, { clock, timeoutMs: STOP_TIMEOUT_MS })) return true;
   }
   return false;
 }
@@ -52,12 +53,15 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-async function allGone(pids: readonly number[], clock: Clock): Promise<boolean> {
-  for (let waited = 0; waited < STOP_TIMEOUT_MS; waited += POLL_INTERVAL_MS) {
-    if (!pids.some(isAlive)) return true;
-    await clock.sleep(POLL_INTERVAL_MS);
-  }
-  return false;
+interface GoneOptions {
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Waits until none of the processes lives; false when one still does after the timeout. */
+export function areGone(pids: readonly number[], options: GoneOptions): Promise<boolean> {
+  return pollUntil(() => !pids.some(isAlive), { ...options, intervalMs: POLL_INTERVAL_MS });
 }
 
 async function serves(pid: number, program: EngineProgram, folder: string): Promise<boolean> {

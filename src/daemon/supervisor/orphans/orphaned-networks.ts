@@ -7,11 +7,10 @@ import { canAccess } from "../../../base/files/can-access.ts";
 import type { Logger } from "../../../base/logger.ts";
 import { findDnsmasq } from "../network/bridge-dnsmasq.ts";
 import { interfaceIndex, isEnginesBridge } from "../network/bridge-ownership.ts";
-import { isAlive } from "./orphaned-engine.ts";
+import { areGone } from "./orphaned-engine.ts";
 
 const execute = promisify(execFile);
 const STOP_TIMEOUT_MS = 5_000;
-const POLL_INTERVAL_MS = 50;
 
 /**
  * Removes the bridges of an engine that is gone, as it would have done itself: an engine with a new database creates
@@ -72,6 +71,5 @@ async function endsOfContainers(engineFolder: string): Promise<string[]> {
 
 async function end(pid: number, clock: Clock): Promise<void> {
   process.kill(pid, "SIGTERM");
-  for (let waited = 0; waited < STOP_TIMEOUT_MS && isAlive(pid); waited += POLL_INTERVAL_MS)
-    await clock.sleep(POLL_INTERVAL_MS);
+  await areGone([pid], { clock, timeoutMs: STOP_TIMEOUT_MS });
 }
