@@ -1,5 +1,6 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 import {
+  Engine_Phase as EnginePhase,
   Engine_State as EngineState,
   type GetStatusResponse,
   Guest,
@@ -67,7 +68,9 @@ function engineCheck(status: GetStatusResponse): Finding {
   const text = engineText(status.engine);
   switch (status.engine?.state) {
     case EngineState.RUNNING:
-      return good("engine state", text);
+      return status.engine.phase === EnginePhase.RESTARTING
+        ? note("engine state", text, "wait for it; its log has the reason")
+        : good("engine state", text);
     case EngineState.FAILED:
       return bad("engine state", text, "sudo tremplin up tries again; the daemon's log has the rest");
     default:
