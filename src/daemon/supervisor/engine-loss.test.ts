@@ -23,9 +23,9 @@ function quickClock(): Clock {
 
 test("recovery fails when its engine does not return within two minutes", async () => {
   const clock = quickClock();
-  const { signal: over } = new AbortController();
+  const { signal: lostSignal } = new AbortController();
   await assert.rejects(
-    failIfEngineLost(never, { address, clock, lostSignal: over }),
+    failIfEngineLost(never, { address, clock, lostSignal }),
     /did not return within 120 s$/,
   );
   assert.equal(clock.elapsed(), 120_000);
@@ -33,8 +33,8 @@ test("recovery fails when its engine does not return within two minutes", async 
 
 test("recovery fails with the reason for which the engine is lost; a result that is there first counts", async () => {
   const clock = quickClock();
-  const over = AbortSignal.abort(new TremplinError("failed", "it died 11 times"));
-  await assert.rejects(failIfEngineLost(never, { address, clock, lostSignal: over }), /it died 11 times/);
+  const lostSignal = AbortSignal.abort(new TremplinError("failed", "it died 11 times"));
+  await assert.rejects(failIfEngineLost(never, { address, clock, lostSignal }), /it died 11 times/);
   const { signal } = new AbortController();
   assert.equal(
     await failIfEngineLost(Promise.resolve("done"), { address, clock, lostSignal: signal }),
