@@ -18,7 +18,7 @@ import { HostApi } from "../host-client/host-api.ts";
 import { launchEngine } from "../host-client/launch-engine.ts";
 import type { Io } from "../io.ts";
 import { openProgress } from "../progress/open-progress.ts";
-import { engineText } from "../text/status-text.ts";
+import { engineText } from "../text/engine-text.ts";
 
 interface Flags extends EngineFlags {
   readonly run: string;

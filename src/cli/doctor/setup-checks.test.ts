@@ -5,8 +5,10 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { CommandLinePlace } from "../../../test/support/command-line.ts";
 import {
+  EngineSchema,
   Engine_State as EngineState,
   Orphan_Kind as Kind,
+  Engine_Phase as Phase,
   RefusedNoticeSchema,
   SetAsideRecordSchema,
 } from "../../contract/tremplin/v1/guest_pb.js";
@@ -38,6 +40,8 @@ test("each state of the setup has its findings", async (t) => {
   at.guest.engine = EngineState.FAILED;
   assert.equal((await states())["engine state"], "bad");
   at.guest.engine = EngineState.STOPPED;
+  assert.equal((await states())["engine state"], "note");
+  at.guest.status = { engine: create(EngineSchema, { state: EngineState.RUNNING, phase: Phase.RESTARTING }) };
   assert.equal((await states())["engine state"], "note");
   await at.guest.close();
   assert.deepEqual(await states(), { ...started, host: "good", "guest vm": "bad" });

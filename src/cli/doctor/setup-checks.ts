@@ -1,5 +1,6 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 import {
+  Engine_Phase as EnginePhase,
   Engine_State as EngineState,
   type GetStatusResponse,
   Guest,
@@ -11,7 +12,8 @@ import { isAlive } from "../background/process-record.ts";
 import type { RunFolder } from "../background/run-folder.ts";
 import { type HostFlags, tlsOf } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
-import { engineText, nameOf } from "../text/status-text.ts";
+import { engineText } from "../text/engine-text.ts";
+import { nameOf } from "../text/status-text.ts";
 import { bad, type Finding, good, note } from "./finding.ts";
 import { orphanChecks } from "./orphan-checks.ts";
 
@@ -72,7 +74,9 @@ function engineCheck(status: GetStatusResponse): Finding {
   const text = engineText(status.engine);
   switch (status.engine?.state) {
     case EngineState.RUNNING:
-      return good("engine state", text);
+      return status.engine.phase === EnginePhase.RESTARTING
+        ? note("engine state", text, "wait for it; its log has the reason")
+        : good("engine state", text);
     case EngineState.FAILED:
       return bad("engine state", text, "sudo tremplin up tries again; the daemon's log has the details");
     default:

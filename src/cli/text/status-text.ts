@@ -1,33 +1,7 @@
 import { type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
-import {
-  type Engine,
-  Engine_State as EngineState,
-  type GetStatusResponse,
-} from "../../contract/tremplin/v1/guest_pb.js";
+import type { GetStatusResponse } from "../../contract/tremplin/v1/guest_pb.js";
+import { engineText } from "./engine-text.ts";
 import { durationText } from "./text.ts";
-
-/** The state of a guest's engine, in one line. */
-export function engineText(engine: Engine | undefined): string {
-  if (!engine) return "unknown";
-  const { state, kind, version, bridge, subnet, storage, failureReason } = engine;
-  const name = [kind, version].filter((part) => part !== "").join(" ") || "none";
-  switch (state) {
-    case EngineState.RUNNING: {
-      const parts = [
-        `${name} is running`,
-        bridge && `bridge ${bridge} ${subnet}`.trim(),
-        storage && `storage ${storage}`,
-      ];
-      return parts.filter((part) => part !== "").join(", ");
-    }
-    case EngineState.STARTING:
-      return `${name} is starting`;
-    case EngineState.FAILED:
-      return `${name} failed: ${failureReason}`;
-    default:
-      return "not started; sudo tremplin up starts it";
-  }
-}
 
 /** What a daemon reports of itself, in lines. `now`: milliseconds since 1970. */
 export function statusLines(status: GetStatusResponse, now: number): string[] {

@@ -5,7 +5,8 @@ import {
   StartLxdRequestSchema,
   StartLxdProgress_Status as Status,
 } from "../../contract/tremplin_pb.js";
-import type { Launch } from "../supervisor/engine-state.ts";
+import { isLaunching, type PreparedEngine } from "../supervisor/engine-state.ts";
+import type { Supervisor } from "../supervisor/supervisor.ts";
 import { withHeartbeat } from "./heartbeat.ts";
 import type { OperationDeps } from "./operation-deps.ts";
 import type { OperationContext, OperationKind } from "./runner/operation.ts";
@@ -19,14 +20,14 @@ const steps = { reset: flagText };
 export function startLxdOperation(
   deps: OperationDeps,
 ): OperationKind<typeof StartLxdRequestSchema, "updateStartLxdStatus", typeof steps> {
-  // The launch outlives the operation: it ends with the supervisor, which stops after all operations.
+  const { supervisor } = deps;
+  // The supervisor outlives all operations, so an operation stops waiting for the launch when it is aborted.
   const launch = (
     { resetLxdDb }: StartLxdRequest,
     { steps: taken, step, signal }: OperationContext<typeof steps>,
-  ): Launch => {
-    const reset = resetLxdDb && !taken.reset ? { begun: () => step("reset") } : undefined;
-    const launched = deps.supervisor.launch(reset);
-    return { ...launched, outcome: abortable(launched.outcome, signal) };
+  ) => {
+    const reset = resetLxdDb && !taken.reset ? { onBegun: () => step("reset") } : undefined;
+    return abortable(supervisor.launch(reset).outcome, signal);
   };
   return {
     name: "start-lxd",
@@ -34,9 +35,9 @@ export function startLxdOperation(
     notify: "updateStartLxdStatus",
     steps,
     async *run(request, context) {
-      // After a first RECOVERING every message says so, until the end.
+      // Once the host was notified of RECOVERING, the heartbeat repeats that.
       let status = Status.STARTING;
-      const progress = follow(launch(request, context), () => {
+      const progress = follow(launch(request, context), supervisor, () => {
         status = Status.RECOVERING;
       });
       return yield* withHeartbeat(progress, { every: HEARTBEAT_MS, clock: deps.clock }, () => ({ status }));
@@ -45,22 +46,25 @@ export function startLxdOperation(
     cancelled: (_request, { message }) => ({ status: Status.FAILED, failureReason: message }),
     // The host still waits for an engine, so it gets one.
     async recover(request, context) {
-      return started(await launch(request, context).outcome);
+      return started(await launch(request, context));
     },
     interrupted: (_request, cause) => `${cause} while it launched the engine; start it again`,
   };
 }
 
-async function* follow({ outcome, recovering }: Launch, onRecovering: () => void) {
-  const reason = await Promise.race([outcome.then(() => undefined), recovering]);
-  if (reason !== undefined) {
+async function* follow(outcome: Promise<PreparedEngine>, supervisor: Supervisor, onRecovering: () => void) {
+  const ended = new AbortController();
+  const reason = supervisor.when((state) => (isLaunching(state) ? state.reason : undefined), ended.signal);
+  reason.catch(() => undefined);
+  const why = await Promise.race([outcome.then(() => undefined), reason]).finally(() => ended.abort());
+  if (why !== undefined) {
     onRecovering();
-    yield { status: Status.RECOVERING, failureReason: reason };
+    yield { status: Status.RECOVERING, failureReason: why };
   }
   return started(await outcome);
 }
 
-/** A remark for a person although the engine runs goes into the field of the failure reason. */
-function started({ remark }: Awaited<Launch["outcome"]>) {
+/** The remark for a person is sent in the field of a failure's reason. */
+function started({ remark }: PreparedEngine) {
   return { status: Status.STARTED, failureReason: remark };
 }

@@ -1,15 +1,16 @@
 import { readFile } from "node:fs/promises";
 import type { Clock } from "../../../base/async/clock.ts";
+import { pollUntil } from "../../../base/async/poll-until.ts";
 import { processIds } from "../../../base/processes/process-ids.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { EngineProgram } from "../process/engine-program.ts";
 
-const PATIENCE = 5_000;
-const POLL = 50;
+const STOP_TIMEOUT_MS = 5_000;
+const POLL_INTERVAL_MS = 50;
 
 /**
  * The process ids of engine daemons that serve this very folder. Helpers that the engine runs from the same
- * executable (forkproxy, forkdns, the monitors of containers) have a word, not an option, as first argument.
+ * executable (forkproxy, forkdns, the monitors of containers) have a command, not an option, as first argument.
  */
 export async function findEngineProcesses(program: EngineProgram, folder: string): Promise<number[]> {
   const pids = await processIds();
@@ -17,20 +18,20 @@ export async function findEngineProcesses(program: EngineProgram, folder: string
   return pids.filter((_pid, index) => serving[index]);
 }
 
-/** Ends engine daemons. Containers go on. */
+/** Ends engine daemons; their containers go on. Throws `failed` when one survives SIGKILL. */
 export async function stopEngineProcesses(pids: readonly number[], clock: Clock): Promise<void> {
   if (await stopProcesses(pids, clock)) return;
   throw new TremplinError(
     "failed",
-    `a left-over engine does not end, not even by SIGKILL: process ${pids.filter(isAlive).join(", ")}; restart the machine`,
+    `an orphaned engine does not end, not even by SIGKILL: process ${pids.filter(isAlive).join(", ")}; restart the machine`,
   );
 }
 
-/** Ends processes: SIGTERM, and SIGKILL for those that stay. False when one does not go. */
+/** Ends processes: SIGTERM, after 5 s SIGKILL. False when one still runs 5 s later. */
 export async function stopProcesses(pids: readonly number[], clock: Clock): Promise<boolean> {
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     for (const pid of pids) sendSignal(pid, signal);
-    if (await allGone(pids, clock)) return true;
+    if (await areGone(pids, { clock, timeoutMs: STOP_TIMEOUT_MS })) return true;
   }
   return false;
 }
@@ -52,12 +53,15 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-async function allGone(pids: readonly number[], clock: Clock): Promise<boolean> {
-  for (let waited = 0; waited < PATIENCE; waited += POLL) {
-    if (!pids.some(isAlive)) return true;
-    await clock.sleep(POLL);
-  }
-  return false;
+interface GoneOptions {
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Waits until none of the processes lives; false when one still does after the timeout. */
+export function areGone(pids: readonly number[], options: GoneOptions): Promise<boolean> {
+  return pollUntil(() => !pids.some(isAlive), { ...options, intervalMs: POLL_INTERVAL_MS });
 }
 
 async function serves(pid: number, program: EngineProgram, folder: string): Promise<boolean> {
@@ -68,7 +72,7 @@ async function serves(pid: number, program: EngineProgram, folder: string): Prom
     const environment = (await readFile(`/proc/${pid}/environ`, "utf8")).split("\0");
     return environment.includes(`${program.folderVariable}=${folder}`);
   } catch {
-    // It ended while it was looked at.
+    // It ended meanwhile.
     return false;
   }
 }
