@@ -7,7 +7,7 @@ import { CommandLinePlace } from "../../../test/support/command-line.ts";
 import {
   Engine_State as EngineState,
   Orphan_Kind as Kind,
-  RefusedNoticeSchema,
+  RejectedNoticeSchema,
   SetAsideRecordSchema,
 } from "../../contract/tremplin/v1/guest_pb.js";
 import { formatAddress } from "../../transport/address.ts";
@@ -66,7 +66,7 @@ test("what operations left is listed, each with what shows it and what removes i
     hostAwaySince: since,
     hostAwayReason: "HTTP 404",
     refusedNotices: [
-      create(RefusedNoticeSchema, {
+      create(RejectedNoticeSchema, {
         rpc: "UpdateStopStatus",
         containerName: "web",
         since,

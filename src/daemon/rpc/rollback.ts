@@ -1,7 +1,7 @@
 import type { HandlerContext } from "@connectrpc/connect";
 import {
   type KeepUpgradeRequest,
-  WayBackResponse_Status as Status,
+  RollbackResponse_Status as Status,
   type UndoUpgradeRequest,
 } from "../../contract/tremplin/v1/guest_pb.js";
 import { getContainer } from "../containers/find-container.ts";
@@ -38,7 +38,7 @@ function beginning<Request extends { readonly containerName: string }>(
       checkContainerName(name);
       await getContainer(tools.engine(), name, signal);
       if (!(await findRollbackSnapshot(tools.engine(), name, signal))) {
-        return { status: Status.NO_WAY_BACK, failureReason: noRollbackSnapshot(name) };
+        return { status: Status.NO_ROLLBACK_SNAPSHOT, failureReason: noRollbackSnapshot(name) };
       }
       await start(name, request, context);
       return { status: Status.STARTED, failureReason: "" };
