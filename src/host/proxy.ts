@@ -1,6 +1,6 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { type CallOptions, type ConnectRouter, createClient, type HandlerContext } from "@connectrpc/connect";
-import { nameOperation, OPERATION_METADATA, operationIn } from "../transport/operation-id.ts";
+import { OPERATION_METADATA, operationIdIn, setOperationId } from "../transport/operation-id.ts";
 import type { Guest } from "./guest.ts";
 import type { Guests } from "./guests.ts";
 
@@ -30,8 +30,8 @@ function answering(method: DescMethod, guests: Guests) {
       const options = {
         ...optionsOf(context, PATIENCE),
         onHeader(answered: Headers) {
-          const operation = operationIn(answered);
-          if (operation) nameOperation(context, operation);
+          const operation = operationIdIn(answered);
+          if (operation) setOperationId(context, operation);
         },
       };
       return await (call(method, guest, input, options) as Promise<object>);
@@ -62,7 +62,7 @@ function call(method: DescMethod, guest: Guest, input: unknown, options: CallOpt
 /** The caller's own end and deadline; 0 would mean none, so what is left of one is never less than 1. */
 function optionsOf(context: HandlerContext, patience: number | undefined): CallOptions {
   const left = context.timeoutMs() ?? patience;
-  const operation = operationIn(context.requestHeader);
+  const operation = operationIdIn(context.requestHeader);
   return {
     signal: context.signal,
     ...(left !== undefined && { timeoutMs: Math.max(1, left) }),

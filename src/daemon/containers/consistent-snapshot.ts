@@ -1,6 +1,7 @@
 import type { Engine } from "../../engine/engine.ts";
 import { instanceStatus } from "../../engine/resources/instance.ts";
-import type { OperationContext, Steps } from "../operations/runner/operation.ts";
+import type { Steps } from "../notices/journal.ts";
+import type { OperationContext } from "../operations/runner/operation.ts";
 import { waitForPendingOperations } from "./delete-container.ts";
 import { findContainer, getContainer } from "./find-container.ts";
 import { removeOrphanedSnapshot } from "./orphaned-snapshot.ts";

@@ -4,17 +4,25 @@ import type { Engine } from "../../engine/engine.ts";
 import type { Site } from "../sites/site.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 
-/** What operations and rpcs work with. */
+/** The two ways to the engine. Each throws `unavailable` when it leads to none. */
+export interface EngineAccess {
+  /** The engine once it counts as running, for requests. */
+  running(): Engine;
+  /** The same engine, and also one in which operations of an earlier daemon are being recovered. For operations only. */
+  forRecovery(): Engine;
+}
+
+/** What a kind of operation works with. */
 export interface OperationDeps {
   readonly supervisor: Supervisor;
-  /** The engine of now. Throws `unavailable` when there is none. */
+  /** EngineAccess.forRecovery: an operation may have to be recovered before the engine counts as running. */
   readonly engine: () => Engine;
   readonly site: Site;
-  /** What {state} and {shared} mean in texts of the site. */
+  /** The values of {state} and {shared} in texts of the site. */
   readonly places: { readonly state: string; readonly shared: string };
-  /** The milestone of the place, where it has one. */
+  /** The host's milestone, where the site has one. */
   readonly milestone: string | undefined;
-  /** Aborts when the daemon ends. */
+  /** Aborts when the daemon stops. */
   readonly shutdownSignal: AbortSignal;
   readonly clock: Clock;
   readonly log: Logger;

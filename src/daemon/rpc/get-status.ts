@@ -4,9 +4,10 @@ import { Engine_State as State } from "../../contract/tremplin/v1/guest_pb.js";
 import type { Engine } from "../../engine/engine.ts";
 import type { JournalEntry } from "../notices/journal.ts";
 import { rpcName } from "../notices/notice.ts";
+import type { NoticeQueue } from "../notices/notice-queue.ts";
 import { type SetAsideRecord, setAsideRecords } from "../notices/set-aside-records.ts";
 import type { Holder } from "../operations/runner/locks.ts";
-import type { GuestServiceDeps } from "./guest-service.ts";
+import { containerOf, type RpcDeps } from "./rpc.ts";
 import { timestampFrom } from "./timestamp.ts";
 
 const states = {
@@ -16,35 +17,32 @@ const states = {
   failed: State.FAILED,
 };
 
-/** The daemon, its engine, what has no end yet, and what the host has not taken. */
-export function getStatus(tools: GuestServiceDeps) {
-  const { supervisor, outbox, site } = tools;
+/** The daemon, its engine, the operations under way, and the notices that the host has not acknowledged. */
+export function getStatus(deps: RpcDeps) {
+  const { supervisor, notices, site } = deps;
   return async () => {
     const { state } = supervisor;
     return {
-      daemonId: tools.daemonId,
-      version: tools.version,
-      startedAt: timestampFromDate(tools.startedAt),
+      daemonId: deps.daemonId,
+      version: deps.version,
+      startedAt: timestampFromDate(deps.startedAt),
       site: site.name,
       engine: {
         state: states[state.status],
         failureReason: state.status === "failed" ? state.error.message : "",
-        ...(state.status === "running" && (await engineStatus(state.engine, tools.bridge))),
+        ...(state.status === "running" && (await engineStatus(state.engine, deps.bridge))),
       },
-      undeliveredNotices: outbox.waiting,
-      ...waitingFor(outbox),
-      ...(await onDisk(tools)),
+      undeliveredNotices: notices.queue.length,
+      ...delivery(notices.queue),
+      ...(await onDisk(deps)),
     };
   };
 }
 
-/** Since when and why notices wait, and which one longest. */
-function waitingFor({ hostAway, oldest }: GuestServiceDeps["outbox"]) {
+/** Since when and why the host does not answer, and which notice has waited longest. */
+function delivery({ outage, oldest }: Pick<NoticeQueue, "outage" | "oldest">) {
   return {
-    ...(hostAway && {
-      hostAwaySince: timestampFrom(hostAway.since),
-      hostAwayReason: hostAway.reason,
-    }),
+    ...(outage && { hostAwaySince: timestampFrom(outage.since), hostAwayReason: outage.reason }),
     ...(oldest && {
       oldestNotice: {
         rpc: rpcName(oldest.notice.method),
@@ -56,8 +54,8 @@ function waitingFor({ hostAway, oldest }: GuestServiceDeps["outbox"]) {
   };
 }
 
-/** What comes from files. A folder that cannot be read is listed like a record that cannot. */
-async function onDisk({ runner, journal, journalFolder, refused, clock }: GuestServiceDeps) {
+/** What the files say. A folder that cannot be read is listed like a record that cannot. */
+async function onDisk({ runner, notices: { journal, journalFolder, rejected }, clock }: RpcDeps) {
   const unreadable: SetAsideRecord[] = [];
   const from = async <T>(path: string, items: Promise<readonly T[]>): Promise<readonly T[]> => {
     try {
@@ -69,11 +67,11 @@ async function onDisk({ runner, journal, journalFolder, refused, clock }: GuestS
   };
   const before = runner.locks.all();
   const entries = await from(journalFolder, journal.entries());
-  const refusals = await from(refused.folder, refused.list());
+  const rejections = await from(rejected.folder, rejected.list());
   const setAside = await from(journalFolder, setAsideRecords(journalFolder));
   return {
     operations: openOperations(before, entries, runner.locks.all()),
-    refusedNotices: refusals.map(({ notice, container, operation, reason, since }) => ({
+    refusedNotices: rejections.map(({ notice, container, operation, reason, since }) => ({
       rpc: rpcName(notice.method),
       containerName: container,
       operation: operation ?? "",
@@ -87,9 +85,9 @@ async function onDisk({ runner, journal, journalFolder, refused, clock }: GuestS
   };
 }
 
-/** Operations without an end, oldest first: under way now, and what an earlier daemon left in the journal. */
+/** Operations without a final notice, oldest first: those under way, and those of an earlier daemon in the journal. */
 function openOperations(before: readonly Holder[], entries: readonly JournalEntry[], now: readonly Holder[]) {
-  // One that ended while the journal was read is under way no more, but nobody left it.
+  // One that ended while the journal was read is not under way any more, but needs no recovery.
   const known = new Set([...before, ...now].map(({ id }) => id));
   const left = entries.filter(({ id, final, owed }) => (!final || owed) && !known.has(id));
   const all = [
@@ -108,11 +106,7 @@ function openOperations(before: readonly Holder[], entries: readonly JournalEntr
     }));
 }
 
-function containerOf(message: object): string {
-  return "containerName" in message ? String(message.containerName) : "";
-}
-
-/** An engine that just died and is started again cannot say more than what it is. */
+/** The network and the pool are missing while a dead engine is started again. */
 async function engineStatus(engine: Engine, bridge: string) {
   const { address, info } = engine;
   const network = await engine.networks.get(bridge).catch(() => undefined);

@@ -1,28 +1,27 @@
 import type { HandlerContext } from "@connectrpc/connect";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { type StartLxdRequest, StartLxdResponse_Status as Status } from "../../contract/tremplin_pb.js";
-import { nameOperation } from "../../transport/operation-id.ts";
-import { startLxdOperation } from "../operations/start-lxd.ts";
+import { setOperationId } from "../../transport/operation-id.ts";
 import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
-/** behaviour.md 5.1; a second call while the engine starts shares the outcome (12 item 1). */
-export function startLxd(tools: RpcDeps) {
-  const { supervisor, runner } = tools;
-  const kind = runner.add(startLxdOperation(tools.operations));
-  /** Whether the newest launch that was asked for here resets the database. */
+/** docs/contract.md#startlxd. A second call while the engine starts shares the outcome. */
+export function startLxd(deps: RpcDeps) {
+  const { supervisor, runner } = deps;
+
+  /** Whether the newest launch that was requested here resets the database. */
   let resets = false;
   return withStatusErrors(
-    tools,
+    deps,
     async (request: StartLxdRequest, context: HandlerContext) => {
       const underWay = runner.locks.holder("");
-      if (request.resetLxdDb && !(underWay && resets)) checkReset(tools);
+      if (request.resetLxdDb && !(underWay && resets)) checkReset(deps);
       if (!request.resetLxdDb && supervisor.state.status === "running") {
         return { status: Status.ALREADY_RUNNING, failureReason: "" };
       }
-      if (underWay) nameOperation(context, underWay.id);
+      if (underWay) setOperationId(context, underWay.id);
       else {
         resets = request.resetLxdDb;
-        await begin(tools, context, kind, "", request);
+        await begin(deps, context, deps.kinds.startLxd, "", request);
       }
       return { status: Status.STARTING, failureReason: "" };
     },
@@ -30,7 +29,7 @@ export function startLxd(tools: RpcDeps) {
   );
 }
 
-/** Whatever works on a container would lose its engine in the middle. */
+/** Throws unless the daemon launched the engine and no operation would lose it. */
 function checkReset({ supervisor, runner }: RpcDeps): void {
   if (!supervisor.isManaged) {
     throw new TremplinError(

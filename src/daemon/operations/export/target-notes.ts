@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { fileIdentitySchema } from "../../../base/files/file-identity.ts";
-import type { OperationContext, Steps } from "../runner/operation.ts";
+import type { Steps } from "../../notices/journal.ts";
+import type { OperationContext } from "../runner/operation.ts";
 
 /** What is needed of an operation to write a file into the shared folder. */
 export type TargetContext = Pick<OperationContext, "id" | "steps" | "step" | "log">;

@@ -13,8 +13,9 @@ import {
 } from "../../containers/delete-container.ts";
 import { findContainer, getContainer, identity } from "../../containers/find-container.ts";
 import { temporaryName } from "../../containers/temporary-name.ts";
+import type { Steps } from "../../notices/journal.ts";
 import type { OperationDeps } from "../operation-deps.ts";
-import type { OperationContext, Steps } from "../runner/operation.ts";
+import type { OperationContext } from "../runner/operation.ts";
 
 /** The new container under its temporary name, the old one's name, and the name the old one has meanwhile. */
 function namesOf(name: string, id: string) {

@@ -1,5 +1,5 @@
 import { TremplinError } from "../../../base/tremplin-error.ts";
-import type { Operation } from "./operation.ts";
+import type { Operation } from "../../notices/journal.ts";
 
 /** An operation that has a container, and what keeps it from ending, if anything does. */
 export interface Holder extends Operation {

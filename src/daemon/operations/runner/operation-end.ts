@@ -24,7 +24,7 @@ export class OperationEnd {
    */
   async reach(ending: Omit<FinalNotice, "onObstacle">): Promise<void> {
     if (this.#isWritten) {
-      if (!ending.owed) await this.#finals.settle(this.#entry.id);
+      if (!ending.owed) await this.#finals.markCleanedUp(this.#entry.id);
       return;
     }
     const stuck = Promise.withResolvers<void>();

@@ -4,10 +4,10 @@ import type { Clock } from "../../../base/async/clock.ts";
 import type { Logger } from "../../../base/logger.ts";
 import { errorMessage, TremplinError } from "../../../base/tremplin-error.ts";
 import type { FinalNotices } from "../../notices/final-notices.ts";
-import type { Journal, JournalEntry } from "../../notices/journal.ts";
+import type { Journal, JournalEntry, Steps } from "../../notices/journal.ts";
 import { type ListenerMethod, type NoticeInit, notice } from "../../notices/notice.ts";
 import type { NoticeQueue } from "../../notices/notice-queue.ts";
-import type { Interruption, OperationContext, OperationKind, Steps } from "./operation.ts";
+import type { Interruption, OperationContext, OperationKind } from "./operation.ts";
 import { OperationEnd } from "./operation-end.ts";
 
 /** What operations run with; the same for all. */
@@ -138,7 +138,7 @@ export class OperationRun {
     return this.#end.reach({
       final: notice(this.#kind.notify, final),
       owed: this.#owed,
-      answered: this.#options.answered,
+      notBefore: this.#options.answered,
       signal: this.#tools.ending,
     });
   }
@@ -165,7 +165,7 @@ export class OperationRun {
       operation: this.entry.id,
       final: false,
       notBefore: this.#options.answered,
-      onAcknowledged: async () => resolve(),
+      onAnswered: async () => resolve(),
       ...(kind.coalesce && {
         coalesceInto: (newer, own) =>
           notice(kind.notify, kind.coalesce?.(own.message, newer.message) ?? newer.message),

@@ -1,10 +1,8 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import type { Logger } from "../../../base/logger.ts";
 import type { TremplinError } from "../../../base/tremplin-error.ts";
+import type { Steps } from "../../notices/journal.ts";
 import type { ListenerMethod, NoticeInit } from "../../notices/notice.ts";
-
-/** What has happened in an operation that matters for putting things right later: name to a word about it. */
-export type Steps = Readonly<Record<string, string>>;
 
 /** What the runner gives to an operation. */
 export interface OperationContext {
@@ -87,14 +85,4 @@ export interface OperationKind<
   interrupted(request: MessageShape<R>, cause: string): string;
   /** What of a waiting progress message must live on in a newer one. Default: nothing, the newest wins. */
   coalesce?(older: NoticeInit<M>, newer: NoticeInit<M>): NoticeInit<M>;
-}
-
-/** An operation under way. */
-export interface Operation {
-  readonly id: string;
-  readonly kind: string;
-  /** Empty for work on the engine itself. */
-  readonly container: string;
-  /** Milliseconds since 1970. */
-  readonly startedAt: number;
 }

@@ -59,16 +59,16 @@ async function stateFolder() {
       const clock = new ManualClock();
       const log = silentLogger;
       const deliver = async (notice: Notice, id: string) => {
-        if (state.hostIsAway) return { kind: "away" as const, reason: "away" };
-        if (notice.method === "tremplinReady") return { kind: "taken" as const };
+        if (state.hostIsAway) return { kind: "unreachable" as const, reason: "away" };
+        if (notice.method === "tremplinReady") return { kind: "acknowledged" as const };
         heard.push({ id, notice: notice as StopNotice });
         for (const { count, resolve } of waiting) if (heard.length >= count) resolve();
-        return { kind: "taken" as const };
+        return { kind: "acknowledged" as const };
       };
       const outbox = new NoticeQueue({ deliver, clock, log });
       const journal = await Journal.open(path, log);
-      const refused = await RejectedNotices.open({ folder: `${path}-refused`, outbox, clock, log });
-      const finals = new FinalNotices({ journal, outbox, refused, clock, log });
+      const refused = await RejectedNotices.open({ folder: `${path}-refused`, queue: outbox, clock, log });
+      const finals = new FinalNotices({ journal, queue: outbox, rejected: refused, clock, log });
       const engineAnswers = async () => state.engineAnswers;
       const runner = new Runner({ journal, outbox, finals, engineAnswers, clock, log });
       runner.add(kind);

@@ -3,12 +3,12 @@ import type { Clock } from "../../../base/async/clock.ts";
 import type { Logger } from "../../../base/logger.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { FinalNotices } from "../../notices/final-notices.ts";
-import type { Journal, JournalEntry } from "../../notices/journal.ts";
+import type { Journal, JournalEntry, Operation } from "../../notices/journal.ts";
 import type { ListenerMethod, NoticeInit } from "../../notices/notice.ts";
 import type { NoticeQueue } from "../../notices/notice-queue.ts";
 import { newOperationId } from "../../notices/operation-id.ts";
 import { type Lock, Locks } from "./locks.ts";
-import type { Operation, OperationKind } from "./operation.ts";
+import type { OperationKind } from "./operation.ts";
 import { OperationRun, type RunDeps } from "./operation-run.ts";
 
 export interface RunnerOptions {
