@@ -139,7 +139,7 @@ function lockStateFolder({ path, daemonId }: StateFolder): Promise<AsyncDisposab
 }
 
 function openNotices({ host, tls }: DaemonOptions, state: StateFolder, ambient: Ambient) {
-  const { daemonId, journal: journalFolder, refused: rejectedFolder } = state;
+  const { daemonId, journal: journalFolder, rejected: rejectedFolder } = state;
   return HostNotices.open({ host, tls, daemonId, journalFolder, rejectedFolder, ...ambient });
 }
 
