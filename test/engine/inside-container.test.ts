@@ -232,7 +232,7 @@ test("the time zone is set by name where a container knows it, else by its rule"
   assert.equal(set.failureReasons.length, 2);
   assert.match(
     set.failureReasons.join("\n"),
-    /nobody is not Europe\/Berlin: there is no container(.|\n)*no\/name/,
+    /nobody could not be set to Europe\/Berlin: there is no container(.|\n)*no\/name/,
   );
   assert.equal(
     await inside("deb", "readlink -f /etc/localtime; cat /etc/timezone"),
