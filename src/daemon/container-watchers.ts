@@ -23,13 +23,13 @@ export class ContainerWatchers implements AsyncDisposable {
   constructor({ notices, runningFile, clock, log }: Options) {
     const isHidden = isTemporaryName;
     const { queue, finals } = notices;
-    const ports = new ListeningPorts({ outbox: queue, isHidden, open: ContainerSockets.open, clock, log });
-    const tell = async (containerName: string): Promise<void> => {
+    const ports = new ListeningPorts({ queue, isHidden, open: ContainerSockets.open, clock, log });
+    const report = async (containerName: string): Promise<void> => {
       ports.stopped(containerName);
       await finals.notify(containerName, "containerShutdown", { containerName });
     };
     this.#ports = ports;
-    this.#stops = new ContainerStopWatcher({ file: runningFile, isHidden, tell, clock, log });
+    this.#stops = new ContainerStopWatcher({ file: runningFile, isHidden, report, clock, log });
   }
 
   get isBusy(): boolean {
