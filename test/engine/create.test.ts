@@ -112,7 +112,7 @@ test("bad sources are refused at once, each with its reason", async () => {
     [{ rootfsPath: "", metadataPath: "" }, /not an http or https URL/],
     [{ rootfsPath: "", metadataPath: "", imageServer: "https://x" }, /image_alias is missing/],
     [{ containerName: "1st" }, /1 to 63 letters, digits and hyphens/],
-    [{ containerName: "tremplin-create-01234567" }, /kept for containers that are being made/],
+    [{ containerName: "tremplin-create-01234567" }, /reserved for temporary containers/],
   ];
   for (const [change, reason] of cases) {
     const { status, failureReason } = await daemon.tremplin.createContainer({ ...good, ...change });

@@ -232,7 +232,7 @@ test("the time zone is set by name where a container knows it, else by its rule"
   assert.equal(set.failureReasons.length, 2);
   assert.match(
     set.failureReasons.join("\n"),
-    /nobody is not Europe\/Berlin: there is no container(.|\n)*no\/name/,
+    /time zone of nobody could not be set to Europe\/Berlin: there is no container(.|\n)*no\/name/,
   );
   assert.equal(
     await inside("deb", "readlink -f /etc/localtime; cat /etc/timezone"),
@@ -245,7 +245,7 @@ test("the time zone is set by name where a container knows it, else by its rule"
   assert.equal(without.successes, 0);
   assert.match(
     without.failureReasons[0] ?? "",
-    /tiny is not Asia\/Tokyo: it has no timedatectl; it has no file \/usr\/share\/zoneinfo\/Asia\/Tokyo$/,
+    /tiny could not be set to Asia\/Tokyo: it has no timedatectl; it has no file \/usr\/share\/zoneinfo\/Asia\/Tokyo$/,
   );
   assert.equal(await variable(), zone.posixTzString);
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
-import { WayBackResponse_Status as Way } from "../../src/contract/tremplin/v1/guest_pb.js";
+import { RollbackResponse_Status as Rollback } from "../../src/contract/tremplin/v1/guest_pb.js";
 import {
   UpgradeContainerResponse_Status as Answer,
   UpgradeContainerProgress_Status as Ended,
@@ -55,18 +55,18 @@ test("an upgrade is rolled back on demand, or its rollback snapshot is deleted o
   assert.equal((await place.upgrade(name, Version.DEBIAN_BUSTER)).status, Ended.SUCCEEDED);
   assert.notDeepEqual(await stateOf(place.engine, name), before);
   const { guest, listener } = place.daemon;
-  assert.equal((await guest.undoUpgrade({ containerName: name })).status, Way.STARTED);
+  assert.equal((await guest.undoUpgrade({ containerName: name })).status, Rollback.STARTED);
   const undone = await listener.final("upgrade", name);
   assert.equal(undone.status, Ended.SUCCEEDED, undone.failureReason);
   assert.deepEqual(await stateOf(place.engine, name), before);
   assert.deepEqual(await snapshots(), []);
-  assert.equal((await guest.undoUpgrade({ containerName: name })).status, Way.NO_WAY_BACK);
+  assert.equal((await guest.undoUpgrade({ containerName: name })).status, Rollback.NO_ROLLBACK_SNAPSHOT);
 
   assert.equal((await place.upgrade(name, Version.DEBIAN_BUSTER)).status, Ended.SUCCEEDED);
-  assert.equal((await guest.keepUpgrade({ containerName: name })).status, Way.STARTED);
+  assert.equal((await guest.keepUpgrade({ containerName: name })).status, Rollback.STARTED);
   assert.equal((await listener.final("upgrade", name)).status, Ended.SUCCEEDED);
   assert.deepEqual(await snapshots(), []);
-  assert.equal((await guest.keepUpgrade({ containerName: name })).status, Way.NO_WAY_BACK);
+  assert.equal((await guest.keepUpgrade({ containerName: name })).status, Rollback.NO_ROLLBACK_SNAPSHOT);
 });
 
 test("a container that cannot be upgraded is refused at once", async () => {

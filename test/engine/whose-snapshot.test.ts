@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
-import { WayBackResponse_Status as Way } from "../../src/contract/tremplin/v1/guest_pb.js";
+import { RollbackResponse_Status as Rollback } from "../../src/contract/tremplin/v1/guest_pb.js";
 import {
   ContainerImportProgress_Status as Imported,
   UpgradeContainerProgress_Status as Upgraded,
@@ -55,11 +55,11 @@ for (const theirs of [
   test(`somebody's snapshot called ${theirs} is neither gone back to nor deleted`, async () => {
     await byHand("snapshot", name, theirs);
     const { guest, listener } = daemon;
-    assert.equal((await guest.undoUpgrade({ containerName: name })).status, Way.NO_WAY_BACK);
-    assert.equal((await guest.keepUpgrade({ containerName: name })).status, Way.NO_WAY_BACK);
+    assert.equal((await guest.undoUpgrade({ containerName: name })).status, Rollback.NO_ROLLBACK_SNAPSHOT);
+    assert.equal((await guest.keepUpgrade({ containerName: name })).status, Rollback.NO_ROLLBACK_SNAPSHOT);
     const ours = await upgraded("00000000000000aa");
     assert.deepEqual(await snapshots(), [theirs, ours].sort());
-    assert.equal((await guest.keepUpgrade({ containerName: name })).status, Way.STARTED);
+    assert.equal((await guest.keepUpgrade({ containerName: name })).status, Rollback.STARTED);
     assert.equal((await listener.final("upgrade", name)).status, Upgraded.SUCCEEDED);
     assert.deepEqual(await snapshots(), [theirs]);
   });
@@ -68,7 +68,10 @@ for (const theirs of [
 test("a snapshot that somebody took during an upgrade bears the mark, and is not ours by that", async () => {
   await byHand("config", "set", name, "user.tremplin.operation=00000000000000bb");
   await byHand("snapshot", name, "mine");
-  assert.equal((await daemon.guest.undoUpgrade({ containerName: name })).status, Way.NO_WAY_BACK);
+  assert.equal(
+    (await daemon.guest.undoUpgrade({ containerName: name })).status,
+    Rollback.NO_ROLLBACK_SNAPSHOT,
+  );
   assert.deepEqual(await snapshots(), ["mine"]);
 });
 

@@ -139,7 +139,7 @@ export class OperationRun {
     return this.#end.reach({
       final: notice(this.#kind.notify, message),
       owed: this.#cleanUp.debt,
-      answered,
+      notBefore: answered,
       signal,
     });
   }

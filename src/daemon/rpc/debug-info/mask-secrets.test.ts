@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inTime } from "../../../test/support/in-time.ts";
+import { inTime } from "../../../../test/support/in-time.ts";
 import { maskSecrets } from "./mask-secrets.ts";
 
 for (const [text, masked] of [
@@ -20,7 +20,7 @@ for (const [text, masked] of [
   test(`masked: ${JSON.stringify(text.slice(0, 50))}`, () => assert.equal(maskSecrets(text, []), masked));
 }
 
-test("given secrets are masked wherever they are, line by line too", () => {
+test("given secrets are masked wherever they occur, also line by line", () => {
   const secrets = ["11111111-2222-3333\n", "first line of it\nsecond line of it\n", "short", ""];
   assert.equal(
     maskSecrets("a 11111111-2222-3333 b first line of it c second line of it short", secrets),
@@ -28,7 +28,7 @@ test("given secrets are masked wherever they are, line by line too", () => {
   );
 });
 
-test("a megabyte takes no longer than it must, whatever is in it", () => {
+test("masking a megabyte takes linear time for any content", () => {
   for (const piece of ["-----BEGIN A-----", 'token="', "secret", "a", "secret=secret=", "tokentoken-"]) {
     inTime(() => maskSecrets(piece.repeat(1_000_000 / piece.length), []));
   }

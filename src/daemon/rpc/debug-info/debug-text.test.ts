@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { debugText, fairShare, lastLines } from "./debug-text.ts";
+import { debugText, fairShare } from "./debug-text.ts";
+import { lastLines } from "./log-tail.ts";
 
-test("sections that fit are there whole", () => {
+test("sections that fit are not shortened", () => {
   const sections = [
     { title: "daemon", text: "version 1\n" },
     { title: "engine", text: "stopped" },
@@ -11,7 +12,7 @@ test("sections that fit are there whole", () => {
   assert.equal(debugText(sections, 1000), "== daemon\nversion 1\n\n== engine\nstopped\n\n");
 });
 
-test("of a long section the last lines are kept, and the short ones are not touched", () => {
+test("a long section keeps its last lines, a short one is not shortened", () => {
   const lines = Array.from({ length: 1000 }, (_, index) => `line ${index}`).join("\n");
   const text = debugText(
     [
@@ -25,14 +26,14 @@ test("of a long section the last lines are kept, and the short ones are not touc
   assert.ok(text.length <= 200 && text.length > 150);
 });
 
-test("nothing is ever longer than it may be, and no share is wasted", () => {
+test("the text never exceeds its limit, and no share is wasted", () => {
   const sections = fc.array(
     fc.record({ title: fc.string({ maxLength: 5 }), text: fc.string({ unit: "grapheme" }) }),
     { maxLength: 9 },
   );
   fc.assert(
-    fc.property(sections, fc.integer({ min: 400, max: 700 }), (all, most) => {
-      assert.ok(Buffer.byteLength(debugText(all, most)) <= most);
+    fc.property(sections, fc.integer({ min: 400, max: 700 }), (all, limit) => {
+      assert.ok(Buffer.byteLength(debugText(all, limit)) <= limit);
     }),
   );
   fc.assert(
@@ -45,7 +46,7 @@ test("nothing is ever longer than it may be, and no share is wasted", () => {
   );
 });
 
-test("a line that does not fit is not there in part", () => {
+test("a line that does not fit is left out whole", () => {
   assert.equal(lastLines(Buffer.from("one\ntwo\n"), 8).toString(), "one\ntwo\n");
   assert.equal(lastLines(Buffer.from("one\ntwo\n"), 6).toString(), "two\n");
   assert.equal(lastLines(Buffer.from("one\ntwo\n"), 3).toString(), "");

@@ -1,11 +1,13 @@
-/** A part of a text for whoever looks for a fault. Of a long one the end is kept: it tells the most. */
+import { lastLines } from "./log-tail.ts";
+
+/** A part of the diagnostics. Of a long one the end is kept: it says most. */
 export interface DebugSection {
   readonly title: string;
   readonly text: string;
 }
 
-/** Puts the sections one after the other, at most `mostBytes` of UTF-8: what short ones leave the long ones share. */
-export function debugText(sections: readonly DebugSection[], mostBytes: number): string {
+/** Joins the sections to at most `maxBytes` of UTF-8. Long sections share the bytes that short ones do not need. */
+export function debugText(sections: readonly DebugSection[], maxBytes: number): string {
   const parts = sections.map(({ title, text }) => ({
     head: Buffer.from(`== ${title}\n`),
     body: Buffer.from(`${text.trimEnd()}\n\n`),
@@ -13,12 +15,12 @@ export function debugText(sections: readonly DebugSection[], mostBytes: number):
   const heads = parts.reduce((sum, { head }) => sum + head.length, 0);
   const share = fairShare(
     parts.map(({ body }) => body.length),
-    mostBytes - heads,
+    maxBytes - heads,
   );
   return Buffer.concat(parts.flatMap(({ head, body }) => [head, lastLines(body, share)])).toString();
 }
 
-/** How much each may have so that no more than the total is given out and nobody could have more. */
+/** The largest limit per size that keeps the sum of all sizes within the total. */
 export function fairShare(sizes: readonly number[], total: number): number {
   let left = Math.max(0, total);
   for (const [index, size] of [...sizes].sort((a, b) => a - b).entries()) {
@@ -27,12 +29,4 @@ export function fairShare(sizes: readonly number[], total: number): number {
     left -= size;
   }
   return Number.POSITIVE_INFINITY;
-}
-
-/** The whole lines at the end of a text, as many as fit. */
-export function lastLines(text: Buffer, mostBytes: number): Buffer {
-  if (text.length <= mostBytes) return text;
-  const end = text.subarray(text.length - mostBytes);
-  const newline = end.indexOf("\n");
-  return newline < 0 ? Buffer.alloc(0) : end.subarray(newline + 1);
 }
