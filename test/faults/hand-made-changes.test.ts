@@ -337,7 +337,7 @@ test("an upgrade was killed and the container used since: it is not put back, an
   await back();
   const { status: end, failureReason } = await daemon.listener.final("upgrade", name);
   assert.equal(end, Upgraded.FAILED);
-  assert.match(failureReason, /was started again since.*--undo goes back to that$/);
+  assert.match(failureReason, /was started again since.*--undo restores it$/);
   assert.equal(await hasWork(name), true);
   const [snapshot] = await engine.snapshots.list(name);
   assert.ok(Date.parse(snapshot?.expires_at ?? "") > Date.now());

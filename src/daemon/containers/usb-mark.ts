@@ -2,7 +2,7 @@ import type { Devices } from "../../engine/resources/profiles.ts";
 
 /**
  * The option that marks each device that a container has through a USB port. It survives when the container is copied,
- * renamed or restored, so it always tells which devices may be removed. Engines leave `user.*` to their users.
+ * renamed or restored, so it always shows which devices may be removed. Engines leave `user.*` to their users.
  */
 const MARK = ["user.tremplin", "usb"] as const;
 /** The options that say which device a node is. A person may set all others: mode, group ... */

@@ -20,7 +20,7 @@ export interface Operation {
 /** The steps of an operation as they are on disk: name to text. The kind of operation knows their types. */
 export type StepTexts = Readonly<Record<string, string>>;
 
-/** One operation of which the host has not heard the end yet, or which left something to clean up. */
+/** An operation whose final notice the host has not acknowledged yet, or which still has something to clean up. */
 export interface JournalEntry extends Operation {
   /** The request, as the JSON of its message. */
   readonly request: unknown;
