@@ -67,7 +67,7 @@ test("from create to delete, with every notice once and in order", async () => {
   ]);
 });
 
-test("what is not there is DOES_NOT_EXIST or FAILED, never a notice", async () => {
+test("a missing container is DOES_NOT_EXIST or FAILED, without a notice", async () => {
   const { tremplin, listener } = daemon;
   const before = listener.notices.length;
   assert.equal((await tremplin.stopContainer({ containerName: "nobody" })).status, Stop.DOES_NOT_EXIST);
@@ -80,7 +80,7 @@ test("what is not there is DOES_NOT_EXIST or FAILED, never a notice", async () =
   assert.equal(listener.notices.length, before);
 });
 
-test("a container that powers itself off is told once", async () => {
+test("a container that powers itself off is reported once", async () => {
   await createTiny(daemon, "self");
   await startContainer(daemon, "self");
   await inContainer(daemon, "self", "poweroff", "-f").catch(() => undefined);
@@ -94,7 +94,7 @@ test("a container that powers itself off is told once", async () => {
   assert.equal(daemon.listener.messages("shutdown", "self").length, 2);
 });
 
-test("a container that ignores the request to stop is stopped by force within 30 s", async () => {
+test("a container that ignores the shutdown request is killed within 30 s", async () => {
   await shareTinyImage(daemon, {
     "sbin/stubborn": STUBBORN,
     "etc/inittab": "::sysinit:/bin/sh /sbin/stubborn\n",
@@ -109,7 +109,7 @@ test("a container that ignores the request to stop is stopped by force within 30
   assert.ok(performance.now() - began > 5_000, "it stopped by itself: the test does not test what it should");
 });
 
-test("privileged and back: every file changes owner, in the container nothing does", async () => {
+test("privileged and back: every file changes its owner outside the container, and none inside", async () => {
   await createTiny(daemon, "owners");
   await startContainer(daemon, "owners");
   await inContainer(daemon, "owners", "sh", "-c", "touch /root/mine && chown 1000:42 /root/mine");
@@ -142,7 +142,7 @@ test("a privilege level is stored for the next boot of a running container, an u
   assert.match(unknown.failureReason, /privilege level 7 is unknown/);
 });
 
-test("a container that is protected against a change of owners is left as it is, and it says why", async () => {
+test("a container that is protected against an id shift is left as it is, with a reason", async () => {
   const name = "fixed";
   const level = () => engineCommand(daemon, "config", "get", name, "security.privileged");
   await createTiny(daemon, name);
@@ -164,7 +164,7 @@ test("a container that is protected against a change of owners is left as it is,
   await startContainer(daemon, name);
 });
 
-test("a busy container is refused with what it is busy with", async () => {
+test("a busy container is refused with the name of the operation", async () => {
   const { tremplin, listener } = daemon;
   await createTiny(daemon, "busy");
   const [first, second] = await Promise.all([
@@ -196,7 +196,7 @@ test("two creates at once both succeed; the same name twice does not", async () 
   assert.equal((await tremplin.createContainer(tinyRequest(daemon, "twin-a"))).status, Create.EXISTS);
 });
 
-test("a container that was never started is made anew by the next create", async () => {
+test("a container that was never started is replaced by the next create", async () => {
   await createTiny(daemon, "half");
   await createTiny(daemon, "half");
   await startContainer(daemon, "half");

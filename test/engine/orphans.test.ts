@@ -49,7 +49,7 @@ async function advice(): Promise<string[]> {
     .map(({ advice: said }: { advice: string }) => said);
 }
 
-test("an engine without leftovers has none, also while an operation holds a snapshot", async () => {
+test("an engine without orphans has none, also while an operation holds a snapshot", async () => {
   assert.deepEqual(await orphans(), []);
   await packer.hold();
   await beginExport(daemon, "web", "web.tar.gz");
@@ -61,7 +61,7 @@ test("an engine without leftovers has none, also while an operation holds a snap
   await daemon.listener.final("export", "web");
 });
 
-test("what bears our names or mark and is of no operation is listed, and what a person made is not", async () => {
+test("orphans have the names or the mark of an operation, and nothing that a person made is one", async () => {
   const engine = (...words: string[]) => engineCommand(daemon, ...words);
   await engine("copy", "web", `tremplin-aside-${LONG}`);
   await engine("copy", "web", `tremplin-create-${SHORT}`);
@@ -91,7 +91,7 @@ test("what bears our names or mark and is of no operation is listed, and what a 
   ]);
 });
 
-test("what an operation left whose record was set aside is none, nor is an image that a person named", async () => {
+test("nothing of an operation whose entry was set aside is an orphan, nor an image that a person named", async () => {
   const before = await orphans();
   const record = join(daemon.folder, `state/journal/${LONG}.json.unreadable`);
   await writeFile(record, "{");
@@ -107,7 +107,7 @@ test("what an operation left whose record was set aside is none, nor is an image
   await engineCommand(daemon, "image", "alias", "delete", "mine");
 });
 
-test("the commands that doctor gives show each, and remove it or bring it back; then none is left", async () => {
+test("the commands that doctor gives show each orphan, and remove or restore it", async () => {
   const said = await advice();
   assert.equal(said.length, 6);
   const environment = { ...process.env, LXD_CONF: daemon.folder, INCUS_CONF: daemon.folder };

@@ -43,7 +43,7 @@ async function rolledBack(cause: RegExp): Promise<void> {
 }
 
 for (const [point, arrange] of Object.entries(points)) {
-  test(`the daemon killed ${point}`, async () => {
+  test(`the daemon is killed ${point}`, async () => {
     const reached = await arrange(place, name);
     await place.begin(name, Version.DEBIAN_BUSTER);
     await reached();
@@ -51,7 +51,7 @@ for (const [point, arrange] of Object.entries(points)) {
     await rolledBack(/^the daemon died during the upgrade; /);
   });
 
-  test(`the engine killed ${point}`, async () => {
+  test(`the engine is killed ${point}`, async () => {
     const reached = await arrange(place, name);
     await place.begin(name, Version.DEBIAN_BUSTER);
     await reached();
