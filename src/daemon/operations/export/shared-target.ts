@@ -137,7 +137,7 @@ async function openInPlace(
   }
   await context.step("target", { how: "in-place", folder: folder.path, name: given, file: identity });
   let isWhole = false;
-  // Only here is the file certain: on some file systems recovery cannot tell it from one that replaced it.
+  // Only here is the file certain: on some file systems recovery cannot distinguish it from one that replaced it.
   stack.defer(async () => {
     if (!isWhole && (await hasName(folder, given, file))) await file.truncate();
   });

@@ -220,6 +220,6 @@ function readRequest(kind: OperationKind, { request }: JournalEntry): Message {
   try {
     return fromJson(kind.request, request as never, { ignoreUnknownFields: true });
   } catch (error) {
-    throw new TremplinError("invalid", "its request is none that this version understands", error);
+    throw new TremplinError("invalid", "this version does not understand its request", error);
   }
 }

@@ -107,5 +107,5 @@ async function keepSnapshot(deps: OperationDeps, { name, reason, context }: Aban
   if (!(await engine.snapshots.get(now, snapshot, { signal }).catch(ifMissing))) return reason;
   await setRollbackExpiry(engine, now, snapshot, deps.clock.now(), signal);
   await unmarkOperation(engine, now, id, signal);
-  return `${reason}; for seven days its snapshot ${snapshot} holds it as it was before the upgrade: tremplin upgrade ${now} --undo goes back to that`;
+  return `${reason}; for seven days its snapshot ${snapshot} holds it as it was before the upgrade: tremplin upgrade ${now} --undo restores it`;
 }

@@ -30,91 +30,17 @@ type Progress = NoticeInit<"upgradeContainerStatus">;
 export function upgradeOperation(
   deps: OperationDeps,
 ): OperationKind<typeof UpgradeContainerRequestSchema, "upgradeContainerStatus", typeof upgradeSteps> {
-  async function* run(
-    request: UpgradeContainerRequest,
-    context: UpgradeContext,
-  ): AsyncGenerator<Progress, Progress, void> {
-    const { containerName } = request;
-    await using log = await UpgradeLog.open(upgradeLogPath(deps.places.state, containerName));
-    const report = new UpgradeReport(log, deps.clock);
-    const batches = report.tell(upgradeOrRollBack(request, context, report), () =>
-      context.progressAcknowledged(),
-    );
-    for (;;) {
-      const { done, value } = await batches.next();
-      if (done) {
-        // Comes last, so that the final notice carries it.
-        if (value.closing) await report.say(value.closing);
-        return { ...value.end, progressMessages: await report.rest() };
-      }
-      yield { containerName, status: Status.IN_PROGRESS, progressMessages: value };
-    }
-  }
-
-  /** Returns the final message, and the last sentence of a success. Throws only when the daemon shuts down. */
-  async function upgradeOrRollBack(
-    request: UpgradeContainerRequest,
-    context: UpgradeContext,
-    report: UpgradeReport,
-  ): Promise<{ end: Progress; closing?: string }> {
-    const { containerName } = request;
-    const { signal, shutdownSignal, log } = context;
-    try {
-      const { to } = await performUpgrade(deps, request, context, report);
-      await finish(containerName, context);
-      const closing = succeeded(containerName, releaseName(to));
-      return { end: { containerName, status: Status.SUCCEEDED }, closing };
-    } catch (error) {
-      shutdownSignal.throwIfAborted();
-      log.warn({ error }, "abandoning the upgrade");
-      const reason = plainLine(errorMessage(signal.aborted ? signal.reason : error));
-      await report.say(`given up: ${reason}`);
-      // A full disk of this machine must not stop the rollback.
-      await context.step("failed", reason).catch((failure) => {
-        log.error({ error: failure }, "the failure of the upgrade could not be written to the journal");
-      });
-      const failureReason = await abandonUpgrade(deps, {
-        name: containerName,
-        reason,
-        context,
-        report,
-        isLive: true,
-      });
-      return { end: { containerName, status: Status.FAILED, failureReason } };
-    }
-  }
-
-  /** Lets the rollback snapshot expire. The upgrade is verified, so what fails here is owed. */
-  async function finish(containerName: string, context: UpgradeContext): Promise<void> {
-    const { id, shutdownSignal: signal, log } = context;
-    const snapshot = rollbackSnapshotName(id);
-    try {
-      await retryWhileEngineUnavailable(deps, signal, async (engine) => {
-        const match = await findRecordedContainer(engine, containerName, context, signal);
-        // Somebody deleted the container, and its snapshots with it.
-        if (match.is !== "same") return;
-        const { name: now } = match.instance;
-        await setRollbackExpiry(engine, now, snapshot, deps.clock.now(), signal).catch(ifMissing);
-        await unmarkOperation(engine, now, id, signal).catch(ifMissing);
-      });
-    } catch (error) {
-      signal.throwIfAborted();
-      log.error({ error }, "the rollback snapshot has no expiry yet");
-      context.owe(`the snapshot ${snapshot} has no time yet at which it goes: ${errorMessage(error)}`);
-    }
-  }
-
   return {
     name: "upgrade",
     request: UpgradeContainerRequestSchema,
     notify: "upgradeContainerStatus",
     steps: upgradeSteps,
-    run,
+    run: (request, context) => run(deps, request, context),
     ...upgradeFailureMessages,
     async recover({ containerName }, context, interruption) {
       const { proven, failed } = context.steps;
       if (proven) {
-        await finish(containerName, context);
+        await finish(deps, containerName, context);
         const progressMessages = [succeeded(containerName, proven)];
         return { containerName, status: Status.SUCCEEDED, progressMessages };
       }
@@ -135,6 +61,82 @@ export function upgradeOperation(
       return { ...newer, progressMessages: [first, ...lines.slice(1 - MOST_LINES)] };
     },
   };
+}
+
+async function* run(
+  deps: OperationDeps,
+  request: UpgradeContainerRequest,
+  context: UpgradeContext,
+): AsyncGenerator<Progress, Progress, void> {
+  const { containerName } = request;
+  await using log = await UpgradeLog.open(upgradeLogPath(deps.places.state, containerName));
+  const report = new UpgradeReport(log, deps.clock);
+  const batches = report.tell(upgradeOrRollBack(deps, request, context, report), () =>
+    context.progressAcknowledged(),
+  );
+  for (;;) {
+    const { done, value } = await batches.next();
+    if (done) {
+      // Comes last, so that the final notice carries it.
+      if (value.closing) await report.say(value.closing);
+      return { ...value.end, progressMessages: await report.rest() };
+    }
+    yield { containerName, status: Status.IN_PROGRESS, progressMessages: value };
+  }
+}
+
+/** Returns the final message, and the last sentence of a success. Throws only when the daemon shuts down. */
+async function upgradeOrRollBack(
+  deps: OperationDeps,
+  request: UpgradeContainerRequest,
+  context: UpgradeContext,
+  report: UpgradeReport,
+): Promise<{ end: Progress; closing?: string }> {
+  const { containerName } = request;
+  const { signal, shutdownSignal, log } = context;
+  try {
+    const { to } = await performUpgrade(deps, request, context, report);
+    await finish(deps, containerName, context);
+    const closing = succeeded(containerName, releaseName(to));
+    return { end: { containerName, status: Status.SUCCEEDED }, closing };
+  } catch (error) {
+    shutdownSignal.throwIfAborted();
+    log.warn({ error }, "abandoning the upgrade");
+    const reason = plainLine(errorMessage(signal.aborted ? signal.reason : error));
+    await report.say(`given up: ${reason}`);
+    // A full disk of this machine must not stop the rollback.
+    await context.step("failed", reason).catch((failure) => {
+      log.error({ error: failure }, "the failure of the upgrade could not be written to the journal");
+    });
+    const failureReason = await abandonUpgrade(deps, {
+      name: containerName,
+      reason,
+      context,
+      report,
+      isLive: true,
+    });
+    return { end: { containerName, status: Status.FAILED, failureReason } };
+  }
+}
+
+/** Lets the rollback snapshot expire. The upgrade is verified, so what fails here is owed. */
+async function finish(deps: OperationDeps, containerName: string, context: UpgradeContext): Promise<void> {
+  const { id, shutdownSignal: signal, log } = context;
+  const snapshot = rollbackSnapshotName(id);
+  try {
+    await retryWhileEngineUnavailable(deps, signal, async (engine) => {
+      const match = await findRecordedContainer(engine, containerName, context, signal);
+      // Somebody deleted the container, and its snapshots with it.
+      if (match.is !== "same") return;
+      const { name: now } = match.instance;
+      await setRollbackExpiry(engine, now, snapshot, deps.clock.now(), signal).catch(ifMissing);
+      await unmarkOperation(engine, now, id, signal).catch(ifMissing);
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    log.error({ error }, "the rollback snapshot has no expiry yet");
+    context.owe(`the snapshot ${snapshot} has no time yet at which it goes: ${errorMessage(error)}`);
+  }
 }
 
 function succeeded(name: string, release: string): string {
