@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { makeFolder } from "../../src/daemon/guest/make-folder.ts";
+import { makeFolder } from "../../src/daemon/guest/container-files.ts";
 import { readSourceFiles, writeSourceFiles } from "../../src/daemon/upgrade/source-files.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import type { TestDaemon } from "../support/daemon.ts";

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { confined, type Home } from "./confined.ts";
 import type { MemberRules } from "./member-rules.ts";
+import { confined, type Home } from "./sandbox.ts";
 import { Subprocess } from "./subprocess.ts";
 import { parseListing, type TarMember } from "./tar-member.ts";
 

@@ -1,11 +1,11 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { buffer } from "node:stream/consumers";
 import { stringify } from "yaml";
 import { canAccess } from "../../base/files/can-access.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { countFiles, type FileCount } from "./count-files.ts";
 import { Subprocess } from "./subprocess.ts";
 
 /** The first members of a backup, and what they count in it. */
@@ -60,4 +60,31 @@ async function pack(cwd: string, members: readonly string[], signal: AbortSignal
     throw new TremplinError("failed", "tar wrote an archive that does not end as archives do");
   }
   return { ...count, tar: tar.subarray(0, -END) };
+}
+
+export interface FileCount {
+  readonly files: number;
+  /** The sum of their sizes as lstat tells them. */
+  readonly bytes: number;
+}
+
+/**
+ * Counts files, folders, links and devices below a folder, and adds up their sizes (behaviour.md 5.10). Sockets
+ * do not count: no archive can hold them. `find` is the command, up to the starting points.
+ */
+export async function countFiles(
+  find: readonly [string, ...string[]],
+  cwd: string,
+  signal: AbortSignal,
+): Promise<FileCount> {
+  const words = [...find, "!", "-type", "s", "-printf", "%s\\n"] as const;
+  await using counting = Subprocess.start(words, { cwd, signal }, "find");
+  let files = 0;
+  let bytes = 0;
+  for await (const line of createInterface({ input: counting.stdout })) {
+    files++;
+    bytes += Number(line);
+  }
+  await counting.succeeded();
+  return { files, bytes };
 }

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { memberPath, shown } from "./member-path.ts";
 import { parseHostileYaml } from "./parse-hostile-yaml.ts";
+import { memberPath, shown } from "./tar-member.ts";
 
 /** An engine reads it whole into its memory. Bytes. */
 export const METADATA_LIMIT = 1024 * 1024;

@@ -1,6 +1,6 @@
 import { fstatSync } from "node:fs";
-import { bytesReadBy } from "./bytes-read-by.ts";
-import type { FileCount } from "./count-files.ts";
+import type { FileCount } from "./archive-head.ts";
+import { bytesReadBy } from "./subprocess.ts";
 
 /** How far an export has come; the names are those of the contract's progress message. */
 export interface ExportCounters {

@@ -2,7 +2,6 @@ import { stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
-import type { StorageTarget } from "./space.ts";
 
 /**
  * What is free where an import needs it: in the storage pool of new containers, and, for an engine on this
@@ -47,4 +46,49 @@ async function imageRooms(engine: Engine, pool: string, signal: AbortSignal): Pr
   const { space } = await engine.pools.resources(pool, { signal });
   const had = under.isFile() ? Math.max(0, under.blocks * 512 - space.used) : 0;
   return [{ name: `the file system of ${folder}`, available: free + had, holds: ["image", "container"] }];
+}
+
+/** A place that an import fills, and what it puts there. */
+export interface StorageTarget {
+  /** For people: "the storage pool default". */
+  readonly name: string;
+  /** Bytes. */
+  readonly available: number;
+  readonly holds: readonly ("image" | "container")[];
+}
+
+/** Bytes that an import needs for the image file, as long as it lasts, and for the container. */
+export interface SpaceRequirement {
+  readonly image: number;
+  readonly container: number;
+}
+
+/** A room that is too small. The cause of an error that says so. */
+export class InsufficientSpace {
+  readonly room: StorageTarget;
+  /** Bytes. */
+  readonly required: number;
+
+  constructor(room: StorageTarget, required: number) {
+    this.room = room;
+    this.required = required;
+  }
+}
+
+/** The room that is too small; where several are, the one that lacks most. */
+export function shortage(
+  rooms: readonly StorageTarget[],
+  need: SpaceRequirement,
+): InsufficientSpace | undefined {
+  const lacking = rooms
+    .map(
+      (room) =>
+        new InsufficientSpace(
+          room,
+          room.holds.reduce((sum, what) => sum + need[what], 0),
+        ),
+    )
+    .filter(({ room, required }) => required > room.available);
+  const lack = ({ room, required }: InsufficientSpace): number => required - room.available;
+  return lacking.sort((one, other) => lack(other) - lack(one))[0];
 }

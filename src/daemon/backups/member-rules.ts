@@ -1,7 +1,6 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { METADATA_LIMIT } from "./backup-metadata.ts";
-import { memberPath, shown } from "./member-path.ts";
-import type { TarMember } from "./tar-member.ts";
+import { memberPath, shown, type TarMember } from "./tar-member.ts";
 
 /**
  * The devices that a container may have of itself: null, zero, full, random, urandom, tty, console, ptmx, fuse, tun,

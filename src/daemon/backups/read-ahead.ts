@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import type { Readable } from "node:stream";
 import type { Clock } from "../../base/async/clock.ts";
+import type { UserNamespace } from "./sandbox.ts";
 import { Subprocess } from "./subprocess.ts";
-import type { UserNamespace } from "./user-namespace.ts";
 
 /** How far it may be before whoever reads the files for real: more could be forgotten again by then. Bytes. */
 const LEAD = 256 * 1024 * 1024;

@@ -3,9 +3,9 @@ import { bytesOfFile } from "../../base/files/bytes-of-file.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { ArchiveFormat } from "./archive-format.ts";
 import { METADATA_LIMIT } from "./backup-metadata.ts";
-import { confined } from "./confined.ts";
-import { shown } from "./member-path.ts";
+import { confined } from "./sandbox.ts";
 import { Subprocess } from "./subprocess.ts";
+import { shown } from "./tar-member.ts";
 import { unpack } from "./unpack.ts";
 
 const BLOCK = 512;

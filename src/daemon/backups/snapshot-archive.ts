@@ -2,12 +2,11 @@ import { join } from "node:path";
 import type { Clock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { IdMap } from "../guest/id-map.ts";
-import { archiveHead } from "./archive-head.ts";
-import { countFiles } from "./count-files.ts";
+import { archiveHead, countFiles } from "./archive-head.ts";
 import type { ExportMeter } from "./export-meter.ts";
 import { readAhead } from "./read-ahead.ts";
+import { UserNamespace } from "./sandbox.ts";
 import { Subprocess } from "./subprocess.ts";
-import { UserNamespace } from "./user-namespace.ts";
 
 /**
  * Owners as numbers, every extended attribute and ACL, holes as holes; names as the image format has them, in

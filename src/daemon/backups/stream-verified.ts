@@ -3,10 +3,9 @@ import { bytesOfFile } from "../../base/files/bytes-of-file.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { ArchiveCheck } from "./archive-check.ts";
 import type { ArchiveFormat } from "./archive-format.ts";
-import type { Home } from "./confined.ts";
-import { decompressor } from "./decompressor.ts";
 import type { MemberRules } from "./member-rules.ts";
-import { DAMAGED, unpack } from "./unpack.ts";
+import type { Home } from "./sandbox.ts";
+import { DAMAGED, decompressor, unpack } from "./unpack.ts";
 
 export interface VerifiedStream {
   readonly format: ArchiveFormat;

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { systemErrorText } from "../../base/system-error.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { bytesReadBy } from "./bytes-read-by.ts";
 
 export interface SubprocessOptions {
   /** Kills it. */
@@ -136,4 +136,13 @@ function onLines(output: Readable, tell: (line: string) => void): void {
   output.on("end", () => {
     if (rest !== "") tell(rest);
   });
+}
+
+/** How many bytes a process has read from wherever so far, as the kernel counts them; 0 for one that has ended. */
+export function bytesReadBy(pid: number | undefined): number {
+  try {
+    return Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, "utf8"))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
 }

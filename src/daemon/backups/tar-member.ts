@@ -1,4 +1,5 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
+import { legible } from "../guest/lossless-text.ts";
 
 /** What one member of an archive is: the first letter of its line in tar's listing (`h`: a hard link). */
 export type MemberType = "-" | "d" | "l" | "h" | "b" | "c" | "p" | "s" | "other";
@@ -61,4 +62,21 @@ function unquote(quoted: string): string {
 
 function unreadable(line: string): TremplinError {
   return new TremplinError("failed", `tar says of it: ${line.slice(0, 200)}`);
+}
+
+/**
+ * The components of a path in an archive, without empty ones and `.`. Throws `invalid` for an absolute path and
+ * for one that climbs.
+ */
+export function memberPath(name: string): string[] {
+  const components = name.split("/").filter((part) => part !== "" && part !== ".");
+  if (name.startsWith("/") || components.includes("..")) {
+    throw new TremplinError("invalid", `the backup names ${shown(name)}, which leads out of the container`);
+  }
+  return components;
+}
+
+/** A name of an archive for people: quoted, on one line, not longer than a line. */
+export function shown(name: string): string {
+  return JSON.stringify(legible(name.length > 200 ? `${name.slice(0, 200)}...` : name));
 }

@@ -1,9 +1,9 @@
 import type { FileHandle } from "node:fs/promises";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { ArchiveFormat } from "./archive-format.ts";
-import { likelySize } from "./likely-size.ts";
-import { InsufficientSpace, type StorageTarget, shortage } from "./space.ts";
+import { InsufficientSpace, type StorageTarget, shortage } from "./free-space.ts";
 import { countUnpacked } from "./unpack.ts";
+import { likelySize } from "./unpacked-size.ts";
 
 /** How a backup becomes a container. */
 export interface UploadPlan {

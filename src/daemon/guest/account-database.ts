@@ -1,9 +1,15 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { AccountFile } from "./account-file.ts";
-import { type GroupEntry, group } from "./group.ts";
-import { type GshadowEntry, gshadow } from "./gshadow.ts";
-import { type PasswdEntry, passwd } from "./passwd.ts";
-import { type ShadowEntry, shadow } from "./shadow.ts";
+import {
+  type GroupEntry,
+  type GshadowEntry,
+  group,
+  gshadow,
+  type PasswdEntry,
+  passwd,
+  type ShadowEntry,
+  shadow,
+} from "./account-formats.ts";
 
 /** What the four account files of a container hold. All must exist, but a system may do without gshadow. */
 export interface AccountContents {

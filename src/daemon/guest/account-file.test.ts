@@ -4,11 +4,8 @@ import fc from "fast-check";
 import { inTime } from "../../../test/support/in-time.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { AccountFile, type AccountFormat } from "./account-file.ts";
-import { group } from "./group.ts";
-import { gshadow } from "./gshadow.ts";
+import { group, gshadow, passwd, shadow } from "./account-formats.ts";
 import { bytesOf, textOf } from "./lossless-text.ts";
-import { passwd } from "./passwd.ts";
-import { shadow } from "./shadow.ts";
 
 const field = fc.string({ unit: fc.constantFrom(..."az09-_,. /\0\x7f\xa0\xc3\xff") });
 const name = fc.stringMatching(/^[A-Za-z_\x80-\xff][A-Za-z0-9_.\x80-\xff-]{0,8}$/);

@@ -2,11 +2,8 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import type { FileSession, NodeInfo, NodeOwner } from "../../engine/files/file-session.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import type { AccountContents, ChangedAccountFile } from "./account-database.ts";
-import { group } from "./group.ts";
-import { gshadow } from "./gshadow.ts";
-import { passwd } from "./passwd.ts";
-import { beside } from "./replace.ts";
-import { shadow } from "./shadow.ts";
+import { group, gshadow, passwd, shadow } from "./account-formats.ts";
+import { beside } from "./container-files.ts";
 
 /** Far more than any system has users for. */
 const MOST_BYTES = 4 * 1024 * 1024;

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Site } from "../sites/site.ts";
 import type { AccountDatabase } from "./account-database.ts";
-import type { PasswdEntry } from "./passwd.ts";
+import type { PasswdEntry } from "./account-formats.ts";
 
 /** The uid of the person of a container, and the gid of the person's own group where that is free. */
 export const PERSON = 1000;

@@ -2,9 +2,8 @@ import { posix } from "node:path";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { FileSession } from "../../engine/files/file-session.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
-import { folderState, makeFolder } from "./make-folder.ts";
-import type { PasswdEntry } from "./passwd.ts";
-import { copyTree, removeTree } from "./tree.ts";
+import type { PasswdEntry } from "./account-formats.ts";
+import { copyTree, folderState, makeFolder, removeTree } from "./container-files.ts";
 
 const SKELETON = "/etc/skel";
 /** Far more than any skeleton holds. */

@@ -1,5 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type OsRelease, OsReleaseSchema } from "../../contract/tremplin_pb.js";
+import type { FileSession } from "../../engine/files/file-session.ts";
+import { ifMissing } from "../../engine/http/if-missing.ts";
 
 /** What a container says of itself. */
 export interface Release {
@@ -49,4 +51,14 @@ function escapesCut(text: string): string {
 
 function unescaped(text: string): string {
   return text.replace(/\\(.)/gs, "$1");
+}
+
+const MOST_BYTES = 64 * 1024;
+
+/** What a container says of itself, running or stopped (behaviour.md 4.6). Throws `not-found` if nothing. */
+export async function readOsRelease(files: FileSession): Promise<Release> {
+  const read = (path: string) => files.read(path, MOST_BYTES);
+  return parseOsRelease(
+    (await read("/etc/os-release").catch(ifMissing)) ?? (await read("/usr/lib/os-release")),
+  );
 }

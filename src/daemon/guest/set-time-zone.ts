@@ -4,7 +4,7 @@ import type { Engine } from "../../engine/engine.ts";
 import type { FileSession } from "../../engine/files/file-session.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import { type Instance, instanceStatus } from "../../engine/resources/instance.ts";
-import { behindLinks, replaceFile, replaceLink } from "./replace.ts";
+import { behindLinks, replaceFile, replaceLink } from "./container-files.ts";
 import { isPosixTimeZone } from "./time-zone.ts";
 
 /** A time zone, checked by checkTimeZoneName and checkPosixTimeZone. */

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { type DebianMirror, debianKeyring, releaseSources } from "./debian-mirror.ts";
 import type { DebianRelease } from "./debian-releases.ts";
+import { type SandboxedOptions, sandboxed } from "./isolated-program.ts";
 import { type ImageProgress, MmdebstrapProgress } from "./mmdebstrap-progress.ts";
-import { type SandboxedOptions, sandboxed } from "./sandboxed.ts";
 
 export interface MmdebstrapOptions extends SandboxedOptions {
   readonly release: DebianRelease;

@@ -2,8 +2,8 @@ import { mkdir, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Architecture } from "./architecture.ts";
 import type { DebianRelease } from "./debian-releases.ts";
+import { ended, type SandboxedOptions, sandboxed } from "./isolated-program.ts";
 import { lxdMetadata, templates } from "./lxd-metadata.ts";
-import { ended, type SandboxedOptions, sandboxed } from "./sandboxed.ts";
 
 /** The two tarballs that an engine makes a container of. */
 export interface ImageFiles {

@@ -5,7 +5,7 @@ import {
 } from "../../contract/tremplin_pb.js";
 import { findContainer } from "../containers/find-container.ts";
 import { legible } from "../guest/lossless-text.ts";
-import { findPrimaryUser } from "../guest/person.ts";
+import { findPrimaryUser } from "../guest/primary-user.ts";
 import { checkContainerName } from "./container-name.ts";
 import { type RpcDeps, withStatusErrors } from "./rpc.ts";
 

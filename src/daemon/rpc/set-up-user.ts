@@ -6,7 +6,7 @@ import { instanceStatus } from "../../engine/resources/instance.ts";
 import { getContainer } from "../containers/find-container.ts";
 import { markProvisioned } from "../containers/provisioned-mark.ts";
 import { lockAccounts } from "../guest/account-lock.ts";
-import { ensurePrimaryUser } from "../guest/person.ts";
+import { ensurePrimaryUser } from "../guest/primary-user.ts";
 import { checkUserName } from "../guest/user-name.ts";
 import { checkContainerName } from "./container-name.ts";
 import type { RpcDeps } from "./rpc.ts";

@@ -6,7 +6,7 @@ import {
 } from "../../contract/tremplin_pb.js";
 import { instanceStatus } from "../../engine/resources/instance.ts";
 import { findOrRepairContainer } from "../containers/find-container.ts";
-import { readOsRelease } from "../guest/read-os-release.ts";
+import { readOsRelease } from "../guest/os-release.ts";
 import { checkMayShiftIds, needsIdShift } from "../operations/start/id-shift.ts";
 import { wantsPrivilege } from "../operations/start/privilege.ts";
 import { startOperation } from "../operations/start/start.ts";

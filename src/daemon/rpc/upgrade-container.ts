@@ -6,7 +6,7 @@ import {
 } from "../../contract/tremplin_pb.js";
 import { instanceStatus } from "../../engine/resources/instance.ts";
 import { getContainer } from "../containers/find-container.ts";
-import { readOsRelease } from "../guest/read-os-release.ts";
+import { readOsRelease } from "../guest/os-release.ts";
 import { upgradeOperation } from "../operations/upgrade/upgrade.ts";
 import { releaseName, runningRelease, upgradePath, wantedRelease } from "../upgrade/releases.ts";
 import { checkContainerName } from "./container-name.ts";

@@ -2,9 +2,8 @@ import type { Readable } from "node:stream";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { FileSession } from "../../engine/files/file-session.ts";
-import { quietEnvironment } from "./apt.ts";
+import { type AptStatus, quietEnvironment, readStatusLine } from "./apt.ts";
 import { OutputLines } from "./output-lines.ts";
-import { type AptStatus, readStatusLine } from "./status-line.ts";
 
 /** How many of the last lines are looked at for the reason of a failure. */
 const LAST_LINES = 40;

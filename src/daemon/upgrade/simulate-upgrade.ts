@@ -1,6 +1,6 @@
 import type { Engine } from "../../engine/engine.ts";
 import { editAptSources } from "../guest/apt-sources.ts";
-import { replaceFile } from "../guest/replace.ts";
+import { replaceFile } from "../guest/container-files.ts";
 import { aptGetTrial } from "./apt.ts";
 import { type ContainerExec, failure } from "./container-exec.ts";
 import { editFor } from "./debian-source.ts";

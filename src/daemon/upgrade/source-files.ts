@@ -3,8 +3,8 @@ import type { FileSession } from "../../engine/files/file-session.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import type { AptSource, AptSourceEdit } from "../guest/apt-source.ts";
 import { editAptSources, readAptSources } from "../guest/apt-sources.ts";
+import { behindLinks, replaceFile } from "../guest/container-files.ts";
 import { legible } from "../guest/lossless-text.ts";
-import { behindLinks, replaceFile } from "../guest/replace.ts";
 import { plainLine } from "./output-lines.ts";
 
 const FOLDER = "/etc/apt/sources.list.d";

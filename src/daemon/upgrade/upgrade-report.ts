@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/async/clock.ts";
+import type { AptStatus } from "./apt.ts";
 import { plainLine } from "./output-lines.ts";
-import type { AptStatus } from "./status-line.ts";
 import type { UpgradeLog } from "./upgrade-log.ts";
 
 /** A notice has at most so many lines. */

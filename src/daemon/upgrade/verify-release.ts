@@ -1,10 +1,10 @@
 import type { Clock } from "../../base/async/clock.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { legible } from "../guest/lossless-text.ts";
-import { findPrimaryUser } from "../guest/person.ts";
+import { findPrimaryUser } from "../guest/primary-user.ts";
 import type { ContainerExec } from "./container-exec.ts";
+import { releaseInside } from "./container-release.ts";
 import { plainLine } from "./output-lines.ts";
-import { releaseInside } from "./release-inside.ts";
 import { type Release, releaseName } from "./releases.ts";
 
 /** How long the init system may take to come up. Milliseconds. */

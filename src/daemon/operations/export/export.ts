@@ -9,9 +9,9 @@ import {
 } from "../../../contract/tremplin_pb.js";
 import type { Instance } from "../../../engine/resources/instance.ts";
 import { snapshotFolder } from "../../../engine/storage/snapshot-folder.ts";
+import { packInto } from "../../backups/compressed-file.ts";
 import { compressorFor } from "../../backups/compressor.ts";
 import { ExportMeter } from "../../backups/export-meter.ts";
-import { packInto } from "../../backups/packed-file.ts";
 import { deletePublished, publishSnapshot } from "../../backups/published-image.ts";
 import { type LocalSnapshot, openSnapshotArchive } from "../../backups/snapshot-archive.ts";
 import { resumePaused, takeConsistentSnapshot } from "../../containers/consistent-snapshot.ts";

@@ -1,7 +1,7 @@
 import { type FileHandle, link, rename, unlink } from "node:fs/promises";
 import { identityOf, isUntouched } from "../../../base/files/file-identity.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
-import { fingerprint } from "../../backups/packed-file.ts";
+import { fingerprint } from "../../backups/compressed-file.ts";
 import type { FoundFile } from "./found-file.ts";
 import type { SharedPlace } from "./shared-place.ts";
 

@@ -2,7 +2,7 @@ import { constants, type FileHandle, open, unlink } from "node:fs/promises";
 import { identityOf } from "../../../base/files/file-identity.ts";
 import { acquireProcessLock } from "../../../base/processes/process-lock.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
-import { fingerprint } from "../../backups/packed-file.ts";
+import { fingerprint } from "../../backups/compressed-file.ts";
 import { type FoundFile, isMountPoint, openFound } from "./found-file.ts";
 import { giveName, isStillNamed, replaceNamed } from "./give-name.ts";
 import { assertLeadsHere, cannotWrite, openRequestedPlace, type RequestedPlace } from "./shared-place.ts";

@@ -6,8 +6,8 @@ import {
 import type { Engine } from "../../../engine/engine.ts";
 import type { EngineOperation } from "../../../engine/operations/engine-operation.ts";
 import { type UnpackProgress, unpackProgress } from "../../../engine/operations/progress.ts";
+import { InsufficientSpace } from "../../backups/free-space.ts";
 import { ImportMeter } from "../../backups/import-meter.ts";
-import { InsufficientSpace } from "../../backups/space.ts";
 import { temporaryName } from "../../containers/temporary-name.ts";
 import type { NoticeInit } from "../../notices/notice.ts";
 import { removeUpload, type UploadedSource, uploadsOf } from "../create/image-source.ts";

@@ -1,4 +1,4 @@
-import { readOsRelease } from "../../guest/read-os-release.ts";
+import { readOsRelease } from "../../guest/os-release.ts";
 import type { OperationDeps } from "../operation-deps.ts";
 
 /** Google's key for Linux packages, which expires from time to time. */

@@ -1,5 +1,5 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { readOsRelease } from "../guest/read-os-release.ts";
+import { readOsRelease } from "../guest/os-release.ts";
 import type { ContainerExec } from "./container-exec.ts";
 import { type Release, releaseName, runningRelease, type UpgradePath, upgradePath } from "./releases.ts";
 

@@ -2,7 +2,7 @@ import { chmod, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type DebianMirror, releaseSources } from "./debian-mirror.ts";
 import type { DebianRelease } from "./debian-releases.ts";
-import { ended, type SandboxedOptions, sandboxed } from "./sandboxed.ts";
+import { ended, type SandboxedOptions, sandboxed } from "./isolated-program.ts";
 
 export interface FinishOptions extends SandboxedOptions {
   readonly release: DebianRelease;

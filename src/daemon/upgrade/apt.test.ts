@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { readStatusLine } from "./status-line.ts";
+import { readStatusLine } from "./apt.ts";
 
 test("what apt says is read", () => {
   assert.deepEqual(readStatusLine("dlstatus:1:20.5:Retrieving file 1 of 5 (3s remaining)"), {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { gzipSize, zstdContentSize } from "./likely-size.ts";
+import { gzipSize, zstdContentSize } from "./unpacked-size.ts";
 
 const GIB = 2 ** 30;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type StorageTarget, shortage } from "./space.ts";
+import { type StorageTarget, shortage } from "./free-space.ts";
 
 const pool: StorageTarget = { name: "pool", available: 100, holds: ["container"] };
 const disk: StorageTarget = { name: "disk", available: 150, holds: ["image", "container"] };

@@ -1,14 +1,15 @@
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { FileSession } from "../../engine/files/file-session.ts";
+import { ifMissing } from "../../engine/http/if-missing.ts";
 import type { Site } from "../sites/site.ts";
 import { AccountDatabase } from "./account-database.ts";
 import { readAccountFiles, replaceAccountFiles } from "./account-files.ts";
+import type { PasswdEntry } from "./account-formats.ts";
 import { type AddedAccounts, addAccounts, PERSON } from "./add-accounts.ts";
+import { checkFolder, makeFolder } from "./container-files.ts";
 import { checkHome, checkNewHome, ensureHome } from "./home-directory.ts";
-import { checkLinger, enableLinger } from "./linger.ts";
 import { legible } from "./lossless-text.ts";
-import type { PasswdEntry } from "./passwd.ts";
 
 /** How often the files may change while we are about to, before we give up. */
 const MOST_TRIES = 10;
@@ -61,4 +62,24 @@ async function ensureAccounts(files: FileSession, wish: UserSpec): Promise<Added
     "failed",
     "something in the container changes its account files all the time: stop it, and try again",
   );
+}
+
+const FOLDER = "/var/lib/systemd/linger";
+
+/** Throws `failed` where `enableLinger` would: for a name that is no name of a file, or with something in its way. */
+export async function checkLinger(files: FileSession, user: string): Promise<void> {
+  // The name may be the container's word.
+  if (!/^[^/\0]{1,255}$/.test(user) || user === "." || user === "..") {
+    throw new TremplinError("failed", `the user name "${legible(user)}" cannot be the name of a file`);
+  }
+  await checkFolder(files, FOLDER);
+}
+
+/** Lets the services of a user run from the boot on, as `loginctl enable-linger` does. */
+export async function enableLinger(files: FileSession, user: string): Promise<void> {
+  await checkLinger(files, user);
+  await makeFolder(files, FOLDER);
+  const path = `${FOLDER}/${user}`;
+  if (await files.lstat(path).catch(ifMissing)) return;
+  await files.create(path, new Uint8Array(), { uid: 0, gid: 0, mode: 0o644 });
 }

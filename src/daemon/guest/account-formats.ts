@@ -1,0 +1,138 @@
+import { TremplinError } from "../../base/tremplin-error.ts";
+import type { AccountFormat } from "./account-file.ts";
+
+/** A user. The text is one character for each byte: `legible` before it is shown or sent. */
+export interface PasswdEntry {
+  readonly name: string;
+  readonly password: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly gecos: string;
+  readonly home: string;
+  readonly shell: string;
+}
+
+/** passwd(5). */
+export const passwd: AccountFormat<PasswdEntry> = {
+  path: "/etc/passwd",
+  fields: 7,
+  read([name = "", password = "", uid = "", gid = "", gecos = "", home = "", shell = ""]) {
+    return { name, password, uid: readId(uid, "uid"), gid: readId(gid, "gid"), gecos, home, shell };
+  },
+  write: ({ name, password, uid, gid, gecos, home, shell }) => [
+    name,
+    password,
+    String(uid),
+    String(gid),
+    gecos,
+    home,
+    shell,
+  ],
+};
+
+/** A group and who is in it, besides those whose own group it is. */
+export interface GroupEntry {
+  readonly name: string;
+  readonly password: string;
+  readonly gid: number;
+  readonly members: readonly string[];
+}
+
+/** group(5). */
+export const group: AccountFormat<GroupEntry> = {
+  path: "/etc/group",
+  fields: 4,
+  read([name = "", password = "", gid = "", members = ""]) {
+    return { name, password, gid: readId(gid, "gid"), members: readNames(members, "members") };
+  },
+  write: ({ name, password, gid, members }) => [name, password, String(gid), members.join(",")],
+};
+
+/** How a user may log in, and until when. Numbers are days; `lastChange` and `expire` count from 1970. */
+export interface ShadowEntry {
+  readonly name: string;
+  readonly password: string;
+  readonly lastChange: bigint | undefined;
+  readonly minimum: bigint | undefined;
+  readonly maximum: bigint | undefined;
+  readonly warn: bigint | undefined;
+  readonly inactive: bigint | undefined;
+  readonly expire: bigint | undefined;
+  readonly reserved: string;
+}
+
+/** shadow(5). */
+export const shadow: AccountFormat<ShadowEntry> = {
+  path: "/etc/shadow",
+  fields: 9,
+  read([name = "", password = "", last = "", min = "", max = "", warn = "", off = "", end = "", more = ""]) {
+    return {
+      name,
+      password,
+      lastChange: readCount(last, "day of the last change"),
+      minimum: readCount(min, "minimum age"),
+      maximum: readCount(max, "maximum age"),
+      warn: readCount(warn, "warning period"),
+      inactive: readCount(off, "inactivity period"),
+      expire: readCount(end, "expiration day"),
+      reserved: more,
+    };
+  },
+  write: ({ name, password, lastChange, minimum, maximum, warn, inactive, expire, reserved }) => [
+    name,
+    password,
+    ...[lastChange, minimum, maximum, warn, inactive, expire].map((count) => String(count ?? "")),
+    reserved,
+  ],
+};
+
+/** Who may change a group, and who may join it without its password. */
+export interface GshadowEntry {
+  readonly name: string;
+  readonly password: string;
+  readonly administrators: readonly string[];
+  readonly members: readonly string[];
+}
+
+/** gshadow(5). */
+export const gshadow: AccountFormat<GshadowEntry> = {
+  path: "/etc/gshadow",
+  fields: 4,
+  read([name = "", password = "", administrators = "", members = ""]) {
+    return {
+      name,
+      password,
+      administrators: readNames(administrators, "administrators"),
+      members: readNames(members, "members"),
+    };
+  },
+  write: ({ name, password, administrators, members }) => [
+    name,
+    password,
+    administrators.join(","),
+    members.join(","),
+  ],
+};
+
+/** A user or group id: decimal, unsigned, 32 bits. */
+export function readId(text: string, field: string): number {
+  const id = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  if (id <= 0xffffffff) return id;
+  throw new TremplinError("failed", `the ${field} is not a number from 0 to 4294967295`);
+}
+
+/** A number of shadow(5): decimal, unsigned, 64 bits; empty means not set. */
+export function readCount(text: string, field: string): bigint | undefined {
+  if (text === "") return undefined;
+  // The length is bounded first: reading a number takes quadratic time.
+  const count = /^\d{1,20}$/.test(text) ? BigInt(text) : undefined;
+  if (count !== undefined && count < 2n ** 64n) return count;
+  throw new TremplinError("failed", `the ${field} is not a number that fits into 64 bits`);
+}
+
+/** Names separated by commas, none of them empty; an empty text is an empty list. */
+export function readNames(text: string, field: string): readonly string[] {
+  const names = text === "" ? [] : text.split(",");
+  if (!names.includes("")) return names;
+  throw new TremplinError("failed", `the ${field} have an empty name among them`);
+}
