@@ -18,7 +18,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { systemClock } from "../../src/base/async/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
-import { packInto } from "../../src/daemon/backups/compressed-file.ts";
+import { compressInto } from "../../src/daemon/backups/compressed-file.ts";
 import { compressorFor } from "../../src/daemon/backups/compressor.ts";
 import { ExportMeter } from "../../src/daemon/backups/export-meter.ts";
 import { openSnapshotArchive } from "../../src/daemon/backups/snapshot-archive.ts";
@@ -156,7 +156,7 @@ async function archive(folder: string, idMap: IdMap, meter: ExportMeter, path: s
   const options = { meter, clock: systemClock, signal, log: silentLogger };
   await using opened = await openSnapshotArchive({ folder, idMap, architecture: "riscv64" }, options);
   await using file = await open(path, "w");
-  await packInto(file, await compressorFor(path), meter, signal, opened.stream);
+  await compressInto(file, await compressorFor(path), meter, signal, opened.stream);
 }
 
 async function makeTree(snapshot: string, idMap: IdMap, small: number): Promise<void> {

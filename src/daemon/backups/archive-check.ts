@@ -1,15 +1,15 @@
 import type { Readable } from "node:stream";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { MemberRules } from "./member-rules.ts";
-import { confined, type Home } from "./sandbox.ts";
+import { sandboxed, type UnpackTarget } from "./sandbox.ts";
 import { Subprocess } from "./subprocess.ts";
 import { parseListing, type TarMember } from "./tar-member.ts";
 
 /** The longest name and the longest target of a link, each byte written as four. */
-const LONGEST_LINE = 64 * 1024;
+const MAX_LINE_LENGTH = 64 * 1024;
 
 /** Zeros do not end it: all is read, so that its unpacker comes to the checksum, and nothing hides behind them. */
-const READING = [
+const LIST_OPTIONS = [
   "-ivvRf",
   "-",
   "--quoting-style=c",
@@ -18,7 +18,7 @@ const READING = [
   "--blocking-factor=512",
 ] as const;
 /** As an engine unpacks it. */
-const UNPACKING = ["--same-permissions", "--xattrs", "--xattrs-include=*", "--acls"] as const;
+const EXTRACT_OPTIONS = ["--same-permissions", "--xattrs", "--xattrs-include=*", "--acls"] as const;
 
 /**
  * Looks through a plain archive that goes by: its members are listed by the same program that unpacks it, so that
@@ -29,13 +29,17 @@ export class ArchiveCheck implements AsyncDisposable {
   readonly #rules: MemberRules;
   readonly #unpacks: boolean;
   readonly #listed: Promise<boolean>;
-  #refused = false;
+  #rejected = false;
   #bytes = 0;
 
   /** `home`: unpacks it there on the way, instead of only looking. */
-  constructor(rules: MemberRules, signal: AbortSignal, home?: Home) {
-    const command = ["tar", ...(home ? (["-x", ...UNPACKING] as const) : ["-t"]), ...READING] as const;
-    const { words, cwd } = confined(command, home);
+  constructor(rules: MemberRules, signal: AbortSignal, home?: UnpackTarget) {
+    const command = [
+      "tar",
+      ...(home ? (["-x", ...EXTRACT_OPTIONS] as const) : ["-t"]),
+      ...LIST_OPTIONS,
+    ] as const;
+    const { words, cwd } = sandboxed(command, home);
     this.#tar = Subprocess.start(words, { cwd, signal }, "tar");
     this.#rules = rules;
     this.#unpacks = home !== undefined;
@@ -46,12 +50,12 @@ export class ArchiveCheck implements AsyncDisposable {
   /** Resolves when it can take more. Throws `invalid` for a member that may not be. */
   async write(chunk: Uint8Array): Promise<void> {
     await this.#tar.write(chunk);
-    await this.approve();
+    await this.throwIfRejected();
   }
 
   /** Lets a program that unpacks the archive write it here, from now on and alone. */
   feedFrom(unpacker: readonly [program: string, ...args: string[]], signal: AbortSignal): Subprocess {
-    const { words, cwd } = confined(unpacker);
+    const { words, cwd } = sandboxed(unpacker);
     const feeding = Subprocess.start(words, { cwd, signal, output: this.#tar.stdin }, unpacker[0]);
     // It has its own end of it now. Ours must go without the word that no more will come.
     this.#tar.stdin.destroy();
@@ -59,8 +63,8 @@ export class ArchiveCheck implements AsyncDisposable {
   }
 
   /** Throws `invalid` when there was a member that may not be. */
-  async approve(): Promise<void> {
-    if (this.#refused) await this.#listed;
+  async throwIfRejected(): Promise<void> {
+    if (this.#rejected) await this.#listed;
   }
 
   /** How many bytes of the archive were looked at so far. */
@@ -75,7 +79,7 @@ export class ArchiveCheck implements AsyncDisposable {
     const whole = await this.#listed;
     await this.#tar.succeeded().catch((error) => {
       if (whole && this.#unpacks)
-        throw onlyTheEngine(`cannot be unpacked by a container's root: ${error.message}`);
+        throw needsEngineUnpack(`cannot be unpacked by a container's root: ${error.message}`);
       throw new TremplinError(
         "failed",
         "the backup is damaged or cut short: tar cannot read it to its end",
@@ -93,7 +97,7 @@ export class ArchiveCheck implements AsyncDisposable {
 
   #check(member: TarMember): void {
     this.#rules.check(member);
-    if (this.#unpacks && member.type === "c") throw onlyTheEngine("has device nodes");
+    if (this.#unpacks && member.type === "c") throw needsEngineUnpack("has device nodes");
   }
 
   /** Whether the archive had its end. */
@@ -108,7 +112,7 @@ export class ArchiveCheck implements AsyncDisposable {
       return whole;
     } catch (error) {
       // Nobody reads on: who writes must not wait for that.
-      this.#refused = true;
+      this.#rejected = true;
       await this.#tar[Symbol.asyncDispose]();
       throw error;
     }
@@ -118,7 +122,7 @@ export class ArchiveCheck implements AsyncDisposable {
 /** The backup can be unpacked by the engine alone. The cause of an error that says so. */
 export class NeedsEngineUnpack {}
 
-function onlyTheEngine(why: string): TremplinError {
+function needsEngineUnpack(why: string): TremplinError {
   return new TremplinError("failed", `the backup ${why}`, new NeedsEngineUnpack());
 }
 
@@ -128,7 +132,7 @@ async function* lines(output: Readable): AsyncGenerator<string, void, void> {
     const parts = (rest + chunk.toString("latin1")).split("\n");
     rest = parts.pop() ?? "";
     yield* parts;
-    if (rest.length > LONGEST_LINE) {
+    if (rest.length > MAX_LINE_LENGTH) {
       throw new TremplinError("invalid", "the backup has a member with a name that no file can have");
     }
   }

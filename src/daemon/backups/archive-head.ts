@@ -15,13 +15,13 @@ export interface ArchiveHead extends FileCount {
 }
 
 /** A tar ends with two blocks of zeros. */
-const END = 2 * 512;
+const END_BYTES = 2 * 512;
 
 /**
  * What lies beside the rootfs of a snapshot: metadata.yaml first, as engines want it, and the templates
  * (behaviour.md 11). A container that never had a metadata.yaml gets one that says its architecture.
  */
-export async function archiveHead(
+export async function packArchiveHead(
   folder: string,
   architecture: string,
   signal: AbortSignal,
@@ -55,11 +55,11 @@ async function pack(cwd: string, members: readonly string[], signal: AbortSignal
     countFiles(["find", ...members], cwd, signal),
   ]);
   await packing.succeeded();
-  const end = tar.subarray(-END);
-  if (end.length < END || end.some((byte) => byte !== 0)) {
+  const end = tar.subarray(-END_BYTES);
+  if (end.length < END_BYTES || end.some((byte) => byte !== 0)) {
     throw new TremplinError("failed", "tar wrote an archive that does not end as archives do");
   }
-  return { ...count, tar: tar.subarray(0, -END) };
+  return { ...count, tar: tar.subarray(0, -END_BYTES) };
 }
 
 export interface FileCount {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { parseBackupMetadata, pathsTo } from "./backup-metadata.ts";
+import { parseBackupMetadata, pathAndParents } from "./backup-metadata.ts";
 
 test("architecture, the targets of templates and what the image says of itself are read", () => {
   const text = `
@@ -89,6 +89,6 @@ test("whatever the text, it throws only the project's error", () => {
 });
 
 test("the folders on the way to a target", () => {
-  assert.deepEqual(pathsTo("/etc//x/./y"), ["etc", "etc/x", "etc/x/y"]);
-  assert.deepEqual(pathsTo("ä"), ["\xc3\xa4"]);
+  assert.deepEqual(pathAndParents("/etc//x/./y"), ["etc", "etc/x", "etc/x/y"]);
+  assert.deepEqual(pathAndParents("ä"), ["\xc3\xa4"]);
 });

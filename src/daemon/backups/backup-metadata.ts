@@ -1,14 +1,14 @@
 import * as z from "zod";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { parseHostileYaml } from "./parse-hostile-yaml.ts";
-import { memberPath, shown } from "./tar-member.ts";
+import { quoteName, splitMemberPath } from "./tar-member.ts";
 
 /** An engine reads it whole into its memory. Bytes. */
-export const METADATA_LIMIT = 1024 * 1024;
+export const MAX_METADATA_BYTES = 1024 * 1024;
 /** No path that an engine could use is longer or deeper. */
-const LONGEST_PATH = 1024;
-const DEEPEST_PATH = 32;
-const MOST_TEMPLATES = 100;
+const MAX_PATH_LENGTH = 1024;
+const MAX_PATH_DEPTH = 32;
+const MAX_TEMPLATES = 100;
 
 const schema = z.looseObject({
   architecture: z.union([z.string(), z.bigint()]).transform(String),
@@ -54,22 +54,32 @@ export function parseBackupMetadata(text: string): BackupMetadata {
 
 /** Throws `invalid` for templates by which an engine would read or write outside of the container. */
 export function checkTemplates(templates: Readonly<Record<string, { readonly template: string }>>): void {
-  if (Object.keys(templates).length > MOST_TEMPLATES) {
-    throw new TremplinError("invalid", `the backup has more than ${MOST_TEMPLATES} templates`);
+  if (Object.keys(templates).length > MAX_TEMPLATES) {
+    throw new TremplinError("invalid", `the backup has more than ${MAX_TEMPLATES} templates`);
   }
   for (const [target, { template }] of Object.entries(templates)) {
-    const path = memberPath(target.replace(/^\/+/, ""));
-    if (path.length === 0 || path.length > DEEPEST_PATH || target.length > LONGEST_PATH) {
-      throw new TremplinError("invalid", `the backup has a template for ${shown(target)}, which is no path`);
+    const path = splitMemberPath(target.replace(/^\/+/, ""));
+    if (path.length === 0 || path.length > MAX_PATH_DEPTH || target.length > MAX_PATH_LENGTH) {
+      throw new TremplinError(
+        "invalid",
+        `the backup has a template for ${quoteName(target)}, which is no path`,
+      );
     }
-    if (template.startsWith("/") || memberPath(template).length === 0 || template.length > LONGEST_PATH) {
-      throw new TremplinError("invalid", `the backup has a template ${shown(template)}, which is no file`);
+    if (
+      template.startsWith("/") ||
+      splitMemberPath(template).length === 0 ||
+      template.length > MAX_PATH_LENGTH
+    ) {
+      throw new TremplinError(
+        "invalid",
+        `the backup has a template ${quoteName(template)}, which is no file`,
+      );
     }
   }
 }
 
 /** A template's target as a path below rootfs, and all folders on the way to it. */
-export function pathsTo(target: string): string[] {
-  const path = memberPath(Buffer.from(target.replace(/^\/+/, "")).toString("latin1"));
+export function pathAndParents(target: string): string[] {
+  const path = splitMemberPath(Buffer.from(target.replace(/^\/+/, "")).toString("latin1"));
   return path.map((_, index) => path.slice(0, index + 1).join("/"));
 }

@@ -11,7 +11,7 @@ export interface Compressor {
  * By the ending of the file, the fastest first (numbers.md): igzip packs ten times as fast as gzip -6, for a
  * file that is 7 % larger; the others are for machines without the package isal.
  */
-const compressors: Readonly<Record<"gzip" | "zstd", readonly (readonly [string, ...string[]])[]>> = {
+const COMPRESSORS: Readonly<Record<"gzip" | "zstd", readonly (readonly [string, ...string[]])[]>> = {
   gzip: [
     ["igzip", "-1", "-c", "-"],
     ["pigz", "-1", "-c"],
@@ -26,7 +26,7 @@ export async function compressorFor(
   folders: readonly string[] = searchPath,
 ): Promise<Compressor> {
   const format = fileName.endsWith(".zst") ? "zstd" : "gzip";
-  for (const [name, ...args] of compressors[format]) {
+  for (const [name, ...args] of COMPRESSORS[format]) {
     const program = await findExecutable(name, folders);
     if (program) return { program, args };
   }

@@ -1,6 +1,6 @@
 import { fstatSync } from "node:fs";
 import type { FileCount } from "./archive-head.ts";
-import { bytesReadBy } from "./subprocess.ts";
+import { bytesReadByProcess } from "./subprocess.ts";
 
 /** How far an export has come; the names are those of the contract's progress message. */
 export interface ExportCounters {
@@ -12,7 +12,7 @@ export interface ExportCounters {
 }
 
 /** The blocks of tar around a file: its own header, and one more with its text for the time in nanoseconds. */
-const HEADERS = 3 * 512;
+const HEADER_BYTES = 3 * 512;
 
 /**
  * Counts what an export has read and written. The bytes between file boundaries are not seen by us (tar hands
@@ -43,7 +43,7 @@ export class ExportMeter {
 
   /** The process has ended, or is about to be; the file may be closed after this. */
   unwatch(): void {
-    this.#look();
+    this.#sample();
     this.#reader = undefined;
     this.#file = undefined;
   }
@@ -55,7 +55,7 @@ export class ExportMeter {
   }
 
   read(): ExportCounters {
-    this.#look();
+    this.#sample();
     return {
       totalInputFiles: this.#total.files,
       totalInputBytes: BigInt(this.#total.bytes),
@@ -65,10 +65,10 @@ export class ExportMeter {
     };
   }
 
-  #look(): void {
+  #sample(): void {
     if (this.#file !== undefined) this.#written = fstatSync(this.#file).size;
     if (this.#reader === undefined) return;
-    const passed = bytesReadBy(this.#reader) - this.#files * HEADERS;
+    const passed = bytesReadByProcess(this.#reader) - this.#files * HEADER_BYTES;
     this.#streamed = Math.max(this.#streamed, Math.min(passed, this.#total.bytes));
   }
 }

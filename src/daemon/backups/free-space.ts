@@ -12,26 +12,26 @@ export async function freeSpace(
   limit: number,
   signal: AbortSignal,
 ): Promise<StorageTarget[]> {
-  const pool = await poolOfNewContainers(engine, signal);
+  const pool = await defaultPool(engine, signal);
   const { space } = await engine.pools.resources(pool, { signal });
   const inPool = Math.max(0, space.total - space.used);
   const rooms: StorageTarget[] = [
     { name: `the storage pool ${pool}`, available: inPool, holds: ["container"] },
   ];
-  if (engine.address.kind === "unix") rooms.push(...(await imageRooms(engine, pool, signal)));
+  if (engine.address.kind === "unix") rooms.push(...(await imageTargets(engine, pool, signal)));
   if (limit > 0)
     rooms.push({ name: "what the host allows", available: limit, holds: ["image", "container"] });
   return rooms;
 }
 
-async function poolOfNewContainers(engine: Engine, signal: AbortSignal): Promise<string> {
+async function defaultPool(engine: Engine, signal: AbortSignal): Promise<string> {
   const profile = await engine.profiles.get("default", { signal }).catch(ifMissing);
   const disks = Object.values(profile?.value.devices ?? {});
   return disks.find(({ type, path }) => type === "disk" && path === "/")?.pool ?? "default";
 }
 
 /** The file system of the engine's images; on it may also lie the pool, as a folder or in a file that grows. */
-async function imageRooms(engine: Engine, pool: string, signal: AbortSignal): Promise<StorageTarget[]> {
+async function imageTargets(engine: Engine, pool: string, signal: AbortSignal): Promise<StorageTarget[]> {
   const { value } = await engine.pools.get(pool, { signal });
   const folder = join(dirname((engine.address as { path: string }).path), "images");
   const images = await statfs(folder).catch(() => undefined);
@@ -65,18 +65,18 @@ export interface SpaceRequirement {
 
 /** A room that is too small. The cause of an error that says so. */
 export class InsufficientSpace {
-  readonly room: StorageTarget;
+  readonly target: StorageTarget;
   /** Bytes. */
   readonly required: number;
 
   constructor(room: StorageTarget, required: number) {
-    this.room = room;
+    this.target = room;
     this.required = required;
   }
 }
 
 /** The room that is too small; where several are, the one that lacks most. */
-export function shortage(
+export function findShortage(
   rooms: readonly StorageTarget[],
   need: SpaceRequirement,
 ): InsufficientSpace | undefined {
@@ -88,7 +88,7 @@ export function shortage(
           room.holds.reduce((sum, what) => sum + need[what], 0),
         ),
     )
-    .filter(({ room, required }) => required > room.available);
-  const lack = ({ room, required }: InsufficientSpace): number => required - room.available;
+    .filter(({ target: room, required }) => required > room.available);
+  const lack = ({ target: room, required }: InsufficientSpace): number => required - room.available;
   return lacking.sort((one, other) => lack(other) - lack(one))[0];
 }

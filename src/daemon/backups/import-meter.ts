@@ -15,7 +15,7 @@ export class ImportMeter {
   }
 
   /** So many bytes were read so far. */
-  readonly reached = (bytes: number): void => {
+  readonly setBytes = (bytes: number): void => {
     this.#bytes = bytes;
   };
 

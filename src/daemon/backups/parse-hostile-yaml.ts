@@ -5,7 +5,7 @@ import { TremplinError } from "../../base/tremplin-error.ts";
  * What the parser needs quadratic time for, or ends this process at (a mebibyte of `[` does either), and how much
  * of it a text may have that a program wrote.
  */
-const bounds: readonly [what: string, pattern: RegExp, most: number][] = [
+const LIMITS: readonly [what: string, pattern: RegExp, most: number][] = [
   ["nested lists and maps", /[[{]/g, 1000],
   ["anchors and aliases", /[&*]/g, 100],
   ["tags", /!/g, 1000],
@@ -15,7 +15,7 @@ const bounds: readonly [what: string, pattern: RegExp, most: number][] = [
 
 /** Parses YAML that a stranger wrote, of a bounded length, in a time that grows with the length alone. */
 export function parseHostileYaml(text: string): unknown {
-  for (const [what, pattern, most] of bounds) {
+  for (const [what, pattern, most] of LIMITS) {
     let found = 0;
     for (const _ of text.matchAll(pattern)) {
       found++;

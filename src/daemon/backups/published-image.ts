@@ -12,7 +12,7 @@ interface Source {
 
 export interface PublishOptions extends Omit<ArchiveOptions, "clock"> {
   /** The engine cannot be stopped in the middle: a cancelled export waits for it, but not beyond this. */
-  readonly ending: AbortSignal;
+  readonly shutdownSignal: AbortSignal;
 }
 
 /**
@@ -22,7 +22,7 @@ export interface PublishOptions extends Omit<ArchiveOptions, "clock"> {
 export async function publishSnapshot(
   engine: Engine,
   { instance, snapshot }: Source,
-  { meter, signal, ending, log }: PublishOptions,
+  { meter, signal, shutdownSignal: ending, log }: PublishOptions,
 ): Promise<SnapshotArchive> {
   log.info("the files of the snapshot cannot be reached from here: the engine makes an image of them");
   const { value } = await engine.instances.metadata(instance, { signal });

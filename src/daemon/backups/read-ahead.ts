@@ -5,19 +5,19 @@ import type { UserNamespace } from "./sandbox.ts";
 import { Subprocess } from "./subprocess.ts";
 
 /** How far it may be before whoever reads the files for real: more could be forgotten again by then. Bytes. */
-const LEAD = 256 * 1024 * 1024;
+const MAX_LEAD_BYTES = 256 * 1024 * 1024;
 /** Larger files the kernel reads ahead well enough by itself. Bytes. */
-const LARGE = 1024 * 1024;
+const MAX_FILE_BYTES = 1024 * 1024;
 /** How many are read at once, and how many names a reader gets. */
-const READERS = ["--max-procs=4", "--max-args=64"];
+const XARGS_OPTIONS = ["--max-procs=4", "--max-args=64"];
 /** How often it is looked whether it may go on. Milliseconds. */
-const PAUSE = 20;
+const POLL_INTERVAL_MS = 20;
 
 export interface ReadAheadOptions {
   readonly namespace: UserNamespace;
   readonly folder: string;
   /** How many bytes of the tree have been read for real. */
-  readonly passed: () => number;
+  readonly bytesRead: () => number;
   readonly clock: Clock;
   /** Ends it; it is of no use beyond the real reading. */
   readonly signal: AbortSignal;
@@ -29,20 +29,20 @@ export interface ReadAheadOptions {
  * once took 1.4 s where one took 3.7 s (280 MB on btrfs).
  */
 export async function readAhead(options: ReadAheadOptions): Promise<void> {
-  const { namespace, folder: cwd, passed, clock, signal } = options;
+  const { namespace, folder: cwd, bytesRead: passed, clock, signal } = options;
   const find = namespace.command("find", ".", "-type", "f", "-printf", "%s %p\\0");
   await using finding = Subprocess.start(find, { cwd, signal }, "find");
-  const cat = namespace.command("xargs", "--null", ...READERS, "cat", "--");
+  const cat = namespace.command("xargs", "--null", ...XARGS_OPTIONS, "cat", "--");
   await using reading = Subprocess.start(cat, { cwd, signal, output: "ignore" }, "xargs");
   let found = 0;
   let known = 0;
-  for await (const files of listedFiles(finding.stdout)) {
+  for await (const files of parseListedFiles(finding.stdout)) {
     for (const { size } of files) found += size;
-    while (found - known > LEAD) {
+    while (found - known > MAX_LEAD_BYTES) {
       known = passed();
-      if (found - known > LEAD) await clock.sleep(PAUSE, signal);
+      if (found - known > MAX_LEAD_BYTES) await clock.sleep(POLL_INTERVAL_MS, signal);
     }
-    const names = files.filter(({ size }) => size > 0 && size <= LARGE).map(({ name }) => name);
+    const names = files.filter(({ size }) => size > 0 && size <= MAX_FILE_BYTES).map(({ name }) => name);
     if (reading.stdin.write(Buffer.concat(names))) continue;
     await once(reading.stdin, "drain", { signal });
   }
@@ -59,7 +59,7 @@ export interface ListedFile {
 const SPACE = 0x20;
 
 /** What find printed, as many as came at once. */
-export async function* listedFiles(output: Readable): AsyncGenerator<readonly ListedFile[]> {
+export async function* parseListedFiles(output: Readable): AsyncGenerator<readonly ListedFile[]> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of output as AsyncIterable<Buffer>) {
     const text = Buffer.concat([rest, chunk]);

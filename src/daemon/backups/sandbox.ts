@@ -5,12 +5,12 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import type { IdMap, IdRange } from "../guest/id-map.ts";
 
 /** Bytes of memory: the largest windows of zstd and xz fit, a name of gigabytes in an archive does not. */
-const MEMORY = 1024 ** 3;
+const MEMORY_LIMIT_BYTES = 1024 ** 3;
 /** nobody and nogroup, the same on all Linux systems that matter here. */
 const NOBODY = 65534;
 
 /** Where a confined program may write: the namespace must be one that shifts ids. */
-export interface Home {
+export interface UnpackTarget {
   readonly folder: string;
   readonly namespace: UserNamespace;
 }
@@ -19,11 +19,11 @@ export interface Home {
  * How a program is run that reads what a stranger wrote: with bounded memory, nothing of our environment, and as
  * nobody, who can get no privileges and opens nothing but its pipes; or, with a home, there, as the root of its namespace.
  */
-export function confined(
+export function sandboxed(
   command: readonly [program: string, ...args: string[]],
-  home?: Home,
+  home?: UnpackTarget,
 ): { readonly words: readonly [string, ...string[]]; readonly cwd: string } {
-  const bounds = ["prlimit", `--as=${MEMORY}`, "--core=0", "--"] as const;
+  const bounds = ["prlimit", `--as=${MEMORY_LIMIT_BYTES}`, "--core=0", "--"] as const;
   const identity = ["--reuid", `${NOBODY}`, "--regid", `${NOBODY}`, "--clear-groups", "--no-new-privs"];
   const nobody = ["setpriv", ...identity, "--pdeathsig", "KILL", "--"] as const;
   const environment = ["env", "-i", `PATH=${process.env.PATH}`, "LC_ALL=C", "TZ=UTC", ...command] as const;

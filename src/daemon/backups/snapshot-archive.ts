@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Clock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { IdMap } from "../guest/id-map.ts";
-import { archiveHead, countFiles } from "./archive-head.ts";
+import { countFiles, packArchiveHead } from "./archive-head.ts";
 import type { ExportMeter } from "./export-meter.ts";
 import { readAhead } from "./read-ahead.ts";
 import { UserNamespace } from "./sandbox.ts";
@@ -68,7 +68,7 @@ export async function openSnapshotArchive(
   const namespace = stack.use(await UserNamespace.open(idMap));
   const rootfs = join(folder, "rootfs");
   const [head, body] = await Promise.all([
-    archiveHead(folder, architecture, signal),
+    packArchiveHead(folder, architecture, signal),
     countFiles(namespace.command("find", "."), rootfs, signal),
   ]);
   meter.expect({ files: head.files + body.files, bytes: head.bytes + body.bytes });
@@ -89,7 +89,7 @@ export async function openSnapshotArchive(
       const packed = new AbortController();
       await using packing = Subprocess.start(
         namespace.command(...TAR),
-        { cwd: rootfs, signal, output: into.stdin, news },
+        { cwd: rootfs, signal, output: into.stdin, consumeLine: news },
         "tar",
       );
       // It has its own end of it now. Ours must go without the word that no more will come.
@@ -98,7 +98,7 @@ export async function openSnapshotArchive(
       const ahead = readAhead({
         namespace,
         folder: rootfs,
-        passed: () => Number(meter.read().inputBytesStreamed),
+        bytesRead: () => Number(meter.read().inputBytesStreamed),
         clock,
         signal: AbortSignal.any([signal, packed.signal]),
       }).catch(() => undefined);

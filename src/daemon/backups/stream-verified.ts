@@ -4,8 +4,8 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import { ArchiveCheck } from "./archive-check.ts";
 import type { ArchiveFormat } from "./archive-format.ts";
 import type { MemberRules } from "./member-rules.ts";
-import type { Home } from "./sandbox.ts";
-import { DAMAGED, decompressor, unpack } from "./unpack.ts";
+import type { UnpackTarget } from "./sandbox.ts";
+import { DAMAGED_BACKUP, findDecompressor, unpack } from "./unpack.ts";
 
 export interface VerifiedStream {
   readonly format: ArchiveFormat;
@@ -13,7 +13,7 @@ export interface VerifiedStream {
   readonly unpacked: boolean;
   readonly rules: MemberRules;
   /** See ArchiveCheck. */
-  readonly home?: Home;
+  readonly target?: UnpackTarget;
   /** Called with the bytes of the plain archive so far. What it throws ends the passing on. */
   readonly onPlain: (bytes: number) => void;
   /** Called with the bytes of the file so far. */
@@ -29,22 +29,22 @@ export async function* streamVerified(
   file: FileHandle,
   options: VerifiedStream,
 ): AsyncGenerator<Buffer, void, void> {
-  const { format, unpacked, rules, home, signal } = options;
-  const packed = counted(bytesOfFile(file), options.onPacked);
+  const { format, unpacked, rules, target: home, signal } = options;
+  const packed = countBytes(bytesOfFile(file), options.onPacked);
   await using check = new ArchiveCheck(rules, signal, home);
   const checked = async function* (plain: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
-    for await (const chunk of counted(plain, options.onPlain)) {
+    for await (const chunk of countBytes(plain, options.onPlain)) {
       await check.write(chunk);
       yield chunk;
     }
     await check.finish();
   };
   if (unpacked || format === "tar") yield* checked(unpack(packed, format, signal));
-  else yield* beside(packed, await decompressor(format), check, options);
+  else yield* verifyAlongside(packed, await findDecompressor(format), check, options);
 }
 
 /** Yields the packed bytes while what they unpack to goes another way, which is through before this ends. */
-async function* beside(
+async function* verifyAlongside(
   packed: AsyncIterable<Buffer>,
   unpacker: readonly [program: string, ...args: string[]],
   check: ArchiveCheck,
@@ -53,21 +53,21 @@ async function* beside(
   await using program = check.feedFrom(unpacker, signal);
   for await (const chunk of packed) {
     await program.write(chunk);
-    await check.approve();
+    await check.throwIfRejected();
     onPlain(check.bytes);
     yield chunk;
   }
   program.end();
   await program.succeeded().catch(async (error) => {
     // What was refused is not read to its end, of which its unpacker dies.
-    await check.approve();
-    throw new TremplinError("failed", DAMAGED, error);
+    await check.throwIfRejected();
+    throw new TremplinError("failed", DAMAGED_BACKUP, error);
   });
   onPlain(check.bytes);
   await check.finish();
 }
 
-async function* counted(
+async function* countBytes(
   chunks: AsyncIterable<Buffer>,
   tell: (bytes: number) => void,
 ): AsyncGenerator<Buffer, void, void> {

@@ -13,12 +13,12 @@ export interface SubprocessOptions {
   /** Where it writes to, instead of into a stream of ours: a stream or an open file; "ignore" for nowhere. */
   readonly output?: Writable | number | "ignore";
   /** Takes a line that it says on standard error; answers whether the line was only news. */
-  readonly news?: (line: string) => boolean;
+  readonly consumeLine?: (line: string) => boolean;
 }
 
-const LAST_WORDS = 3;
+const MAX_ERROR_LINES = 3;
 /** What a line is cut to: a hostile archive may have a name of gigabytes. */
-const LONGEST_LINE = 2048;
+const MAX_LINE_LENGTH = 2048;
 
 /**
  * A program at work in a stream. Disposing kills it, when it has not ended, and waits until it is gone; so does the
@@ -29,9 +29,9 @@ export class Subprocess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #signal: AbortSignal;
   readonly #closed: Promise<[number | null, NodeJS.Signals | null]>;
-  readonly #lastWords: string[] = [];
+  readonly #errorLines: string[] = [];
 
-  private constructor(name: string, child: ChildProcess, { signal, news }: SubprocessOptions) {
+  private constructor(name: string, child: ChildProcess, { signal, consumeLine: news }: SubprocessOptions) {
     this.#name = name;
     this.#child = child;
     this.#signal = signal;
@@ -42,8 +42,8 @@ export class Subprocess implements AsyncDisposable {
     child.stdin?.on("error", () => undefined);
     onLines(child.stderr as Readable, (line) => {
       if (news?.(line)) return;
-      this.#lastWords.push(line);
-      if (this.#lastWords.length > LAST_WORDS) this.#lastWords.shift();
+      this.#errorLines.push(line);
+      if (this.#errorLines.length > MAX_ERROR_LINES) this.#errorLines.shift();
     });
   }
 
@@ -102,7 +102,7 @@ export class Subprocess implements AsyncDisposable {
 
   /** How many bytes it has read so far; 0 once it has ended. */
   get bytesRead(): number {
-    return bytesReadBy(this.#child.pid);
+    return bytesReadByProcess(this.#child.pid);
   }
 
   /** Resolves when it has ended well. Throws `failed` with its last words when it has not. */
@@ -113,7 +113,7 @@ export class Subprocess implements AsyncDisposable {
     if (code === 0) return;
     if (killedBy === "SIGKILL") this.#signal.throwIfAborted();
     const end = code === null ? `was killed by ${killedBy}` : `ended with ${code}`;
-    const said = this.#lastWords.length > 0 ? `; its last words: ${this.#lastWords.join(" | ")}` : "";
+    const said = this.#errorLines.length > 0 ? `; its last words: ${this.#errorLines.join(" | ")}` : "";
     throw new TremplinError("failed", `${this.#name} ${end}${said}`);
   }
 
@@ -130,8 +130,8 @@ function onLines(output: Readable, tell: (line: string) => void): void {
   output.setEncoding("utf8");
   output.on("data", (chunk: string) => {
     const lines = (rest + chunk).split("\n");
-    rest = (lines.pop() ?? "").slice(0, LONGEST_LINE);
-    for (const line of lines) tell(line.slice(0, LONGEST_LINE));
+    rest = (lines.pop() ?? "").slice(0, MAX_LINE_LENGTH);
+    for (const line of lines) tell(line.slice(0, MAX_LINE_LENGTH));
   });
   output.on("end", () => {
     if (rest !== "") tell(rest);
@@ -139,7 +139,7 @@ function onLines(output: Readable, tell: (line: string) => void): void {
 }
 
 /** How many bytes a process has read from wherever so far, as the kernel counts them; 0 for one that has ended. */
-export function bytesReadBy(pid: number | undefined): number {
+export function bytesReadByProcess(pid: number | undefined): number {
   try {
     return Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, "utf8"))?.[1] ?? 0);
   } catch {

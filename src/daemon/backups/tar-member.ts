@@ -1,5 +1,5 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { legible } from "../guest/lossless-text.ts";
+import { displayText } from "../guest/lossless-text.ts";
 
 /** What one member of an archive is: the first letter of its line in tar's listing (`h`: a hard link). */
 export type MemberType = "-" | "d" | "l" | "h" | "b" | "c" | "p" | "s" | "other";
@@ -18,7 +18,7 @@ export interface TarMember {
 
 const LINE = /^block \d+: (.)\S{9,10} +(?:\S+ +)(\d+(?:,\d+)?) +[^"]*("(?:[^"\\]|\\.)*")(.*)$/;
 const LINK = /^ (?:->|link to) ("(?:[^"\\]|\\.)*")$/;
-const NOTE = /^block \d+: \*\* (Block of NULs|End of File) \*\*$/;
+const END_NOTE = /^block \d+: \*\* (Block of NULs|End of File) \*\*$/;
 
 const escapes: Readonly<Record<string, string>> = {
   a: "\x07",
@@ -35,7 +35,7 @@ const escapes: Readonly<Record<string, string>> = {
  * the mark that an archive ends with, or `cut` when it ends without. Throws `failed` for any other text.
  */
 export function parseListing(line: string): TarMember | "end" | "cut" {
-  const note = NOTE.exec(line)?.[1];
+  const note = END_NOTE.exec(line)?.[1];
   if (note) return note === "End of File" ? "cut" : "end";
   const [, letter = "", size = "", name, rest = ""] = LINE.exec(line) ?? [];
   if (name === undefined) throw unreadable(line);
@@ -68,15 +68,18 @@ function unreadable(line: string): TremplinError {
  * The components of a path in an archive, without empty ones and `.`. Throws `invalid` for an absolute path and
  * for one that climbs.
  */
-export function memberPath(name: string): string[] {
+export function splitMemberPath(name: string): string[] {
   const components = name.split("/").filter((part) => part !== "" && part !== ".");
   if (name.startsWith("/") || components.includes("..")) {
-    throw new TremplinError("invalid", `the backup names ${shown(name)}, which leads out of the container`);
+    throw new TremplinError(
+      "invalid",
+      `the backup names ${quoteName(name)}, which leads out of the container`,
+    );
   }
   return components;
 }
 
 /** A name of an archive for people: quoted, on one line, not longer than a line. */
-export function shown(name: string): string {
-  return JSON.stringify(legible(name.length > 200 ? `${name.slice(0, 200)}...` : name));
+export function quoteName(name: string): string {
+  return JSON.stringify(displayText(name.length > 200 ? `${name.slice(0, 200)}...` : name));
 }

@@ -3,11 +3,11 @@ import { bytesOfFile } from "../../base/files/bytes-of-file.ts";
 import { findExecutable } from "../../base/processes/find-executable.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { ArchiveFormat } from "./archive-format.ts";
-import { confined } from "./sandbox.ts";
+import { sandboxed } from "./sandbox.ts";
 import { Subprocess } from "./subprocess.ts";
 
 /** Why a backup cannot be used whose unpacker gives up: what that says itself means nothing to a person. */
-export const DAMAGED = "the backup is damaged or cut short: it cannot be unpacked to its end";
+export const DAMAGED_BACKUP = "the backup is damaged or cut short: it cannot be unpacked to its end";
 
 /** The plain archive of a packed one. Throws `failed` when it is cut short or its checksum is not its content's. */
 export async function* unpack(
@@ -19,8 +19,8 @@ export async function* unpack(
     yield* packed;
     return;
   }
-  const command = await decompressor(format);
-  const { words, cwd } = confined(command);
+  const command = await findDecompressor(format);
+  const { words, cwd } = sandboxed(command);
   await using program = Subprocess.start(words, { cwd, signal }, command[0]);
   const feeding = feed(packed, program);
   feeding.catch(() => undefined);
@@ -28,7 +28,7 @@ export async function* unpack(
   await feeding;
   await program.succeeded().catch((error) => {
     signal.throwIfAborted();
-    throw new TremplinError("failed", DAMAGED, error);
+    throw new TremplinError("failed", DAMAGED_BACKUP, error);
   });
 }
 
@@ -56,7 +56,7 @@ export type PackedFormat = Exclude<ArchiveFormat, "tar">;
 export type Command = readonly [program: string, ...args: string[]];
 
 /** The fastest first: igzip unpacks a root file system in half of the time of gzip. */
-const commands: Readonly<Record<PackedFormat, readonly [Command, ...Command[]]>> = {
+const DECOMPRESSORS: Readonly<Record<PackedFormat, readonly [Command, ...Command[]]>> = {
   gzip: [
     ["igzip", "-dc"],
     ["pigz", "-dc"],
@@ -68,8 +68,8 @@ const commands: Readonly<Record<PackedFormat, readonly [Command, ...Command[]]>>
 };
 
 /** The command that unpacks its input to its output: of those that are installed the fastest. */
-export async function decompressor(format: PackedFormat): Promise<Command> {
-  for (const command of commands[format]) if (await findExecutable(command[0])) return command;
-  const names = commands[format].map(([name]) => name).join(" or ");
+export async function findDecompressor(format: PackedFormat): Promise<Command> {
+  for (const command of DECOMPRESSORS[format]) if (await findExecutable(command[0])) return command;
+  const names = DECOMPRESSORS[format].map(([name]) => name).join(" or ");
   throw new TremplinError("failed", `the file is packed with ${format}, and ${names} is not installed`);
 }

@@ -4,30 +4,30 @@ import { promisify } from "node:util";
 import type { ArchiveFormat } from "./archive-format.ts";
 
 /** No root file system of a container was ever packed to a smaller part than this. */
-const DENSEST = 20;
+const MAX_COMPRESSION_RATIO = 20;
 const FOUR_GIB = 2 ** 32;
 
 /**
  * About how many bytes a packed archive unpacks to, without unpacking it: rather too many than too few. What a
  * file says of itself can be wrong, also without malice (gzip counts only to 4 GiB, and only its last part).
  */
-export async function likelySize(file: FileHandle, format: ArchiveFormat): Promise<number> {
+export async function estimateUnpackedSize(file: FileHandle, format: ArchiveFormat): Promise<number> {
   const { size } = await file.stat();
   switch (format) {
     case "tar":
       return size;
     case "gzip":
-      return gzipSize(size, (await bytesAt(file, size - 4, 4)).readUInt32LE());
+      return estimateGzipSize(size, (await bytesAt(file, size - 4, 4)).readUInt32LE());
     case "zstd":
-      return zstdContentSize(await bytesAt(file, 0, 18)) ?? size * DENSEST;
+      return zstdContentSize(await bytesAt(file, 0, 18)) ?? size * MAX_COMPRESSION_RATIO;
     case "xz":
-      return (await xzSize(file)) ?? size * DENSEST;
+      return (await xzSize(file)) ?? size * MAX_COMPRESSION_RATIO;
   }
 }
 
 /** The largest size that has these low 32 bits and is likely for so many packed bytes. */
-export function gzipSize(packed: number, lowBits: number): number {
-  const rounds = Math.max(0, Math.floor((packed * DENSEST - lowBits) / FOUR_GIB));
+export function estimateGzipSize(packed: number, lowBits: number): number {
+  const rounds = Math.max(0, Math.floor((packed * MAX_COMPRESSION_RATIO - lowBits) / FOUR_GIB));
   return Math.max(packed, lowBits + rounds * FOUR_GIB);
 }
 

@@ -1,14 +1,14 @@
 import type { FileHandle } from "node:fs/promises";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { ArchiveFormat } from "./archive-format.ts";
-import { InsufficientSpace, type StorageTarget, shortage } from "./free-space.ts";
+import { findShortage, InsufficientSpace, type StorageTarget } from "./free-space.ts";
 import { countUnpacked } from "./unpack.ts";
-import { likelySize } from "./unpacked-size.ts";
+import { estimateUnpackedSize } from "./unpacked-size.ts";
 
 /** How a backup becomes a container. */
 export interface UploadPlan {
   /** Given to the engine as a plain archive, or as the file is. */
-  readonly unpacked: boolean;
+  readonly isDecompressed: boolean;
   /** Throws `failed` with a Shortage as cause when a plain archive of so many bytes cannot fit. */
   check(plain: number): void;
 }
@@ -30,15 +30,15 @@ export async function planUpload(
   const { size: packed } = await file.stat();
   const unpacks = format === "xz" && !here;
   const lack = (plain: number, unpacked: boolean): InsufficientSpace | undefined =>
-    shortage(rooms, { container: plain, image: here ? 0 : unpacked ? plain : packed });
+    findShortage(rooms, { container: plain, image: here ? 0 : unpacked ? plain : packed });
   const plan = (unpacked: boolean): UploadPlan => ({
-    unpacked,
+    isDecompressed: unpacked,
     check(plain) {
       const lacking = lack(plain, unpacked);
-      if (lacking) throw tooSmall(lacking);
+      if (lacking) throw insufficientSpaceError(lacking);
     },
   });
-  const likely = await likelySize(file, format);
+  const likely = await estimateUnpackedSize(file, format);
   if (!counted && unpacks && !lack(likely, true)) return plan(true);
   if (!counted && !lack(likely, false)) return plan(false);
   const plain = format === "tar" ? packed : await countUnpacked(file, format, signal);
@@ -47,8 +47,8 @@ export async function planUpload(
   return sure;
 }
 
-function tooSmall(lack: InsufficientSpace): TremplinError {
-  const { room, required } = lack;
+function insufficientSpaceError(lack: InsufficientSpace): TremplinError {
+  const { target: room, required } = lack;
   return new TremplinError(
     "failed",
     `there is not enough room for the backup: ${room.name} has ${room.available} bytes free, it needs ${required}; free some and try again`,
@@ -57,6 +57,6 @@ function tooSmall(lack: InsufficientSpace): TremplinError {
 }
 
 /** Whether the error says that there is not enough room. */
-export function isTooSmall(error: unknown): boolean {
+export function isInsufficientSpace(error: unknown): boolean {
   return error instanceof TremplinError && error.cause instanceof InsufficientSpace;
 }

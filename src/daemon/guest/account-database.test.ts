@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type AccountContents, AccountDatabase } from "./account-database.ts";
-import { bytesOf, textOf } from "./lossless-text.ts";
+import { decodeLatin1, encodeLatin1 } from "./lossless-text.ts";
 
 type Files = Record<keyof AccountContents, string>;
 
@@ -40,7 +40,7 @@ const day = 20_000;
 
 function load(files: Partial<Files> = {}, now = day * 86_400_000 + 1): AccountDatabase {
   const all = { ...debian, ...files };
-  const [passwd, group, shadow, gshadow] = [all.passwd, all.group, all.shadow, all.gshadow].map(bytesOf);
+  const [passwd, group, shadow, gshadow] = [all.passwd, all.group, all.shadow, all.gshadow].map(encodeLatin1);
   assert.ok(passwd && group && shadow && gshadow);
   return new AccountDatabase({ passwd, group, shadow, gshadow }, now);
 }
@@ -48,7 +48,8 @@ function load(files: Partial<Files> = {}, now = day * 86_400_000 + 1): AccountDa
 /** The files as they are after the changes were written. */
 function saved(database: AccountDatabase, files: Partial<Files> = {}): Files {
   const after = { ...debian, ...files };
-  for (const change of database.changes()) after[change.path.slice(5) as keyof Files] = textOf(change.after);
+  for (const change of database.changes())
+    after[change.path.slice(5) as keyof Files] = decodeLatin1(change.after);
   return after;
 }
 
@@ -91,7 +92,7 @@ test("a left-over shadow line of the name stays, and does not open the account",
   assert.equal(after.shadow, files.shadow);
   assert.match(after.passwd, /^alice:!:1234:/m);
   const again = load(after);
-  again.completeUser(again.userNamed("alice") ?? assert.fail());
+  again.completeUser(again.userByName("alice") ?? assert.fail());
   assert.deepEqual(again.changes(), []);
 });
 
@@ -128,8 +129,8 @@ test("a free id is no user's, no group's and not kept", () => {
 });
 
 test("nobody has a uid that is not there, and the first one counts", () => {
-  assert.equal(load().userOf(1000), undefined);
-  assert.equal(load({ passwd: `${debian.passwd}a:x:1000:1:::\nb:x:1000:1:::` }).userOf(1000)?.name, "a");
+  assert.equal(load().userByUid(1000), undefined);
+  assert.equal(load({ passwd: `${debian.passwd}a:x:1000:1:::\nb:x:1000:1:::` }).userByUid(1000)?.name, "a");
 });
 
 test("a missing shadow line, gshadow entry and membership are added", () => {
@@ -139,8 +140,8 @@ test("a missing shadow line, gshadow entry and membership are added", () => {
     gshadow: debian.gshadow.replace("sudo:*::\n", "").replace("testuser:!::\n", ""),
   };
   const database = load(files);
-  database.completeUser(database.userOf(1000) ?? assert.fail());
-  database.completeGroup(database.groupOf(1000) ?? assert.fail());
+  database.completeUser(database.userByUid(1000) ?? assert.fail());
+  database.completeGroup(database.groupByGid(1000) ?? assert.fail());
   for (const group of ["sudo", "audio"]) assert.equal(database.ensureMember("alice", group), true);
   const after = saved(database, files);
   assert.equal(after.passwd, files.passwd);
@@ -156,7 +157,7 @@ test("a password in passwd or group itself is not replaced by one in shadow or g
     group: debian.group.replace("testuser:x:", "team:$6$hash:"),
   };
   const database = load(files);
-  database.completeUser(database.userOf(1000) ?? assert.fail());
+  database.completeUser(database.userByUid(1000) ?? assert.fail());
   database.ensureMember("alice", "team");
   const after = saved(database, files);
   assert.deepEqual([after.shadow, after.gshadow], [debian.shadow, debian.gshadow]);
@@ -184,7 +185,7 @@ test("only shadow and gshadow are secret", () => {
   database.addUser(alice);
   database.addGroup("alice", 1234);
   assert.deepEqual(
-    database.changes().map(({ path, secret, before }) => [path, secret, textOf(before)]),
+    database.changes().map(({ path, secret, before }) => [path, secret, decodeLatin1(before)]),
     [
       ["/etc/passwd", false, debian.passwd],
       ["/etc/group", false, debian.group],
@@ -202,7 +203,7 @@ for (const passwd of ["", "\n", "alice:x:1000:1000:::\n", "# root\n+root::::::\n
 
 test("a system without gshadow gets none", () => {
   const contents = Object.fromEntries(
-    Object.entries(debian).map(([name, text]) => [name, bytesOf(text)]),
+    Object.entries(debian).map(([name, text]) => [name, encodeLatin1(text)]),
   ) as Record<keyof AccountContents, Uint8Array>;
   const database = new AccountDatabase({ ...contents, gshadow: undefined }, 0);
   database.addUser(alice);

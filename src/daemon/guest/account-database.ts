@@ -31,8 +31,8 @@ export interface ChangedAccountFile {
 }
 
 /** Where Debian's own tools look for ids of new accounts too. */
-const freeIds = { first: 1000, last: 59_999 };
-const millisecondsOfDay = 24 * 60 * 60 * 1000;
+const ACCOUNT_IDS = { first: 1000, last: 59_999 };
+const MS_PER_DAY = 24 * 60 * 60 * 1000;
 
 /**
  * The users and groups of one container, as data: nothing is written until the caller writes what `changes`
@@ -56,7 +56,7 @@ export class AccountDatabase {
     this.#shadow = new AccountFile(shadow, contents.shadow);
     this.#hasGshadow = contents.gshadow !== undefined;
     this.#gshadow = new AccountFile(gshadow, contents.gshadow ?? new Uint8Array());
-    if (this.#passwd.named("root")) return;
+    if (this.#passwd.find("root")) return;
     throw new TremplinError("failed", `${passwd.path} has no root, so it was not read as a whole: try again`);
   }
 
@@ -65,26 +65,26 @@ export class AccountDatabase {
   }
 
   /** The first user of that uid, which is the one that programs show. */
-  userOf(uid: number): PasswdEntry | undefined {
+  userByUid(uid: number): PasswdEntry | undefined {
     return this.users.find((user) => user.uid === uid);
   }
 
   /** The first user of that name, which is the one that logs in. */
-  userNamed(name: string): PasswdEntry | undefined {
-    return this.#passwd.named(name);
+  userByName(name: string): PasswdEntry | undefined {
+    return this.#passwd.find(name);
   }
 
-  groupOf(gid: number): GroupEntry | undefined {
+  groupByGid(gid: number): GroupEntry | undefined {
     return this.#group.entries.find((entry) => entry.gid === gid);
   }
 
-  groupNamed(name: string): GroupEntry | undefined {
-    return this.#group.named(name);
+  groupByName(name: string): GroupEntry | undefined {
+    return this.#group.find(name);
   }
 
   /** Whether a group of that id would be nobody's but this user's. A gid in passwd needs no line in group. */
   isFreeGid(gid: number, user?: string): boolean {
-    return !this.groupOf(gid) && !this.isPrimaryGid(gid, user);
+    return !this.groupByGid(gid) && !this.isPrimaryGid(gid, user);
   }
 
   /** Whether it is the primary group of anybody but this user. */
@@ -94,24 +94,24 @@ export class AccountDatabase {
 
   /** Whether a group of that name would be new: what gshadow still holds of an old one would let people in. */
   isFreeGroupName(name: string): boolean {
-    const left = this.#gshadow.named(name);
+    const left = this.#gshadow.find(name);
     const isClosed = !left || (/^[!*]/.test(left.password) && isEmpty(left.administrators, left.members));
-    return !this.groupNamed(name) && isClosed;
+    return !this.groupByName(name) && isClosed;
   }
 
   /** An id that no user and no group has, and that is not kept for another purpose. */
   freeId(kept: ReadonlySet<number>): number {
     const taken = new Set([...this.users.flatMap(({ uid, gid }) => [uid, gid]), ...kept]);
     for (const { gid } of this.#group.entries) taken.add(gid);
-    for (let id = freeIds.first; id <= freeIds.last; id++) if (!taken.has(id)) return id;
-    const range = `${freeIds.first} to ${freeIds.last}`;
+    for (let id = ACCOUNT_IDS.first; id <= ACCOUNT_IDS.last; id++) if (!taken.has(id)) return id;
+    const range = `${ACCOUNT_IDS.first} to ${ACCOUNT_IDS.last}`;
     throw new TremplinError("failed", `every id from ${range} is taken: remove accounts in the container`);
   }
 
   /** Adds a user whose name and uid are free, and who has no password. */
   addUser(user: Omit<PasswdEntry, "password">): PasswdEntry {
     // With "x", a password that shadow still holds of a former user would open the account.
-    const entry = { ...user, password: this.#shadow.named(user.name) ? "!" : "x" };
+    const entry = { ...user, password: this.#shadow.find(user.name) ? "!" : "x" };
     this.#passwd.append(entry);
     this.completeUser(entry);
     return entry;
@@ -119,7 +119,7 @@ export class AccountDatabase {
 
   /** Adds the line in shadow that a user lacks, without a password. */
   completeUser({ name, password }: PasswdEntry): void {
-    if (password === "x" && !this.#shadow.named(name)) this.#shadow.append(this.#lockedPassword(name));
+    if (password === "x" && !this.#shadow.find(name)) this.#shadow.append(this.#lockedPassword(name));
   }
 
   /** Adds a group whose name and gid are free. */
@@ -131,7 +131,7 @@ export class AccountDatabase {
 
   /** Adds the line in gshadow that a group lacks, with the same members. */
   completeGroup(known: GroupEntry): void {
-    if (known.password === "x" && !this.#gshadow.named(known.name)) this.#gshadow.append(closedGroup(known));
+    if (known.password === "x" && !this.#gshadow.find(known.name)) this.#gshadow.append(lockedGroup(known));
   }
 
   /**
@@ -139,11 +139,11 @@ export class AccountDatabase {
    * which only the caller knows to be an error or not.
    */
   ensureMember(user: string, groupName: string): boolean {
-    const known = this.groupNamed(groupName);
+    const known = this.groupByName(groupName);
     if (!known) return false;
-    const joined = withMember(this.#group, known, user);
-    const secret = this.#gshadow.named(groupName);
-    if (secret) withMember(this.#gshadow, secret, user);
+    const joined = addMember(this.#group, known, user);
+    const secret = this.#gshadow.find(groupName);
+    if (secret) addMember(this.#gshadow, secret, user);
     else this.completeGroup(joined);
     return true;
   }
@@ -155,10 +155,10 @@ export class AccountDatabase {
    */
   changes(): ChangedAccountFile[] {
     return [
-      changed(this.#passwd, false),
-      changed(this.#group, false),
-      changed(this.#shadow, true),
-      this.#hasGshadow ? changed(this.#gshadow, true) : [],
+      changeOf(this.#passwd, false),
+      changeOf(this.#group, false),
+      changeOf(this.#shadow, true),
+      this.#hasGshadow ? changeOf(this.#gshadow, true) : [],
     ].flat();
   }
 
@@ -166,7 +166,7 @@ export class AccountDatabase {
     return {
       name,
       password: "!",
-      lastChange: BigInt(Math.floor(this.#now / millisecondsOfDay)),
+      lastChange: BigInt(Math.floor(this.#now / MS_PER_DAY)),
       minimum: 0n,
       maximum: 99999n,
       warn: 7n,
@@ -182,7 +182,7 @@ interface Members {
   readonly members: readonly string[];
 }
 
-function withMember<Entry extends Members>(file: AccountFile<Entry>, entry: Entry, user: string): Entry {
+function addMember<Entry extends Members>(file: AccountFile<Entry>, entry: Entry, user: string): Entry {
   if (entry.members.includes(user)) return entry;
   const joined = { ...entry, members: [...entry.members, user] };
   file.replace(entry, joined);
@@ -190,7 +190,7 @@ function withMember<Entry extends Members>(file: AccountFile<Entry>, entry: Entr
 }
 
 /** The gshadow entry of a group without administrators that nobody can join by a password. */
-function closedGroup({ name, members }: Members): GshadowEntry {
+function lockedGroup({ name, members }: Members): GshadowEntry {
   return { name, password: "!", administrators: [], members };
 }
 
@@ -198,7 +198,7 @@ function isEmpty(...lists: readonly (readonly string[])[]): boolean {
   return lists.every(({ length }) => length === 0);
 }
 
-function changed<Entry extends { readonly name: string }>(
+function changeOf<Entry extends { readonly name: string }>(
   file: AccountFile<Entry>,
   secret: boolean,
 ): ChangedAccountFile[] {

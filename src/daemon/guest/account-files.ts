@@ -3,14 +3,14 @@ import type { FileSession, NodeInfo, NodeOwner } from "../../engine/files/file-s
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import type { AccountContents, ChangedAccountFile } from "./account-database.ts";
 import { group, gshadow, passwd, shadow } from "./account-formats.ts";
-import { beside } from "./container-files.ts";
+import { temporaryPath } from "./container-files.ts";
 
 /** Far more than any system has users for. */
-const MOST_BYTES = 4 * 1024 * 1024;
+const MAX_BYTES = 4 * 1024 * 1024;
 
 /** The account files of a container, links followed inside it. Throws if one but gshadow is missing. */
 export async function readAccountFiles(files: FileSession): Promise<AccountContents> {
-  const read = (path: string): Promise<Buffer> => files.read(path, MOST_BYTES);
+  const read = (path: string): Promise<Buffer> => files.read(path, MAX_BYTES);
   const [users, groups, passwords, groupPasswords] = await Promise.all([
     read(passwd.path),
     read(group.path),
@@ -32,17 +32,17 @@ export async function replaceAccountFiles(
   changes: readonly ChangedAccountFile[],
 ): Promise<boolean> {
   const replacements: Replacement[] = [];
-  for (const change of changes) replacements.push(...(await replacementsOf(files, change)));
+  for (const change of changes) replacements.push(...(await prepareReplacements(files, change)));
   try {
     for (const { path, content, owner } of replacements) {
-      await files.remove(beside(path)).catch(ifMissing);
-      await files.create(beside(path), content, owner);
+      await files.remove(temporaryPath(path)).catch(ifMissing);
+      await files.create(temporaryPath(path), content, owner);
     }
     if (!isSame(read, await readAccountFiles(files))) return false;
-    for (const { path } of replacements) await files.rename(beside(path), path);
+    for (const { path } of replacements) await files.rename(temporaryPath(path), path);
     return true;
   } finally {
-    for (const { path } of replacements) await files.remove(beside(path)).catch(() => undefined);
+    for (const { path } of replacements) await files.remove(temporaryPath(path)).catch(() => undefined);
   }
 }
 
@@ -52,7 +52,7 @@ interface Replacement {
   readonly owner: NodeOwner;
 }
 
-async function replacementsOf(files: FileSession, change: ChangedAccountFile): Promise<Replacement[]> {
+async function prepareReplacements(files: FileSession, change: ChangedAccountFile): Promise<Replacement[]> {
   const { path, secret, before, after } = change;
   const backup = `${path}-`;
   const there = await files.lstat(path);

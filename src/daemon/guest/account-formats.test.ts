@@ -13,7 +13,7 @@ function written(file: { toBytes(): Uint8Array }): string {
 
 test("passwd: the seven fields are read", () => {
   const file = read(passwd, "testuser:x:1000:1001:Test User,,,:/home/testuser:/bin/bash\n");
-  assert.deepEqual(file.named("testuser"), {
+  assert.deepEqual(file.find("testuser"), {
     name: "testuser",
     password: "x",
     uid: 1000,
@@ -26,7 +26,7 @@ test("passwd: the seven fields are read", () => {
 
 test("passwd: the comment field may be empty", () => {
   const file = read(passwd, "testuser:x:1000:1000::/home/testuser:/bin/bash");
-  assert.equal(file.named("testuser")?.gecos, "");
+  assert.equal(file.find("testuser")?.gecos, "");
 });
 
 test("passwd: an entry is written as a line", () => {
@@ -44,7 +44,7 @@ test("passwd: an entry is written as a line", () => {
 });
 
 test("passwd: ids are unsigned and have 32 bits", () => {
-  assert.equal(read(passwd, "a:x:4294967295:0:::").named("a")?.uid, 4294967295);
+  assert.equal(read(passwd, "a:x:4294967295:0:::").find("a")?.uid, 4294967295);
 });
 
 for (const [bad, why] of [
@@ -69,7 +69,7 @@ for (const [bad, why] of [
 }
 
 test("group: members are read in order", () => {
-  assert.deepEqual(read(group, "audio:x:29:pulse,testuser\n").named("audio"), {
+  assert.deepEqual(read(group, "audio:x:29:pulse,testuser\n").find("audio"), {
     name: "audio",
     password: "x",
     gid: 29,
@@ -78,12 +78,12 @@ test("group: members are read in order", () => {
 });
 
 test("group: an empty member field is an empty list", () => {
-  assert.deepEqual(read(group, "testuser:x:1000:").named("testuser")?.members, []);
+  assert.deepEqual(read(group, "testuser:x:1000:").find("testuser")?.members, []);
 });
 
 test("group: an entry is written as a line", () => {
   const file = read(group, "testuser:x:1000:\n");
-  const entry = file.named("testuser");
+  const entry = file.find("testuser");
   assert.ok(entry);
   file.replace(entry, { ...entry, members: ["a", "b"] });
   assert.equal(written(file), "testuser:x:1000:a,b\n");
@@ -96,7 +96,7 @@ for (const bad of ["a:x:1:asdf,", "a:x:1:,asdf", "a:x:1:,", "a:x:1:a,,b", "a:x:-
 }
 
 test("shadow: the nine fields are read; empty ones are undefined", () => {
-  assert.deepEqual(read(shadow, "root:*:17756:0:99999:7:::\n").named("root"), {
+  assert.deepEqual(read(shadow, "root:*:17756:0:99999:7:::\n").find("root"), {
     name: "root",
     password: "*",
     lastChange: 17756n,
@@ -111,7 +111,7 @@ test("shadow: the nine fields are read; empty ones are undefined", () => {
 
 test("shadow: an entry is written as a line", () => {
   const line = "testuser:!:17814:0:99999:7:::\n";
-  const entry = read(shadow, line).named("testuser");
+  const entry = read(shadow, line).find("testuser");
   const file = read(shadow, "");
   assert.ok(entry);
   file.append(entry);
@@ -119,7 +119,7 @@ test("shadow: an entry is written as a line", () => {
 });
 
 test("shadow: numbers may have 64 bits", () => {
-  assert.equal(read(shadow, "a:!:18446744073709551615::::::").named("a")?.lastChange, 2n ** 64n - 1n);
+  assert.equal(read(shadow, "a:!:18446744073709551615::::::").find("a")?.lastChange, 2n ** 64n - 1n);
 });
 
 for (const bad of ["-1", "18446744073709551616", "1".repeat(10_000), "x", " 1"]) {

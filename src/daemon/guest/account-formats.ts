@@ -15,9 +15,9 @@ export interface PasswdEntry {
 /** passwd(5). */
 export const passwd: AccountFormat<PasswdEntry> = {
   path: "/etc/passwd",
-  fields: 7,
+  fieldCount: 7,
   read([name = "", password = "", uid = "", gid = "", gecos = "", home = "", shell = ""]) {
-    return { name, password, uid: readId(uid, "uid"), gid: readId(gid, "gid"), gecos, home, shell };
+    return { name, password, uid: parseId(uid, "uid"), gid: parseId(gid, "gid"), gecos, home, shell };
   },
   write: ({ name, password, uid, gid, gecos, home, shell }) => [
     name,
@@ -41,9 +41,9 @@ export interface GroupEntry {
 /** group(5). */
 export const group: AccountFormat<GroupEntry> = {
   path: "/etc/group",
-  fields: 4,
+  fieldCount: 4,
   read([name = "", password = "", gid = "", members = ""]) {
-    return { name, password, gid: readId(gid, "gid"), members: readNames(members, "members") };
+    return { name, password, gid: parseId(gid, "gid"), members: parseNames(members, "members") };
   },
   write: ({ name, password, gid, members }) => [name, password, String(gid), members.join(",")],
 };
@@ -64,17 +64,17 @@ export interface ShadowEntry {
 /** shadow(5). */
 export const shadow: AccountFormat<ShadowEntry> = {
   path: "/etc/shadow",
-  fields: 9,
+  fieldCount: 9,
   read([name = "", password = "", last = "", min = "", max = "", warn = "", off = "", end = "", more = ""]) {
     return {
       name,
       password,
-      lastChange: readCount(last, "day of the last change"),
-      minimum: readCount(min, "minimum age"),
-      maximum: readCount(max, "maximum age"),
-      warn: readCount(warn, "warning period"),
-      inactive: readCount(off, "inactivity period"),
-      expire: readCount(end, "expiration day"),
+      lastChange: parseCount(last, "day of the last change"),
+      minimum: parseCount(min, "minimum age"),
+      maximum: parseCount(max, "maximum age"),
+      warn: parseCount(warn, "warning period"),
+      inactive: parseCount(off, "inactivity period"),
+      expire: parseCount(end, "expiration day"),
       reserved: more,
     };
   },
@@ -97,13 +97,13 @@ export interface GshadowEntry {
 /** gshadow(5). */
 export const gshadow: AccountFormat<GshadowEntry> = {
   path: "/etc/gshadow",
-  fields: 4,
+  fieldCount: 4,
   read([name = "", password = "", administrators = "", members = ""]) {
     return {
       name,
       password,
-      administrators: readNames(administrators, "administrators"),
-      members: readNames(members, "members"),
+      administrators: parseNames(administrators, "administrators"),
+      members: parseNames(members, "members"),
     };
   },
   write: ({ name, password, administrators, members }) => [
@@ -115,14 +115,14 @@ export const gshadow: AccountFormat<GshadowEntry> = {
 };
 
 /** A user or group id: decimal, unsigned, 32 bits. */
-export function readId(text: string, field: string): number {
+export function parseId(text: string, field: string): number {
   const id = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
   if (id <= 0xffffffff) return id;
   throw new TremplinError("failed", `the ${field} is not a number from 0 to 4294967295`);
 }
 
 /** A number of shadow(5): decimal, unsigned, 64 bits; empty means not set. */
-export function readCount(text: string, field: string): bigint | undefined {
+export function parseCount(text: string, field: string): bigint | undefined {
   if (text === "") return undefined;
   // The length is bounded first: reading a number takes quadratic time.
   const count = /^\d{1,20}$/.test(text) ? BigInt(text) : undefined;
@@ -131,7 +131,7 @@ export function readCount(text: string, field: string): bigint | undefined {
 }
 
 /** Names separated by commas, none of them empty; an empty text is an empty list. */
-export function readNames(text: string, field: string): readonly string[] {
+export function parseNames(text: string, field: string): readonly string[] {
   const names = text === "" ? [] : text.split(",");
   if (!names.includes("")) return names;
   throw new TremplinError("failed", `the ${field} have an empty name among them`);

@@ -6,14 +6,14 @@ import { crostini } from "../sites/crostini.ts";
 import { generic } from "../sites/generic.ts";
 import { AccountDatabase } from "./account-database.ts";
 import { addAccounts } from "./add-accounts.ts";
-import { bytesOf, textOf } from "./lossless-text.ts";
+import { decodeLatin1, encodeLatin1 } from "./lossless-text.ts";
 
 type Name = "passwd" | "group" | "shadow" | "gshadow";
 type Files = Readonly<Record<Name, string>>;
 const names: readonly Name[] = ["passwd", "group", "shadow", "gshadow"];
 
 function load(files: Files): AccountDatabase {
-  const [passwd, group, shadow, gshadow] = names.map((name) => bytesOf(files[name]));
+  const [passwd, group, shadow, gshadow] = names.map((name) => encodeLatin1(files[name]));
   assert.ok(passwd && group && shadow && gshadow);
   return new AccountDatabase({ passwd, group, shadow, gshadow }, 0);
 }
@@ -23,7 +23,7 @@ function saved(database: AccountDatabase, before: Files, most = names.length): F
   const written = database.changes().slice(0, most);
   return {
     ...before,
-    ...Object.fromEntries(written.map(({ path, after }) => [path.slice(5), textOf(after)])),
+    ...Object.fromEntries(written.map(({ path, after }) => [path.slice(5), decodeLatin1(after)])),
   };
 }
 
@@ -40,7 +40,7 @@ function withLines(lines: Partial<Record<Name, string>>): Files {
 
 test("on a system without people the person gets uid and gid 1000, and the helpers the ids of the site", () => {
   const database = load(base);
-  const { isNew, moved } = addAccounts(database, "anna", crostini.users);
+  const { isNew, reassignedHelpers: moved } = addAccounts(database, "anna", crostini.users);
   assert.deepEqual([isNew, moved], [true, []]);
   const after = saved(database, base);
   assert.deepEqual(after.passwd.split("\n").slice(1), [
@@ -62,7 +62,7 @@ test("on a system without people the person gets uid and gid 1000, and the helpe
 
 test("a group of the name and of gid 1000 is the person's own", () => {
   const files = withLines({ group: "anna:x:1000:bob\n" });
-  const { person } = addAccounts(load(files), "anna", generic.users);
+  const { primaryUser: person } = addAccounts(load(files), "anna", generic.users);
   assert.equal(person.gid, 1000);
 });
 
@@ -97,10 +97,10 @@ for (const title of ["as they are in the field", "of which one is also the perso
     const helpers = title.includes("field") ? crostini.users.helpers : [{ name: "helper", id: 1000 }];
     const files = withLines({ passwd: "bob:x:1001:1001:::\n", group: "bob:x:1001:\ncrowd:x:655360:bob\n" });
     const database = load(files);
-    const { moved } = addAccounts(database, "anna", { ...generic.users, helpers });
+    const { reassignedHelpers: moved } = addAccounts(database, "anna", { ...generic.users, helpers });
     assert.deepEqual(moved, title.includes("field") ? ["chronos-access", "android-root"] : ["helper"]);
     const again = load(saved(database, files));
-    assert.deepEqual(addAccounts(again, "anna", { ...generic.users, helpers }).moved, []);
+    assert.deepEqual(addAccounts(again, "anna", { ...generic.users, helpers }).reassignedHelpers, []);
     assert.deepEqual(again.changes(), []);
   });
 }
@@ -149,14 +149,14 @@ test("whatever is there, every line stays, and only the person joins groups", ()
       if (!done) return;
       tried++;
       const after = saved(database, before);
-      assert.equal(load(before).userOf(1000)?.name ?? "anna", done.person.name);
+      assert.equal(load(before).userByUid(1000)?.name ?? "anna", done.primaryUser.name);
       for (const file of names) {
         const [old, now] = [before, after].map((files) =>
           files[file].split("\n").filter((line) => line !== ""),
         );
-        const left = now?.filter((line) => old?.some((each) => isOf(each, line, done.person.name)));
+        const left = now?.filter((line) => old?.some((each) => isOf(each, line, done.primaryUser.name)));
         for (const [index, line] of old?.entries() ?? []) {
-          assert.ok(isOf(line, left?.[index] ?? "", done.person.name), `${file}: ${line}`);
+          assert.ok(isOf(line, left?.[index] ?? "", done.primaryUser.name), `${file}: ${line}`);
         }
       }
     }),
@@ -217,7 +217,7 @@ test("whatever is there, every name, id, password and membership means the same 
       const database = load(before);
       const done = tryToAdd(database, users);
       if (!done) return;
-      const { person, isNew } = done;
+      const { primaryUser: person, isNew } = done;
       const old = meanings(before, person.name);
       const now = meanings(saved(database, before), person.name);
       for (const [key, value] of old) assert.equal(now.get(key), value, key);

@@ -5,21 +5,21 @@ import type { AccountDatabase } from "./account-database.ts";
 import type { PasswdEntry } from "./account-formats.ts";
 
 /** The uid of the person of a container, and the gid of the person's own group where that is free. */
-export const PERSON = 1000;
+export const PRIMARY_UID = 1000;
 /** How many names are tried for a group whose name is taken. */
-const MOST_NAMES = 1000;
-const LONGEST_NAME = 32;
+const MAX_NUMBERED_NAMES = 1000;
+const MAX_NAME_LENGTH = 32;
 
 type Users = Site["users"];
 type Helper = Users["helpers"][number];
 
 /** What was made, or found. */
 export interface AddedAccounts {
-  readonly person: PasswdEntry;
+  readonly primaryUser: PasswdEntry;
   /** Whether the person had no account before. */
   readonly isNew: boolean;
   /** The helpers that were given another id than the site's, since that one is somebody else's. */
-  readonly moved: readonly string[];
+  readonly reassignedHelpers: readonly string[];
 }
 
 /**
@@ -29,24 +29,24 @@ export interface AddedAccounts {
  * in the way where there is no choice; nothing is to be written then.
  */
 export function addAccounts(accounts: AccountDatabase, name: string, users: Users): AddedAccounts {
-  const kept = new Set([PERSON, ...users.helpers.map(({ id }) => id)]);
-  const known = accounts.userOf(PERSON);
-  const person = known ?? newPerson(accounts, name, kept);
-  if (known) checkOneMeaning(accounts, known);
+  const kept = new Set([PRIMARY_UID, ...users.helpers.map(({ id }) => id)]);
+  const known = accounts.userByUid(PRIMARY_UID);
+  const person = known ?? addPrimaryUser(accounts, name, kept);
+  if (known) checkNameIsUnique(accounts, known);
   accounts.completeUser(person);
-  ensureOwnGroup(accounts, person);
+  ensurePrimaryGroup(accounts, person);
   const moved = users.helpers.filter((helper) => !ensureHelper(accounts, helper, kept));
   joinGroups(accounts, person.name, users);
-  return { person, isNew: !known, moved: moved.map((helper) => helper.name) };
+  return { primaryUser: person, isNew: !known, reassignedHelpers: moved.map((helper) => helper.name) };
 }
 
-function newPerson(accounts: AccountDatabase, name: string, kept: ReadonlySet<number>): PasswdEntry {
-  const other = accounts.userNamed(name);
+function addPrimaryUser(accounts: AccountDatabase, name: string, kept: ReadonlySet<number>): PasswdEntry {
+  const other = accounts.userByName(name);
   if (other) {
     throw new TremplinError(
       "exists",
-      `the account "${name}" has the uid ${other.uid} in the container, and its person must have ${PERSON}: ` +
-        `choose another name, or change that uid in the container (usermod -u ${PERSON})`,
+      `the account "${name}" has the uid ${other.uid} in the container, and its person must have ${PRIMARY_UID}: ` +
+        `choose another name, or change that uid in the container (usermod -u ${PRIMARY_UID})`,
     );
   }
   const home = `/home/${name}`;
@@ -57,24 +57,24 @@ function newPerson(accounts: AccountDatabase, name: string, kept: ReadonlySet<nu
       `${home} is the home of uid ${resident.uid} in the container: choose another name, or change that home`,
     );
   }
-  const isOwn = accounts.groupOf(PERSON)?.name === name || accounts.isFreeGid(PERSON);
-  const gid = isOwn ? PERSON : accounts.freeId(kept);
-  return accounts.addUser({ name, uid: PERSON, gid, gecos: name, home, shell: "/bin/bash" });
+  const isOwn = accounts.groupByGid(PRIMARY_UID)?.name === name || accounts.isFreeGid(PRIMARY_UID);
+  const gid = isOwn ? PRIMARY_UID : accounts.freeId(kept);
+  return accounts.addUser({ name, uid: PRIMARY_UID, gid, gecos: name, home, shell: "/bin/bash" });
 }
 
 /** Memberships go by name: where it is another account's too, that one would get them. */
-function checkOneMeaning(accounts: AccountDatabase, person: PasswdEntry): void {
-  const uid = accounts.userNamed(person.name)?.uid;
-  if (uid === PERSON) return;
+function checkNameIsUnique(accounts: AccountDatabase, person: PasswdEntry): void {
+  const uid = accounts.userByName(person.name)?.uid;
+  if (uid === PRIMARY_UID) return;
   throw new TremplinError(
     "failed",
-    `the uids ${uid} and ${PERSON} have the same name in the container: rename one of them in /etc/passwd`,
+    `the uids ${uid} and ${PRIMARY_UID} have the same name in the container: rename one of them in /etc/passwd`,
   );
 }
 
 /** A gid without a name that others have too is left without one. */
-function ensureOwnGroup(accounts: AccountDatabase, { name, gid }: PasswdEntry): void {
-  const known = accounts.groupOf(gid);
+function ensurePrimaryGroup(accounts: AccountDatabase, { name, gid }: PasswdEntry): void {
+  const known = accounts.groupByGid(gid);
   if (known) accounts.completeGroup(known);
   else if (accounts.isFreeGid(gid, name)) accounts.addGroup(freeGroupName(accounts, name), gid);
 }
@@ -82,8 +82,8 @@ function ensureOwnGroup(accounts: AccountDatabase, { name, gid }: PasswdEntry): 
 /** The name itself, or with a number: anna-1000. */
 function freeGroupName(accounts: AccountDatabase, name: string): string {
   if (accounts.isFreeGroupName(name)) return name;
-  for (let number = PERSON; number < PERSON + MOST_NAMES; number++) {
-    const numbered = `${name.slice(0, LONGEST_NAME - 5)}-${number}`;
+  for (let number = PRIMARY_UID; number < PRIMARY_UID + MAX_NUMBERED_NAMES; number++) {
+    const numbered = `${name.slice(0, MAX_NAME_LENGTH - 5)}-${number}`;
     if (accounts.isFreeGroupName(numbered)) return numbered;
   }
   throw new TremplinError("exists", "every name for the person's own group is taken in the container");
@@ -91,13 +91,13 @@ function freeGroupName(accounts: AccountDatabase, name: string): string {
 
 /** False if a new one could not have its id. */
 function ensureHelper(accounts: AccountDatabase, { name, id }: Helper, kept: ReadonlySet<number>): boolean {
-  const user = accounts.userNamed(name);
-  const group = accounts.groupNamed(name);
-  const gid = helperGid(accounts, { name, id }) ?? accounts.freeId(kept);
-  const uid = user?.uid ?? (accounts.userOf(id) ? accounts.freeId(kept) : id);
+  const user = accounts.userByName(name);
+  const group = accounts.groupByName(name);
+  const gid = chooseHelperGid(accounts, { name, id }) ?? accounts.freeId(kept);
+  const uid = user?.uid ?? (accounts.userByUid(id) ? accounts.freeId(kept) : id);
   if (group) accounts.completeGroup(group);
   else {
-    if (!accounts.isFreeGroupName(name)) throw leftOver(name);
+    if (!accounts.isFreeGroupName(name)) throw orphanedGroupSecret(name);
     accounts.addGroup(name, gid);
   }
   if (user) accounts.completeUser(user);
@@ -106,17 +106,17 @@ function ensureHelper(accounts: AccountDatabase, { name, id }: Helper, kept: Rea
 }
 
 /** Undefined if it has to be a free one: the helper is in no group of anybody else. */
-function helperGid(accounts: AccountDatabase, { name, id }: Helper): number | undefined {
-  const known = accounts.groupNamed(name)?.gid;
+function chooseHelperGid(accounts: AccountDatabase, { name, id }: Helper): number | undefined {
+  const known = accounts.groupByName(name)?.gid;
   if (known !== undefined) {
-    const isOwn = accounts.groupOf(known)?.name === name && !accounts.isPrimaryGid(known, name);
+    const isOwn = accounts.groupByGid(known)?.name === name && !accounts.isPrimaryGid(known, name);
     return isOwn ? known : undefined;
   }
-  const wanted = [id, accounts.userNamed(name)?.gid];
+  const wanted = [id, accounts.userByName(name)?.gid];
   return wanted.find((gid) => gid !== undefined && accounts.isFreeGid(gid, name));
 }
 
-function leftOver(name: string): TremplinError {
+function orphanedGroupSecret(name: string): TremplinError {
   return new TremplinError(
     "exists",
     `/etc/gshadow still holds members or a password of a group ${name} that /etc/group does not have: ` +

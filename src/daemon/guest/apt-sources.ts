@@ -2,7 +2,7 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import { editAptDeb822 } from "./apt-deb822.ts";
 import { editAptList } from "./apt-list.ts";
 import type { AptSource, AptSourceEditor } from "./apt-source.ts";
-import { bytesOf, textOf } from "./lossless-text.ts";
+import { decodeLatin1, encodeLatin1 } from "./lossless-text.ts";
 
 /**
  * Changes entries of one file of apt's sources and keeps all else byte for byte: comments, order, white
@@ -16,12 +16,12 @@ export function editAptSources(path: string, content: Uint8Array, editor: AptSou
       ? editAptDeb822
       : undefined;
   if (!editFile) throw new TremplinError("invalid", `${path} is no file of apt's sources: .list or .sources`);
-  return bytesOf(
-    editFile(textOf(content), (source) => {
+  return encodeLatin1(
+    editFile(decodeLatin1(content), (source) => {
       const { suite, uri, disable } = editor(source) ?? {};
       return {
-        ...(suite && { suite: (name) => plainWord(suite(name), name) }),
-        ...(uri && { uri: (place) => plainPlace(uri(place), place) }),
+        ...(suite && { suite: (name) => checkSuite(suite(name), name) }),
+        ...(uri && { uri: (place) => checkUri(uri(place), place) }),
         disable,
       };
     }),
@@ -39,7 +39,7 @@ export function readAptSources(path: string, content: Uint8Array): AptSource[] {
 }
 
 /** A suite that keeps its name may be called as it is. */
-function plainWord(suite: string | undefined, before: string): string | undefined {
+function checkSuite(suite: string | undefined, before: string): string | undefined {
   if (suite === undefined || suite === before || /^[A-Za-z0-9][A-Za-z0-9+./_~-]*$/.test(suite)) return suite;
   throw new TremplinError(
     "invalid",
@@ -48,7 +48,7 @@ function plainWord(suite: string | undefined, before: string): string | undefine
 }
 
 /** A place that stays may be written as it is. */
-function plainPlace(uri: string, before: string): string {
+function checkUri(uri: string, before: string): string {
   if (uri === before || /^[a-z][a-z0-9+.-]*:[A-Za-z0-9%+,./:=?@_~-]*$/.test(uri)) return uri;
   throw new TremplinError("invalid", "the new place of a source must be a plain URI, without blanks");
 }

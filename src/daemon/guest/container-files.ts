@@ -16,7 +16,7 @@ export async function folderState(files: FileSession, path: string): Promise<Fol
   if (above !== "there") return above;
   const there = await files.lstat(path).catch(ifMissing);
   if (!there) return "missing";
-  const { type } = there.type === "symlink" ? ((await meaning(files, path)) ?? there) : there;
+  const { type } = there.type === "symlink" ? ((await followLink(files, path)) ?? there) : there;
   if (type === "directory") return "there";
   if (type === "symlink") return "unreachable";
   const kind = type === "file" ? "file" : "special file";
@@ -46,7 +46,7 @@ async function makeMissing(files: FileSession, path: string): Promise<void> {
 }
 
 /** Undefined for a link to nothing, or round in a circle. */
-async function meaning(files: FileSession, path: string) {
+async function followLink(files: FileSession, path: string) {
   try {
     return await files.stat(path);
   } catch (error) {
@@ -63,22 +63,22 @@ export async function replaceFile(
   content: Uint8Array,
   owner: NodeOwner,
 ): Promise<void> {
-  await replace(files, path, (fresh) => files.create(fresh, content, owner));
+  await replaceNode(files, path, (fresh) => files.create(fresh, content, owner));
 }
 
 /** Puts a link at a path of a container, in the same way. */
 export async function replaceLink(files: FileSession, path: string, target: string): Promise<void> {
-  await replace(files, path, (fresh) => files.symlink(fresh, target));
+  await replaceNode(files, path, (fresh) => files.symlink(fresh, target));
 }
 
 /**
  * The plain file that a path of a container leads to, links followed, so that replacing it leaves the links; the path
  * itself where it leads to none.
  */
-export async function behindLinks(files: FileSession, path: string): Promise<string> {
+export async function resolveFileLinks(files: FileSession, path: string): Promise<string> {
   if ((await files.stat(path).catch(ifMissing))?.type !== "file") return path;
   let at = path;
-  for (let count = 0; count < MOST_LINKS && (await files.lstat(at)).type === "symlink"; count++) {
+  for (let count = 0; count < MAX_LINKS && (await files.lstat(at)).type === "symlink"; count++) {
     const target = await files.readlink(at);
     // Not normalised: what .. means behind a link only the container knows.
     at = posix.isAbsolute(target) ? target : `${posix.dirname(at)}/${target}`;
@@ -87,19 +87,19 @@ export async function behindLinks(files: FileSession, path: string): Promise<str
 }
 
 /** As many as the kernel follows (path_resolution(7)). */
-const MOST_LINKS = 40;
+const MAX_LINKS = 40;
 
 /** The name under which the new one is made. */
-export function beside(path: string): string {
+export function temporaryPath(path: string): string {
   return `${path}.tremplin`;
 }
 
-async function replace(
+async function replaceNode(
   files: FileSession,
   path: string,
   make: (fresh: string) => Promise<void>,
 ): Promise<void> {
-  const fresh = beside(path);
+  const fresh = temporaryPath(path);
   await files.remove(fresh).catch(ifMissing);
   try {
     await make(fresh);
@@ -111,7 +111,7 @@ async function replace(
 }
 
 /** How much may still be copied or removed: whoever made the tree may have made it endless. */
-export interface Allowance {
+export interface TreeBudget {
   files: number;
   bytes: number;
 }
@@ -125,9 +125,9 @@ export async function copyTree(
   from: string,
   to: string,
   owner: { readonly uid: number; readonly gid: number },
-  allowance: Allowance,
+  allowance: TreeBudget,
 ): Promise<void> {
-  for (const { name, type, mode } of await entriesOf(files, from, allowance)) {
+  for (const { name, type, mode } of await listEntries(files, from, allowance)) {
     const [source, target] = [`${from}/${name}`, `${to}/${name}`];
     if (type === "directory") {
       await files.mkdir(target, { ...owner, mode });
@@ -143,17 +143,17 @@ export async function copyTree(
 }
 
 /** Removes whatever lies at a path, links not followed; nothing there is fine. */
-export async function removeTree(files: FileSession, path: string, allowance: Allowance): Promise<void> {
+export async function removeTree(files: FileSession, path: string, allowance: TreeBudget): Promise<void> {
   const there = await files.lstat(path).catch(ifMissing);
   if (!there) return;
   if (there.type !== "directory") return files.remove(path);
-  for (const { name } of await entriesOf(files, path, allowance)) {
+  for (const { name } of await listEntries(files, path, allowance)) {
     await removeTree(files, `${path}/${name}`, allowance);
   }
   await files.rmdir(path);
 }
 
-async function entriesOf(files: FileSession, path: string, allowance: Allowance) {
+async function listEntries(files: FileSession, path: string, allowance: TreeBudget) {
   const entries = await files.list(path, allowance.files);
   allowance.files -= entries.length;
   if (allowance.files > 0) return entries;

@@ -4,7 +4,7 @@ import type { Release } from "./os-release.ts";
 export const crosAptListPath = "/etc/apt/sources.list.d/cros.list";
 
 /** Releases whose list also names Debian's backports. */
-const withBackports = new Set(["buster", "bullseye"]);
+const RELEASES_WITH_BACKPORTS = new Set(["buster", "bullseye"]);
 
 /**
  * The text of that list (behaviour.md 4.7), or undefined if the container is no Debian with a usable
@@ -19,6 +19,6 @@ export function crosAptList(
   const suite = message.versionId === "" ? newestCodename : codename;
   if (message.id !== "debian" || !/^[a-z][a-z0-9-]{0,31}$/.test(suite)) return undefined;
   const own = `deb https://storage.googleapis.com/cros-packages/${milestone} ${suite} main\n`;
-  if (!withBackports.has(suite)) return own;
+  if (!RELEASES_WITH_BACKPORTS.has(suite)) return own;
   return `${own}deb https://deb.debian.org/debian ${suite}-backports main\n`;
 }

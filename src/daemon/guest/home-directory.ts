@@ -7,14 +7,14 @@ import { copyTree, folderState, makeFolder, removeTree } from "./container-files
 
 const SKELETON = "/etc/skel";
 /** Far more than any skeleton holds. */
-const mostOfSkeleton = { files: 1_000, bytes: 16 * 1024 * 1024 };
+const SKELETON_BUDGET = { files: 1_000, bytes: 16 * 1024 * 1024 };
 const ROOT = 0;
 /** Also whoever is unknown to the container. */
 const NOBODY = 65534;
 
 /** Throws where a person cannot have a home since something else than a directory, or a link, is at its place. */
 export async function checkHome(files: FileSession, { home }: PasswdEntry): Promise<void> {
-  const place = placeOf(home);
+  const place = homePath(home);
   if (place) await folderState(files, place);
 }
 
@@ -41,33 +41,33 @@ export async function checkNewHome(
  */
 export async function ensureHome(files: FileSession, person: PasswdEntry): Promise<void> {
   const { uid, gid } = person;
-  const home = placeOf(person.home);
+  const home = homePath(person.home);
   if (!home || (await folderState(files, home)) !== "missing") return;
   const fresh = posix.join(posix.dirname(home), `.${posix.basename(home)}.tremplin`);
   await makeFolder(files, posix.dirname(home));
-  await removeTree(files, fresh, { ...mostOfSkeleton });
+  await removeTree(files, fresh, { ...SKELETON_BUDGET });
   // Nobody can reach into it until it is done: what it holds may belong to somebody who already runs.
   await files.mkdir(fresh, { uid: 0, gid: 0, mode: 0o700 });
   try {
     const skeleton = await files.stat(SKELETON).catch(ifMissing);
     if (skeleton?.type === "directory") {
-      await copyTree(files, SKELETON, fresh, { uid, gid }, { ...mostOfSkeleton });
+      await copyTree(files, SKELETON, fresh, { uid, gid }, { ...SKELETON_BUDGET });
     }
     await files.setOwner(fresh, { uid, gid, mode: 0o755 });
     // Fails on anything that came to lie there meanwhile, except an empty directory.
     await files.rename(fresh, home);
   } catch (error) {
-    await removeTree(files, fresh, { ...mostOfSkeleton }).catch(() => undefined);
+    await removeTree(files, fresh, { ...SKELETON_BUDGET }).catch(() => undefined);
     throw error;
   }
 }
 
 /** An absolute path without detours; undefined for one that says that there is no home. */
-function placeOf(home: string): string | undefined {
+function homePath(home: string): string | undefined {
   const path = home.replace(/(?<=[^/])\/$/, "");
-  const isPath = posix.isAbsolute(path) && posix.normalize(path) === path && path.length < LONGEST_PATH;
-  return isPath && !noHomes.has(path) ? path : undefined;
+  const isPath = posix.isAbsolute(path) && posix.normalize(path) === path && path.length < MAX_PATH_LENGTH;
+  return isPath && !NO_HOMES.has(path) ? path : undefined;
 }
 
-const LONGEST_PATH = 4096;
-const noHomes = new Set(["/", "/nonexistent", "/dev/null"]);
+const MAX_PATH_LENGTH = 4096;
+const NO_HOMES = new Set(["/", "/nonexistent", "/dev/null"]);

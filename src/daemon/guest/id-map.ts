@@ -45,8 +45,8 @@ export function parseIdMap(text: string): IdMap {
       range: { containerId: entry.Nsid, hostId: entry.Hostid, count: entry.Maprange },
     }));
     return {
-      uid: normalised(ranges.filter((entry) => entry.Isuid).map((entry) => entry.range)),
-      gid: normalised(ranges.filter((entry) => entry.Isgid).map((entry) => entry.range)),
+      uid: normalize(ranges.filter((entry) => entry.Isuid).map((entry) => entry.range)),
+      gid: normalize(ranges.filter((entry) => entry.Isgid).map((entry) => entry.range)),
     };
   } catch (error) {
     throw new TremplinError(
@@ -84,7 +84,7 @@ function isWithin(start: number, count: number, wanted: number): boolean {
   return wanted >= start && wanted < start + count;
 }
 
-function normalised(ranges: readonly IdRange[]): IdRange[] {
+function normalize(ranges: readonly IdRange[]): IdRange[] {
   const joined: IdRange[] = [];
   for (const range of ranges.filter(({ count }) => count > 0).sort((a, b) => a.containerId - b.containerId)) {
     const before = joined.at(-1);
@@ -93,12 +93,12 @@ function normalised(ranges: readonly IdRange[]): IdRange[] {
       joined[joined.length - 1] = { ...before, count: Math.max(before.count, offset + range.count) };
     } else joined.push(range);
   }
-  refuseOverlap(joined.map(({ containerId, count }) => [containerId, count]));
-  refuseOverlap(joined.map(({ hostId, count }) => [hostId, count]));
+  checkNoOverlap(joined.map(({ containerId, count }) => [containerId, count]));
+  checkNoOverlap(joined.map(({ hostId, count }) => [hostId, count]));
   return joined;
 }
 
-function refuseOverlap(spans: [start: number, count: number][]): void {
+function checkNoOverlap(spans: [start: number, count: number][]): void {
   spans.sort(([a], [b]) => a - b);
   for (const [index, [start, count]] of spans.entries()) {
     const next = spans[index + 1];

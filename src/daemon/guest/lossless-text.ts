@@ -4,17 +4,17 @@
  */
 
 /** The bytes as text, one character for each byte. */
-export function textOf(bytes: Uint8Array): string {
+export function decodeLatin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 }
 
 /** The bytes that `textOf` reads as this text. Characters above U+00FF have none: keep them out before. */
-export function bytesOf(text: string): Uint8Array {
+export function encodeLatin1(text: string): Uint8Array {
   return Buffer.from(text, "latin1");
 }
 
 /** What people see where `textOf` shows bytes: the text read as UTF-8, with U+FFFD for what is not. */
-export function legible(text: string): string {
+export function displayText(text: string): string {
   return Buffer.from(text, "latin1").toString("utf8");
 }
 
@@ -22,7 +22,7 @@ export function legible(text: string): string {
  * Without white space at both ends. Only that of ASCII: `String.trim` takes U+00A0 for white space, which
  * here is the last byte of letters like "à". A loop, since `/\s+$/` needs quadratic time.
  */
-export function trimmed(text: string): string {
+export function trimAscii(text: string): string {
   let start = 0;
   let end = text.length;
   while (start < end && isSpace(text.charCodeAt(start))) start++;

@@ -20,7 +20,7 @@ export function parseOsRelease(content: Uint8Array): Release {
   const values = new Map<string, string>();
   for (const line of new TextDecoder().decode(content).split("\n")) {
     const split = line.indexOf("=");
-    const word = split < 0 ? undefined : unquoted(line.slice(split + 1).trim());
+    const word = split < 0 ? undefined : unquote(line.slice(split + 1).trim());
     if (word !== undefined) values.set(line.slice(0, split).trimStart(), word);
   }
   const value = (key: string) => values.get(key) ?? "";
@@ -35,29 +35,30 @@ export function parseOsRelease(content: Uint8Array): Release {
 }
 
 /** The value that a shell reads from one word; undefined if a quote is not closed or closed too early. */
-function unquoted(word: string): string | undefined {
+function unquote(word: string): string | undefined {
   const quote = word[0];
-  if (quote !== '"' && quote !== "'") return /["']/.test(escapesCut(word)) ? undefined : unescaped(word);
+  if (quote !== '"' && quote !== "'")
+    return /["']/.test(withoutEscapes(word)) ? undefined : removeEscapes(word);
   const inner = word.slice(1, -1);
   if (word.length < 2 || !word.endsWith(quote)) return undefined;
   if (quote === "'") return inner.includes("'") ? undefined : inner;
-  return /["\\]/.test(escapesCut(inner)) ? undefined : inner.replace(/\\(["\\$`])/g, "$1");
+  return /["\\]/.test(withoutEscapes(inner)) ? undefined : inner.replace(/\\(["\\$`])/g, "$1");
 }
 
 /** Only what is not escaped; a backslash that escapes nothing stays. */
-function escapesCut(text: string): string {
+function withoutEscapes(text: string): string {
   return text.replace(/\\./gs, "");
 }
 
-function unescaped(text: string): string {
+function removeEscapes(text: string): string {
   return text.replace(/\\(.)/gs, "$1");
 }
 
-const MOST_BYTES = 64 * 1024;
+const MAX_BYTES = 64 * 1024;
 
 /** What a container says of itself, running or stopped (behaviour.md 4.6). Throws `not-found` if nothing. */
 export async function readOsRelease(files: FileSession): Promise<Release> {
-  const read = (path: string) => files.read(path, MOST_BYTES);
+  const read = (path: string) => files.read(path, MAX_BYTES);
   return parseOsRelease(
     (await read("/etc/os-release").catch(ifMissing)) ?? (await read("/usr/lib/os-release")),
   );

@@ -6,17 +6,17 @@ import type { Site } from "../sites/site.ts";
 import { AccountDatabase } from "./account-database.ts";
 import { readAccountFiles, replaceAccountFiles } from "./account-files.ts";
 import type { PasswdEntry } from "./account-formats.ts";
-import { type AddedAccounts, addAccounts, PERSON } from "./add-accounts.ts";
+import { type AddedAccounts, addAccounts, PRIMARY_UID } from "./add-accounts.ts";
 import { checkFolder, makeFolder } from "./container-files.ts";
 import { checkHome, checkNewHome, ensureHome } from "./home-directory.ts";
-import { legible } from "./lossless-text.ts";
+import { displayText } from "./lossless-text.ts";
 
 /** How often the files may change while we are about to, before we give up. */
-const MOST_TRIES = 10;
+const MAX_ATTEMPTS = 10;
 
 /** The person of a container; undefined if it has none yet. Throws `failed` for files that are not valid. */
 export async function findPrimaryUser(files: FileSession, now: number): Promise<PasswdEntry | undefined> {
-  return new AccountDatabase(await readAccountFiles(files), now).userOf(PERSON);
+  return new AccountDatabase(await readAccountFiles(files), now).userByUid(PRIMARY_UID);
 }
 
 export interface UserSpec {
@@ -27,7 +27,7 @@ export interface UserSpec {
   readonly now: number;
   readonly log: Logger;
   /** Told who the person is as soon as that is known. */
-  readonly told: (name: string) => void;
+  readonly onNameKnown: (name: string) => void;
 }
 
 /**
@@ -36,7 +36,7 @@ export interface UserSpec {
  * named by an error before anything is written. A second call writes nothing.
  */
 export async function ensurePrimaryUser(files: FileSession, wish: UserSpec): Promise<void> {
-  const { person, moved } = await ensureAccounts(files, wish);
+  const { primaryUser: person, reassignedHelpers: moved } = await ensureAccounts(files, wish);
   if (moved.length > 0) {
     wish.log.warn({ helpers: moved }, "the ids of the site are somebody else's: the helpers have others");
   }
@@ -45,13 +45,13 @@ export async function ensurePrimaryUser(files: FileSession, wish: UserSpec): Pro
 }
 
 async function ensureAccounts(files: FileSession, wish: UserSpec): Promise<AddedAccounts> {
-  for (let tries = 0; tries < MOST_TRIES; tries++) {
+  for (let tries = 0; tries < MAX_ATTEMPTS; tries++) {
     const read = await readAccountFiles(files);
     const accounts = new AccountDatabase(read, wish.now);
     const users = [...accounts.users];
-    wish.told(legible(accounts.userOf(PERSON)?.name ?? wish.name));
+    wish.onNameKnown(displayText(accounts.userByUid(PRIMARY_UID)?.name ?? wish.name));
     const added = addAccounts(accounts, wish.name, wish.users);
-    const { person, isNew } = added;
+    const { primaryUser: person, isNew } = added;
     await checkHome(files, person);
     if (isNew) await checkNewHome(files, person, users);
     await checkLinger(files, person.name);
@@ -64,22 +64,22 @@ async function ensureAccounts(files: FileSession, wish: UserSpec): Promise<Added
   );
 }
 
-const FOLDER = "/var/lib/systemd/linger";
+const LINGER_FOLDER = "/var/lib/systemd/linger";
 
 /** Throws `failed` where `enableLinger` would: for a name that is no name of a file, or with something in its way. */
 export async function checkLinger(files: FileSession, user: string): Promise<void> {
   // The name may be the container's word.
   if (!/^[^/\0]{1,255}$/.test(user) || user === "." || user === "..") {
-    throw new TremplinError("failed", `the user name "${legible(user)}" cannot be the name of a file`);
+    throw new TremplinError("failed", `the user name "${displayText(user)}" cannot be the name of a file`);
   }
-  await checkFolder(files, FOLDER);
+  await checkFolder(files, LINGER_FOLDER);
 }
 
 /** Lets the services of a user run from the boot on, as `loginctl enable-linger` does. */
 export async function enableLinger(files: FileSession, user: string): Promise<void> {
   await checkLinger(files, user);
-  await makeFolder(files, FOLDER);
-  const path = `${FOLDER}/${user}`;
+  await makeFolder(files, LINGER_FOLDER);
+  const path = `${LINGER_FOLDER}/${user}`;
   if (await files.lstat(path).catch(ifMissing)) return;
   await files.create(path, new Uint8Array(), { uid: 0, gid: 0, mode: 0o644 });
 }

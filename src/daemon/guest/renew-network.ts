@@ -11,9 +11,9 @@ export interface RenewOptions {
 }
 
 /** How often IPv6 is switched on again before we give up. */
-const MOST_TRIES = 5;
+const MAX_ATTEMPTS = 5;
 /** For switching it on once, whoever has lost patience meanwhile. Milliseconds. */
-const ENABLE_LIMIT = 3_000;
+const ENABLE_TIMEOUT_MS = 3_000;
 /** What engines answer for a program that the container does not have. */
 const NO_SUCH_PROGRAM = 127;
 
@@ -24,7 +24,7 @@ const NO_SUCH_PROGRAM = 127;
 export async function renewNetwork(engine: Engine, container: string, options: RenewOptions): Promise<void> {
   const { network } = await engine.instances.state(container, options);
   const links = Object.entries(network ?? {}).filter(([, { type }]) => type !== "loopback");
-  const run = (...command: string[]) => tryToRun(engine, container, command, options);
+  const run = (...command: string[]) => runIfAvailable(engine, container, command, options);
   const renewLink = async ([name, link]: [string, NetworkState]) => {
     if (!hasGlobalIpv6(link)) return run("networkctl", "renew", name);
     await renewIpv6(engine, container, name, options);
@@ -65,8 +65,8 @@ async function renewIpv6(
     engine.execCapture(container, ["sysctl", "-w", ...settings], { signal, maxBytes: 1024 });
   const first = await sysctl([`${key}=1`, `${key}=0`], options.signal).catch(() => undefined);
   if (first?.exitCode === 0 || first?.exitCode === NO_SUCH_PROGRAM) return;
-  for (let tries = 1; tries <= MOST_TRIES; tries++) {
-    const again = await sysctl([`${key}=0`], AbortSignal.timeout(ENABLE_LIMIT)).catch(() => undefined);
+  for (let tries = 1; tries <= MAX_ATTEMPTS; tries++) {
+    const again = await sysctl([`${key}=0`], AbortSignal.timeout(ENABLE_TIMEOUT_MS)).catch(() => undefined);
     if (again?.exitCode === 0) return;
     await options.clock.sleep(tries * 100);
   }
@@ -76,7 +76,7 @@ async function renewIpv6(
   );
 }
 
-async function tryToRun(
+async function runIfAvailable(
   engine: Engine,
   container: string,
   command: readonly string[],

@@ -4,7 +4,7 @@ import type { Engine } from "../../engine/engine.ts";
 import type { FileSession } from "../../engine/files/file-session.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import { type Instance, instanceStatus } from "../../engine/resources/instance.ts";
-import { behindLinks, replaceFile, replaceLink } from "./container-files.ts";
+import { replaceFile, replaceLink, resolveFileLinks } from "./container-files.ts";
 import { isPosixTimeZone } from "./time-zone.ts";
 
 /** A time zone, checked by checkTimeZoneName and checkPosixTimeZone. */
@@ -16,10 +16,10 @@ export interface TimeZone {
 }
 
 /** How long `timedatectl` may take before it is killed. Milliseconds. */
-const PROGRAM_LIMIT = 10_000;
+const TIMEDATECTL_TIMEOUT_MS = 10_000;
 const VARIABLE = "environment.TZ";
 /** The key that says which value of it is ours; older versions had none. */
-const OURS = "user.tremplin.time-zone";
+const OWN_VALUE_MARK = "user.tremplin.time-zone";
 const NAME_FILE = "/etc/timezone";
 
 /**
@@ -35,8 +35,8 @@ export async function setTimeZone(
 ): Promise<void> {
   const isRunning = container.status_code === instanceStatus.running;
   const ways = [
-    ...(isRunning ? [() => byTool(engine, container, zone.name, signal)] : []),
-    () => byLink(engine, container, zone.name, signal),
+    ...(isRunning ? [() => setByTimedatectl(engine, container, zone.name, signal)] : []),
+    () => setByLink(engine, container, zone.name, signal),
     ...(zone.posix === "" ? [] : [() => setVariable(engine, container, zone.posix, signal)]),
   ];
   const failures: string[] = [];
@@ -52,14 +52,15 @@ export async function setTimeZone(
   throw new TremplinError("failed", failures.join("; "));
 }
 
-async function byTool(
+async function setByTimedatectl(
   engine: Engine,
   { name: container, config }: Instance,
   zone: string,
   outer: AbortSignal,
 ): Promise<void> {
-  const late = () => new TremplinError("failed", `timedatectl did not end within ${PROGRAM_LIMIT / 1000} s`);
-  using limit = new TimeLimit(PROGRAM_LIMIT, late, [outer]);
+  const late = () =>
+    new TremplinError("failed", `timedatectl did not end within ${TIMEDATECTL_TIMEOUT_MS / 1000} s`);
+  using limit = new TimeLimit(TIMEDATECTL_TIMEOUT_MS, late, [outer]);
   const { exitCode, stderr } = await engine.execCapture(container, ["timedatectl", "set-timezone", zone], {
     signal: limit.signal,
     maxBytes: 1024,
@@ -75,7 +76,7 @@ async function byTool(
   await removeVariable(engine, container, config, outer);
 }
 
-async function byLink(
+async function setByLink(
   engine: Engine,
   { name: container, config }: Instance,
   zone: string,
@@ -91,7 +92,7 @@ async function byLink(
 }
 
 async function writeName(files: FileSession, zone: string): Promise<void> {
-  const path = await behindLinks(files, NAME_FILE);
+  const path = await resolveFileLinks(files, NAME_FILE);
   await replaceFile(files, path, Buffer.from(`${zone}\n`), { uid: 0, gid: 0, mode: 0o644 });
 }
 
@@ -101,10 +102,10 @@ async function setVariable(
   rule: string,
   signal: AbortSignal,
 ): Promise<void> {
-  if (config[VARIABLE] !== undefined && !isOurs(config)) {
+  if (config[VARIABLE] !== undefined && !isOwnValue(config)) {
     throw new TremplinError("failed", `somebody has set ${VARIABLE} to ${config[VARIABLE]}, which stays`);
   }
-  const change = { [VARIABLE]: rule, [OURS]: rule };
+  const change = { [VARIABLE]: rule, [OWN_VALUE_MARK]: rule };
   await engine.instances.update(
     container,
     (instance) => ({ ...instance, config: { ...instance.config, ...change } }),
@@ -119,11 +120,13 @@ async function removeVariable(
   before: Instance["config"],
   signal: AbortSignal,
 ): Promise<void> {
-  if (before[VARIABLE] === undefined || !isOurs(before)) return;
+  if (before[VARIABLE] === undefined || !isOwnValue(before)) return;
   await engine.instances.update(
     container,
     (instance) => {
-      const config = Object.entries(instance.config).filter(([key]) => key !== VARIABLE && key !== OURS);
+      const config = Object.entries(instance.config).filter(
+        ([key]) => key !== VARIABLE && key !== OWN_VALUE_MARK,
+      );
       return { ...instance, config: Object.fromEntries(config) };
     },
     { signal },
@@ -131,6 +134,6 @@ async function removeVariable(
 }
 
 /** A person who sets it names a zone, as "Europe/Berlin"; what older versions set is a rule. */
-function isOurs({ [VARIABLE]: value = "", [OURS]: ours }: Instance["config"]): boolean {
+function isOwnValue({ [VARIABLE]: value = "", [OWN_VALUE_MARK]: ours }: Instance["config"]): boolean {
   return ours === undefined ? isPosixTimeZone(value) : value === ours;
 }

@@ -12,7 +12,7 @@ const architectures: Partial<Record<NodeJS.Architecture, Architecture>> = {
 };
 
 /** This machine's. Throws `invalid` where the project supports none. */
-export function ownArchitecture(): Architecture {
+export function machineArchitecture(): Architecture {
   const own = architectures[process.arch];
   if (own) return own;
   throw new TremplinError(
@@ -22,7 +22,7 @@ export function ownArchitecture(): Architecture {
 }
 
 /** Other names of what engines run; whoever makes an image may write any of them. */
-const aliases: Readonly<Record<string, string>> = {
+const ALIASES: Readonly<Record<string, string>> = {
   amd64: "x86_64",
   arm64: "aarch64",
   i386: "i686",
@@ -32,5 +32,5 @@ const aliases: Readonly<Record<string, string>> = {
 
 /** What engines call the architecture that an image names. */
 export function engineArchitecture(name: string): string {
-  return aliases[name] ?? name;
+  return ALIASES[name] ?? name;
 }

@@ -3,15 +3,15 @@ import { basename, dirname, join } from "node:path";
 import { type Clock, systemClock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { type Architecture, ownArchitecture } from "./architecture.ts";
-import { finishTree } from "./configure-rootfs.ts";
+import { type Architecture, machineArchitecture } from "./architecture.ts";
+import { configureRootfs } from "./configure-rootfs.ts";
 import { machineMirror } from "./debian-mirror.ts";
 import { type DebianRelease, debianRelease } from "./debian-releases.ts";
 import { lockFile, tryLockFile } from "./file-lock.ts";
 import { mmdebstrap } from "./mmdebstrap.ts";
 import type { ImageProgress } from "./mmdebstrap-progress.ts";
 import { type ImageFiles, imageFiles, packImage } from "./pack-image.ts";
-import { keepPackages, offerPackages } from "./package-cache.ts";
+import { provideCachedPackages, saveToCache } from "./package-cache.ts";
 import { replaceImage } from "./replace-image.ts";
 
 export interface DebianImageOptions {
@@ -25,10 +25,10 @@ export interface DebianImageOptions {
 }
 
 /** To be raised when the tree of an image is made differently, so that none of the old ones is taken. */
-const recipe = 2;
+const RECIPE_VERSION = 2;
 
 /** An image that is older is built again, so that a new container does not begin with a month of upgrades. */
-const lifetime = 30 * 24 * 60 * 60 * 1000;
+const MAX_AGE_MS = 30 * 24 * 60 * 60 * 1000;
 
 /**
  * The system container image of a Debian release: built from Debian's packages, or found built in
@@ -41,12 +41,12 @@ export async function* debianImage(
 ): AsyncGenerator<ImageProgress, ImageFiles, void> {
   const { folder, signal, clock = systemClock } = options;
   const release = debianRelease(options.release);
-  const architecture = ownArchitecture();
-  const image = join(folder, `debian-${release.codename}-${architecture.debian}-${recipe}`);
+  const architecture = machineArchitecture();
+  const image = join(folder, `debian-${release.codename}-${architecture.debian}-${RECIPE_VERSION}`);
   if (await isFresh(image, clock)) return imageFiles(image);
 
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const lockPath = beside(image, "lock");
+  const lockPath = hiddenPath(image, "lock");
   await using stack = new AsyncDisposableStack();
   let held = stack.use(await tryLockFile(lockPath, signal));
   if (!held) {
@@ -70,9 +70,9 @@ interface Build extends Omit<DebianImageOptions, "release"> {
 async function* build(options: Build): AsyncGenerator<ImageProgress, void, void> {
   const { release, image, signal, clock, log } = options;
   const begun = clock.now();
-  const work = beside(image, "building");
+  const work = hiddenPath(image, "building");
   const tree = join(work, "tree");
-  const packages = beside(image, "packages");
+  const packages = hiddenPath(image, "packages");
   // Whoever has the lock knows that what lies there is of a build that died.
   await rm(work, { recursive: true, force: true });
   try {
@@ -80,11 +80,11 @@ async function* build(options: Build): AsyncGenerator<ImageProgress, void, void>
     const step = { ...options, mirror, tree, work };
     await mkdir(tree, { recursive: true, mode: 0o700 });
     await chmod(tree, 0o755);
-    await offerPackages(packages, tree);
+    await provideCachedPackages(packages, tree);
     yield* mmdebstrap(step);
-    await keepPackages(tree, packages);
+    await saveToCache(tree, packages);
     yield { message: "Setting up the network", percent: 87 };
-    await finishTree(step);
+    await configureRootfs(step);
     yield { message: "Packing", percent: 88 };
     const fresh = await packImage({ ...step, created: new Date(clock.now()) });
     const kept = await replaceImage(image, fresh, join(work, "old"));
@@ -101,13 +101,13 @@ async function* build(options: Build): AsyncGenerator<ImageProgress, void, void>
 }
 
 /** A file or folder that belongs to an image and can never be taken for one. */
-function beside(image: string, what: string): string {
+function hiddenPath(image: string, what: string): string {
   return join(dirname(image), `.${basename(image)}.${what}`);
 }
 
 async function isFresh(image: string, clock: Clock): Promise<boolean> {
   const found = await stat(imageFiles(image).metadataPath).catch(ignoreMissing);
-  return found !== undefined && clock.now() - found.mtimeMs < lifetime;
+  return found !== undefined && clock.now() - found.mtimeMs < MAX_AGE_MS;
 }
 
 function ignoreMissing(error: NodeJS.ErrnoException): undefined {

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { readAptSources } from "../guest/apt-sources.ts";
-import { debianMirror, machineMirror, releaseSources } from "./debian-mirror.ts";
+import { findDebianMirror, machineMirror, releaseSources } from "./debian-mirror.ts";
 
-const mirrorOf = (lines: string) => debianMirror(readAptSources("sources.list", Buffer.from(lines)));
+const mirrorOf = (lines: string) => findDebianMirror(readAptSources("sources.list", Buffer.from(lines)));
 
 test("the machine's Debian is found among strangers that use its names", () => {
   const mirror = mirrorOf(`

@@ -18,14 +18,14 @@ export async function machineMirror(aptFolder = "/etc/apt"): Promise<DebianMirro
   const files = glob(["sources.list", "sources.list.d/*.{list,sources}"], { cwd: aptFolder });
   const paths = (await Array.fromAsync(files)).sort();
   const sources = paths.map(async (path) => readAptSources(path, await readFile(join(aptFolder, path))));
-  return debianMirror((await Promise.all(sources)).flat());
+  return findDebianMirror((await Promise.all(sources)).flat());
 }
 
 /**
  * Finds Debian among apt sources: a place of `main` for one of its releases. Others offer packages under the
  * same names, so one that has the release's -updates too comes first. Undefined when there is none.
  */
-export function debianMirror(sources: readonly AptSource[]): DebianMirror | undefined {
+export function findDebianMirror(sources: readonly AptSource[]): DebianMirror | undefined {
   const places = sources
     .filter(
       ({ enabled, types, components }) => enabled && types.includes("deb") && components.includes("main"),
@@ -35,20 +35,20 @@ export function debianMirror(sources: readonly AptSource[]): DebianMirror | unde
     );
   const has = (uri: string, suite: string): boolean =>
     places.some((place) => place.uri === uri && place.suite === suite);
-  const releases = places.filter(({ suite }) => releaseNames.has(suite));
+  const releases = places.filter(({ suite }) => RELEASE_NAMES.has(suite));
   const main = releases.find(({ uri, suite }) => has(uri, `${suite}-updates`)) ?? releases[0];
   if (!main) return undefined;
-  const security = places.find(({ suite }) => securitySuites.has(suite));
+  const security = places.find(({ suite }) => SECURITY_SUITES.has(suite));
   return { main: main.uri, security: security?.uri ?? `${main.uri}-security` };
 }
 
-const releaseNames = new Set([
+const RELEASE_NAMES = new Set([
   "stable",
   "oldstable",
   "testing",
   ...debianReleases.map((each) => each.codename),
 ]);
-const securitySuites = new Set([...releaseNames].map((name) => `${name}-security`));
+const SECURITY_SUITES = new Set([...RELEASE_NAMES].map((name) => `${name}-security`));
 
 /** The apt sources of a release on a mirror, as the container keeps them. */
 export function releaseSources(codename: string, mirror: DebianMirror): string {

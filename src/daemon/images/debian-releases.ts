@@ -14,7 +14,7 @@ export interface DebianRelease {
 }
 
 /** What a person expects of a machine to live in, and what systemd needs to bring up the network. */
-const common = [
+const COMMON_PACKAGES = [
   "bash-completion",
   "ca-certificates",
   "dbus",
@@ -33,7 +33,7 @@ const common = [
 ];
 
 /** Later releases know by themselves that a container may not touch the devices of the machine. */
-const forgivingTrigger = `[Service]
+const TOLERANT_UDEV_TRIGGER = `[Service]
 ExecStart=
 ExecStart=-udevadm trigger --type=subsystems --action=add
 ExecStart=-udevadm trigger --type=devices --action=add
@@ -45,12 +45,12 @@ export const debianReleases: readonly DebianRelease[] = [
     codename: "bullseye",
     version: "11",
     // systemd-resolved is still part of the package systemd.
-    packages: common,
-    files: { "etc/systemd/system/systemd-udev-trigger.service.d/container.conf": forgivingTrigger },
+    packages: COMMON_PACKAGES,
+    files: { "etc/systemd/system/systemd-udev-trigger.service.d/container.conf": TOLERANT_UDEV_TRIGGER },
     masked: ["systemd-journald-audit.socket"],
   },
-  { codename: "bookworm", version: "12", packages: [...common, "systemd-resolved"] },
-  { codename: "trixie", version: "13", packages: [...common, "systemd-resolved"] },
+  { codename: "bookworm", version: "12", packages: [...COMMON_PACKAGES, "systemd-resolved"] },
+  { codename: "trixie", version: "13", packages: [...COMMON_PACKAGES, "systemd-resolved"] },
 ];
 
 /** The row of a codename. Throws `invalid` with the codenames that there are. */

@@ -18,7 +18,7 @@ interface Stage {
 type Step = "Get:" | "Unpacking" | "Setting up";
 
 /** The share of each stage as measured with nothing downloaded before. */
-const stages: readonly Stage[] = [
+const STAGES: readonly Stage[] = [
   { begins: /^I: running apt-get update/, message: "Reading the package lists", from: 0, to: 8, steps: [] },
   { begins: /^I: downloading packages/, message: "Downloading", from: 8, to: 14, steps: ["Get:"] },
   { begins: /^I: extracting archives/, message: "Unpacking the first packages", from: 14, to: 24, steps: [] },
@@ -48,7 +48,7 @@ export class MmdebstrapProgress {
 
   /** The progress that a line tells; undefined when it tells none. */
   read(line: string): ImageProgress | undefined {
-    const stage = stages.find(({ begins }) => begins.test(line));
+    const stage = STAGES.find(({ begins }) => begins.test(line));
     if (stage) {
       this.#stage = stage;
       this.#done.clear();

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { type DebianMirror, debianKeyring, releaseSources } from "./debian-mirror.ts";
 import type { DebianRelease } from "./debian-releases.ts";
-import { type SandboxedOptions, sandboxed } from "./isolated-program.ts";
+import { type IsolatedOptions, runIsolated } from "./isolated-program.ts";
 import { type ImageProgress, MmdebstrapProgress } from "./mmdebstrap-progress.ts";
 
-export interface MmdebstrapOptions extends SandboxedOptions {
+export interface MmdebstrapOptions extends IsolatedOptions {
   readonly release: DebianRelease;
   /** Undefined: the tool's own default. */
   readonly mirror: DebianMirror | undefined;
@@ -40,7 +40,7 @@ export async function* mmdebstrap(options: MmdebstrapOptions): AsyncGenerator<Im
     args.push(`--keyring=${debianKeyring}`, release.codename, tree);
   }
   const progress = new MmdebstrapProgress();
-  for await (const line of sandboxed("mmdebstrap", args, options)) {
+  for await (const line of runIsolated("mmdebstrap", args, options)) {
     const step = progress.read(line);
     if (step) yield step;
   }

@@ -2,7 +2,7 @@ import { mkdir, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Architecture } from "./architecture.ts";
 import type { DebianRelease } from "./debian-releases.ts";
-import { ended, type SandboxedOptions, sandboxed } from "./isolated-program.ts";
+import { type IsolatedOptions, runIsolated, succeeded } from "./isolated-program.ts";
 import { lxdMetadata, templates } from "./lxd-metadata.ts";
 
 /** The two tarballs that an engine makes a container of. */
@@ -16,7 +16,7 @@ export function imageFiles(folder: string): ImageFiles {
   return { rootfsPath: join(folder, "rootfs.tar.zst"), metadataPath: join(folder, "metadata.tar.gz") };
 }
 
-export interface PackOptions extends SandboxedOptions {
+export interface PackOptions extends IsolatedOptions {
   readonly release: DebianRelease;
   readonly architecture: Architecture;
   readonly tree: string;
@@ -38,11 +38,19 @@ export async function packImage(options: PackOptions): Promise<string> {
   const { rootfsPath, metadataPath } = imageFiles(image);
   const owners = ["--numeric-owner", "--xattrs", "--xattrs-include=*", "--acls"];
   // The engine fills /dev anew at each start.
-  await ended(
-    sandboxed("tar", ["--zstd", ...owners, "--exclude=./dev/*", "-cf", rootfsPath, "-C", tree, "."], options),
+  await succeeded(
+    runIsolated(
+      "tar",
+      ["--zstd", ...owners, "--exclude=./dev/*", "-cf", rootfsPath, "-C", tree, "."],
+      options,
+    ),
   );
-  await ended(
-    sandboxed("tar", ["--gzip", "-cf", metadataPath, "-C", metadata, "metadata.yaml", "templates"], options),
+  await succeeded(
+    runIsolated(
+      "tar",
+      ["--gzip", "-cf", metadataPath, "-C", metadata, "metadata.yaml", "templates"],
+      options,
+    ),
   );
   for (const path of [rootfsPath, metadataPath]) {
     await using file = await open(path, "r+");

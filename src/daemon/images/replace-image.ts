@@ -7,13 +7,13 @@ import { imageFiles } from "./pack-image.ts";
  * is no image of ours, or has more in it, somebody put there: it gets a free name beside, which is returned.
  */
 export async function replaceImage(image: string, fresh: string, aside: string): Promise<string | undefined> {
-  const kept = (await isAllOurs(image)) ? undefined : await freeName(image);
+  const kept = (await isReplaceable(image)) ? undefined : await findFreeName(image);
   await rename(image, kept ?? aside).catch(ignoreMissing);
   await rename(fresh, image);
   return kept;
 }
 
-async function isAllOurs(image: string): Promise<boolean> {
+async function isReplaceable(image: string): Promise<boolean> {
   const found = await lstat(image).catch(ignoreMissing);
   if (!found) return true;
   if (!found.isDirectory()) return false;
@@ -22,7 +22,7 @@ async function isAllOurs(image: string): Promise<boolean> {
   return entries.every((entry) => entry.isFile() && own.includes(entry.name));
 }
 
-async function freeName(path: string): Promise<string> {
+async function findFreeName(path: string): Promise<string> {
   for (let count = 1; ; count++) {
     const name = `${path}.kept-${count}`;
     if (!(await lstat(name).catch(ignoreMissing))) return name;

@@ -4,7 +4,7 @@ import {
   GetContainerUsernameResponse_Status as Status,
 } from "../../contract/tremplin_pb.js";
 import { findContainer } from "../containers/find-container.ts";
-import { legible } from "../guest/lossless-text.ts";
+import { displayText } from "../guest/lossless-text.ts";
 import { findPrimaryUser } from "../guest/primary-user.ts";
 import { checkContainerName } from "./container-name.ts";
 import { type RpcDeps, withStatusErrors } from "./rpc.ts";
@@ -24,8 +24,8 @@ export function getContainerUsername(tools: RpcDeps) {
       if (!person) return answer(Status.USER_NOT_FOUND, `nobody has been set up in ${name} yet`);
       return {
         ...answer(Status.SUCCESS, ""),
-        username: legible(person.name),
-        homedir: legible(person.home),
+        username: displayText(person.name),
+        homedir: displayText(person.home),
       };
     },
     (failureReason) => answer(Status.FAILED, failureReason),

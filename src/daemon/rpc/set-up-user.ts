@@ -34,7 +34,7 @@ export function setUpUser(tools: RpcDeps) {
     await using _lock =
       status === instanceStatus.stopped ? undefined : await lockAccounts(engine, container, { signal, log });
     using files = await engine.fileSession(container, { signal, timeLimit: TIME_LIMIT });
-    await ensurePrimaryUser(files, { name, users: site.users, now: clock.now(), log, told });
+    await ensurePrimaryUser(files, { name, users: site.users, now: clock.now(), log, onNameKnown: told });
     // From now on somebody's work is in it, though it never ran.
     await markProvisioned(engine, container, signal);
   }

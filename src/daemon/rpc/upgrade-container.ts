@@ -8,7 +8,7 @@ import { instanceStatus } from "../../engine/resources/instance.ts";
 import { getContainer } from "../containers/find-container.ts";
 import { readOsRelease } from "../guest/os-release.ts";
 import { upgradeOperation } from "../operations/upgrade/upgrade.ts";
-import { releaseName, runningRelease, upgradePath, wantedRelease } from "../upgrade/releases.ts";
+import { releaseName, releaseOfOsRelease, releaseOfVersion, upgradePath } from "../upgrade/releases.ts";
 import { checkContainerName } from "./container-name.ts";
 import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
@@ -44,10 +44,13 @@ export function upgradeContainer(tools: RpcDeps) {
   }
 }
 
-function judge(running: Parameters<typeof runningRelease>[0], { targetVersion }: UpgradeContainerRequest) {
+function judge(
+  running: Parameters<typeof releaseOfOsRelease>[0],
+  { targetVersion }: UpgradeContainerRequest,
+) {
   try {
-    const to = wantedRelease(targetVersion);
-    if (upgradePath(runningRelease(running), to)) return { status: Status.STARTED, failureReason: "" };
+    const to = releaseOfVersion(targetVersion);
+    if (upgradePath(releaseOfOsRelease(running), to)) return { status: Status.STARTED, failureReason: "" };
     return { status: Status.ALREADY_UPGRADED, failureReason: `it runs ${releaseName(to)} already` };
   } catch (error) {
     return { status: Status.NOT_SUPPORTED, failureReason: TremplinError.from(error).message };

@@ -1,27 +1,27 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { readStatusLine } from "./apt.ts";
+import { parseStatusLine } from "./apt.ts";
 
 test("what apt says is read", () => {
-  assert.deepEqual(readStatusLine("dlstatus:1:20.5:Retrieving file 1 of 5 (3s remaining)"), {
+  assert.deepEqual(parseStatusLine("dlstatus:1:20.5:Retrieving file 1 of 5 (3s remaining)"), {
     kind: "download",
     percent: 20.5,
     words: "Retrieving file 1 of 5 (3s remaining)",
   });
-  assert.deepEqual(readStatusLine("pmstatus:libc6:45.4545:Unpacking libc6 (amd64)"), {
+  assert.deepEqual(parseStatusLine("pmstatus:libc6:45.4545:Unpacking libc6 (amd64)"), {
     kind: "install",
     percent: 45.4545,
     words: "Unpacking libc6 (amd64)",
   });
-  assert.deepEqual(readStatusLine("pmerror:tool:50:exit status 3"), {
+  assert.deepEqual(parseStatusLine("pmerror:tool:50:exit status 3"), {
     kind: "error",
     words: "tool: exit status 3",
   });
-  assert.equal(readStatusLine("pmconffile:/etc/x:50:'a' 'b' 1 1"), "nothing");
-  assert.equal(readStatusLine("pmstatus:x:1.2.3:y"), "nothing");
+  assert.equal(parseStatusLine("pmconffile:/etc/x:50:'a' 'b' 1 1"), "nothing");
+  assert.equal(parseStatusLine("pmstatus:x:1.2.3:y"), "nothing");
   for (const line of ["", "E: no", "pmstatus:x", "pmstatus:x:NaN:y", "status: pmstatus:x:1:y"]) {
-    assert.equal(readStatusLine(line), undefined, line);
+    assert.equal(parseStatusLine(line), undefined, line);
   }
 });
 
@@ -33,7 +33,7 @@ test("no line whatever makes a percentage that is none", () => {
   );
   fc.assert(
     fc.property(fc.constantFrom("dlstatus", "pmstatus"), fc.string(), number, (word, subject, percent) => {
-      const status = readStatusLine(`${word}:${subject}:${percent}:x`);
+      const status = parseStatusLine(`${word}:${subject}:${percent}:x`);
       if (typeof status === "object" && status.kind !== "error") {
         assert.ok(status.percent >= 0 && status.percent <= 100);
       }

@@ -2,20 +2,20 @@ import type { Readable } from "node:stream";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { FileSession } from "../../engine/files/file-session.ts";
-import { type AptStatus, quietEnvironment, readStatusLine } from "./apt.ts";
+import { type AptStatus, nonInteractiveEnvironment, parseStatusLine } from "./apt.ts";
 import { OutputLines } from "./output-lines.ts";
 
 /** How many of the last lines are looked at for the reason of a failure. */
-const LAST_LINES = 40;
-const FILES_LIMIT = 30_000;
+const MAX_LAST_LINES = 40;
+const FILES_TIMEOUT_MS = 30_000;
 
 /** Who hears what programs print. */
-export interface Listener {
+export interface OutputListener {
   output(lines: readonly string[]): Promise<void>;
   status(status: AptStatus): void;
 }
 
-export interface Ended {
+export interface ProgramResult {
   readonly exitCode: number;
   /** The last lines, the errors of apt's status among them. */
   readonly lastLines: readonly string[];
@@ -25,10 +25,15 @@ export interface Ended {
 export class ContainerExec {
   readonly container: string;
   readonly #engine: () => Engine;
-  readonly #listener: Listener;
+  readonly #listener: OutputListener;
   readonly #signal: AbortSignal;
 
-  constructor(options: { engine: () => Engine; container: string; listener: Listener; signal: AbortSignal }) {
+  constructor(options: {
+    engine: () => Engine;
+    container: string;
+    listener: OutputListener;
+    signal: AbortSignal;
+  }) {
     this.container = options.container;
     this.#engine = options.engine;
     this.#listener = options.listener;
@@ -44,15 +49,15 @@ export class ContainerExec {
   }
 
   /** Runs a program to its end and has its lines heard. When the signal aborts it is killed. */
-  async run(command: readonly string[]): Promise<Ended> {
+  async run(command: readonly string[]): Promise<ProgramResult> {
     const signal = this.#signal;
     await using session = await this.engine.exec(this.container, {
       command,
-      environment: quietEnvironment,
+      environment: nonInteractiveEnvironment,
       signal,
     });
     const lastLines: string[] = [];
-    const streams = [session.stdout, session.stderr].map((stream) => this.#hear(stream, lastLines));
+    const streams = [session.stdout, session.stderr].map((stream) => this.#readLines(stream, lastLines));
     const [exitCode] = await Promise.all([session.exitCode, ...streams]);
     return { exitCode, lastLines };
   }
@@ -60,13 +65,13 @@ export class ContainerExec {
   /** As run(); throws `failed` with the reason it gave unless it ends well. `what` begins the sentence. */
   async runOrThrow(what: string, command: readonly string[]): Promise<void> {
     const { exitCode, lastLines } = await this.run(command);
-    if (exitCode !== 0) throw failure(what, exitCode, lastLines);
+    if (exitCode !== 0) throw programFailure(what, exitCode, lastLines);
   }
 
   /** Runs a program that prints little, and gives what it printed. Nobody hears it. */
   async capture(command: readonly string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> {
     return await this.engine.execCapture(this.container, command, {
-      environment: quietEnvironment,
+      environment: nonInteractiveEnvironment,
       signal: this.#signal,
       maxBytes: 256 * 1024,
     });
@@ -74,22 +79,22 @@ export class ContainerExec {
 
   /** Its files, for a while; closed by the caller. */
   files(): Promise<FileSession> {
-    return this.engine.fileSession(this.container, { signal: this.#signal, timeLimit: FILES_LIMIT });
+    return this.engine.fileSession(this.container, { signal: this.#signal, timeLimit: FILES_TIMEOUT_MS });
   }
 
-  async #hear(stream: Readable, lastLines: string[]): Promise<void> {
+  async #readLines(stream: Readable, lastLines: string[]): Promise<void> {
     const lines = new OutputLines();
     const hear = async (found: readonly string[]) => {
       const output: string[] = [];
       for (const line of found) {
-        const status = readStatusLine(line);
+        const status = parseStatusLine(line);
         if (status === "nothing") continue;
         if (status) this.#listener.status(status);
         if (status === undefined) output.push(line);
-        if (status?.kind === "error") output.push(`dpkg: ${status.words}`);
+        if (status?.kind === "error") output.push(`dpkg: ${status.message}`);
       }
       lastLines.push(...output);
-      lastLines.splice(0, Math.max(0, lastLines.length - LAST_LINES));
+      lastLines.splice(0, Math.max(0, lastLines.length - MAX_LAST_LINES));
       await this.#listener.output(output);
     };
     for await (const bytes of stream as AsyncIterable<Buffer>) await hear(lines.take(bytes));
@@ -98,7 +103,7 @@ export class ContainerExec {
 }
 
 /** What a program that failed said: errors first, for what comes after them only says that there was one. */
-export function failure(what: string, exitCode: number, lastLines: readonly string[]): TremplinError {
+export function programFailure(what: string, exitCode: number, lastLines: readonly string[]): TremplinError {
   const errors = lastLines.filter((line) => /^(E:|Err:|dpkg: |W: (GPG|Failed))/.test(line));
   const telling = (errors.length > 0 ? errors.slice(0, 3) : lastLines.slice(-3)).map((line) =>
     line.slice(0, 300),

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { editAptSources } from "../guest/apt-sources.ts";
-import { editFor } from "./debian-source.ts";
+import { switchSourcesTo } from "./debian-source.ts";
 import { type Release, releases } from "./releases.ts";
 
 const release = (codename: string) => releases.find((each) => each.codename === codename) as Release;
 
 function switched(text: string, codename: string, path = "x.list"): string {
-  return Buffer.from(editAptSources(path, Buffer.from(text), editFor(release(codename)))).toString();
+  return Buffer.from(editAptSources(path, Buffer.from(text), switchSourcesTo(release(codename)))).toString();
 }
 
 for (const [before, codename, after] of [

@@ -1,14 +1,14 @@
 import type { Engine } from "../../engine/engine.ts";
 import type { Instance } from "../../engine/resources/instance.ts";
 import type { ContainerExec } from "./container-exec.ts";
-import { type AptEstimate, parseSize, sizeText } from "./size.ts";
+import { type AptEstimate, formatSize, parseSize } from "./size.ts";
 
 /** Pools that keep what did not change only once, so that a snapshot and the way back take a moment. */
-const cheapDrivers = new Set(["btrfs", "zfs", "ceph"]);
+const COPY_ON_WRITE_DRIVERS = new Set(["btrfs", "zfs", "ceph"]);
 /** Beyond apt's estimate: lists, logs, what scripts make. Bytes. */
-const RESERVE = 64e6;
+const RESERVE_BYTES = 64e6;
 /** Unpacked, packages have about so many times the size of their archives. */
-const UNPACKED = 3.5;
+const UNPACKED_RATIO = 3.5;
 
 /** The pool that a container lies in, and how it keeps snapshots. */
 export interface StoragePool {
@@ -19,7 +19,11 @@ export interface StoragePool {
   readonly free: number | undefined;
 }
 
-export async function poolOf(engine: Engine, instance: Instance, signal: AbortSignal): Promise<StoragePool> {
+export async function findStoragePool(
+  engine: Engine,
+  instance: Instance,
+  signal: AbortSignal,
+): Promise<StoragePool> {
   const name = rootDevice(instance)?.pool ?? "default";
   const { driver, config } = (await engine.pools.get(name, { signal })).value;
   const isThin = driver === "lvm" && config["lvm.use_thinpool"] !== "false";
@@ -31,13 +35,13 @@ export async function poolOf(engine: Engine, instance: Instance, signal: AbortSi
   return {
     name,
     driver,
-    hasCheapSnapshots: cheapDrivers.has(driver) || isThin,
+    hasCheapSnapshots: COPY_ON_WRITE_DRIVERS.has(driver) || isThin,
     free: space && space.total > 0 ? space.total - space.used : undefined,
   };
 }
 
 /** Bytes that a container takes, as far as the engine knows. */
-export async function usageOf(engine: Engine, inside: ContainerExec): Promise<number | undefined> {
+export async function readDiskUsage(engine: Engine, inside: ContainerExec): Promise<number | undefined> {
   const { disk } = await engine.instances.state(inside.container, { signal: inside.signal });
   const usage = disk?.root?.usage ?? 0;
   if (usage > 0) return usage;
@@ -53,17 +57,19 @@ export async function missingSpace(
   usage: number | undefined,
   { download, growth }: AptEstimate,
 ): Promise<string[]> {
-  const needed = download + Math.max(0, growth) + RESERVE;
+  const needed = download + Math.max(0, growth) + RESERVE_BYTES;
   // What a snapshot still holds is not given free when it is replaced.
-  const neededInPool = pool.hasCheapSnapshots ? download * (1 + UNPACKED) + RESERVE : (usage ?? 0) + needed;
+  const neededInPool = pool.hasCheapSnapshots
+    ? download * (1 + UNPACKED_RATIO) + RESERVE_BYTES
+    : (usage ?? 0) + needed;
   const limit = parseSize(rootDevice(instance)?.size ?? "");
   const left = limit === undefined || usage === undefined ? Number.POSITIVE_INFINITY : limit - usage;
-  const free = Math.min(await freeInside(inside), left);
+  const free = Math.min(await readFreeSpace(inside), left);
   return [
-    ...(free < needed ? [tooLittle("in the container", needed, free)] : []),
+    ...(free < needed ? [shortageSentence("in the container", needed, free)] : []),
     ...(pool.free !== undefined && pool.free < neededInPool
       ? [
-          tooLittle(
+          shortageSentence(
             `in the storage pool ${pool.name}, with the snapshot to go back to`,
             neededInPool,
             pool.free,
@@ -73,12 +79,12 @@ export async function missingSpace(
   ];
 }
 
-function tooLittle(where: string, needed: number, free: number): string {
-  const numbers = `the upgrade needs ${sizeText(needed)} and ${sizeText(Math.max(0, free))} are free`;
+function shortageSentence(where: string, needed: number, free: number): string {
+  const numbers = `the upgrade needs ${formatSize(needed)} and ${formatSize(Math.max(0, free))} are free`;
   return `there is too little disk space ${where}: ${numbers}; make room and try again`;
 }
 
-async function freeInside(inside: ContainerExec): Promise<number> {
+async function readFreeSpace(inside: ContainerExec): Promise<number> {
   const { stdout } = await inside.capture([
     "stat",
     "--file-system",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { inTime } from "../../../test/support/in-time.ts";
-import { MOST_LINE_BYTES, OutputLines, plainLine } from "./output-lines.ts";
+import { MAX_LINE_BYTES, OutputLines, plainLine } from "./output-lines.ts";
 
 function linesOf(...chunks: Uint8Array[]): string[] {
   const lines = new OutputLines();
@@ -35,7 +35,7 @@ test("whatever is printed, in whatever pieces, lines are plain and short, and th
         assert.deepEqual(linesOf(bytes.subarray(0, cut), bytes.subarray(cut)), lines);
         for (const line of lines) {
           assert.ok(!/[\p{Cc}\u2028\u2029]/u.test(line) && line.isWellFormed(), JSON.stringify(line));
-          assert.ok(Buffer.byteLength(line) <= MOST_LINE_BYTES);
+          assert.ok(Buffer.byteLength(line) <= MAX_LINE_BYTES);
         }
       },
     ),
@@ -45,7 +45,7 @@ test("whatever is printed, in whatever pieces, lines are plain and short, and th
 test("a line is cut between letters", () => {
   for (const letter of ["x", "é", "€", "😀"]) {
     const line = plainLine(letter.repeat(8_000));
-    assert.ok(Buffer.byteLength(line) <= MOST_LINE_BYTES && Buffer.byteLength(line) > MOST_LINE_BYTES - 8);
+    assert.ok(Buffer.byteLength(line) <= MAX_LINE_BYTES && Buffer.byteLength(line) > MAX_LINE_BYTES - 8);
     assert.match(line, new RegExp(`^(${letter})+…$`, "u"));
   }
 });

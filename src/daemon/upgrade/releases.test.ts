@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UpgradeContainerRequest_Version as Version } from "../../contract/tremplin_pb.js";
 import { parseOsRelease } from "../guest/os-release.ts";
-import { releases, runningRelease, upgradePath, wantedRelease } from "./releases.ts";
+import { releaseOfOsRelease, releaseOfVersion, releases, upgradePath } from "./releases.ts";
 
-const running = (text: string) => runningRelease(parseOsRelease(Buffer.from(text)));
+const running = (text: string) => releaseOfOsRelease(parseOsRelease(Buffer.from(text)));
 
 test("the table is in the order of the releases, with a row for each number of the contract", () => {
   const numbers = Object.values(Version).filter(
@@ -23,7 +23,7 @@ test("every way forward goes through each release between, and there is none bac
     for (const [end, to] of releases.entries()) {
       if (start > end) assert.throws(() => upgradePath(from, to), { code: "invalid" });
       else if (start === end) assert.equal(upgradePath(from, to), undefined);
-      else assert.deepEqual(upgradePath(from, to)?.steps, releases.slice(start + 1, end + 1));
+      else assert.deepEqual(upgradePath(from, to)?.releases, releases.slice(start + 1, end + 1));
     }
   }
 });
@@ -38,6 +38,6 @@ test("what runs is told by ID and VERSION_ID alone", () => {
 });
 
 test("a number that no release has is refused with those that there are", () => {
-  assert.throws(() => wantedRelease(Version.UNKNOWN), /known are stretch \(9\), .*trixie \(13\)/);
-  assert.throws(() => wantedRelease(99 as Version), { code: "invalid" });
+  assert.throws(() => releaseOfVersion(Version.UNKNOWN), /known are stretch \(9\), .*trixie \(13\)/);
+  assert.throws(() => releaseOfVersion(99 as Version), { code: "invalid" });
 });

@@ -3,11 +3,11 @@ import { UpgradeContainerRequest_Version as Version } from "../../contract/tremp
 import type { Release as OsRelease } from "../guest/os-release.ts";
 
 /** What stands in the way of an upgrade to a release, and the program that puts it away. */
-export interface Obstacle {
+export interface Workaround {
   /** What is told when it runs, for example "removing expired root certificates". */
-  readonly words: string;
+  readonly message: string;
   /** Only where this file is there. */
-  readonly where: string;
+  readonly ifExists: string;
   readonly commands: readonly (readonly string[])[];
 }
 
@@ -25,7 +25,7 @@ export interface Release {
   /** Debian's own mirrors no longer have it, only its archive, whose release files have run out. */
   readonly archived?: boolean;
   /** To be put away while this release is what runs, before it is upgraded. */
-  readonly obstacles?: readonly Obstacle[];
+  readonly workarounds?: readonly Workaround[];
 }
 
 const keyring = "debian-archive-keyring";
@@ -39,10 +39,10 @@ export const releases: readonly Release[] = [
     suites: { security: "stretch/updates" },
     keyring,
     archived: true,
-    obstacles: [
+    workarounds: [
       {
-        words: "removing a root certificate that has expired and breaks TLS",
-        where: "/etc/ca-certificates.conf",
+        message: "removing a root certificate that has expired and breaks TLS",
+        ifExists: "/etc/ca-certificates.conf",
         commands: [
           ["sed", "-i", "s#^mozilla/DST_Root_CA_X3.crt#!&#", "/etc/ca-certificates.conf"],
           ["update-ca-certificates"],
@@ -84,7 +84,7 @@ export const releases: readonly Release[] = [
 /** A way from one release to another: each release after `from`, in order. Not empty. */
 export interface UpgradePath {
   readonly from: Release;
-  readonly steps: readonly Release[];
+  readonly releases: readonly Release[];
   readonly to: Release;
 }
 
@@ -94,7 +94,7 @@ export function releaseName({ versionId, codename }: Release): string {
 }
 
 /** What a container runs. Throws `invalid` for what is no Debian of the table. */
-export function runningRelease({ message }: OsRelease): Release {
+export function releaseOfOsRelease({ message }: OsRelease): Release {
   const { id, versionId } = message;
   if (id !== "debian") {
     throw new TremplinError(
@@ -105,21 +105,24 @@ export function runningRelease({ message }: OsRelease): Release {
   const found = releases.find((release) => release.versionId === versionId.split(".")[0]);
   if (found) return found;
   const what = versionId === "" ? "testing or unstable" : `Debian ${quoted(versionId)}`;
-  throw new TremplinError("invalid", `the container runs ${what}, which there is no way from: ${known()}`);
+  throw new TremplinError(
+    "invalid",
+    `the container runs ${what}, which there is no way from: ${knownReleases()}`,
+  );
 }
 
 /** The release that a request asks for. Throws `invalid` for a number that is none. */
-export function wantedRelease(version: Version): Release {
+export function releaseOfVersion(version: Version): Release {
   const found = releases.find((release) => release.version === version);
   if (found) return found;
-  throw new TremplinError("invalid", `no release has the number ${version}: ${known()}`);
+  throw new TremplinError("invalid", `no release has the number ${version}: ${knownReleases()}`);
 }
 
 /** Undefined where it runs already. Throws `invalid` for a way back. */
 export function upgradePath(from: Release, to: Release): UpgradePath | undefined {
   const [start, end] = [releases.indexOf(from), releases.indexOf(to)];
   if (start === end) return undefined;
-  if (start < end) return { from, to, steps: releases.slice(start + 1, end + 1) };
+  if (start < end) return { from, to, releases: releases.slice(start + 1, end + 1) };
   throw new TremplinError(
     "invalid",
     `${releaseName(from)} cannot be turned into the older ${releaseName(to)}`,
@@ -131,6 +134,6 @@ function quoted(text: string): string {
   return JSON.stringify(text.slice(0, 40));
 }
 
-function known(): string {
+function knownReleases(): string {
   return `known are ${releases.map(({ codename, versionId }) => `${codename} (${versionId})`).join(", ")}`;
 }

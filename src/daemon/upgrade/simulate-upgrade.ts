@@ -1,25 +1,25 @@
 import type { Engine } from "../../engine/engine.ts";
 import { editAptSources } from "../guest/apt-sources.ts";
 import { replaceFile } from "../guest/container-files.ts";
-import { aptGetTrial } from "./apt.ts";
-import { type ContainerExec, failure } from "./container-exec.ts";
-import { editFor } from "./debian-source.ts";
+import { aptGetSimulation } from "./apt.ts";
+import { type ContainerExec, programFailure } from "./container-exec.ts";
+import { switchSourcesTo } from "./debian-source.ts";
 import type { Release, UpgradePath } from "./releases.ts";
-import { type AptEstimate, readEstimate } from "./size.ts";
+import { type AptEstimate, parseEstimate } from "./size.ts";
 import type { SourceFile } from "./source-files.ts";
 
 /** Everything of a trial lies here, and nothing of it elsewhere. */
-const trialFolder = "/var/tmp/tremplin-upgrade";
+const SIMULATION_FOLDER = "/var/tmp/tremplin-upgrade";
 /** For removing it. Milliseconds. */
-const REMOVAL_LIMIT = 10_000;
+const REMOVAL_TIMEOUT_MS = 10_000;
 
 const root = { uid: 0, gid: 0 };
 
-export interface Trial {
+export interface SimulationResult {
   /** Why the packages of a release cannot be had; undefined where they can. */
   readonly problem?: string;
   /** The keys inside do not know the new release, or not any more: renewing them is part of the upgrade. */
-  readonly lacksKeys?: boolean;
+  readonly needsNewKeys?: boolean;
   /** Undefined where apt sees no way before the packages of now are put right. */
   readonly estimate?: AptEstimate;
 }
@@ -32,27 +32,30 @@ export async function simulateUpgrade(
   inside: ContainerExec,
   originals: readonly SourceFile[],
   path: UpgradePath,
-): Promise<Trial> {
-  await removeTrial(inside.engine, inside.container);
+): Promise<SimulationResult> {
+  await removeSimulation(inside.engine, inside.container);
   try {
-    await prepare(inside, originals, path.steps);
-    const command = (...words: string[]) => aptGetTrial(archivedIf(path), ...places(), ...words);
+    await prepare(inside, originals, path.releases);
+    const command = (...words: string[]) =>
+      aptGetSimulation(optionsRelease(path), ...folderOptions(), ...words);
     const { exitCode, lastLines } = await inside.run(command("update"));
     if (exitCode !== 0 || lastLines.some((line) => /^(E:|W: Failed to fetch)/.test(line))) {
-      return explain(exitCode, lastLines);
+      return explainFailure(exitCode, lastLines);
     }
     const { stdout } = await inside.capture(command("dist-upgrade"));
-    const estimate = readEstimate(stdout);
+    const estimate = parseEstimate(stdout);
     return estimate ? { estimate } : {};
   } finally {
-    await removeTrial(inside.engine, inside.container);
+    await removeSimulation(inside.engine, inside.container);
   }
 }
 
 /** Removes what a trial left that was cancelled, or died with its daemon, as far as that can be done now. */
-export async function removeTrial(engine: Engine, container: string): Promise<void> {
-  const signal = AbortSignal.timeout(REMOVAL_LIMIT);
-  await engine.execCapture(container, ["rm", "-rf", "--", trialFolder], { signal }).catch(() => undefined);
+export async function removeSimulation(engine: Engine, container: string): Promise<void> {
+  const signal = AbortSignal.timeout(REMOVAL_TIMEOUT_MS);
+  await engine
+    .execCapture(container, ["rm", "-rf", "--", SIMULATION_FOLDER], { signal })
+    .catch(() => undefined);
 }
 
 async function prepare(
@@ -61,13 +64,13 @@ async function prepare(
   steps: readonly Release[],
 ): Promise<void> {
   const folders = ["sources", "lists/partial", "cache/archives/partial"];
-  await inside.capture(["mkdir", "-p", "--", ...folders.map((folder) => `${trialFolder}/${folder}`)]);
+  await inside.capture(["mkdir", "-p", "--", ...folders.map((folder) => `${SIMULATION_FOLDER}/${folder}`)]);
   using files = await inside.files();
   for (const release of steps) {
     for (const [index, file] of originals.entries()) {
       const name = `${release.codename}-${index}.${file.path.endsWith(".list") ? "list" : "sources"}`;
-      const path = `${trialFolder}/sources/${name}`;
-      await replaceFile(files, path, editAptSources(file.path, file.content, editFor(release)), {
+      const path = `${SIMULATION_FOLDER}/sources/${name}`;
+      await replaceFile(files, path, editAptSources(file.path, file.content, switchSourcesTo(release)), {
         ...root,
         mode: 0o644,
       });
@@ -75,24 +78,24 @@ async function prepare(
   }
 }
 
-function places(): string[] {
+function folderOptions(): string[] {
   const settings = [
     "Dir::Etc::SourceList=/dev/null",
-    `Dir::Etc::SourceParts=${trialFolder}/sources`,
-    `Dir::State::Lists=${trialFolder}/lists`,
-    `Dir::Cache=${trialFolder}/cache`,
+    `Dir::Etc::SourceParts=${SIMULATION_FOLDER}/sources`,
+    `Dir::State::Lists=${SIMULATION_FOLDER}/lists`,
+    `Dir::Cache=${SIMULATION_FOLDER}/cache`,
   ];
   return settings.flatMap((setting) => ["-o", setting]);
 }
 
 /** The settings for the archive harm nobody else, so the path needs them if one of its releases does. */
-function archivedIf({ steps, to }: UpgradePath): Release {
+function optionsRelease({ releases: steps, to }: UpgradePath): Release {
   return steps.find(({ archived }) => archived) ?? to;
 }
 
-function explain(exitCode: number, lastLines: readonly string[]): Trial {
+function explainFailure(exitCode: number, lastLines: readonly string[]): SimulationResult {
   const text = lastLines.join("\n");
-  const reason = failure("asking the mirrors for the new release", exitCode, lastLines).message;
+  const reason = programFailure("asking the mirrors for the new release", exitCode, lastLines).message;
   if (/is not valid yet/.test(text)) {
     return { problem: `the clock of this machine is behind the mirror's: set it right (${reason})` };
   }
@@ -104,7 +107,7 @@ function explain(exitCode: number, lastLines: readonly string[]): Trial {
     /NO_PUBKEY|EXPKEYSIG|is not signed|Missing key/.test(text) &&
     !/404|Could not|Unable to connect|Failed to fetch .*(404|Connection)/.test(text)
   ) {
-    return { lacksKeys: true };
+    return { needsNewKeys: true };
   }
   return { problem: reason };
 }

@@ -1,9 +1,9 @@
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { MOST_LINE_BYTES } from "./output-lines.ts";
+import { MAX_LINE_BYTES } from "./output-lines.ts";
 
 /** A container that prints without end must not fill the disk out here. */
-const MOST_BYTES = 64 * 1024 * 1024;
+const MAX_BYTES = 64 * 1024 * 1024;
 
 /** Where the lines of a container's newest upgrade are. */
 export function upgradeLogPath(stateFolder: string, container: string): string {
@@ -18,18 +18,18 @@ export function upgradeLogPath(stateFolder: string, container: string): string {
 export class UpgradeLog implements AsyncDisposable {
   readonly path: string;
   readonly #file: FileHandle;
-  readonly #most: number;
+  readonly #maxBytes: number;
   #written = 0;
-  #told = 0;
+  #readOffset = 0;
   #isFull = false;
 
   private constructor(path: string, file: FileHandle, most: number) {
     this.path = path;
     this.#file = file;
-    this.#most = most;
+    this.#maxBytes = most;
   }
 
-  static async open(path: string, most = MOST_BYTES): Promise<UpgradeLog> {
+  static async open(path: string, most = MAX_BYTES): Promise<UpgradeLog> {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     // To be written at its end only: several write at the same time.
     const file = await open(path, "a+", 0o600);
@@ -41,7 +41,7 @@ export class UpgradeLog implements AsyncDisposable {
   async write(lines: readonly string[]): Promise<void> {
     if (lines.length === 0 || this.#isFull) return;
     const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(""));
-    this.#isFull = this.#written + bytes.length > this.#most;
+    this.#isFull = this.#written + bytes.length > this.#maxBytes;
     await this.#append(this.#isFull ? Buffer.from("(the log is full: what follows is left out)\n") : bytes);
   }
 
@@ -52,16 +52,16 @@ export class UpgradeLog implements AsyncDisposable {
 
   /** The next lines that were not given yet, at most so many. */
   async next(most: number): Promise<string[]> {
-    const length = Math.min(this.#written - this.#told, most * (MOST_LINE_BYTES + 1));
+    const length = Math.min(this.#written - this.#readOffset, most * (MAX_LINE_BYTES + 1));
     if (length <= 0) return [];
     const buffer = Buffer.alloc(length);
-    const bytesRead = await this.#file.read(buffer, 0, length, this.#told).then(
+    const bytesRead = await this.#file.read(buffer, 0, length, this.#readOffset).then(
       (read) => read.bytesRead,
       () => 0,
     );
     const lines = buffer.toString("utf8", 0, buffer.subarray(0, bytesRead).lastIndexOf(10) + 1).split("\n");
     const given = lines.slice(0, -1).slice(0, most);
-    this.#told += Buffer.byteLength(given.map((line) => `${line}\n`).join(""));
+    this.#readOffset += Buffer.byteLength(given.map((line) => `${line}\n`).join(""));
     return given;
   }
 

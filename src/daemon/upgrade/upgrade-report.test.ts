@@ -105,9 +105,9 @@ test("phase and percent are told when they change, and silence is broken", async
   report.expect(100);
   await report.begin("checking", 50);
   await report.begin("upgrading", 50);
-  report.status({ kind: "download", percent: 100, words: "Retrieving" });
+  report.status({ kind: "download", percent: 100, message: "Retrieving" });
   await second();
-  report.status({ kind: "install", percent: 50, words: "Unpacking \x1b[1mx" });
+  report.status({ kind: "install", percent: 50, message: "Unpacking \x1b[1mx" });
   hear();
   await second();
   assert.deepEqual(told.flat(), [

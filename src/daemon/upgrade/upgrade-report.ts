@@ -4,17 +4,17 @@ import { plainLine } from "./output-lines.ts";
 import type { UpgradeLog } from "./upgrade-log.ts";
 
 /** A notice has at most so many lines. */
-export const MOST_LINES = 100;
-const INTERVAL = 1_000;
+export const MAX_LINES = 100;
+const INTERVAL_MS = 1_000;
 /** So long nothing may be printed before that is told. Milliseconds. */
-const SILENCE = 10_000;
+const SILENCE_MS = 10_000;
 /** At the end: so long the host may take for a notice before the rest is left to the log. */
-const PATIENCE = 2_000;
+const ACK_TIMEOUT_MS = 2_000;
 /** Of a phase of apt, the part that downloading takes. */
-const DOWNLOAD = 0.3;
+const DOWNLOAD_FRACTION = 0.3;
 
 interface Phase {
-  readonly words: string;
+  readonly name: string;
   readonly share: number;
   readonly since: number;
 }
@@ -27,14 +27,14 @@ export class UpgradeReport {
   #done = 0;
   #phase: Phase | undefined;
   #fraction = 0;
-  #doing = "";
-  #heard: number;
-  #told = "";
+  #action = "";
+  #lastOutputAt: number;
+  #lastPhaseLine = "";
 
   constructor(log: UpgradeLog, clock: Clock) {
     this.#log = log;
     this.#clock = clock;
-    this.#heard = clock.elapsed();
+    this.#lastOutputAt = clock.elapsed();
   }
 
   /** Where all lines are. */
@@ -50,21 +50,21 @@ export class UpgradeReport {
   /** A new phase begins, and the one before is done. */
   async begin(words: string, share: number): Promise<void> {
     this.#done += this.#phase?.share ?? 0;
-    this.#phase = { words, share, since: this.#clock.elapsed() };
+    this.#phase = { name: words, share, since: this.#clock.elapsed() };
     this.#fraction = 0;
-    this.#doing = "";
-    await this.#sayHowFar();
+    this.#action = "";
+    await this.#reportPhase();
   }
 
   /** A sentence of our own. */
   async say(sentence: string): Promise<void> {
-    this.#heard = this.#clock.elapsed();
+    this.#lastOutputAt = this.#clock.elapsed();
     await this.#log.say(plainLine(sentence));
   }
 
   /** Plain lines that a program printed. */
   async output(lines: readonly string[]): Promise<void> {
-    if (lines.length > 0) this.#heard = this.#clock.elapsed();
+    if (lines.length > 0) this.#lastOutputAt = this.#clock.elapsed();
     await this.#log.write(lines);
   }
 
@@ -72,9 +72,12 @@ export class UpgradeReport {
   status(status: AptStatus): void {
     if (status.kind === "error") return;
     const part = status.percent / 100;
-    const fraction = status.kind === "download" ? part * DOWNLOAD : DOWNLOAD + part * (1 - DOWNLOAD);
+    const fraction =
+      status.kind === "download"
+        ? part * DOWNLOAD_FRACTION
+        : DOWNLOAD_FRACTION + part * (1 - DOWNLOAD_FRACTION);
     this.#fraction = Math.max(this.#fraction, fraction);
-    this.#doing = plainLine(status.words);
+    this.#action = plainLine(status.message);
   }
 
   /**
@@ -89,22 +92,22 @@ export class UpgradeReport {
     const over = work.then(end, end);
     let taken: Promise<boolean> = Promise.resolve(true);
     while (!isOver) {
-      await this.#pause(INTERVAL, over);
+      await this.#pause(INTERVAL_MS, over);
       if (!isOver) await this.#tick();
       for (;;) {
         const isFree = await Promise.race([taken, Promise.resolve(false)]);
-        const lines = isFree ? await this.#log.next(MOST_LINES) : [];
+        const lines = isFree ? await this.#log.next(MAX_LINES) : [];
         if (lines.length === 0) break;
         yield lines;
         taken = heard().then(() => true);
         // More than one notice holds: the next one need not wait for its second.
-        if (lines.length === MOST_LINES) await this.#pause(INTERVAL, Promise.race([taken, over]));
+        if (lines.length === MAX_LINES) await this.#pause(INTERVAL_MS, Promise.race([taken, over]));
       }
     }
     for (;;) {
-      await this.#pause(PATIENCE, taken);
+      await this.#pause(ACK_TIMEOUT_MS, taken);
       if (!(await Promise.race([taken, Promise.resolve(false)]))) break;
-      const lines = await this.#log.next(MOST_LINES);
+      const lines = await this.#log.next(MAX_LINES);
       if (lines.length === 0) break;
       yield lines;
       taken = heard().then(() => true);
@@ -114,7 +117,7 @@ export class UpgradeReport {
 
   /** The lines that are left for the final notice. */
   async rest(): Promise<string[]> {
-    const { lines, leftOut } = await this.#log.last(MOST_LINES - 1);
+    const { lines, leftOut } = await this.#log.last(MAX_LINES - 1);
     return leftOut > 0 ? [`(${leftOut} lines are only in ${this.path})`, ...lines] : lines;
   }
 
@@ -125,27 +128,27 @@ export class UpgradeReport {
   }
 
   async #tick(): Promise<void> {
-    await this.#sayHowFar();
-    const silent = this.#clock.elapsed() - this.#heard;
-    if (silent < SILENCE || !this.#phase) return;
+    await this.#reportPhase();
+    const silent = this.#clock.elapsed() - this.#lastOutputAt;
+    if (silent < SILENCE_MS || !this.#phase) return;
     const seconds = Math.round((this.#clock.elapsed() - this.#phase.since) / 1000);
     await this.say(
-      `still ${this.#now}, for ${seconds} s; nothing was printed for ${Math.round(silent / 1000)} s`,
+      `still ${this.#activity}, for ${seconds} s; nothing was printed for ${Math.round(silent / 1000)} s`,
     );
   }
 
   /** One line, `== PERCENT % WORDS`, when it says something new: the command line reads it. */
-  async #sayHowFar(): Promise<void> {
+  async #reportPhase(): Promise<void> {
     if (!this.#phase) return;
     const share = this.#done + this.#phase.share * this.#fraction;
-    const line = `== ${Math.min(99, Math.floor((100 * share) / this.#total))} % ${this.#now}`;
-    if (line === this.#told) return;
-    this.#told = line;
+    const line = `== ${Math.min(99, Math.floor((100 * share) / this.#total))} % ${this.#activity}`;
+    if (line === this.#lastPhaseLine) return;
+    this.#lastPhaseLine = line;
     await this.say(line);
   }
 
-  get #now(): string {
-    const words = this.#phase?.words ?? "";
-    return this.#doing === "" ? words : `${words}: ${this.#doing}`;
+  get #activity(): string {
+    const words = this.#phase?.name ?? "";
+    return this.#action === "" ? words : `${words}: ${this.#action}`;
   }
 }

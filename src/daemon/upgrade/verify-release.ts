@@ -1,21 +1,21 @@
 import type { Clock } from "../../base/async/clock.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { legible } from "../guest/lossless-text.ts";
+import { displayText } from "../guest/lossless-text.ts";
 import { findPrimaryUser } from "../guest/primary-user.ts";
 import type { ContainerExec } from "./container-exec.ts";
-import { releaseInside } from "./container-release.ts";
+import { readContainerRelease } from "./container-release.ts";
 import { plainLine } from "./output-lines.ts";
 import { type Release, releaseName } from "./releases.ts";
 
 /** How long the init system may take to come up. Milliseconds. */
-const BOOT_LIMIT = 180_000;
-const LOOK = 500;
+const BOOT_TIMEOUT_MS = 180_000;
+const POLL_INTERVAL_MS = 500;
 
 /** Who a container is set up for, to be compared; undefined for nobody. */
-export async function personOf(inside: ContainerExec, now: number): Promise<string | undefined> {
+export async function readPrimaryUserName(inside: ContainerExec, now: number): Promise<string | undefined> {
   using files = await inside.files();
   const person = await findPrimaryUser(files, now);
-  return person && legible(person.name);
+  return person && displayText(person.name);
 }
 
 /**
@@ -30,9 +30,9 @@ export async function verifyRelease(
   clock: Clock,
 ): Promise<string[]> {
   const notes = await waitForInit(inside, clock);
-  await proveVersion(inside, release);
-  await provePackages(inside);
-  const now = await personOf(inside, clock.now());
+  await verifyVersion(inside, release);
+  await verifyPackages(inside);
+  const now = await readPrimaryUserName(inside, clock.now());
   if (now !== person) {
     throw new TremplinError("failed", `its person was ${person ?? "nobody"} and is ${now ?? "nobody"} now`);
   }
@@ -40,8 +40,8 @@ export async function verifyRelease(
   return notes;
 }
 
-async function proveVersion(inside: ContainerExec, release: Release): Promise<void> {
-  const found = await releaseInside(inside);
+async function verifyVersion(inside: ContainerExec, release: Release): Promise<void> {
+  const found = await readContainerRelease(inside);
   if (found === release) return;
   throw new TremplinError(
     "failed",
@@ -49,7 +49,7 @@ async function proveVersion(inside: ContainerExec, release: Release): Promise<vo
   );
 }
 
-async function provePackages(inside: ContainerExec): Promise<void> {
+async function verifyPackages(inside: ContainerExec): Promise<void> {
   const audit = await inside.capture(["dpkg", "--audit"]);
   if (audit.exitCode !== 0 || audit.stdout.trim() !== "") {
     throw new TremplinError("failed", `dpkg finds packages that are not whole: ${firstLines(audit.stdout)}`);
@@ -61,7 +61,7 @@ async function provePackages(inside: ContainerExec): Promise<void> {
 
 /** Up is systemd once it has started all it can; any other init that lets programs run. */
 async function waitForInit(inside: ContainerExec, clock: Clock): Promise<string[]> {
-  const end = clock.elapsed() + BOOT_LIMIT;
+  const end = clock.elapsed() + BOOT_TIMEOUT_MS;
   const { exitCode } = await inside.capture(["sh", "-c", "[ -d /run/systemd ] || [ -x /bin/systemctl ]"]);
   if (exitCode !== 0) return [];
   for (;;) {
@@ -71,9 +71,12 @@ async function waitForInit(inside: ContainerExec, clock: Clock): Promise<string[
     if (state === "degraded") return [`it runs, but some units failed: ${await failedUnits(inside)}`];
     if (clock.elapsed() > end) {
       const words = firstLines(state || stderr);
-      throw new TremplinError("failed", `its init system is not up after ${BOOT_LIMIT / 1000} s: ${words}`);
+      throw new TremplinError(
+        "failed",
+        `its init system is not up after ${BOOT_TIMEOUT_MS / 1000} s: ${words}`,
+      );
     }
-    await clock.sleep(LOOK, inside.signal);
+    await clock.sleep(POLL_INTERVAL_MS, inside.signal);
   }
 }
 

@@ -1,7 +1,7 @@
 import { type FileHandle, link, rename, unlink } from "node:fs/promises";
 import { identityOf, isUntouched } from "../../../base/files/file-identity.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
-import { fingerprint } from "../../backups/compressed-file.ts";
+import { sha256OfFile } from "../../backups/compressed-file.ts";
 import type { FoundFile } from "./found-file.ts";
 import type { SharedPlace } from "./shared-place.ts";
 
@@ -59,9 +59,9 @@ async function renameToFree({ place, temporary, final, path }: Naming): Promise<
 /** A file that is called by its fingerprint, and has it, is this very backup. */
 async function assertSameContent({ place, final, file, path }: Naming): Promise<void> {
   const there = await place.find(final);
-  if (!there?.isFile() || final !== `${await fingerprint(`/proc/self/fd/${file.fd}`)}.tar.gz`)
+  if (!there?.isFile() || final !== `${await sha256OfFile(`/proc/self/fd/${file.fd}`)}.tar.gz`)
     throw inTheWay(path);
-  if (final !== `${await fingerprint(place.at(final))}.tar.gz`) throw inTheWay(`${path}/${final}`);
+  if (final !== `${await sha256OfFile(place.at(final))}.tar.gz`) throw inTheWay(`${path}/${final}`);
 }
 
 function inTheWay(path: string): TremplinError {

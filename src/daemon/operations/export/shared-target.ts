@@ -2,7 +2,7 @@ import { constants, type FileHandle, open, unlink } from "node:fs/promises";
 import { identityOf } from "../../../base/files/file-identity.ts";
 import { acquireProcessLock } from "../../../base/processes/process-lock.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
-import { fingerprint } from "../../backups/compressed-file.ts";
+import { sha256OfFile } from "../../backups/compressed-file.ts";
 import { type FoundFile, isMountPoint, openFound } from "./found-file.ts";
 import { giveName, isStillNamed, replaceNamed } from "./give-name.ts";
 import { assertLeadsHere, cannotWrite, openRequestedPlace, type RequestedPlace } from "./shared-place.ts";
@@ -113,7 +113,7 @@ async function beside(wanted: Wanted, found?: FoundFile): Promise<Opened> {
   await found?.giveOwnerTo(file, path);
   const publish = async (message: string): Promise<void> => {
     await assertLeadsHere(wanted, shared, path);
-    const final = name ?? `${await fingerprint(`/proc/self/fd/${file.fd}`)}.tar.gz`;
+    const final = name ?? `${await sha256OfFile(`/proc/self/fd/${file.fd}`)}.tar.gz`;
     if (!(await isStillNamed(place, temporary, file))) {
       throw new TremplinError(
         "failed",

@@ -94,7 +94,7 @@ export function importOperation(
     told: (read: ReturnType<ImportMeter["read"]>) => Progress,
   ): AsyncGenerator<Progress, T, void> {
     const meter = new ImportMeter(tools.clock, (await file.stat()).size);
-    return yield* pollProgress(work(meter.reached), () => told(meter.read()), tools.clock);
+    return yield* pollProgress(work(meter.setBytes), () => told(meter.read()), tools.clock);
   }
 
   async function* unpack(
@@ -170,7 +170,7 @@ function details(cause: unknown) {
   if (cause instanceof InsufficientSpace) {
     return {
       status: Status.FAILED_SPACE,
-      diskSpaceAvailableBytes: BigInt(Math.floor(cause.room.available)),
+      diskSpaceAvailableBytes: BigInt(Math.floor(cause.target.available)),
       diskSpaceRequiredBytes: BigInt(Math.ceil(cause.required)),
     };
   }

@@ -2,11 +2,11 @@ import type { FileHandle } from "node:fs/promises";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { ImportContainerRequest } from "../../../contract/tremplin_pb.js";
 import type { Engine } from "../../../engine/engine.ts";
-import { type ArchiveFormat, archiveFormat } from "../../backups/archive-format.ts";
+import { type ArchiveFormat, detectArchiveFormat } from "../../backups/archive-format.ts";
 import { type BackupMetadata, parseBackupMetadata } from "../../backups/backup-metadata.ts";
 import { freeSpace, type StorageTarget } from "../../backups/free-space.ts";
 import { readMetadata } from "../../backups/read-metadata.ts";
-import { isTooSmall, planUpload, type UploadPlan } from "../../backups/upload-plan.ts";
+import { isInsufficientSpace, planUpload, type UploadPlan } from "../../backups/upload-plan.ts";
 import { engineArchitecture } from "../../images/architecture.ts";
 import { openSharedFile, resolveShared } from "../shared-file.ts";
 
@@ -40,7 +40,7 @@ export async function openBackup(
 ): Promise<OpenBackup> {
   await using stack = new AsyncDisposableStack();
   const file = stack.use(await openSharedFile(shared, resolveShared(shared, request.importPath)));
-  const format = await archiveFormat(file);
+  const format = await detectArchiveFormat(file);
   const text = await readMetadata(file, format, signal);
   const metadata = parseBackupMetadata(text);
   checkArchitecture(engine, metadata);
@@ -57,7 +57,7 @@ export async function withPlan<T>(
 ): Promise<T> {
   const plan = await planUpload(file, format, { ...options, rooms, counted: false });
   return await act(plan).catch(async (error) => {
-    if (!isTooSmall(error)) throw error;
+    if (!isInsufficientSpace(error)) throw error;
     return act(await planUpload(file, format, { ...options, rooms, counted: true }));
   });
 }

@@ -2,7 +2,7 @@ import { text } from "node:stream/consumers";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
-import { type BackupMetadata, checkTemplates, pathsTo } from "../../backups/backup-metadata.ts";
+import { type BackupMetadata, checkTemplates, pathAndParents } from "../../backups/backup-metadata.ts";
 import type { OperationContext } from "../runner/operation.ts";
 
 /** Tags by which a template takes in other files: the engine would read them from the disk of this machine. */
@@ -31,7 +31,8 @@ export async function secureTemplates(
   for (const [target, { template }] of Object.entries(templates)) {
     const content = await engine.instances.template(container, template, { signal }).catch(ifMissing);
     const isBad =
-      pathsTo(target).some((path) => links.has(path)) || (content && takesInFiles.test(await text(content)));
+      pathAndParents(target).some((path) => links.has(path)) ||
+      (content && takesInFiles.test(await text(content)));
     if (isBad) bad.add(target);
   }
   if (bad.size === 0) return;

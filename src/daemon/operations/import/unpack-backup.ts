@@ -5,7 +5,7 @@ import type { Engine } from "../../../engine/engine.ts";
 import type { Instance } from "../../../engine/resources/instance.ts";
 import { instanceFolder } from "../../../engine/storage/instance-folder.ts";
 import { NeedsEngineUnpack } from "../../backups/archive-check.ts";
-import { pathsTo } from "../../backups/backup-metadata.ts";
+import { pathAndParents } from "../../backups/backup-metadata.ts";
 import { MemberRules } from "../../backups/member-rules.ts";
 import { UserNamespace } from "../../backups/sandbox.ts";
 import { streamVerified } from "../../backups/stream-verified.ts";
@@ -90,7 +90,7 @@ async function fill(
     await rm(unpacked, { recursive: true, force: true });
     await mkdir(unpacked, { mode: 0o700 });
     await chown(unpacked, toHostId(idMap, "uid", 0) ?? 0, toHostId(idMap, "gid", 0) ?? 0);
-    const rules = new MemberRules(new Set(backup.metadata.targets.flatMap(pathsTo)));
+    const rules = new MemberRules(new Set(backup.metadata.targets.flatMap(pathAndParents)));
     const home = { folder: unpacked, namespace };
     const passing = { ...backup, rules, home, unpacked: false, onPlain: plan.check, onPacked: tell, signal };
     for await (const _ of streamVerified(backup.file, passing));

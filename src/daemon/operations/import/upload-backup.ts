@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import type { Engine } from "../../../engine/engine.ts";
 import type { UploadedImage, UploadOptions } from "../../../engine/resources/images.ts";
 import type { ArchiveFormat } from "../../backups/archive-format.ts";
-import { pathsTo } from "../../backups/backup-metadata.ts";
+import { pathAndParents } from "../../backups/backup-metadata.ts";
 import { MemberRules } from "../../backups/member-rules.ts";
 import { streamVerified } from "../../backups/stream-verified.ts";
 import type { UploadPlan } from "../../backups/upload-plan.ts";
@@ -34,7 +34,7 @@ export async function uploadBackup(
   let rules = new MemberRules();
   const image = await withPlan(backup, { here: false, signal }, (plan) =>
     uploadedImage(engine, context, (options) => {
-      rules = new MemberRules(new Set(metadata.targets.flatMap(pathsTo)));
+      rules = new MemberRules(new Set(metadata.targets.flatMap(pathAndParents)));
       return send(engine, name, file, { format, plan, rules, onPacked: tell, signal }, options);
     }),
   );
@@ -63,7 +63,7 @@ async function send(
     const { promise, resolve } = Promise.withResolvers<void>();
     passing = promise;
     try {
-      yield* streamVerified(file, { ...sending, unpacked: plan.unpacked, onPlain: plan.check });
+      yield* streamVerified(file, { ...sending, unpacked: plan.isDecompressed, onPlain: plan.check });
     } catch (error) {
       cause = error;
       throw error;

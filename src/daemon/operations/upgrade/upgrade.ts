@@ -14,15 +14,21 @@ import { getContainer } from "../../containers/find-container.ts";
 import { markOperation, unmarkOperation } from "../../containers/operation-mark.ts";
 import type { NoticeInit } from "../../notices/notice.ts";
 import { ContainerExec } from "../../upgrade/container-exec.ts";
-import { pathInside } from "../../upgrade/container-release.ts";
+import { findUpgradePath } from "../../upgrade/container-release.ts";
 import { plainLine } from "../../upgrade/output-lines.ts";
-import { checkFindings, preflight } from "../../upgrade/preflight.ts";
-import { releaseName, type UpgradePath, wantedRelease } from "../../upgrade/releases.ts";
-import { removeTrial } from "../../upgrade/simulate-upgrade.ts";
+import { preflight, throwIfBlocked } from "../../upgrade/preflight.ts";
+import { releaseName, releaseOfVersion, type UpgradePath } from "../../upgrade/releases.ts";
+import { removeSimulation } from "../../upgrade/simulate-upgrade.ts";
 import { UpgradeLog, upgradeLogPath } from "../../upgrade/upgrade-log.ts";
-import { bringUpToDate, repair, shares, sumOfShares, upgradeTo } from "../../upgrade/upgrade-release.ts";
-import { MOST_LINES, UpgradeReport } from "../../upgrade/upgrade-report.ts";
-import { personOf, verifyRelease } from "../../upgrade/verify-release.ts";
+import {
+  bringUpToDate,
+  PHASE_WEIGHTS,
+  repairPackages,
+  totalWeight,
+  upgradeToRelease,
+} from "../../upgrade/upgrade-release.ts";
+import { MAX_LINES, UpgradeReport } from "../../upgrade/upgrade-report.ts";
+import { readPrimaryUserName, verifyRelease } from "../../upgrade/verify-release.ts";
 import type { OperationDeps } from "../operation-deps.ts";
 import type { OperationContext, OperationKind } from "../runner/operation.ts";
 import { retryWhileEngineUnavailable } from "./engine-return.ts";
@@ -101,29 +107,29 @@ export function upgradeOperation(
       listener: report,
       signal,
     });
-    const path = await pathInside(inside, wantedRelease(targetVersion));
-    report.expect(sumOfShares(path));
+    const path = await findUpgradePath(inside, releaseOfVersion(targetVersion));
+    report.expect(totalWeight(path));
     await report.say(
       `upgrading ${containerName} to ${releaseName(path.to)}; every line is in ${report.path}`,
     );
-    await report.begin("looking whether it can be done", shares.check);
+    await report.begin("looking whether it can be done", PHASE_WEIGHTS.check);
     const instance = await getContainer(tools.engine(), containerName, signal);
     const findings = await preflight(tools.engine(), instance, inside, path);
     for (const sentence of [...findings.notes, ...findings.problems]) await report.say(sentence);
-    checkFindings(findings);
+    throwIfBlocked(findings);
     checkStays(instance);
-    const person = await personOf(inside, clock.now());
-    await report.begin("taking the snapshot to go back to", shares.save);
+    const person = await readPrimaryUserName(inside, clock.now());
+    await report.begin("taking the snapshot to go back to", PHASE_WEIGHTS.save);
     await noteContainer(tools.engine(), instance, context, signal);
     await markOperation(tools.engine(), containerName, id, signal);
     await takeConsistentSnapshot(tools.engine(), containerName, rollbackSnapshotName(id), context);
     await context.step("saved");
     const steps = { inside, report, sources: findings.sources, clock };
-    await repair(steps, path.from);
+    await repairPackages(steps, path.from);
     await bringUpToDate(steps, path.from);
-    for (const release of path.steps) {
-      await upgradeTo(steps, release);
-      await report.begin("restarting it, and looking whether all is well", shares.restart);
+    for (const release of path.releases) {
+      await upgradeToRelease(steps, release);
+      await report.begin("restarting it, and looking whether all is well", PHASE_WEIGHTS.restart);
       await restart(tools, containerName, signal);
       // Used since, by us: what is used after this, somebody else used.
       await noteContainer(
@@ -227,7 +233,7 @@ export function upgradeOperation(
     };
     try {
       await retryWhileEngineUnavailable(tools, shutdownSignal, forget, waiting);
-      if (!steps.saved) await removeTrial(tools.engine(), name);
+      if (!steps.saved) await removeSimulation(tools.engine(), name);
     } catch (error) {
       shutdownSignal.throwIfAborted();
       if (TremplinError.from(error).code === "unavailable") throw error;
@@ -272,10 +278,10 @@ export function upgradeOperation(
     interrupted: ({ containerName }, cause) => `${cause} during the upgrade of ${containerName}`,
     coalesce: (older, newer) => {
       const lines = [...(older.progressMessages ?? []), ...(newer.progressMessages ?? [])];
-      if (lines.length <= MOST_LINES) return { ...newer, progressMessages: lines };
+      if (lines.length <= MAX_LINES) return { ...newer, progressMessages: lines };
       const path = upgradeLogPath(tools.places.state, newer.containerName ?? "");
       const first = `(lines are left out here; all are in ${path})`;
-      return { ...newer, progressMessages: [first, ...lines.slice(1 - MOST_LINES)] };
+      return { ...newer, progressMessages: [first, ...lines.slice(1 - MAX_LINES)] };
     },
   };
 }
