@@ -230,6 +230,6 @@ export const accountCases: readonly AccountCase[] = [
   {
     title: "the backup of an account file is a link",
     plant: "ln -s /mnt/passwd-of-yesterday /etc/passwd-",
-    reason: /\/etc\/passwd- is a symlink and is left alone/,
+    reason: /\/etc\/passwd- is a symlink, not a regular file/,
   },
 ];

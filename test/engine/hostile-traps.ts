@@ -30,7 +30,7 @@ export const traps: readonly Trap[] = [
     plant: "mv /etc/passwd /etc/users; ln -s users /etc/passwd",
     found: Found.USER_NOT_FOUND,
     setUp: SetUp.FAILED,
-    reason: /\/etc\/passwd is a symlink and is left alone/,
+    reason: /\/etc\/passwd is a symlink, not a regular file/,
     look: "readlink /etc/passwd; cat /etc/users",
     there: /^users\nroot.*\n$/,
   },

@@ -84,7 +84,7 @@ test("a user and a group are added to the end of all four files", () => {
   });
 });
 
-test("a left-over shadow line of the name stays, and does not open the account", () => {
+test("an orphaned shadow line of the name stays, and its password does not open the account", () => {
   const files = { shadow: `${debian.shadow}alice:knownhash:1::::::\n` };
   const database = load(files);
   database.addUser(alice);
@@ -96,7 +96,7 @@ test("a left-over shadow line of the name stays, and does not open the account",
   assert.deepEqual(again.changes(), []);
 });
 
-test("a gid is taken by a group, and by a user whose group has no name", () => {
+test("a gid is taken by a group, or by a user whose group has no name", () => {
   const files = { passwd: `${debian.passwd}bob:x:1001:1002:::\n` };
   const database = load(files);
   const isFree = (gid: number, user?: string) => database.isFreeGid(gid, user);
@@ -110,7 +110,7 @@ test("a gid is taken by a group, and by a user whose group has no name", () => {
   );
 });
 
-test("a group name is free where nothing is left that lets people in", () => {
+test("a group name is free unless an orphaned gshadow line has members or a password", () => {
   const gshadow = `${debian.gshadow}old:!::\nopen:$6$::\nled:!:bob:\nfull:*::bob\n`;
   const database = load({ gshadow });
   const names = ["new", "old", "open", "led", "full", "sudo"].filter((name) =>
@@ -121,14 +121,14 @@ test("a group name is free where nothing is left that lets people in", () => {
   assert.equal(saved(database, { gshadow }).gshadow, gshadow);
 });
 
-test("a free id is no user's, no group's and not kept", () => {
+test("a free id belongs to no user or group and is not reserved", () => {
   const passwd = `${debian.passwd}bob:x:1001:1002:::\n`;
   assert.equal(load({ passwd }).freeId(new Set([1003, 1005])), 1004);
   const full = Array.from({ length: 59_000 }, (_, index) => `g${index}:x:${index + 1000}:\n`).join("");
   assert.throws(() => load({ group: full }).freeId(new Set()), /every id from 1000 to 59999 is taken/);
 });
 
-test("nobody has a uid that is not there, and the first one counts", () => {
+test("a uid is looked up in the first line that has it", () => {
   assert.equal(load().userByUid(1000), undefined);
   assert.equal(load({ passwd: `${debian.passwd}a:x:1000:1:::\nb:x:1000:1:::` }).userByUid(1000)?.name, "a");
 });
@@ -164,7 +164,7 @@ test("a password in passwd or group itself is not replaced by one in shadow or g
   assert.match(after.group, /^team:\$6\$hash:1000:alice$/m);
 });
 
-test("a membership that only group knows is added to gshadow alone", () => {
+test("a membership that only group has is added to gshadow alone", () => {
   const files = { group: debian.group.replace("sudo:x:27:", "sudo:x:27:alice") };
   const database = load(files);
   database.ensureMember("alice", "sudo");
@@ -174,7 +174,7 @@ test("a membership that only group knows is added to gshadow alone", () => {
   );
 });
 
-test("nobody becomes a member of a group that is not there", () => {
+test("a membership of a missing group is not added", () => {
   const database = load();
   assert.equal(database.ensureMember("alice", "kvm"), false);
   assert.deepEqual(database.changes(), []);
@@ -196,12 +196,12 @@ test("only shadow and gshadow are secret", () => {
 });
 
 for (const passwd of ["", "\n", "alice:x:1000:1000:::\n", "# root\n+root::::::\n"]) {
-  test(`a passwd of ${JSON.stringify(passwd)} is a bad read, since root is missing`, () => {
+  test(`a passwd of ${JSON.stringify(passwd)} without root is refused as incomplete`, () => {
     assert.throws(() => load({ passwd }), /has no root/);
   });
 }
 
-test("a system without gshadow gets none", () => {
+test("a system without gshadow does not get one", () => {
   const contents = Object.fromEntries(
     Object.entries(debian).map(([name, text]) => [name, encodeLatin1(text)]),
   ) as Record<keyof AccountContents, Uint8Array>;

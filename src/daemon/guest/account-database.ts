@@ -11,34 +11,34 @@ import {
   shadow,
 } from "./account-formats.ts";
 
-/** What the four account files of a container hold. All must exist, but a system may do without gshadow. */
+/** The content of a container's four account files. All but gshadow must exist. */
 export interface AccountContents {
   readonly passwd: Uint8Array;
   readonly group: Uint8Array;
   readonly shadow: Uint8Array;
-  /** Where it is undefined, none is made. */
+  /** Undefined: the container has none and gets none. */
   readonly gshadow: Uint8Array | undefined;
 }
 
-/** A file to be written with everything that it then holds. */
+/** A file to write, with its complete content. */
 export interface ChangedAccountFile {
   readonly path: string;
-  /** Whether it holds passwords, which only root and the file's group may read. */
+  /** Whether the file holds passwords: only root and the file's group may read it. */
   readonly secret: boolean;
-  /** For the backup beside it (`/etc/passwd-`), and to notice that somebody else changed it meanwhile. */
+  /** For the backup file (`/etc/passwd-`), and to detect a concurrent change. */
   readonly before: Uint8Array;
   readonly after: Uint8Array;
 }
 
-/** Where Debian's own tools look for ids of new accounts too. */
+/** The range that Debian's own tools use for new accounts. */
 const ACCOUNT_IDS = { first: 1000, last: 59_999 };
 const MS_PER_DAY = 24 * 60 * 60 * 1000;
 
 /**
- * The users and groups of one container, as data: nothing is written until the caller writes what `changes`
- * names. It only ever adds, so what was there keeps its meaning: no line goes, and no name, id or password that
- * is taken is given to anybody else. Names given to it are checked before (`checkUserName`); names read from it
- * are the container's word, so check them before they become part of a path.
+ * The users and groups of one container, as data: the caller writes the files that `changes` returns. It only adds,
+ * so existing accounts keep their meaning: it removes no line and gives no name, id or password that is taken to
+ * another account. Check names before passing them in (`checkUserName`). Names read from it come from the container
+ * and are not trusted: check them before they become part of a path.
  */
 export class AccountDatabase {
   readonly #passwd: AccountFile<PasswdEntry>;
@@ -48,7 +48,7 @@ export class AccountDatabase {
   readonly #hasGshadow: boolean;
   readonly #now: number;
 
-  /** `now` is in milliseconds since 1970. Throws `failed` if a file breaks its format or has no root. */
+  /** `now`: milliseconds since 1970. Throws `failed` if a file is malformed or has no root. */
   constructor(contents: AccountContents, now: number) {
     this.#now = now;
     this.#passwd = new AccountFile(passwd, contents.passwd);
@@ -57,19 +57,19 @@ export class AccountDatabase {
     this.#hasGshadow = contents.gshadow !== undefined;
     this.#gshadow = new AccountFile(gshadow, contents.gshadow ?? new Uint8Array());
     if (this.#passwd.find("root")) return;
-    throw new TremplinError("failed", `${passwd.path} has no root, so it was not read as a whole: try again`);
+    throw new TremplinError("failed", `${passwd.path} has no root, so the file is incomplete: try again`);
   }
 
   get users(): readonly PasswdEntry[] {
     return this.#passwd.entries;
   }
 
-  /** The first user of that uid, which is the one that programs show. */
+  /** The first user with that uid, which is the one that programs show. */
   userByUid(uid: number): PasswdEntry | undefined {
     return this.users.find((user) => user.uid === uid);
   }
 
-  /** The first user of that name, which is the one that logs in. */
+  /** The first user with that name, which is the one that can log in. */
   userByName(name: string): PasswdEntry | undefined {
     return this.#passwd.find(name);
   }
@@ -82,61 +82,61 @@ export class AccountDatabase {
     return this.#group.find(name);
   }
 
-  /** Whether a group of that id would be nobody's but this user's. A gid in passwd needs no line in group. */
+  /** Whether only this user could belong to a group with that gid. A gid in passwd needs no line in group. */
   isFreeGid(gid: number, user?: string): boolean {
     return !this.groupByGid(gid) && !this.isPrimaryGid(gid, user);
   }
 
-  /** Whether it is the primary group of anybody but this user. */
+  /** Whether it is the primary group of a user other than this one. */
   isPrimaryGid(gid: number, user?: string): boolean {
     return this.users.some((each) => each.gid === gid && each.name !== user);
   }
 
-  /** Whether a group of that name would be new: what gshadow still holds of an old one would let people in. */
+  /** Whether a new group can have that name. An orphaned gshadow line could let its members into the new group. */
   isFreeGroupName(name: string): boolean {
-    const left = this.#gshadow.find(name);
-    const isClosed = !left || (/^[!*]/.test(left.password) && isEmpty(left.administrators, left.members));
-    return !this.groupByName(name) && isClosed;
+    const orphan = this.#gshadow.find(name);
+    const isLocked =
+      !orphan || (/^[!*]/.test(orphan.password) && isEmpty(orphan.administrators, orphan.members));
+    return !this.groupByName(name) && isLocked;
   }
 
-  /** An id that no user and no group has, and that is not kept for another purpose. */
-  freeId(kept: ReadonlySet<number>): number {
-    const taken = new Set([...this.users.flatMap(({ uid, gid }) => [uid, gid]), ...kept]);
+  /** An id that no user and no group has, and that is not reserved. */
+  freeId(reserved: ReadonlySet<number>): number {
+    const taken = new Set([...this.users.flatMap(({ uid, gid }) => [uid, gid]), ...reserved]);
     for (const { gid } of this.#group.entries) taken.add(gid);
     for (let id = ACCOUNT_IDS.first; id <= ACCOUNT_IDS.last; id++) if (!taken.has(id)) return id;
     const range = `${ACCOUNT_IDS.first} to ${ACCOUNT_IDS.last}`;
     throw new TremplinError("failed", `every id from ${range} is taken: remove accounts in the container`);
   }
 
-  /** Adds a user whose name and uid are free, and who has no password. */
+  /** Adds a user without a password. The name and the uid must be free. */
   addUser(user: Omit<PasswdEntry, "password">): PasswdEntry {
-    // With "x", a password that shadow still holds of a former user would open the account.
+    // "x" would let an orphaned password in shadow open the account.
     const entry = { ...user, password: this.#shadow.find(user.name) ? "!" : "x" };
     this.#passwd.append(entry);
     this.completeUser(entry);
     return entry;
   }
 
-  /** Adds the line in shadow that a user lacks, without a password. */
+  /** Adds a missing line in shadow, without a password. */
   completeUser({ name, password }: PasswdEntry): void {
     if (password === "x" && !this.#shadow.find(name)) this.#shadow.append(this.#lockedPassword(name));
   }
 
-  /** Adds a group whose name and gid are free. */
+  /** Adds a group. The name and the gid must be free. */
   addGroup(name: string, gid: number): void {
     const added = { name, password: "x", gid, members: [] };
     this.#group.append(added);
     this.completeGroup(added);
   }
 
-  /** Adds the line in gshadow that a group lacks, with the same members. */
+  /** Adds a missing line in gshadow, with the same members. */
   completeGroup(known: GroupEntry): void {
     if (known.password === "x" && !this.#gshadow.find(known.name)) this.#gshadow.append(lockedGroup(known));
   }
 
   /**
-   * Makes sure that a user is a member of a group, in group and in gshadow. False if there is no such group,
-   * which only the caller knows to be an error or not.
+   * Makes a user a member of a group, in group and in gshadow. False if there is no such group.
    */
   ensureMember(user: string, groupName: string): boolean {
     const known = this.groupByName(groupName);
@@ -149,9 +149,9 @@ export class AccountDatabase {
   }
 
   /**
-   * The files to be written, in the order to write them; none if everything was there already. After any of them
-   * the same calls complete the rest: a user without a line in shadow cannot log in by a password, and a gid
-   * without a line in group is nobody else's.
+   * The files to write, in this order; none if nothing changed. If writing stops after any of them, the same calls
+   * complete the rest: a user without a line in shadow cannot log in with a password, and no other user gets a gid
+   * that has no line in group.
    */
   changes(): ChangedAccountFile[] {
     return [
@@ -189,7 +189,7 @@ function addMember<Entry extends Members>(file: AccountFile<Entry>, entry: Entry
   return joined;
 }
 
-/** The gshadow entry of a group without administrators that nobody can join by a password. */
+/** The gshadow entry of a group without administrators or a valid password. */
 function lockedGroup({ name, members }: Members): GshadowEntry {
   return { name, password: "!", administrators: [], members };
 }

@@ -41,7 +41,7 @@ for (const [format, entryLine] of formats) {
     .tuple(fc.array(line), ending)
     .map(([lines, end]) => encodeLatin1(lines.join("\n") + end));
 
-  test(`${format.path} that is not changed comes back byte for byte`, () => {
+  test(`${format.path} is written back byte for byte if nothing changes`, () => {
     fc.assert(
       fc.property(content, (bytes) =>
         assert.deepEqual([...new AccountFile(format, bytes).toBytes()], [...bytes]),
@@ -49,7 +49,7 @@ for (const [format, entryLine] of formats) {
     );
   });
 
-  test(`${format.path} keeps every other line when one is added and replaced by its like`, () => {
+  test(`${format.path} keeps every other line when one is added and one is replaced`, () => {
     fc.assert(
       fc.property(content, entryLine, (bytes, added) => {
         const file = new AccountFile(format, bytes);
@@ -70,7 +70,7 @@ for (const [format, entryLine] of formats) {
     );
   });
 
-  test(`${format.path} of any bytes is read or refused by a TremplinError`, () => {
+  test(`${format.path} of any bytes is parsed or refused with a TremplinError`, () => {
     const piece = fc.constantFrom(
       ":",
       ":",
@@ -103,7 +103,7 @@ for (const [format, entryLine] of formats) {
   });
 
   for (const filling of [":", ",", "\n", " ", "1", "+\n", "a:b:c\n"]) {
-    test(`${format.path} of 1 MB of ${JSON.stringify(filling)} is read or refused in time`, () => {
+    test(`${format.path} of 1 MB of ${JSON.stringify(filling)} is parsed or refused in time`, () => {
       for (const content of [filling, `a${filling}`].map((text) => Buffer.alloc(1_000_000, text))) {
         try {
           assert.equal(inTime(() => new AccountFile(format, content)).entries.length, 0);
@@ -116,7 +116,7 @@ for (const [format, entryLine] of formats) {
   }
 }
 
-test("a new line goes before those for NIS, and after a last line that was not ended", () => {
+test("a new line goes before lines for NIS, and after a last line without a line feed", () => {
   const root = { name: "root", password: "!", administrators: [], members: [] };
   const written = ["", "a:!::", "a:!::\n", "a:!::\n\n", "+:::\n", "a:!::\n+@x\n# end"].map((text) => {
     const file = new AccountFile(gshadow, Buffer.from(text));
@@ -143,7 +143,7 @@ for (const bad of ["", "a:b", "a\nb", "+a", "-a", "#a", " a", "aĊroot", "a\u010
   });
 }
 
-test("a member whose name would be two names is refused", () => {
+test("a member name with a comma is refused", () => {
   const file = new AccountFile(group, Buffer.from("sudo:x:27:\n"));
   const [sudo] = file.entries;
   assert.ok(sudo);

@@ -5,10 +5,10 @@ import type { AccountContents, ChangedAccountFile } from "./account-database.ts"
 import { group, gshadow, passwd, shadow } from "./account-formats.ts";
 import { temporaryPath } from "./container-files.ts";
 
-/** Far more than any system has users for. */
+/** Far more than any system needs. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
-/** The account files of a container, links followed inside it. Throws if one but gshadow is missing. */
+/** Reads the account files of a container; follows links inside it. Throws if a file other than gshadow is missing. */
 export async function readAccountFiles(files: FileSession): Promise<AccountContents> {
   const read = (path: string): Promise<Buffer> => files.read(path, MAX_BYTES);
   const [users, groups, passwords, groupPasswords] = await Promise.all([
@@ -21,10 +21,9 @@ export async function readAccountFiles(files: FileSession): Promise<AccountConte
 }
 
 /**
- * Puts changed files in their places, each at once by renaming, and what they held before beside them
- * (`/etc/passwd-`), so that after a crash at any instant every file is whole. They keep owner and mode, except
- * that passwords are closed to others. False, and nothing is changed, if the files are no longer what they were
- * when they were read.
+ * Replaces changed files, each by an atomic rename, and saves their former content as `/etc/passwd-` and so on, so
+ * that every file is complete after a crash at any instant. Files keep their owner and mode, except that others
+ * cannot read passwords. Returns false and changes nothing if the files changed since they were read.
  */
 export async function replaceAccountFiles(
   files: FileSession,
@@ -66,12 +65,12 @@ async function prepareReplacements(files: FileSession, change: ChangedAccountFil
   ];
 }
 
-/** What else may depend on a file that lies elsewhere is not known here. */
+/** Something else may depend on the target of a link. */
 function refuseLink(path: string, there: NodeInfo | undefined): void {
   if (!there || there.type === "file") return;
   throw new TremplinError(
     "failed",
-    `${path} is a ${there.type} and is left alone: put a plain file in its place in the container`,
+    `${path} is a ${there.type}, not a regular file: replace it with a regular file in the container`,
   );
 }
 

@@ -1,7 +1,7 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { AccountFormat } from "./account-file.ts";
 
-/** A user. The text is one character for each byte: `legible` before it is shown or sent. */
+/** A user. Text is latin1, one character for each byte: use `displayText` before showing or sending it. */
 export interface PasswdEntry {
   readonly name: string;
   readonly password: string;
@@ -30,7 +30,7 @@ export const passwd: AccountFormat<PasswdEntry> = {
   ],
 };
 
-/** A group and who is in it, besides those whose own group it is. */
+/** A group and its members. Users with this primary group need not be listed. */
 export interface GroupEntry {
   readonly name: string;
   readonly password: string;
@@ -48,7 +48,7 @@ export const group: AccountFormat<GroupEntry> = {
   write: ({ name, password, gid, members }) => [name, password, String(gid), members.join(",")],
 };
 
-/** How a user may log in, and until when. Numbers are days; `lastChange` and `expire` count from 1970. */
+/** A user's password and its expiry. Numbers are days; `lastChange` and `expire` count from 1970. */
 export interface ShadowEntry {
   readonly name: string;
   readonly password: string;
@@ -86,7 +86,7 @@ export const shadow: AccountFormat<ShadowEntry> = {
   ],
 };
 
-/** Who may change a group, and who may join it without its password. */
+/** The administrators of a group and the members that need no password to join. */
 export interface GshadowEntry {
   readonly name: string;
   readonly password: string;
@@ -121,16 +121,16 @@ export function parseId(text: string, field: string): number {
   throw new TremplinError("failed", `the ${field} is not a number from 0 to 4294967295`);
 }
 
-/** A number of shadow(5): decimal, unsigned, 64 bits; empty means not set. */
+/** A number in shadow(5): decimal, unsigned, 64 bits; empty means unset. */
 export function parseCount(text: string, field: string): bigint | undefined {
   if (text === "") return undefined;
-  // The length is bounded first: reading a number takes quadratic time.
+  // Bounded first: BigInt() takes quadratic time.
   const count = /^\d{1,20}$/.test(text) ? BigInt(text) : undefined;
   if (count !== undefined && count < 2n ** 64n) return count;
   throw new TremplinError("failed", `the ${field} is not a number that fits into 64 bits`);
 }
 
-/** Names separated by commas, none of them empty; an empty text is an empty list. */
+/** Comma-separated names, none of them empty; an empty text is an empty list. */
 export function parseNames(text: string, field: string): readonly string[] {
   const names = text === "" ? [] : text.split(",");
   if (!names.includes("")) return names;

@@ -5,15 +5,15 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { ExecSession } from "../../engine/exec/exec-session.ts";
 
-/** How long the container's own programs may keep their lock. Seconds. */
+/** How long to wait for the container's own programs to release the lock. */
 const WAIT_TIMEOUT_S = 4;
-/** How long we keep it at most, should nobody tell the program inside to let go. Seconds. */
+/** The program in the container releases the lock after this, in case that the daemon dies. */
 const MAX_HOLD_S = 30;
 
 /*
- * lckpwdf(3) is a write lock on the whole of /etc/.pwd.lock, of the kind of fcntl(2); no tool of a shell takes
- * one. All but the two first fields of its structure are 0, so their places, which differ between machines, do
- * not matter. SIGALRM ends a program that waits for too long.
+ * lckpwdf(3) takes an fcntl(2) write lock on the whole of /etc/.pwd.lock; no shell tool can take one. All but the
+ * first two fields of struct flock are 0, so their offsets, which differ between machines, do not matter. SIGALRM
+ * ends a program that waits for too long.
  */
 const lockPrograms: readonly (readonly string[])[] = [
   [
@@ -39,10 +39,9 @@ const lockPrograms: readonly (readonly string[])[] = [
 const KILLED_BY_SIGALRM = 128 + 14;
 
 /**
- * Takes the lock under which programs of a running container change its accounts, until disposed. Throws
- * `busy` if it never comes free. Where the container has nothing that can take it (no perl, no python3: Alpine)
- * none is held, as its own tools take none either: there only the comparison right before the files are replaced
- * guards against a change at the same time (see replaceAccountFiles).
+ * Takes the lock that programs in a running container hold while they change its accounts, until disposed. Throws
+ * `busy` if another program keeps it. A container without perl and python3 (Alpine) cannot take the lock, and its
+ * own tools do not take it either: there only the comparison in replaceAccountFiles detects a concurrent change.
  */
 export async function lockAccounts(
   engine: Engine,
@@ -58,15 +57,15 @@ export async function lockAccounts(
     if (exitCode === KILLED_BY_SIGALRM) {
       throw new TremplinError(
         "busy",
-        `another program in ${container} changes its accounts for more than ${WAIT_TIMEOUT_S} s: try again later`,
+        `another program in ${container} changes its accounts: no lock within ${WAIT_TIMEOUT_S} s; try again later`,
       );
     }
-    log.debug({ container, program: command[0], exitCode }, "cannot lock the accounts by this");
+    log.debug({ container, program: command[0], exitCode }, "cannot lock the accounts with this program");
   }
   return { [Symbol.asyncDispose]: async () => undefined };
 }
 
-/** Undefined once the lock is held, else the exit code of the program that could not take it. */
+/** Undefined once the program holds the lock, else its exit code. */
 async function waitForLock(session: ExecSession): Promise<number | undefined> {
   const locked = once(session.stdout, "data").then(() => undefined);
   locked.catch(() => undefined);

@@ -4,48 +4,48 @@ import type { Site } from "../sites/site.ts";
 import type { AccountDatabase } from "./account-database.ts";
 import type { PasswdEntry } from "./account-formats.ts";
 
-/** The uid of the person of a container, and the gid of the person's own group where that is free. */
+/** The uid of the primary user, and the gid of the user's own group if it is free. */
 export const PRIMARY_UID = 1000;
-/** How many names are tried for a group whose name is taken. */
+/** How many numbered names are tried if the name of a group is taken. */
 const MAX_NUMBERED_NAMES = 1000;
 const MAX_NAME_LENGTH = 32;
 
 type Users = Site["users"];
 type Helper = Users["helpers"][number];
 
-/** What was made, or found. */
+/** The accounts that were added or found. */
 export interface AddedAccounts {
   readonly primaryUser: PasswdEntry;
-  /** Whether the person had no account before. */
+  /** Whether the primary user was added. */
   readonly isNew: boolean;
-  /** The helpers that were given another id than the site's, since that one is somebody else's. */
+  /** Names of helpers that could not have the site's id, because another account has it. */
   readonly reassignedHelpers: readonly string[];
 }
 
 /**
- * Adds what is missing of the person of a container, of the helper users of the site, of their groups and
- * memberships. Whoever has uid 1000 is the person; else the name gets it. An id or a group name that is taken
- * stays with whom it belongs to, and the new account gets a free one. Throws, as `exists` or `failed`, what stands
- * in the way where there is no choice; nothing is to be written then.
+ * Adds the missing parts of the primary user, of the site's helper users, and of their groups and memberships. An
+ * existing account with uid 1000 is the primary user; otherwise the name gets that uid. An id or group name that is
+ * taken stays with its owner, and the new account gets a free one. Throws `exists` or `failed` if that is impossible;
+ * the caller must write nothing then.
  */
 export function addAccounts(accounts: AccountDatabase, name: string, users: Users): AddedAccounts {
-  const kept = new Set([PRIMARY_UID, ...users.helpers.map(({ id }) => id)]);
+  const reserved = new Set([PRIMARY_UID, ...users.helpers.map(({ id }) => id)]);
   const known = accounts.userByUid(PRIMARY_UID);
-  const person = known ?? addPrimaryUser(accounts, name, kept);
+  const primaryUser = known ?? addPrimaryUser(accounts, name, reserved);
   if (known) checkNameIsUnique(accounts, known);
-  accounts.completeUser(person);
-  ensurePrimaryGroup(accounts, person);
-  const moved = users.helpers.filter((helper) => !ensureHelper(accounts, helper, kept));
-  joinGroups(accounts, person.name, users);
-  return { primaryUser: person, isNew: !known, reassignedHelpers: moved.map((helper) => helper.name) };
+  accounts.completeUser(primaryUser);
+  ensurePrimaryGroup(accounts, primaryUser);
+  const reassigned = users.helpers.filter((helper) => !ensureHelper(accounts, helper, reserved));
+  joinGroups(accounts, primaryUser.name, users);
+  return { primaryUser, isNew: !known, reassignedHelpers: reassigned.map((helper) => helper.name) };
 }
 
-function addPrimaryUser(accounts: AccountDatabase, name: string, kept: ReadonlySet<number>): PasswdEntry {
+function addPrimaryUser(accounts: AccountDatabase, name: string, reserved: ReadonlySet<number>): PasswdEntry {
   const other = accounts.userByName(name);
   if (other) {
     throw new TremplinError(
       "exists",
-      `the account "${name}" has the uid ${other.uid} in the container, and its person must have ${PRIMARY_UID}: ` +
+      `the account "${name}" has the uid ${other.uid} in the container, and its primary user must have ${PRIMARY_UID}: ` +
         `choose another name, or change that uid in the container (usermod -u ${PRIMARY_UID})`,
     );
   }
@@ -58,13 +58,13 @@ function addPrimaryUser(accounts: AccountDatabase, name: string, kept: ReadonlyS
     );
   }
   const isOwn = accounts.groupByGid(PRIMARY_UID)?.name === name || accounts.isFreeGid(PRIMARY_UID);
-  const gid = isOwn ? PRIMARY_UID : accounts.freeId(kept);
+  const gid = isOwn ? PRIMARY_UID : accounts.freeId(reserved);
   return accounts.addUser({ name, uid: PRIMARY_UID, gid, gecos: name, home, shell: "/bin/bash" });
 }
 
-/** Memberships go by name: where it is another account's too, that one would get them. */
-function checkNameIsUnique(accounts: AccountDatabase, person: PasswdEntry): void {
-  const uid = accounts.userByName(person.name)?.uid;
+/** Memberships refer to names: a second account with the same name would get them too. */
+function checkNameIsUnique(accounts: AccountDatabase, primaryUser: PasswdEntry): void {
+  const uid = accounts.userByName(primaryUser.name)?.uid;
   if (uid === PRIMARY_UID) return;
   throw new TremplinError(
     "failed",
@@ -72,29 +72,36 @@ function checkNameIsUnique(accounts: AccountDatabase, person: PasswdEntry): void
   );
 }
 
-/** A gid without a name that others have too is left without one. */
+/** A gid that other users share keeps having no name. */
 function ensurePrimaryGroup(accounts: AccountDatabase, { name, gid }: PasswdEntry): void {
   const known = accounts.groupByGid(gid);
   if (known) accounts.completeGroup(known);
   else if (accounts.isFreeGid(gid, name)) accounts.addGroup(freeGroupName(accounts, name), gid);
 }
 
-/** The name itself, or with a number: anna-1000. */
+/** The name itself, or a numbered one: anna-1000. */
 function freeGroupName(accounts: AccountDatabase, name: string): string {
   if (accounts.isFreeGroupName(name)) return name;
   for (let number = PRIMARY_UID; number < PRIMARY_UID + MAX_NUMBERED_NAMES; number++) {
     const numbered = `${name.slice(0, MAX_NAME_LENGTH - 5)}-${number}`;
     if (accounts.isFreeGroupName(numbered)) return numbered;
   }
-  throw new TremplinError("exists", "every name for the person's own group is taken in the container");
+  throw new TremplinError(
+    "exists",
+    "every name for the own group of the primary user is taken in the container",
+  );
 }
 
-/** False if a new one could not have its id. */
-function ensureHelper(accounts: AccountDatabase, { name, id }: Helper, kept: ReadonlySet<number>): boolean {
+/** False if a new helper could not have its id. */
+function ensureHelper(
+  accounts: AccountDatabase,
+  { name, id }: Helper,
+  reserved: ReadonlySet<number>,
+): boolean {
   const user = accounts.userByName(name);
   const group = accounts.groupByName(name);
-  const gid = chooseHelperGid(accounts, { name, id }) ?? accounts.freeId(kept);
-  const uid = user?.uid ?? (accounts.userByUid(id) ? accounts.freeId(kept) : id);
+  const gid = chooseHelperGid(accounts, { name, id }) ?? accounts.freeId(reserved);
+  const uid = user?.uid ?? (accounts.userByUid(id) ? accounts.freeId(reserved) : id);
   if (group) accounts.completeGroup(group);
   else {
     if (!accounts.isFreeGroupName(name)) throw orphanedGroupSecret(name);
@@ -105,7 +112,7 @@ function ensureHelper(accounts: AccountDatabase, { name, id }: Helper, kept: Rea
   return (user !== undefined || uid === id) && (group !== undefined || gid === id);
 }
 
-/** Undefined if it has to be a free one: the helper is in no group of anybody else. */
+/** Undefined if the helper needs a free gid, so that it shares no group with other accounts. */
 function chooseHelperGid(accounts: AccountDatabase, { name, id }: Helper): number | undefined {
   const known = accounts.groupByName(name)?.gid;
   if (known !== undefined) {
@@ -127,7 +134,7 @@ function orphanedGroupSecret(name: string): TremplinError {
 function joinGroups(accounts: AccountDatabase, name: string, users: Users): void {
   for (const group of users.requiredGroups) {
     if (accounts.ensureMember(name, group)) continue;
-    throw new TremplinError("failed", `the container has no group ${group}, which the person must be in`);
+    throw new TremplinError("failed", `the container has no group ${group}, which the primary user needs`);
   }
   for (const group of users.optionalGroups) accounts.ensureMember(name, group);
 }

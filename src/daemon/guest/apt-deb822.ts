@@ -3,18 +3,18 @@ import { trimAscii } from "./lossless-text.ts";
 
 interface FieldLine {
   readonly text: string;
-  /** Which field the line belongs to, in lower case; empty for comments and what does not count. */
+  /** The field of the line, in lower case; empty for comments and for lines that apt ignores. */
   readonly field: string;
-  /** Where the value begins. */
+  /** Offset of the value. */
   readonly value: number;
 }
 
-/** What apt reads as "no". */
+/** The words that apt takes as "no". */
 const NEGATIONS = new Set(["no", "false", "without", "off", "disable", "0"]);
 
 /**
- * The deb822 format of sources.list(5): stanzas of `Field: value`, separated by empty lines. As apt 2.6 reads
- * it: a line of blanks separates nothing, and of several fields of one name the last counts.
+ * Edits the deb822 format of sources.list(5): stanzas of `Field: value`, separated by empty lines. Reads it as
+ * apt 2.6 does: a line of blanks does not separate stanzas, and the last of several equal fields counts.
  */
 export function editAptDeb822(text: string, editor: AptSourceEditor): string {
   const edited: string[] = [];
@@ -84,7 +84,7 @@ function editLine(line: FieldLine, { suite, uri }: AptSourceEdit): FieldLine[] {
     return renamed === undefined ? "" : piece.slice(0, start) + renamed;
   });
   const text = line.text.slice(0, line.value) + value.join("");
-  // What is left without a word would be a line of blanks, or end the stanza.
+  // Without a word it would be a line of blanks, or end the stanza.
   return text !== line.text && trimAscii(text) === "" ? [] : [{ ...line, text }];
 }
 

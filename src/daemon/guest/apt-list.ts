@@ -5,7 +5,7 @@ interface Span {
   readonly end: number;
 }
 
-/** The one-line format of sources.list(5): `deb [options] uri suite component...`. */
+/** Edits the one-line format of sources.list(5): `deb [options] uri suite component...`. */
 export function editAptList(text: string, editor: AptSourceEditor): string {
   return text
     .split("\n")
@@ -30,11 +30,11 @@ function editLine(line: string, editor: AptSourceEditor): string {
   const renamed = edit?.suite ? edit.suite(wordAt(suite)) : wordAt(suite);
   if (edit?.disable || renamed === undefined) return `# ${line}`;
   const moved = edit?.uri ? edit.uri(wordAt(uri)) : wordAt(uri);
-  // The later word first, so that the place of the other one stays true.
+  // The later word first, so that the offset of the other one stays valid.
   return replaceWord(replaceWord(line, suite, wordAt(suite), renamed), uri, wordAt(uri), moved);
 }
 
-/** A word that keeps its meaning keeps its quotes too. */
+/** An unchanged word keeps its quotes. */
 function replaceWord(line: string, { start, end }: Span, before: string, now: string): string {
   return now === before ? line : line.slice(0, start) + now + line.slice(end);
 }
@@ -54,7 +54,7 @@ function findWords(line: string): Span[] {
   return spans;
 }
 
-/** Where the word that starts there ends: behind the options, else at a blank outside quotes and brackets. */
+/** The end of a word: after the options, else at a blank outside quotes and brackets. */
 function findWordEnd(text: string, start: number): number | undefined {
   let at = start;
   for (; at < text.length && !isBlank(text[at]); at++) {

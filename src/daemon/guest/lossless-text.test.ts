@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { inTime } from "../../../test/support/in-time.ts";
 import { decodeLatin1, displayText, encodeLatin1, trimAscii } from "./lossless-text.ts";
 
-test("any bytes come back", () => {
+test("any bytes round-trip", () => {
   fc.assert(
     fc.property(fc.uint8Array(), (bytes) =>
       assert.deepEqual([...encodeLatin1(decodeLatin1(bytes))], [...bytes]),
@@ -12,11 +12,11 @@ test("any bytes come back", () => {
   );
 });
 
-test("text in UTF-8 is legible again", () => {
+test("UTF-8 text is displayed correctly", () => {
   assert.equal(displayText(decodeLatin1(Buffer.from("Jörg à la 日本"))), "Jörg à la 日本");
 });
 
-test("only the white space of ASCII is trimmed", () => {
+test("only ASCII white space is trimmed", () => {
   const padded = decodeLatin1(Buffer.from(" \t\r\v\fvoilà \n"));
   assert.equal(displayText(trimAscii(padded)), "voilà");
   assert.equal(trimAscii(" \t "), "");

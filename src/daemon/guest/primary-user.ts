@@ -11,71 +11,74 @@ import { checkFolder, makeFolder } from "./container-files.ts";
 import { checkHome, checkNewHome, ensureHome } from "./home-directory.ts";
 import { displayText } from "./lossless-text.ts";
 
-/** How often the files may change while we are about to, before we give up. */
+/** How often the account files may change concurrently before the call fails. */
 const MAX_ATTEMPTS = 10;
 
-/** The person of a container; undefined if it has none yet. Throws `failed` for files that are not valid. */
+/** The primary user of a container; undefined if it has none yet. Throws `failed` for malformed account files. */
 export async function findPrimaryUser(files: FileSession, now: number): Promise<PasswdEntry | undefined> {
   return new AccountDatabase(await readAccountFiles(files), now).userByUid(PRIMARY_UID);
 }
 
 export interface UserSpec {
-  /** Who the person is to be, checked by checkUserName; who is there already stays. */
+  /** The name for a new primary user, checked by checkUserName. An existing primary user keeps its name. */
   readonly name: string;
   readonly users: Site["users"];
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly log: Logger;
-  /** Told who the person is as soon as that is known. */
+  /** Called with the name of the primary user as soon as it is known. */
   readonly onNameKnown: (name: string) => void;
 }
 
 /**
- * Makes sure of the person of a container, of the helper users of the site, of their groups and memberships, of a
- * home and of lingering. Nothing that is there is removed or given to somebody else: what stands in the way is
- * named by an error before anything is written. A second call writes nothing.
+ * Creates the missing parts of the primary user: the account, the site's helper users, groups, memberships, home and
+ * lingering. Removes nothing and gives nothing to another account: a conflict throws before anything is written. A
+ * second call writes nothing.
  */
-export async function ensurePrimaryUser(files: FileSession, wish: UserSpec): Promise<void> {
-  const { primaryUser: person, reassignedHelpers: moved } = await ensureAccounts(files, wish);
-  if (moved.length > 0) {
-    wish.log.warn({ helpers: moved }, "the ids of the site are somebody else's: the helpers have others");
+export async function ensurePrimaryUser(files: FileSession, spec: UserSpec): Promise<void> {
+  const { primaryUser, reassignedHelpers } = await ensureAccounts(files, spec);
+  if (reassignedHelpers.length > 0) {
+    spec.log.warn(
+      { helpers: reassignedHelpers },
+      "other accounts have the site's ids of these helpers, so they got free ids",
+    );
   }
-  await ensureHome(files, person);
-  await enableLinger(files, person.name);
+  await ensureHome(files, primaryUser);
+  await enableLinger(files, primaryUser.name);
 }
 
-async function ensureAccounts(files: FileSession, wish: UserSpec): Promise<AddedAccounts> {
-  for (let tries = 0; tries < MAX_ATTEMPTS; tries++) {
+async function ensureAccounts(files: FileSession, spec: UserSpec): Promise<AddedAccounts> {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const read = await readAccountFiles(files);
-    const accounts = new AccountDatabase(read, wish.now);
+    const accounts = new AccountDatabase(read, spec.now);
     const users = [...accounts.users];
-    wish.onNameKnown(displayText(accounts.userByUid(PRIMARY_UID)?.name ?? wish.name));
-    const added = addAccounts(accounts, wish.name, wish.users);
-    const { primaryUser: person, isNew } = added;
-    await checkHome(files, person);
-    if (isNew) await checkNewHome(files, person, users);
-    await checkLinger(files, person.name);
+    spec.onNameKnown(displayText(accounts.userByUid(PRIMARY_UID)?.name ?? spec.name));
+    const added = addAccounts(accounts, spec.name, spec.users);
+    const { primaryUser, isNew } = added;
+    await checkHome(files, primaryUser);
+    if (isNew) await checkNewHome(files, primaryUser, users);
+    await checkLinger(files, primaryUser.name);
     const changes = accounts.changes();
     if (changes.length === 0 || (await replaceAccountFiles(files, read, changes))) return added;
   }
   throw new TremplinError(
     "failed",
-    "something in the container changes its account files all the time: stop it, and try again",
+    "a program in the container keeps changing its account files: stop it, and try again",
   );
 }
 
 const LINGER_FOLDER = "/var/lib/systemd/linger";
 
-/** Throws `failed` where `enableLinger` would: for a name that is no name of a file, or with something in its way. */
+/** Throws `failed` if `enableLinger` would: the name cannot be a file name, or the folder cannot be created. */
 export async function checkLinger(files: FileSession, user: string): Promise<void> {
-  // The name may be the container's word.
+  // The name may come from the container.
   if (!/^[^/\0]{1,255}$/.test(user) || user === "." || user === "..") {
-    throw new TremplinError("failed", `the user name "${displayText(user)}" cannot be the name of a file`);
+    throw new TremplinError("failed", `the user name "${displayText(user)}" cannot be a file name`);
   }
   await checkFolder(files, LINGER_FOLDER);
 }
 
-/** Lets the services of a user run from the boot on, as `loginctl enable-linger` does. */
+/** Lets the services of a user start at boot, as `loginctl enable-linger` does. */
 export async function enableLinger(files: FileSession, user: string): Promise<void> {
   await checkLinger(files, user);
   await makeFolder(files, LINGER_FOLDER);

@@ -11,21 +11,21 @@ import { isPosixTimeZone } from "./time-zone.ts";
 export interface TimeZone {
   /** For example "Europe/Berlin". */
   readonly name: string;
-  /** The rule of it for the variable TZ; empty if there is none to fall back on. */
+  /** Its rule for the variable TZ; empty if there is no fallback. */
   readonly posix: string;
 }
 
-/** How long `timedatectl` may take before it is killed. Milliseconds. */
+/** `timedatectl` is killed after this. */
 const TIMEDATECTL_TIMEOUT_MS = 10_000;
 const VARIABLE = "environment.TZ";
-/** The key that says which value of it is ours; older versions had none. */
+/** Records the value of TZ that the daemon has set; older versions recorded none. */
 const OWN_VALUE_MARK = "user.tremplin.time-zone";
 const NAME_FILE = "/etc/timezone";
 
 /**
- * Sets the time zone of a container (behaviour.md 5.9): by name where the container knows it, through its own
- * tool while it runs, else as a link to the zone's file; or else by the variable TZ, which programs see that
- * the engine starts. Throws `failed` with all that was tried.
+ * Sets the time zone of a container (docs/contract.md#settimezone), in the first way that works: `timedatectl` in a
+ * running container, a link to the zone's file, or the variable TZ of the programs that the engine starts. Throws
+ * `failed` with the reason of each failed way.
  */
 export async function setTimeZone(
   engine: Engine,
@@ -58,20 +58,20 @@ async function setByTimedatectl(
   zone: string,
   outer: AbortSignal,
 ): Promise<void> {
-  const late = () =>
+  const timeoutError = () =>
     new TremplinError("failed", `timedatectl did not end within ${TIMEDATECTL_TIMEOUT_MS / 1000} s`);
-  using limit = new TimeLimit(TIMEDATECTL_TIMEOUT_MS, late, [outer]);
+  using limit = new TimeLimit(TIMEDATECTL_TIMEOUT_MS, timeoutError, [outer]);
   const { exitCode, stderr } = await engine.execCapture(container, ["timedatectl", "set-timezone", zone], {
     signal: limit.signal,
     maxBytes: 1024,
   });
   if (exitCode === 127) throw new TremplinError("failed", "it has no timedatectl");
   if (exitCode !== 0) {
-    const words = stderr.replace(/\s+/g, " ").trim();
-    throw new TremplinError("failed", `timedatectl ended with ${exitCode}: ${words}`);
+    const message = stderr.replace(/\s+/g, " ").trim();
+    throw new TremplinError("failed", `timedatectl ended with ${exitCode}: ${message}`);
   }
   using files = await engine.fileSession(container, { signal: outer });
-  // Debian's timedatectl leaves behind what older programs read.
+  // Debian's timedatectl does not update this file, which older programs read.
   if (await files.lstat(NAME_FILE).catch(ifMissing)) await writeName(files, zone);
   await removeVariable(engine, container, config, outer);
 }
@@ -103,7 +103,10 @@ async function setVariable(
   signal: AbortSignal,
 ): Promise<void> {
   if (config[VARIABLE] !== undefined && !isOwnValue(config)) {
-    throw new TremplinError("failed", `somebody has set ${VARIABLE} to ${config[VARIABLE]}, which stays`);
+    throw new TremplinError(
+      "failed",
+      `${VARIABLE} has the value ${config[VARIABLE]}, which the daemon did not set`,
+    );
   }
   const change = { [VARIABLE]: rule, [OWN_VALUE_MARK]: rule };
   await engine.instances.update(
@@ -113,7 +116,7 @@ async function setVariable(
   );
 }
 
-/** What was set when the container did not know the zone yet would win over the name. */
+/** An earlier fallback would override the zone that was set by name. */
 async function removeVariable(
   engine: Engine,
   container: string,
@@ -133,7 +136,7 @@ async function removeVariable(
   );
 }
 
-/** A person who sets it names a zone, as "Europe/Berlin"; what older versions set is a rule. */
+/** Without a record: a person sets a name ("Europe/Berlin"), older versions of the daemon set a rule. */
 function isOwnValue({ [VARIABLE]: value = "", [OWN_VALUE_MARK]: ours }: Instance["config"]): boolean {
   return ours === undefined ? isPosixTimeZone(value) : value === ours;
 }
