@@ -123,7 +123,7 @@ const hostile: readonly [what: string, members: readonly RawMember[], reason: Re
   [
     "a member larger than the archive",
     [...good, { name: "rootfs/huge", size: 2 ** 32 }],
-    /the backup is damaged or cut short: tar cannot read it to its end/,
+    /the backup is damaged or truncated: tar cannot read all of it/,
   ],
 ];
 

@@ -119,7 +119,7 @@ test("what the engine's own command line exported as an image, and what it publi
 
   await engineCommand(daemon, "export", "trip", join(daemon.shared, "lxc-export.tar.gz"));
   const { failureReason } = await importBackup(daemon, "no", "lxc-export.tar.gz");
-  assert.match(failureReason, /made by the engine's own `export`/);
+  assert.match(failureReason, /made with the engine's own `export`/);
 });
 
 test("metadata.yaml may come last, and names may begin with ./", async () => {
@@ -149,7 +149,7 @@ test("cut short or damaged anywhere, it fails before the container of that name 
     await writeFile(join(daemon.shared, "bad.tini"), bytes);
     const { status, failureReason } = await importBackup(daemon, "whole", "bad.tini");
     assert.equal(status, Imported.FAILED, what);
-    assert.match(failureReason, /^the backup is (damaged|cut short)|the file is no backup/, what);
+    assert.match(failureReason, /^the backup is (damaged|truncated)|the file is not a backup/, what);
     assert.doesNotMatch(failureReason, /gzip|tar:|Error/, what);
   }
   assert.deepEqual(await engineQuery(daemon, "/1.0/instances/whole"), created);

@@ -10,7 +10,7 @@ const name = fc
 const size = fc.nat({ max: Number.MAX_SAFE_INTEGER });
 const file = fc.record({ size, name }, { noNullPrototype: true });
 
-test("names of any bytes come out whole, however the text is cut", async () => {
+test("names of any bytes are parsed, however the text is split", async () => {
   const cut = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 });
   await fc.assert(
     fc.asyncProperty(fc.array(file), cut, async (files, lengths) => {

@@ -4,29 +4,28 @@ import type { Clock } from "../../base/async/clock.ts";
 import type { UserNamespace } from "./sandbox.ts";
 import { Subprocess } from "./subprocess.ts";
 
-/** How far it may be before whoever reads the files for real: more could be forgotten again by then. Bytes. */
+/** How far it may be ahead of the real reader: the kernel could evict more than this before it is used. */
 const MAX_LEAD_BYTES = 256 * 1024 * 1024;
-/** Larger files the kernel reads ahead well enough by itself. Bytes. */
+/** For larger files the kernel's own read-ahead is good enough. */
 const MAX_FILE_BYTES = 1024 * 1024;
-/** How many are read at once, and how many names a reader gets. */
+/** Four readers at a time, each for 64 files. */
 const XARGS_OPTIONS = ["--max-procs=4", "--max-args=64"];
-/** How often it is looked whether it may go on. Milliseconds. */
 const POLL_INTERVAL_MS = 20;
 
 export interface ReadAheadOptions {
   readonly namespace: UserNamespace;
   readonly folder: string;
-  /** How many bytes of the tree have been read for real. */
+  /** How many bytes of the tree the real reader has read. */
   readonly bytesRead: () => number;
   readonly clock: Clock;
-  /** Ends it; it is of no use beyond the real reading. */
+  /** Aborts when the real reader has finished. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Brings the files of a tree into memory shortly before they are read one after the other. A new snapshot has
- * nothing in memory, and the many small files of a system are then read at the speed of single requests: four at
- * once took 1.4 s where one took 3.7 s (280 MB on btrfs).
+ * Reads the files of a tree into the page cache shortly before they are read sequentially. Nothing of a new snapshot
+ * is cached, and the many small files of a system are slow to read one at a time: four readers took 1.4 s where one
+ * took 3.7 s (280 MB on btrfs).
  */
 export async function readAhead(options: ReadAheadOptions): Promise<void> {
   const { namespace, folder: cwd, bytesRead: passed, clock, signal } = options;
@@ -52,13 +51,13 @@ export async function readAhead(options: ReadAheadOptions): Promise<void> {
 
 export interface ListedFile {
   readonly size: number;
-  /** Of any bytes, with the NUL behind it. */
+  /** Any bytes, with the trailing NUL. */
   readonly name: Buffer;
 }
 
 const SPACE = 0x20;
 
-/** What find printed, as many as came at once. */
+/** Parses find's output; yields the files of each chunk. */
 export async function* parseListedFiles(output: Readable): AsyncGenerator<readonly ListedFile[]> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of output as AsyncIterable<Buffer>) {

@@ -4,41 +4,45 @@ import { writeFile } from "node:fs/promises";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { IdMap, IdRange } from "../guest/id-map.ts";
 
-/** Bytes of memory: the largest windows of zstd and xz fit, a name of gigabytes in an archive does not. */
+/** Fits the largest windows of zstd and xz, but not a name of gigabytes in an archive. */
 const MEMORY_LIMIT_BYTES = 1024 ** 3;
-/** nobody and nogroup, the same on all Linux systems that matter here. */
+/** nobody and nogroup. */
 const NOBODY = 65534;
 
-/** Where a confined program may write: the namespace must be one that shifts ids. */
+/** The folder that a sandboxed program may write to. The namespace must shift ids. */
 export interface UnpackTarget {
   readonly folder: string;
   readonly namespace: UserNamespace;
 }
 
 /**
- * How a program is run that reads what a stranger wrote: with bounded memory, nothing of our environment, and as
- * nobody, who can get no privileges and opens nothing but its pipes; or, with a home, there, as the root of its namespace.
+ * Wraps a command that reads untrusted data: bounded memory, an empty environment, and the user nobody without
+ * privileges, who can only use its pipes; with a target, in its folder and as root of its namespace instead.
+ * images/isolated-program.ts is for programs that are trusted and need root.
  */
 export function sandboxed(
   command: readonly [program: string, ...args: string[]],
-  home?: UnpackTarget,
-): { readonly words: readonly [string, ...string[]]; readonly cwd: string } {
+  target?: UnpackTarget,
+): { readonly command: readonly [string, ...string[]]; readonly cwd: string } {
   const bounds = ["prlimit", `--as=${MEMORY_LIMIT_BYTES}`, "--core=0", "--"] as const;
   const identity = ["--reuid", `${NOBODY}`, "--regid", `${NOBODY}`, "--clear-groups", "--no-new-privs"];
   const nobody = ["setpriv", ...identity, "--pdeathsig", "KILL", "--"] as const;
   const environment = ["env", "-i", `PATH=${process.env.PATH}`, "LC_ALL=C", "TZ=UTC", ...command] as const;
   return {
-    words: [...bounds, ...(home ? home.namespace.command(...environment) : [...nobody, ...environment])],
-    cwd: home?.folder ?? "/",
+    command: [
+      ...bounds,
+      ...(target ? target.namespace.command(...environment) : [...nobody, ...environment]),
+    ],
+    cwd: target?.folder ?? "/",
   };
 }
 
 /**
- * A user namespace with the id map of a container: a program in it sees the files of the container as the
- * container does, and is nobody to all others. Lasts until it is disposed; a kill of this process ends it too.
+ * A user namespace with the id map of a container: programs in it see the container's files as the container does, and
+ * have no rights to others. Exists until it is disposed or this process dies.
  */
 export class UserNamespace implements AsyncDisposable {
-  /** Undefined for a map that shifts nothing: then there is nothing to see otherwise. */
+  /** Undefined for a map that shifts nothing: no namespace is needed. */
   readonly #holder: ChildProcess | undefined;
 
   private constructor(holder: ChildProcess | undefined) {
@@ -47,27 +51,27 @@ export class UserNamespace implements AsyncDisposable {
 
   static async open(map: IdMap): Promise<UserNamespace> {
     if (map.uid.length === 0 && map.gid.length === 0) return new UserNamespace(undefined);
-    // It holds the namespace until its input ends. Its first output tells that it is inside.
+    // It keeps the namespace until its input ends. Its first output shows that it has entered it.
     const holder = spawn("unshare", ["--user", "--", "cat"], { stdio: ["pipe", "pipe", "ignore"] });
     const namespace = new UserNamespace(holder);
     try {
-      await entered(holder);
+      await waitUntilEntered(holder);
       await writeFile(`/proc/${holder.pid}/uid_map`, format(map.uid));
       await writeFile(`/proc/${holder.pid}/gid_map`, format(map.gid));
       return namespace;
     } catch (error) {
       await namespace[Symbol.asyncDispose]();
-      throw new TremplinError("failed", "cannot make a user namespace with the container's id map", error);
+      throw new TremplinError("failed", "cannot create a user namespace with the container's id map", error);
     }
   }
 
-  /** The words that run a command as the root of the namespace. */
-  command(...words: readonly [string, ...string[]]): readonly [string, ...string[]] {
-    if (!this.#holder) return words;
-    const space = `--user=/proc/${this.#holder.pid}/ns/user`;
-    // Who becomes somebody else forgets to die with its parent.
-    const again = ["setpriv", "--pdeathsig", "KILL", "--"];
-    return ["nsenter", space, "--setuid", "0", "--setgid", "0", "--", ...again, ...words];
+  /** Wraps a command so that it runs as root of the namespace. */
+  command(...command: readonly [string, ...string[]]): readonly [string, ...string[]] {
+    if (!this.#holder) return command;
+    const namespace = `--user=/proc/${this.#holder.pid}/ns/user`;
+    // Setting the uid clears the parent-death signal.
+    const dieWithParent = ["setpriv", "--pdeathsig", "KILL", "--"];
+    return ["nsenter", namespace, "--setuid", "0", "--setgid", "0", "--", ...dieWithParent, ...command];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -78,12 +82,15 @@ export class UserNamespace implements AsyncDisposable {
   }
 }
 
-async function entered({ stdin, stdout }: ChildProcess): Promise<void> {
-  if (!stdin || !stdout) throw new TremplinError("failed", "unshare was not started");
+async function waitUntilEntered({ stdin, stdout }: ChildProcess): Promise<void> {
+  if (!stdin || !stdout) throw new TremplinError("failed", "unshare did not start");
   stdin.on("error", () => undefined);
   stdin.write("\n");
   for await (const _ of stdout.iterator({ destroyOnReturn: false })) return;
-  throw new TremplinError("failed", "unshare ended at once; are user namespaces allowed on this machine?");
+  throw new TremplinError(
+    "failed",
+    "unshare ended immediately; are user namespaces allowed on this machine?",
+  );
 }
 
 function format(ranges: readonly IdRange[]): string {

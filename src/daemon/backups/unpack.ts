@@ -6,10 +6,10 @@ import type { ArchiveFormat } from "./archive-format.ts";
 import { sandboxed } from "./sandbox.ts";
 import { Subprocess } from "./subprocess.ts";
 
-/** Why a backup cannot be used whose unpacker gives up: what that says itself means nothing to a person. */
-export const DAMAGED_BACKUP = "the backup is damaged or cut short: it cannot be unpacked to its end";
+/** The error if a decompressor fails, instead of the program's own message. */
+export const DAMAGED_BACKUP = "the backup is damaged or truncated: cannot decompress all of it";
 
-/** The plain archive of a packed one. Throws `failed` when it is cut short or its checksum is not its content's. */
+/** Decompresses an archive. Throws `failed` if it is truncated or its checksum does not match. */
 export async function* unpack(
   packed: AsyncIterable<Buffer>,
   format: ArchiveFormat,
@@ -19,9 +19,9 @@ export async function* unpack(
     yield* packed;
     return;
   }
-  const command = await findDecompressor(format);
-  const { words, cwd } = sandboxed(command);
-  await using program = Subprocess.start(words, { cwd, signal }, command[0]);
+  const decompressor = await findDecompressor(format);
+  const { command, cwd } = sandboxed(decompressor);
+  await using program = Subprocess.start(command, { cwd, signal }, decompressor[0]);
   const feeding = feed(packed, program);
   feeding.catch(() => undefined);
   yield* program.stdout;
@@ -32,7 +32,7 @@ export async function* unpack(
   });
 }
 
-/** Writes all of it, or as much as the program wants, and ends the program's input. */
+/** Writes as much as the program accepts, and ends its input. */
 async function feed(packed: AsyncIterable<Buffer>, program: Subprocess): Promise<void> {
   try {
     for await (const chunk of packed) if (!(await program.write(chunk))) return;
@@ -41,7 +41,7 @@ async function feed(packed: AsyncIterable<Buffer>, program: Subprocess): Promise
   }
 }
 
-/** How many bytes the plain archive has: unpacks all of it. */
+/** The size of the uncompressed archive in bytes. Decompresses all of it. */
 export async function countUnpacked(
   file: FileHandle,
   format: ArchiveFormat,
@@ -55,7 +55,7 @@ export async function countUnpacked(
 export type PackedFormat = Exclude<ArchiveFormat, "tar">;
 export type Command = readonly [program: string, ...args: string[]];
 
-/** The fastest first: igzip unpacks a root file system in half of the time of gzip. */
+/** Fastest first: igzip takes half of gzip's time for a root file system. */
 const DECOMPRESSORS: Readonly<Record<PackedFormat, readonly [Command, ...Command[]]>> = {
   gzip: [
     ["igzip", "-dc"],
@@ -63,13 +63,13 @@ const DECOMPRESSORS: Readonly<Record<PackedFormat, readonly [Command, ...Command
     ["gzip", "-dc"],
   ],
   zstd: [["zstd", "-dcq"]],
-  // Without a bound of its own it fails at ours when the machine has many processors.
+  // Its default use of memory grows with the number of processors, beyond the limit of sandboxed().
   xz: [["xz", "-dcq", "-T0", "--memlimit-mt-decompress=512MiB"]],
 };
 
-/** The command that unpacks its input to its output: of those that are installed the fastest. */
+/** The fastest installed command that decompresses its input to its output. */
 export async function findDecompressor(format: PackedFormat): Promise<Command> {
   for (const command of DECOMPRESSORS[format]) if (await findExecutable(command[0])) return command;
   const names = DECOMPRESSORS[format].map(([name]) => name).join(" or ");
-  throw new TremplinError("failed", `the file is packed with ${format}, and ${names} is not installed`);
+  throw new TremplinError("failed", `the file is compressed with ${format}, and ${names} is not installed`);
 }

@@ -28,7 +28,7 @@ export interface OpenBackup extends AsyncDisposable {
   readonly metadata: BackupMetadata;
   /** The text of metadata.yaml. */
   readonly text: string;
-  readonly rooms: readonly StorageTarget[];
+  readonly targets: readonly StorageTarget[];
 }
 
 /** Opens a backup that the engine can run. Throws what is wrong with it (behaviour.md 5.13, 12 items 49, 62, 63). */
@@ -44,21 +44,21 @@ export async function openBackup(
   const text = await readMetadata(file, format, signal);
   const metadata = parseBackupMetadata(text);
   checkArchitecture(engine, metadata);
-  const rooms = await freeSpace(engine, Number(request.availableDiskSpace), signal);
+  const targets = await freeSpace(engine, Number(request.availableDiskSpace), signal);
   const held = stack.move();
-  return { file, format, metadata, text, rooms, [Symbol.asyncDispose]: () => held.disposeAsync() };
+  return { file, format, metadata, text, targets, [Symbol.asyncDispose]: () => held.disposeAsync() };
 }
 
 /** Does something with a backup by a plan; when it then holds more than was likely, again by one that counts. */
 export async function withPlan<T>(
-  { file, format, rooms }: OpenBackup,
-  options: { readonly here: boolean; readonly signal: AbortSignal },
+  { file, format, targets }: OpenBackup,
+  options: { readonly unpacksLocally: boolean; readonly signal: AbortSignal },
   act: (plan: UploadPlan) => Promise<T>,
 ): Promise<T> {
-  const plan = await planUpload(file, format, { ...options, rooms, counted: false });
+  const plan = await planUpload(file, format, { ...options, targets, countExactly: false });
   return await act(plan).catch(async (error) => {
     if (!isInsufficientSpace(error)) throw error;
-    return act(await planUpload(file, format, { ...options, rooms, counted: true }));
+    return act(await planUpload(file, format, { ...options, targets, countExactly: true }));
   });
 }
 

@@ -86,13 +86,21 @@ async function fill(
   // Beside everything that the engine itself writes in there, until it is known to be good.
   const unpacked = join(folder, "unpacked");
   await using namespace = await UserNamespace.open(idMap);
-  const links = await withPlan(backup, { here: true, signal }, async (plan) => {
+  const links = await withPlan(backup, { unpacksLocally: true, signal }, async (plan) => {
     await rm(unpacked, { recursive: true, force: true });
     await mkdir(unpacked, { mode: 0o700 });
     await chown(unpacked, toHostId(idMap, "uid", 0) ?? 0, toHostId(idMap, "gid", 0) ?? 0);
     const rules = new MemberRules(new Set(backup.metadata.targets.flatMap(pathAndParents)));
-    const home = { folder: unpacked, namespace };
-    const passing = { ...backup, rules, home, unpacked: false, onPlain: plan.check, onPacked: tell, signal };
+    const target = { folder: unpacked, namespace };
+    const passing = {
+      ...backup,
+      rules,
+      target,
+      isDecompressed: false,
+      onPlain: plan.check,
+      onPacked: tell,
+      signal,
+    };
     for await (const _ of streamVerified(backup.file, passing));
     return rules.links;
   });

@@ -32,7 +32,7 @@ export async function uploadBackup(
   const { signal } = context;
   const { file, format, metadata } = backup;
   let rules = new MemberRules();
-  const image = await withPlan(backup, { here: false, signal }, (plan) =>
+  const image = await withPlan(backup, { unpacksLocally: false, signal }, (plan) =>
     uploadedImage(engine, context, (options) => {
       rules = new MemberRules(new Set(metadata.targets.flatMap(pathAndParents)));
       return send(engine, name, file, { format, plan, rules, onPacked: tell, signal }, options);
@@ -63,7 +63,7 @@ async function send(
     const { promise, resolve } = Promise.withResolvers<void>();
     passing = promise;
     try {
-      yield* streamVerified(file, { ...sending, unpacked: plan.isDecompressed, onPlain: plan.check });
+      yield* streamVerified(file, { ...sending, isDecompressed: plan.isDecompressed, onPlain: plan.check });
     } catch (error) {
       cause = error;
       throw error;
