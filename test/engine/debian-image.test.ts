@@ -85,7 +85,7 @@ test("calls that come together share one build, and the next one finds it", {
   assert.ok(quiet && busy);
   assert.deepEqual(
     quiet.told.map(({ message }) => message),
-    ["Waiting for a build that is under way already"],
+    ["Waiting for a running build of the same image"],
   );
   assert.ok(busy.told.length > 200, `only ${busy.told.length} steps were told`);
   assert.deepEqual(quiet.image, busy.image);

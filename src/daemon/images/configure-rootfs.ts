@@ -10,7 +10,7 @@ export interface ConfigureOptions extends IsolatedOptions {
   readonly tree: string;
 }
 
-/** The first link of the container asks for an address by its hardware address: copies share a machine-id. */
+/** DHCP by the hardware address of the first interface, because copies of a container share the machine-id. */
 const NETWORK = `[Match]
 Name=eth0
 
@@ -22,15 +22,15 @@ ClientIdentifier=mac
 UseDomains=yes
 `;
 
-/** A person whose account has no password could not use sudo otherwise. */
+/** The primary user has no password, so sudo must not ask for one. */
 const SUDOERS = "%sudo ALL=(ALL:ALL) NOPASSWD: ALL\n";
 
-/** Makes a container of a freshly built root filesystem: network, apt sources, locale, nothing of its maker. */
+/** Configures a new root file system for a container: network, apt sources, locale. Removes traces of the build. */
 export async function configureRootfs(options: ConfigureOptions): Promise<void> {
   const { release, mirror, tree } = options;
   await writeNewFile(tree, "etc/systemd/network/eth0.network", NETWORK);
   await writeNewFile(tree, "etc/sudoers.d/person", SUDOERS);
-  // Empty, not missing: systemd makes one at the first boot without taking it for a first boot of a new image.
+  // Empty, not missing: systemd then creates an id at boot without running its first-boot setup.
   await writeNewFile(tree, "etc/machine-id", "");
   for (const path of ["etc/hostname", "etc/apt/apt.conf.d/99mmdebstrap", "var/lib/dbus/machine-id"]) {
     await rm(join(tree, path), { force: true });
@@ -53,10 +53,10 @@ export async function configureRootfs(options: ConfigureOptions): Promise<void> 
   await symlink("../run/systemd/resolve/stub-resolv.conf", join(tree, "etc/resolv.conf"));
 }
 
-/** Writes a file in the tree as a new one: what stood there may have been a link to somewhere else. */
+/** Replaces a path in the tree by a new file: it may be a link to a file outside the tree. */
 async function writeNewFile(tree: string, path: string, content: string): Promise<void> {
   const full = join(tree, path);
-  // Said again, for the umask of a daemon may be narrower.
+  // Explicit, because the umask of the daemon may be stricter.
   if (await mkdir(dirname(full), { recursive: true })) await chmod(dirname(full), 0o755);
   await writeFile(`${full}.new`, content, { flag: "wx" });
   await chmod(`${full}.new`, 0o644);

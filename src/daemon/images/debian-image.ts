@@ -17,24 +17,24 @@ import { replaceImage } from "./replace-image.ts";
 export interface DebianImageOptions {
   /** A codename of debian-releases.ts. */
   readonly release: string;
-  /** Where images are kept. Several processes may share it. */
+  /** The folder of images. Several processes may share it. */
   readonly folder: string;
   readonly signal: AbortSignal;
   readonly log: Logger;
   readonly clock?: Clock;
 }
 
-/** To be raised when the tree of an image is made differently, so that none of the old ones is taken. */
+/** Increase this when images are built differently, so that old ones are not used. */
 const RECIPE_VERSION = 2;
 
-/** An image that is older is built again, so that a new container does not begin with a month of upgrades. */
+/** Older images are rebuilt, so that a new container does not start with a month of updates. */
 const MAX_AGE_MS = 30 * 24 * 60 * 60 * 1000;
 
 /**
- * The system container image of a Debian release: built from Debian's packages, or found built in
- * FOLDER/debian-RELEASE-ARCHITECTURE-RECIPE and not older than 30 days. Calls for one image share one build, also
- * between processes. A kill at any instant leaves nothing that is taken for an image. Throws `invalid` for an
- * unknown release, `failed` with the last words of the tool.
+ * The system container image of a Debian release, in FOLDER/debian-RELEASE-ARCHITECTURE-RECIPE. Builds it from
+ * Debian's packages unless it exists and is not older than 30 days. Concurrent calls for an image share one build, also
+ * between processes. After a kill at any instant no incomplete image is used. Throws `invalid` for an unknown release,
+ * `failed` with the last output of the tool.
  */
 export async function* debianImage(
   options: DebianImageOptions,
@@ -48,14 +48,14 @@ export async function* debianImage(
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const lockPath = hiddenPath(image, "lock");
   await using stack = new AsyncDisposableStack();
-  let held = stack.use(await tryLockFile(lockPath, signal));
-  if (!held) {
-    yield { message: "Waiting for a build that is under way already", percent: 0 };
-    held = stack.use(await lockFile(lockPath, signal));
+  let lock = stack.use(await tryLockFile(lockPath, signal));
+  if (!lock) {
+    yield { message: "Waiting for a running build of the same image", percent: 0 };
+    lock = stack.use(await lockFile(lockPath, signal));
   }
-  // Whoever had the lock until now may have built it.
+  // The previous holder of the lock may have built it.
   if (await isFresh(image, clock)) return imageFiles(image);
-  yield* build({ ...options, clock, release, architecture, image, held: held.fd });
+  yield* build({ ...options, clock, release, architecture, image, lockFd: lock.fd });
   return imageFiles(image);
 }
 
@@ -64,16 +64,16 @@ interface Build extends Omit<DebianImageOptions, "release"> {
   readonly release: DebianRelease;
   readonly architecture: Architecture;
   readonly image: string;
-  readonly held: number;
+  readonly lockFd: number;
 }
 
 async function* build(options: Build): AsyncGenerator<ImageProgress, void, void> {
   const { release, image, signal, clock, log } = options;
-  const begun = clock.now();
+  const startedAt = clock.now();
   const work = hiddenPath(image, "building");
   const tree = join(work, "tree");
   const packages = hiddenPath(image, "packages");
-  // Whoever has the lock knows that what lies there is of a build that died.
+  // Under the lock, so this belongs to a build that died.
   await rm(work, { recursive: true, force: true });
   try {
     const mirror = await machineMirror();
@@ -88,8 +88,8 @@ async function* build(options: Build): AsyncGenerator<ImageProgress, void, void>
     yield { message: "Packing", percent: 88 };
     const fresh = await packImage({ ...step, created: new Date(clock.now()) });
     const kept = await replaceImage(image, fresh, join(work, "old"));
-    if (kept) log.warn({ image, kept }, "what was in the place of the image is not all ours; it is kept");
-    const seconds = Math.round((clock.now() - begun) / 1000);
+    if (kept) log.warn({ image, kept }, "the old image had files that the daemon did not write; kept it");
+    const seconds = Math.round((clock.now() - startedAt) / 1000);
     log.info({ image, seconds, mirror: mirror?.main }, "built an image");
   } catch (error) {
     signal.throwIfAborted();
@@ -100,7 +100,7 @@ async function* build(options: Build): AsyncGenerator<ImageProgress, void, void>
   }
 }
 
-/** A file or folder that belongs to an image and can never be taken for one. */
+/** A file or folder for an image, with a name that no image has. */
 function hiddenPath(image: string, what: string): string {
   return join(dirname(image), `.${basename(image)}.${what}`);
 }

@@ -1,24 +1,24 @@
 import { type ProgramLinesOptions, programLines } from "../../base/processes/program-lines.ts";
 
 export type IsolatedOptions = Pick<ProgramLinesOptions, "signal"> & {
-  /** A file that the program and all its children keep open: a lock on it lasts as long as any of them. */
-  readonly held: number;
+  /** A file descriptor that the program and its children inherit: a lock on it lasts as long as any of them. */
+  readonly lockFd: number;
 };
 
 /**
- * Runs a program as programLines does, with mounts and processes of its own, so that one kill ends all it started
- * and takes its mounts with it.
+ * Runs a trusted program with programLines in mount and pid namespaces of its own, so that a kill also ends its
+ * children and unmounts its mounts. For untrusted input see backups/sandbox.ts.
  */
 export function runIsolated(
   program: string,
   args: readonly string[],
-  { signal, held }: IsolatedOptions,
+  { signal, lockFd }: IsolatedOptions,
 ): AsyncGenerator<string, void, void> {
-  const own = ["--mount", "--ipc", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc"];
-  return programLines(["unshare", ...own, program, ...args], { name: program, signal, held });
+  const namespaces = ["--mount", "--ipc", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc"];
+  return programLines(["unshare", ...namespaces, program, ...args], { name: program, signal, held: lockFd });
 }
 
-/** Resolves when the program has ended well; what it prints is only of interest when it does not. */
+/** Waits for the end of a program and ignores its output. Throws if it fails. */
 export async function succeeded(lines: AsyncGenerator<string, void, void>): Promise<void> {
   for await (const _ of lines);
 }

@@ -17,13 +17,13 @@ Architecture: amd64
 Version: 1:1.5.2-6
 `;
 
-test("names are apt's own, with the colon of an epoch written as it writes it", () => {
+test("names are those of apt, with an epoch's colon escaped", () => {
   const names = debFileNames(status);
   assert.ok(names.has("less_590-2_amd64.deb"));
   assert.ok(names.has("libpam0g_1%3a1.5.2-6_amd64.deb"));
 });
 
-test("what one build installed the next one finds; what it did not install is dropped", async () => {
+test("the cache keeps exactly the packages that the last build installed", async () => {
   const folder = await mkdtemp(join(tmpdir(), "packages-"));
   try {
     const cache = join(folder, "cache");

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 const APT_ARCHIVES = "var/cache/apt/archives";
 
-/** Puts the packages of an earlier build where apt looks before it downloads. They are linked, not copied. */
+/** Hard-links the cached packages of an earlier build into the apt cache of a tree. */
 export async function provideCachedPackages(cache: string, tree: string): Promise<void> {
   const folder = join(tree, APT_ARCHIVES);
   await mkdir(folder, { recursive: true });
@@ -14,8 +14,8 @@ export async function provideCachedPackages(cache: string, tree: string): Promis
 }
 
 /**
- * Takes the packages out of a built tree and keeps those that are installed in it, each by a rename, so that the
- * cache never holds part of one; those of an earlier build that this one had no use for are dropped.
+ * Moves the packages that are installed in a built tree into the cache, each by a rename, so that the cache never has
+ * an incomplete file. Removes all other packages from the tree and from the cache.
  */
 export async function saveToCache(tree: string, cache: string): Promise<void> {
   const folder = join(tree, APT_ARCHIVES);
@@ -25,12 +25,12 @@ export async function saveToCache(tree: string, cache: string): Promise<void> {
   }
   for (const name of await readdir(folder)) {
     if (installed.has(name)) await rename(join(folder, name), join(cache, name));
-    // Renaming one link of a file onto another link of it leaves both.
+    // A rename between two hard links of the same file keeps both.
     await rm(join(folder, name), { recursive: true, force: true });
   }
 }
 
-/** The names that apt gives to the files of the packages in a dpkg status file. */
+/** The file names in apt's cache of the packages in a dpkg status file. */
 export function debFileNames(status: string): Set<string> {
   return new Set(
     status.split("\n\n").map((stanza) => {

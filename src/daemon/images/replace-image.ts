@@ -3,8 +3,8 @@ import { basename } from "node:path";
 import { imageFiles } from "./pack-image.ts";
 
 /**
- * Puts a fresh image in the place of one; what stood there goes to `aside` first, whole, for the caller to delete. What
- * is no image of ours, or has more in it, somebody put there: it gets a free name beside, which is returned.
+ * Replaces an image by a new one. Moves the old one to `aside`, for the caller to delete. If the old one is not an image
+ * or has other files in it, a person put them there: it is kept under a free name, which is returned.
  */
 export async function replaceImage(image: string, fresh: string, aside: string): Promise<string | undefined> {
   const kept = (await isReplaceable(image)) ? undefined : await findFreeName(image);
