@@ -42,7 +42,7 @@ test("a maintainer script that fails", async () => {
 
 test("an upgrade that does not bring the release", async () => {
   await place.offer({ suite: "buster", packages: [tool("2")] });
-  await undone(/it says that it is Debian 9 \(stretch\) after the upgrade.*was put back/);
+  await undone(/its os-release says Debian 9 \(stretch\) after the upgrade.*was put back/);
 });
 
 test("a mirror that goes away half-way", async () => {
@@ -89,7 +89,10 @@ test("on plain folders the cost is told first, and a failure is put back as well
   asItWas = await stateOf(place.engine, name);
   await buster(tool("2", { scripts: { postinst: "exit 3" } }));
   await undone(/exit status 3.*was put back/);
-  assert.match(place.lines(name).join("\n"), /has no cheap snapshots: the way back is a copy.*MB/);
+  assert.match(
+    place.lines(name).join("\n"),
+    /has no copy-on-write snapshots: the rollback snapshot is a copy.*MB/,
+  );
 });
 
 for (const [point, arrange] of Object.entries(points)) {

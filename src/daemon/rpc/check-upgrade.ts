@@ -15,7 +15,7 @@ const HEARTBEAT = 2_000;
 /** The longest that anybody may have to wait for it. Milliseconds. */
 const TIME_LIMIT = 300_000;
 
-const unheard = { output: () => Promise.resolve(), status: () => undefined };
+const discardOutput = { output: () => Promise.resolve(), status: () => undefined };
 
 /** The pre-flight of an upgrade alone. */
 export function checkUpgrade(tools: RpcDeps) {
@@ -27,7 +27,12 @@ export function checkUpgrade(tools: RpcDeps) {
     if (instance.status_code !== instanceStatus.running) {
       throw new TremplinError("failed", `${name} is not running; start it first`);
     }
-    const inside = new ContainerExec({ engine: tools.engine, container: name, listener: unheard, signal });
+    const inside = new ContainerExec({
+      engine: tools.engine,
+      container: name,
+      listener: discardOutput,
+      signal,
+    });
     const path = await findUpgradePath(inside, releaseOfVersion(targetVersion));
     return await preflight(engine, instance, inside, path);
   }

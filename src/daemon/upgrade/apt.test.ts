@@ -3,20 +3,20 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { parseStatusLine } from "./apt.ts";
 
-test("what apt says is read", () => {
+test("status lines are parsed", () => {
   assert.deepEqual(parseStatusLine("dlstatus:1:20.5:Retrieving file 1 of 5 (3s remaining)"), {
     kind: "download",
     percent: 20.5,
-    words: "Retrieving file 1 of 5 (3s remaining)",
+    message: "Retrieving file 1 of 5 (3s remaining)",
   });
   assert.deepEqual(parseStatusLine("pmstatus:libc6:45.4545:Unpacking libc6 (amd64)"), {
     kind: "install",
     percent: 45.4545,
-    words: "Unpacking libc6 (amd64)",
+    message: "Unpacking libc6 (amd64)",
   });
   assert.deepEqual(parseStatusLine("pmerror:tool:50:exit status 3"), {
     kind: "error",
-    words: "tool: exit status 3",
+    message: "tool: exit status 3",
   });
   assert.equal(parseStatusLine("pmconffile:/etc/x:50:'a' 'b' 1 1"), "nothing");
   assert.equal(parseStatusLine("pmstatus:x:1.2.3:y"), "nothing");
@@ -25,7 +25,7 @@ test("what apt says is read", () => {
   }
 });
 
-test("no line whatever makes a percentage that is none", () => {
+test("percentages are always from 0 to 100", () => {
   const number = fc.oneof(
     fc.double().map(String),
     fc.string(),

@@ -10,72 +10,72 @@ import { simulateUpgrade } from "./simulate-upgrade.ts";
 import { type AptEstimate, formatSize } from "./size.ts";
 import { enabledSources, formatSource, readSourceFiles, type SourceFile } from "./source-files.ts";
 
-/** What an upgrade would meet. Nothing was changed to find it out. */
+/** The result of a check before an upgrade. */
 export interface PreflightResult {
-  /** What stands in its way, in sentences. Empty: it can begin. */
+  /** The reasons, as sentences, why the upgrade cannot start; empty if it can. */
   readonly problems: readonly string[];
-  /** What it will do and cost. */
+  /** What the upgrade will do and cost, as sentences. */
   readonly notes: readonly string[];
-  /** The apt sources as they are. */
+  /** The current apt sources. */
   readonly sources: readonly SourceFile[];
 }
 
-/** Looks whether a container can be upgraded, and changes nothing in it. */
+/** Checks whether a container can be upgraded. Changes nothing in it. */
 export async function preflight(
   engine: Engine,
   instance: Instance,
-  inside: ContainerExec,
+  exec: ContainerExec,
   path: UpgradePath,
 ): Promise<PreflightResult> {
-  const sources = await readSources(inside);
+  const sources = await readSources(exec);
   const entries = sources.flatMap(enabledSources);
-  const packages = await checkPackages(inside);
+  const packages = await checkPackages(exec);
   const problems = [...packages.problems];
   const notes = [
     `from ${releaseName(path.from)} to ${path.releases.map(releaseName).join(", then ")}`,
     ...packages.notes,
     ...entries
       .filter((entry) => !isDebianSource(entry))
-      .map((entry) => `not of Debian, so it will be disabled and stay so: ${formatSource(entry)}`),
+      .map((entry) => `this apt source is not Debian's and will be disabled: ${formatSource(entry)}`),
   ];
   if (!entries.some(isMainSource)) {
     problems.push(
-      `its apt sources name no mirror of ${releaseName(path.from)}: add one in /etc/apt/sources.list.d and try again`,
+      `its apt sources have no mirror of ${releaseName(path.from)}: add one in /etc/apt/sources.list.d and try again`,
     );
     return { problems, notes, sources };
   }
-  const trial = await simulateUpgrade(inside, sources, path);
-  if (trial.problem) problems.push(trial.problem);
-  if (trial.needsNewKeys)
-    notes.push("the keys of the new release are not known inside yet: they are renewed first");
-  const { estimate } = trial;
+  const simulation = await simulateUpgrade(exec, sources, path);
+  if (simulation.problem) problems.push(simulation.problem);
+  if (simulation.needsNewKeys)
+    notes.push("the container does not have the keys of the new release yet; they are renewed first");
+  const { estimate } = simulation;
   if (estimate) notes.push(costText(estimate));
-  else if (!trial.problem) notes.push("apt gives no estimate before the packages of now are put right");
-  const pool = await findStoragePool(engine, instance, inside.signal);
-  const usage = await readDiskUsage(engine, inside);
+  else if (!simulation.problem) {
+    notes.push("apt cannot estimate the cost before the installed packages are repaired");
+  }
+  const pool = await findStoragePool(engine, instance, exec.signal);
+  const usage = await readDiskUsage(engine, exec);
   if (!pool.hasCheapSnapshots) notes.push(copyCostText(pool, usage));
-  problems.push(
-    ...(await missingSpace(inside, instance, pool, usage, estimate ?? { download: 0, growth: 0 })),
-  );
+  problems.push(...(await missingSpace(exec, instance, pool, usage, estimate ?? { download: 0, growth: 0 })));
   return { problems, notes, sources };
 }
 
-/** Throws `failed` with all that stands in the way. */
+/** Throws `failed` with all problems. */
 export function throwIfBlocked({ problems }: PreflightResult): void {
   if (problems.length > 0) throw new TremplinError("failed", problems.join("; "));
 }
 
-async function readSources(inside: ContainerExec): Promise<SourceFile[]> {
-  using files = await inside.files();
+async function readSources(exec: ContainerExec): Promise<SourceFile[]> {
+  using files = await exec.files();
   return await readSourceFiles(files);
 }
 
-async function checkPackages(inside: ContainerExec): Promise<{ problems: string[]; notes: string[] }> {
-  const audit = await inside.capture(["dpkg", "--audit"]);
+async function checkPackages(exec: ContainerExec): Promise<{ problems: string[]; notes: string[] }> {
+  const audit = await exec.capture(["dpkg", "--audit"]);
   if (audit.exitCode === 126 || audit.exitCode === 127) {
-    throw new TremplinError("failed", "it has no dpkg that can be run, so it cannot be upgraded");
+    throw new TremplinError("failed", "it has no working dpkg, so it cannot be upgraded");
   }
-  const held = (await inside.capture(["apt-mark", "showhold"])).stdout
+  const held = (await exec.capture(["apt-mark", "showhold"])).stdout
     .split("\n")
     .filter((name) => name !== "");
   return {
@@ -83,9 +83,9 @@ async function checkPackages(inside: ContainerExec): Promise<{ problems: string[
       held.length === 0
         ? []
         : [
-            `packages are held back (${joinNames(held)}), which can make the upgrade impossible: release them with apt-mark unhold`,
+            `packages are held back (${joinNames(held)}), which can block the upgrade: release them with apt-mark unhold`,
           ],
-    notes: audit.stdout.trim() === "" ? [] : ["dpkg was interrupted earlier: that is repaired first"],
+    notes: audit.stdout.trim() === "" ? [] : ["dpkg was interrupted earlier; this is repaired first"],
   };
 }
 
@@ -100,5 +100,5 @@ function joinNames(names: readonly string[]): string {
 
 function copyCostText({ name, driver }: { name: string; driver: string }, usage: number | undefined): string {
   const size = usage === undefined ? "" : `, about ${formatSize(usage)}`;
-  return `the storage pool ${name} (${driver}) has no cheap snapshots: the way back is a copy of the whole container${size}, which takes time and that much space until it is deleted, and going back copies it again`;
+  return `the storage pool ${name} (${driver}) has no copy-on-write snapshots: the rollback snapshot is a copy of the whole container${size}, which takes time and that much space until it is deleted, and a rollback copies it again`;
 }

@@ -2,29 +2,29 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import { UpgradeContainerRequest_Version as Version } from "../../contract/tremplin_pb.js";
 import type { Release as OsRelease } from "../guest/os-release.ts";
 
-/** What stands in the way of an upgrade to a release, and the program that puts it away. */
+/** A workaround for a known problem of a release. */
 export interface Workaround {
-  /** What is told when it runs, for example "removing expired root certificates". */
+  /** Reported when it runs, for example "removing expired root certificates". */
   readonly message: string;
-  /** Only where this file is there. */
+  /** Only runs if this file exists. */
   readonly ifExists: string;
   readonly commands: readonly (readonly string[])[];
 }
 
-/** One Debian release that containers are upgraded from or to. */
+/** A Debian release that containers are upgraded from or to. */
 export interface Release {
   /** The contract's number. */
   readonly version: Version;
   readonly codename: string;
   /** As in os-release's VERSION_ID. */
   readonly versionId: string;
-  /** What apt's sources call it. Without `updates` its point releases are all there will be. */
+  /** Its suites in apt sources. Without `updates` it gets no more updates. */
   readonly suites: { readonly security: string; readonly updates?: string };
-  /** The package with the keys that its successor is signed with. */
+  /** The package with the keys of its successor. */
   readonly keyring: string;
-  /** Debian's own mirrors no longer have it, only its archive, whose release files have run out. */
+  /** Only Debian's archive has it, and its release files have expired. */
   readonly archived?: boolean;
-  /** To be put away while this release is what runs, before it is upgraded. */
+  /** Applied while this release runs, before it is upgraded. */
   readonly workarounds?: readonly Workaround[];
 }
 
@@ -81,9 +81,10 @@ export const releases: readonly Release[] = [
   },
 ];
 
-/** A way from one release to another: each release after `from`, in order. Not empty. */
+/** The path from one release to another. */
 export interface UpgradePath {
   readonly from: Release;
+  /** Each release after `from`, in order. Not empty. */
   readonly releases: readonly Release[];
   readonly to: Release;
 }
@@ -93,13 +94,13 @@ export function releaseName({ versionId, codename }: Release): string {
   return `Debian ${versionId} (${codename})`;
 }
 
-/** What a container runs. Throws `invalid` for what is no Debian of the table. */
+/** The release of a container. Throws `invalid` if it is not a known Debian. */
 export function releaseOfOsRelease({ message }: OsRelease): Release {
   const { id, versionId } = message;
   if (id !== "debian") {
     throw new TremplinError(
       "invalid",
-      `only Debian can be upgraded, and the container says it is ${quoted(id)}`,
+      `only Debian can be upgraded, and the container's os-release says ${quoted(id)}`,
     );
   }
   const found = releases.find((release) => release.versionId === versionId.split(".")[0]);
@@ -107,33 +108,30 @@ export function releaseOfOsRelease({ message }: OsRelease): Release {
   const what = versionId === "" ? "testing or unstable" : `Debian ${quoted(versionId)}`;
   throw new TremplinError(
     "invalid",
-    `the container runs ${what}, which there is no way from: ${knownReleases()}`,
+    `the container runs ${what}, which cannot be upgraded: ${knownReleases()}`,
   );
 }
 
-/** The release that a request asks for. Throws `invalid` for a number that is none. */
+/** The release with a number of the contract. Throws `invalid` for an unknown number. */
 export function releaseOfVersion(version: Version): Release {
   const found = releases.find((release) => release.version === version);
   if (found) return found;
-  throw new TremplinError("invalid", `no release has the number ${version}: ${knownReleases()}`);
+  throw new TremplinError("invalid", `there is no release with the number ${version}: ${knownReleases()}`);
 }
 
-/** Undefined where it runs already. Throws `invalid` for a way back. */
+/** Undefined if both are the same. Throws `invalid` for a downgrade. */
 export function upgradePath(from: Release, to: Release): UpgradePath | undefined {
   const [start, end] = [releases.indexOf(from), releases.indexOf(to)];
   if (start === end) return undefined;
   if (start < end) return { from, to, releases: releases.slice(start + 1, end + 1) };
-  throw new TremplinError(
-    "invalid",
-    `${releaseName(from)} cannot be turned into the older ${releaseName(to)}`,
-  );
+  throw new TremplinError("invalid", `${releaseName(from)} cannot be downgraded to ${releaseName(to)}`);
 }
 
-/** What a container says of itself may be anything. */
+/** For untrusted text of a container. */
 function quoted(text: string): string {
   return JSON.stringify(text.slice(0, 40));
 }
 
 function knownReleases(): string {
-  return `known are ${releases.map(({ codename, versionId }) => `${codename} (${versionId})`).join(", ")}`;
+  return `known releases are ${releases.map(({ codename, versionId }) => `${codename} (${versionId})`).join(", ")}`;
 }

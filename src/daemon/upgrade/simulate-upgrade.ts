@@ -8,49 +8,48 @@ import type { Release, UpgradePath } from "./releases.ts";
 import { type AptEstimate, parseEstimate } from "./size.ts";
 import type { SourceFile } from "./source-files.ts";
 
-/** Everything of a trial lies here, and nothing of it elsewhere. */
+/** All files of a simulation are here. */
 const SIMULATION_FOLDER = "/var/tmp/tremplin-upgrade";
-/** For removing it. Milliseconds. */
 const REMOVAL_TIMEOUT_MS = 10_000;
 
 const root = { uid: 0, gid: 0 };
 
 export interface SimulationResult {
-  /** Why the packages of a release cannot be had; undefined where they can. */
+  /** Why the packages of a release cannot be fetched; undefined if they can. */
   readonly problem?: string;
-  /** The keys inside do not know the new release, or not any more: renewing them is part of the upgrade. */
+  /** The container's keys are missing or expired for the new release; the upgrade renews them. */
   readonly needsNewKeys?: boolean;
-  /** Undefined where apt sees no way before the packages of now are put right. */
+  /** Undefined if apt cannot plan the upgrade before the installed packages are repaired. */
   readonly estimate?: AptEstimate;
 }
 
 /**
- * Asks the mirrors for the releases of a path and apt for its estimate, with lists and caches of its own: apt's
- * real ones are not touched, and when this has ended nothing of it is left.
+ * Fetches the package lists of all releases of a path and asks apt for its estimate. Uses lists and caches of its own,
+ * which it removes at the end; apt's real ones do not change.
  */
 export async function simulateUpgrade(
-  inside: ContainerExec,
+  exec: ContainerExec,
   originals: readonly SourceFile[],
   path: UpgradePath,
 ): Promise<SimulationResult> {
-  await removeSimulation(inside.engine, inside.container);
+  await removeSimulation(exec.engine, exec.container);
   try {
-    await prepare(inside, originals, path.releases);
-    const command = (...words: string[]) =>
-      aptGetSimulation(optionsRelease(path), ...folderOptions(), ...words);
-    const { exitCode, lastLines } = await inside.run(command("update"));
+    await prepare(exec, originals, path.releases);
+    const command = (...args: string[]) =>
+      aptGetSimulation(optionsRelease(path), ...folderOptions(), ...args);
+    const { exitCode, lastLines } = await exec.run(command("update"));
     if (exitCode !== 0 || lastLines.some((line) => /^(E:|W: Failed to fetch)/.test(line))) {
       return explainFailure(exitCode, lastLines);
     }
-    const { stdout } = await inside.capture(command("dist-upgrade"));
+    const { stdout } = await exec.capture(command("dist-upgrade"));
     const estimate = parseEstimate(stdout);
     return estimate ? { estimate } : {};
   } finally {
-    await removeSimulation(inside.engine, inside.container);
+    await removeSimulation(exec.engine, exec.container);
   }
 }
 
-/** Removes what a trial left that was cancelled, or died with its daemon, as far as that can be done now. */
+/** Removes the files of a simulation, if possible; also those of one that was cancelled or died with its daemon. */
 export async function removeSimulation(engine: Engine, container: string): Promise<void> {
   const signal = AbortSignal.timeout(REMOVAL_TIMEOUT_MS);
   await engine
@@ -59,14 +58,14 @@ export async function removeSimulation(engine: Engine, container: string): Promi
 }
 
 async function prepare(
-  inside: ContainerExec,
+  exec: ContainerExec,
   originals: readonly SourceFile[],
-  steps: readonly Release[],
+  releases: readonly Release[],
 ): Promise<void> {
   const folders = ["sources", "lists/partial", "cache/archives/partial"];
-  await inside.capture(["mkdir", "-p", "--", ...folders.map((folder) => `${SIMULATION_FOLDER}/${folder}`)]);
-  using files = await inside.files();
-  for (const release of steps) {
+  await exec.capture(["mkdir", "-p", "--", ...folders.map((folder) => `${SIMULATION_FOLDER}/${folder}`)]);
+  using files = await exec.files();
+  for (const release of releases) {
     for (const [index, file] of originals.entries()) {
       const name = `${release.codename}-${index}.${file.path.endsWith(".list") ? "list" : "sources"}`;
       const path = `${SIMULATION_FOLDER}/sources/${name}`;
@@ -88,21 +87,21 @@ function folderOptions(): string[] {
   return settings.flatMap((setting) => ["-o", setting]);
 }
 
-/** The settings for the archive harm nobody else, so the path needs them if one of its releases does. */
-function optionsRelease({ releases: steps, to }: UpgradePath): Release {
-  return steps.find(({ archived }) => archived) ?? to;
+/** The release whose options are used for all: an archived one if the path has any, because they suit the others too. */
+function optionsRelease({ releases, to }: UpgradePath): Release {
+  return releases.find(({ archived }) => archived) ?? to;
 }
 
 function explainFailure(exitCode: number, lastLines: readonly string[]): SimulationResult {
   const text = lastLines.join("\n");
-  const reason = programFailure("asking the mirrors for the new release", exitCode, lastLines).message;
+  const reason = programFailure("fetching the package lists of the new release", exitCode, lastLines).message;
   if (/is not valid yet/.test(text)) {
-    return { problem: `the clock of this machine is behind the mirror's: set it right (${reason})` };
+    return { problem: `the clock of this machine is behind the mirror's: correct it (${reason})` };
   }
   if (/Release file for .* is expired/.test(text)) {
     return { problem: `the mirror is out of date, or the clock of this machine is ahead (${reason})` };
   }
-  // A key that is missing or has expired, but nothing that could not be fetched.
+  // A missing or expired key, and no failed download.
   if (
     /NO_PUBKEY|EXPKEYSIG|is not signed|Missing key/.test(text) &&
     !/404|Could not|Unable to connect|Failed to fetch .*(404|Connection)/.test(text)

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseEstimate, parseSize } from "./size.ts";
 
-test("sizes of apt and of engines", () => {
+test("sizes of apt and of engines are parsed", () => {
   assert.equal(parseSize("1374 B"), 1374);
   assert.equal(parseSize("12.5 MB"), 12.5e6);
   assert.equal(parseSize("1,024 kB"), 1_024_000);
@@ -11,7 +11,7 @@ test("sizes of apt and of engines", () => {
   for (const text of ["", "ten", "5 XB", "-1 B"]) assert.equal(parseSize(text), undefined, text);
 });
 
-test("the estimate in the words of apt 2", () => {
+test("the estimate of apt 2 is parsed", () => {
   const say = (need: string, after: string) =>
     `Need to get ${need} of archives.\nAfter this operation, ${after}\n`;
   assert.deepEqual(parseEstimate(say("120 MB", "30.5 MB of additional disk space will be used.")), {
@@ -25,7 +25,7 @@ test("the estimate in the words of apt 2", () => {
   assert.equal(parseEstimate("E: Unmet dependencies."), undefined);
 });
 
-test("the estimate in the words of apt 3", () => {
+test("the estimate of apt 3 is parsed", () => {
   const text =
     "Summary:\n  Upgrading: 2\n  Download size: 3,400 kB\n  Space needed: 10 MB / 80 GB available\n";
   assert.deepEqual(parseEstimate(text), { download: 3.4e6, growth: 10e6 });

@@ -11,7 +11,7 @@ const UNITS: Readonly<Record<string, number>> = {
   TiB: 2 ** 40,
 };
 
-/** Bytes from a number with a unit, as apt prints it and engines take it: "12.3 MB", "10GiB". */
+/** Parses a number with a unit, as apt prints it and engines accept it, to bytes: "12.3 MB", "10GiB". */
 export function parseSize(text: string): number | undefined {
   const [, number, unit = ""] = /^([0-9][0-9.,]{0,20}) ?([A-Za-z]*)$/.exec(text.trim()) ?? [];
   const factor = UNITS[unit];
@@ -28,14 +28,14 @@ export function formatSize(bytes: number): string {
 
 export interface AptEstimate {
   readonly download: number;
-  /** What the installed packages grow by; below 0 where they shrink. */
+  /** Change of the installed size in bytes; negative if it shrinks. */
   readonly growth: number;
 }
 
-/** Apt's own estimate in what it prints before it would begin, in the words of apt 1 and 2, and of apt 3. */
+/** Parses apt's own estimate from its output, in the format of apt 1 and 2 or of apt 3. */
 export function parseEstimate(output: string): AptEstimate | undefined {
   const size = "([0-9.,]+ [kMGT]?B)";
-  const sizeAfter = (words: string) => parseSize(new RegExp(`${words} ?${size}`).exec(output)?.[1] ?? "");
+  const sizeAfter = (text: string) => parseSize(new RegExp(`${text} ?${size}`).exec(output)?.[1] ?? "");
   const download = sizeAfter("Need to get") ?? sizeAfter("Download size:");
   if (download === undefined) return undefined;
   const isFreed = / disk space will be freed/.test(output);

@@ -10,18 +10,18 @@ import { plainLine } from "./output-lines.ts";
 const FOLDER = "/etc/apt/sources.list.d";
 const MAX_FILES = 500;
 const MAX_FILE_BYTES = 256 * 1024;
-/** Of all files together, which are held for as long as the upgrade lasts. */
+/** For all files together, which stay in memory during the upgrade. */
 const MAX_TOTAL_BYTES = 4 * 1024 * 1024;
 
 type Edit = (source: AptSource) => AptSourceEdit | undefined;
 
-/** One file of a container's apt sources, as it was read. */
+/** An apt source file of a container, with its original content. */
 export interface SourceFile {
   readonly path: string;
   readonly content: Uint8Array;
 }
 
-/** All files that apt takes sources from: a name that apt does not read (`x.list.save`) is left alone. */
+/** Reads all apt source files. Skips names that apt ignores (`x.list.save`). */
 export async function readSourceFiles(files: FileSession): Promise<SourceFile[]> {
   const entries = (await files.list(FOLDER, MAX_FILES).catch(ifMissing)) ?? [];
   const names = entries
@@ -42,14 +42,13 @@ export async function readSourceFiles(files: FileSession): Promise<SourceFile[]>
   return found;
 }
 
-/** The entries that apt uses. */
+/** The enabled entries of a file. */
 export function enabledSources(file: SourceFile): AptSource[] {
   return readAptSources(file.path, file.content).filter(({ enabled }) => enabled);
 }
 
 /**
- * Writes what an editor makes of the files, each at once; those it leaves as they are on disk are not touched. They keep
- * owner and mode, and a link stays one.
+ * Edits the original files and atomically replaces those that differ from the disk. Keeps owner, mode and links.
  */
 export async function writeSourceFiles(
   files: FileSession,
@@ -64,7 +63,7 @@ export async function writeSourceFiles(
   }
 }
 
-/** One entry as a person knows it from the file. */
+/** An entry for messages. */
 export function formatSource({ uris, suites, components }: AptSource): string {
   return plainLine(displayText([...uris, ...suites, ...components].join(" ")).slice(0, 300));
 }

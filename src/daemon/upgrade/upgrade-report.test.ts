@@ -26,7 +26,7 @@ async function telling(t: TestContext) {
   heard.resolve();
   const told: string[][] = [];
   const over = (async () => {
-    const lines = report.tell(work.promise, () => heard.promise);
+    const lines = report.stream(work.promise, () => heard.promise);
     for (;;) {
       const { done, value } = await lines.next();
       if (done) return value;
@@ -59,7 +59,7 @@ test("a log that is full says so once, and still takes what we say ourselves", a
   await log.say("the end");
   assert.deepEqual(await log.next(100), [
     ...numbered(8),
-    "(the log is full: what follows is left out)",
+    "(the log is full; later lines are left out)",
     "the end",
   ]);
 });
@@ -79,7 +79,7 @@ test("lines wait until the host has heard those before, and none is lost", async
   hear();
   work.resolve("done");
   assert.equal(await over, "done");
-  assert.deepEqual(await report.rest(), []);
+  assert.deepEqual(await report.remainingLines(), []);
 });
 
 test("a host that is away at the end hears the last lines, and where the others are", async (t) => {
@@ -94,7 +94,7 @@ test("a host that is away at the end hears the last lines, and where the others 
   clock.advance(2_000);
   assert.equal(await over, "done");
   assert.deepEqual(told, [["a"]]);
-  const rest = await report.rest();
+  const rest = await report.remainingLines();
   assert.equal(rest.length, 100);
   assert.match(rest[0] ?? "", /^\(201 lines are only in \/.*web\.log\)$/);
   assert.deepEqual(rest.slice(1), numbered(300).slice(-99));

@@ -56,13 +56,13 @@ export function upgradeOperation(
     const { containerName } = request;
     await using log = await UpgradeLog.open(upgradeLogPath(tools.places.state, containerName));
     const report = new UpgradeReport(log, tools.clock);
-    const telling = report.tell(carryOut(request, context, report), () => context.progressAcknowledged());
+    const telling = report.stream(carryOut(request, context, report), () => context.progressAcknowledged());
     for (;;) {
       const { done, value } = await telling.next();
       if (done) {
         // Said only now, so that the final notice is what carries it.
         if (value.closing) await report.say(value.closing);
-        return { ...value.end, progressMessages: await report.rest() };
+        return { ...value.end, progressMessages: await report.remainingLines() };
       }
       yield { containerName, status: Status.IN_PROGRESS, progressMessages: value };
     }
@@ -124,7 +124,7 @@ export function upgradeOperation(
     await markOperation(tools.engine(), containerName, id, signal);
     await takeConsistentSnapshot(tools.engine(), containerName, rollbackSnapshotName(id), context);
     await context.step("saved");
-    const steps = { inside, report, sources: findings.sources, clock };
+    const steps = { exec: inside, report, sources: findings.sources, clock };
     await repairPackages(steps, path.from);
     await bringUpToDate(steps, path.from);
     for (const release of path.releases) {
