@@ -14,8 +14,8 @@ const POLL_INTERVAL_MS = 500;
 /** The name of the primary user; undefined if there is none. */
 export async function readPrimaryUserName(exec: ContainerExec, now: number): Promise<string | undefined> {
   using files = await exec.files();
-  const person = await findPrimaryUser(files, now);
-  return person && displayText(person.name);
+  const primaryUser = await findPrimaryUser(files, now);
+  return primaryUser && displayText(primaryUser.name);
 }
 
 /**
