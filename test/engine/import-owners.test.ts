@@ -9,7 +9,7 @@ import { inContainer } from "../support/in-container.ts";
 import { imported, shareBackup } from "../support/tiny-backup.ts";
 import { launchedDaemon, startContainer } from "../support/tiny-container.ts";
 
-/** Everything that a backup can hold and a container's own root can make. */
+/** Everything that a backup can contain and a container's own root can create. */
 const NASTY = `
 mkdir -p srv/deep srv/empty && cd srv
 echo text > plain && chown 1000:42 plain && chmod 0640 plain
@@ -33,7 +33,7 @@ before(async () => {
 });
 after(() => daemon[Symbol.asyncDispose]());
 
-/** All that an archive says of what is below rootfs/srv, in an order of its own. */
+/** The metadata of everything below rootfs/srv in an archive, sorted. */
 async function listing(file: string): Promise<string[]> {
   const options = ["--numeric-owner", "--full-time", "--xattrs", "--xattrs-include=*", "--acls"];
   const { stdout } = await execute("tar", [
@@ -47,7 +47,7 @@ async function listing(file: string): Promise<string[]> {
   return stdout.split(/\n(?! )/).sort();
 }
 
-test("what is imported is what the backup holds, to the last owner, attribute and second", async () => {
+test("an import restores the backup exactly: owners, attributes and times", async () => {
   await imported(daemon, "nasty", "nasty.tini");
   await exportContainer(daemon, "nasty", "again.tini");
   const before = await listing("nasty.tini");
@@ -65,7 +65,7 @@ test("what is imported is what the backup holds, to the last owner, attribute an
   }
 });
 
-test("its files have the owners that the container will have: the first start changes none", async () => {
+test("files have their final owners: the first start shifts none", async () => {
   await using engine = await engineOf(daemon);
   const { config } = (await engine.instances.get("nasty")).value;
   assert.ok(config["volatile.idmap.next"]?.includes("Hostid"));

@@ -33,7 +33,7 @@ async function nothingLeft(): Promise<void> {
 }
 
 for (const packing of ["--gzip", "--zstd", "--xz", ""]) {
-  test(`a backup packed with ${packing || "nothing"} becomes a container`, async () => {
+  test(`a backup with ${packing || "no"} compression becomes a container`, async () => {
     const name = `as-${packing.slice(2) || "tar"}`;
     await shareBackup(daemon, "some.tini", { packing, files: { "etc/mine": packing } });
     await imported(daemon, name, "some.tini");
@@ -43,7 +43,7 @@ for (const packing of ["--gzip", "--zstd", "--xz", ""]) {
   });
 }
 
-test("the path may be absolute; one that is missing, outside or empty is refused at once", async () => {
+test("the path may be absolute; a missing, outside or empty one is refused immediately", async () => {
   const path = await shareBackup(daemon, "absolute.tini");
   await imported(daemon, "absolute", path);
   for (const [importPath, reason] of [
@@ -60,7 +60,7 @@ test("the path may be absolute; one that is missing, outside or empty is refused
   assert.equal(status, Importing.FAILED);
 });
 
-test("over a running container: it is stopped and told, replaced, and nothing of it stays", async () => {
+test("a running container is stopped, reported as stopped, and replaced completely", async () => {
   await createTiny(daemon, "over");
   await startContainer(daemon, "over");
   await engineCommand(daemon, "snapshot", "over", "before");
@@ -75,7 +75,7 @@ test("over a running container: it is stopped and told, replaced, and nothing of
   await nothingLeft();
 });
 
-test("what fails leaves the running container as it is", async () => {
+test("a failed import does not change the running container", async () => {
   await createTiny(daemon, "kept");
   await startContainer(daemon, "kept");
   await inContainer(daemon, "kept", "touch", "/run/still-the-same-boot");
@@ -86,7 +86,7 @@ test("what fails leaves the running container as it is", async () => {
   });
   const noise = await importBackup(daemon, "kept", "noise.tini");
   assert.equal(noise.status, Imported.FAILED);
-  assert.match(noise.failureReason, /no backup; a backup is a tar archive/);
+  assert.match(noise.failureReason, /not a backup; a backup is a tar archive/);
   assert.match((await importBackup(daemon, "kept", "empty.tini")).failureReason, /the file is empty/);
   const other = await importBackup(daemon, "kept", "other.tini");
   assert.equal(other.status, Imported.FAILED_ARCHITECTURE);
@@ -101,7 +101,7 @@ test("what fails leaves the running container as it is", async () => {
   await nothingLeft();
 });
 
-test("what the engine's own command line exported as an image, and what it publishes, comes back", async () => {
+test("images that the engine's own command line exported or published can be imported", async () => {
   await createTiny(daemon, "trip");
   await startContainer(daemon, "trip");
   const script = `mkdir -p /srv/deep/er && cd /srv && dd if=/dev/zero of=sparse bs=1 count=1 seek=5000000 2>/dev/null
@@ -122,21 +122,21 @@ test("what the engine's own command line exported as an image, and what it publi
   assert.match(failureReason, /made with the engine's own `export`/);
 });
 
-test("metadata.yaml may come last, and names may begin with ./", async () => {
+test("metadata.yaml may be the last member, and names may start with ./", async () => {
   await shareBackup(daemon, "last.tini", { members: ["rootfs", "metadata.yaml"] });
   await imported(daemon, "last", "last.tini");
   await shareBackup(daemon, "dot.tini", { members: ["."] });
   await imported(daemon, "dot", "dot.tini");
 });
 
-test("cut short or damaged anywhere, it fails before the container of that name is touched", async () => {
+test("a file that is truncated or damaged anywhere fails before the existing container changes", async () => {
   await createTiny(daemon, "whole");
   const created = await engineQuery(daemon, "/1.0/instances/whole");
   const good = await readFile(await shareBackup(daemon, "good.tini"));
   const plain = await readFile(await shareBackup(daemon, "good.tar", { packing: "" }));
   const flipped = Buffer.from(good);
   flipped[Math.floor(flipped.length / 2)] = (flipped[Math.floor(flipped.length / 2)] ?? 0) ^ 1;
-  // The last file ends on a block: where it is cut there, only the mark of the end is missing.
+  // The last file ends at a block boundary: truncated there, only the end mark is missing.
   const end = plain.lastIndexOf(Buffer.from("ustar"), plain.length);
   const cases: [string, Buffer][] = [
     ["half", good.subarray(0, good.length / 2)],
@@ -156,7 +156,7 @@ test("cut short or damaged anywhere, it fails before the container of that name 
   await nothingLeft();
 });
 
-test("two of the same file side by side, and one that is cancelled does not end the other", async () => {
+test("the same file is imported twice at the same time, and cancelling one does not end the other", async () => {
   await shareBackup(daemon, "both.tini", { script: "head -c 60000000 /dev/urandom > random" });
   await Promise.all([imported(daemon, "one", "both.tini"), imported(daemon, "two", "both.tini")]);
   const other = imported(daemon, "three", "both.tini");
@@ -179,7 +179,7 @@ for (const [phase, status] of [
   ["upload", Imported.IMPORTING_UPLOAD],
   ["unpack", Imported.IMPORTING_UNPACK],
 ] as const) {
-  test(`cancelled during the ${phase}: CANCELLED within 2 s, nothing is left, a retry works`, async (context) => {
+  test(`an import cancelled during the ${phase} ends as CANCELLED within 2 s and is cleaned up, and a retry works`, async (context) => {
     const name = `cancel-${phase}`;
     await shareBackup(daemon, "large.tini", { script: "head -c 300000000 /dev/zero | tr '\\0' x > large" });
     await daemon.tremplin.importContainer({ containerName: name, importPath: "large.tini" });
@@ -212,7 +212,7 @@ for (const [phase, status] of [
   });
 }
 
-test("a backup with a device goes through the engine; an image that it had before is used and stays", async () => {
+test("the engine unpacks a backup with a device; an image that it already had is used and stays", async () => {
   const path = await shareBackup(daemon, "had.tini", { packing: "", script: "mknod node c 1 3" });
   await engineCommand(daemon, "image", "import", path, "--alias", "had");
   await imported(daemon, "had", "had.tini");
@@ -223,7 +223,7 @@ test("a backup with a device goes through the engine; an image that it had befor
   await engineCommand(daemon, "image", "delete", "had");
 });
 
-test("templates that lead out through a link are taken away, the others are applied", async () => {
+test("templates that lead outside through a link are removed, and the others are applied", async () => {
   const outside = join(daemon.folder, "outside");
   const metadata = `architecture: ${process.arch === "arm64" ? "aarch64" : "x86_64"}
 creation_date: 1700000000
@@ -261,7 +261,7 @@ test("before StartLxd an import is refused and a cancel finds nothing", async ()
   assert.equal(cancel.status, Cancelled.OPERATION_NOT_FOUND);
 });
 
-test("somebody makes a container of the name while the backup is read: theirs is left", async () => {
+test("a container that is created with the name during the import stays", async () => {
   await using engine = await engineOf(daemon);
   const [name, importPath] = ["meanwhile", "large.tini"];
   await shareBackup(daemon, importPath, { script: "head -c 100000000 /dev/urandom > random" });

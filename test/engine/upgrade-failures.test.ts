@@ -26,7 +26,7 @@ beforeEach(async () => {
 const buster = (...packages: FakePackage[]) =>
   place.offer({ suite: "buster", packages: [baseFiles("10", "buster"), ...packages] });
 
-/** It failed for this reason, and everything is as it was. */
+/** Asserts that the upgrade failed for this reason and changed nothing. */
 async function undone(cause: RegExp): Promise<void> {
   const final = await place.upgrade(name, Version.DEBIAN_BUSTER);
   assert.equal(final.status, Ended.FAILED);
@@ -35,56 +35,56 @@ async function undone(cause: RegExp): Promise<void> {
   assert.deepEqual(await place.engine.snapshots.list(name), []);
 }
 
-test("a maintainer script that fails", async () => {
+test("a maintainer script fails", async () => {
   await buster(tool("2", { scripts: { postinst: "echo about to fail; exit 3" } }));
   await undone(/tool.*post-installation script.*exit status 3.*was put back to what it was before/);
 });
 
-test("an upgrade that does not bring the release", async () => {
+test("the upgraded container has the wrong release", async () => {
   await place.offer({ suite: "buster", packages: [tool("2")] });
   await undone(/its os-release says Debian 9 \(stretch\) after the upgrade.*was put back/);
 });
 
-test("a mirror that goes away half-way", async () => {
+test("the mirror disappears during the upgrade", async () => {
   place.mirror.answers = (path) => !path.startsWith("pool/tool_2");
   await undone(/the upgrade to buster failed.*tool_2_all\.deb.*was put back/);
 });
 
-test("a mirror that does not have the release", async () => {
+test("the mirror does not have the release", async () => {
   place.mirror.answers = (path) => !path.startsWith("dists/buster");
-  await undone(/asking the mirrors.*buster.*nothing in it was changed/);
+  await undone(/fetching the package lists.*buster.*nothing in it was changed/);
 });
 
-test("an archive key that has expired", async () => {
+test("the archive key has expired", async () => {
   await place.expireKey(name);
   asItWas = await stateOf(place.engine, name);
   await undone(/EXPKEYSIG.*was put back/);
 });
 
-test("a clock that is behind", async () => {
+test("the clock is behind", async () => {
   await place.comeFromTomorrow();
   await undone(/the clock of this machine is behind the mirror's.*nothing in it was changed/);
 });
 
-test("a disk that is full half-way", async () => {
+test("the disk becomes full during the upgrade", async () => {
   await place.limitDisk(name, "320MiB");
   await buster(tool("2", { bulk: 300 }));
   await undone(/No space left|quota|cannot copy.*was put back/i);
 });
 
-test("a disk that is too small from the start", async () => {
+test("the disk is too small from the start", async () => {
   const fields = { "Installed-Size": "900000000" };
   await buster(tool("2", { fields }));
   await undone(/too little disk space.*nothing in it was changed/);
 });
 
-test("a container without any mirror of Debian", async () => {
+test("the container has no Debian mirror", async () => {
   await place.inside(name, "rm /etc/apt/sources.list");
   asItWas = await stateOf(place.engine, name);
-  await undone(/its apt sources name no mirror of Debian 9/);
+  await undone(/its apt sources have no mirror of Debian 9/);
 });
 
-test("on plain folders the cost is told first, and a failure is put back as well", async () => {
+test("on plain folders the cost is reported first, and a failure is rolled back too", async () => {
   name = await place.containerOnFolders();
   asItWas = await stateOf(place.engine, name);
   await buster(tool("2", { scripts: { postinst: "exit 3" } }));

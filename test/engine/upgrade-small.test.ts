@@ -23,7 +23,7 @@ beforeEach(async () => {
 
 const snapshots = () => place.engine.snapshots.list(name);
 
-test("two releases at once: what was changed by hand stays, what is not Debian's is disabled", async () => {
+test("an upgrade by two releases keeps manual changes and disables other vendors' sources", async () => {
   await place.inside(name, "echo mine > /etc/tool.conf");
   await place.inside(name, "echo mozilla/DST_Root_CA_X3.crt > /etc/ca-certificates.conf");
   const third = `deb ${place.mirror.url}/other stretch stable`;
@@ -50,7 +50,7 @@ test("two releases at once: what was changed by hand stays, what is not Debian's
   assert.ok(days > 6.9 && days < 7.1, snapshot?.expires_at);
 });
 
-test("an upgrade is undone on demand, and the way back is given up on demand", async () => {
+test("an upgrade is rolled back on request, and the rollback snapshot is deleted on request", async () => {
   const before = await stateOf(place.engine, name);
   assert.equal((await place.upgrade(name, Version.DEBIAN_BUSTER)).status, Ended.SUCCEEDED);
   assert.notDeepEqual(await stateOf(place.engine, name), before);
@@ -69,7 +69,7 @@ test("an upgrade is undone on demand, and the way back is given up on demand", a
   assert.equal((await guest.keepUpgrade({ containerName: name })).status, Way.NO_WAY_BACK);
 });
 
-test("what cannot be upgraded is refused at once", async () => {
+test("containers that cannot be upgraded are refused immediately", async () => {
   const ask = async (containerName: string, targetVersion: Version) => {
     const { status, failureReason } = await place.daemon.tremplin.upgradeContainer({
       containerName,
@@ -91,7 +91,7 @@ test("what cannot be upgraded is refused at once", async () => {
   assert.deepEqual(place.lines(name), []);
 });
 
-test("a look beforehand says what it takes, and changes nothing", async () => {
+test("a dry run reports what the upgrade needs and changes nothing", async () => {
   await place.inside(name, "apt-mark hold tool");
   const before = await stateOf(place.engine, name);
   const look = async () => {
@@ -113,7 +113,7 @@ test("a look beforehand says what it takes, and changes nothing", async () => {
   assert.equal(await place.inside(name, "ls /var/tmp"), "");
 });
 
-test("what was left half installed is repaired first", async () => {
+test("half-installed packages are repaired first", async () => {
   const script = `cd /tmp && apt-get -q download tool && dpkg --unpack tool_1_all.deb && rm tool_1_all.deb && dpkg --audit`;
   assert.match(await place.inside(name, script), /not yet configured/);
   const final = await place.upgrade(name, Version.DEBIAN_BUSTER);
@@ -121,7 +121,7 @@ test("what was left half installed is repaired first", async () => {
   assert.equal(await place.inside(name, "dpkg --audit; cat /usr/share/tool/version"), "2\n");
 });
 
-test("what a package prints comes as plain lines, however it is printed", async () => {
+test("any output of a package is reported as plain lines", async () => {
   const print = [
     "printf 'one\\rtwo\\033[31mred\\033[0m\\a\\r\\n'",
     "head -c 100000 /dev/zero | tr '\\0' x; echo",
@@ -145,7 +145,7 @@ test("what a package prints comes as plain lines, however it is printed", async 
   assert.deepEqual(lines, (await place.log(name)).trimEnd().split("\n"));
 });
 
-test("a host that is away for a while slows nothing and misses no line", async () => {
+test("a host that is unreachable for a while delays nothing and gets every line", async () => {
   const reached = place.holding("buster/");
   await place.begin(name, Version.DEBIAN_BUSTER);
   const release = await reached;
