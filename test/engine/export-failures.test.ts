@@ -123,7 +123,7 @@ test("an export to a disk that is too small fails with that reason, and the file
     await beginExport(daemon, "big", path);
     const final = await daemon.listener.final("export", "big");
     assert.equal(final.status, Exported.FAILED);
-    assert.match(final.failureReason, /there is no room left where the backup is written; make room/);
+    assert.match(final.failureReason, /no disk space is left for the backup; free some/);
     assert.equal(final.bytesExported, 0n);
     await assertUndone(path);
   }
@@ -153,7 +153,7 @@ test("an export to a full disk leaves an older backup untouched", async () => {
   await using _disk = await smallDisk(at("full"), 8 * 1024 * 1024);
   const yesterday = await preciousFile(at("full/backup.tar.gz"), "yesterday".repeat(10_000));
   await beginExport(daemon, "big", "full/backup.tar.gz");
-  await failed(/there is no room left where the backup is written/);
+  await failed(/no disk space is left for the backup/);
   await yesterday.assertUntouched();
   await assertCleanedUp("full");
 });

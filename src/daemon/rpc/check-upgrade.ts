@@ -5,9 +5,9 @@ import { instanceStatus } from "../../engine/resources/instance.ts";
 import { getContainer } from "../containers/find-container.ts";
 import { fromPromise, withHeartbeat } from "../operations/heartbeat.ts";
 import { ContainerExec } from "../upgrade/container-exec.ts";
+import { findUpgradePath } from "../upgrade/container-release.ts";
 import { preflight } from "../upgrade/preflight.ts";
-import { pathInside } from "../upgrade/release-inside.ts";
-import { wantedRelease } from "../upgrade/releases.ts";
+import { releaseOfVersion } from "../upgrade/releases.ts";
 import { checkContainerName } from "./container-name.ts";
 import type { RpcDeps } from "./rpc.ts";
 
@@ -34,7 +34,7 @@ export function checkUpgrade(deps: RpcDeps) {
       listener: noListener,
       signal,
     });
-    const path = await pathInside(inside, wantedRelease(targetVersion));
+    const path = await findUpgradePath(inside, releaseOfVersion(targetVersion));
     return await preflight(engine, instance, inside, path);
   }
 

@@ -4,8 +4,8 @@ import {
   GetContainerUsernameResponse_Status as Status,
 } from "../../contract/tremplin_pb.js";
 import { findContainer, noSuchContainer } from "../containers/find-container.ts";
-import { legible } from "../guest/lossless-text.ts";
-import { findPrimaryUser } from "../guest/person.ts";
+import { displayText } from "../guest/lossless-text.ts";
+import { findPrimaryUser } from "../guest/primary-user.ts";
 import { checkContainerName } from "./container-name.ts";
 import { type RpcDeps, withStatusErrors } from "./rpc.ts";
 
@@ -24,8 +24,8 @@ export function getContainerUsername(deps: RpcDeps) {
       if (!user) return response(Status.USER_NOT_FOUND, `${name} has no primary user yet`);
       return {
         ...response(Status.SUCCESS, ""),
-        username: legible(user.name),
-        homedir: legible(user.home),
+        username: displayText(user.name),
+        homedir: displayText(user.home),
       };
     },
     (failureReason) => response(Status.FAILED, failureReason),

@@ -6,7 +6,7 @@ import { instanceStatus } from "../../engine/resources/instance.ts";
 import { getContainer } from "../containers/find-container.ts";
 import { markProvisioned } from "../containers/provisioned-mark.ts";
 import { lockAccounts } from "../guest/account-lock.ts";
-import { ensurePrimaryUser } from "../guest/person.ts";
+import { ensurePrimaryUser } from "../guest/primary-user.ts";
 import { checkUserName } from "../guest/user-name.ts";
 import { checkContainerName } from "./container-name.ts";
 import { type RpcDeps, withStatusErrors } from "./rpc.ts";
@@ -54,7 +54,7 @@ async function setUp(
   await using _lock =
     status === instanceStatus.stopped ? undefined : await lockAccounts(engine, container, { signal, log });
   using files = await engine.fileSession(container, { signal, timeLimit: TIME_LIMIT_MS });
-  await ensurePrimaryUser(files, { name, users: site.users, now: clock.now(), log, told: onUserName });
+  await ensurePrimaryUser(files, { name, users: site.users, now: clock.now(), log, onNameKnown: onUserName });
   // From now on the container holds a user's data, even if it has never run.
   await markProvisioned(engine, container, signal);
 }

@@ -6,7 +6,7 @@ import {
 } from "../../contract/tremplin_pb.js";
 import { instanceStatus } from "../../engine/resources/instance.ts";
 import { findOrRepairContainer, noSuchContainer } from "../containers/find-container.ts";
-import { readOsRelease } from "../guest/read-os-release.ts";
+import { readOsRelease } from "../guest/os-release.ts";
 import { wantsPrivilege } from "../operations/start/configure.ts";
 import { checkMayShiftIds, needsIdShift } from "../operations/start/id-shift.ts";
 import { checkContainerName } from "./container-name.ts";

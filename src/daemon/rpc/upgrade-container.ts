@@ -6,8 +6,8 @@ import {
 } from "../../contract/tremplin_pb.js";
 import { instanceStatus } from "../../engine/resources/instance.ts";
 import { getContainer } from "../containers/find-container.ts";
-import { readOsRelease } from "../guest/read-os-release.ts";
-import { releaseName, runningRelease, upgradePath, wantedRelease } from "../upgrade/releases.ts";
+import { readOsRelease } from "../guest/os-release.ts";
+import { releaseName, releaseOfOsRelease, releaseOfVersion, upgradePath } from "../upgrade/releases.ts";
 import { checkContainerName } from "./container-name.ts";
 import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
@@ -44,12 +44,12 @@ export function upgradeContainer(deps: RpcDeps) {
 
 /** STARTED if there is a path from the running release to the requested one. */
 function responseFor(
-  running: Parameters<typeof runningRelease>[0],
+  running: Parameters<typeof releaseOfOsRelease>[0],
   { targetVersion }: UpgradeContainerRequest,
 ) {
   try {
-    const to = wantedRelease(targetVersion);
-    if (upgradePath(runningRelease(running), to)) return { status: Status.STARTED, failureReason: "" };
+    const to = releaseOfVersion(targetVersion);
+    if (upgradePath(releaseOfOsRelease(running), to)) return { status: Status.STARTED, failureReason: "" };
     return { status: Status.ALREADY_UPGRADED, failureReason: `it runs ${releaseName(to)} already` };
   } catch (error) {
     return { status: Status.NOT_SUPPORTED, failureReason: TremplinError.from(error).message };

@@ -9,9 +9,9 @@ import {
 } from "../../../contract/tremplin_pb.js";
 import type { Instance } from "../../../engine/resources/instance.ts";
 import { snapshotFolder } from "../../../engine/storage/snapshot-folder.ts";
+import { compressInto } from "../../backups/compressed-file.ts";
 import { compressorFor } from "../../backups/compressor.ts";
 import { ExportMeter } from "../../backups/export-meter.ts";
-import { packInto } from "../../backups/packed-file.ts";
 import { deletePublished, publishSnapshot } from "../../backups/published-image.ts";
 import { type LocalSnapshot, openSnapshotArchive } from "../../backups/snapshot-archive.ts";
 import {
@@ -102,9 +102,9 @@ async function write(
     : await publishSnapshot(
         engine,
         { instance: name, snapshot },
-        { ...options, ending: context.shutdownSignal },
+        { ...options, shutdownSignal: context.shutdownSignal },
       );
-  await packInto(target.file, compressor, meter, signal, archive.stream);
+  await compressInto(target.file, compressor, meter, signal, archive.stream);
   await target.publish(toJsonString(ContainerExportProgressSchema, done(name, meter)));
 }
 

@@ -3,8 +3,8 @@ import {
   ImportContainerRequestSchema,
   ContainerImportProgress_Status as Status,
 } from "../../../contract/tremplin_pb.js";
+import { InsufficientSpace } from "../../backups/free-space.ts";
 import { ImportMeter } from "../../backups/import-meter.ts";
-import { InsufficientSpace } from "../../backups/space.ts";
 import { temporaryName } from "../../containers/temporary-name.ts";
 import type { NoticeInit } from "../../notices/notice.ts";
 import { failureMessages } from "../failure-messages.ts";
@@ -129,7 +129,7 @@ async function* metered<T>(
   progress: (read: ReturnType<ImportMeter["read"]>) => Progress,
 ): AsyncGenerator<Progress, T, void> {
   const meter = new ImportMeter(clock, (await file.stat()).size);
-  return yield* pollProgress(work(meter.reached), () => progress(meter.read()), clock);
+  return yield* pollProgress(work(meter.setBytes), () => progress(meter.read()), clock);
 }
 
 /** The fields of the failures for which the contract has a status of their own. */
@@ -137,7 +137,7 @@ function details(cause: unknown) {
   if (cause instanceof InsufficientSpace) {
     return {
       status: Status.FAILED_SPACE,
-      diskSpaceAvailableBytes: BigInt(Math.floor(cause.room.available)),
+      diskSpaceAvailableBytes: BigInt(Math.floor(cause.target.available)),
       diskSpaceRequiredBytes: BigInt(Math.ceil(cause.required)),
     };
   }

@@ -11,7 +11,7 @@ import type { NoticeInit } from "../../notices/notice.ts";
 import { plainLine } from "../../upgrade/output-lines.ts";
 import { releaseName } from "../../upgrade/releases.ts";
 import { UpgradeLog, upgradeLogPath } from "../../upgrade/upgrade-log.ts";
-import { MOST_LINES, UpgradeReport } from "../../upgrade/upgrade-report.ts";
+import { MAX_LINES, UpgradeReport } from "../../upgrade/upgrade-report.ts";
 import { upgradeFailureMessages } from "../failure-messages.ts";
 import type { OperationDeps } from "../operation-deps.ts";
 import type { OperationKind } from "../runner/operation.ts";
@@ -55,10 +55,10 @@ export function upgradeOperation(
     interrupted: ({ containerName }, cause) => `${cause} during the upgrade of ${containerName}`,
     coalesce: (older, newer) => {
       const lines = [...(older.progressMessages ?? []), ...(newer.progressMessages ?? [])];
-      if (lines.length <= MOST_LINES) return { ...newer, progressMessages: lines };
+      if (lines.length <= MAX_LINES) return { ...newer, progressMessages: lines };
       const path = upgradeLogPath(deps.places.state, newer.containerName ?? "");
       const first = `(lines are left out here; all are in ${path})`;
-      return { ...newer, progressMessages: [first, ...lines.slice(1 - MOST_LINES)] };
+      return { ...newer, progressMessages: [first, ...lines.slice(1 - MAX_LINES)] };
     },
   };
 }
@@ -71,7 +71,7 @@ async function* run(
   const { containerName } = request;
   await using log = await UpgradeLog.open(upgradeLogPath(deps.places.state, containerName));
   const report = new UpgradeReport(log, deps.clock);
-  const batches = report.tell(upgradeOrRollBack(deps, request, context, report), () =>
+  const batches = report.stream(upgradeOrRollBack(deps, request, context, report), () =>
     context.progressAcknowledged(),
   );
   for (;;) {
@@ -79,7 +79,7 @@ async function* run(
     if (done) {
       // Comes last, so that the final notice carries it.
       if (value.closing) await report.say(value.closing);
-      return { ...value.end, progressMessages: await report.rest() };
+      return { ...value.end, progressMessages: await report.remainingLines() };
     }
     yield { containerName, status: Status.IN_PROGRESS, progressMessages: value };
   }

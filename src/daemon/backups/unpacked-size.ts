@@ -3,35 +3,35 @@ import type { FileHandle } from "node:fs/promises";
 import { promisify } from "node:util";
 import type { ArchiveFormat } from "./archive-format.ts";
 
-/** No root file system of a container was ever packed to a smaller part than this. */
-const DENSEST = 20;
+/** More than any root file system of a container reaches. */
+const MAX_COMPRESSION_RATIO = 20;
 const FOUR_GIB = 2 ** 32;
 
 /**
- * About how many bytes a packed archive unpacks to, without unpacking it: rather too many than too few. What a
- * file says of itself can be wrong, also without malice (gzip counts only to 4 GiB, and only its last part).
+ * Estimates the uncompressed size of an archive in bytes without decompressing it; too high rather than too low. The
+ * size in the file itself can be wrong, also without malice (gzip counts modulo 4 GiB, and only its last member).
  */
-export async function likelySize(file: FileHandle, format: ArchiveFormat): Promise<number> {
+export async function estimateUnpackedSize(file: FileHandle, format: ArchiveFormat): Promise<number> {
   const { size } = await file.stat();
   switch (format) {
     case "tar":
       return size;
     case "gzip":
-      return gzipSize(size, (await bytesAt(file, size - 4, 4)).readUInt32LE());
+      return estimateGzipSize(size, (await bytesAt(file, size - 4, 4)).readUInt32LE());
     case "zstd":
-      return zstdContentSize(await bytesAt(file, 0, 18)) ?? size * DENSEST;
+      return zstdContentSize(await bytesAt(file, 0, 18)) ?? size * MAX_COMPRESSION_RATIO;
     case "xz":
-      return (await xzSize(file)) ?? size * DENSEST;
+      return (await xzSize(file)) ?? size * MAX_COMPRESSION_RATIO;
   }
 }
 
-/** The largest size that has these low 32 bits and is likely for so many packed bytes. */
-export function gzipSize(packed: number, lowBits: number): number {
-  const rounds = Math.max(0, Math.floor((packed * DENSEST - lowBits) / FOUR_GIB));
+/** The largest plausible size with these low 32 bits for that many compressed bytes. */
+export function estimateGzipSize(packed: number, lowBits: number): number {
+  const rounds = Math.max(0, Math.floor((packed * MAX_COMPRESSION_RATIO - lowBits) / FOUR_GIB));
   return Math.max(packed, lowBits + rounds * FOUR_GIB);
 }
 
-/** The content size in a frame's header, which may leave it out (RFC 8878, 3.1.1.1). */
+/** The content size in a frame's header; undefined if the header has none (RFC 8878, 3.1.1.1). */
 export function zstdContentSize(head: Buffer): number | undefined {
   const descriptor = head.readUInt8(4);
   const hasWindow = (descriptor & 0x20) === 0;
@@ -49,7 +49,7 @@ export function zstdContentSize(head: Buffer): number | undefined {
   }
 }
 
-/** What the index at the end of an xz file says. */
+/** The size in the index at the end of an xz file. */
 async function xzSize(file: FileHandle): Promise<number | undefined> {
   const path = `/proc/${process.pid}/fd/${file.fd}`;
   const list = promisify(execFile)("xz", ["--robot", "--list", path], { timeout: 10_000 });
@@ -58,7 +58,7 @@ async function xzSize(file: FileHandle): Promise<number | undefined> {
   return totals ? Number(totals.split("\t")[4]) : undefined;
 }
 
-/** Bytes of a file, zeros where it has none. */
+/** Bytes of a file, padded with zeros. */
 async function bytesAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
   const buffer = Buffer.alloc(length);
   await file.read(buffer, 0, length, Math.max(0, position));

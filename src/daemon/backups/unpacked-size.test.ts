@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { gzipSize, zstdContentSize } from "./likely-size.ts";
+import { estimateGzipSize, zstdContentSize } from "./unpacked-size.ts";
 
 const GIB = 2 ** 30;
 
-test("gzip tells only the low 32 bits: the rest is what is likely", () => {
-  assert.equal(gzipSize(94e6, 271e6), 271e6);
-  // 1 GiB packed may hold 100 bytes more than 4, 8, 12 or 16 GiB: rather too many.
-  assert.equal(gzipSize(GIB, 100), 16 * GIB + 100);
-  // Never less than the file itself, whatever it says.
-  assert.equal(gzipSize(5e6, 0), 5e6);
+test("gzip stores only the low 32 bits: the rest is estimated", () => {
+  assert.equal(estimateGzipSize(94e6, 271e6), 271e6);
+  // 1 GiB of gzip may contain 100 bytes more than 4, 8, 12 or 16 GiB: the highest is assumed.
+  assert.equal(estimateGzipSize(GIB, 100), 16 * GIB + 100);
+  // Never less than the file itself.
+  assert.equal(estimateGzipSize(5e6, 0), 5e6);
 });
 
-test("zstd may tell the size in its header", () => {
+test("zstd may have the size in its header", () => {
   const head = (...bytes: number[]): Buffer =>
     Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, ...bytes]), Buffer.alloc(18)]);
   assert.equal(zstdContentSize(head(0b0000_0100, 0x58)), undefined);

@@ -7,14 +7,14 @@ import type { Compressor } from "./compressor.ts";
 import type { ExportMeter } from "./export-meter.ts";
 import { Subprocess } from "./subprocess.ts";
 
-/** A disk with less than this is full for us: the program that could not write does not say why. Bytes. */
-const FULL = 1024 * 1024;
+/** With less free space a failed write means that the disk is full: the compressor does not report the reason. */
+const MIN_FREE_BYTES = 1024 * 1024;
 
 /**
- * Packs a stream into a file: `fill` writes it to the compressor's input, and has ended it when it resolves. The
- * compressor writes the file itself. When this resolves all of it is on the disk.
+ * Compresses a stream into a file. `fill` writes to the compressor's input, and has ended the input when it resolves.
+ * The compressor writes the file itself. Resolves once the file is synced to disk.
  */
-export async function packInto(
+export async function compressInto(
   file: FileHandle,
   compressor: Compressor,
   meter: ExportMeter,
@@ -33,29 +33,29 @@ export async function packInto(
   const ends = await Promise.allSettled([packing.succeeded().catch(stop), fill(packing, either).catch(stop)]);
   meter.unwatch();
   signal.throwIfAborted();
-  // The compressor first: when it fails, whoever writes to it only hears that nobody reads.
-  const [packed, filled] = ends;
-  if (packed.status === "rejected") throw await unwritable(file, packed.reason);
+  // The compressor's error first: if it fails, its writer only gets a broken pipe.
+  const [compressed, filled] = ends;
+  if (compressed.status === "rejected") throw await explainWriteError(file, compressed.reason);
   if (filled.status === "rejected") throw filled.reason;
   await file.sync().catch(async (error) => {
-    throw await unwritable(file, error);
+    throw await explainWriteError(file, error);
   });
   meter.finish();
 }
 
-/** The SHA-256 of a file, which engines call the fingerprint of an image. */
-export async function fingerprint(path: string): Promise<string> {
+/** The SHA-256 of a file in hex: the engines' fingerprint of an image. */
+export async function sha256OfFile(path: string): Promise<string> {
   const hash = createHash("sha256");
   await pipeline(createReadStream(path), hash);
   return hash.digest("hex");
 }
 
-async function unwritable(file: FileHandle, error: unknown): Promise<unknown> {
+async function explainWriteError(file: FileHandle, error: unknown): Promise<unknown> {
   const { bavail, bsize } = await statfs(`/proc/self/fd/${file.fd}`);
-  if (bavail * bsize >= FULL) return error;
+  if (bavail * bsize >= MIN_FREE_BYTES) return error;
   return new TremplinError(
     "failed",
-    "there is no room left where the backup is written; make room, or export to another place",
+    "no disk space is left for the backup; free some, or export to another disk",
     error,
   );
 }
