@@ -7,6 +7,7 @@ import { collectionRoutes } from "./collections.ts";
 import { type Execute, MemoryExec } from "./exec.ts";
 import { Fault, Faults, type HeldRequest, type HoldOptions } from "./faults.ts";
 import { Holdings } from "./holdings.ts";
+import { readImage } from "./image-record.ts";
 import { imageRoutes } from "./images.ts";
 import type { InstanceRecord } from "./instance-record.ts";
 import { stateRoutes } from "./instance-state.ts";
@@ -60,6 +61,14 @@ export class MemoryEngine implements AsyncDisposable {
   /** Decides what programs in its instances do. */
   set execute(execute: Execute) {
     this.#exec.execute = execute;
+  }
+
+  /** Puts an image in; gives its fingerprint. */
+  addImage({ metadata, rootfs }: { readonly metadata: Buffer; readonly rootfs: Buffer }): string {
+    const { images, times } = this.holdings;
+    const image = readImage([metadata, rootfs], { filename: "rootfs", uploadedAt: times.next() });
+    images.set(image.fingerprint, image);
+    return image.fingerprint;
   }
 
   /** An instance as it is held. Throws where there is none. */
