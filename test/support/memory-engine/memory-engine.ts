@@ -7,7 +7,7 @@ import { collectionRoutes } from "./collections.ts";
 import { type Execute, MemoryExec } from "./exec.ts";
 import { Fault, Faults, type HeldRequest, type HoldOptions } from "./faults.ts";
 import { Holdings } from "./holdings.ts";
-import { readImage } from "./image-record.ts";
+import { type ImageRecord, readImage } from "./image-record.ts";
 import { imageRoutes } from "./images.ts";
 import type { InstanceRecord } from "./instance-record.ts";
 import { stateRoutes } from "./instance-state.ts";
@@ -15,6 +15,12 @@ import { instanceRoutes } from "./instances.ts";
 import { RestServer } from "./rest-server.ts";
 import { serverRoutes } from "./server-info.ts";
 import { snapshotRoutes } from "./snapshots.ts";
+
+/** The two files of an image. */
+export interface ImageBytes {
+  readonly metadata: Buffer;
+  readonly rootfs: Buffer;
+}
 
 /**
  * An engine whose containers are words in memory. It answers the REST API of LXD 5.0 on a unix socket, so the real
@@ -64,11 +70,15 @@ export class MemoryEngine implements AsyncDisposable {
   }
 
   /** Puts an image in; gives its fingerprint. */
-  addImage({ metadata, rootfs }: { readonly metadata: Buffer; readonly rootfs: Buffer }): string {
-    const { images, times } = this.holdings;
-    const image = readImage([metadata, rootfs], { filename: "rootfs", uploadedAt: times.next() });
-    images.set(image.fingerprint, image);
+  addImage(bytes: ImageBytes): string {
+    const image = this.#read(bytes);
+    this.holdings.images.set(image.fingerprint, image);
     return image.fingerprint;
+  }
+
+  /** Gives the image servers an image. */
+  addRemoteImage(alias: string, bytes: ImageBytes): void {
+    this.holdings.remoteImages.set(alias, this.#read(bytes));
   }
 
   /** An instance as it is held. Throws where there is none. */
@@ -104,6 +114,10 @@ export class MemoryEngine implements AsyncDisposable {
   /** Resolves once it answers. */
   get alive(): Promise<void> {
     return this.#alive.promise;
+  }
+
+  #read({ metadata, rootfs }: ImageBytes): ImageRecord {
+    return readImage([metadata, rootfs], { filename: "rootfs", uploadedAt: this.holdings.times.next() });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
