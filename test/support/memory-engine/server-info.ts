@@ -17,7 +17,7 @@ const serverInfo = {
     server: "lxd",
     server_version: "5.0.2",
     server_name: "memory",
-    server_pid: 1,
+    server_pid: process.pid,
     server_clustered: false,
     kernel_version: "6.1.0",
     architectures: ["x86_64", "i686"],
