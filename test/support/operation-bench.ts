@@ -92,7 +92,7 @@ export class OperationBench implements AsyncDisposable {
   /** What the host was told of an operation, once that has ended and the journal says no more than what it owes. */
   async outcome(id: string): Promise<Outcome> {
     const final = await this.host.final(id);
-    while ((await this.#entries()).some((entry) => entry.id === id && !entry.owed)) await nextTurn();
+    await until(async () => !(await this.#entries()).some((entry) => entry.id === id && !entry.owed));
     const finals = this.host.finals(id);
     if (finals.length !== 1) throw new Error(`the host was told ${finals.length} ends of one operation`);
     return { progress: this.host.progress(id), final };
@@ -144,6 +144,16 @@ export class OperationBench implements AsyncDisposable {
       names.map((name) => readFile(join(folder, name), "utf8").catch(() => "")),
     );
     return texts.filter((text) => text !== "").map((text) => JSON.parse(text));
+  }
+}
+
+/** Milliseconds after which a test will not see what it looks for any more. */
+const LIMIT = 20_000;
+
+/** Lets everything else of this program go on, again and again, until something is so. */
+export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + LIMIT; !(await isSo()); await nextTurn()) {
+    if (Date.now() > end) throw new Error(`it did not come to that within ${LIMIT / 1000} s: ${isSo}`);
   }
 }
 
