@@ -1,3 +1,5 @@
+export type { HeardMessage } from "./operation-bench/recording-listener.ts";
+
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
