@@ -116,11 +116,19 @@ export class BenchDaemon {
   }
 
   async #end(): Promise<void> {
-    const { journal, over, runner, engine, outbox } = this.#parts;
+    const { journal, over, runner, engine, outbox, clock } = this.#parts;
     journal.close();
     over.abort(new TremplinError("cancelled", "the daemon was killed"));
-    const ended = runner[Symbol.asyncDispose]();
+    let hasEnded = false;
+    const ended = runner[Symbol.asyncDispose]().finally(() => {
+      hasEnded = true;
+    });
     await engine[Symbol.asyncDispose]();
+    // Some give a host that does not answer a little time: they are gone too.
+    while (!hasEnded) {
+      clock.advance(1_000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     await ended;
     await outbox[Symbol.asyncDispose]();
   }
