@@ -36,7 +36,7 @@ describe("faults of the engine in memory", () => {
     assert.deepEqual(await engine.instances.list(), []);
   });
 
-  test("work is held back, tells its progress, and goes on or is cancelled", async () => {
+  test("work is held back, reports its progress, and goes on or is cancelled", async () => {
     await using memory = await MemoryEngine.open();
     await using engine = await memory.connect();
     const creating = async (mayCancel: boolean) => {

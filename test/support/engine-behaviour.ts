@@ -15,7 +15,7 @@ export interface EngineUnderTest extends AsyncDisposable {
   upload(engine: Engine): Promise<string>;
 }
 
-/** What the tests of the suite work with. */
+/** The engine of the suite, and helpers for it. */
 export interface Bench {
   readonly engine: Engine;
   readonly hands: EngineHands;
@@ -26,8 +26,8 @@ export interface Bench {
 }
 
 /**
- * What the operations of the daemon rely on in an engine, as tests: the same for the real one and for the one in
- * memory, so that unit tests with the latter mean something.
+ * Registers the tests of all that the operations of the daemon rely on in an engine. They run on the real engine and on
+ * the one in memory, so that a unit test with the latter means something.
  */
 export function engineBehaviour(name: string, open: () => Promise<EngineUnderTest>): void {
   describe(name, () => {

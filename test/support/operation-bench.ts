@@ -1,4 +1,4 @@
-export type { HeardMessage } from "./operation-bench/recording-listener.ts";
+export type { ReceivedMessage } from "./operation-bench/recording-listener.ts";
 
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
@@ -12,17 +12,17 @@ import { MemoryEngine } from "./memory-engine/memory-engine.ts";
 import { tinyImageBytes } from "./memory-engine/tiny-image-bytes.ts";
 import { BenchDaemon } from "./operation-bench/bench-daemon.ts";
 import type { KindName, Kinds } from "./operation-bench/kinds.ts";
-import { type HeardMessage, RecordingListener } from "./operation-bench/recording-listener.ts";
+import { type ReceivedMessage, RecordingListener } from "./operation-bench/recording-listener.ts";
 
 /** In memory where there is such a place: a journal syncs each of its writes, which takes a disk most of a test. */
 const fastFolder = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
 type RequestOf<K extends KindName> = MessageInitShape<Kinds[K]["request"]>;
 
-/** What the host was told of an operation. */
+/** The notices of one operation, as the host received them. */
 export interface Outcome {
-  readonly progress: readonly HeardMessage[];
-  readonly final: HeardMessage;
+  readonly progress: readonly ReceivedMessage[];
+  readonly final: ReceivedMessage;
 }
 
 /**
@@ -91,16 +91,17 @@ export class OperationBench implements AsyncDisposable {
     this.#daemon.runner.cancel(kind, container, new TremplinError("cancelled", "enough"));
   }
 
-  /** What the host was told of an operation, once that has ended and the journal says no more than what it owes. */
+  /** The notices of an operation, once it has ended and its journal entry is gone, or only owes something. */
   async outcome(id: string): Promise<Outcome> {
     const final = await this.host.final(id);
     await until(async () => !(await this.#entries()).some((entry) => entry.id === id && !entry.owed));
     const finals = this.host.finals(id);
-    if (finals.length !== 1) throw new Error(`the host was told ${finals.length} ends of one operation`);
+    if (finals.length !== 1)
+      throw new Error(`the host received ${finals.length} final notices of one operation`);
     return { progress: this.host.progress(id), final };
   }
 
-  /** What operations still owe, by the journal. */
+  /** The debts of all operations, from the journal. */
   async owed(): Promise<(string | undefined)[]> {
     return (await this.#entries()).map(({ owed }) => owed);
   }

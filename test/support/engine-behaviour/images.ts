@@ -87,7 +87,7 @@ export function imageBehaviour(bench: () => Bench): void {
     await hands.delete("published");
   });
 
-  test("profiles and pools are read and changed; taken and missing names are told apart", async () => {
+  test("profiles and pools are read and changed; a taken name is another error than a missing one", async () => {
     const { engine } = bench();
     await engine.profiles.create({ name: "extra", config: { "user.a": "1" } });
     await engine.profiles.update("extra", (profile) => ({ ...profile, description: "changed" }));

@@ -8,7 +8,7 @@ import { withCode } from "../with-code.ts";
 const prints = ["sh", "-c", "echo out; echo err >&2; exit 3"];
 const lasts = ["sleep", "1000"];
 
-/** What these programs do, for an engine that has none. */
+/** These programs, for an engine that has none. */
 export const executePrograms: Execute = async ({ command, killed }) => {
   if (command.join(" ") === prints.join(" ")) return { exitCode: 3, stdout: "out\n", stderr: "err\n" };
   if (command.join(" ") === lasts.join(" ")) {

@@ -5,7 +5,7 @@ import type { EngineEvent } from "../../../src/engine/events/engine-event.ts";
 import type { Bench } from "../engine-behaviour.ts";
 import { withCode } from "../with-code.ts";
 
-/** Work in the background: followed, waited for, and told of by events. */
+/** Work in the background: its progress, its end and its events. */
 export function operationBehaviour(bench: () => Bench): void {
   test("an operation is followed to its end, which is kept", async () => {
     const { engine, hands, image } = bench();
@@ -49,7 +49,7 @@ export function operationBehaviour(bench: () => Bench): void {
     await hands.delete("left");
   });
 
-  test("events tell of the beginning and the end of work, and of what became of the container", async () => {
+  test("events report the beginning and the end of work, and the change of the container", async () => {
     const { engine, hands } = bench();
     const events: EngineEvent[] = [];
     const waiting: { readonly is: (event: EngineEvent) => boolean; readonly resolve: () => void }[] = [];
@@ -68,14 +68,14 @@ export function operationBehaviour(bench: () => Bench): void {
       event.type === "operation" && event.metadata.status_code === code;
     const lifecycle = (action: string, source: string) => (event: EngineEvent) =>
       event.type === "lifecycle" && event.metadata.action === action && event.metadata.source === source;
-    await hands.create("heard");
+    await hands.create("watched");
     for (const code of [105, 103, 200]) await seen(operation(code));
-    await seen(lifecycle("instance-created", "/1.0/instances/heard"));
-    await hands.act("heard", "start");
-    await seen(lifecycle("instance-started", "/1.0/instances/heard"));
-    await hands.act("heard", "stop");
-    await seen(lifecycle("instance-stopped", "/1.0/instances/heard"));
-    await hands.rename("heard", "renamed");
+    await seen(lifecycle("instance-created", "/1.0/instances/watched"));
+    await hands.act("watched", "start");
+    await seen(lifecycle("instance-started", "/1.0/instances/watched"));
+    await hands.act("watched", "stop");
+    await seen(lifecycle("instance-stopped", "/1.0/instances/watched"));
+    await hands.rename("watched", "renamed");
     await seen(lifecycle("instance-renamed", "/1.0/instances/renamed"));
     await assert.rejects(hands.create("renamed"));
     await seen(operation(400));

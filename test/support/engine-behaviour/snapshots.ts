@@ -53,7 +53,7 @@ export function snapshotBehaviour(bench: () => Bench): void {
     await hands.delete("live");
   });
 
-  test("a taken name and a missing snapshot are told apart", async () => {
+  test("a taken name is another error than a missing snapshot", async () => {
     const { engine, hands } = bench();
     await hands.create("twice");
     await hands.snapshot("twice", "s1");

@@ -10,9 +10,9 @@ interface Kind<Item extends Named> {
   readonly items: Map<string, Item>;
   /** How the engine calls one of them. */
   readonly word: string;
-  /** What it says where the name is taken. */
+  /** The refusal of a name that is taken. */
   readonly taken: (name: string) => Refusal;
-  /** What a new one has that is not given. */
+  /** The values of a new one where the request gives none. */
   readonly defaults: Partial<Item>;
 }
 

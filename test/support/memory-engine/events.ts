@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Timestamps } from "./timestamps.ts";
 
-/** The stream of events, to whoever listens now. */
+/** The stream of events, for all clients that are connected. */
 export class MemoryEvents {
   readonly #server = new WebSocketServer({ noServer: true });
   readonly #listeners = new Map<WebSocket, readonly string[]>();

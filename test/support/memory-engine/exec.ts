@@ -14,7 +14,7 @@ export interface Command {
   readonly killed: AbortSignal;
 }
 
-/** What a command does and prints. Default: exit code 0, nothing printed. */
+/** The outcome of a command. Default: exit code 0, no output. */
 export interface Executed {
   readonly exitCode?: number;
   readonly stdout?: string;

@@ -15,7 +15,7 @@ export interface HoldOptions {
   readonly mayCancel?: boolean;
 }
 
-/** What is to happen to one request in place of what it asks for. */
+/** One request that fails, or waits for the test. */
 export class Fault implements HeldRequest {
   readonly method: string;
   readonly path: RegExp;
@@ -37,7 +37,7 @@ export class Fault implements HeldRequest {
     this.reached = this.#reached.promise;
   }
 
-  /** What became of it, once that is decided: words of a failure, or undefined to go on. */
+  /** Resolves when the test has decided: the words of a failure, or undefined to go on. */
   get outcome(): Promise<string | undefined> {
     return this.#outcome.promise;
   }

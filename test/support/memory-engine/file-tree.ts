@@ -58,7 +58,7 @@ export class FileTree {
     this.set(path, { type: "file", content: Buffer.from(text), ...root, mode: 0o644 });
   }
 
-  /** What a path leads to in the end. */
+  /** As get(), links followed. */
   behindLinks(path: string): FileNode | undefined {
     const node = this.get(path);
     if (node?.type !== "symlink") return node;

@@ -18,7 +18,7 @@ export class Holdings {
   readonly images = new Map<string, ImageRecord>();
   /** Fingerprints by their names. */
   readonly aliases = new Map<string, string>();
-  /** What the image servers have, by alias. */
+  /** The images of the image servers, by alias. */
   readonly remoteImages = new Map<string, ImageRecord>();
   readonly profiles = new Map<string, Profile>([["default", defaultProfile]]);
   readonly pools = new Map<string, Pool>([["default", defaultPool]]);

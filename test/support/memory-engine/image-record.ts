@@ -13,7 +13,7 @@ export interface ImageRecord {
   readonly metadata: InstanceMetadata;
   /** The texts of its templates by their names. */
   readonly templates: Readonly<Record<string, string>>;
-  /** What its instances hold to begin with. */
+  /** The files of a new instance. */
   readonly files?: Readonly<Record<string, string>>;
   readonly cached: boolean;
   readonly uploadedAt: string;

@@ -10,7 +10,7 @@ import type { Devices, Profile } from "../../../src/engine/resources/profiles.ts
 import type { Snapshot } from "../../../src/engine/resources/snapshots.ts";
 import type { FileTree } from "./file-tree.ts";
 
-/** What both an instance and its snapshots hold. */
+/** The content of an instance, or of one of its snapshots. */
 export interface Content {
   config: Config;
   devices: Devices;
@@ -60,7 +60,7 @@ const codes = {
   Frozen: instanceStatus.frozen,
 };
 
-/** What the engine itself writes into the configuration of a new instance. */
+/** The keys that the engine itself writes into the configuration of a new instance. */
 export function volatileOfNew(idMap: string = UNSHIFTED): Config {
   return {
     "volatile.apply_template": "create",
@@ -89,7 +89,7 @@ export function configOfStarted(config: Config): Config {
   };
 }
 
-/** What a PUT may write, and the ETag stands for. */
+/** The part that a PUT may write and that the ETag stands for. */
 export function writablePart({
   architecture,
   config,
@@ -107,7 +107,7 @@ export function copyContent(content: Content): Content {
   return { ...writablePart(content), files: files.copy(), metadata, templates };
 }
 
-/** What the API tells of an instance. */
+/** An instance as the API answers it. */
 export function viewInstance(instance: InstanceRecord, profiles: ReadonlyMap<string, Profile>): Instance {
   const { name, status, createdAt, lastUsedAt } = instance;
   const applied = instance.profiles.map((each) => profiles.get(each)).filter((each) => each !== undefined);
@@ -126,7 +126,7 @@ export function viewInstance(instance: InstanceRecord, profiles: ReadonlyMap<str
   };
 }
 
-/** What the API tells of a snapshot; LXD leaves the description out. */
+/** A snapshot as the API answers it; LXD leaves the description out. */
 export function viewSnapshot(snapshot: SnapshotRecord): Snapshot {
   const { name, createdAt, expiresAt } = snapshot;
   const { description: _, ...settings } = writablePart(snapshot);

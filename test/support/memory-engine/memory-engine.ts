@@ -28,7 +28,7 @@ export interface ImageBytes {
  */
 export class MemoryEngine implements AsyncDisposable {
   readonly address: { readonly kind: "unix"; readonly path: string };
-  /** What is in it, to be looked at and to be changed as by a person behind the daemon's back. */
+  /** All that it holds. A test may look at it and change it, as a person behind the daemon's back would. */
   readonly holdings = new Holdings();
   readonly #folder: string;
   readonly #exec = new MemoryExec();

@@ -73,7 +73,7 @@ export class MemoryOperation {
     void this.#run(fault);
   }
 
-  /** An engine that dies forgets it: nothing of it happens any more, and nobody is told. */
+  /** An engine that dies forgets it: it changes nothing any more, and no event reports it. */
   abandon(): void {
     this.#code = 401;
   }

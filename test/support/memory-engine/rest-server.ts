@@ -56,7 +56,7 @@ export class RestServer {
       const asked = { params, query: url.searchParams, headers: request.headers, body };
       await this.#answer(route, asked, this.#parts.faults.take(method, url.pathname), response);
     } catch (error) {
-      // Who has broken off hears of nothing.
+      // The client has closed the connection: nobody reads an answer.
       if (request.destroyed && !request.complete) return;
       const { status = 500, message } = error as Refusal;
       send(response, status, { type: "error", error_code: status, error: message });

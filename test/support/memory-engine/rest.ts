@@ -23,7 +23,7 @@ export class Refusal extends Error {
 /** Answered at once. */
 export interface Reply {
   readonly metadata?: unknown;
-  /** What the ETag is made of; none without. */
+  /** The ETag is the hash of this; without it there is none. */
   readonly version?: unknown;
   /** Sent as it is, in place of JSON. */
   readonly raw?: Buffer;
@@ -35,7 +35,7 @@ export interface Work {
   readonly resources?: Readonly<Record<string, readonly string[]>> | null;
   readonly class?: "task" | "websocket";
   readonly metadata?: Readonly<Record<string, unknown>>;
-  /** What it throws is the error of the operation. */
+  /** The operation fails with the error that this throws. */
   readonly run: (operation: MemoryOperation) => void | Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 import { type Route, reply } from "./rest.ts";
 
-/** What the engine says of itself. */
+/** The engine itself: its name, version and abilities. */
 export function serverRoutes(): Route[] {
   return [
     reply("GET", "/1.0", () => ({ metadata: serverInfo, version: serverInfo.config })),

@@ -45,8 +45,8 @@ export class BenchDaemon {
     const clock = new BenchClock();
     const over = new AbortController();
     const outbox = new NoticeQueue({
-      deliver: async (told, id, _signal, operation) =>
-        over.signal.aborted ? { kind: "away", reason: "killed" } : host.deliver(told, id, operation),
+      deliver: async (sent, id, _signal, operation) =>
+        over.signal.aborted ? { kind: "away", reason: "killed" } : host.deliver(sent, id, operation),
       clock,
       log,
     });

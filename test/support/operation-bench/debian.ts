@@ -14,7 +14,7 @@ const accounts = {
 const estimate =
   "Need to get 120 MB of archives.\nAfter this operation, 30 MB of additional disk space will be used.\n";
 
-/** What the programs of a container answer in place of the usual; undefined for the usual. */
+/** Decides the outcome of a program in the container; undefined for the usual one. */
 export type Override = (
   words: string,
   command: Command,

@@ -1,7 +1,7 @@
 import { TremplinError } from "../../../src/base/tremplin-error.ts";
 import type { Journal, JournalEntry } from "../../../src/daemon/notices/journal.ts";
 
-/** What the acceptance of an operation is called where a step is named. */
+/** Stands for the acceptance of an operation where the name of a step is expected. */
 export const ACCEPTED = "accepted";
 
 /** A journal whose daemon can be killed right behind a step: from then on nothing is written. */
@@ -26,7 +26,7 @@ export class JournalUntilStep {
     return this.#seen;
   }
 
-  /** Calls `kill` as soon as this step is on the disk; whoever wrote it does not go on. */
+  /** Calls `kill` as soon as this step is on the disk; the operation that wrote it does not go on. */
   endAt(step: string, kill: () => void): void {
     this.#last = { step, kill };
   }

@@ -1,8 +1,8 @@
 import type { Outcome as Delivery } from "../../../src/daemon/notices/delivery.ts";
 import type { Notice } from "../../../src/daemon/notices/notice.ts";
 
-/** What the messages of the listener have in common, as far as tests look. Numbers that are not there are 0. */
-export interface HeardMessage {
+/** A message of the listener: the fields that most have, and others by name. */
+export interface ReceivedMessage {
   readonly containerName: string;
   readonly status: number;
   readonly failureReason: string;
@@ -11,52 +11,52 @@ export interface HeardMessage {
   readonly [field: string]: unknown;
 }
 
-interface Heard {
+interface Received {
   readonly id: string;
   readonly operation: string | undefined;
-  readonly message: HeardMessage;
+  readonly message: ReceivedMessage;
 }
 
 const END = "-end";
 
-/** A host that keeps all that it is told, each notice once however often it is sent. */
+/** A host that records all notices, each once however often it is sent. */
 export class RecordingListener {
-  readonly #heard: Heard[] = [];
+  readonly #received: Received[] = [];
   readonly #waiting = new Set<() => void>();
   /** Whether nobody answers. */
   isAway = false;
 
   deliver({ message }: Notice, id: string, operation: string | undefined): Delivery {
     if (this.isAway) return { kind: "away", reason: "nobody answers" };
-    if (this.#heard.some((heard) => heard.id === id)) return { kind: "taken" };
-    this.#heard.push({ id, operation, message: message as unknown as HeardMessage });
+    if (this.#received.some((received) => received.id === id)) return { kind: "taken" };
+    this.#received.push({ id, operation, message: message as unknown as ReceivedMessage });
     for (const wake of [...this.#waiting]) wake();
     return { kind: "taken" };
   }
 
-  progress(operation: string): HeardMessage[] {
+  progress(operation: string): ReceivedMessage[] {
     return this.#of(operation).flatMap(({ id, message }) => (id.endsWith(END) ? [] : [message]));
   }
 
-  finals(operation: string): HeardMessage[] {
+  finals(operation: string): ReceivedMessage[] {
     return this.#of(operation).flatMap(({ id, message }) => (id.endsWith(END) ? [message] : []));
   }
 
   /** Resolves with the end of an operation. */
-  async final(operation: string): Promise<HeardMessage> {
+  async final(operation: string): Promise<ReceivedMessage> {
     return await this.#first(() => this.finals(operation)[0]);
   }
 
   /** Resolves with the first progress of an operation that is like this. */
-  async progressWith(operation: string, is: (message: HeardMessage) => boolean): Promise<HeardMessage> {
+  async progressWith(operation: string, is: (message: ReceivedMessage) => boolean): Promise<ReceivedMessage> {
     return await this.#first(() => this.progress(operation).find(is));
   }
 
-  #of(operation: string): Heard[] {
-    return this.#heard.filter((heard) => heard.operation === operation);
+  #of(operation: string): Received[] {
+    return this.#received.filter((received) => received.operation === operation);
   }
 
-  async #first(look: () => HeardMessage | undefined): Promise<HeardMessage> {
+  async #first(look: () => ReceivedMessage | undefined): Promise<ReceivedMessage> {
     for (;;) {
       const found = look();
       if (found) return found;

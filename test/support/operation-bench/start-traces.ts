@@ -1,6 +1,6 @@
 import type { OperationBench } from "../operation-bench.ts";
 
-/** What of a container a start leaves behind it when it is over, however it ended. */
+/** The parts of a container that a start changes. */
 export function traces({ engine }: OperationBench, name = "c1") {
   const { status, config, snapshots, metadata } = engine.instance(name);
   return {

@@ -47,7 +47,7 @@ test("a container is created of an image of a server, and bears the mark of that
   assert.equal(metadata.properties?.createdByTremplinAs, config["volatile.uuid"]);
 });
 
-test("the percentage of the download is told when it grows, and repeated each 30 s", async () => {
+test("a download reports its percentage when it grows, and repeats it each 30 s", async () => {
   await using bench = await openBench();
   const held = bench.engine.hold("POST", /instances$/);
   const id = await bench.begin("create", request);
@@ -62,7 +62,7 @@ test("the percentage of the download is told when it grows, and repeated each 30
     held.progress({ download_progress: text });
     await percent(index + 1);
   }
-  // Older ones may come later: they are not told.
+  // An older percentage may come later: the host does not get it.
   held.progress({ download_progress: "rootfs: 41% (1MB/s)" });
   await bench.daemon.clock.sleeping();
   bench.daemon.clock.advance(30_000);

@@ -17,7 +17,7 @@ async function openBench(state: "Stopped" | "Running" = "Stopped"): Promise<Oper
   return bench;
 }
 
-/** What is left in the engine and in the shared folder. */
+/** The contents of the engine and of the shared folder. */
 async function left({ engine, shared }: OperationBench) {
   const { instances, images, aliases } = engine.holdings;
   return {

@@ -41,7 +41,7 @@ test("the new container takes the place of the one that has the name", async () 
   await assert.rejects(access(token), { code: "ENOENT" });
 });
 
-test("how far the engine has unpacked is told", async () => {
+test("the progress of the unpacking reaches the host", async () => {
   await using bench = await importBench();
   // The first is the empty one, into which the daemon cannot unpack by itself.
   bench.engine.hold("POST", /instances$/).release();

@@ -105,7 +105,7 @@ test("what somebody set since is kept, what the files became since is rolled bac
   assert.equal(bench.engine.instance("c1").files.read("/half-changed"), undefined);
 });
 
-test("a container that somebody put back to a snapshot of his own stays there", async () => {
+test("a container that somebody restored from a snapshot of his own stays there", async () => {
   await using bench = await OperationBench.open();
   const { hands } = bench;
   await diedAndMeanwhile(bench, "saved", async () => {

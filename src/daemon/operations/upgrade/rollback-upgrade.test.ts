@@ -37,7 +37,7 @@ test("a container is rolled back to what it was before its upgrade, and runs if 
   }
 });
 
-test("it is told every 10 s that the rollback goes on", async () => {
+test("a rollback that takes long reports that every 10 s", async () => {
   await using bench = await upgradedBench();
   const held = bench.engine.hold("PUT", /state$/);
   const id = await bench.begin("undo-upgrade", request);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { debianBench, leftOf, type Override } from "../../../../test/support/operation-bench/debian.ts";
-import { type HeardMessage, nextTurn, until } from "../../../../test/support/operation-bench.ts";
+import { nextTurn, type ReceivedMessage, until } from "../../../../test/support/operation-bench.ts";
 import {
   UpgradeContainerProgress_Status as Status,
   UpgradeContainerRequest_Version as Version,
@@ -16,7 +16,7 @@ function days(expiresAt: string | undefined): number {
   return Math.round((Date.parse(expiresAt ?? "") - Date.now()) / 86_400_000);
 }
 
-function said({ progressMessages = [] }: HeardMessage): string {
+function said({ progressMessages = [] }: ReceivedMessage): string {
   return progressMessages.join("\n");
 }
 
