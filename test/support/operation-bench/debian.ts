@@ -36,6 +36,22 @@ export async function debianBench(override: Override = () => undefined): Promise
   return bench;
 }
 
+/** A bench with a container c1 as upgrades left it, each of which took a snapshot under the id of its operation. */
+export async function upgradedBench(releases: readonly Codename[] = ["bookworm"]): Promise<OperationBench> {
+  const bench = await debianBench();
+  const c1 = bench.engine.instance("c1");
+  const { config } = c1;
+  for (const [index, codename] of releases.entries()) {
+    const id = `000000000000000${index}`;
+    c1.config = { ...config, "user.tremplin.operation": id };
+    await bench.hands.snapshot("c1", `tremplin-upgrade-${id}`);
+    c1.config = config;
+    writeRelease(c1, codename);
+    await bench.hands.act("c1", "restart");
+  }
+  return bench;
+}
+
 /** The release of a container by its number. */
 export function releaseOf({ engine }: OperationBench, name = "c1"): string | undefined {
   return /VERSION_ID="(\d+)"/.exec(engine.instance(name).files.read("/etc/os-release") ?? "")?.[1];

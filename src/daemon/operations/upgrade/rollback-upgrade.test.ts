@@ -1,22 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { debianBench, leftOf } from "../../../../test/support/operation-bench/debian.ts";
+import { debianBench, leftOf, upgradedBench } from "../../../../test/support/operation-bench/debian.ts";
 import type { OperationBench } from "../../../../test/support/operation-bench.ts";
-import {
-  UpgradeContainerProgress_Status as Status,
-  UpgradeContainerRequest_Version as Version,
-} from "../../../contract/tremplin_pb.js";
+import { UpgradeContainerProgress_Status as Status } from "../../../contract/tremplin_pb.js";
 
 const request = { containerName: "c1" };
 const asBefore = { status: "Running", release: "11", mark: undefined, snapshots: [] };
-
-/** A bench with a container that was upgraded to Debian 12. */
-async function upgradedBench(): Promise<OperationBench> {
-  const bench = await debianBench();
-  const { final } = await bench.run("upgrade", { ...request, targetVersion: Version.DEBIAN_BOOKWORM });
-  assert.equal(final.status, Status.SUCCEEDED);
-  return bench;
-}
 
 /** The container as its upgrade left it. */
 function stillUpgraded(bench: OperationBench) {
