@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import { access, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import {
+  backupMembers,
+  containers,
+  importBench,
+} from "../../../../test/support/operation-bench/import-place.ts";
+import { until } from "../../../../test/support/operation-bench.ts";
+import { type RawMember, tarBytes } from "../../../../test/support/tar-bytes.ts";
+import { ContainerImportProgress_Status as Status } from "../../../contract/tremplin_pb.js";
+
+const request = { containerName: "c1", importPath: "backup.tar" };
+const old = ["c1 Running old"];
+const imported = ["c1 Stopped backup"];
+
+test("a backup becomes a container, and the image that it went through goes", async () => {
+  await using bench = await importBench();
+  const { progress, final } = await bench.run("import", { ...request, containerName: "c2" });
+  assert.deepEqual([final.status, final.failureReason], [Status.DONE, ""]);
+  const { IMPORTING_UPLOAD: upload, IMPORTING_UNPACK: unpack } = Status;
+  const statuses = progress.map(({ status }) => status);
+  assert.ok(statuses.every((status) => status === upload || status === unpack));
+  assert.equal(statuses.at(-1), unpack);
+  assert.deepEqual(containers(bench), [...old, "c2 Stopped backup"]);
+  assert.equal(bench.engine.holdings.images.size, 1);
+  const { value } = await bench.client.instances.metadata("c2");
+  assert.deepEqual(Object.keys(value.templates ?? {}), ["/etc/hostname"]);
+});
+
+test("the new container takes the place of the one that has the name", async () => {
+  await using bench = await importBench();
+  await bench.hands.act("c1", "stop");
+  await bench.run("start", { containerName: "c1", token: "secret" });
+  const token = (await bench.hands.get("c1")).devices.container_token?.source ?? "";
+  await access(token);
+  const { final } = await bench.run("import", request);
+  assert.deepEqual([final.status, final.failureReason], [Status.DONE, ""]);
+  assert.deepEqual(containers(bench), imported);
+  await assert.rejects(access(token), { code: "ENOENT" });
+});
+
+test("the progress of the unpacking reaches the host", async () => {
+  await using bench = await importBench();
+  // The first is the empty one, into which the daemon cannot unpack by itself.
+  bench.engine.hold("POST", /instances$/).release();
+  const held = bench.engine.hold("POST", /instances$/);
+  const id = await bench.begin("import", request);
+  await held.reached;
+  const stage = "create_instance_from_image_unpack";
+  held.progress({ progress: { stage, percent: "42", speed: "1000" } });
+  await until(() => {
+    bench.daemon.clock.advance(600);
+    return bench.host.progress(id).some(({ progressPercent }) => progressPercent === 42);
+  });
+  held.release();
+  assert.equal((await bench.outcome(id)).final.status, Status.DONE);
+});
+
+const member = (name: string, content: string): RawMember => ({ name, content });
+const [yaml] = backupMembers();
+const broken: [title: string, content: Buffer, reason: RegExp][] = [
+  ["is none at all", Buffer.from("text"), /the file is no backup/],
+  ["has no metadata", tarBytes([member("rootfs/etc/text", "")]), /it has no metadata.yaml/],
+  ["has metadata of nothing", tarBytes([member("metadata.yaml", "[]")]), /metadata.yaml cannot be used/],
+  ["leads out of itself", tarBytes([yaml as RawMember, member("../escaped", "")]), /escaped/],
+];
+for (const [title, content, reason] of broken) {
+  test(`a backup that ${title} FAILED, and the container is untouched`, async () => {
+    await using bench = await importBench();
+    await writeFile(join(bench.shared, "backup.tar"), content);
+    const { final } = await bench.run("import", request);
+    assert.equal(final.status, Status.FAILED);
+    assert.match(final.failureReason, reason);
+    assert.deepEqual(containers(bench), old);
+    assert.equal(bench.engine.holdings.images.size, 1);
+  });
+}
+
+test("a file that is not there, or not in the shared folder, FAILED", async () => {
+  await using bench = await importBench();
+  for (const importPath of ["missing.tar", "/etc/hostname"]) {
+    const { final } = await bench.run("import", { ...request, importPath });
+    assert.equal(final.status, Status.FAILED);
+    assert.match(final.failureReason, new RegExp(importPath));
+  }
+  assert.deepEqual(containers(bench), old);
+});
+
+test("a backup for another machine FAILED_ARCHITECTURE, and says for which", async () => {
+  await using bench = await importBench();
+  const text = "architecture: aarch64\ncreation_date: 1700000000\nproperties: {}\n";
+  await writeFile(join(bench.shared, "backup.tar"), tarBytes(backupMembers(text)));
+  const { final } = await bench.run("import", request);
+  assert.equal(final.status, Status.FAILED_ARCHITECTURE);
+  assert.deepEqual([final.architectureDevice, final.architectureContainer], ["x86_64", "aarch64"]);
+  assert.deepEqual(containers(bench), old);
+});
+
+test("a backup that has no room FAILED_SPACE, and says how much it needs", async () => {
+  await using bench = await importBench();
+  const { space } = bench.engine.holdings;
+  space.used = space.total - 1000;
+  const { final } = await bench.run("import", request);
+  assert.equal(final.status, Status.FAILED_SPACE);
+  assert.equal(final.diskSpaceAvailableBytes, 1000n);
+  assert.ok((final.diskSpaceRequiredBytes as bigint) > 1000n);
+  assert.deepEqual(containers(bench), old);
+});
+
+test("a container that its owner protects is not replaced", async () => {
+  await using bench = await importBench();
+  await bench.hands.set("c1", { "security.protection.delete": "true" });
+  const { final } = await bench.run("import", request);
+  assert.equal(final.status, Status.FAILED);
+  assert.match(final.failureReason, /c1 is protected against deletion/);
+  assert.deepEqual(containers(bench), old);
+});
+
+for (const [method, path, what] of [
+  ["POST", /instances$/, "the empty container"],
+  ["POST", /images$/, "the upload"],
+  ["GET", /metadata$/, "the metadata"],
+  ["POST", /instances\/c1$/, "setting the old one aside"],
+  ["POST", /tremplin-import-/, "giving the new one its name"],
+] as const) {
+  test(`where the engine fails at ${what} the old container runs as before`, async () => {
+    await using bench = await importBench();
+    bench.engine.failNext(method, path, "the pool is broken");
+    const { final } = await bench.run("import", request);
+    assert.equal(final.status, Status.FAILED);
+    assert.match(final.failureReason, /the pool is broken/);
+    assert.deepEqual(containers(bench), old);
+    assert.equal(bench.engine.holdings.images.size, 1);
+  });
+}
+
+test("an old container that cannot be deleted is owed, and goes with the next daemon", async () => {
+  await using bench = await importBench();
+  bench.engine.failNext("DELETE", /tremplin-aside-/, "the pool is busy");
+  const { final } = await bench.run("import", request);
+  assert.equal(final.status, Status.DONE);
+  assert.match(String(await bench.owed()), /still there as tremplin-aside-.*the pool is busy/);
+  await bench.restart();
+  assert.deepEqual([await bench.owed(), containers(bench)], [[], imported]);
+});
+
+test("an import that is cancelled is CANCELLED, and the old container runs as before", async () => {
+  for (const [path, before] of [
+    [/instances$/, 0],
+    [/images$/, 0],
+    [/instances$/, 1],
+  ] as const) {
+    await using bench = await importBench();
+    for (let skipped = 0; skipped < before; skipped++) bench.engine.hold("POST", path).release();
+    const held = bench.engine.hold("POST", path);
+    const id = await bench.begin("import", request);
+    await held.reached;
+    bench.cancel("import");
+    held.release();
+    const { status, failureReason } = (await bench.outcome(id)).final;
+    assert.deepEqual([status, failureReason], [Status.CANCELLED, "enough"]);
+    assert.deepEqual(containers(bench), old);
+    assert.equal(bench.engine.holdings.images.size, 1);
+  }
+});
+
+test("a container of that name that somebody made while the backup was read is left", async () => {
+  await using bench = await importBench();
+  const held = bench.engine.hold("POST", /images$/);
+  const id = await bench.begin("import", request);
+  await held.reached;
+  await bench.hands.act("c1", "stop");
+  await bench.hands.delete("c1");
+  await bench.hands.create("c1");
+  held.release();
+  const { final } = await bench.outcome(id);
+  assert.equal(final.status, Status.FAILED);
+  assert.match(final.failureReason, /somebody made another container c1 while the backup was read/);
+  assert.deepEqual(containers(bench), ["c1 Stopped undefined"]);
+});

@@ -1,0 +1,176 @@
+import type { Duplex } from "node:stream";
+import { sftpAnswer, sftpRequest, sftpStatus } from "../../../src/engine/files/sftp-connection.ts";
+import { PacketReader, PacketWriter } from "../../../src/engine/files/sftp-packet.ts";
+import type { FileNode, FileTree } from "./file-tree.ts";
+
+const init = 1;
+const version = 2;
+const failure = 4;
+const types = { file: 0o100000, directory: 0o040000, symlink: 0o120000 };
+const has = { size: 1, owner: 2, mode: 4 };
+const CREATE = 8;
+
+/** Fills the packet that answers a request; a number is a status. */
+type Answer = number | ((answer: (kind: number) => PacketWriter) => PacketWriter);
+type Serve = (place: string, packet: PacketReader) => Answer;
+
+interface Handle {
+  readonly path: string;
+  /** Whether the entries of the folder were given already. */
+  isRead: boolean;
+}
+
+/** Serves the files of one instance over SFTP (version 3), as far as a file session asks for it. */
+export class SftpServer {
+  readonly #tree: FileTree;
+  readonly #stream: Duplex;
+  readonly #handles = new Map<string, Handle>();
+  /** By the kind of the request; each gets the first text of the packet: a path, or a handle. */
+  readonly #requests: Readonly<Record<number, Serve>> = {
+    [sftpRequest.lstat]: (path) => attributesAnswer(this.#tree.get(path)),
+    [sftpRequest.stat]: (path) => attributesAnswer(this.#tree.behindLinks(path)),
+    [sftpRequest.open]: (path, packet) => this.#open(path, packet.uint32()),
+    [sftpRequest.opendir]: (path) =>
+      this.#tree.get(path)?.type === "directory" ? this.#handle(path) : sftpStatus.missing,
+    [sftpRequest.close]: (handle) => (this.#handles.delete(handle) ? sftpStatus.done : failure),
+    [sftpRequest.read]: (handle, packet) => this.#read(handle, packet.uint64(), packet.uint32()),
+    [sftpRequest.write]: (handle, packet) => this.#write(handle, packet.uint64(), packet.bytes()),
+    [sftpRequest.readdir]: (handle) => this.#list(handle),
+    [sftpRequest.setstat]: (path, packet) => this.#set(path, packet),
+    [sftpRequest.fsetstat]: (handle, packet) => this.#set(this.#path(handle), packet),
+    [sftpRequest.remove]: (path) => this.#remove(path),
+    [sftpRequest.rmdir]: (path) => this.#remove(path),
+    [sftpRequest.mkdir]: (path) => {
+      this.#tree.makeFolder(path);
+      return sftpStatus.done;
+    },
+    [sftpRequest.readlink]: (path) => {
+      const target = this.#tree.get(path)?.content.toString();
+      if (target === undefined) return sftpStatus.missing;
+      return (answer) => answer(sftpAnswer.name).uint32(1).text(target);
+    },
+    [sftpRequest.symlink]: (target, packet) => {
+      this.#tree.link(packet.text(), target);
+      return sftpStatus.done;
+    },
+    [sftpRequest.extended]: (_extension, packet) =>
+      this.#tree.rename(packet.text(), packet.text()) ? sftpStatus.done : sftpStatus.missing,
+  };
+  #received = Buffer.alloc(0);
+  #lastHandle = 0;
+
+  private constructor(tree: FileTree, stream: Duplex) {
+    this.#tree = tree;
+    this.#stream = stream;
+  }
+
+  /** Answers what comes over the stream, and behind what came already. */
+  static serve(tree: FileTree, stream: Duplex, head: Buffer): void {
+    const server = new SftpServer(tree, stream);
+    stream.on("error", () => undefined);
+    stream.on("data", (chunk: Buffer) => server.#take(chunk));
+    server.#take(head);
+  }
+
+  #take(chunk: Buffer): void {
+    this.#received = Buffer.concat([this.#received, chunk]);
+    while (this.#received.length >= 4) {
+      const end = 4 + this.#received.readUInt32BE();
+      if (this.#received.length < end) return;
+      this.#answer(new PacketReader(this.#received.subarray(4, end)));
+      this.#received = this.#received.subarray(end);
+    }
+  }
+
+  #answer(packet: PacketReader): void {
+    const kind = packet.byte();
+    const id = packet.uint32();
+    if (kind === init) {
+      this.#stream.write(new PacketWriter().byte(version).uint32(3).toBuffer());
+      return;
+    }
+    const begin = (kind: number) => new PacketWriter().byte(kind).uint32(id);
+    const answer = this.#requests[kind]?.(packet.text(), packet) ?? failure;
+    const words = answer === sftpStatus.missing ? "file does not exist" : `request ${kind} failed`;
+    const filled =
+      typeof answer === "number"
+        ? begin(sftpAnswer.status).uint32(answer).text(words).text("")
+        : answer(begin);
+    this.#stream.write(filled.toBuffer());
+  }
+
+  #open(path: string, flags: number): Answer {
+    if ((flags & CREATE) !== 0) this.#tree.write(path, "");
+    return this.#tree.behindLinks(path)?.type === "file" ? this.#handle(path) : sftpStatus.missing;
+  }
+
+  #handle(path: string): Answer {
+    const handle = `handle ${++this.#lastHandle}`;
+    this.#handles.set(handle, { path, isRead: false });
+    return (answer) => answer(sftpAnswer.handle).text(handle);
+  }
+
+  #path(handle: string): string {
+    return this.#handles.get(handle)?.path ?? "";
+  }
+
+  #read(handle: string, start: number, length: number): Answer {
+    const part = this.#tree.behindLinks(this.#path(handle))?.content.subarray(start, start + length);
+    return part?.length ? (answer) => answer(sftpAnswer.data).bytes(part) : sftpStatus.end;
+  }
+
+  #write(handle: string, start: number, bytes: Buffer): Answer {
+    const node = this.#tree.get(this.#path(handle));
+    if (!node) return sftpStatus.missing;
+    const content = Buffer.concat([node.content.subarray(0, start), bytes]);
+    this.#tree.set(this.#path(handle), { ...node, content });
+    return sftpStatus.done;
+  }
+
+  #set(path: string, packet: PacketReader): Answer {
+    const node = this.#tree.get(path);
+    if (!node) return sftpStatus.missing;
+    this.#tree.set(path, { ...node, ...attributesOf(packet) });
+    return sftpStatus.done;
+  }
+
+  #remove(path: string): Answer {
+    if (!this.#tree.get(path)) return sftpStatus.missing;
+    this.#tree.delete(path);
+    return sftpStatus.done;
+  }
+
+  #list(place: string): Answer {
+    const handle = this.#handles.get(place);
+    if (!handle || handle.isRead) return sftpStatus.end;
+    handle.isRead = true;
+    return (answer) => {
+      const names = this.#tree.names(handle.path);
+      const packet = answer(sftpAnswer.name).uint32(names.length);
+      for (const name of names) {
+        const node = this.#tree.get(`${handle.path}/${name}`);
+        if (node) attributes(packet.text(name).text(name), node);
+      }
+      return packet;
+    };
+  }
+}
+
+function attributesAnswer(node: FileNode | undefined): Answer {
+  return node ? (answer) => attributes(answer(sftpAnswer.attributes), node) : sftpStatus.missing;
+}
+
+function attributes(packet: PacketWriter, { type, content, uid, gid, mode }: FileNode): PacketWriter {
+  return packet
+    .uint32(has.size | has.owner | has.mode)
+    .uint64(content.length)
+    .uint32(uid)
+    .uint32(gid)
+    .uint32(types[type] | mode);
+}
+
+function attributesOf(packet: PacketReader): Partial<FileNode> {
+  const flags = packet.uint32();
+  if (flags === has.mode) return { mode: packet.uint32() };
+  return { uid: packet.uint32(), gid: packet.uint32() };
+}

@@ -1,0 +1,52 @@
+import { chmod, mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { OperationBench } from "../operation-bench.ts";
+import { type RawMember, tarBytes } from "../tar-bytes.ts";
+
+const metadata = `architecture: x86_64
+creation_date: 1700000000
+properties: {os: tiny}
+templates: {/etc/hostname: {template: hostname.tpl}}
+`;
+
+let count = 0;
+
+/** The members of a backup of which no two are the same, so that no two imports share an image. */
+export function backupMembers(text = metadata): RawMember[] {
+  return [
+    { name: "metadata.yaml", content: text },
+    { name: "rootfs/", type: "5" },
+    { name: "rootfs/etc/", type: "5" },
+    { name: "rootfs/etc/precious", content: `backup ${++count}` },
+    { name: "templates/", type: "5" },
+    { name: "templates/hostname.tpl", content: "{{ container.name }}" },
+  ];
+}
+
+/** A bench with a running container c1, and a backup to import in its place. */
+export async function importBench(): Promise<OperationBench> {
+  if (process.getuid?.() !== 0) await letAnybodyBeNobody();
+  const bench = await OperationBench.open();
+  await writeFile(join(bench.shared, "backup.tar"), tarBytes(backupMembers()));
+  await bench.hands.create("c1");
+  await bench.hands.write("c1", "/etc/precious", "old");
+  await bench.hands.act("c1", "start");
+  return bench;
+}
+
+/** All containers: name, state and what is precious in them. */
+export function containers({ engine }: OperationBench): string[] {
+  return [...engine.holdings.instances.values()]
+    .map(({ name, status, files }) => `${name} ${status} ${files.read("/etc/precious")?.split(" ")[0]}`)
+    .sort();
+}
+
+/** Programs that read backups run as nobody, for which one has to be root: without that they run as they are. */
+async function letAnybodyBeNobody(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "setpriv-"));
+  const script = '#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done\nshift\nexec "$@"\n';
+  await writeFile(join(folder, "setpriv"), script);
+  await chmod(join(folder, "setpriv"), 0o755);
+  process.env.PATH = `${folder}:${process.env.PATH}`;
+}
