@@ -10,7 +10,7 @@ import type { Engine } from "../../src/engine/engine.ts";
 import { comeBack } from "../support/come-back.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { engineOf } from "../support/engine-of.ts";
-import { leaveOperation, noted } from "../support/journal.ts";
+import { identityStep, leaveOperation } from "../support/journal.ts";
 import { createTiny, launchedDaemon, startContainer } from "../support/tiny-container.ts";
 
 /** A terminal that somebody left open over night holds up nothing. */
@@ -63,7 +63,7 @@ test("a daemon shuts down, and the next one recovers, although a program is open
   await leaveOperation(daemon, {
     kind: "start",
     container: "penguin",
-    steps: await noted(engine, "penguin"),
+    steps: await identityStep(engine, "penguin"),
     id: "00000000000000aa",
   });
   await comeBack(daemon);

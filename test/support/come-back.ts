@@ -3,7 +3,7 @@ import { Engine_State as State } from "../../src/contract/tremplin/v1/guest_pb.j
 import type { TestDaemon } from "./daemon.ts";
 import { eventually } from "./eventually.ts";
 
-/** Starts a killed daemon again, unless it runs, and waits until its engine runs and things are put right. */
+/** Starts a killed daemon again, unless it runs, and waits until its engine runs and everything is recovered. */
 export async function comeBack(daemon: TestDaemon): Promise<void> {
   if (!daemon.isRunning) await daemon.start();
   await eventually("the engine taken over", async () => {

@@ -5,7 +5,7 @@ import { comeBack } from "./come-back.ts";
 import type { TestDaemon } from "./daemon.ts";
 import { engineByHand } from "./engine-by-hand.ts";
 import { engineOf } from "./engine-of.ts";
-import { leaveOperation, noted, untilJournalEmpty } from "./journal.ts";
+import { identityStep, leaveOperation, untilJournalEmpty } from "./journal.ts";
 import { createTiny, launchedDaemon } from "./tiny-container.ts";
 
 /**
@@ -62,7 +62,7 @@ export class InterruptedContainer {
 
   /** The first step of an operation on the container as it is now. */
   async steps(): Promise<Record<string, string>> {
-    return { ...(await noted(this.engine, this.name)) };
+    return { ...(await identityStep(this.engine, this.name)) };
   }
 
   /** Kills the daemon and leaves an operation in its journal that has taken these steps. */

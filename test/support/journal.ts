@@ -28,7 +28,7 @@ export async function journalEntries(daemon: Place): Promise<Entry[]> {
   return (await Promise.all(texts)).filter((text) => text !== "").map((text) => JSON.parse(text) as Entry);
 }
 
-/** Resolves once an operation has noted a step. */
+/** Resolves once an operation has taken a step. */
 export async function untilStep(daemon: Place, step: string): Promise<void> {
   await eventually(
     `the step ${step}`,
@@ -36,13 +36,13 @@ export async function untilStep(daemon: Place, step: string): Promise<void> {
   );
 }
 
-/** Resolves once nothing is left in it. */
+/** Resolves once it is empty. */
 export async function untilJournalEmpty(daemon: Place): Promise<void> {
   await eventually("an empty journal", async () => (await journalEntries(daemon)).length === 0 || undefined);
 }
 
-/** What the first step of an operation says of a container as it is now. */
-export async function noted(engine: Engine, name: string): Promise<Steps> {
+/** The first step of an operation on a container as it is now. */
+export async function identityStep(engine: Engine, name: string): Promise<Steps> {
   const steps: Record<string, string> = {};
   const { value } = await engine.instances.get(name);
   await recordIdentity(
@@ -58,7 +58,7 @@ export async function noted(engine: Engine, name: string): Promise<Steps> {
   return steps;
 }
 
-/** Writes down an operation as a daemon that was killed in the middle of it leaves it. */
+/** Writes the journal entry of an operation that a killed daemon leaves. */
 export async function leaveOperation(
   daemon: Place,
   entry: {

@@ -80,7 +80,7 @@ export async function belongings(daemon: TestDaemon): Promise<Belongings> {
   };
 }
 
-/** The snapshot is the way back that it was. */
+/** Restores the snapshot, and checks that it is as it was. */
 export async function goBack(daemon: TestDaemon): Promise<void> {
   await using engine = await engineOf(daemon);
   await (await engine.snapshots.restore("penguin", "way-back")).wait();
