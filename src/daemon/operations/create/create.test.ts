@@ -201,14 +201,13 @@ test("when the daemon dies while the engine creates, nothing is left", async () 
   }
 });
 
-// That an image that a dead daemon used goes too can only be seen in another process: test/faults/killed-daemon.
 for (const step of ["accepted", "fresh"]) {
   test(`when the daemon dies behind the step ${step} nothing is left`, async () => {
     await using bench = await openBench();
-    const id = await bench.beginUntilStep("create", step, request);
+    const id = await bench.beginUntilStep("create", step, await fromTarballs(bench));
     await bench.restart();
     assert.equal((await bench.outcome(id)).final.status, Status.FAILED);
-    assert.deepEqual(names(bench), []);
+    assert.deepEqual([names(bench), newImages(bench)], [[], []]);
   });
 }
 
