@@ -6,7 +6,8 @@ import { type Captured, type CaptureOptions, capture } from "./exec/exec-capture
 import type { ExecSession } from "./exec/exec-session.ts";
 import { FileHelper } from "./files/file-helper.ts";
 import { FileSession, type FileSessionOptions } from "./files/file-session.ts";
-import { Flavor } from "./flavors/flavor.ts";
+import type { Flavor } from "./flavors/flavor.ts";
+import { flavorOf } from "./flavors/flavors.ts";
 import type { EngineAddress } from "./http/engine-address.ts";
 import { EngineHttp } from "./http/engine-http.ts";
 import type { Options } from "./http/options.ts";
@@ -39,6 +40,8 @@ export interface ConnectOptions extends Options {
 export class Engine implements AsyncDisposable {
   readonly address: EngineAddress;
   readonly info: ServerInfo;
+  /** In what it differs from other engines. */
+  readonly flavor: Flavor;
   readonly server: Server;
   readonly recovery: Recovery;
   readonly pools: Pools;
@@ -61,14 +64,15 @@ export class Engine implements AsyncDisposable {
   readonly #http: EngineHttp;
 
   private constructor(http: EngineHttp, server: Server, info: ServerInfo, log: Logger, clock: Clock) {
-    const dialect = new Flavor(info.kind);
+    const flavor = flavorOf(info.kind);
     this.#http = http;
     this.address = http.address;
     this.info = info;
+    this.flavor = flavor;
     this.server = server;
     this.events = new EventStream(http, clock, log);
     this.eventsOfAllProjects = new EventStream(http, clock, log, { allProjects: true });
-    this.operations = new Operations(http, this.events, dialect);
+    this.operations = new Operations(http, this.events, flavor);
     this.recovery = new Recovery(http);
     this.pools = new Pools(http);
     this.networks = new Networks(http);
@@ -79,9 +83,9 @@ export class Engine implements AsyncDisposable {
     this.certificates = new Certificates(http);
     this.instances = new Instances(http, this.operations);
     this.snapshots = new Snapshots(http, this.operations);
-    this.images = new Images(http, this.operations, dialect);
-    this.#fileHelper = new FileHelper(http.address, dialect, log);
-    this.unpackers = new Unpackers(http.address, server);
+    this.images = new Images(http, this.operations, flavor);
+    this.#fileHelper = new FileHelper(http.address, flavor, log);
+    this.unpackers = new Unpackers(http.address, flavor, server);
     this.#exec = new Exec(http, this.operations);
   }
 

@@ -1,7 +1,8 @@
 import { constants, readdir, readFile, stat, statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { canAccess } from "../../base/files/can-access.ts";
-import { findExecutable } from "../../base/processes/find-executable.ts";
+import { findExecutable, searchPath } from "../../base/processes/find-executable.ts";
+import { flavors } from "../../engine/flavors/flavors.ts";
 import { bytesText } from "../text/text.ts";
 import { bad, type Finding, good, note } from "./finding.ts";
 
@@ -36,10 +37,12 @@ export async function machineChecks(state: string, root = "/"): Promise<Finding[
 /** What a reset of an engine's database left: nothing, when all containers came back. */
 async function checkResets(state: string): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const kind of ["lxd", "incus"]) {
+  for (const { kind, layout } of flavors) {
     const folder = join(state, kind);
     const names = await readdir(folder).catch((): string[] => []);
-    const old = names.filter((name) => /^database\.old/.test(name)).map((name) => join(folder, name));
+    const old = names
+      .filter((name) => name.startsWith(`${layout.database}.old`))
+      .map((name) => join(folder, name));
     if (old.length === 0) continue;
     const found = `kept since a reset, because not all containers came back: ${old.join(", ")}`;
     findings.push(note("old database", found, "see docs/recovery.md"));
@@ -54,12 +57,13 @@ function checkRoot(): Finding {
 
 async function checkEngine(): Promise<Finding> {
   const found = [];
-  for (const name of ["lxd", "incusd"]) {
-    const path = await findExecutable(name);
+  for (const { program } of flavors) {
+    const path = await findExecutable(program.name, [...searchPath, ...program.folders]);
     if (path) found.push(path);
   }
   if (found.length > 0) return good("engine", found.join(", "));
-  return bad("engine", "neither LXD nor Incus is installed", "apt-get install lxd, or incus");
+  const packages = flavors.map(({ program }) => program.package).join(", or ");
+  return bad("engine", "no engine is installed", `apt-get install ${packages}`);
 }
 
 async function checkProgram(

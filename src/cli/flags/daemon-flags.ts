@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { type LogTarget, logTargets } from "../../base/logger.ts";
 import { type DaemonOptions, daemonDefaults } from "../../daemon/options.ts";
+import { engineKinds } from "../../engine/flavors/flavors.ts";
 import { parseAddress } from "../../transport/address.ts";
 import { collect, type TlsFlags, tlsOf, wholeNumber } from "./host-flags.ts";
 
@@ -24,7 +25,10 @@ export function withEngineFlags(command: Command): Command {
     .option("--state <dir>", "the folder of the engine and the journal", daemonDefaults.state)
     .option("--shared <dir>", "the folder of images, exports and imports (default: STATE/shared)")
     .option("--site <name|file>", "local conventions: generic, crostini or a file", daemonDefaults.site)
-    .option("--engine <engine>", "lxd, incus, unix:PATH or https://HOST:PORT (default: what is installed)")
+    .option(
+      "--engine <engine>",
+      `${engineKinds()}, unix:PATH or https://HOST:PORT (default: what is installed)`,
+    )
     .option("--engine-cert <file>", "own certificate (PEM) for a remote engine")
     .option("--engine-key <file>", "its key")
     .option("--engine-ca <file>", "the remote engine's certificate or authority")

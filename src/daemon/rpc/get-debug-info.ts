@@ -5,6 +5,7 @@ import { TimeLimit } from "../../base/async/time-limit.ts";
 import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
 import type { GetDebugInfoRequest } from "../../contract/tremplin_pb.js";
 import type { Engine } from "../../engine/engine.ts";
+import { flavors } from "../../engine/flavors/flavors.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import type { Instance } from "../../engine/resources/instance.ts";
 import { expand } from "../sites/site.ts";
@@ -83,7 +84,7 @@ function engineSection({ supervisor }: GuestServiceDeps): DebugSection {
 
 /** What an engine that the daemon launched has written. */
 async function engineLogs({ supervisor }: GuestServiceDeps): Promise<DebugSection[]> {
-  const logs = ["lxd", "incus"].map(async (kind) => {
+  const logs = flavors.map(async ({ kind }) => {
     const path = `${supervisor.folder(kind)}.log`;
     const text = await endOfFile(path);
     return text === undefined ? [] : [{ title: `log of the engine, ${path}`, text }];

@@ -83,7 +83,7 @@ export class EventStream implements AsyncDisposable {
         waits = backoff(100, 10_000);
         await this.#serve(socket);
       } catch (error) {
-        this.#log.debug({ err: error }, `engine events: ${errorMessage(error)}`);
+        this.#log.debug({ error }, `engine events: ${errorMessage(error)}`);
         for (const subscriber of this.#subscribers) if (!subscriber.told) this.#tell(subscriber, error);
       }
       await this.#sleep(waits.next().value);
@@ -126,7 +126,7 @@ export class EventStream implements AsyncDisposable {
     try {
       call();
     } catch (error) {
-      this.#log.error({ err: error }, "a listener of engine events failed");
+      this.#log.error({ error }, "a listener of engine events failed");
     }
   }
 }

@@ -13,12 +13,12 @@ import type { EngineAddress } from "../http/engine-address.ts";
  */
 export class FileHelper {
   readonly #address: EngineAddress;
-  readonly #dialect: Flavor;
+  readonly #flavor: Flavor;
   readonly #log: Logger;
 
-  constructor(address: EngineAddress, dialect: Flavor, log: Logger) {
+  constructor(address: EngineAddress, flavor: Flavor, log: Logger) {
     this.#address = address;
-    this.#dialect = dialect;
+    this.#flavor = flavor;
     this.#log = log;
   }
 
@@ -26,13 +26,15 @@ export class FileHelper {
   kill(instance: string): void {
     if (this.#address.kind !== "unix") return;
     try {
-      for (const file of this.#dialect.fileHelperPids(dirname(this.#address.path), instance)) {
+      const { fileServer, fileServerPidFiles } = this.#flavor.processes;
+      for (const file of fileServerPidFiles(dirname(this.#address.path), instance)) {
         const pid = Number(read(file));
-        if (pid > 1 && read(`/proc/${pid}/cmdline`).includes("\0forkfile\0")) process.kill(pid, "SIGKILL");
+        const isFileServer = pid > 1 && read(`/proc/${pid}/cmdline`).includes(`\0${fileServer}\0`);
+        if (isFileServer) process.kill(pid, "SIGKILL");
       }
     } catch (error) {
       this.#log.warn(
-        { err: error },
+        { error },
         `cannot end a hanging file access of the engine in ${instance}, which blocks it: ${errorMessage(error)}`,
       );
     }

@@ -1,5 +1,6 @@
 import { systemErrorText } from "../../base/system-error.ts";
 import { type ErrorCode, TremplinError } from "../../base/tremplin-error.ts";
+import { flavors } from "../flavors/flavors.ts";
 import { type EngineAddress, formatEngineAddress } from "./engine-address.ts";
 
 const absent = new Set([
@@ -11,22 +12,6 @@ const absent = new Set([
   "ETIMEDOUT",
   "ENOTFOUND",
 ]);
-
-/**
- * How each engine says that the name is taken. Not simply "already exists": a container whose start fails
- * because a port is "already in use" has not met a namesake (engines.md 2.0).
- */
-const taken = [
-  /This ".+" entry already exists/,
-  /UNIQUE constraint failed/,
-  /^(The )?(instance|network|storage pool|snapshot|image|alias|profile)\b.* already (exists|in use)/i,
-  /: The profile already exists$/,
-  /^Name ".+" already in use/,
-  /^Image with same fingerprint already exists/,
-];
-
-/** How LXD says that an instance is under another operation: nothing was done, trying again works. */
-const busy = [/A matching non-reusable operation has now succeeded/, /^Instance is busy running a/];
 
 /** The error of an answer of the engine: `code` is its error_code (an HTTP status), `words` its own sentence. */
 export function engineError(code: number, words: string, doing: string, refusal: unknown): TremplinError {
@@ -63,9 +48,14 @@ function errorCode(code: number, words: string): ErrorCode {
 }
 
 function isBusy(words: string): boolean {
-  return busy.some((pattern) => pattern.test(words));
+  return flavors.some(({ texts }) => texts.busy.some((pattern) => pattern.test(words)));
 }
 
 function isTaken(words: string): boolean {
-  return taken.some((pattern) => pattern.test(words));
+  return flavors.some(({ texts }) => texts.nameTaken.some((pattern) => pattern.test(words)));
+}
+
+/** Whether an operation's error means that it was cancelled. */
+export function isCancelled(words: string): boolean {
+  return flavors.some(({ texts }) => texts.cancelled.test(words));
 }

@@ -17,7 +17,7 @@ export class EngineOperation {
   #ended = false;
   #changed = Promise.withResolvers<void>();
 
-  /** `begun` as the engine answered it; `hidesOperation` as the dialect says. */
+  /** `begun` as the engine answered it; `hidesOperation` is the flavor's waitHidesOperation. */
   constructor(http: EngineHttp, begun: Operation, hidesOperation: boolean) {
     this.id = begun.id;
     this.description = begun.description;

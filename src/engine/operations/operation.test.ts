@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { changes, instanceOf, type Operation } from "./operation.ts";
+import { lxd } from "../flavors/lxd.ts";
+import { changesInstance, instanceOf, type Operation } from "./operation.ts";
 
 for (const [url, name] of [
   ["/1.0/containers/foo", "foo"],
@@ -27,6 +28,7 @@ test("an instance is found by its URL, whatever its name", () => {
   );
 });
 
+const changes = (operation: Operation, instance: string) => changesInstance(operation, instance, lxd.texts);
 const operation = (parts: Partial<Operation>): Operation =>
   ({ class: "task", description: "Updating instance", resources: null, ...parts }) as Operation;
 

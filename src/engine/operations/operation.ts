@@ -1,3 +1,5 @@
+import type { EngineTexts } from "../flavors/flavor.ts";
+
 /** Work in the engine's background, as its API tells of it. */
 export interface Operation {
   readonly id: string;
@@ -21,18 +23,13 @@ export function hasEnded(operation: Operation): boolean {
 }
 
 /**
- * What engines call work on an instance that leaves it as it is and lasts as long as somebody likes: programs that run
- * in it, its console, backups and copies of it. They are websockets, or tasks of these words (LXD 5.0, Incus 6.0).
+ * Whether the operation may change this instance. Programs that run in it, its console, backups and copies of it do
+ * not: they are websockets, or tasks with a description that the flavor knows. An unknown task may.
  */
-const ONLY_LOOKS = /^(Executing command|Showing console|Backing up|Copying|Transferring)\b/;
-/** A copy is told as the creation of the new instance, with its source named second. */
-const CREATES = /^Creating\b/;
-
-/** Whether the operation may change this instance; of work of an unknown kind that is assumed. */
-export function changes(operation: Operation, instance: string): boolean {
-  if (operation.class === "websocket" || ONLY_LOOKS.test(operation.description)) return false;
+export function changesInstance(operation: Operation, instance: string, texts: EngineTexts): boolean {
+  if (operation.class === "websocket" || texts.readOnlyOperation.test(operation.description)) return false;
   const named = instancesOf(operation);
-  return CREATES.test(operation.description) ? named[0] === instance : named.includes(instance);
+  return texts.createOperation.test(operation.description) ? named[0] === instance : named.includes(instance);
 }
 
 /** The instances that the operation works on; engines list them under `instances`, `containers` or both. */

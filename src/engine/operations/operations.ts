@@ -5,18 +5,18 @@ import type { Flavor } from "../flavors/flavor.ts";
 import type { EngineHttp, EngineRequest } from "../http/engine-http.ts";
 import type { Options } from "../http/options.ts";
 import { EngineOperation } from "./engine-operation.ts";
-import { changes, hasEnded, type Operation } from "./operation.ts";
+import { changesInstance, hasEnded, type Operation } from "./operation.ts";
 
 /** The engine's work in the background: starting it, and finding what somebody else started. */
 export class Operations {
   readonly #http: EngineHttp;
   readonly #events: EventStream;
-  readonly #dialect: Flavor;
+  readonly #flavor: Flavor;
 
-  constructor(http: EngineHttp, events: EventStream, dialect: Flavor) {
+  constructor(http: EngineHttp, events: EventStream, flavor: Flavor) {
     this.#http = http;
     this.#events = events;
-    this.#dialect = dialect;
+    this.#flavor = flavor;
   }
 
   /** Sends a request that starts an operation. Events are listened to before, so that none is missed. */
@@ -58,13 +58,15 @@ export class Operations {
 
   /** Those under way that change an instance, whoever started them: to be waited for or cancelled. */
   changing(instance: string, options: Options = {}): Promise<EngineOperation[]> {
-    return this.#underWay((operation) => changes(operation, instance), options);
+    return this.#underWay((operation) => changesInstance(operation, instance, this.#flavor.texts), options);
   }
 
   /** Uploads of images under way, whoever sends them. Downloads, which are told by the same word, tell a percentage. */
   uploads(options: Options = {}): Promise<EngineOperation[]> {
     const isUpload = ({ description, resources, metadata }: Operation): boolean =>
-      description === "Downloading image" && !resources?.instances && !metadata?.download_progress;
+      description === this.#flavor.texts.imageTransfer &&
+      !resources?.instances &&
+      !metadata?.download_progress;
     return this.#underWay(isUpload, options);
   }
 
@@ -85,7 +87,7 @@ export class Operations {
   }
 
   #attach(begun: Operation, subscription: Subscription): EngineOperation {
-    const operation = new EngineOperation(this.#http, begun, this.#dialect.waitHidesOperation);
+    const operation = new EngineOperation(this.#http, begun, this.#flavor.api.waitHidesOperation);
     const release = () => subscription[Symbol.dispose]();
     operation.wait().then(release, release);
     return operation;

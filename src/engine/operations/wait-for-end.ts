@@ -1,5 +1,5 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { operationError } from "../http/engine-error.ts";
+import { isCancelled, operationError } from "../http/engine-error.ts";
 import type { EngineHttp } from "../http/engine-http.ts";
 import { refusalOf } from "../http/reply.ts";
 import { hasEnded, type Operation } from "./operation.ts";
@@ -46,7 +46,7 @@ async function read(http: EngineHttp, path: string): Promise<Operation | undefin
 function conclude(operation: Operation): Operation {
   if (operation.status_code === 200) return operation;
   const doing = operation.description || `operation ${operation.id}`;
-  if (operation.status_code === 401 || /context canceled$/.test(operation.err)) {
+  if (operation.status_code === 401 || isCancelled(operation.err)) {
     throw new TremplinError("cancelled", `${doing}: it was cancelled in the engine`, operation);
   }
   throw operationError(doing, operation.err || operation.status, operation);

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import type { Flavor } from "../flavors/flavor.ts";
+import { engineHeaders, type Flavor } from "../flavors/flavor.ts";
 import { apiPath } from "../http/api-path.ts";
 import { BoundedBody } from "../http/bounded-body.ts";
 import type { EngineHttp, EngineRequest } from "../http/engine-http.ts";
@@ -67,12 +67,12 @@ export interface PublishRequest {
 export class Images {
   readonly #http: EngineHttp;
   readonly #operations: Operations;
-  readonly #dialect: Flavor;
+  readonly #flavor: Flavor;
 
-  constructor(http: EngineHttp, operations: Operations, dialect: Flavor) {
+  constructor(http: EngineHttp, operations: Operations, flavor: Flavor) {
     this.#http = http;
     this.#operations = operations;
-    this.#dialect = dialect;
+    this.#flavor = flavor;
   }
 
   /** By fingerprint or a unique beginning of it. */
@@ -126,7 +126,7 @@ export class Images {
   async upload(name: string, file: Readable, options: UploadOptions = {}): Promise<UploadedImage> {
     const headers = {
       "content-type": "application/octet-stream",
-      ...this.#dialect.headers({ filename: name, properties: propertiesOf(options) }),
+      ...engineHeaders(this.#flavor, { filename: name, properties: propertiesOf(options) }),
     };
     return this.#upload([file], { headers, raw: Readable.from(counting(options)(file)) }, options);
   }
@@ -141,7 +141,7 @@ export class Images {
     const { contentType, body } = multipart({ metadata: counted(metadata), rootfs: counted(rootfs) });
     const headers = {
       "content-type": contentType,
-      ...this.#dialect.headers({ properties: propertiesOf(options) }),
+      ...engineHeaders(this.#flavor, { properties: propertiesOf(options) }),
     };
     return this.#upload([metadata, rootfs], { headers, raw: body }, options);
   }

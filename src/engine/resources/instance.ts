@@ -1,3 +1,4 @@
+import type { EngineKind } from "../flavors/flavors.ts";
 import type { NetworkState } from "./network-state.ts";
 import type { Config } from "./pools.ts";
 import type { Devices } from "./profiles.ts";
@@ -59,7 +60,7 @@ export type InstanceSource =
       /** The rest names an image server; without it, the image is one of the engine's own. */
       readonly mode?: "pull";
       readonly server?: string;
-      readonly protocol?: "simplestreams" | "lxd" | "incus";
+      readonly protocol?: "simplestreams" | EngineKind;
       readonly certificate?: string;
     }
   | {

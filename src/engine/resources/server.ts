@@ -1,5 +1,5 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { type EngineKind, engineKind } from "../flavors/flavor.ts";
+import { type EngineKind, engineKind } from "../flavors/flavors.ts";
 import type { EngineHttp } from "../http/engine-http.ts";
 import type { Options } from "../http/options.ts";
 import { changeVersioned, getVersioned } from "../http/versioned.ts";

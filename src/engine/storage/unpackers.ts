@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { processIds } from "../../base/processes/process-ids.ts";
+import type { Flavor } from "../flavors/flavor.ts";
 import type { EngineAddress } from "../http/engine-address.ts";
 import type { Options } from "../http/options.ts";
 import type { EngineOperation } from "../operations/engine-operation.ts";
@@ -22,10 +23,12 @@ const LOOK = 50;
  */
 export class Unpackers {
   readonly #address: EngineAddress;
+  readonly #programs: readonly string[];
   readonly #server: Server;
 
-  constructor(address: EngineAddress, server: Server) {
+  constructor(address: EngineAddress, flavor: Flavor, server: Server) {
     this.#address = address;
+    this.#programs = flavor.processes.unpackers;
     this.#server = server;
   }
 
@@ -55,7 +58,7 @@ export class Unpackers {
       const [command, stat] = await Promise.all([read(`/proc/${pid}/cmdline`), read(`/proc/${pid}/stat`)]);
       const [program = "", ...args] = command.split("\0");
       const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-      if (parent !== engine || !["tar", "unsquashfs"].includes(basename(program))) continue;
+      if (parent !== engine || !this.#programs.includes(basename(program))) continue;
       if (args.some((arg) => [fingerprint, instance].includes(basename(arg)))) kill(pid);
     }
   }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import * as z from "zod";
 import { replaceFile } from "../../../base/files/durable-file.ts";
+import { flavors } from "../../../engine/flavors/flavors.ts";
 import { findDnsmasq } from "./bridge-dnsmasq.ts";
 
 const execute = promisify(execFile);
@@ -15,8 +16,6 @@ const claimsSchema = z.object({
   /** The newest interface when the engine was started last: indexes only grow. */
   newest: z.number().optional(),
 });
-/** How the addresses of bridges begin that LXD and Incus make. */
-const ENGINE_ADDRESS = /^(00:16:3e|10:66:6a):/;
 
 /** Records that the interfaces of these names, as they are now, are the engine's. The file is beside its folder. */
 export async function claimBridges(engineFolder: string, names: readonly string[]): Promise<void> {
@@ -63,7 +62,8 @@ export async function isEnginesBridge(engineFolder: string, name: string): Promi
   if (claims?.boot === (await bootId())) {
     if (claims.indexes[name] === index) return true;
     const isNewer = claims.newest !== undefined && Number(index) > claims.newest;
-    if (isNewer && ENGINE_ADDRESS.test(await addressOf(name))) return true;
+    const address = await addressOf(name);
+    if (isNewer && flavors.some(({ api }) => address.startsWith(`${api.macPrefix}:`))) return true;
   }
   const dnsmasq = await findDnsmasq(engineFolder, name);
   return dnsmasq !== undefined && (await listensOn(dnsmasq, name));

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Clock } from "../../../base/async/clock.ts";
 import type { Logger } from "../../../base/logger.ts";
 import { processIds } from "../../../base/processes/process-ids.ts";
+import { flavors } from "../../../engine/flavors/flavors.ts";
 import { isAlive } from "./orphaned-engine.ts";
 
 /** How long containers may take to shut down before they are killed. Milliseconds. */
@@ -40,13 +41,14 @@ export async function containersRun(engineFolder: string): Promise<boolean> {
   return (await findMonitors(engineFolder)).length > 0;
 }
 
-/** The process that liblxc keeps beside each container that runs: `[lxc monitor] FOLDER/containers NAME`. */
+/** The process that monitors each container that runs, by its title: it names the engine's folder and the container. */
 async function findMonitors(engineFolder: string): Promise<Monitor[]> {
-  const start = `[lxc monitor] ${engineFolder}/containers `;
+  const titles = flavors.map(({ processes }) => processes.monitorTitle(engineFolder));
   const pids = await processIds();
   const found = pids.map(async (pid) => {
     const command = await readFile(`/proc/${pid}/cmdline`, "latin1").catch(() => "");
-    if (!command.startsWith(start)) return [];
+    const start = titles.find((title) => command.startsWith(title));
+    if (start === undefined) return [];
     return [{ pid, container: command.slice(start.length).replace(/\0.*$/s, "") }];
   });
   return (await Promise.all(found)).flat();

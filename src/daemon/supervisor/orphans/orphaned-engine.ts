@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Clock } from "../../../base/async/clock.ts";
 import { processIds } from "../../../base/processes/process-ids.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
+import { flavorOf } from "../../../engine/flavors/flavors.ts";
 import type { EngineProgram } from "../process/engine-program.ts";
 
 const PATIENCE = 5_000;
@@ -60,13 +61,14 @@ async function allGone(pids: readonly number[], clock: Clock): Promise<boolean> 
   return false;
 }
 
-async function serves(pid: number, program: EngineProgram, folder: string): Promise<boolean> {
+async function serves(pid: number, { kind }: EngineProgram, folder: string): Promise<boolean> {
+  const { name, folderVariable } = flavorOf(kind).program;
   try {
     const [executable, firstArgument] = (await readFile(`/proc/${pid}/cmdline`, "latin1")).split("\0");
-    if (!executable?.endsWith(`/${program.kind === "lxd" ? "lxd" : "incusd"}`)) return false;
+    if (!executable?.endsWith(`/${name}`)) return false;
     if (firstArgument && !firstArgument.startsWith("--")) return false;
     const environment = (await readFile(`/proc/${pid}/environ`, "utf8")).split("\0");
-    return environment.includes(`${program.folderVariable}=${folder}`);
+    return environment.includes(`${folderVariable}=${folder}`);
   } catch {
     // It ended while it was looked at.
     return false;

@@ -25,7 +25,7 @@ test("an engine that dies at once is given up after eleven deaths, with its own 
     },
   };
   const process = new EngineProcess({
-    program: { kind: "lxd", executable, folderVariable: "LXD_DIR" },
+    program: { kind: "lxd", executable },
     folder: join(folder, "lxd.d"),
     clock,
     log: silentLogger,
