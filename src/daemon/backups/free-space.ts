@@ -34,7 +34,7 @@ async function poolOfNewContainers(engine: Engine, signal: AbortSignal): Promise
 /** The file system of the engine's images; on it may also lie the pool, as a folder or in a file that grows. */
 async function imageRooms(engine: Engine, pool: string, signal: AbortSignal): Promise<StorageTarget[]> {
   const { value } = await engine.pools.get(pool, { signal });
-  const folder = join(dirname((engine.address as { path: string }).path), "images");
+  const folder = join(dirname((engine.address as { path: string }).path), engine.flavor.layout.images);
   const images = await statfs(folder).catch(() => undefined);
   if (!images) return [];
   const free = images.bavail * images.bsize;

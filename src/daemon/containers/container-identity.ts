@@ -2,8 +2,7 @@ import { stat } from "node:fs/promises";
 import * as z from "zod";
 import type { Engine } from "../../engine/engine.ts";
 import type { Instance } from "../../engine/resources/instance.ts";
-import { ifUnseen } from "../../engine/storage/if-unseen.ts";
-import { instanceFolder } from "../../engine/storage/instance-folder.ts";
+import { ifHidden, instanceFolder } from "../../engine/storage/local-paths.ts";
 import type { OperationContext } from "../operations/runner/operation.ts";
 import { settingsText } from "./container-settings.ts";
 import { findContainer } from "./find-container.ts";
@@ -183,8 +182,8 @@ function byTimes(instance: Instance | undefined, startedAt: number): NotedContai
 }
 
 async function folderMadeAt(engine: Engine, instance: Instance): Promise<string> {
-  const folder = await instanceFolder(engine.address, instance);
+  const folder = await instanceFolder(engine, instance);
   if (!folder) return "";
-  const found = await stat(folder, { bigint: true }).catch(ifUnseen);
+  const found = await stat(folder, { bigint: true }).catch(ifHidden);
   return found ? String(found.birthtimeNs) : "";
 }

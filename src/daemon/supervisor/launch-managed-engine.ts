@@ -4,6 +4,7 @@ import { canAccess } from "../../base/files/can-access.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
+import { flavorOf } from "../../engine/flavors/flavors.ts";
 import type { EngineAddress } from "../../engine/http/engine-address.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import { checkSpace } from "./check-space.ts";
@@ -61,7 +62,7 @@ export async function launchManagedEngine(launch: ManagedLaunch): Promise<Prepar
   if (!(await own.isRunning())) await checkSpace(own.folder);
   await carryOn(launch);
   if (!reset.phase) {
-    const guard = new ImageGuard(own.folder, launch.log);
+    const guard = new ImageGuard(own.folder, flavorOf(own.program.kind).layout, launch.log);
     const isStarting = !(await own.isRunning());
     if (isStarting) await guard.raise();
     if (await launch.wantsReset()) {
@@ -115,7 +116,7 @@ async function carryOn({ own, reset, log }: ManagedLaunch): Promise<void> {
  */
 async function wakeOld(launch: ManagedLaunch): Promise<void> {
   const { own, log, signal } = launch;
-  if (!(await canAccess(join(own.folder, "database", "global")))) return;
+  if (!(await canAccess(join(own.folder, flavorOf(own.program.kind).layout.globalDatabase)))) return;
   try {
     await findWrong(launch);
   } catch (error) {
@@ -147,7 +148,7 @@ async function begin({ own, reset, connect, log, signal }: ManagedLaunch): Promi
   }
   await recordMissing(reset, own.folder, incomplete);
   await own.stopAll();
-  const guard = new ImageGuard(own.folder, log);
+  const guard = new ImageGuard(own.folder, flavorOf(own.program.kind).layout, log);
   await guard.restore();
   await reset.begin();
   await guard.lower();
@@ -161,7 +162,8 @@ async function findWrong({ own, connect, clock, signal }: ManagedLaunch): Promis
     const address = await Promise.race([own.start(), stuck]);
     if (!address) return BROKEN;
     await using engine = await connect(address);
-    const lost = !(await knowsPool(engine, signal)) && (await findPool(own.folder));
+    const lost =
+      !(await knowsPool(engine, signal)) && (await findPool(own.folder, flavorOf(own.program.kind).layout));
     return lost ? "the engine's database is empty, and there is a pool of containers" : undefined;
   } catch (thrown) {
     signal.throwIfAborted();
@@ -219,7 +221,7 @@ async function putBack(launch: ManagedLaunch, why: TremplinError): Promise<Prepa
     await reset.restore();
     await forgetWanted(own.folder);
     // The old database may be the one that is lost, and its engine would delete every image.
-    const guard = new ImageGuard(own.folder, log);
+    const guard = new ImageGuard(own.folder, flavorOf(own.program.kind).layout, log);
     await guard.raise();
     const { engine } = await attempt(launch, false);
     await guard.lower();

@@ -4,6 +4,7 @@ import type { Clock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Engine } from "../../engine/engine.ts";
+import { flavorOf } from "../../engine/flavors/flavors.ts";
 import type { EngineAddress } from "../../engine/http/engine-address.ts";
 import type { Site } from "../sites/site.ts";
 import { mayResetAutomatically } from "./database-reset/automatic-reset.ts";
@@ -208,16 +209,17 @@ export class Supervisor implements AsyncDisposable {
     const { bridgeName: name, stateFolder, subnet, site, clock, log } = this.#options;
     const own = await this.#ownEngine();
     const { folder } = own;
+    const { layout } = flavorOf(own.program.kind);
     const bridge = new Bridge({ name, stateFolder, engineFolder: folder });
     log.info({ engine: own.program.executable, folder }, "launching");
     await bridge.check(subnet);
     if (!(await own.isRunning())) await bridge.checkOthers();
     const prepared = await launchManagedEngine({
       own,
-      reset: await DatabaseReset.open(folder, log),
+      reset: await DatabaseReset.open(folder, layout, log),
       wantsReset: async () =>
         wish !== undefined ||
-        (!(await own.isRunning()) && (await mayResetAutomatically(folder, site.automaticReset))),
+        (!(await own.isRunning()) && (await mayResetAutomatically(folder, layout, site.automaticReset))),
       begun: async () => wish?.begun(),
       connect: (address) => this.#connect(address),
       prepare: (engine, isNew) => this.#prepareEngine(engine, folder, isNew),

@@ -8,7 +8,7 @@ import {
   ContainerExportProgress_Status as Status,
 } from "../../../contract/tremplin_pb.js";
 import type { Instance } from "../../../engine/resources/instance.ts";
-import { snapshotFolder } from "../../../engine/storage/snapshot-folder.ts";
+import { snapshotFolder } from "../../../engine/storage/local-paths.ts";
 import { compressorFor } from "../../backups/compressor.ts";
 import { ExportMeter } from "../../backups/export-meter.ts";
 import { packInto } from "../../backups/packed-file.ts";
@@ -59,7 +59,7 @@ export function exportOperation(
     const snapshot = exportSnapshotName(context.id);
     await takeConsistentSnapshot(engine, name, snapshot, context);
     const options = { meter, clock: tools.clock, signal, log };
-    const folder = await snapshotFolder(engine.address, instance, snapshot);
+    const folder = await snapshotFolder(engine, instance, snapshot);
     await using archive = folder
       ? await openSnapshotArchive(localSnapshot(instance, folder), options)
       : await publishSnapshot(

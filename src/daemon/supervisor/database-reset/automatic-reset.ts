@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
+import type { EngineLayout } from "../../../engine/flavors/flavor.ts";
 import { containersRun } from "../orphans/orphaned-containers.ts";
 import { readBackupYaml } from "./read-backup-yaml.ts";
 
@@ -15,15 +16,16 @@ const backupSchema = z.object({
  */
 export async function mayResetAutomatically(
   engineFolder: string,
+  layout: EngineLayout,
   container: string | undefined,
 ): Promise<boolean> {
   if (container === undefined) return false;
-  const folder = join(engineFolder, "containers");
+  const folder = join(engineFolder, layout.containers);
   const names = await readdir(folder).catch(() => []);
   if (names.length !== 1 || names[0] !== container) return false;
   if (await containersRun(engineFolder)) return false;
   try {
-    const { content } = await readBackupYaml(join(folder, container, "backup.yaml"));
+    const { content } = await readBackupYaml(join(folder, container, layout.backupYaml));
     const backup = backupSchema.parse(content);
     // Where the names differ the engine could not take it back (lxc/lxd issue 8071).
     return backup.container.name === container && backup.volume.name === container;

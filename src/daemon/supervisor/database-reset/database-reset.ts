@@ -5,17 +5,19 @@ import { replaceFile } from "../../../base/files/durable-file.ts";
 import { textOfFile } from "../../../base/files/text-of-file.ts";
 import type { Logger } from "../../../base/logger.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
+import type { EngineLayout } from "../../../engine/flavors/flavor.ts";
 
 /**
  * What of an engine's folder goes with its database. Images are only files to a person, but an engine deletes at its
  * start all that its database does not know.
  */
-const FOLDERS = ["database", "networks", "images"] as const;
-const OLD = /^(database|networks|images)\.old(\.\d+)?$/;
+function foldersOf({ database, networks, images }: EngineLayout): string[] {
+  return [database, networks, images];
+}
 
 /** Whether a name in an engine's folder is that of such a folder that a reset moved aside. */
-export function isOldFolder(name: string, folder: (typeof FOLDERS)[number]): boolean {
-  return OLD.exec(name)?.[1] === folder;
+export function isOldFolder(name: string, folder: string): boolean {
+  return name.startsWith(folder) && /^\.old(\.\d+)?$/.test(name.slice(folder.length));
 }
 
 /**
@@ -41,6 +43,7 @@ type State = z.infer<typeof stateSchema>;
  */
 export class DatabaseReset {
   readonly #folder: string;
+  readonly #layout: EngineLayout;
   readonly #file: string;
   readonly #log: Logger;
   /** Whether the engine had a new database already when this daemon began: a person may have worked with it. */
@@ -48,8 +51,15 @@ export class DatabaseReset {
   readonly #unused: string[] = [];
   #state: State | undefined;
 
-  private constructor(folder: string, file: string, log: Logger, state: State | undefined) {
+  private constructor(
+    folder: string,
+    layout: EngineLayout,
+    file: string,
+    log: Logger,
+    state: State | undefined,
+  ) {
     this.#folder = folder;
+    this.#layout = layout;
     this.#file = file;
     this.#log = log;
     this.#mayBeUsed = state?.phase === "recovering" || state?.phase === "restoring";
@@ -57,16 +67,16 @@ export class DatabaseReset {
   }
 
   /** Reads how far the reset of the engine in that folder is; the file is beside the folder. */
-  static async open(folder: string, log: Logger): Promise<DatabaseReset> {
+  static async open(folder: string, layout: EngineLayout, log: Logger): Promise<DatabaseReset> {
     const file = `${folder}.reset.json`;
     const text = await textOfFile(file);
     try {
       const state = text === undefined ? undefined : stateSchema.parse(JSON.parse(text));
-      return new DatabaseReset(folder, file, log, state);
+      return new DatabaseReset(folder, layout, file, log, state);
     } catch (error) {
       throw new TremplinError(
         "failed",
-        `${file}, which says how far a reset of the engine's database is, cannot be read: look at ${folder}, keep the database that you want as "database", and delete that file`,
+        `${file}, which says how far a reset of the engine's database is, cannot be read: look at ${folder}, keep the database that you want as "${layout.database}", and delete that file`,
         error,
       );
     }
@@ -83,9 +93,9 @@ export class DatabaseReset {
     const there = await this.#names();
     await this.#refuseMounts(there);
     const moved: State["moved"] = [];
-    for (const name of FOLDERS.filter((each) => there.includes(each))) {
+    for (const name of foldersOf(this.#layout).filter((each) => there.includes(each))) {
       // A folder without images is no more than one that the engine makes by itself.
-      if (name === "images" && (await readdir(join(this.#folder, name))).length === 0) continue;
+      if (name === this.#layout.images && (await readdir(join(this.#folder, name))).length === 0) continue;
       moved.push({ name, to: freeName(`${name}.old`, there) });
     }
     await this.#write({ phase: "moving", moved });
@@ -102,9 +112,9 @@ export class DatabaseReset {
   /** Throws away a new database that the engine died over, for another one; no engine may run. */
   async startOver(): Promise<void> {
     if (this.phase !== "recovering") return;
-    for (const name of FOLDERS) {
+    for (const name of foldersOf(this.#layout)) {
       // Images that were not moved aside are the person's, and not the new database's.
-      if (name === "images" && !this.#need().moved.some((each) => each.name === name)) continue;
+      if (name === this.#layout.images && !this.#need().moved.some((each) => each.name === name)) continue;
       await this.#clear(name);
     }
   }
@@ -152,7 +162,7 @@ export class DatabaseReset {
    */
   async kept(): Promise<string[]> {
     const ours = new Set([...(await this.#recorded()), ...(this.#state?.moved ?? []).map(({ to }) => to)]);
-    return (await this.#names()).filter((name) => OLD.test(name) && ours.has(name)).sort();
+    return (await this.#names()).filter((name) => this.#isOld(name) && ours.has(name)).sort();
   }
 
   /** The names of the folders of a new database that is not used any more, but may hold what a person made in it. */
@@ -162,7 +172,11 @@ export class DatabaseReset {
 
   /** Whether there was a database when it began. */
   get replacesDatabase(): boolean {
-    return this.#state?.moved.some(({ name }) => name === "database") ?? false;
+    return this.#state?.moved.some(({ name }) => name === this.#layout.database) ?? false;
+  }
+
+  #isOld(name: string): boolean {
+    return foldersOf(this.#layout).some((folder) => isOldFolder(name, folder));
   }
 
   async #delete(): Promise<void> {
@@ -225,7 +239,7 @@ export class DatabaseReset {
   /** What is mounted there cannot be renamed, and the reset would never get further. */
   async #refuseMounts(there: readonly string[]): Promise<void> {
     const { dev } = await stat(this.#folder);
-    for (const name of FOLDERS.filter((each) => there.includes(each))) {
+    for (const name of foldersOf(this.#layout).filter((each) => there.includes(each))) {
       const path = join(this.#folder, name);
       if ((await lstat(path)).dev === dev) continue;
       throw new TremplinError(

@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { type Document, isMap, isSeq, parseDocument, type YAMLMap } from "yaml";
 import { canAccess } from "../../../base/files/can-access.ts";
 import { replaceFile } from "../../../base/files/durable-file.ts";
@@ -25,8 +25,7 @@ interface Place {
  *
  * A backup.yaml that cannot be read is left as it is: the engine says better what is wrong.
  */
-export async function stubMissingSources(folder: string, name: string, place: Place): Promise<void> {
-  const file = join(folder, "backup.yaml");
+export async function stubMissingSources(file: string, name: string, place: Place): Promise<void> {
   const document = await readBackup(file);
   if (!document) return;
   for (const { source } of place.site.bindMounts)

@@ -26,7 +26,7 @@ interface Known {
  */
 export async function addPlaceholderVolume({ onDisk }: Place): Promise<void> {
   if ((await containersOn(onDisk)).length > 0) return;
-  const volume = join(onDisk.folder, "custom", `default_${VOLUME}`);
+  const volume = join(onDisk.folder, onDisk.layout.customVolumes, `default_${VOLUME}`);
   await mkdir(dirname(volume), { recursive: true });
   if (onDisk.pool.driver !== "btrfs") await mkdir(volume, { recursive: true });
   else if (!(await canAccess(volume))) await execute("btrfs", ["subvolume", "create", volume]);

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdir, open, readdir, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import type { EngineLayout } from "../../../engine/flavors/flavor.ts";
 import type { RecoveryPool } from "../../../engine/resources/recovery.ts";
 import { BTRFS_MAGIC, POOL } from "../prepare/prepare-storage.ts";
 
@@ -17,17 +18,18 @@ export interface PoolOnDisk {
   readonly folder: string;
   /** The file it is in, where it is in one. */
   readonly image: string | undefined;
+  readonly layout: EngineLayout;
 }
 
 /** The pool that prepareStorage once made: a btrfs in a file, a btrfs folder, a plain folder. */
-export async function findPool(engineFolder: string): Promise<PoolOnDisk | undefined> {
-  const folder = join(engineFolder, "storage-pools", POOL);
-  const image = join(engineFolder, "disks", `${POOL}.img`);
-  if (await isBtrfs(image)) return { pool: describe("btrfs", image), folder, image };
+export async function findPool(engineFolder: string, layout: EngineLayout): Promise<PoolOnDisk | undefined> {
+  const folder = join(engineFolder, layout.pools, POOL);
+  const image = join(engineFolder, layout.loopFiles, `${POOL}.img`);
+  if (await isBtrfs(image)) return { pool: describe("btrfs", image), folder, image, layout };
   const names = await readdir(folder).catch((): string[] => []);
-  if (!names.includes("containers")) return undefined;
+  if (!names.includes(layout.containers)) return undefined;
   const driver = (await statfs(folder)).type === BTRFS_MAGIC ? "btrfs" : "dir";
-  return { pool: describe(driver, folder), folder, image: undefined };
+  return { pool: describe(driver, folder), folder, image: undefined, layout };
 }
 
 /** Makes its containers seen, as the engine will need them too: mounts the file that it is in. */
@@ -40,8 +42,8 @@ export async function mountPool({ folder, image }: PoolOnDisk): Promise<void> {
 }
 
 /** The names of the containers that lie in it. */
-export async function containersOn({ folder }: PoolOnDisk): Promise<string[]> {
-  return (await readdir(join(folder, "containers")).catch(() => [])).sort();
+export async function containersOn({ folder, layout }: PoolOnDisk): Promise<string[]> {
+  return (await readdir(join(folder, layout.containers)).catch(() => [])).sort();
 }
 
 function describe(driver: string, source: string): RecoveryPool {

@@ -4,9 +4,6 @@ import { mountPool, type PoolOnDisk } from "./pool-on-disk.ts";
 
 /** A folder of the pool that no engine looks into. */
 const ASIDE = "tremplin-aside";
-/** Where a container and its snapshots lie. */
-const SNAPSHOTS = "containers-snapshots";
-const PARTS = ["containers", SNAPSHOTS];
 
 /**
  * Containers of a pool that an engine cannot take back, out of its sight while it takes back the others: for one
@@ -20,20 +17,26 @@ export class Quarantine {
   }
 
   async add(container: string): Promise<void> {
-    const { folder } = await this.#mounted();
-    for (const part of PARTS) await mkdir(join(folder, ASIDE, part), { recursive: true, mode: 0o700 });
-    await rename(join(folder, "containers", container), join(folder, ASIDE, "containers", container));
-    const [from, to] = [join(folder, SNAPSHOTS, container), join(folder, ASIDE, SNAPSHOTS, container)];
+    const { folder, layout } = await this.#mounted();
+    const { containers, snapshots } = layout;
+    for (const part of this.#parts) await mkdir(join(folder, ASIDE, part), { recursive: true, mode: 0o700 });
+    await rename(join(folder, containers, container), join(folder, ASIDE, containers, container));
+    const [from, to] = [join(folder, snapshots, container), join(folder, ASIDE, snapshots, container)];
     await unlessMissing(rename(from, to));
   }
 
   async restoreAll(): Promise<void> {
     const { folder } = await this.#mounted();
-    for (const part of PARTS) {
+    for (const part of this.#parts) {
       const names = await readdir(join(folder, ASIDE, part)).catch((): string[] => []);
       for (const name of names) await rename(join(folder, ASIDE, part, name), join(folder, part, name));
     }
-    for (const empty of [...PARTS, ""]) await unlessMissing(rmdir(join(folder, ASIDE, empty)));
+    for (const empty of [...this.#parts, ""]) await unlessMissing(rmdir(join(folder, ASIDE, empty)));
+  }
+
+  /** Where a container and its snapshots lie. */
+  get #parts(): string[] {
+    return [this.#pool.layout.containers, this.#pool.layout.snapshots];
   }
 
   /** An engine that refused to take the pool back has unmounted it. */

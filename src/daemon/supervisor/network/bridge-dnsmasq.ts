@@ -2,16 +2,18 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Clock } from "../../../base/async/clock.ts";
 import { processIds } from "../../../base/processes/process-ids.ts";
+import { networksFolders } from "../../../engine/storage/local-paths.ts";
 import { stopProcesses } from "../orphans/orphaned-engine.ts";
 
 /** The process that answers names and gives out addresses on an engine's bridge; undefined if none runs. */
 export async function findDnsmasq(engineFolder: string, bridge: string): Promise<number | undefined> {
-  const folder = join(engineFolder, "networks", bridge);
-  const text = await readFile(join(folder, "dnsmasq.pid"), "utf8").catch(() => "");
-  const pid = /^(?:pid: )?(\d+)/m.exec(text)?.[1];
-  if (!pid) return undefined;
-  const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-  return command.includes(folder) ? Number(pid) : undefined;
+  for (const folder of networksFolders(engineFolder).map((networks) => join(networks, bridge))) {
+    const text = await readFile(join(folder, "dnsmasq.pid"), "utf8").catch(() => "");
+    const pid = /^(?:pid: )?(\d+)/m.exec(text)?.[1];
+    const command = pid ? await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "") : "";
+    if (command.includes(folder)) return Number(pid);
+  }
+  return undefined;
 }
 
 /**
@@ -35,14 +37,17 @@ export async function stopOrphanedDnsmasq(engineFolder: string, clock: Clock): P
     pids.filter((_pid, index) => serving[index]),
     clock,
   );
-  const networks = join(engineFolder, "networks");
-  const names = await readdir(networks).catch(() => []);
-  await Promise.all(names.map((name) => rm(join(networks, name, "dnsmasq.pid"), { force: true })));
+  for (const networks of networksFolders(engineFolder)) {
+    const names = await readdir(networks).catch(() => []);
+    await Promise.all(names.map((name) => rm(join(networks, name, "dnsmasq.pid"), { force: true })));
+  }
 }
 
 async function isDnsmasqOf(pid: number, engineFolder: string): Promise<boolean> {
   const [program = "", ...words] = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split(
     "\0",
   );
-  return basename(program) === "dnsmasq" && words.some((word) => word.includes(`=${engineFolder}/networks/`));
+  const folders = networksFolders(engineFolder);
+  const isIts = (word: string) => folders.some((folder) => word.includes(`=${folder}/`));
+  return basename(program) === "dnsmasq" && words.some(isIts);
 }

@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { promisify } from "node:util";
 import * as z from "zod";
 import { replaceFile } from "../../../base/files/durable-file.ts";
 import { flavors } from "../../../engine/flavors/flavors.ts";
+import { networksOnDisk } from "../../../engine/storage/local-paths.ts";
 import { findDnsmasq } from "./bridge-dnsmasq.ts";
 
 const execute = promisify(execFile);
@@ -32,7 +32,7 @@ export async function claimBridges(engineFolder: string, names: readonly string[
  */
 export async function noteNewestInterface(engineFolder: string): Promise<void> {
   const its: string[] = [];
-  for (const name of await readdir(join(engineFolder, "networks")).catch((): string[] => [])) {
+  for (const name of await networksOnDisk(engineFolder)) {
     if (await isEnginesBridge(engineFolder, name)) its.push(name);
   }
   await claimBridges(engineFolder, its);

@@ -1,7 +1,8 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { replaceFile } from "../../../base/files/durable-file.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
+import { networksOnDisk } from "../../../engine/storage/local-paths.ts";
 import { readConfigBackup } from "../config-backup/config-backup.ts";
 import { bootId, interfaceIndex, isEnginesBridge } from "./bridge-ownership.ts";
 import { formatSubnet, overlaps, type Subnet, usedSubnets } from "./subnet.ts";
@@ -79,8 +80,8 @@ export class Bridge {
   async #others(): Promise<string[]> {
     const { networks } = await readConfigBackup(this.#engineFolder);
     const recorded = networks.filter(({ type }) => type === "bridge").map(({ name }) => name);
-    const folders = await readdir(join(this.#engineFolder, "networks")).catch((): string[] => []);
-    return [...new Set([...recorded, ...folders])].filter((name) => name !== this.name);
+    const onDisk = await networksOnDisk(this.#engineFolder);
+    return [...new Set([...recorded, ...onDisk])].filter((name) => name !== this.name);
   }
 
   async #isOurs(index: string): Promise<boolean> {

@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import type { Clock } from "../../../base/async/clock.ts";
 import { canAccess } from "../../../base/files/can-access.ts";
 import type { Logger } from "../../../base/logger.ts";
+import { liblxcConfigFolders, networksOnDisk } from "../../../engine/storage/local-paths.ts";
 import { findDnsmasq } from "../network/bridge-dnsmasq.ts";
 import { interfaceIndex, isEnginesBridge } from "../network/bridge-ownership.ts";
 import { isAlive } from "./orphaned-engine.ts";
@@ -19,8 +20,7 @@ const POLL = 50;
  * somebody else made stays, and so does what others plugged into one that goes.
  */
 export async function removeNetworks(engineFolder: string, clock: Clock, log: Logger): Promise<void> {
-  const names = await readdir(join(engineFolder, "networks")).catch(() => []);
-  for (const name of names) {
+  for (const name of await networksOnDisk(engineFolder)) {
     // Asked before dnsmasq ends, which may be all that tells.
     const isOurs = await isEnginesBridge(engineFolder, name);
     const dnsmasq = await findDnsmasq(engineFolder, name);
@@ -61,10 +61,12 @@ async function portsOfContainers(engineFolder: string, bridge: string): Promise<
 
 /** The names of the containers' own ends while they are on this machine. */
 async function endsOfContainers(engineFolder: string): Promise<string[]> {
-  const logs = join(engineFolder, "logs");
-  const names = await readdir(logs).catch((): string[] => []);
-  const texts = names.map((name) => readFile(join(logs, name, "lxc.conf"), "utf8").catch(() => ""));
-  return (await Promise.all(texts)).flatMap((text) =>
+  const texts = liblxcConfigFolders(engineFolder).map(async (folder) => {
+    const names = await readdir(folder).catch((): string[] => []);
+    return names.map((name) => readFile(join(folder, name, "lxc.conf"), "utf8").catch(() => ""));
+  });
+  const all = (await Promise.all(texts)).flat();
+  return (await Promise.all(all)).flatMap((text) =>
     [...text.matchAll(/^lxc\.net\.\d+\.link = (\S+)$/gm)].flatMap(([, name]) => name ?? []),
   );
 }
