@@ -60,13 +60,13 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const refused = await RejectedNotices.open({ folder: state.refused, outbox, clock, log });
   const finals = new FinalNotices({ journal, outbox, refused, clock, log });
   const ports = ending.use(
-    new ListeningPorts({ outbox, isHidden: isTemporaryName, open: ContainerSockets.open, clock, log }),
+    new ListeningPorts({ queue: outbox, isHidden: isTemporaryName, open: ContainerSockets.open, clock, log }),
   );
   const shutdowns = ending.use(
     new ContainerStopWatcher({
       file: state.running,
       isHidden: isTemporaryName,
-      async tell(containerName) {
+      async report(containerName) {
         ports.stopped(containerName);
         await finals.tell(containerName, "containerShutdown", { containerName });
       },

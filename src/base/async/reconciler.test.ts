@@ -3,51 +3,51 @@ import { test } from "node:test";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { Reconciler } from "./reconciler.ts";
 
-/** A refresher whose looks the test ends, one by one. */
+/** A reconciler whose looks the test ends, one by one. */
 function looks() {
   const clock = new ManualClock();
   const begun: ((right: boolean) => void)[] = [];
   let seen = Promise.withResolvers<void>();
-  const look = () =>
+  const reconcile = () =>
     new Promise<boolean>((resolve) => {
       begun.push(resolve);
       seen.resolve();
     });
-  const refresher = new Reconciler({ look, gather: 100, again: [500, 5_000], clock });
+  const reconciler = new Reconciler({ reconcile, debounceMs: 100, retryDelaysMs: [500, 5_000], clock });
   const next = async (time: number) => {
     seen = Promise.withResolvers<void>();
     await clock.sleeping();
     clock.advance(time);
     await seen.promise;
   };
-  return { refresher, clock, begun, next };
+  return { reconciler, clock, begun, next };
 }
 
-test("all who ask at once get one look", async () => {
-  const { refresher, begun, next } = looks();
-  refresher.ask();
-  refresher.ask();
+test("triggers at the same time share one run", async () => {
+  const { reconciler, begun, next } = looks();
+  reconciler.trigger();
+  reconciler.trigger();
   await next(100);
   begun[0]?.(true);
-  await refresher[Symbol.asyncDispose]();
+  await reconciler[Symbol.asyncDispose]();
   assert.equal(begun.length, 1);
 });
 
-test("who asks while a look is under way gets another one", async () => {
-  const { refresher, begun, next } = looks();
-  refresher.ask();
+test("a trigger during a run causes another run", async () => {
+  const { reconciler, begun, next } = looks();
+  reconciler.trigger();
   await next(100);
-  refresher.ask();
+  reconciler.trigger();
   begun[0]?.(true);
   await next(100);
   assert.equal(begun.length, 2);
   begun[1]?.(true);
-  await refresher[Symbol.asyncDispose]();
+  await reconciler[Symbol.asyncDispose]();
 });
 
-test("what is not right is looked at again by itself, and at once when somebody asks", async () => {
-  const { refresher, clock, begun, next } = looks();
-  refresher.ask();
+test("a failed run is retried after a delay, and at once on a trigger", async () => {
+  const { reconciler, clock, begun, next } = looks();
+  reconciler.trigger();
   await next(100);
   begun[0]?.(false);
   await clock.sleeping();
@@ -56,9 +56,9 @@ test("what is not right is looked at again by itself, and at once when somebody 
   assert.equal(begun.length, 2);
   begun[1]?.(false);
   await clock.sleeping();
-  refresher.ask();
+  reconciler.trigger();
   await next(100);
   assert.equal(begun.length, 3);
   begun[2]?.(true);
-  await refresher[Symbol.asyncDispose]();
+  await reconciler[Symbol.asyncDispose]();
 });

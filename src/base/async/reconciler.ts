@@ -4,52 +4,52 @@ import { backoff } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 
 export interface ReconcilerOptions {
-  /** Looks at everything, until the signal aborts; must not throw. False: something is not right yet. */
-  readonly look: (signal: AbortSignal) => Promise<boolean>;
-  /** How long askers are gathered before a look, in milliseconds. */
-  readonly gather: number;
-  /** After how long it looks again by itself at what was not right: first, and at most (backoff.ts). */
-  readonly again: readonly [first: number, last: number];
+  /** Compares and corrects everything until the signal aborts; must not throw. False: retry later. */
+  readonly reconcile: (signal: AbortSignal) => Promise<boolean>;
+  /** Triggers within this time share one run. */
+  readonly debounceMs: number;
+  /** First and longest delay before a run that returned false is repeated (backoff.ts). */
+  readonly retryDelaysMs: readonly [first: number, last: number];
   readonly clock: Clock;
 }
 
-/** Looks soon after somebody asked, once for all who did, and again for whoever asks while it looks. */
+/** Runs `reconcile` soon after a trigger, once for all triggers meanwhile, and again for those that arrive while it runs. */
 export class Reconciler implements AsyncDisposable {
   readonly #options: ReconcilerOptions;
-  readonly #ending = new AbortController();
+  readonly #shutdown = new AbortController();
   readonly #running: Promise<void>;
-  #asked = new AbortController();
+  #triggered = new AbortController();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     this.#running = this.#run();
   }
 
-  ask(): void {
-    this.#asked.abort();
+  trigger(): void {
+    this.#triggered.abort();
   }
 
-  /** Ends the look that is under way. */
+  /** Aborts the current run. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#ending.abort(new TremplinError("cancelled", "nobody looks any more"));
+    this.#shutdown.abort(new TremplinError("cancelled", "the reconciler was stopped"));
     await this.#running;
   }
 
   async #run(): Promise<void> {
-    const { look, gather, again, clock } = this.#options;
-    const { signal } = this.#ending;
+    const { reconcile, debounceMs, retryDelaysMs, clock } = this.#options;
+    const { signal } = this.#shutdown;
     const sleep = (time: number, until: AbortSignal) => clock.sleep(time, until).catch(() => undefined);
-    let right = true;
-    let pauses = backoff(...again);
+    let isDone = true;
+    let pauses = backoff(...retryDelaysMs);
     while (!signal.aborted) {
-      const woken = AbortSignal.any([signal, this.#asked.signal]);
-      if (!right) await sleep(pauses.next().value, woken);
+      const woken = AbortSignal.any([signal, this.#triggered.signal]);
+      if (!isDone) await sleep(pauses.next().value, woken);
       else if (!woken.aborted) await once(woken, "abort");
-      await sleep(gather, signal);
+      await sleep(debounceMs, signal);
       if (signal.aborted) return;
-      this.#asked = new AbortController();
-      right = await look(signal);
-      if (right) pauses = backoff(...again);
+      this.#triggered = new AbortController();
+      isDone = await reconcile(signal);
+      if (isDone) pauses = backoff(...retryDelaysMs);
     }
   }
 }

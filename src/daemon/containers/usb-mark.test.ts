@@ -5,7 +5,7 @@ import { withUsb } from "./usb-mark.ts";
 const node = (path: string) => ({ type: "unix-char", path });
 const marked = (path: string) => ({ ...node(path), "user.tremplin": "usb" });
 
-test("what came by a port is replaced as a whole, and the rest stays", () => {
+test("USB devices are replaced as a whole, and other devices stay", () => {
   const disk = { type: "disk", path: "/", pool: "default" };
   const before = { root: disk, "/dev/a": marked("/dev/a"), "/dev/mine": node("/dev/mine") };
   const after = withUsb(before, { "/dev/b": node("/dev/b") });
@@ -13,13 +13,13 @@ test("what came by a port is replaced as a whole, and the rest stays", () => {
   assert.deepEqual(withUsb(after, {}), { root: disk, "/dev/mine": node("/dev/mine") });
 });
 
-test("a person's device comes first at its path, whatever it is called", () => {
+test("a person's device keeps its path, whatever its name", () => {
   const before = { serial: node("/dev/ttyUSB0"), "/dev/sda": { type: "unix-block" } };
   const nodes = { "/dev/ttyUSB0": node("/dev/ttyUSB0"), "/dev/sda": node("/dev/sda") };
   assert.deepEqual(withUsb(before, nodes), before);
 });
 
-test("what a person set of a device that came by a port stays while the device is there", () => {
+test("settings that a person made of a USB device stay while it is plugged in", () => {
   const found = { ...marked("/dev/a"), major: "1", minor: "2", mode: "0660", gid: "20" };
   const plugged = { ...node("/dev/a"), major: "1", minor: "3", mode: "0666" };
   assert.deepEqual(withUsb({ "/dev/a": found }, { "/dev/a": plugged }), {

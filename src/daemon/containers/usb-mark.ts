@@ -1,21 +1,21 @@
 import type { Devices } from "../../engine/resources/profiles.ts";
 
 /**
- * What the engine keeps with each device that a container has by a USB port, and carries on when the container is
- * copied, renamed or restored: so it is always known which devices may go (engines leave `user.*` to their users).
+ * Marks a container's device that came from a USB port. The engine keeps it when the container is copied, renamed
+ * or restored, so the daemon always knows which devices it may remove (`user.*` keys belong to the engine's users).
  */
 const MARK = ["user.tremplin", "usb"] as const;
-/** What says which device a node is; all else of an entry a person may set (its mode, its group ...). */
+/** The keys that identify a node; a person may set all others (mode, group ...). */
 const IDENTITY = new Set(["type", "path", "major", "minor"]);
 
-/** Whether a container has a device by a USB port. */
+/** Whether a device came from a USB port. */
 export function isUsb(device: Devices[string]): boolean {
   return device[MARK[0]] === MARK[1];
 }
 
 /**
- * The devices of a container with these nodes in the place of those that it had by USB ports. A device that came
- * from elsewhere stays, and keeps its path; one that is there still keeps what a person set of it.
+ * The devices of a container with its USB devices replaced by these nodes. Other devices stay and keep their paths;
+ * a USB device that is still plugged in keeps what a person set of it.
  */
 export function withUsb(devices: Devices, nodes: Devices): Devices {
   const [key, value] = MARK;

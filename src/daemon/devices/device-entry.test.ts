@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { entryOfNode, numbersOf } from "./device-entry.ts";
+import { numbersOf, readDeviceEntry } from "./device-entry.ts";
 
-test("a node gives its kind and numbers, anything else nothing", async () => {
-  assert.deepEqual(await entryOfNode("/dev/null"), {
+test("a device node is read with its type and numbers; other files are not devices", async () => {
+  assert.deepEqual(await readDeviceEntry("/dev/null"), {
     type: "unix-char",
     path: "/dev/null",
     major: "1",
@@ -12,11 +12,11 @@ test("a node gives its kind and numbers, anything else nothing", async () => {
     mode: "0666",
   });
   for (const path of ["/dev", "/etc/passwd", "/dev/nothing", "/proc/self"]) {
-    assert.equal(await entryOfNode(path), undefined);
+    assert.equal(await readDeviceEntry(path), undefined);
   }
 });
 
-test("any two numbers come back from the one that they are packed into", () => {
+test("packed device numbers are unpacked", () => {
   const word = fc.integer({ min: 0, max: 0xffffffff });
   fc.assert(
     fc.property(word, word, (major, minor) => {

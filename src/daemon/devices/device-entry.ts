@@ -1,12 +1,12 @@
 import { lstat } from "node:fs/promises";
 import type { Devices } from "../../engine/resources/profiles.ts";
 
-/** A device of an instance or a profile, as the engine has it; its key is the path. */
+/** A device of an instance or a profile in the engine's form; its key is the path. */
 export type DeviceEntry = Devices[string];
 
 /**
- * A device node for containers (behaviour.md 2.7). Its numbers are given, so that an engine minds no node that has
- * vanished since.
+ * A device node for containers (docs/contract.md#default-profile). It carries the device numbers, so that the
+ * engine does not fail on a node that has vanished since.
  */
 export function deviceEntry(
   path: string,
@@ -21,14 +21,14 @@ export function deviceEntry(
   };
 }
 
-/** The entry of a node that is there; undefined for anything that is no device. */
-export async function entryOfNode(path: string): Promise<DeviceEntry | undefined> {
+/** The entry of an existing node; undefined if the path is not a device. */
+export async function readDeviceEntry(path: string): Promise<DeviceEntry | undefined> {
   const found = await lstat(path, { bigint: true }).catch(() => undefined);
   if (!found?.isCharacterDevice() && !found?.isBlockDevice()) return undefined;
   return deviceEntry(path, { isBlock: found.isBlockDevice(), ...numbersOf(found.rdev) });
 }
 
-/** The two numbers that the C library packs into one (gnu_dev_major, gnu_dev_minor). */
+/** The major and minor numbers that the C library packs into one (gnu_dev_major, gnu_dev_minor). */
 export function numbersOf(rdev: bigint): { major: number; minor: number } {
   const major = ((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & 0xfffff000n);
   const minor = (rdev & 0xffn) | ((rdev >> 12n) & 0xffffff00n);

@@ -5,9 +5,9 @@ import type { Logger } from "../../base/logger.ts";
 import { loadNative } from "../../base/native/load-native.ts";
 import { parseUevent, type Uevent } from "./uevent.ts";
 
-/** How long it is silent after it broke off: first, and at most. Milliseconds. */
-const FIRST_PAUSE = 100;
-const LONGEST_PAUSE = 30_000;
+/** First and longest delay before the socket is opened again. */
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 30_000;
 
 export interface KernelEventsOptions {
   readonly onEvent: (event: Uevent) => void;
@@ -17,10 +17,10 @@ export interface KernelEventsOptions {
   readonly log: Logger;
 }
 
-/** Hears what the kernel says of devices until it is disposed. After an error or an overflow it begins anew. */
+/** Receives the kernel's device events until disposed. Reconnects after an error or an overflow. */
 export class KernelEvents implements AsyncDisposable {
   readonly #options: KernelEventsOptions;
-  readonly #ending = new AbortController();
+  readonly #shutdown = new AbortController();
   readonly #running: Promise<void>;
 
   constructor(options: KernelEventsOptions) {
@@ -29,28 +29,27 @@ export class KernelEvents implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#ending.abort();
+    this.#shutdown.abort();
     await this.#running;
   }
 
   async #run(): Promise<void> {
     const { clock, log } = this.#options;
-    const { signal } = this.#ending;
-    let waits = backoff(FIRST_PAUSE, LONGEST_PAUSE);
+    const { signal } = this.#shutdown;
+    let waits = backoff(FIRST_RETRY_MS, LAST_RETRY_MS);
     while (!signal.aborted) {
       const began = clock.elapsed();
-      await this.#hear().catch((error) =>
-        log.warn({ error }, "the kernel's events broke off; hearing again"),
+      await this.#receive().catch((error) =>
+        log.warn({ error }, "lost the socket of kernel events; reconnecting"),
       );
-      if (clock.elapsed() - began > LONGEST_PAUSE) waits = backoff(FIRST_PAUSE, LONGEST_PAUSE);
+      if (clock.elapsed() - began > LAST_RETRY_MS) waits = backoff(FIRST_RETRY_MS, LAST_RETRY_MS);
       await clock.sleep(waits.next().value, signal).catch(() => undefined);
     }
   }
 
-  /** Until it breaks off. */
-  async #hear(): Promise<void> {
+  async #receive(): Promise<void> {
     const { onEvent, onGap } = this.#options;
-    const { signal } = this.#ending;
+    const { signal } = this.#shutdown;
     const { netlinkSocket } = await loadNative(() => import("./netlink-socket.ts"));
     const socket = await netlinkSocket();
     const stop = (): void => void socket.destroy();

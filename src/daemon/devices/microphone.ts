@@ -5,12 +5,12 @@ import { scanDevices } from "./scan-devices.ts";
 
 const FOLDER = "/dev/";
 
-/** The devices by which programs listen, as far as the engine's machine, if it is this one, has some and the site lets containers (behaviour.md 2.9). */
+/** The microphone devices of this machine, as far as the site has a pattern for them; none for a remote engine (docs/contract.md#audio-and-usb-devices). */
 export function microphoneDevices({ address }: Engine, { microphone }: Site): Promise<Devices> {
   return scanDevices(address, microphone === undefined ? [] : [microphone]);
 }
 
-/** The devices of an instance with these microphones in place of all that it had, also of those that are gone. */
+/** The devices of an instance with its microphones replaced by these. */
 export function withMicrophone(site: Site, devices: Devices, microphone: Devices): Devices {
   const others = Object.entries(devices).filter(([key]) => !isMicrophone(site, key));
   return { ...Object.fromEntries(others), ...microphone };

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { crostini } from "../sites/crostini.ts";
 import { scanDevices } from "./scan-devices.ts";
 
-test("patterns choose among the nodes, and folders and links are none", async () => {
+test("patterns select device nodes, never folders or links", async () => {
   const here = { kind: "unix", path: "/run/engine.sock" } as const;
   const found = await scanDevices(here, ["^null$", "^ze.*$", "^fd$", "^stdin$"]);
   assert.deepEqual(Object.keys(found), ["/dev/null", "/dev/zero"]);
@@ -12,7 +12,7 @@ test("patterns choose among the nodes, and folders and links are none", async ()
   assert.deepEqual(await scanDevices(elsewhere, ["^null$"]), {});
 });
 
-test("the patterns of crostini tell playback from capture, with any number of digits", () => {
+test("the crostini patterns distinguish playback from capture devices", () => {
   const { devicePatterns } = crostini.profile;
   const matches = (name: string) => devicePatterns.some((pattern) => new RegExp(pattern).test(name));
   const inProfile = [

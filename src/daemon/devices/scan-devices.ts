@@ -2,11 +2,11 @@ import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import type { EngineAddress } from "../../engine/http/engine-address.ts";
 import type { Devices } from "../../engine/resources/profiles.ts";
-import { type DeviceEntry, entryOfNode } from "./device-entry.ts";
+import { type DeviceEntry, readDeviceEntry } from "./device-entry.ts";
 
 /**
- * The character devices below a folder whose path in it matches one of the patterns (behaviour.md 2.7, 2.9), by
- * their paths in their order. None for an engine elsewhere, which has other devices than this machine.
+ * The character devices below a folder whose relative path matches one of the patterns
+ * (docs/contract.md#default-profile), keyed and sorted by path. None for a remote engine: it has other devices.
  */
 export async function scanDevices(
   engine: EngineAddress,
@@ -20,7 +20,7 @@ export async function scanDevices(
   for (const node of nodes.filter((each) => each.isCharacterDevice())) {
     const path = join(node.parentPath, node.name);
     if (!wanted.some((pattern) => pattern.test(relative(folder, path)))) continue;
-    const entry = await entryOfNode(path);
+    const entry = await readDeviceEntry(path);
     if (entry) found.push([path, entry]);
   }
   return Object.fromEntries(found.sort(([one], [other]) => (one < other ? -1 : 1)));

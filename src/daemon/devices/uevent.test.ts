@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { parseUevent } from "./uevent.ts";
 
-test("a message of the kernel is read, what is malformed in it is skipped", () => {
+test("a kernel message is parsed without its malformed items", () => {
   const text = "add@/devices/x/usb1/1-1\0ACTION=add\0DEVNAME=bus/usb/001/002\0=none\0noise\0EMPTY=\0A=b=c\0";
   assert.deepEqual(parseUevent(Buffer.from(text)), {
     action: "add",
@@ -14,7 +14,7 @@ test("a message of the kernel is read, what is malformed in it is skipped", () =
     assert.equal(parseUevent(Buffer.from(none)), undefined);
 });
 
-test("nothing that comes makes it throw", () => {
+test("no input makes the parser throw", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
       const read = parseUevent(Buffer.from(bytes));
@@ -23,7 +23,7 @@ test("nothing that comes makes it throw", () => {
   );
 });
 
-test("what is written in the kernel's way comes back", () => {
+test("messages round-trip", () => {
   const word = fc.stringMatching(/^[A-Z_]{1,10}$/);
   const value = fc.stringMatching(/^[ -~]{0,20}$/);
   fc.assert(

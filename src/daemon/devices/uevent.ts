@@ -1,15 +1,15 @@
-/** What the kernel says of a device that comes, goes or changes. */
+/** A kernel event of a device that was added, removed or changed. */
 export interface Uevent {
   /** `add`, `remove`, `bind`, `change` ... */
   readonly action: string;
-  /** Below sysfs, with a slash at its beginning. */
+  /** Below sysfs, with a leading slash. */
   readonly path: string;
   readonly values: Readonly<Record<string, string>>;
 }
 
 /**
- * Reads one message of the kernel: `ACTION@PATH`, then `KEY=VALUE` each, with NULs between (behaviour.md 7.1).
- * Items that are none are skipped. Undefined for a message without a header.
+ * Parses one kernel message: `ACTION@PATH`, then `KEY=VALUE` items, separated by NULs
+ * (docs/contract.md#kernel-events). Skips malformed items. Undefined for a message without a header.
  */
 export function parseUevent(message: Buffer): Uevent | undefined {
   const [header = "", ...items] = message.toString("latin1").split("\0");

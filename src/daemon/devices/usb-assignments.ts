@@ -7,74 +7,75 @@ import type { Instance } from "../../engine/resources/instance.ts";
 import { identity } from "../containers/find-container.ts";
 import { isTemporaryName } from "../containers/temporary-name.ts";
 
-const wishSchema = z.object({ container: z.string(), identity: z.string() });
-const schema = z.object({ wishes: z.record(z.string(), wishSchema) });
+const assignmentSchema = z.object({ container: z.string(), identity: z.string() });
+/** The key is the name on disk. */
+const schema = z.object({ wishes: z.record(z.string(), assignmentSchema) });
 
-/** Who is to have a port: a container by its identity, under the name that it was last seen by. */
-export type UsbAssignment = z.infer<typeof wishSchema>;
+/** The container that has a port: its identity, and the name it was last seen under. */
+export type UsbAssignment = z.infer<typeof assignmentSchema>;
 
-type Wishes = Readonly<Record<string, UsbAssignment>>;
+type Assignments = Readonly<Record<string, UsbAssignment>>;
 
-/** Which container is to have what is plugged into a port, until it is detached: in a file, which outlives the daemon. */
+/** The containers that USB ports are assigned to, in a file that outlives the daemon. */
 export class UsbAssignments {
   readonly #path: string;
-  #wishes: Wishes;
+  #assignments: Assignments;
 
-  private constructor(path: string, wishes: Wishes) {
+  private constructor(path: string, assignments: Assignments) {
     this.#path = path;
-    this.#wishes = wishes;
+    this.#assignments = assignments;
   }
 
-  /** A file that cannot be understood is set aside, and nobody is to have anything. */
+  /** Reads the file. Sets one that cannot be parsed aside, and begins without assignments. */
   static async open(path: string, log: Logger): Promise<UsbAssignments> {
     const text = await textOfFile(path);
     if (text === undefined) return new UsbAssignments(path, {});
     try {
       return new UsbAssignments(path, schema.parse(JSON.parse(text)).wishes);
     } catch (error) {
-      log.error({ error, path }, "which container has which USB port cannot be read; it is set aside");
+      log.error({ error, path }, "cannot parse the USB assignments; set them aside as .unreadable");
       await rename(path, `${path}.unreadable`);
       return new UsbAssignments(path, {});
     }
   }
 
   of(port: number): UsbAssignment | undefined {
-    return this.#wishes[port];
+    return this.#assignments[port];
   }
 
-  /** The ports that a container is to have, ascending. */
+  /** The ports assigned to a container, ascending. */
   portsOf(container: Instance): readonly number[] {
     const own = identity(container);
-    const all = Object.entries(this.#wishes);
-    return all.filter(([, wish]) => wish.identity === own).map(([port]) => Number(port));
+    const all = Object.entries(this.#assignments);
+    return all.filter(([, assignment]) => assignment.identity === own).map(([port]) => Number(port));
   }
 
   async set(port: number, container: Instance): Promise<void> {
-    const wish = { container: container.name, identity: identity(container) };
-    await this.#write({ ...this.#wishes, [port]: wish });
+    const assignment = { container: container.name, identity: identity(container) };
+    await this.#write({ ...this.#assignments, [port]: assignment });
   }
 
   async remove(port: number): Promise<void> {
-    const { [port]: _, ...others } = this.#wishes;
+    const { [port]: _, ...others } = this.#assignments;
     await this.#write(others);
   }
 
-  /** These are all containers that there are: others have nothing any more, and a renamed one has its new name. */
+  /** Given all containers: drops assignments of deleted ones and follows renamed ones. */
   async follow(containers: readonly Instance[]): Promise<void> {
     const names = new Map(containers.map((each) => [identity(each), each.name]));
     const now: Record<string, UsbAssignment> = {};
-    for (const [port, wish] of Object.entries(this.#wishes)) {
-      const name = names.get(wish.identity);
+    for (const [port, assignment] of Object.entries(this.#assignments)) {
+      const name = names.get(assignment.identity);
       if (name === undefined) continue;
-      now[port] = isTemporaryName(name) ? wish : { ...wish, container: name };
+      now[port] = isTemporaryName(name) ? assignment : { ...assignment, container: name };
     }
     await this.#write(now);
   }
 
-  async #write(wishes: Wishes): Promise<void> {
-    const text = JSON.stringify({ wishes });
-    if (text === JSON.stringify({ wishes: this.#wishes })) return;
+  async #write(assignments: Assignments): Promise<void> {
+    const text = JSON.stringify({ wishes: assignments });
+    if (text === JSON.stringify({ wishes: this.#assignments })) return;
     await replaceFile(this.#path, text);
-    this.#wishes = wishes;
+    this.#assignments = assignments;
   }
 }

@@ -14,19 +14,19 @@ import { withUsb } from "../containers/usb-mark.ts";
 import { UsbAssignments } from "./usb-assignments.ts";
 import { type UsbPort, UsbPorts } from "./usb-ports.ts";
 
-/** One plug brings many events; the containers get all of its nodes in one change. Milliseconds. */
-const GATHER = 100;
-/** What failed is tried again after so long: at first, and at most. Milliseconds. */
-const AGAIN = [500, 30_000] as const;
-/** Changes of who has what go one after the other. */
-const ALL = "usb";
-const ELSEWHERE = "containers of an engine elsewhere cannot have what is plugged in here";
-/** After these a container has other devices than its ports hold, or another name. */
-const CHANGES = ["created", "deleted", "renamed", "restored"].map((what) => `instance-${what}`);
+/** Plugging in a device causes many events: waits this long, so that containers get all nodes in one change. */
+const DEBOUNCE_MS = 100;
+/** First and longest delay before a failed change is retried. */
+const RETRY_DELAYS_MS = [500, 30_000] as const;
+/** One key for all: changes of assignments run one at a time. */
+const MUTEX_KEY = "usb";
+const REMOTE_ENGINE = "the engine runs on another machine: its containers cannot use USB devices of this one";
+/** Events after which a container may have the wrong USB devices, or another name. */
+const RELEVANT_ACTIONS = ["created", "deleted", "renamed", "restored"].map((what) => `instance-${what}`);
 
 export interface UsbAttachmentsOptions {
   readonly file: string;
-  /** Throws `unavailable` when there is none. */
+  /** The running engine. Throws `unavailable` if there is none. */
   readonly engine: () => Engine;
   readonly clock: Clock;
   readonly log: Logger;
@@ -34,112 +34,116 @@ export interface UsbAttachmentsOptions {
 }
 
 /**
- * Gives containers what is plugged into the ports that they were attached to, again and again until these are
- * detached: after a plug, a restart of the container, the daemon or the machine (behaviour.md 4.9, 5.18, 5.19, 7.1).
- * What is plugged in is read from sysfs each time, and what containers have of it from the engine; an event only says
- * when. Devices of a container that did not come from here are left alone.
+ * Keeps the USB devices of containers equal to what is plugged into the ports assigned to them, until a port is
+ * detached: also after a restart of the container, the daemon or the machine (docs/contract.md#usb). Events only
+ * trigger a comparison of sysfs with the engine. Devices that a container has by other means are left alone.
  */
 export class UsbAttachments implements AsyncDisposable {
   readonly #options: UsbAttachmentsOptions;
-  readonly #wishes: UsbAssignments;
+  readonly #assignments: UsbAssignments;
   readonly #ports: UsbPorts;
-  readonly #refresher: Reconciler;
-  readonly #serial = new KeyedMutex();
+  readonly #reconciler: Reconciler;
+  readonly #mutex = new KeyedMutex();
   #subscription: Disposable | undefined;
 
-  private constructor(options: UsbAttachmentsOptions, wishes: UsbAssignments, ports: UsbPorts) {
+  private constructor(options: UsbAttachmentsOptions, assignments: UsbAssignments, ports: UsbPorts) {
     this.#options = options;
-    this.#wishes = wishes;
+    this.#assignments = assignments;
     this.#ports = ports;
-    const look = (signal: AbortSignal): Promise<boolean> => this.#look(signal);
-    this.#refresher = new Reconciler({ look, gather: GATHER, again: AGAIN, clock: options.clock });
+    const reconcile = (signal: AbortSignal): Promise<boolean> => this.#reconcile(signal);
+    this.#reconciler = new Reconciler({
+      reconcile,
+      debounceMs: DEBOUNCE_MS,
+      retryDelaysMs: RETRY_DELAYS_MS,
+      clock: options.clock,
+    });
   }
 
   static async open(options: UsbAttachmentsOptions): Promise<UsbAttachments> {
     const { file, clock, log, sys } = options;
-    const wishes = await UsbAssignments.open(file, log);
-    // What changes before there is an engine, watch() asks for anyway.
+    const assignments = await UsbAssignments.open(file, log);
+    // Changes before watch() need no trigger: watch() triggers by itself.
     let refresh = (): void => undefined;
     const ports = await UsbPorts.open({ changed: () => refresh(), clock, log, sys });
-    const attachments = new UsbAttachments(options, wishes, ports);
-    refresh = () => attachments.#refresher.ask();
+    const attachments = new UsbAttachments(options, assignments, ports);
+    refresh = () => attachments.#reconciler.trigger();
     return attachments;
   }
 
-  /** Puts the containers of an engine right, now and whenever something changes them. */
+  /** Reconciles the containers of an engine now and whenever something changes them. */
   watch(engine: Engine): void {
-    const refresh = (): void => this.#refresher.ask();
-    const hear = (event: EngineEvent): void => {
-      if (event.type === "lifecycle" && CHANGES.includes(event.metadata.action)) refresh();
+    const refresh = (): void => this.#reconciler.trigger();
+    const onEvent = (event: EngineEvent): void => {
+      if (event.type === "lifecycle" && RELEVANT_ACTIONS.includes(event.metadata.action)) refresh();
     };
     this.#subscription?.[Symbol.dispose]();
-    this.#subscription = engine.events.subscribe({ types: ["lifecycle"], reconnected: refresh }, hear);
+    this.#subscription = engine.events.subscribe({ types: ["lifecycle"], reconnected: refresh }, onEvent);
     refresh();
   }
 
   /**
-   * Gives a container what is plugged into a port now and later; from who had it, it is taken. Throws `not-found`
-   * for a container that is not there, `invalid` for a port that is not, `failed` without a controller.
+   * Assigns a port to a container and detaches it from another one that has it. Throws `not-found` if there is no
+   * such container, `invalid` if there is no such port, `failed` without a controller.
    */
   async attach(port: number, container: string): Promise<void> {
     await this.#change(port, async (engine) => {
       const taker = await getContainer(engine, container);
       const holder = await this.#holderOf(port);
-      if (holder && identity(holder) !== identity(taker)) await this.#take(port, holder);
-      // First the devices: only what the engine took is attached (12 item 70).
-      await this.#give(taker, [...this.#wishes.portsOf(taker), port]);
-      await this.#wishes.set(port, taker);
+      if (holder && identity(holder) !== identity(taker)) await this.#detachFrom(port, holder);
+      // Devices first: a port counts as attached only once the engine has accepted them.
+      await this.#setPorts(taker, [...this.#assignments.portsOf(taker), port]);
+      await this.#assignments.set(port, taker);
     });
   }
 
-  /** Takes a port from who has it, if somebody does. Throws as attach. */
+  /** Detaches a port from the container that has it, if any. Throws as `attach` does. */
   async detach(port: number): Promise<void> {
     await this.#change(port, async () => {
       const holder = await this.#holderOf(port);
-      if (holder) await this.#take(port, holder);
-      await this.#wishes.remove(port);
+      if (holder) await this.#detachFrom(port, holder);
+      await this.#assignments.remove(port);
     });
   }
 
-  /** All ports in their order, with the name of who is to have what is plugged in, "" for nobody. */
+  /** All ports in order, each with the name of the container it is assigned to, or "". */
   async list(): Promise<readonly (UsbPort & { readonly container: string })[]> {
     const ports = await this.#ports.list();
-    return ports.map((port) => ({ ...port, container: this.#wishes.of(port.number)?.container ?? "" }));
+    return ports.map((port) => ({ ...port, container: this.#assignments.of(port.number)?.container ?? "" }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#subscription?.[Symbol.dispose]();
     await this.#ports[Symbol.asyncDispose]();
-    await this.#refresher[Symbol.asyncDispose]();
+    await this.#reconciler[Symbol.asyncDispose]();
   }
 
-  /** One change of who has a port; what is left half done when it throws is put right soon. */
+  /** Changes an assignment; a change that fails halfway is reconciled soon. */
   async #change(port: number, change: (engine: Engine) => Promise<void>): Promise<void> {
-    await this.#serial.run(ALL, async () => {
+    await this.#mutex.run(MUTEX_KEY, async () => {
       const engine = this.#options.engine();
-      if (engine.address.kind !== "unix") throw new TremplinError("failed", ELSEWHERE);
+      if (engine.address.kind !== "unix") throw new TremplinError("failed", REMOTE_ENGINE);
       await this.#ports.check(port);
       await change(engine).catch((error) => {
-        this.#refresher.ask();
+        this.#reconciler.trigger();
         throw error;
       });
     });
   }
 
   async #holderOf(port: number): Promise<Instance | undefined> {
-    const wish = this.#wishes.of(port);
-    if (!wish) return undefined;
+    const assignment = this.#assignments.of(port);
+    if (!assignment) return undefined;
     const containers = await this.#options.engine().instances.list();
-    return containers.find((each) => identity(each) === wish.identity);
+    return containers.find((each) => identity(each) === assignment.identity);
   }
 
-  async #take(port: number, holder: Instance): Promise<void> {
-    const others = this.#wishes.portsOf(holder).filter((each) => each !== port);
-    await this.#give(holder, others);
+  async #detachFrom(port: number, holder: Instance): Promise<void> {
+    const others = this.#assignments.portsOf(holder).filter((each) => each !== port);
+    await this.#setPorts(holder, others);
   }
 
-  /** Makes the devices of a container that come from here those of these ports, in one change. */
-  async #give(container: Instance, ports: readonly number[], signal?: AbortSignal): Promise<void> {
+  /** Sets the USB devices of a container to those of the given ports, in one change. */
+  async #setPorts(container: Instance, ports: readonly number[], signal?: AbortSignal): Promise<void> {
     const nodes = await this.#ports.nodes(ports);
     if (isDeepStrictEqual(withUsb(container.devices, nodes), container.devices)) return;
     await this.#options
@@ -151,32 +155,35 @@ export class UsbAttachments implements AsyncDisposable {
       );
   }
 
-  /** Whether each container has what its ports hold now, and nothing else by them. */
-  async #look(signal: AbortSignal): Promise<boolean> {
-    return await this.#serial.run(ALL, async () => {
+  /** Reconciles all containers; false if one failed. */
+  async #reconcile(signal: AbortSignal): Promise<boolean> {
+    return await this.#mutex.run(MUTEX_KEY, async () => {
       try {
         const containers = await this.#options.engine().instances.list({ signal });
-        await this.#wishes.follow(containers);
+        await this.#assignments.follow(containers);
         const shown = containers.filter(({ name }) => !isTemporaryName(name));
-        const right = await Promise.all(shown.map((each) => this.#putRight(each, signal)));
+        const right = await Promise.all(shown.map((each) => this.#reconcileContainer(each, signal)));
         return right.every(Boolean);
       } catch (error) {
         if (signal.aborted) return true;
-        // Who launches the engine says so, and then all is looked at.
+        // Without an engine there is nothing to do: watch() triggers once one runs.
         if (TremplinError.from(error).code === "unavailable") return true;
-        this.#options.log.warn({ error }, "USB devices wait to be given");
+        this.#options.log.warn({ error }, "cannot update the USB devices of containers; retrying");
         return false;
       }
     });
   }
 
-  async #putRight(container: Instance, signal: AbortSignal): Promise<boolean> {
+  async #reconcileContainer(container: Instance, signal: AbortSignal): Promise<boolean> {
     try {
-      await this.#give(container, this.#wishes.portsOf(container), signal).catch(ifMissing);
+      await this.#setPorts(container, this.#assignments.portsOf(container), signal).catch(ifMissing);
       return true;
     } catch (error) {
       if (signal.aborted || TremplinError.from(error).code === "unavailable") throw error;
-      this.#options.log.warn({ error, container: container.name }, "a container's USB devices are not right");
+      this.#options.log.warn(
+        { error, container: container.name },
+        "cannot update the USB devices of a container; retrying",
+      );
       return false;
     }
   }

@@ -14,7 +14,7 @@ const controller: UsbController = {
   ports: 16,
 };
 
-test("a controller is found by its class and its two root hubs (behaviour.md 14)", async () => {
+test("a controller is found by its class and its two root hubs", async () => {
   await using usb = await madeUpUsb();
   assert.deepEqual(await findUsbController(usb.sys), controller);
   await rm(join(usb.sys, controller.path, "usb2"), { recursive: true });
@@ -35,19 +35,19 @@ for (const [below, port] of [
   ["usb1/1-0:1.0", undefined],
   ["usb1/2-1", undefined],
 ] as const) {
-  test(`${below} lies behind ${port ?? "no port"}`, () => {
+  test(`${below} is on ${port ? `port ${port}` : "no port"}`, () => {
     assert.equal(portOf(controller, `/${controller.path}/${below}`), port);
     assert.equal(portOf(controller, `${controller.path}/${below}`), port);
     assert.equal(portOf(controller, `/devices/pci0000:00/0000:00:02.0/${below}`), undefined);
   });
 }
 
-test("numbers of many digits are read whole", () => {
+test("numbers with many digits are parsed whole", () => {
   const large = { ...controller, buses: [{ bus: 10, ports: 15, firstPort: 1 }] };
   assert.equal(portOf(large, `${controller.path}/usb10/10-12`), 12);
 });
 
-test("each port has its folder", () => {
+test("each port has a folder", () => {
   assert.equal(folderOfPort(controller, 8), `${controller.path}/usb1/1-8`);
   assert.equal(folderOfPort(controller, 9), `${controller.path}/usb2/2-1`);
   for (const none of [0, 17, -1]) assert.equal(folderOfPort(controller, none), undefined);

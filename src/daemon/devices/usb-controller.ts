@@ -1,11 +1,11 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 
-/** The class of an xHCI controller, and the products of its two root hubs (behaviour.md 2.9). */
+/** The class of an xHCI controller, and the products of its two root hubs (docs/contract.md#audio-and-usb-devices). */
 const XHCI = "0x0c0330";
 const ROOT_HUBS = ["0002", "0003"];
 
-/** A root hub: its ports are counted on from those of the one before. */
+/** A root hub. Its ports are numbered after those of the previous hub. */
 export interface UsbBus {
   readonly bus: number;
   readonly ports: number;
@@ -13,7 +13,7 @@ export interface UsbBus {
   readonly firstPort: number;
 }
 
-/** The controller whose ports containers can be given: USB 2 first, then USB 3 (behaviour.md 4.9). */
+/** The controller whose ports can be assigned: USB 2 first, then USB 3 (docs/contract.md#usb). */
 export interface UsbController {
   /** Below sysfs: `devices/pci0000:00/0000:00:01.0`. */
   readonly path: string;
@@ -26,7 +26,7 @@ export async function findUsbController(sys = "/sys"): Promise<UsbController | u
   const slots = join(sys, "bus/pci/devices");
   for (const slot of (await readdir(slots).catch(() => [])).sort()) {
     const device = join(slots, slot);
-    if ((await word(join(device, "class"))) !== XHCI) continue;
+    if ((await attribute(join(device, "class"))) !== XHCI) continue;
     const path = relative(sys, resolve(slots, await readlink(device)));
     const buses = await busesOf(join(sys, path));
     if (buses) return { path, buses, ports: buses.reduce((sum, { ports }) => sum + ports, 0) };
@@ -35,8 +35,8 @@ export async function findUsbController(sys = "/sys"): Promise<UsbController | u
 }
 
 /**
- * The number of the port behind which a device lies, itself or below hubs. `path` as the kernel has it, with or
- * without a slash before `devices`. Undefined for what lies elsewhere, and for the root hubs themselves.
+ * The number of the port that a device is plugged into, directly or through hubs. `path`: below sysfs, with or
+ * without a leading slash. Undefined for devices elsewhere and for the root hubs themselves.
  */
 export function portOf({ path: controller, buses }: UsbController, path: string): number | undefined {
   const below = path.replace(/^\//, "");
@@ -48,7 +48,7 @@ export function portOf({ path: controller, buses }: UsbController, path: string)
   return bus && port >= 1 && port <= bus.ports ? bus.firstPort + port - 1 : undefined;
 }
 
-/** The folder of whatever is plugged into a port, below sysfs; undefined for a number that is no port. */
+/** The folder of the device plugged into a port, below sysfs; undefined if there is no such port. */
 export function folderOfPort({ path, buses }: UsbController, port: number): string | undefined {
   const bus = buses.find(({ firstPort, ports }) => port >= firstPort && port < firstPort + ports);
   return bus && join(path, `usb${bus.bus}`, `${bus.bus}-${port - bus.firstPort + 1}`);
@@ -60,7 +60,7 @@ async function busesOf(folder: string): Promise<readonly UsbBus[] | undefined> {
   for (const product of ROOT_HUBS) {
     const found = await findHub(folder, hubs, product);
     if (!found) return undefined;
-    const ports = Number(await word(join(folder, found, "maxchild")));
+    const ports = Number(await attribute(join(folder, found, "maxchild")));
     const firstPort = buses.reduce((sum, each) => sum + each.ports, 1);
     buses.push({ bus: Number(found.slice("usb".length)), ports, firstPort });
   }
@@ -72,11 +72,11 @@ async function findHub(
   hubs: readonly string[],
   product: string,
 ): Promise<string | undefined> {
-  for (const hub of hubs) if ((await word(join(folder, hub, "idProduct"))) === product) return hub;
+  for (const hub of hubs) if ((await attribute(join(folder, hub, "idProduct"))) === product) return hub;
   return undefined;
 }
 
-/** The only word of a file of sysfs; "" where there is none. */
-async function word(path: string): Promise<string> {
+/** The value of an attribute in sysfs; "" if there is none. */
+async function attribute(path: string): Promise<string> {
   return (await readFile(path, "latin1").catch(() => "")).trim();
 }

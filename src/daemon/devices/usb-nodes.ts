@@ -4,12 +4,12 @@ import type { Devices } from "../../engine/resources/profiles.ts";
 import { type DeviceEntry, deviceEntry } from "./device-entry.ts";
 import { folderOfPort, type UsbController } from "./usb-controller.ts";
 
-/** The kinds of nodes of USB devices that containers get (behaviour.md 2.9). */
+/** The subsystems whose nodes containers get (docs/contract.md#audio-and-usb-devices). */
 const SUBSYSTEMS = new Set(["usb", "tty", "block"]);
 
 /**
- * The nodes of whatever is plugged into a port, also behind hubs, by their paths. A port with nothing in it has
- * none, and a device that is being pulled out has those that are left.
+ * The device nodes of everything plugged into a port, directly or through hubs, keyed by path. An empty port has
+ * none; a device that is being removed has those that are left.
  */
 export async function usbNodes(controller: UsbController, port: number, sys = "/sys"): Promise<Devices> {
   const folder = folderOfPort(controller, port);
@@ -19,7 +19,7 @@ export async function usbNodes(controller: UsbController, port: number, sys = "/
 }
 
 async function nodesBelow(folder: string): Promise<[string, DeviceEntry][]> {
-  // What goes away while it is looked at has no nodes any more.
+  // A device removed meanwhile has no nodes any more.
   const children = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const own = children.some(({ name }) => name === "uevent") ? await nodeOf(folder) : undefined;
   const folders = children.filter((child) => child.isDirectory());

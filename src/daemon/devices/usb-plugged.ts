@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { folderOfPort, type UsbController } from "./usb-controller.ts";
 
-/** What a device says of itself; empty where it says nothing. */
+/** A USB device by its descriptors; "" where it has none. */
 export interface PluggedDevice {
   readonly manufacturer: string;
   readonly product: string;
@@ -13,7 +13,7 @@ export interface PluggedDevice {
   readonly speed: string;
 }
 
-/** What is plugged into a port, itself and then what is behind it. */
+/** The devices plugged into a port: the device itself, then those behind it if it is a hub. */
 export async function pluggedInto(
   controller: UsbController,
   port: number,
@@ -24,14 +24,14 @@ export async function pluggedInto(
 }
 
 async function devicesBelow(folder: string): Promise<readonly PluggedDevice[]> {
-  const say = async (name: string): Promise<string> =>
+  const attribute = async (name: string): Promise<string> =>
     (await readFile(join(folder, name), "utf8").catch(() => "")).trim();
-  const [vendor, id] = await Promise.all(["idVendor", "idProduct"].map(say));
+  const [vendor, id] = await Promise.all(["idVendor", "idProduct"].map(attribute));
   if (!vendor) return [];
   const [manufacturer = "", product = "", serial = "", speed = ""] = await Promise.all(
-    ["manufacturer", "product", "serial", "speed"].map(say),
+    ["manufacturer", "product", "serial", "speed"].map(attribute),
   );
-  // What is behind a hub: 1-1.2, 1-1.2.3. Interfaces (1-1:1.0) are no devices.
+  // Devices behind a hub: 1-1.2, 1-1.2.3. Interfaces (1-1:1.0) are not devices.
   const children = (await readdir(folder).catch(() => [])).filter((name) => /^\d+-[\d.]+$/.test(name)).sort();
   const below = await Promise.all(children.map((name) => devicesBelow(join(folder, name))));
   return [{ manufacturer, product, serial, id: `${vendor}:${id}`, speed }, ...below.flat()];

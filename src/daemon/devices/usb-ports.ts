@@ -8,7 +8,7 @@ import { findUsbController, portOf, type UsbController } from "./usb-controller.
 import { usbNodes } from "./usb-nodes.ts";
 import { type PluggedDevice, pluggedInto } from "./usb-plugged.ts";
 
-/** A port and what is plugged into it. */
+/** A port with the devices plugged into it. */
 export interface UsbPort {
   readonly number: number;
   /** 2 or 3. */
@@ -17,17 +17,14 @@ export interface UsbPort {
 }
 
 export interface UsbPortsOptions {
-  /** Called when something may have been plugged in or pulled out. */
+  /** Called when a device may have been plugged in or removed. */
   readonly changed: () => void;
   readonly clock: Clock;
   readonly log: Logger;
   readonly sys?: string | undefined;
 }
 
-/**
- * The ports of this machine's USB controller. What is plugged in is read from sysfs each time; from the moment that
- * there is a controller, what the kernel says of it is heard, and only says when.
- */
+/** The ports of this machine's USB controller. Devices are read from sysfs each time; kernel events only trigger that. */
 export class UsbPorts implements AsyncDisposable {
   readonly #options: UsbPortsOptions;
   #controller: UsbController | undefined;
@@ -53,7 +50,7 @@ export class UsbPorts implements AsyncDisposable {
     throw new TremplinError("invalid", `there is no USB port ${port}: ports are 1 to ${controller.ports}`);
   }
 
-  /** All in their order. None without a controller. */
+  /** All ports in order; none without a controller. */
   async list(): Promise<readonly UsbPort[]> {
     const controller = await this.#find();
     if (!controller) return [];
@@ -64,7 +61,7 @@ export class UsbPorts implements AsyncDisposable {
     return await Promise.all(ports.map(async (port) => ({ ...port, devices: await devices(port) })));
   }
 
-  /** The nodes of all that is plugged into these ports. */
+  /** The device nodes of everything plugged into these ports. */
   async nodes(ports: readonly number[]): Promise<Devices> {
     const controller = await this.#find();
     if (!controller) return {};
@@ -78,11 +75,11 @@ export class UsbPorts implements AsyncDisposable {
 
   async #find(): Promise<UsbController | undefined> {
     this.#controller ??= await findUsbController(this.#options.sys);
-    if (this.#controller) this.#events ??= this.#hear(this.#controller);
+    if (this.#controller) this.#events ??= this.#watchKernel(this.#controller);
     return this.#controller;
   }
 
-  #hear(controller: UsbController): KernelEvents {
+  #watchKernel(controller: UsbController): KernelEvents {
     const { changed, clock, log } = this.#options;
     const onEvent = ({ action, path }: Uevent): void => {
       if (action !== "add" && action !== "remove") return;

@@ -36,38 +36,38 @@ function engineWith(running: Record<string, boolean>) {
 }
 
 async function place(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "shutdowns-"));
+  const folder = await mkdtemp(join(tmpdir(), "container-stops-"));
   t.after(() => rm(folder, { recursive: true }));
   return join(folder, "running.json");
 }
 
 function watching(file: string) {
-  const told: string[] = [];
+  const reported: string[] = [];
   const clock = new ManualClock();
-  const tell = async (name: string) => void told.push(name);
-  const shutdowns = new ContainerStopWatcher({ file, isHidden: () => false, tell, clock, log: silentLogger });
-  return { shutdowns, told, clock };
+  const report = async (name: string) => void reported.push(name);
+  const watcher = new ContainerStopWatcher({ file, isHidden: () => false, report, clock, log: silentLogger });
+  return { watcher, reported, clock };
 }
 
 for (const rubbish of ["", "{", "{}", "[7]", "null"]) {
-  test(`a record of "${rubbish}" keeps no later stop from being told`, async (t) => {
+  test(`a record of "${rubbish}" does not prevent later stops from being reported`, async (t) => {
     const file = await place(t);
     await writeFile(file, rubbish);
     const { engine, stop } = engineWith({ web: true });
-    const { shutdowns, told } = watching(file);
-    await shutdowns.watch(engine);
+    const { watcher, reported } = watching(file);
+    await watcher.watch(engine);
     stop("web");
-    await shutdowns[Symbol.asyncDispose]();
-    assert.deepEqual(told, ["web"]);
+    await watcher[Symbol.asyncDispose]();
+    assert.deepEqual(reported, ["web"]);
     assert.equal(await readFile(file, "utf8"), "[]");
   });
 }
 
-test("a stop that was told and not written down is written once it can be, and not told twice", async (t) => {
+test("a stop is reported once although the record could not be written at first", async (t) => {
   const file = await place(t);
   const { engine, stop } = engineWith({ web: true });
   const first = watching(file);
-  await first.shutdowns.watch(engine);
+  await first.watcher.watch(engine);
   await mkdir(`${file}.new`);
   stop("web");
   await first.clock.sleeping();
@@ -78,49 +78,49 @@ test("a stop that was told and not written down is written once it can be, and n
   await first.clock.sleeping();
   first.clock.advance(0);
   await eventually("the record", async () => (await readFile(file, "utf8")) === "[]" || undefined);
-  await first.shutdowns[Symbol.asyncDispose]();
-  assert.deepEqual(first.told, ["web"]);
+  await first.watcher[Symbol.asyncDispose]();
+  assert.deepEqual(first.reported, ["web"]);
   const second = watching(file);
-  await second.shutdowns.watch(engine);
-  await second.shutdowns[Symbol.asyncDispose]();
-  assert.deepEqual(second.told, []);
+  await second.watcher.watch(engine);
+  await second.watcher[Symbol.asyncDispose]();
+  assert.deepEqual(second.reported, []);
 });
 
 /** Watches over a record, of an engine in which these run. */
 async function looking(t: TestContext) {
   const file = await place(t);
-  const { shutdowns, told } = watching(file);
-  t.after(() => shutdowns[Symbol.asyncDispose]());
+  const { watcher, reported } = watching(file);
+  t.after(() => watcher[Symbol.asyncDispose]());
   const look = (...running: string[]): Promise<void> =>
-    shutdowns.watch(engineWith(Object.fromEntries(running.map((name) => [name, true]))).engine);
-  return { folder: dirname(file), file, told, look };
+    watcher.watch(engineWith(Object.fromEntries(running.map((name) => [name, true]))).engine);
+  return { folder: dirname(file), file, reported, look };
 }
 
-test("a container that ran, and runs no more, is told once", async (t) => {
-  const { file, told, look } = await looking(t);
+test("a container that no longer runs is reported once", async (t) => {
+  const { file, reported, look } = await looking(t);
   await writeFile(file, '["c1","c2"]');
   await look("c2");
   await look("c2");
-  assert.deepEqual(told, ["c1"]);
+  assert.deepEqual(reported, ["c1"]);
   assert.equal(await readFile(file, "utf8"), '["c2"]');
 });
 
-test("what ran and cannot be read now is not taken for nothing, and not overwritten: it is told once it can", async (t) => {
-  const { file, told, look } = await looking(t);
+test("an unreadable record is not overwritten, and its stops are reported once it can be read", async (t) => {
+  const { file, reported, look } = await looking(t);
   await symlink("running.json", file);
   await look("c2");
-  assert.deepEqual(told, []);
+  assert.deepEqual(reported, []);
   await rm(file);
   await writeFile(file, '["c1","c2"]');
   await look("c2");
-  assert.deepEqual(told, ["c1"]);
+  assert.deepEqual(reported, ["c1"]);
 });
 
-test("what ran and cannot be understood is set aside, and the watch goes on", async (t) => {
-  const { folder, file, told, look } = await looking(t);
+test("a record that cannot be parsed is set aside, and the watch goes on", async (t) => {
+  const { folder, file, reported, look } = await looking(t);
   await writeFile(file, '{"c1": ');
   await look("c1");
   assert.deepEqual((await readdir(folder)).sort(), ["running.json", "running.json.unreadable"]);
   await look();
-  assert.deepEqual(told, ["c1"]);
+  assert.deepEqual(reported, ["c1"]);
 });

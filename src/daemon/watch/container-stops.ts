@@ -13,74 +13,79 @@ import { instanceStatus } from "../../engine/resources/instance.ts";
 
 const schema = z.array(z.string());
 
-/** A record that could not be written is written again after so long: at first, and at most. Milliseconds. */
-const AGAIN = [500, 30_000] as const;
+/** First and longest delay before a failed write of the record is retried. Milliseconds. */
+const RETRY_DELAYS_MS = [500, 30_000] as const;
 
 interface Options {
-  /** Where it is kept which containers ran, so that a stop while no daemon was there is told too. */
+  /** Names of the running containers, so that the next daemon can report a stop that happened while none ran. */
   readonly file: string;
-  /** Containers that nobody outside hears of. */
+  /** Containers that are never reported to the host. */
   readonly isHidden: (name: string) => boolean;
-  /** Tells the host that a container has stopped. */
-  readonly tell: (name: string) => Promise<void>;
+  /** Reports to the host that a container has stopped; resolves once the notice is durable. */
+  readonly report: (name: string) => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /**
- * Tells each stop of a container exactly once, whoever caused it (behaviour.md 7.2, 12 items 11, 16). An
- * engine may say a stop twice or, while its event stream is broken, not at all: so what counts is the step
- * from running to not running, by events and by looking.
+ * Reports each stop of a container exactly once, whatever caused it (docs/contract.md#containershutdown). An
+ * engine may announce a stop twice or, while its event stream is broken, not at all: so only the transition
+ * from running to stopped counts, seen in an event or in the list of instances.
  */
 export class ContainerStopWatcher implements AsyncDisposable {
   readonly #options: Options;
-  readonly #ending = new AbortController();
-  readonly #unwritten: Reconciler;
+  readonly #shutdown = new AbortController();
+  readonly #saveRetries: Reconciler;
   #running: Set<string> | undefined;
   #work: Promise<void> = Promise.resolve();
   #subscription: Disposable | undefined;
 
   constructor(options: Options) {
     this.#options = options;
-    const look = (): Promise<boolean> => this.#write();
-    this.#unwritten = new Reconciler({ look, gather: 0, again: AGAIN, clock: options.clock });
+    const reconcile = (): Promise<boolean> => this.#write();
+    this.#saveRetries = new Reconciler({
+      reconcile,
+      debounceMs: 0,
+      retryDelaysMs: RETRY_DELAYS_MS,
+      clock: options.clock,
+    });
   }
 
-  /** Watches an engine, starting with what it did while nobody watched. */
+  /** Watches an engine. Resolves once the stops that happened before are reported. */
   async watch(engine: Engine): Promise<void> {
     const interest = {
       types: ["lifecycle"] as const,
-      reconnected: () => this.#then(() => this.#look(engine)),
+      reconnected: () => this.#enqueue(() => this.#reconcile(engine)),
     };
     this.#subscription?.[Symbol.dispose]();
-    const subscription = engine.events.subscribe(interest, (event) => this.#hear(event));
+    const subscription = engine.events.subscribe(interest, (event) => this.#onEvent(event));
     this.#subscription = subscription;
     await subscription.ready;
-    this.#then(() => this.#look(engine));
+    this.#enqueue(() => this.#reconcile(engine));
     await this.#work;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#subscription?.[Symbol.dispose]();
-    this.#ending.abort(new TremplinError("cancelled", "the daemon ends"));
+    this.#shutdown.abort(new TremplinError("cancelled", "the daemon ends"));
     await this.#work;
-    await this.#unwritten[Symbol.asyncDispose]();
+    await this.#saveRetries[Symbol.asyncDispose]();
   }
 
-  #hear(event: EngineEvent): void {
+  #onEvent(event: EngineEvent): void {
     if (event.type !== "lifecycle") return;
     const name = instanceOf(event.metadata.source);
     if (!name || this.#options.isHidden(name)) return;
     const { action } = event.metadata;
     if (action === "instance-started" || action === "instance-restarted")
-      this.#then(() => this.#started(name));
+      this.#enqueue(() => this.#started(name));
     if (action === "instance-stopped" || action === "instance-shutdown")
-      this.#then(() => this.#stopped(name));
+      this.#enqueue(() => this.#stopped(name));
   }
 
-  async #look(engine: Engine): Promise<void> {
+  async #reconcile(engine: Engine): Promise<void> {
     const known = [...(await this.#known())];
-    const instances = await engine.instances.list({ signal: this.#ending.signal });
+    const instances = await engine.instances.list({ signal: this.#shutdown.signal });
     const running = new Set(
       instances.filter(({ status_code }) => status_code === instanceStatus.running).map(({ name }) => name),
     );
@@ -92,47 +97,50 @@ export class ContainerStopWatcher implements AsyncDisposable {
     const known = await this.#known();
     if (known.has(name)) return;
     known.add(name);
-    await this.#remember();
+    await this.#save();
   }
 
   async #stopped(name: string): Promise<void> {
     const known = await this.#known();
     if (!known.has(name)) return;
-    await this.#options.tell(name);
+    await this.#options.report(name);
     known.delete(name);
-    await this.#remember();
+    await this.#save();
   }
 
-  /** One thing after the other, in the order of the events. */
-  #then(next: () => Promise<void>): void {
+  /** Handles events one at a time, in their order. */
+  #enqueue(next: () => Promise<void>): void {
     this.#work = this.#work.then(next).catch((error) => {
-      if (this.#ending.signal.aborted) return;
-      this.#options.log.error({ error }, "watching for stopped containers: this one could not be told");
+      if (this.#shutdown.signal.aborted) return;
+      this.#options.log.error({ error }, "cannot report that a container stopped");
     });
   }
 
-  /** Which ran by what is known so far. Throws while that cannot be read, so that it is not overwritten either. */
+  /** The containers that ran last. Throws while the record cannot be read, so that it is not overwritten. */
   async #known(): Promise<Set<string>> {
-    this.#running ??= await this.#recall();
+    this.#running ??= await this.#load();
     return this.#running;
   }
 
-  async #recall(): Promise<Set<string>> {
+  async #load(): Promise<Set<string>> {
     const { file, log } = this.#options;
     const text = await textOfFile(file);
     if (text === undefined) return new Set();
     try {
       return new Set(schema.parse(JSON.parse(text)));
     } catch (error) {
-      log.error({ error, file }, "which containers ran cannot be understood; the file is set aside");
+      log.error(
+        { error, file },
+        "cannot parse the record of running containers; set it aside as .unreadable",
+      );
       await rename(file, `${file}.unreadable`);
       return new Set();
     }
   }
 
-  /** A record that stays old would have the next daemon tell stops that were told: so it is written once it can be. */
-  async #remember(): Promise<void> {
-    if (!(await this.#write())) this.#unwritten.ask();
+  /** Retries until the record is written: an outdated one would make the next daemon report a stop twice. */
+  async #save(): Promise<void> {
+    if (!(await this.#write())) this.#saveRetries.trigger();
   }
 
   async #write(): Promise<boolean> {
@@ -141,7 +149,7 @@ export class ContainerStopWatcher implements AsyncDisposable {
       await replaceFile(file, JSON.stringify([...(this.#running ?? [])]));
       return true;
     } catch (error) {
-      log.warn({ error, file }, "which containers run is not written down yet");
+      log.warn({ error, file }, "cannot write the record of running containers; retrying");
       return false;
     }
   }

@@ -1,17 +1,17 @@
+import { setImmediate } from "node:timers/promises";
 import type { Logger } from "../../../base/logger.ts";
-import { collectPorts } from "./collect-ports.ts";
 import type { PortSource, SocketCounts } from "./port-source.ts";
 import { hasEnded } from "./proc-file.ts";
 
-/** They rest this many times as long as reading them took: at most 5 % of a core goes into one container. */
-const REST = 19;
-/** What cannot be read is tried again after this. Milliseconds. */
-const PATIENCE = 5_000;
+/** A container is left alone for this many times the duration of a read: at most 5 % of a core per container. */
+const REST_FACTOR = 19;
+/** Ports that cannot be read are read again after this. */
+const RETRY_DELAY_MS = 5_000;
 
-/** What a glance at a container says: nothing can have changed, something may have, or something has. */
-export type PortChange = "same" | "doubtful" | "changed";
+/** Whether ports have changed: certainly not, possibly, or certainly. */
+export type PortChange = "same" | "possible" | "changed";
 
-interface Signs {
+interface ChangeMarkers {
   readonly activity: string | undefined;
   readonly counts: SocketCounts;
 }
@@ -21,10 +21,10 @@ export class ContainerPorts implements Disposable {
   readonly #source: PortSource;
   readonly #log: Logger;
   #ports: readonly number[] | undefined;
-  /** As they were before the ports were read. */
-  #seen: Signs | undefined;
-  /** As they were at the last glance that found something. */
-  #glanced: Signs | undefined;
+  /** Markers as they were before the ports were read. */
+  #seen: ChangeMarkers | undefined;
+  /** Markers of the last check that found a possible change. */
+  #latest: ChangeMarkers | undefined;
   #ended = false;
   #rest = 0;
   #readAt = 0;
@@ -34,42 +34,42 @@ export class ContainerPorts implements Disposable {
     this.#log = log;
   }
 
-  /** Sorted, each once; none once the container has ended; undefined as long as they were not read. */
+  /** Sorted and unique; empty once the container has ended; undefined until they were read. */
   get ports(): readonly number[] | undefined {
     return this.#ports;
   }
 
-  /** When they were read last, for comparing. */
+  /** When the ports were read last, on the monotonic clock. Milliseconds. */
   get readAt(): number {
     return this.#readAt;
   }
 
-  /** Whether this very run of the container goes on. */
+  /** Whether the container still runs and was not restarted. */
   get isAlive(): boolean {
     if (!this.#ended) this.#try(() => this.#source.socketCounts());
     return !this.#ended;
   }
 
-  /** Looks for signs of a change, which costs next to nothing. `elapsed`: milliseconds since the last glance. */
-  glance(elapsed: number): PortChange {
+  /** Checks cheaply whether ports may have changed. `elapsed`: milliseconds since the last check. */
+  checkForChange(elapsed: number): PortChange {
     this.#rest -= elapsed;
-    this.#glanced = undefined;
+    this.#latest = undefined;
     if (this.#ended || this.#rest > 0) return "same";
     return this.#try(() => this.#compare()) ?? "same";
   }
 
-  /** Reads them all; what fails leaves them as they were. Answers how many milliseconds of work it was. */
+  /** Reads all ports; keeps the old ones if that fails. Returns the milliseconds of work it took. */
   async read(): Promise<number> {
     if (this.#ended) return 0;
     this.#readAt = performance.now();
     try {
-      // Before the tables: what changes while they are read shows at the next glance.
-      const signs = this.#glanced ?? this.#look();
-      this.#glanced = undefined;
+      // Read before the tables: a change while they are read shows at the next check.
+      const signs = this.#latest ?? this.#readMarkers();
+      this.#latest = undefined;
       const { ports, work } = await collectPorts(this.#source.ports(signs.counts));
       this.#ports = ports;
       this.#seen = signs;
-      this.#rest = work * REST;
+      this.#rest = work * REST_FACTOR;
       return work;
     } catch (error) {
       this.#fail(error);
@@ -88,11 +88,11 @@ export class ContainerPorts implements Disposable {
     const activity = this.#source.activity();
     if (activity !== undefined && activity === seen.activity) return "same";
     const counts = this.#source.socketCounts();
-    this.#glanced = { activity, counts };
-    return counts.tcp === seen.counts.tcp && counts.tcp6 === seen.counts.tcp6 ? "doubtful" : "changed";
+    this.#latest = { activity, counts };
+    return counts.tcp === seen.counts.tcp && counts.tcp6 === seen.counts.tcp6 ? "possible" : "changed";
   }
 
-  #look(): Signs {
+  #readMarkers(): ChangeMarkers {
     return { activity: this.#source.activity(), counts: this.#source.socketCounts() };
   }
 
@@ -110,8 +110,38 @@ export class ContainerPorts implements Disposable {
       this.#ended = true;
       this.#ports = [];
     } else {
-      this.#rest = PATIENCE;
-      this.#log.warn({ error }, "its listening ports cannot be read; trying again later");
+      this.#rest = RETRY_DELAY_MS;
+      this.#log.warn({ error }, "cannot read the listening ports of a container; retrying later");
     }
   }
+}
+
+/** After this time the event loop gets its turn. */
+const MAX_TURN_MS = 2;
+
+interface Collected {
+  /** Sorted and unique. */
+  readonly ports: readonly number[];
+  /** Milliseconds of work, without the turns of the event loop in between. */
+  readonly work: number;
+}
+
+/** Collects ports that come in pieces without blocking the event loop, however many there are. */
+export async function collectPorts(pieces: Iterable<readonly number[]>): Promise<Collected> {
+  const ports = new Set<number>();
+  let work = 0;
+  // With many containers, each may be too little work to yield.
+  await setImmediate();
+  let start = performance.now();
+  for (const piece of pieces) {
+    for (const port of piece) ports.add(port);
+    const turn = performance.now() - start;
+    if (turn < MAX_TURN_MS) continue;
+    // A piece is little work: a longer turn means that other programs had the processor.
+    work += Math.min(turn, 2 * MAX_TURN_MS);
+    await setImmediate();
+    start = performance.now();
+  }
+  work += Math.min(performance.now() - start, 2 * MAX_TURN_MS);
+  return { ports: [...ports].sort((a, b) => a - b), work };
 }

@@ -6,20 +6,20 @@ import { readSocketTable } from "./socket-table.ts";
 
 /** The control group of a whole container; its own programs may make more groups below it. */
 const CONTAINER_GROUP = /^0::(.*?\/lxc\.payload\.[^/\n]+)/m;
-/** The sockets of all kinds, and those of TCP over IPv4; the numbers behind are of the whole machine. */
+/** All sockets, and those of TCP over IPv4; the numbers that follow count the whole machine. */
 const USED = /^sockets: used \d+\nTCP: inuse \d+/;
 const GROUP_ROOTS = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
 
 /**
- * The sockets of a container's network namespace, as the kernel shows them outside of it. No file of the
- * namespace is kept open: that would keep it, and the devices in it, beyond the end of the container.
+ * The sockets of a container's network namespace, read from outside of it. Keeps no file of the namespace open:
+ * that would keep the namespace and its devices alive after the container has ended.
  */
 export class ContainerSockets implements PortSource {
   readonly #network: ProcFolder;
   readonly #processorTime: ProcFile | undefined;
   readonly #opened: DisposableStack;
 
-  /** Of the container with that first process. */
+  /** `init`: the first process of the container. */
   constructor(init: ProcFolder) {
     using opened = new DisposableStack();
     this.#network = opened.use(new ProcFolder(init.path("net")));
@@ -27,7 +27,7 @@ export class ContainerSockets implements PortSource {
     this.#opened = opened.move();
   }
 
-  /** Those of a container that runs on this machine; undefined when it does not run. */
+  /** Opens the sockets of a container on this machine; undefined if it does not run. */
   static async open(
     engine: Engine,
     name: string,
@@ -57,7 +57,7 @@ export class ContainerSockets implements PortSource {
   }
 }
 
-/** How many sockets of TCP are in use, by a file such as /proc/PID/net/sockstat. */
+/** The number of TCP sockets, from a file such as /proc/PID/net/sockstat. */
 function inUse(text: string): number {
   return Number(/^TCP6?: inuse (\d+)/m.exec(text)?.[1] ?? 0);
 }
@@ -67,7 +67,7 @@ function readIfThere(path: string): string {
   return ifThere(() => readProcFile(path)) ?? "";
 }
 
-/** How long the processes of a container have run, all together; undefined where control groups do not tell. */
+/** The total processor time of a container; undefined where control groups do not report it. */
 function openProcessorTime(init: ProcFolder): ProcFile | undefined {
   const group = CONTAINER_GROUP.exec(readIfThere(init.path("cgroup")))?.[1];
   if (!group) return undefined;

@@ -18,7 +18,7 @@ interface Running {
   readonly location?: string;
 }
 
-/** An engine with containers in memory that tells when one is started. */
+/** An engine in memory that sends an event when a container is started. */
 class FakeEngine {
   readonly running = new Map<string, Running>();
   readonly address: { kind: string } = { kind: "unix" };
@@ -66,7 +66,7 @@ class FakeEngine {
 
 function setUp(t: TestContext, engine = new FakeEngine()) {
   const clock = new ManualClock();
-  const told: Record<string, number[]>[] = [];
+  const reported: Record<string, number[]>[] = [];
   const host = { isAway: false };
   const deliver = async ({ message }: Notice) => {
     if (host.isAway) return { kind: "away", reason: "nobody there" } as const;
@@ -74,12 +74,12 @@ function setUp(t: TestContext, engine = new FakeEngine()) {
     const each = Object.entries(message.containerPorts).map(([name, { listeningTcp4Ports }]) => {
       return [name, [...listeningTcp4Ports]];
     });
-    told.push(Object.fromEntries(each));
+    reported.push(Object.fromEntries(each));
     return { kind: "taken" } as const;
   };
-  const outbox = new NoticeQueue({ deliver, clock, log: silentLogger });
+  const queue = new NoticeQueue({ deliver, clock, log: silentLogger });
   const ports = new ListeningPorts({
-    outbox,
+    queue,
     isHidden: (name) => name.startsWith("tremplin-create-"),
     async open(_, name) {
       return engine.running.get(name)?.source;
@@ -89,31 +89,31 @@ function setUp(t: TestContext, engine = new FakeEngine()) {
   });
   t.after(async () => {
     await ports[Symbol.asyncDispose]();
-    await outbox[Symbol.asyncDispose]();
+    await queue[Symbol.asyncDispose]();
   });
   // Only what is asked of it here.
   ports.watch(engine as unknown as Engine);
-  const ready = outbox.open({
+  const ready = queue.open({
     id: "ready",
     orderingKey: "",
     notice: { method: "tremplinReady", message: {} as never },
     final: true,
   });
-  /** Lets milliseconds pass and answers what was told in them. */
+  /** Advances the clock and returns what was reported meanwhile. */
   const pass = async (milliseconds: number): Promise<Record<string, number[]>[]> => {
     await ready;
-    const before = told.length;
+    const before = reported.length;
     for (let passed = 0; passed < milliseconds; passed += 100) {
       for (let turn = 0; turn < 20; turn++) await setImmediate();
       clock.advance(100);
     }
     for (let turn = 0; turn < 20; turn++) await setImmediate();
-    return told.slice(before);
+    return reported.slice(before);
   };
   return { engine, ports, host, pass };
 }
 
-test("those that run already and those that are started are told, whoever started them", async (t) => {
+test("running containers and newly started ones are reported", async (t) => {
   const engine = new FakeEngine();
   engine.running.set("web", { source: new FakePorts(80) });
   const { pass } = setUp(t, engine);
@@ -122,7 +122,7 @@ test("those that run already and those that are started are told, whoever starte
   assert.deepEqual(await pass(600), [{ web: [80], db: [] }]);
 });
 
-test("containers under a temporary name and virtual machines are never told", async (t) => {
+test("temporary containers and virtual machines are never reported", async (t) => {
   const engine = new FakeEngine();
   engine.running.set("tremplin-create-1", { source: new FakePorts(80) });
   engine.running.set("machine", { source: new FakePorts(81), type: "virtual-machine" });
@@ -146,7 +146,7 @@ test("processes of another machine are not looked for here", async (t) => {
   assert.deepEqual(await setUp(t, remote).pass(600), []);
 });
 
-test("everything is told again every minute, and when events flow again", async (t) => {
+test("everything is reported every minute, and after the event stream reconnects", async (t) => {
   const engine = new FakeEngine();
   engine.running.set("web", { source: new FakePorts(80) });
   const { pass } = setUp(t, engine);
@@ -157,7 +157,7 @@ test("everything is told again every minute, and when events flow again", async 
   assert.deepEqual(await pass(600), [{ web: [80] }]);
 });
 
-test("what happened while no events came is put right", async (t) => {
+test("changes during a broken event stream are reported after it reconnects", async (t) => {
   const engine = new FakeEngine();
   const [gone, again] = [new FakePorts(80), new FakePorts(81)];
   engine.running.set("gone", { source: gone });
@@ -172,7 +172,7 @@ test("what happened while no events came is put right", async (t) => {
   assert.deepEqual(await pass(600), [{ gone: [], again: [82], fresh: [] }]);
 });
 
-test("an engine that cannot be asked is asked again; what is known is told all the same", async (t) => {
+test("known ports are still reported while the engine fails, and it is asked again", async (t) => {
   const engine = new FakeEngine();
   engine.running.set("web", { source: new FakePorts(80) });
   const { pass } = setUp(t, engine);

@@ -26,7 +26,7 @@ async function setUp(...sources: FakePorts[]) {
   return { containers, reader };
 }
 
-test("only those with signs of a change are read", async () => {
+test("only containers that may have changed are read", async () => {
   const sources = [new FakePorts(80), new FakePorts(80), new FakePorts(80)];
   const [opens, swaps, idles] = sources as [FakePorts, FakePorts, FakePorts];
   const { containers, reader } = await setUp(...sources);
@@ -53,7 +53,7 @@ test("one that fails does not keep the others from being read", async () => {
   );
 });
 
-test("doubts take a small part of the time, and in turn", async () => {
+test("possible changes are read in turn, within a small share of the time", async () => {
   // Each takes 1.5 ms: more of them than the saved credit pays for at once.
   const sources = Array.from({ length: 30 }, () => slow(1.5));
   const { containers, reader } = await setUp(...sources);
@@ -69,9 +69,9 @@ test("doubts take a small part of the time, and in turn", async () => {
     await readOnce();
     assert.ok(++rounds < 500, "each is read in the end");
   }
-  // Whoever waited longest came first: nobody was read three times before all were read once.
+  // The container that waited longest came first: none was read three times before all were read once.
   assert.ok(sources.every(({ reads }) => reads <= 2));
-  // A change is read at once, whatever the doubts took.
+  // A certain change is read at once, however much time the possible ones took.
   sources[0]?.listen(80, 81);
   await reader.readChanged(containers, elapsed);
   assert.deepEqual(containers[0]?.ports, [80, 81]);

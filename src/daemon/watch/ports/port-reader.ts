@@ -1,30 +1,29 @@
 import type { ContainerPorts } from "./container-ports.ts";
 
-/** The part of the time that may go into containers of which it is not certain that their ports changed. */
-const DOUBT_SHARE = 0.005;
-/** Milliseconds of it that can be saved up, so that doubts after a quiet time are settled at once. */
-const MOST_CREDIT = 20;
+/** Share of the time that may be spent on containers whose ports have only possibly changed. */
+const RECHECK_TIME_SHARE = 0.005;
+/** This much unused time is saved up, so that possible changes after a quiet time are read at once. */
+const MAX_CREDIT_MS = 20;
 
 /**
- * Reads the ports of many containers with as little work as will do. A glance at each tells which have
- * changed for certain: these are read. Where programs ran and there are as many sockets as before, one port
- * may have been closed and another opened: such containers are read too, the one that waited longest first,
- * as far as a small share of the time allows.
+ * Reads the ports of many containers with little work. Containers whose ports have certainly changed are read
+ * at once. Where programs ran but the number of sockets is the same, one port may have been closed and another
+ * opened: these are read within a small share of the time, the one that waited longest first.
  */
 export class PortReader {
-  #credit = MOST_CREDIT;
+  #credit = MAX_CREDIT_MS;
 
-  /** Reads those that show signs of a change, `elapsed` milliseconds after the last time. */
+  /** Reads the containers that may have changed; `elapsed`: milliseconds since the last call. */
   async readChanged(containers: readonly ContainerPorts[], elapsed: number): Promise<void> {
-    this.#credit = Math.min(MOST_CREDIT, this.#credit + elapsed * DOUBT_SHARE);
-    const doubtful: ContainerPorts[] = [];
+    this.#credit = Math.min(MAX_CREDIT_MS, this.#credit + elapsed * RECHECK_TIME_SHARE);
+    const possible: ContainerPorts[] = [];
     for (const container of containers) {
-      const glance = container.glance(elapsed);
-      if (glance === "changed") await container.read();
-      if (glance === "doubtful") doubtful.push(container);
+      const change = container.checkForChange(elapsed);
+      if (change === "changed") await container.read();
+      if (change === "possible") possible.push(container);
     }
-    doubtful.sort((one, other) => one.readAt - other.readAt);
-    for (const container of doubtful) {
+    possible.sort((one, other) => one.readAt - other.readAt);
+    for (const container of possible) {
       if (this.#credit <= 0) return;
       this.#credit -= await container.read();
     }

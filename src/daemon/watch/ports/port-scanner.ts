@@ -6,66 +6,63 @@ import { PortReader } from "./port-reader.ts";
 import type { PortSource } from "./port-source.ts";
 import { ReportedPorts } from "./reported-ports.ts";
 
-/** Between two rounds. Milliseconds. */
-const PERIOD = 225;
-/** Between two rounds after so many in a row that had something to tell: more changes are told together. Milliseconds. */
-const PERIOD_IN_A_ROW = 275;
-const IN_A_ROW = 4;
-/** Ports change all the time when so many of the last rounds had something to tell. */
-const ALL_THE_TIME = 4;
-const LAST_ROUNDS = 16;
-/** So many rounds are left out while somebody says that more containers are about to enter. */
-const PATIENCE = 10;
+/** Between two scans. */
+const SCAN_INTERVAL_MS = 225;
+/** Between two scans while each of the last ones found a change, so that more changes share one notice. */
+const BUSY_SCAN_INTERVAL_MS = 275;
+const BUSY_AFTER_SCANS = 4;
+/** Ports count as changing when this many of the recent scans found a change. */
+const CHANGING_SCANS = 4;
+const RECENT_SCANS = 16;
+/** Scans that wait at most for containers that are about to be added. */
+const MAX_SKIPPED_SCANS = 10;
 
 interface Options {
-  readonly tell: (notice: Notice) => void;
+  readonly report: (notice: Notice) => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/**
- * Looks at the ports of all running containers four times a second, and tells what has changed. Sleeps while
- * there is no container.
- */
+/** Scans the ports of all running containers four times a second and reports changes. Sleeps while there are none. */
 export class PortScanner implements AsyncDisposable {
   readonly #options: Options;
   readonly #containers = new Map<string, ContainerPorts>();
   readonly #reader = new PortReader();
-  readonly #told = new ReportedPorts();
-  readonly #ending = new AbortController();
+  readonly #reported = new ReportedPorts();
+  readonly #shutdown = new AbortController();
   #running: Promise<void> | undefined;
-  /** A round is due even if there is no container. */
-  #due = false;
-  #repeat = false;
-  /** Of the last rounds, the newest first: whether it had something to tell. */
-  #hadNews: readonly boolean[] = [];
+  /** A scan is due even if there is no container. */
+  #isDue = false;
+  #reportsAll = false;
+  /** Whether each of the recent scans found a change; the newest first. */
+  #recentChanges: readonly boolean[] = [];
   #expected = 0;
-  #leftOut = 0;
+  #skippedScans = 0;
 
   constructor(options: Options) {
     this.#options = options;
   }
 
-  /** The containers that are looked at, those that have ended since too. */
+  /** The scanned containers, including those that have ended since. */
   get names(): string[] {
     return [...this.#containers.keys()];
   }
 
-  /** Whether ports are opened and closed all the time. */
+  /** Whether ports have changed in many of the recent scans. */
   get areChanging(): boolean {
-    return this.#hadNews.filter(Boolean).length >= ALL_THE_TIME;
+    return this.#recentChanges.filter(Boolean).length >= CHANGING_SCANS;
   }
 
-  /** Whether the container is looked at, in the very run that it entered with. */
+  /** Whether the container is scanned and has not been restarted since it was added. */
   has(name: string): boolean {
     return this.#containers.get(name)?.isAlive ?? false;
   }
 
-  /** A container runs. Takes over the source. */
-  enter(name: string, source: PortSource): void {
+  /** Adds a running container. Owns the source from now on. */
+  add(name: string, source: PortSource): void {
     const container = new ContainerPorts(source, this.#options.log.child({ container: name }));
-    // Asking the engine takes time: it may have ended, or have been found by another question.
-    if (this.has(name) || !container.isAlive || this.#ending.signal.aborted) {
+    // Asking the engine takes time: it may have ended, or a concurrent query may have added it.
+    if (this.has(name) || !container.isAlive || this.#shutdown.signal.aborted) {
       container[Symbol.dispose]();
       return;
     }
@@ -74,62 +71,62 @@ export class PortScanner implements AsyncDisposable {
     this.#wake();
   }
 
-  /** A container runs no more. Does nothing if it was started again since. */
-  leave(name: string): void {
+  /** Removes a container that has stopped. Does nothing if it has been started again. */
+  remove(name: string): void {
     if (this.has(name)) return;
     this.#containers.get(name)?.[Symbol.dispose]();
     this.#containers.delete(name);
-    this.#told.stopped(name);
+    this.#reported.stopped(name);
     this.#wake();
   }
 
-  /** The next round reads everything and tells it, changed or not. */
-  repeat(): void {
-    this.#repeat = true;
+  /** The next scan reads and reports all ports, changed or not. */
+  reportAll(): void {
+    this.#reportsAll = true;
     this.#wake();
   }
 
-  /** Containers are about to enter: rounds wait for them until this is disposed, though not for long. */
+  /** Announces containers: scans wait for them, at most MAX_SKIPPED_SCANS, until the result is disposed. */
   expect(): Disposable {
     this.#expected++;
     return { [Symbol.dispose]: () => void this.#expected-- };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#ending.abort();
+    this.#shutdown.abort();
     await this.#running;
     for (const container of this.#containers.values()) container[Symbol.dispose]();
   }
 
   #wake(): void {
-    this.#due = true;
+    this.#isDue = true;
     this.#running ??= this.#run();
   }
 
   async #run(): Promise<void> {
-    const { signal } = this.#ending;
-    while (this.#due || this.#containers.size > 0) {
-      const row = this.#hadNews.slice(0, IN_A_ROW).filter(Boolean).length;
-      const period = row === IN_A_ROW ? PERIOD_IN_A_ROW : PERIOD;
+    const { signal } = this.#shutdown;
+    while (this.#isDue || this.#containers.size > 0) {
+      const row = this.#recentChanges.slice(0, BUSY_AFTER_SCANS).filter(Boolean).length;
+      const period = row === BUSY_AFTER_SCANS ? BUSY_SCAN_INTERVAL_MS : SCAN_INTERVAL_MS;
       await this.#options.clock.sleep(period, signal).catch(() => undefined);
       if (signal.aborted) return;
-      await this.#round(period);
+      await this.#scan(period);
     }
     this.#running = undefined;
   }
 
-  async #round(elapsed: number): Promise<void> {
-    if (this.#expected > 0 && this.#leftOut++ < PATIENCE) return;
-    this.#leftOut = 0;
-    this.#due = false;
-    const repeat = this.#repeat;
-    this.#repeat = false;
+  async #scan(elapsed: number): Promise<void> {
+    if (this.#expected > 0 && this.#skippedScans++ < MAX_SKIPPED_SCANS) return;
+    this.#skippedScans = 0;
+    this.#isDue = false;
+    const repeat = this.#reportsAll;
+    this.#reportsAll = false;
     const containers = [...this.#containers.values()];
     if (repeat) for (const container of containers) await container.read();
     else await this.#reader.readChanged(containers, elapsed);
-    const notice = this.#told.next(this.#lists(), repeat);
-    this.#hadNews = [notice !== undefined, ...this.#hadNews].slice(0, LAST_ROUNDS);
-    if (notice) this.#options.tell(notice);
+    const notice = this.#reported.next(this.#lists(), repeat);
+    this.#recentChanges = [notice !== undefined, ...this.#recentChanges].slice(0, RECENT_SCANS);
+    if (notice) this.#options.report(notice);
   }
 
   #lists(): Map<string, readonly number[]> {

@@ -1,13 +1,13 @@
-/** What can be seen of the listening sockets of one running container. Everything throws once it has ended. */
+/** A view of the listening sockets of one running container. All methods throw once it has ended. */
 export interface PortSource extends Disposable {
   /**
-   * Something that is another whenever a process of the container has run, or somebody made or closed a socket
-   * there. While it stays the same, the ports do. Undefined where the kernel does not tell. Costs the least.
+   * A value that differs whenever a process of the container has run or a socket was opened or closed. While it
+   * is the same, so are the ports. Undefined where the kernel does not report it. The cheapest of the three.
    */
   activity(): string | undefined;
-  /** How many TCP sockets there are, connections included: another number means that ports may have changed. */
+  /** Number of TCP sockets, including connections: a different number means that ports may have changed. */
   socketCounts(): SocketCounts;
-  /** All ports that these sockets listen on, in pieces of little work each; a port may come more than once. */
+  /** All listening ports, in small pieces; a port may appear more than once. */
   ports(counts: SocketCounts): Iterable<readonly number[]>;
 }
 

@@ -1,11 +1,11 @@
 import { closeSync, openSync, readSync } from "node:fs";
 
-/** The kernel hands out at most a page of memory at once, which has 64 KiB on some machines. */
+/** The kernel returns at most one page of memory at once; pages have 64 KiB on some machines. */
 const page = Buffer.alloc(64 * 1024);
 
 /**
- * A file that the kernel writes anew for whoever reads it, from memory and at once. Read some times a second
- * for each container, it must cost next to nothing: so without the thread pool, and one system call a page.
+ * A file of /proc, which the kernel generates from memory on each read. It is read several times a second for
+ * each container, so without the thread pool, with one system call per page.
  */
 export class ProcFile implements Disposable {
   readonly #file: number;
@@ -15,12 +15,12 @@ export class ProcFile implements Disposable {
     this.#file = openSync(path, "r");
   }
 
-  /** Its first page, as it is now. */
+  /** The first page, as it is now. */
   first(): string {
     return this.#read(0);
   }
 
-  /** The page after the one that was read last, the first at first; empty behind the last. */
+  /** The next page, beginning with the first; empty after the last. */
   next(): string {
     return this.#read(null);
   }
@@ -40,10 +40,7 @@ export function readProcFile(path: string): string {
   return file.first();
 }
 
-/**
- * A folder of a process below /proc. Holds the process itself, not its number: what is opened in it is of
- * this very process, and of none that got its number later.
- */
+/** A process's folder below /proc. Paths in it refer to that process, never to a later one with the same number. */
 export class ProcFolder implements Disposable {
   #file: number;
 
@@ -52,7 +49,7 @@ export class ProcFolder implements Disposable {
     this.#file = openSync(path, "r");
   }
 
-  /** Where something in it is. Opening that throws ENOENT or ESRCH once the process has ended. */
+  /** The path of a file in it. Opening that throws ENOENT or ESRCH once the process has ended. */
   path(name: string): string {
     return `/proc/${process.pid}/fd/${this.#file}/${name}`;
   }
@@ -60,12 +57,12 @@ export class ProcFolder implements Disposable {
   [Symbol.dispose](): void {
     if (this.#file < 0) return;
     closeSync(this.#file);
-    // The number may be given to another file: no path leads there any more.
+    // The kernel may reuse the number for another file: paths must not lead there.
     this.#file = -1;
   }
 }
 
-/** Whether an error of reading means that the process is no more. ENODEV: its control group has gone too. */
+/** Whether a read failed because the process has ended. ENODEV: its control group is gone as well. */
 export function hasEnded(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === "ENOENT" || code === "ESRCH" || code === "ENODEV";
