@@ -19,7 +19,7 @@ export function startLxdOperation(
 ): OperationKind<typeof StartLxdRequestSchema, "updateStartLxdStatus"> {
   // The launch itself ends with the launcher, after all operations: they wait no longer than they are to.
   const launch = ({ resetLxdDb }: StartLxdRequest, { steps, step, signal }: OperationContext): Launch => {
-    const wish = resetLxdDb && !(RESET in steps) ? { begun: () => step(RESET) } : undefined;
+    const wish = resetLxdDb && !(RESET in steps) ? { onBegun: () => step(RESET) } : undefined;
     const launched = tools.supervisor.launch(wish);
     return { ...launched, outcome: abortable(launched.outcome, signal) };
   };

@@ -3,12 +3,12 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import { type EngineKind, engineKinds, findFlavor } from "../../engine/flavors/flavors.ts";
 import type { EngineAddress } from "../../engine/http/engine-address.ts";
 
-/** Which engine the daemon works with: one that it launches itself, or one that runs already. */
+/** The engine that the daemon uses: a managed one, which it launches, or an external one, to which it attaches. */
 export type EngineChoice =
   | { readonly how: "launch"; readonly kind: EngineKind | undefined }
   | { readonly how: "attach"; readonly address: EngineAddress };
 
-/** Reads the kind of an engine, `unix:PATH` or `https://HOST:PORT`; undefined means whichever is installed. */
+/** Parses the kind of an engine, `unix:PATH` or `https://HOST:PORT`; undefined means the one that is installed. Throws `invalid`. */
 export function chooseEngine(
   text: string | undefined,
   tls: { cert?: string | undefined; key?: string | undefined; ca?: string | undefined } = {},

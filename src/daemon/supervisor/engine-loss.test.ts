@@ -24,14 +24,20 @@ function quickClock(): Clock {
 test("work that waits for an engine which does not return within two minutes is not waited for", async () => {
   const clock = quickClock();
   const { signal: over } = new AbortController();
-  await assert.rejects(failIfEngineLost(never, { address, clock, over }), /did not return within 120 s$/);
+  await assert.rejects(
+    failIfEngineLost(never, { address, clock, lostSignal: over }),
+    /did not return within 120 s$/,
+  );
   assert.equal(clock.elapsed(), 120_000);
 });
 
 test("an engine that is given up ends the wait with why; work that ends first is what counts", async () => {
   const clock = quickClock();
   const over = AbortSignal.abort(new TremplinError("failed", "it died 11 times"));
-  await assert.rejects(failIfEngineLost(never, { address, clock, over }), /it died 11 times/);
+  await assert.rejects(failIfEngineLost(never, { address, clock, lostSignal: over }), /it died 11 times/);
   const { signal } = new AbortController();
-  assert.equal(await failIfEngineLost(Promise.resolve("done"), { address, clock, over: signal }), "done");
+  assert.equal(
+    await failIfEngineLost(Promise.resolve("done"), { address, clock, lostSignal: signal }),
+    "done",
+  );
 });

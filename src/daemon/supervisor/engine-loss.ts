@@ -5,34 +5,37 @@ import type { EngineAddress } from "../../engine/http/engine-address.ts";
 import { isReady } from "../../engine/http/is-ready.ts";
 import { READY_TIMEOUT_MS } from "./wait-until-ready.ts";
 
-const LOOK = 1_000;
+const POLL_INTERVAL_MS = 1_000;
 
-interface Watched {
+interface WatchedEngine {
   readonly address: EngineAddress;
   readonly clock: Clock;
   /** Aborts when there will be no engine any more; its reason is thrown. */
-  readonly over: AbortSignal;
+  readonly lostSignal: AbortSignal;
 }
 
 /**
  * What the work gives, unless its engine dies for good or does not answer for longer than an engine needs to come
  * back: then it throws why. The work itself is not ended; it may wait for another engine.
  */
-export async function failIfEngineLost<T>(work: Promise<T>, { address, clock, over }: Watched): Promise<T> {
+export async function failIfEngineLost<T>(
+  work: Promise<T>,
+  { address, clock, lostSignal: over }: WatchedEngine,
+): Promise<T> {
   const done = new AbortController();
   const signal = AbortSignal.any([over, done.signal]);
   try {
-    return await Promise.race([abortable(work, over), staysAway(address, clock, signal)]);
+    return await Promise.race([abortable(work, over), waitForEngineLoss(address, clock, signal)]);
   } finally {
     done.abort();
   }
 }
 
-async function staysAway(address: EngineAddress, clock: Clock, signal: AbortSignal): Promise<never> {
+async function waitForEngineLoss(address: EngineAddress, clock: Clock, signal: AbortSignal): Promise<never> {
   for (
     let heard = clock.elapsed();
     clock.elapsed() - heard < READY_TIMEOUT_MS;
-    await clock.sleep(LOOK, signal)
+    await clock.sleep(POLL_INTERVAL_MS, signal)
   ) {
     if (await isReady(address, { signal })) heard = clock.elapsed();
   }

@@ -14,7 +14,7 @@ export interface Launch {
 /** That the engine shall get a new database. */
 export interface ResetRequest {
   /** Called once it has begun on disk: from then on it need not be wished again, whatever dies. */
-  readonly begun: () => Promise<void>;
+  readonly onBegun: () => Promise<void>;
 }
 
 /**

@@ -4,20 +4,22 @@ import { canAccess } from "../../base/files/can-access.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
-import { flavorOf } from "../../engine/flavors/flavors.ts";
 import type { EngineAddress } from "../../engine/http/engine-address.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
-import { checkSpace } from "./check-space.ts";
 import { recordConfig } from "./config-backup/config-backup.ts";
-import type { Missing } from "./config-backup/missing.ts";
-import { forgetWanted } from "./config-backup/wanted-config.ts";
+import type { MissingItems } from "./config-backup/missing.ts";
+import { removeWanted } from "./config-backup/wanted-config.ts";
 import { concludeReset, recordMissing } from "./database-reset/conclude-reset.ts";
-import { BROKEN, findDatabaseFault } from "./database-reset/database-fault.ts";
+import {
+  BROKEN,
+  checkDatabaseSpace,
+  findDatabaseFault,
+  waitUntilStuckOnDatabase,
+} from "./database-reset/database-fault.ts";
 import type { DatabaseReset } from "./database-reset/database-reset.ts";
-import { findEphemeral } from "./database-reset/find-ephemeral.ts";
 import { ImageGuard } from "./database-reset/image-guard.ts";
 import { findPool } from "./database-reset/pool-on-disk.ts";
-import { isStuckOnDatabase } from "./database-reset/stuck-database.ts";
+import { ephemeralRefusal } from "./database-reset/reset-conditions.ts";
 import { POOL } from "./prepare/prepare-storage.ts";
 import type { ManagedEngine } from "./process/managed-engine.ts";
 
@@ -25,15 +27,15 @@ import type { ManagedEngine } from "./process/managed-engine.ts";
 export const ATTEMPTS = 3;
 
 export interface ManagedLaunch {
-  readonly own: ManagedEngine;
+  readonly managed: ManagedEngine;
   readonly reset: DatabaseReset;
   /** Whether the engine gets a new database if none is under way. Asked once. */
   readonly wantsReset: () => Promise<boolean>;
   /** Called when the reset of that wish has begun on disk and goes on whatever dies. */
-  readonly begun: () => Promise<void>;
+  readonly onResetBegun: () => Promise<void>;
   readonly connect: (address: EngineAddress) => Promise<Engine>;
   /** Gives the engine what containers need; after a reset, also all that the old database had. */
-  readonly prepare: (engine: Engine, recovering: boolean) => Promise<Missing>;
+  readonly prepare: (engine: Engine, onRecovering: boolean) => Promise<MissingItems>;
   /** Called with why, when it takes more than a launch. */
   readonly recovering: (why: string) => void;
   readonly clock: Clock;
@@ -49,7 +51,7 @@ export interface Prepared {
 
 interface Recovered {
   readonly engine: Engine;
-  readonly missing: Missing;
+  readonly missing: MissingItems;
 }
 
 /**
@@ -58,40 +60,43 @@ interface Recovered {
  * own words (docs/decisions/0009-database-reset.md). When the containers do not come back, the old one is put back.
  */
 export async function launchManagedEngine(launch: ManagedLaunch): Promise<Prepared> {
-  const { own, reset } = launch;
-  if (!(await own.isRunning())) await checkSpace(own.folder);
-  await carryOn(launch);
+  const { managed: own, reset } = launch;
+  if (!(await own.isRunning())) await checkDatabaseSpace(own.folder);
+  await resumeReset(launch);
   if (!reset.phase) {
-    const guard = new ImageGuard(own.folder, flavorOf(own.program.kind).layout, launch.log);
+    const guard = new ImageGuard(own.folder, own.layout, launch.log);
     const isStarting = !(await own.isRunning());
     if (isStarting) await guard.raise();
     if (await launch.wantsReset()) {
-      if (isStarting) await wakeOld(launch);
-      await begin(launch);
-      await launch.begun();
+      if (isStarting) await startWithOldDatabase(launch);
+      await beginReset(launch);
+      await launch.onResetBegun();
     } else {
-      const wrong = await findWrong(launch);
+      const wrong = await findFault(launch);
       if (!wrong) {
         const { engine } = await attempt(launch, false);
         await guard.lower();
         return { engine, remark: "" };
       }
       launch.recovering(`${wrong}; a new one is made, and the containers are brought back into it`);
-      await begin(launch);
+      await beginReset(launch);
     }
   }
   const recovered = await attempt(launch, true).catch((thrown) => {
     launch.signal.throwIfAborted();
-    return putBack(launch, TremplinError.from(thrown));
+    return restoreOldDatabase(launch, TremplinError.from(thrown));
   });
-  return "missing" in recovered ? await finish(launch, recovered) : recovered;
+  return "missing" in recovered ? await finishReset(launch, recovered) : recovered;
 }
 
 /**
  * Ends a reset that worked. From here on the new database is the one that counts, whatever fails: the next launch goes
  * on from what is on disk.
  */
-async function finish({ own, reset }: ManagedLaunch, { engine, missing }: Recovered): Promise<Prepared> {
+async function finishReset(
+  { managed: own, reset }: ManagedLaunch,
+  { engine, missing }: Recovered,
+): Promise<Prepared> {
   try {
     const remark = await concludeReset(reset, own.folder, missing);
     return { engine, remark: [remark, remarkOnUnused(reset, own.folder)].filter(Boolean).join(" ") };
@@ -102,7 +107,7 @@ async function finish({ own, reset }: ManagedLaunch, { engine, missing }: Recove
 }
 
 /** Finishes what an earlier daemon was at when it died. */
-async function carryOn({ own, reset, log }: ManagedLaunch): Promise<void> {
+async function resumeReset({ managed: own, reset, log }: ManagedLaunch): Promise<void> {
   const { phase } = reset;
   if (!phase) return;
   log.warn({ phase }, "an earlier daemon died while it reset the engine's database: going on");
@@ -114,25 +119,25 @@ async function carryOn({ own, reset, log }: ManagedLaunch): Promise<void> {
  * Starts the engine with its old database, so that it says what it has: a person may have changed that while no daemon
  * was there to write it down. One that does not start is what the reset is for.
  */
-async function wakeOld(launch: ManagedLaunch): Promise<void> {
-  const { own, log, signal } = launch;
-  if (!(await canAccess(join(own.folder, flavorOf(own.program.kind).layout.globalDatabase)))) return;
+async function startWithOldDatabase(launch: ManagedLaunch): Promise<void> {
+  const { managed: own, log, signal } = launch;
+  if (!(await canAccess(join(own.folder, own.layout.globalDatabase)))) return;
   try {
-    await findWrong(launch);
+    await findFault(launch);
   } catch (error) {
     signal.throwIfAborted();
     log.warn({ error }, "the engine does not start with the database that is to be reset");
   }
 }
 
-async function begin({ own, reset, connect, log, signal }: ManagedLaunch): Promise<void> {
+async function beginReset({ managed: own, reset, connect, log, signal }: ManagedLaunch): Promise<void> {
   let incomplete: string | undefined;
-  let ephemeral: string | undefined;
+  let refusal: TremplinError | undefined;
   // What was written down at the last launch may be old; an engine that runs knows better.
   if (await own.isReady()) {
     try {
       await using engine = await connect(await own.start());
-      ephemeral = await findEphemeral(engine, signal);
+      refusal = await ephemeralRefusal(engine, signal);
       if (await knowsPool(engine, signal)) await recordConfig(engine, own.folder, signal);
     } catch (error) {
       signal.throwIfAborted();
@@ -140,46 +145,45 @@ async function begin({ own, reset, connect, log, signal }: ManagedLaunch): Promi
       incomplete = `the engine did not say any more what it had (${TremplinError.from(error).message})`;
     }
   }
-  if (ephemeral !== undefined) {
-    throw new TremplinError(
-      "invalid",
-      `${ephemeral} is ephemeral, so it would be gone once the reset stops it: make it a lasting one first`,
-    );
-  }
+  if (refusal) throw refusal;
   await recordMissing(reset, own.folder, incomplete);
   await own.stopAll();
-  const guard = new ImageGuard(own.folder, flavorOf(own.program.kind).layout, log);
+  const guard = new ImageGuard(own.folder, own.layout, log);
   await guard.restore();
   await reset.begin();
   await guard.lower();
 }
 
 /** What is wrong with the database, if a new one puts it right. Throws what it does not. */
-async function findWrong({ own, connect, clock, signal }: ManagedLaunch): Promise<string | undefined> {
+async function findFault({
+  managed: own,
+  connect,
+  clock,
+  signal,
+}: ManagedLaunch): Promise<string | undefined> {
   const found = new AbortController();
-  const stuck = isStuckOnDatabase(own, clock, AbortSignal.any([signal, found.signal]));
+  const stuck = waitUntilStuckOnDatabase(own, clock, AbortSignal.any([signal, found.signal]));
   try {
     const address = await Promise.race([own.start(), stuck]);
     if (!address) return BROKEN;
     await using engine = await connect(address);
-    const lost =
-      !(await knowsPool(engine, signal)) && (await findPool(own.folder, flavorOf(own.program.kind).layout));
+    const lost = !(await knowsPool(engine, signal)) && (await findPool(own.folder, own.layout));
     return lost ? "the engine's database is empty, and there is a pool of containers" : undefined;
   } catch (thrown) {
     signal.throwIfAborted();
-    return await judge(own, TremplinError.from(thrown));
+    return await faultOf(own, TremplinError.from(thrown));
   } finally {
     stuck.catch(() => undefined);
     found.abort();
   }
 }
 
-async function judge(own: ManagedEngine, error: TremplinError): Promise<string | undefined> {
+async function faultOf(own: ManagedEngine, error: TremplinError): Promise<string | undefined> {
   // It was killed just now, and is started again.
   if (error.code === "unavailable") return undefined;
-  const fault = findDatabaseFault(await own.lastWords());
-  if (!fault || !own.gaveUp) throw error;
-  if (fault.heals) return fault.sentence;
+  const fault = findDatabaseFault(await own.logTail());
+  if (!fault || !own.gaveUpError) throw error;
+  if (fault.isFixedByReset) return fault.sentence;
   throw new TremplinError("failed", `${fault.sentence} (${error.message})`, error);
 }
 
@@ -189,7 +193,7 @@ async function knowsPool(engine: Engine, signal: AbortSignal): Promise<boolean> 
 
 /** Starts it and makes it ready; anew when it was killed meanwhile, since all of it can be repeated. */
 async function attempt(
-  { own, reset, connect, prepare, log, signal }: ManagedLaunch,
+  { managed: own, reset, connect, prepare, log, signal }: ManagedLaunch,
   recovering: boolean,
 ): Promise<Recovered> {
   for (let count = 1; ; count++) {
@@ -211,17 +215,17 @@ async function attempt(
 }
 
 /** The fallback: the old database again. If that fails too, the first reason is told. */
-async function putBack(launch: ManagedLaunch, why: TremplinError): Promise<Prepared> {
-  const { own, reset, log } = launch;
+async function restoreOldDatabase(launch: ManagedLaunch, why: TremplinError): Promise<Prepared> {
+  const { managed: own, reset, log } = launch;
   log.error({ error: why }, "the containers did not come back into a new database: the old one is put back");
   const sentence = `a new database for the engine did not work out (${why.message}); the old one is in use again`;
   launch.recovering(sentence);
   try {
     await own.stopAll();
     await reset.restore();
-    await forgetWanted(own.folder);
+    await removeWanted(own.folder);
     // The old database may be the one that is lost, and its engine would delete every image.
-    const guard = new ImageGuard(own.folder, flavorOf(own.program.kind).layout, log);
+    const guard = new ImageGuard(own.folder, own.layout, log);
     await guard.raise();
     const { engine } = await attempt(launch, false);
     await guard.lower();

@@ -4,11 +4,10 @@ import type { Clock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Engine } from "../../engine/engine.ts";
-import { flavorOf } from "../../engine/flavors/flavors.ts";
 import type { EngineAddress } from "../../engine/http/engine-address.ts";
 import type { Site } from "../sites/site.ts";
-import { mayResetAutomatically } from "./database-reset/automatic-reset.ts";
 import { DatabaseReset } from "./database-reset/database-reset.ts";
+import { mayResetAutomatically } from "./database-reset/reset-conditions.ts";
 import type { EngineChoice } from "./engine-choice.ts";
 import { failIfEngineLost } from "./engine-loss.ts";
 import type { EngineState, Launch, ResetRequest } from "./engine-state.ts";
@@ -39,19 +38,19 @@ export interface SupervisorOptions {
 /** Launches the engine, or attaches to one, and makes it ready for containers (behaviour.md 3, 5.1). */
 export class Supervisor implements AsyncDisposable {
   readonly #options: SupervisorOptions;
-  readonly #ending = new AbortController();
+  readonly #disposing = new AbortController();
   /** Aborts when no launch shall go on any more, though the engine is still needed. */
-  readonly #halting = new AbortController();
+  readonly #shuttingDown = new AbortController();
   #state: EngineState = { status: "stopped" };
   #prepared: Engine | undefined;
-  #own: ManagedEngine | undefined;
+  #managed: ManagedEngine | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
   }
 
   get state(): EngineState {
-    const { gaveUp } = this.#own ?? {};
+    const { gaveUpError: gaveUp } = this.#managed ?? {};
     if (this.#state.status === "running" && gaveUp) return { status: "failed", error: gaveUp };
     return this.#state;
   }
@@ -108,7 +107,7 @@ export class Supervisor implements AsyncDisposable {
   /** Whether an engine that an earlier daemon launched still runs. */
   async isRunningAlready(): Promise<boolean> {
     if (!this.isManaged) return false;
-    const own = await this.#ownEngine().catch(() => undefined);
+    const own = await this.#managedEngine().catch(() => undefined);
     return (await own?.isRunning()) ?? false;
   }
 
@@ -116,33 +115,33 @@ export class Supervisor implements AsyncDisposable {
   async answers(signal: AbortSignal): Promise<boolean> {
     const engine = this.#prepared;
     if (!engine) return false;
-    const waiting = waitUntilReady(engine.address, { clock: this.#options.clock, signal: this.#over });
+    const waiting = waitUntilReady(engine.address, { clock: this.#options.clock, signal: this.#lostSignal });
     return abortable(waiting, signal).catch(() => false);
   }
 
   /** Stops the containers and the engine, if it is our own, and waits for its end (behaviour.md 1.4). */
   async shutDown(): Promise<void> {
-    this.#halting.abort(new TremplinError("cancelled", "the daemon ends"));
+    this.#shuttingDown.abort(new TremplinError("cancelled", "the daemon ends"));
     if (!this.isManaged) return;
-    const own = await this.#ownEngine().catch(() => undefined);
+    const own = await this.#managedEngine().catch(() => undefined);
     await own?.shutDown();
   }
 
   /** Lets go of the engine: it and its containers go on. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#ending.abort(new TremplinError("cancelled", "the daemon ends"));
-    this.#own?.detach();
+    this.#disposing.abort(new TremplinError("cancelled", "the daemon ends"));
+    this.#managed?.detach();
     if (this.#state.status === "starting") await this.#state.launch.outcome.catch(() => undefined);
     if (this.#state.status === "running") await this.#state.engine[Symbol.asyncDispose]();
   }
 
-  get #mayLaunch(): AbortSignal {
-    return AbortSignal.any([this.#ending.signal, this.#halting.signal]);
+  get #launchSignal(): AbortSignal {
+    return AbortSignal.any([this.#disposing.signal, this.#shuttingDown.signal]);
   }
 
   /** Aborts when the daemon ends or there will be no engine any more. */
-  get #over(): AbortSignal {
-    return this.#own?.over ?? this.#ending.signal;
+  get #lostSignal(): AbortSignal {
+    return this.#managed?.lostSignal ?? this.#disposing.signal;
   }
 
   /** The engine of the launch before the next one, once that has ended. */
@@ -170,28 +169,28 @@ export class Supervisor implements AsyncDisposable {
       const { engine } = prepared;
       remark ||= prepared.remark;
       try {
-        await this.#putRight(engine);
+        await this.#recover(engine);
         return { engine, remark };
       } catch (error) {
         this.#prepared = undefined;
         await engine[Symbol.asyncDispose]();
         // It was killed just now; what was done so far can be done again.
         const again = TremplinError.from(error).code === "unavailable" && count < ATTEMPTS;
-        if (!again || this.#over.aborted || this.#halting.signal.aborted) throw error;
+        if (!again || this.#lostSignal.aborted || this.#shuttingDown.signal.aborted) throw error;
         this.#options.log.warn({ error }, "the engine died while what was left was put right: again");
       }
     }
   }
 
-  async #putRight(engine: Engine): Promise<void> {
+  async #recover(engine: Engine): Promise<void> {
     const { clock, onReady } = this.#options;
     this.#prepared = engine;
-    await failIfEngineLost(onReady(engine), { address: engine.address, clock, over: this.#over });
+    await failIfEngineLost(onReady(engine), { address: engine.address, clock, lostSignal: this.#lostSignal });
   }
 
   #prepare(wish: ResetRequest | undefined, recovering: (why: string) => void): Promise<Prepared> {
     const { choice } = this.#options;
-    return choice.how === "attach" ? this.#attach(choice.address) : this.#launchOwn(wish, recovering);
+    return choice.how === "attach" ? this.#attach(choice.address) : this.#launchManaged(wish, recovering);
   }
 
   async #attach(address: EngineAddress): Promise<Prepared> {
@@ -205,47 +204,53 @@ export class Supervisor implements AsyncDisposable {
     }
   }
 
-  async #launchOwn(wish: ResetRequest | undefined, recovering: (why: string) => void): Promise<Prepared> {
+  async #launchManaged(wish: ResetRequest | undefined, recovering: (why: string) => void): Promise<Prepared> {
     const { bridgeName: name, stateFolder, subnet, site, clock, log } = this.#options;
-    const own = await this.#ownEngine();
-    const { folder } = own;
-    const { layout } = flavorOf(own.program.kind);
+    const own = await this.#managedEngine();
+    const { folder, layout } = own;
     const bridge = new Bridge({ name, stateFolder, engineFolder: folder });
     log.info({ engine: own.program.executable, folder }, "launching");
     await bridge.check(subnet);
     if (!(await own.isRunning())) await bridge.checkOthers();
     const prepared = await launchManagedEngine({
-      own,
+      managed: own,
       reset: await DatabaseReset.open(folder, layout, log),
       wantsReset: async () =>
         wish !== undefined ||
         (!(await own.isRunning()) && (await mayResetAutomatically(folder, layout, site.automaticReset))),
-      begun: async () => wish?.begun(),
+      onResetBegun: async () => wish?.onBegun(),
       connect: (address) => this.#connect(address),
       prepare: (engine, isNew) => this.#prepareEngine(engine, folder, isNew),
       recovering,
       clock,
       log,
-      signal: this.#mayLaunch,
+      signal: this.#launchSignal,
     });
     await bridge.claim();
     return prepared;
   }
 
   /** The same as before while its program is the same, so that it is known whether it runs. */
-  async #ownEngine(): Promise<ManagedEngine> {
+  async #managedEngine(): Promise<ManagedEngine> {
     const { choice, failed, clock, log } = this.#options;
     const program = await findEngineProgram(choice.how === "launch" ? choice.kind : undefined);
-    if (this.#own?.program.executable === program.executable) return this.#own;
-    this.#own?.detach();
+    if (this.#managed?.program.executable === program.executable) return this.#managed;
+    this.#managed?.detach();
     const folder = this.folder(program.kind);
-    this.#own = new ManagedEngine({ program, folder, ending: this.#ending.signal, failed, clock, log });
-    return this.#own;
+    this.#managed = new ManagedEngine({
+      program,
+      folder,
+      shutdownSignal: this.#disposing.signal,
+      failed,
+      clock,
+      log,
+    });
+    return this.#managed;
   }
 
   #connect(address: EngineAddress): Promise<Engine> {
     const { clock, log } = this.#options;
-    return Engine.connect(address, { log, clock, signal: this.#ending.signal });
+    return Engine.connect(address, { log, clock, signal: this.#disposing.signal });
   }
 
   #prepareEngine(engine: Engine, engineFolder: string | undefined, recovering: boolean) {
@@ -255,7 +260,7 @@ export class Supervisor implements AsyncDisposable {
       bridge,
       engineFolder,
       recovering,
-      signal: this.#mayLaunch,
+      signal: this.#launchSignal,
     });
   }
 }

@@ -8,7 +8,7 @@ test("a clock that is set meanwhile does not make an engine late", async () => {
   const { signal } = new AbortController();
   let isOver = false;
   const address = { kind: "unix", path: "/nowhere/unix.socket" } as const;
-  const ready = waitUntilReady(address, { clock, signal, limit: 200 }).finally(() => {
+  const ready = waitUntilReady(address, { clock, signal, timeoutMs: 200 }).finally(() => {
     isOver = true;
   });
   await clock.sleeping();

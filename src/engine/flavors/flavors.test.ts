@@ -1,9 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addMadeUpFlavor } from "../../../test/support/made-up-flavor.ts";
-import { engineError, isCancelled, operationError } from "../http/engine-error.ts";
-import { changesInstance, type Operation } from "../operations/operation.ts";
-import { parseDownloadProgress, unpackProgress } from "../operations/progress.ts";
 import { engineHeaders } from "./flavor.ts";
 import { engineKind, engineKinds, findFlavor, flavorOf, flavors } from "./flavors.ts";
 
@@ -26,24 +22,4 @@ test("headers get the prefix of the engine, and those without a value are left o
   const headers = { filename: "a", properties: undefined };
   assert.deepEqual(engineHeaders(flavorOf("lxd"), headers), { "X-LXD-filename": "a" });
   assert.deepEqual(engineHeaders(flavorOf("incus"), headers), { "X-Incus-filename": "a" });
-});
-
-test("a new engine needs only a flavor in the list", (t) => {
-  const flavor = addMadeUpFlavor(t);
-  assert.equal(engineKind("acme"), flavor.kind);
-  assert.deepEqual(engineHeaders(flavor, { filename: "a" }), { "X-Acme-filename": "a" });
-  assert.equal(engineError(400, "choose another name", "POST /x", undefined).code, "exists");
-  assert.equal(operationError("Building", "come back later", {}).code, "busy");
-  assert.equal(isCancelled("stopped on request"), true);
-  assert.equal(parseDownloadProgress("rootfs at 7 of 100"), 7);
-  const progress = { stage: "open_crate", percent: "5", speed: "10" };
-  assert.deepEqual(unpackProgress({ metadata: { progress } } as unknown as Operation), {
-    percent: 5,
-    speed: 10,
-  });
-  const resources = { instances: ["/1.0/instances/c"] };
-  const changes = (description: string) =>
-    changesInstance({ class: "task", description, resources } as unknown as Operation, "c", flavor.texts);
-  assert.equal(changes("Reading logs"), false);
-  assert.equal(changes("Executing command"), true);
 });

@@ -6,10 +6,10 @@ import { claimBridges } from "../network/bridge-ownership.ts";
 import { configSchema, type EngineConfigBackup } from "./config-schema.ts";
 import { readEngineConfig } from "./record-config.ts";
 
-/** Lifecycle events that change it. */
-const OF_SETUP = /^(network|profile|storage-pool|storage-volume|project|image|certificate|config)-/;
+/** Lifecycle events after which the config backup is out of date. */
+const CONFIG_EVENT = /^(network|profile|storage-pool|storage-volume|project|image|certificate|config)-/;
 
-/** Writes down what the engine has, for the day its database is lost. The file is beside the engine's folder. */
+/** Saves the engine's configuration, in case that its database is lost. The file is beside the engine's folder. */
 export async function recordConfig(
   engine: Engine,
   engineFolder: string,
@@ -25,13 +25,13 @@ export async function recordConfig(
 }
 
 /**
- * Writes it down now and after each change, whoever makes it, until the client of the engine is disposed. An engine
- * that cannot be asked for all of it works all the same: that is only logged.
+ * Saves the engine's configuration now and after each change, by whichever client, until `engine` is disposed. A
+ * failure is only logged, because the engine works without a backup.
  */
 export async function backUpOnChange(engine: Engine, engineFolder: string, log: Logger): Promise<void> {
   const record = () =>
     recordConfig(engine, engineFolder).catch((error) =>
-      log.warn({ error }, "what the engine holds is not written down yet"),
+      log.warn({ error }, "the engine's configuration could not be saved; the next change tries again"),
     );
   let writing = record();
   let waiting = false;
@@ -45,12 +45,12 @@ export async function backUpOnChange(engine: Engine, engineFolder: string, log: 
   };
   const interest = { types: ["lifecycle"], reconnected: changed } as const;
   const subscription = engine.eventsOfAllProjects.subscribe(interest, (event) => {
-    if (event.type === "lifecycle" && OF_SETUP.test(event.metadata.action)) changed();
+    if (event.type === "lifecycle" && CONFIG_EVENT.test(event.metadata.action)) changed();
   });
   await Promise.all([writing, subscription.ready]);
 }
 
-/** What was written down last; nothing when there is none that can be read. */
+/** The newest config backup; an empty one when there is none or it cannot be read. */
 export async function readConfigBackup(engineFolder: string): Promise<EngineConfigBackup> {
   try {
     return configSchema.parse(JSON.parse(await readFile(fileOf(engineFolder), "utf8")));

@@ -7,8 +7,8 @@ const inProject = named.extend({ project: z.string().default(DEFAULT_PROJECT) })
 const rules = z.array(z.unknown()).nullable();
 
 /**
- * What an engine's database holds that no container carries with it. Lists that an earlier version did not write
- * are empty.
+ * The part of an engine's database that is not also in each container's backup.yaml. Lists that an earlier version
+ * did not write are empty.
  */
 export const configSchema = z.object({
   pools: z.array(named.extend({ driver: z.string() })).default([]),
@@ -57,7 +57,7 @@ export const configSchema = z.object({
       }),
     )
     .default([]),
-  /** The engine's own config; a secret is only said to be there, by `true`. Undefined when it was not recorded. */
+  /** The engine's own config; `true` stands for a secret, which the engine does not return. Undefined when it was not recorded. */
   server: z.record(z.string(), z.union([z.string(), z.boolean()])).optional(),
   certificates: z
     .array(
@@ -89,7 +89,7 @@ const nouns: Readonly<Record<Kind, string>> = {
 };
 export const kinds = Object.keys(nouns) as Kind[];
 
-/** By what the items of one kind or another are told apart. */
+/** The properties that identify an item; which of them, depends on its kind. */
 interface Naming {
   readonly name?: string;
   readonly project?: string;
@@ -97,7 +97,7 @@ interface Naming {
   readonly fingerprint?: string;
 }
 
-/** What a person calls an item; no two of a setup have the same. */
+/** The name of an item for a person, unique within a setup. */
 export function labelOf<K extends Kind>(kind: K, item: ItemOf<K>): string {
   const { name, project, pool, fingerprint } = item as Naming;
   const own = kind === "images" ? fingerprint?.slice(0, 12) : pool === undefined ? name : `${pool}/${name}`;
@@ -109,17 +109,17 @@ export function serverLabel(key: string): string {
   return `config ${key} of the engine`;
 }
 
-/** What the engine cannot be given back of an image. */
+/** The label of the part of an image that no engine accepts back. */
 export function sourceLabel(image: ItemOf<"images">): string {
   return `update source of ${labelOf("images", image)}`;
 }
 
-/** What the engine cannot be given back of a snapshot of a volume. */
+/** The label of the part of a volume's snapshot that no engine accepts back. */
 export function snapshotLabel(volume: ItemOf<"volumes">, { name }: { readonly name: string }): string {
   return `config of the snapshot ${name} of ${labelOf("volumes", volume)}`;
 }
 
-/** The labels of all that a setup holds. */
+/** The labels of all items of a setup. */
 export function labelsOf(setup: EngineConfigBackup): Set<string> {
   const ofKinds = kinds.flatMap((kind) => setup[kind].map((item) => labelOf(kind, item as never)));
   const sources = setup.images.filter((image) => image.update_source).map(sourceLabel);
@@ -145,7 +145,7 @@ export function pickFrom(
   return { ...Object.fromEntries(lists), ...server } as EngineConfigBackup;
 }
 
-/** A setup with what another one has besides. */
+/** A setup, completed with the items that only `other` has. */
 export function withMissing(setup: EngineConfigBackup, other: EngineConfigBackup): EngineConfigBackup {
   const known = labelsOf(setup);
   const more = pickFrom(other, (label) => !known.has(label));

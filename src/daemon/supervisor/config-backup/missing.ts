@@ -1,31 +1,31 @@
 import type { Logger } from "../../../base/logger.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 
-export interface Lack {
+export interface MissingItem {
   readonly reason: string;
-  /** Whether no later reset can bring it either, so that it is named until a person lets go of the old database. */
+  /** Whether no later reset can restore it either: it is reported until a person deletes the old database. */
   readonly lasting: boolean;
 }
 
-/** Which things a new database lacks, by what a person calls them. */
-export type Missing = ReadonlyMap<string, Lack>;
+/** What a new database lacks, by label (`labelOf`). */
+export type MissingItems = ReadonlyMap<string, MissingItem>;
 
-/** Restores one thing after another; what fails is noted, and the others go on. */
-export class Restoring {
+/** Runs the restores of single items and records those that failed, so that one failure does not stop the others. */
+export class RestoreLog {
   readonly signal: AbortSignal;
   readonly #log: Logger;
-  readonly #missing = new Map<string, Lack>();
+  readonly #missing = new Map<string, MissingItem>();
 
   constructor({ log, signal }: { readonly log: Logger; readonly signal: AbortSignal }) {
     this.#log = log;
     this.signal = signal;
   }
 
-  get missing(): Missing {
+  get missing(): MissingItems {
     return this.#missing;
   }
 
-  /** Throws only when the engine is gone or the daemon ends: then all of it is done again. */
+  /** Throws only when the engine is gone or the daemon shuts down: then the whole restore is repeated. */
   async attempt(label: string, act: () => Promise<void>): Promise<void> {
     try {
       await act();
@@ -33,7 +33,7 @@ export class Restoring {
       this.signal.throwIfAborted();
       const error = TremplinError.from(thrown);
       if (error.code === "unavailable") throw error;
-      this.#log.error({ error, what: label }, "something of the old database cannot be restored");
+      this.#log.error({ error, what: label }, "an item of the old database cannot be restored");
       this.note(label, error.message);
     }
   }

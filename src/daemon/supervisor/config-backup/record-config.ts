@@ -3,12 +3,12 @@ import { ifMissing } from "../../../engine/http/if-missing.ts";
 import { hasOwn, type Project } from "../../../engine/resources/projects.ts";
 import { configSchema, type EngineConfigBackup } from "./config-schema.ts";
 
-interface Asking {
+interface ConfigQuery {
   readonly engine: Engine;
   readonly signal: AbortSignal | undefined;
 }
 
-/** Asks an engine for all that its database holds and that no container carries with it. */
+/** Reads from an engine all parts of its database that are in no container's backup.yaml. */
 export async function readEngineConfig(engine: Engine, signal?: AbortSignal): Promise<EngineConfigBackup> {
   const asking = { engine, signal };
   const projects = await engine.projects.list({ signal });
@@ -28,7 +28,7 @@ export async function readEngineConfig(engine: Engine, signal?: AbortSignal): Pr
   };
   const [zones, acls, networks, profiles, volumes, images] = await Promise.all([
     inEach("networks", (project) => zonesOf(asking, project)),
-    inEach("networks", (project) => known(engine.acls.list({ project, signal }))),
+    inEach("networks", (project) => orEmpty(engine.acls.list({ project, signal }))),
     inEach("networks", (project) => networksOf(asking, project)),
     inEach("profiles", (project) => engine.profiles.list({ project, signal })),
     inEach("storage.volumes", (project) =>
@@ -50,8 +50,8 @@ function describe({ name, description, config }: Project): Project {
   return { name, description, config };
 }
 
-async function zonesOf({ engine, signal }: Asking, project: string) {
-  const zones = await known(engine.zones.list({ project, signal }));
+async function zonesOf({ engine, signal }: ConfigQuery, project: string) {
+  const zones = await orEmpty(engine.zones.list({ project, signal }));
   return Promise.all(
     zones.map(async (zone) => ({
       ...zone,
@@ -60,20 +60,20 @@ async function zonesOf({ engine, signal }: Asking, project: string) {
   );
 }
 
-async function networksOf({ engine, signal }: Asking, project: string) {
+async function networksOf({ engine, signal }: ConfigQuery, project: string) {
   const managed = (await engine.networks.list({ project, signal })).filter((network) => network.managed);
   const ofForwards = new Set(["bridge", "ovn"]);
   return Promise.all(
     managed.map(async (network) => ({
       ...network,
       forwards: ofForwards.has(network.type)
-        ? await known(engine.networks.forwards(network.name).list({ project, signal }))
+        ? await orEmpty(engine.networks.forwards(network.name).list({ project, signal }))
         : [],
     })),
   );
 }
 
-async function volumesOf({ engine, signal }: Asking, project: string, pools: readonly string[]) {
+async function volumesOf({ engine, signal }: ConfigQuery, project: string, pools: readonly string[]) {
   const ofPools = pools.map(async (pool) => {
     const volumes = (await engine.pools.volumes(pool).list({ project, signal })).filter(isNoSnapshot);
     return Promise.all(
@@ -91,10 +91,10 @@ async function volumesOf({ engine, signal }: Asking, project: string, pools: rea
 }
 
 /**
- * A person's images. One that the engine fetched by itself for a container, and that has no name, is its cache: it
- * fetches it again when it is needed.
+ * The images without the engine's cache: an image that it fetched by itself for a container, and that has no alias. The
+ * engine fetches that again when it needs it.
  */
-async function imagesOf({ engine, signal }: Asking, project: string) {
+async function imagesOf({ engine, signal }: ConfigQuery, project: string) {
   const images = await engine.images.list({ project, signal });
   return images
     .filter(({ cached, aliases }) => !cached || (aliases ?? []).length > 0)
@@ -109,7 +109,7 @@ function lastPart(name: string): string {
   return name.slice(name.lastIndexOf("/") + 1);
 }
 
-/** Nothing, of what an older engine does not know. */
-async function known<T>(list: Promise<T[]>): Promise<T[]> {
+/** An empty list where an older engine does not have the endpoint. */
+async function orEmpty<T>(list: Promise<T[]>): Promise<T[]> {
   return (await list.catch(ifMissing)) ?? [];
 }

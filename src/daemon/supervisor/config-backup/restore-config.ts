@@ -9,23 +9,23 @@ import { DEFAULT_PROJECT, type ProjectUpdate } from "../../../engine/resources/p
 import { markOptional } from "../database-reset/missing-sources.ts";
 import { formatSubnet, freeSubnet, usedSubnets } from "../network/subnet.ts";
 import { type EngineConfigBackup, type ItemOf, labelOf } from "./config-schema.ts";
-import type { Restoring } from "./missing.ts";
+import type { RestoreLog } from "./missing.ts";
 
-/** What the engine calls what it lacks (`DependencyErrors`). */
+/** The engine's sentences for what an import lacks (`DependencyErrors`). */
 const MISSING = /^(?:(Network|Profile) "(.+)" in project "(.+)"|Project "(.+)")$/;
-/** There from the beginning, in each project. */
-const OWN_PROFILE = "default";
-const UNKNOWN = "what it was is not known any more; it was made with defaults";
+/** The engine makes it in each new project. */
+const DEFAULT_PROFILE = "default";
+const UNKNOWN_CONFIG = "what it was is not known any more; it was made with defaults";
 
 export interface ConfigRestore {
   readonly engine: Engine;
   readonly setup: EngineConfigBackup;
-  readonly restoring: Restoring;
+  readonly restoring: RestoreLog;
 }
 
 /**
- * Gives an engine with a new database what containers refer to: projects, networks and profiles as they were. What
- * is there already, since an attempt before this one or by a person's hand, is only completed.
+ * Restores what containers refer to into a new database: projects, networks and profiles. An item that exists
+ * already, from an earlier attempt or made by a person, is only completed.
  */
 export async function restoreConfig(restore: ConfigRestore): Promise<void> {
   const { engine, setup, restoring } = restore;
@@ -49,8 +49,8 @@ export async function restoreConfig(restore: ConfigRestore): Promise<void> {
 }
 
 /**
- * Makes what containers refer to and what was never written down: a bridge with an address of its own, an empty
- * profile, a project. Throws `failed` for what cannot be made.
+ * Creates what containers refer to and the config backup does not have: a bridge with a free subnet, an empty
+ * profile, a project. Throws `failed` for a kind that cannot be created.
  */
 export async function createMissing(restore: ConfigRestore, missing: readonly string[]): Promise<void> {
   const { engine, setup, restoring } = restore;
@@ -61,18 +61,18 @@ export async function createMissing(restore: ConfigRestore, missing: readonly st
     if (!name) throw new TremplinError("failed", `recovering containers needs first: ${missing.join("; ")}`);
     const empty = { name, project, description: "", config: {} };
     if (ownProject) {
-      restoring.note(labelOf("projects", empty), UNKNOWN);
-      // Without config a project has everything of its own but networks, as one has that the engine's client makes.
+      restoring.note(labelOf("projects", empty), UNKNOWN_CONFIG);
+      // The same features as in a project that the engine's own client creates.
       await engine.projects.create({ name, description: "", config: ownFeatures }, { signal });
     } else if (what === "Network") {
       const known = setup.networks.find((each) => each.name === name && each.project === project);
-      const network = known ?? { ...empty, type: "bridge", forwards: [], config: await anyBridge() };
-      if (!known) restoring.note(labelOf("networks", network), UNKNOWN);
+      const network = known ?? { ...empty, type: "bridge", forwards: [], config: await freeBridgeConfig() };
+      if (!known) restoring.note(labelOf("networks", network), UNKNOWN_CONFIG);
       await makeNetwork(engine, network, signal);
     } else {
       const known = setup.profiles.find((each) => each.name === name && each.project === project);
       const profile = known ?? { ...empty, devices: {} };
-      if (!known) restoring.note(labelOf("profiles", profile), UNKNOWN);
+      if (!known) restoring.note(labelOf("profiles", profile), UNKNOWN_CONFIG);
       await makeProfile(engine, profile, signal);
     }
   }
@@ -84,7 +84,7 @@ const ownFeatures: Config = {
   "features.storage.volumes": "true",
 };
 
-/** Gives the profiles their disks of pools, which could not be until the pools were known. */
+/** Adds the disks on pools to the profiles, which the engine refuses before it knows the pools. */
 export async function completeProfiles({ engine, setup, restoring }: ConfigRestore): Promise<void> {
   const { signal } = restoring;
   for (const profile of setup.profiles) {
@@ -129,7 +129,7 @@ async function restoreZone(
   }
 }
 
-/** All of them empty first, since the rules of one may name another. */
+/** Creates all of them empty first, because the rules of one may name another. */
 async function restoreAcls({ engine, setup, restoring }: ConfigRestore): Promise<void> {
   const { signal } = restoring;
   for (const acl of setup.acls) {
@@ -166,7 +166,7 @@ async function makeNetwork(engine: Engine, network: ItemOf<"networks">, signal: 
   }
 }
 
-async function anyBridge(): Promise<Config> {
+async function freeBridgeConfig(): Promise<Config> {
   return { "ipv4.address": formatSubnet(freeSubnet(await usedSubnets())), "ipv6.address": "none" };
 }
 
@@ -175,10 +175,10 @@ async function makeProfile(engine: Engine, profile: ItemOf<"profiles">, signal: 
   const ofNoPool = Object.fromEntries(Object.entries(profile.devices).filter(([, { pool }]) => !pool));
   const devices: Devices = await markOptional(ofNoPool);
   const options = { project, signal };
-  // Its network card must be there before the containers: to cloud-init, one that comes later is another machine.
-  if (name === OWN_PROFILE) {
+  // The network card must exist before the containers: cloud-init takes a container whose card comes later for a new machine.
+  if (name === DEFAULT_PROFILE) {
     const change = (found: ProfileUpdate): ProfileUpdate => ({
-      description: isOfEngine(found.description) ? description : found.description,
+      description: isEngineDescription(found.description) ? description : found.description,
       config: { ...config, ...found.config },
       devices: { ...devices, ...found.devices },
     });
@@ -188,8 +188,8 @@ async function makeProfile(engine: Engine, profile: ItemOf<"profiles">, signal: 
   }
 }
 
-/** Whether an engine itself describes a profile so, in a project that is new. */
-function isOfEngine(description: string): boolean {
+/** Whether it is the description that an engine gives the default profile of a new project. */
+function isEngineDescription(description: string): boolean {
   return description === "" || flavors.some(({ texts }) => texts.defaultProfile.test(description));
 }
 

@@ -11,8 +11,8 @@ interface Place extends ConfigRestore {
 }
 
 /**
- * Gives an engine whose containers are back the rest: what its pools, volumes, images and clients were to it. What a
- * person set meanwhile stays.
+ * Restores the rest, once the containers are back: settings of pools and volumes, images, trusted clients and the
+ * engine's own config. A setting that a person made meanwhile stays.
  */
 export async function restoreContents(place: Place): Promise<void> {
   const { engine, setup, restoring } = place;
@@ -74,7 +74,7 @@ async function restoreCertificates({ engine, setup, restoring }: Place): Promise
   }
 }
 
-/** A certificate in PEM without the lines around it. */
+/** The base64 text of a PEM certificate. */
 function bare(pem: string): string {
   return pem.replace(/-----[^-]+-----|\s/g, "");
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { canAccess } from "../../../base/files/can-access.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
-import { isOldFolder } from "../database-reset/database-reset.ts";
+import { isOldFolder } from "../database-reset/old-folders.ts";
 import { type ItemOf, labelOf, sourceLabel } from "./config-schema.ts";
 import type { ConfigRestore } from "./restore-config.ts";
 
@@ -14,7 +14,7 @@ interface Place extends ConfigRestore {
   readonly engineFolder: string;
 }
 
-/** Imports the images of the old database from their files, which were moved aside, with their names. */
+/** Imports the images of the old database, with their aliases, from the files that the reset moved to `images.old`. */
 export async function restoreImages(place: Place): Promise<void> {
   const { setup, restoring } = place;
   for (const image of setup.images) {
@@ -28,7 +28,7 @@ async function restoreImage(place: Place, image: Image): Promise<void> {
   const options = { project, signal: restoring.signal };
   const found = await engine.images.get(fingerprint, options).catch(ifMissing);
   if (!found) await upload(place, image);
-  // An attempt before this one may have ended between the file and what belongs to it.
+  // An earlier attempt may have ended after the upload and before the update.
   const isWhole = (found?.aliases ?? []).length > 0;
   const { auto_update, expires_at, profiles, properties } = image;
   const whole = { auto_update, expires_at, profiles, properties, public: image.public };
@@ -55,7 +55,7 @@ async function upload({ engine, engineFolder, restoring }: Place, image: Image):
   throw new TremplinError("failed", `its file ${file} is not what it was: it may be damaged`);
 }
 
-/** Its file in the folders that this reset or an earlier one moved aside. */
+/** Finds an image's file in the `images.old` folders of this reset and of earlier ones. */
 async function findFile(engineFolder: string, images: string, fingerprint: string): Promise<string> {
   for (const name of (await readdir(engineFolder)).filter((each) => isOldFolder(each, images))) {
     const file = join(engineFolder, name, fingerprint);

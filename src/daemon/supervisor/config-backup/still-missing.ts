@@ -8,13 +8,13 @@ import type { WantedConfig } from "./wanted-config.ts";
 const UNREADABLE = "what an earlier reset could not bring back";
 
 const schema = z.object({
-  /** What is missing, and why, in words for a person. */
+  /** What is missing and why, by label. */
   missing: z.record(z.string(), z.object({ reason: z.string(), lasting: z.boolean() })),
-  /** What can be tried again of it. */
+  /** The config of those items that a later reset can restore. */
   setup: configSchema,
 });
 
-/** What the engine's database lacks since a reset, for as long as an older database that has it is kept. */
+/** What the engine's database lacks since a reset, while an older database that has it is kept. */
 export type StillMissing = z.infer<typeof schema>;
 
 /** Written beside the engine's folder. */
@@ -23,8 +23,8 @@ export async function writeStillMissing(engineFolder: string, still: StillMissin
 }
 
 /**
- * None where no old database is kept: then a person has let go of what was in it. A file that cannot be read is
- * itself something that is missing, so that the old database stays.
+ * Undefined where no old database is kept: then a person has deleted it and what was in it. A record that cannot be
+ * read is itself reported as missing, so that the old database stays.
  */
 export async function readStillMissing(
   engineFolder: string,
@@ -40,11 +40,11 @@ export async function readStillMissing(
   }
 }
 
-export async function forgetStillMissing(engineFolder: string): Promise<void> {
+export async function removeStillMissing(engineFolder: string): Promise<void> {
   await rm(fileOf(engineFolder), { force: true });
 }
 
-/** What is wanted of a new database, with what the one before lacked already. */
+/** The wanted config, completed with what the database before this reset lacked already. */
 export function withStillMissing(wanted: WantedConfig, still: StillMissing | undefined): WantedConfig {
   if (!still) return wanted;
   const recorded: EngineConfigBackup = wanted.setup;

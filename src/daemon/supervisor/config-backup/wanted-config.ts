@@ -7,37 +7,37 @@ import { configSchema, type EngineConfigBackup } from "./config-schema.ts";
 
 const wantedSchema = z.object({
   setup: configSchema,
-  /** What was missing already before this reset. */
+  /** What was missing before this reset. */
   earlier: z.record(z.string(), z.object({ reason: z.string(), lasting: z.boolean() })).default({}),
-  /** Why the setup is not all that there was, if that is so. */
+  /** Why the setup is incomplete; undefined when it is complete. */
   incomplete: z.string().optional(),
 });
 
-/** What a new database must get. */
+/** What a reset must restore into the new database. */
 export type WantedConfig = z.infer<typeof wantedSchema>;
 
-/** A record of the engine as what is wanted: one of an earlier version does not hold everything. */
-export function asWanted(setup: EngineConfigBackup, incomplete?: string): WantedConfig {
+/** The wanted config from a config backup. A backup of an earlier version is incomplete. */
+export function wantedConfigFrom(setup: EngineConfigBackup, incomplete?: string): WantedConfig {
   const why = incomplete ?? (setup.server ? undefined : "there was no full record of what the engine had");
   return { setup, earlier: {}, ...(why === undefined ? {} : { incomplete: why }) };
 }
 
-/** Writes it down for the time of the reset, since the record of the engine goes on to change. */
-export async function keepWanted(engineFolder: string, wanted: WantedConfig): Promise<void> {
+/** Saves the wanted config for the duration of the reset, because the config backup changes with the engine. */
+export async function writeWanted(engineFolder: string, wanted: WantedConfig): Promise<void> {
   await replaceFile(fileOf(engineFolder), JSON.stringify(wanted));
 }
 
-/** What was written down when the reset began. A reset that an earlier version began has the record of the engine. */
+/** The wanted config that was saved when the reset began. Where an earlier version began it, that is the config backup. */
 export async function readWanted(engineFolder: string): Promise<WantedConfig> {
   const text = await textOfFile(fileOf(engineFolder));
   const parsed = wantedSchema.safeParse(text === undefined ? undefined : parse(text));
   if (parsed.success) return parsed.data;
   const damaged =
     text === undefined ? undefined : "what was written down when the reset began cannot be read";
-  return asWanted(await readConfigBackup(engineFolder), damaged);
+  return wantedConfigFrom(await readConfigBackup(engineFolder), damaged);
 }
 
-export async function forgetWanted(engineFolder: string): Promise<void> {
+export async function removeWanted(engineFolder: string): Promise<void> {
   await rm(fileOf(engineFolder), { force: true });
 }
 

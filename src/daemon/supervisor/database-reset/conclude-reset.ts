@@ -1,45 +1,45 @@
 import { readConfigBackup } from "../config-backup/config-backup.ts";
 import { pickFrom } from "../config-backup/config-schema.ts";
-import type { Missing } from "../config-backup/missing.ts";
+import type { MissingItems } from "../config-backup/missing.ts";
 import {
-  forgetStillMissing,
   readStillMissing,
+  removeStillMissing,
   withStillMissing,
   writeStillMissing,
 } from "../config-backup/still-missing.ts";
-import { asWanted, forgetWanted, keepWanted, readWanted } from "../config-backup/wanted-config.ts";
+import { readWanted, removeWanted, wantedConfigFrom, writeWanted } from "../config-backup/wanted-config.ts";
 import type { DatabaseReset } from "./database-reset.ts";
 
-const UNRECORDED = "what was not written down";
+const UNRECORDED_LABEL = "what was not written down";
 
-/** Writes down what the new database must get, before the old one goes aside. `incomplete`: why that is not all. */
+/** Saves what must be restored, before the old database is moved away. `incomplete`: why that is not everything. */
 export async function recordMissing(
   reset: DatabaseReset,
   engineFolder: string,
   incomplete: string | undefined,
 ): Promise<void> {
-  const wanted = asWanted(await readConfigBackup(engineFolder), incomplete);
+  const wanted = wantedConfigFrom(await readConfigBackup(engineFolder), incomplete);
   const still = await readStillMissing(engineFolder, await reset.kept());
-  await keepWanted(engineFolder, withStillMissing(wanted, still));
+  await writeWanted(engineFolder, withStillMissing(wanted, still));
 }
 
 /**
- * Ends a reset whose new database works: the old one goes when nothing is missing that it alone has. Answers what a
- * person should know.
+ * Ends a reset whose new database works. The old database is deleted, unless something is missing that only it has.
+ * Returns a remark for a person; empty when there is none.
  */
 export async function concludeReset(
   reset: DatabaseReset,
   engineFolder: string,
-  found: Missing,
+  found: MissingItems,
 ): Promise<string> {
   const { setup, earlier, incomplete } = await readWanted(engineFolder);
   const lasting = Object.entries(earlier).filter(([, lack]) => lack.lasting);
   const missing = new Map([...lasting, ...found]);
   const isUnrecorded = incomplete !== undefined && reset.replacesDatabase;
-  if (isUnrecorded) missing.set(UNRECORDED, { reason: incomplete, lasting: true });
+  if (isUnrecorded) missing.set(UNRECORDED_LABEL, { reason: incomplete, lasting: true });
   if (missing.size === 0) {
     await reset.discard();
-    await forgetStillMissing(engineFolder);
+    await removeStillMissing(engineFolder);
   } else {
     await writeStillMissing(engineFolder, {
       missing: Object.fromEntries(missing),
@@ -49,11 +49,11 @@ export async function concludeReset(
     if (isOld && !isUnrecorded) await reset.discardNewest();
     else await reset.keep();
   }
-  await forgetWanted(engineFolder);
+  await removeWanted(engineFolder);
   return remarkOn(missing, engineFolder, await reset.kept());
 }
 
-function remarkOn(missing: Missing, folder: string, kept: readonly string[]): string {
+function remarkOn(missing: MissingItems, folder: string, kept: readonly string[]): string {
   if (missing.size === 0) return "";
   const each = [...missing].map(([what, { reason }]) => `${what} (${reason})`);
   return `not brought back: ${each.join("; ")}. Its files and the old database are kept in ${folder} (${kept.join(", ")}); see docs/recovery.md`;

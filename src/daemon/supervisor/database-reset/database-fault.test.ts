@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { findDatabaseFault } from "./database-fault.ts";
 
 /** The first four and "Missing updates" are what LXD 5.0.2 said of files that were harmed; the rest is put together from errno words. */
-const words: readonly [said: string, heals: boolean | undefined][] = [
+const words: readonly [said: string, isFixed: boolean | undefined][] = [
   ["Error: Error creating database: Failed to begin transaction: file is not a database", true],
   ["Error: Error creating database: Failed to begin transaction: database disk image is malformed", true],
   ["Error: Failed to start dqlite server: raft_bootstrap(): ", true],
@@ -22,10 +22,11 @@ const words: readonly [said: string, heals: boolean | undefined][] = [
   ["Error: LXD is already running", undefined],
 ];
 
-for (const [said, heals] of words) {
-  test(`${said.slice(0, 60)}: ${heals === undefined ? "not its database" : heals ? "heals" : "a sentence"}`, () => {
+for (const [said, isFixed] of words) {
+  test(`${said.slice(0, 60)}: ${isFixed === undefined ? "not its database" : isFixed ? "a reset fixes it" : "a sentence"}`, () => {
     const fault = findDatabaseFault(`time="t" level=warning msg="AppArmor"\n${said}`);
-    assert.equal(fault?.heals, heals);
-    if (heals === false) assert.match(fault?.sentence ?? "", /: (make room|see who|it may be|install that)/);
+    assert.equal(fault?.isFixedByReset, isFixed);
+    if (isFixed === false)
+      assert.match(fault?.sentence ?? "", /: (make room|see who|it may be|install that)/);
   });
 }

@@ -28,7 +28,7 @@ async function fill(folder: string, name: string, text: string): Promise<void> {
 const whose = (folder: string, name: string) => readFile(join(folder, name, "whose"), "utf8");
 const open = (folder: string) => DatabaseReset.open(folder, lxd.layout, silentLogger);
 
-test("only what was moved is put back", async (t) => {
+test("restore returns only the folders that were moved away", async (t) => {
   const folder = await engineFolder(t, "database");
   const reset = await open(folder);
   await reset.begin();
@@ -40,7 +40,7 @@ test("only what was moved is put back", async (t) => {
   assert.equal((await open(folder)).phase, undefined);
 });
 
-test("a kill between any two renames is gone on from", async (t) => {
+test("a reset continues after a kill between any two renames", async (t) => {
   const folder = await engineFolder(t, "database.old", "networks");
   const moved = ["database", "networks"].map((name) => ({ name, to: `${name}.old` }));
   await writeFile(`${folder}.reset.json`, JSON.stringify({ phase: "moving", moved }));
@@ -57,7 +57,7 @@ test("a kill between any two renames is gone on from", async (t) => {
   assert.deepEqual([await whose(folder, "database"), await whose(folder, "networks")], ["old", "old"]);
 });
 
-test("what an earlier reset kept is not overwritten, and goes once all is good", async (t) => {
+test("a folder that an earlier reset keeps is not overwritten, and is deleted once everything is restored", async (t) => {
   const folder = await engineFolder(t, "database");
   const first = await open(folder);
   await first.begin();
@@ -74,13 +74,13 @@ test("what an earlier reset kept is not overwritten, and goes once all is good",
   assert.deepEqual(await readdir(folder), ["database"]);
 });
 
-test("a state that cannot be read is a sentence, not a guess", async (t) => {
+test("a record that cannot be read is an error that says what to do", async (t) => {
   const folder = await engineFolder(t, "database");
   await writeFile(`${folder}.reset.json`, "{");
   await assert.rejects(open(folder), /lxd\.reset\.json, which says how far a reset .* is, cannot be read/);
 });
 
-test("images go aside with the database and come back with it; what is no image's folder is not made one", async (t) => {
+test("images are moved with the database and return with it; an empty folder of images is not moved", async (t) => {
   const folder = await engineFolder(t, "database", "images");
   const reset = await open(folder);
   await reset.begin();
@@ -98,7 +98,7 @@ test("images go aside with the database and come back with it; what is no image'
   assert.equal(await whose(folder, "images"), "put there meanwhile");
 });
 
-test("what only earlier resets have is kept, and what this one moved aside goes", async (t) => {
+test("discardNewest deletes the folders of this reset and keeps those of earlier ones", async (t) => {
   const folder = await engineFolder(t, "database");
   const first = await open(folder);
   await first.begin();
@@ -111,7 +111,7 @@ test("what only earlier resets have is kept, and what this one moved aside goes"
   assert.equal(await whose(folder, "database.old"), "old");
 });
 
-test("a folder that a person called database.old stays, whatever resets do", async (t) => {
+test("a person's folder of the name database.old stays through all resets", async (t) => {
   const folder = await engineFolder(t, "database", "database.old", "images.old.7");
   const reset = await open(folder);
   await reset.begin();
@@ -129,12 +129,12 @@ test("a folder that a person called database.old stays, whatever resets do", asy
   await fill(folder, "database", "newest");
   await third.discard();
   assert.deepEqual((await readdir(folder)).sort(), ["database", "database.old", "images.old.7"]);
-  // What the record named is gone: whoever uses the name now is no reset.
+  // The recorded folder is gone: a new folder of the name is a person's.
   await fill(folder, "database.old.2", "mine");
   assert.deepEqual(await (await open(folder)).kept(), []);
 });
 
-test("a new database that an earlier daemon left at work is not deleted: a person may have worked with it", async (t) => {
+test("a new database from before this daemon's start is renamed, not deleted: a person may have worked with it", async (t) => {
   const folder = await engineFolder(t, "database", "images");
   await (await open(folder)).begin();
   for (const name of ["database", "images"]) await fill(folder, name, "made meanwhile");
@@ -149,7 +149,7 @@ test("a new database that an earlier daemon left at work is not deleted: a perso
   assert.equal(await whose(folder, "database.unused.2"), "second");
 });
 
-test("an old database that cannot be deleted is kept for the next reset, and holds up nothing", async (t) => {
+test("an old database that cannot be deleted is kept for the next reset and blocks nothing", async (t) => {
   const folder = await engineFolder(t, "database");
   const reset = await open(folder);
   await reset.begin();

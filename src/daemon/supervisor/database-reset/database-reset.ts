@@ -1,245 +1,162 @@
-import { lstat, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { lstat, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import * as z from "zod";
-import { replaceFile } from "../../../base/files/durable-file.ts";
-import { textOfFile } from "../../../base/files/text-of-file.ts";
 import type { Logger } from "../../../base/logger.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { EngineLayout } from "../../../engine/flavors/flavor.ts";
+import { databaseFolders, namesIn, OldFolders } from "./old-folders.ts";
+import { type ResetPhase, ResetRecord, type ResetState } from "./reset-record.ts";
 
 /**
- * What of an engine's folder goes with its database. Images are only files to a person, but an engine deletes at its
- * start all that its database does not know.
- */
-function foldersOf({ database, networks, images }: EngineLayout): string[] {
-  return [database, networks, images];
-}
-
-/** Whether a name in an engine's folder is that of such a folder that a reset moved aside. */
-export function isOldFolder(name: string, folder: string): boolean {
-  return name.startsWith(folder) && /^\.old(\.\d+)?$/.test(name.slice(folder.length));
-}
-
-/**
- * How far a reset is:
- * - `moving`: the old folders go aside;
- * - `recovering`: the engine works with a new database, and its containers are brought back into it;
- * - `restoring`: the old folders come back, the new ones go;
- * - `discarding`: the new database proved good, the old folders go.
- */
-export type ResetPhase = "moving" | "recovering" | "restoring" | "discarding";
-
-const stateSchema = z.object({
-  phase: z.enum(["moving", "recovering", "restoring", "discarding"]),
-  /** The folders that were there when it began, and only these: where each goes, as names. */
-  moved: z.array(z.object({ name: z.string(), to: z.string() })),
-});
-type State = z.infer<typeof stateSchema>;
-
-/**
- * A reset of the engine's database, on disk: each phase is written before what it does, and each can be done
- * again from its beginning. So a kill at any instant leaves either the old database or the new one to go on with,
- * and never less than one.
+ * A reset of the engine's database, on disk: each phase is written before its work, and its work can be repeated from
+ * its beginning. So a kill at any instant leaves either the old database or the new one to continue with, and never
+ * less than one. Except in `recovering`, no engine may run while a method works.
  */
 export class DatabaseReset {
   readonly #folder: string;
   readonly #layout: EngineLayout;
-  readonly #file: string;
   readonly #log: Logger;
+  readonly #record: ResetRecord;
+  readonly #old: OldFolders;
   /** Whether the engine had a new database already when this daemon began: a person may have worked with it. */
   readonly #mayBeUsed: boolean;
   readonly #unused: string[] = [];
-  #state: State | undefined;
 
-  private constructor(
-    folder: string,
-    layout: EngineLayout,
-    file: string,
-    log: Logger,
-    state: State | undefined,
-  ) {
+  private constructor(folder: string, layout: EngineLayout, log: Logger, record: ResetRecord) {
     this.#folder = folder;
     this.#layout = layout;
-    this.#file = file;
     this.#log = log;
-    this.#mayBeUsed = state?.phase === "recovering" || state?.phase === "restoring";
-    this.#state = state;
+    this.#record = record;
+    this.#old = new OldFolders(folder, layout, log);
+    this.#mayBeUsed = record.state?.phase === "recovering" || record.state?.phase === "restoring";
   }
 
-  /** Reads how far the reset of the engine in that folder is; the file is beside the folder. */
+  /** Reads how far the reset of the engine in that folder is. Throws `failed` where that cannot be read. */
   static async open(folder: string, layout: EngineLayout, log: Logger): Promise<DatabaseReset> {
-    const file = `${folder}.reset.json`;
-    const text = await textOfFile(file);
-    try {
-      const state = text === undefined ? undefined : stateSchema.parse(JSON.parse(text));
-      return new DatabaseReset(folder, layout, file, log, state);
-    } catch (error) {
-      throw new TremplinError(
-        "failed",
-        `${file}, which says how far a reset of the engine's database is, cannot be read: look at ${folder}, keep the database that you want as "${layout.database}", and delete that file`,
-        error,
-      );
-    }
+    return new DatabaseReset(folder, layout, log, await ResetRecord.open(folder, layout, log));
   }
 
-  /** None when no reset is under way. */
+  /** Undefined while no reset is under way. */
   get phase(): ResetPhase | undefined {
-    return this.#state?.phase;
+    return this.#record.state?.phase;
   }
 
-  /** Moves the database aside; no engine may run. What an earlier reset kept stays where it is. */
+  /** Moves the database away. Folders that an earlier reset keeps stay where they are. */
   async begin(): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o711 });
-    const there = await this.#names();
-    await this.#refuseMounts(there);
-    const moved: State["moved"] = [];
-    for (const name of foldersOf(this.#layout).filter((each) => there.includes(each))) {
-      // A folder without images is no more than one that the engine makes by itself.
+    const existing = await namesIn(this.#folder);
+    await this.#refuseMounts(existing);
+    const moved: ResetState["moved"] = [];
+    for (const name of databaseFolders(this.#layout).filter((each) => existing.includes(each))) {
+      // The engine creates an empty folder for images by itself.
       if (name === this.#layout.images && (await readdir(join(this.#folder, name))).length === 0) continue;
-      moved.push({ name, to: freeName(`${name}.old`, there) });
+      moved.push({ name, to: freeName(`${name}.old`, existing) });
     }
-    await this.#write({ phase: "moving", moved });
+    await this.#record.write({ phase: "moving", moved });
     await this.resume();
   }
 
-  /** Carries on what a daemon that died was at; no engine may run, except while recovering. */
+  /** Continues a phase in which an earlier daemon died. */
   async resume(): Promise<void> {
     if (this.phase === "moving") await this.#move();
     if (this.phase === "restoring") await this.restore();
     if (this.phase === "discarding") await this.#delete();
   }
 
-  /** Throws away a new database that the engine died over, for another one; no engine may run. */
+  /** Removes a new database under which the engine died, so that the engine makes another. */
   async startOver(): Promise<void> {
     if (this.phase !== "recovering") return;
-    for (const name of foldersOf(this.#layout)) {
-      // Images that were not moved aside are the person's, and not the new database's.
-      if (name === this.#layout.images && !this.#need().moved.some((each) => each.name === name)) continue;
+    for (const name of databaseFolders(this.#layout)) {
+      // Images that were not moved away are the person's, and not the new database's.
+      if (name === this.#layout.images && !this.#record.moved.some((each) => each.name === name)) continue;
       await this.#clear(name);
     }
   }
 
-  /** Puts the old database back, of that only what was moved (behaviour.md 12 item 5); no engine may run. */
+  /** Returns the folders that were moved away, and only these, to their place; ends the reset. */
   async restore(): Promise<void> {
-    const { moved } = this.#need();
-    await this.#write({ phase: "restoring", moved });
-    const there = await readdir(this.#folder);
-    for (const { name, to } of moved.filter((each) => there.includes(each.to))) {
+    const { moved } = this.#record;
+    await this.#record.write({ phase: "restoring", moved });
+    const existing = await readdir(this.#folder);
+    for (const { name, to } of moved.filter((each) => existing.includes(each.to))) {
       await this.#clear(name);
       await rename(join(this.#folder, to), join(this.#folder, name));
     }
-    await this.#end();
+    await this.#record.end();
   }
 
-  /** Ends it without any old database: the new one has everything. */
+  /** Deletes every old database, because the new one has everything; ends the reset. */
   async discard(): Promise<void> {
-    const { moved } = this.#need();
+    const { moved } = this.#record;
     const earlier = (await this.kept()).filter((old) => !moved.some(({ to }) => to === old));
-    await this.#write({
+    await this.#record.write({
       phase: "discarding",
       moved: [...moved, ...earlier.map((to) => ({ name: to, to }))],
     });
     await this.#delete();
   }
 
-  /** Ends it without the database of this time: what the new one lacks only those of earlier resets have. */
+  /** Deletes the old database of this reset, because only those of earlier resets have what is missing; ends it. */
   async discardNewest(): Promise<void> {
-    await this.#write({ phase: "discarding", moved: this.#need().moved });
+    await this.#record.write({ phase: "discarding", moved: this.#record.moved });
     await this.#delete();
   }
 
-  /** Ends it with the old database kept, because the new one does not have everything. */
+  /** Keeps the old database, because the new one does not have everything; ends the reset. */
   async keep(): Promise<void> {
     const kept = await this.kept();
-    await replaceFile(this.#keptFile, JSON.stringify(kept));
-    await this.#end();
+    await this.#old.keep(kept);
+    await this.#record.end();
     this.#log.warn({ kept }, "the old database is kept");
   }
 
-  /**
-   * The names of the folders that this reset and earlier ones moved aside. A folder of such a name that no reset
-   * recorded is a person's.
-   */
-  async kept(): Promise<string[]> {
-    const ours = new Set([...(await this.#recorded()), ...(this.#state?.moved ?? []).map(({ to }) => to)]);
-    return (await this.#names()).filter((name) => this.#isOld(name) && ours.has(name)).sort();
+  /** The names of the folders that this reset and earlier ones moved away and that still exist. */
+  kept(): Promise<string[]> {
+    return this.#old.kept((this.#record.state?.moved ?? []).map(({ to }) => to));
   }
 
-  /** The names of the folders of a new database that is not used any more, but may hold what a person made in it. */
+  /** The names of the folders of a new database that is no longer used, in which a person may have worked. */
   get unused(): readonly string[] {
     return this.#unused;
   }
 
-  /** Whether there was a database when it began. */
+  /** Whether there was a database when the reset began. */
   get replacesDatabase(): boolean {
-    return this.#state?.moved.some(({ name }) => name === this.#layout.database) ?? false;
-  }
-
-  #isOld(name: string): boolean {
-    return foldersOf(this.#layout).some((folder) => isOldFolder(name, folder));
+    return this.#record.state?.moved.some(({ name }) => name === this.#layout.database) ?? false;
   }
 
   async #delete(): Promise<void> {
-    const old = this.#need().moved.map(({ to }) => to);
-    const left = new Set((await this.#recorded()).filter((name) => !old.includes(name)));
-    for (const name of old) if (!(await this.#deleteOld(name))) left.add(name);
-    if (left.size > 0) await replaceFile(this.#keptFile, JSON.stringify([...left]));
-    else await rm(this.#keptFile, { force: true });
-    await this.#end();
+    await this.#old.delete(this.#record.moved.map(({ to }) => to));
+    await this.#record.end();
   }
 
-  /** What cannot be deleted (something is mounted in it, say) does not keep the engine from starting. */
-  async #deleteOld(name: string): Promise<boolean> {
-    try {
-      await rm(join(this.#folder, name), { recursive: true, force: true });
-      return true;
-    } catch (error) {
-      this.#log.warn({ error, name }, "an old database could not be deleted: the next reset tries again");
-      return false;
-    }
-  }
-
-  async #recorded(): Promise<readonly string[]> {
-    try {
-      return z.array(z.string()).parse(JSON.parse((await textOfFile(this.#keptFile)) ?? "[]"));
-    } catch (error) {
-      this.#log.warn({ error, file: this.#keptFile }, "which old databases are kept cannot be read");
-      return [];
-    }
-  }
-
-  get #keptFile(): string {
-    return `${this.#folder}.kept.json`;
-  }
-
-  /** Makes room for a folder. What a person may have put into the one that is there goes aside. */
+  /** Frees the name of a folder. A folder in which a person may have worked is renamed, not deleted. */
   async #clear(name: string): Promise<void> {
-    const there = await this.#names();
-    if (!there.includes(name)) return;
+    const existing = await namesIn(this.#folder);
+    if (!existing.includes(name)) return;
     const path = join(this.#folder, name);
     if (!this.#mayBeUsed) return await rm(path, { recursive: true });
-    const to = freeName(`${name}.unused`, there);
+    const to = freeName(`${name}.unused`, existing);
     await rename(path, join(this.#folder, to));
     this.#unused.push(to);
     this.#log.warn(
       { folder: join(this.#folder, to) },
-      "what was made in the engine during the reset is kept here",
+      "a new database that may have been used during the reset is kept",
     );
   }
 
   async #move(): Promise<void> {
-    const { moved } = this.#need();
-    const there = await this.#names();
-    for (const { name, to } of moved.filter((each) => !there.includes(each.to))) {
+    const { moved } = this.#record;
+    const existing = await namesIn(this.#folder);
+    for (const { name, to } of moved.filter((each) => !existing.includes(each.to))) {
       await rename(join(this.#folder, name), join(this.#folder, to));
     }
-    await this.#write({ phase: "recovering", moved });
+    await this.#record.write({ phase: "recovering", moved });
   }
 
-  /** What is mounted there cannot be renamed, and the reset would never get further. */
-  async #refuseMounts(there: readonly string[]): Promise<void> {
+  /** Throws `failed` for a mount point, which cannot be renamed, so that the reset could never continue. */
+  async #refuseMounts(existing: readonly string[]): Promise<void> {
     const { dev } = await stat(this.#folder);
-    for (const name of foldersOf(this.#layout).filter((each) => there.includes(each))) {
+    for (const name of databaseFolders(this.#layout).filter((each) => existing.includes(each))) {
       const path = join(this.#folder, name);
       if ((await lstat(path)).dev === dev) continue;
       throw new TremplinError(
@@ -247,38 +164,6 @@ export class DatabaseReset {
         `the engine's database cannot be reset while something is mounted on ${path}: unmount it and try again`,
       );
     }
-  }
-
-  /** None where there was never an engine. */
-  #names(): Promise<string[]> {
-    return readdir(this.#folder).catch((error: NodeJS.ErrnoException): string[] => {
-      if (error.code === "ENOENT") return [];
-      throw error;
-    });
-  }
-
-  #need(): State {
-    if (!this.#state) throw new TremplinError("failed", "no reset of the engine's database is under way");
-    return this.#state;
-  }
-
-  async #write(state: State): Promise<void> {
-    await this.#sync();
-    await replaceFile(this.#file, JSON.stringify(state));
-    this.#state = state;
-    this.#log.info({ ...state }, "resetting the engine's database");
-  }
-
-  async #end(): Promise<void> {
-    await this.#sync();
-    await rm(this.#file, { force: true });
-    this.#state = undefined;
-  }
-
-  /** What was renamed so far survives a crash of the machine. */
-  async #sync(): Promise<void> {
-    await using folder = await open(this.#folder, "r");
-    await folder.sync();
   }
 }
 

@@ -4,38 +4,38 @@ import type { Logger } from "../../../base/logger.ts";
 import type { EngineLayout } from "../../../engine/flavors/flavor.ts";
 
 /**
- * A second name for each image file while an engine starts: one whose database is lost finds no image in it, and
- * deletes their files before anybody can see that it is lost.
+ * Hard links of the image files while an engine starts: one whose database is lost knows no image and deletes all
+ * image files, before the daemon can find out that the database is lost.
  */
 export class ImageGuard {
   readonly #images: string;
-  readonly #guarded: string;
+  readonly #guardFolder: string;
   readonly #log: Logger;
 
   constructor(engineFolder: string, { images }: EngineLayout, log: Logger) {
     this.#images = join(engineFolder, images);
-    this.#guarded = join(engineFolder, `${images}.guarded`);
+    this.#guardFolder = join(engineFolder, `${images}.guarded`);
     this.#log = log;
   }
 
   /**
-   * Before the engine starts. What cannot be guarded, images on another file system for one, does not keep it from
-   * starting.
+   * Links the files, before the engine starts. A failure, for example because the images are on another file system,
+   * does not prevent the start.
    */
   async raise(): Promise<void> {
-    await linkAll(this.#images, this.#guarded).catch((error) =>
-      this.#log.warn({ error }, "image files could not be given a second name for the engine's start"),
+    await linkAll(this.#images, this.#guardFolder).catch((error) =>
+      this.#log.warn({ error }, "the image files could not be linked for the engine's start"),
     );
   }
 
-  /** Gives back what is gone; no engine may run. Throws where it cannot: then the second names are the only ones. */
+  /** Restores deleted image files; no engine may run. Throws on failure, because then the links may be the only copies. */
   async restore(): Promise<void> {
-    await linkAll(this.#guarded, this.#images);
+    await linkAll(this.#guardFolder, this.#images);
   }
 
-  /** Once it is known that the engine's database knows its images, or that they are aside. */
+  /** Removes the links, once the engine's database is known to have its images, or the images are moved away. */
   async lower(): Promise<void> {
-    await rm(this.#guarded, { recursive: true, force: true });
+    await rm(this.#guardFolder, { recursive: true, force: true });
   }
 }
 

@@ -8,7 +8,7 @@ import { silentLogger } from "../../../base/logger.ts";
 import { generic } from "../../sites/generic.ts";
 import { stubMissingSources } from "./missing-sources.ts";
 
-test("the site's own file is made, any other missing source is not: its disk is not required", async () => {
+test("the site's own file is made; any other disk with a missing source is marked as not required", async () => {
   const folder = await mkdtemp(join(tmpdir(), "missing-sources-"));
   try {
     const token = join(folder, "state/tokens/penguin_token");
@@ -46,7 +46,7 @@ test("the site's own file is made, any other missing source is not: its disk is 
   }
 });
 
-test("a backup.yaml that is no YAML, or a bomb, is left as it is", async () => {
+test("a backup.yaml that is no YAML, or nested too deeply, stays as it is", async () => {
   const folder = await mkdtemp(join(tmpdir(), "missing-sources-"));
   try {
     for (const text of ["{{{", `${"[".repeat(5000)}`]) {

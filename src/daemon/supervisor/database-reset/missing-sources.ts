@@ -7,25 +7,24 @@ import type { Logger } from "../../../base/logger.ts";
 import type { Config } from "../../../engine/resources/pools.ts";
 import type { Devices } from "../../../engine/resources/profiles.ts";
 import { expand, type Site } from "../../sites/site.ts";
-import { readBackupYaml } from "./read-backup-yaml.ts";
+import { readBackupYaml } from "./pool-on-disk.ts";
 
-interface Place {
+interface SiteContext {
   readonly site: Site;
-  /** What {state} and {shared} mean. */
+  /** The values of {state} and {shared}. */
   readonly places: Readonly<Record<string, string>>;
   readonly log: Logger;
 }
 
 /**
- * An engine refuses to take a container back whose disks come from where nothing is. So what the site shows in
- * each container gets an empty file at the place that the site says, whatever the container's own backup.yaml
- * says (behaviour.md 3.3). Any other disk, of the container and of its snapshots, is marked there as not
- * required: the container comes back and starts without it, and has it again when it is there again. Nothing is
- * made at a path that only a backup.yaml names.
+ * Lets the engine import a container whose disks have missing sources, which it would refuse. A source that the site
+ * mounts into each container becomes an empty file at the site's own path (docs/contract.md#database-reset). Any other
+ * disk, of the container and of its snapshots, is marked as not required in backup.yaml: the container starts without
+ * it, and has it again once the source exists. No file is made at a path that only a backup.yaml names.
  *
- * A backup.yaml that cannot be read is left as it is: the engine says better what is wrong.
+ * A backup.yaml that cannot be read stays as it is, because the engine's own error says more.
  */
-export async function stubMissingSources(file: string, name: string, place: Place): Promise<void> {
+export async function stubMissingSources(file: string, name: string, place: SiteContext): Promise<void> {
   const document = await readBackup(file);
   if (!document) return;
   for (const { source } of place.site.bindMounts)
@@ -35,7 +34,7 @@ export async function stubMissingSources(file: string, name: string, place: Plac
     for (const { key, value } of devices.items) {
       if (!isMap(value)) continue;
       const device = value.toJSON() as Config;
-      if (!(await isNeededInVain(device))) continue;
+      if (!(await requiresMissingSource(device))) continue;
       value.set("required", "false");
       changed.push(`${key}: ${device.source}`);
     }
@@ -43,20 +42,20 @@ export async function stubMissingSources(file: string, name: string, place: Plac
   if (changed.length === 0) return;
   place.log.warn(
     { container: name, disks: [...new Set(changed)] },
-    "disks whose source is missing are not required now",
+    "disks whose source is missing were marked as not required",
   );
   await replaceFile(file, document.toString(), 0o400);
 }
 
-/** The devices, those that come from where nothing is marked as not required. */
+/** The devices, with each disk whose source is missing marked as not required. */
 export async function markOptional(devices: Devices): Promise<Devices> {
   const marked = Object.entries(devices).map(async ([key, device]) => {
-    return [key, (await isNeededInVain(device)) ? { ...device, required: "false" } : device] as const;
+    return [key, (await requiresMissingSource(device)) ? { ...device, required: "false" } : device] as const;
   });
   return Object.fromEntries(await Promise.all(marked));
 }
 
-async function isNeededInVain({ type, source, pool, required }: Config): Promise<boolean> {
+async function requiresMissingSource({ type, source, pool, required }: Config): Promise<boolean> {
   if (type !== "disk" || pool || !source?.startsWith("/") || required === "false") return false;
   return !(await canAccess(source));
 }
@@ -69,12 +68,12 @@ async function readBackup(file: string): Promise<Document | undefined> {
   }
 }
 
-/** An empty file where the site puts one at each start, if this container shows it; it is filled then. */
+/** Makes an empty file at a source of the site, if the container mounts it. Each start of the container fills it. */
 async function makeStub(path: string, document: Document): Promise<void> {
-  const shown = devicesIn(document).some((devices) =>
+  const isMounted = devicesIn(document).some((devices) =>
     devices.items.some(({ value }) => isMap(value) && value.get("source") === path),
   );
-  if (!shown || (await canAccess(path))) return;
+  if (!isMounted || (await canAccess(path))) return;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await writeFile(path, "", { flag: "wx", mode: 0o644 });
 }

@@ -11,20 +11,20 @@ import { containersOn, type PoolOnDisk } from "./pool-on-disk.ts";
 const execute = promisify(execFile);
 const VOLUME = "tremplin-empty-pool";
 
-interface Place {
+interface PoolContext {
   readonly onDisk: PoolOnDisk;
   readonly signal: AbortSignal;
 }
 
-interface Known {
+interface OldConfig {
   readonly setup: EngineConfigBackup;
 }
 
 /**
- * An engine takes a pool back only for the sake of something in it, and refuses to make one where a pool lies.
- * So an empty pool gets an empty volume, to be deleted when the pool is back. Can be repeated.
+ * Makes an empty volume in a pool without containers. An engine imports a pool only with something in it, and refuses
+ * to create one where a pool exists. Can be repeated.
  */
-export async function addPlaceholderVolume({ onDisk }: Place): Promise<void> {
+export async function addPlaceholderVolume({ onDisk }: PoolContext): Promise<void> {
   if ((await containersOn(onDisk)).length > 0) return;
   const volume = join(onDisk.folder, onDisk.layout.customVolumes, `default_${VOLUME}`);
   await mkdir(dirname(volume), { recursive: true });
@@ -32,10 +32,10 @@ export async function addPlaceholderVolume({ onDisk }: Place): Promise<void> {
   else if (!(await canAccess(volume))) await execute("btrfs", ["subvolume", "create", volume]);
 }
 
-/** Deletes that volume, if there is one and it is no volume that the old database knew. */
+/** Deletes that volume once the pool is imported, unless the old database had a volume of its name. */
 export async function removePlaceholderVolume(
   engine: Engine,
-  { onDisk, setup, signal }: Place & Known,
+  { onDisk, setup, signal }: PoolContext & OldConfig,
 ): Promise<void> {
   if (setup.volumes.some(({ name, pool }) => name === VOLUME && pool === onDisk.pool.name)) return;
   await engine.pools.volumes(onDisk.pool.name).delete(VOLUME, { signal }).catch(ifMissing);

@@ -1,27 +1,31 @@
 import { execFile } from "node:child_process";
-import { mkdir, open, readdir, stat, statfs } from "node:fs/promises";
+import { lstat, mkdir, open, readdir, readFile, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { EngineLayout } from "../../../engine/flavors/flavor.ts";
 import type { RecoveryPool } from "../../../engine/resources/recovery.ts";
+import { parseHostileYaml } from "../../backups/parse-hostile-yaml.ts";
 import { BTRFS_MAGIC, POOL } from "../prepare/prepare-storage.ts";
 
 const execute = promisify(execFile);
-/** Where btrfs writes who it is, and what. */
+/** The magic number of btrfs and its offset in the file. */
 const BTRFS_SIGNATURE = { at: 0x10040, text: "_BHRfS_M" };
 
-/** The pool of containers as it lies in an engine's folder, whether an engine knows of it or not. */
+/** No engine writes a larger backup.yaml. */
+const MAX_BACKUP_YAML_BYTES = 16 * 1024 * 1024;
+
+/** The pool of containers as it is in an engine's folder, whether an engine's database has it or not. */
 export interface PoolOnDisk {
-  /** As the engine is to be told of it. */
+  /** The pool as the engine's recovery API takes it. */
   readonly pool: RecoveryPool;
-  /** Where its containers are seen. */
+  /** Where its containers are visible once it is mounted. */
   readonly folder: string;
-  /** The file it is in, where it is in one. */
+  /** The image file with the pool; undefined for a pool in a folder. */
   readonly image: string | undefined;
   readonly layout: EngineLayout;
 }
 
-/** The pool that prepareStorage once made: a btrfs in a file, a btrfs folder, a plain folder. */
+/** Finds the pool that prepareStorage made: btrfs in a file, a folder on btrfs, or a plain folder. */
 export async function findPool(engineFolder: string, layout: EngineLayout): Promise<PoolOnDisk | undefined> {
   const folder = join(engineFolder, layout.pools, POOL);
   const image = join(engineFolder, layout.loopFiles, `${POOL}.img`);
@@ -32,7 +36,7 @@ export async function findPool(engineFolder: string, layout: EngineLayout): Prom
   return { pool: describe(driver, folder), folder, image: undefined, layout };
 }
 
-/** Makes its containers seen, as the engine will need them too: mounts the file that it is in. */
+/** Mounts a pool that is in a file, where it is not mounted yet. */
 export async function mountPool({ folder, image }: PoolOnDisk): Promise<void> {
   if (!image) return;
   await mkdir(folder, { recursive: true, mode: 0o711 });
@@ -41,9 +45,20 @@ export async function mountPool({ folder, image }: PoolOnDisk): Promise<void> {
   await execute("mount", ["-t", "btrfs", "-o", "loop,user_subvol_rm_allowed,discard", image, folder]);
 }
 
-/** The names of the containers that lie in it. */
+/** The folder names of the containers in it, sorted. */
 export async function containersOn({ folder, layout }: PoolOnDisk): Promise<string[]> {
   return (await readdir(join(folder, layout.containers)).catch(() => [])).sort();
+}
+
+/**
+ * Reads the backup.yaml that an engine keeps beside a container, within bounds, because root of the container may have
+ * changed it. Throws for one that is missing, too large or no YAML.
+ */
+export async function readBackupYaml(file: string): Promise<{ text: string; content: unknown }> {
+  const { size } = await lstat(file);
+  if (size > MAX_BACKUP_YAML_BYTES) throw new Error(`${file} has ${size} bytes, more than any engine writes`);
+  const text = await readFile(file, "utf8");
+  return { text, content: parseHostileYaml(text) };
 }
 
 function describe(driver: string, source: string): RecoveryPool {

@@ -2,12 +2,12 @@ import { mkdir, readdir, rename, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { mountPool, type PoolOnDisk } from "./pool-on-disk.ts";
 
-/** A folder of the pool that no engine looks into. */
-const ASIDE = "tremplin-aside";
+/** A folder of the pool that engines ignore. */
+const QUARANTINE = "tremplin-aside";
 
 /**
- * Containers of a pool that an engine cannot take back, out of its sight while it takes back the others: for one
- * broken container it would take none. They are put back afterwards, or by the next daemon; nothing is deleted.
+ * Hides containers that an engine cannot import while it imports the others: one broken container makes it refuse
+ * them all. They return to their place afterwards, or with the next daemon; nothing is deleted.
  */
 export class Quarantine {
   readonly #pool: PoolOnDisk;
@@ -19,27 +19,28 @@ export class Quarantine {
   async add(container: string): Promise<void> {
     const { folder, layout } = await this.#mounted();
     const { containers, snapshots } = layout;
-    for (const part of this.#parts) await mkdir(join(folder, ASIDE, part), { recursive: true, mode: 0o700 });
-    await rename(join(folder, containers, container), join(folder, ASIDE, containers, container));
-    const [from, to] = [join(folder, snapshots, container), join(folder, ASIDE, snapshots, container)];
+    for (const part of this.#parts)
+      await mkdir(join(folder, QUARANTINE, part), { recursive: true, mode: 0o700 });
+    await rename(join(folder, containers, container), join(folder, QUARANTINE, containers, container));
+    const [from, to] = [join(folder, snapshots, container), join(folder, QUARANTINE, snapshots, container)];
     await unlessMissing(rename(from, to));
   }
 
   async restoreAll(): Promise<void> {
     const { folder } = await this.#mounted();
     for (const part of this.#parts) {
-      const names = await readdir(join(folder, ASIDE, part)).catch((): string[] => []);
-      for (const name of names) await rename(join(folder, ASIDE, part, name), join(folder, part, name));
+      const names = await readdir(join(folder, QUARANTINE, part)).catch((): string[] => []);
+      for (const name of names) await rename(join(folder, QUARANTINE, part, name), join(folder, part, name));
     }
-    for (const empty of [...this.#parts, ""]) await unlessMissing(rmdir(join(folder, ASIDE, empty)));
+    for (const empty of [...this.#parts, ""]) await unlessMissing(rmdir(join(folder, QUARANTINE, empty)));
   }
 
-  /** Where a container and its snapshots lie. */
+  /** The folders of a pool for containers and for their snapshots. */
   get #parts(): string[] {
     return [this.#pool.layout.containers, this.#pool.layout.snapshots];
   }
 
-  /** An engine that refused to take the pool back has unmounted it. */
+  /** An engine that refused to import the pool has unmounted it. */
   async #mounted(): Promise<PoolOnDisk> {
     await mountPool(this.#pool);
     return this.#pool;

@@ -11,7 +11,7 @@ import { addPlaceholderVolume, removePlaceholderVolume } from "./placeholder-vol
 import { containersOn, type PoolOnDisk } from "./pool-on-disk.ts";
 import { Quarantine } from "./quarantine.ts";
 
-export interface Recovering extends ConfigRestore {
+export interface ContainerRecovery extends ConfigRestore {
   readonly onDisk: PoolOnDisk;
   readonly site: Site;
   readonly places: Readonly<Record<string, string>>;
@@ -20,30 +20,30 @@ export interface Recovering extends ConfigRestore {
 }
 
 /**
- * Brings every container and volume on the pool back into an engine whose database knows none of them, with their
- * snapshots, and what they refer to before. A container that the engine cannot take is left out and noted. Throws
- * when none comes back, or for a reason that concerns them all. Safe to repeat.
+ * Imports every container and volume of the pool, with snapshots, into an engine whose database has none of them,
+ * after what they refer to. A container that the engine cannot import is left out and recorded as missing. Throws when
+ * no container can be imported, or for a reason that concerns them all. Safe to repeat.
  */
-export async function recoverContainers(recovering: Recovering): Promise<void> {
+export async function recoverContainers(recovering: ContainerRecovery): Promise<void> {
   const { onDisk } = recovering;
-  const aside = new Quarantine(onDisk);
-  await aside.restoreAll();
+  const quarantine = new Quarantine(onDisk);
+  await quarantine.restoreAll();
   const names = await containersOn(onDisk);
   const { containers, backupYaml } = onDisk.layout;
   for (const name of names)
     await stubMissingSources(join(onDisk.folder, containers, name, backupYaml), name, recovering);
   try {
-    const broken = await importAll(names, aside, recovering);
-    await prove(names, broken, recovering);
+    const broken = await importAll(names, quarantine, recovering);
+    await verifyRecovered(names, broken, recovering);
   } finally {
-    await aside.restoreAll();
+    await quarantine.restoreAll();
   }
 }
 
 async function importAll(
   names: readonly string[],
-  aside: Quarantine,
-  recovering: Recovering,
+  quarantine: Quarantine,
+  recovering: ContainerRecovery,
 ): Promise<ReadonlySet<string>> {
   const { log, restoring } = recovering;
   const pools = await poolsOf(recovering);
@@ -54,27 +54,27 @@ async function importAll(
       return broken;
     } catch (thrown) {
       const error = TremplinError.from(thrown);
-      const culprit = findCulprit(error, names);
-      if (!culprit || broken.has(culprit)) throw thrown;
-      broken.add(culprit);
-      restoring.note(containerLabel(culprit), error.message);
-      log.error({ error, container: culprit }, "a container cannot be brought back; it is left out");
+      const container = containerInError(error, names);
+      if (!container || broken.has(container)) throw thrown;
+      broken.add(container);
+      restoring.note(containerLabel(container), error.message);
+      log.error({ error, container }, "a container cannot be imported; it is left out");
       if (broken.size === names.length) throw thrown;
-      await aside.add(culprit);
+      await quarantine.add(container);
     }
   }
 }
 
-/** What a person calls a container that lies in a folder of that name: PROJECT_NAME, but for the default project. */
+/** The name for a person of a container, from that of its folder: PROJECT_NAME, or NAME in the default project. */
 export function containerLabel(folder: string): string {
   const [, project, name] = /^(.*)_([^_]*)$/.exec(folder) ?? [];
   return project === undefined ? folder : `${name} in project ${project}`;
 }
 
-async function importOnce(pools: readonly RecoveryPool[], recovering: Recovering): Promise<void> {
+async function importOnce(pools: readonly RecoveryPool[], recovering: ContainerRecovery): Promise<void> {
   const { engine, signal } = recovering;
   await addPlaceholderVolume(recovering);
-  // What stands in the way is told in steps: what a project holds, only once there is the project.
+  // The engine reports dependencies in steps: those inside a project only once the project exists.
   for (let before = ""; ; ) {
     const { missing } = await engine.recovery.validate(pools, { signal });
     if (missing.length === 0 || missing.join() === before) break;
@@ -86,12 +86,18 @@ async function importOnce(pools: readonly RecoveryPool[], recovering: Recovering
 }
 
 /**
- * Of our pool the disk itself tells. Others that somebody gave the engine were written down; one that is not there
- * at this moment is left out.
+ * The pools to import: the default pool as the config backup or the disk has it, and the others of the config backup.
+ * One of these that is not available now is left out.
  */
-async function poolsOf({ engine, onDisk, setup, restoring, signal }: Recovering): Promise<RecoveryPool[]> {
-  const ofOurs = setup.pools.find(({ name }) => name === onDisk.pool.name);
-  const pools = [ofOurs ? asRecoveryPool(ofOurs) : onDisk.pool];
+async function poolsOf({
+  engine,
+  onDisk,
+  setup,
+  restoring,
+  signal,
+}: ContainerRecovery): Promise<RecoveryPool[]> {
+  const ofDefault = setup.pools.find(({ name }) => name === onDisk.pool.name);
+  const pools = [ofDefault ? asRecoveryPool(ofDefault) : onDisk.pool];
   for (const pool of setup.pools.filter(({ name }) => name !== onDisk.pool.name)) {
     await restoring.attempt(labelOf("pools", pool), async () => {
       await engine.recovery.validate([asRecoveryPool(pool)], { signal });
@@ -105,29 +111,32 @@ function asRecoveryPool({ name, driver = "", config = {} }: RecoveryPool): Recov
   return { name, driver, config };
 }
 
-/** Which container the engine's refusal is about, if it is about one: it imports all or nothing. */
-export function findCulprit({ code, message }: TremplinError, names: readonly string[]): string | undefined {
+/** The container that makes the engine refuse the import, which is all or nothing; undefined for another reason. */
+export function containerInError(
+  { code, message }: TremplinError,
+  names: readonly string[],
+): string | undefined {
   if (code !== "failed" && code !== "not-found" && code !== "invalid") return undefined;
-  const said = [/[Ii]nstance "([^"]+)"/, /\/containers\/([^/"]+)\//, /\/containers-snapshots\/([^/"]+)\//]
+  const named = [/[Ii]nstance "([^"]+)"/, /\/containers\/([^/"]+)\//, /\/containers-snapshots\/([^/"]+)\//]
     .map((pattern) => pattern.exec(message)?.[1])
     .find((name) => name !== undefined);
   const project = /in project "([^"]+)"/.exec(message)?.[1] ?? DEFAULT_PROJECT;
-  // A container of the default project may have the same name as one of another.
-  const folder = project === DEFAULT_PROJECT ? said : `${project}_${said}`;
-  return names.find((name) => name === folder) ?? names.find((name) => name === said);
+  // Containers of two projects may have the same name.
+  const folder = project === DEFAULT_PROJECT ? named : `${project}_${named}`;
+  return names.find((name) => name === folder) ?? names.find((name) => name === named);
 }
 
-/** Every container of the pool is one of the engine's now, and the engine itself finds none that is not. */
-async function prove(
+/** Throws unless every container of the pool is in the engine, and the engine itself finds none that is not. */
+async function verifyRecovered(
   names: readonly string[],
   broken: ReadonlySet<string>,
-  recovering: Recovering,
+  recovering: ContainerRecovery,
 ): Promise<void> {
   const { engine, signal } = recovering;
   const { volumes } = await engine.recovery.validate(await poolsOf(recovering), { signal });
   const known = new Set((await engine.instances.list({ signal })).map(({ name }) => name));
-  const ofOurProject = names.filter((name) => !name.includes("_") && !broken.has(name));
-  const lost = [...volumes.map(({ name }) => name), ...ofOurProject.filter((name) => !known.has(name))];
+  const ofDefaultProject = names.filter((name) => !name.includes("_") && !broken.has(name));
+  const lost = [...volumes.map(({ name }) => name), ...ofDefaultProject.filter((name) => !known.has(name))];
   if (lost.length === 0) return;
   throw new TremplinError("failed", `the engine did not take back ${[...new Set(lost)].join(", ")}`);
 }

@@ -5,7 +5,7 @@ import { processIds } from "../../../base/processes/process-ids.ts";
 import { networksFolders } from "../../../engine/storage/local-paths.ts";
 import { stopProcesses } from "../orphans/orphaned-engine.ts";
 
-/** The process that answers names and gives out addresses on an engine's bridge; undefined if none runs. */
+/** The process id of the DNS and DHCP server on an engine's bridge; undefined if none runs. */
 export async function findDnsmasq(engineFolder: string, bridge: string): Promise<number | undefined> {
   for (const folder of networksFolders(engineFolder).map((networks) => join(networks, bridge))) {
     const text = await readFile(join(folder, "dnsmasq.pid"), "utf8").catch(() => "");
@@ -17,8 +17,8 @@ export async function findDnsmasq(engineFolder: string, bridge: string): Promise
 }
 
 /**
- * Makes it forget the names that it keeps. That its upstream changed it notices by itself, at once, but it goes
- * on to answer from what it kept: for an hour what the old one said, and also that there is no such name.
+ * Clears the DNS cache of dnsmasq. It notices a changed upstream server by itself, but answers from its cache for up
+ * to an hour, negative answers included.
  */
 export async function forgetNames(engineFolder: string, bridge: string): Promise<void> {
   const pid = await findDnsmasq(engineFolder, bridge);
@@ -26,9 +26,8 @@ export async function forgetNames(engineFolder: string, bridge: string): Promise
 }
 
 /**
- * Ends what an engine that died left answering on its bridges, and forgets its process ids. The next engine would do
- * that too, but not where the first died before it had written down an id, or in the middle of that: then the
- * network would not come up.
+ * Ends the dnsmasq processes of an engine that died, and removes the files with their process ids. The next engine does
+ * that too, but not where the first one died before it had written the whole file: then the network does not come up.
  */
 export async function stopOrphanedDnsmasq(engineFolder: string, clock: Clock): Promise<void> {
   const pids = await processIds();

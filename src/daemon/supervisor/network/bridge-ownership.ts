@@ -9,11 +9,11 @@ import { findDnsmasq } from "./bridge-dnsmasq.ts";
 
 const execute = promisify(execFile);
 
-/** The interfaces that an engine made, by name: an index tells one from another of the same name until a reboot. */
+/** The interfaces that an engine made, by name. Until a reboot the index identifies an interface; names are reused. */
 const claimsSchema = z.object({
   boot: z.string(),
   indexes: z.record(z.string(), z.string()),
-  /** The newest interface when the engine was started last: indexes only grow. */
+  /** The highest index of an interface at the last start of the engine: indexes only grow. */
   newest: z.number().optional(),
 });
 
@@ -27,8 +27,8 @@ export async function claimBridges(engineFolder: string, names: readonly string[
 }
 
 /**
- * Records which interfaces there are before an engine is started: none of these is one that it makes. What the engine
- * before it made stays the engine's.
+ * Records the newest interface before an engine is started: the engine makes none that is older. Bridges that an
+ * earlier engine of the same folder made stay the engine's.
  */
 export async function noteNewestInterface(engineFolder: string): Promise<void> {
   const its: string[] = [];
@@ -51,9 +51,9 @@ async function write(engineFolder: string, claims: z.infer<typeof claimsSchema>)
 }
 
 /**
- * Whether the interface of that name was made by the engine of that folder: by the record, or, when it was killed
- * before that was written, by its dnsmasq, which listens on the interface itself and not on one that had its name, or
- * because it is newer than the engine and has an address as engines give.
+ * Whether the engine of that folder made the interface of that name. The record says so; where the engine was killed
+ * before it was written, its dnsmasq listens on this very interface, or the interface is newer than the engine's start
+ * and has a MAC address that engines give.
  */
 export async function isEnginesBridge(engineFolder: string, name: string): Promise<boolean> {
   const index = await interfaceIndex(name);
@@ -69,7 +69,7 @@ export async function isEnginesBridge(engineFolder: string, name: string): Promi
   return dnsmasq !== undefined && (await listensOn(dnsmasq, name));
 }
 
-/** The number of an interface; undefined when there is none of that name. */
+/** The index of an interface; undefined when there is none of that name. */
 export async function interfaceIndex(name: string): Promise<string | undefined> {
   return readFile(`/sys/class/net/${name}/ifindex`, "utf8").then(
     (text) => text.trim(),
@@ -94,7 +94,7 @@ async function readClaims(engineFolder: string): Promise<z.infer<typeof claimsSc
   try {
     return claimsSchema.parse(JSON.parse(await readFile(fileOf(engineFolder), "utf8")));
   } catch {
-    // Without a record less is the engine's, which is safe.
+    // Without a record fewer interfaces count as the engine's, which is safe.
     return undefined;
   }
 }

@@ -7,7 +7,7 @@ import { readConfigBackup } from "../config-backup/config-backup.ts";
 import { bootId, interfaceIndex, isEnginesBridge } from "./bridge-ownership.ts";
 import { formatSubnet, overlaps, type Subnet, usedSubnets } from "./subnet.ts";
 
-/** Which network interface our engine made: its index tells it from another of the same name until a reboot. */
+/** The network interface that the managed engine made. Until a reboot the index identifies it; names are reused. */
 interface Claim {
   readonly name: string;
   readonly index: string;
@@ -15,8 +15,8 @@ interface Claim {
 }
 
 /**
- * The bridge of the containers, as far as it is a thing of this machine. An engine takes any interface of the
- * right name for its own and reconfigures it, so whose it is must be known before the engine runs.
+ * The network interface of the containers' bridge. An engine takes any interface of the right name for its own and
+ * reconfigures it, so the daemon checks who made it before the engine runs.
  */
 export class Bridge {
   readonly name: string;
@@ -29,7 +29,7 @@ export class Bridge {
     this.#engineFolder = options.engineFolder;
   }
 
-  /** Throws `failed` when the bridge or its subnet belongs to something else on this machine. */
+  /** Throws `failed` when something else on this machine has an interface of that name, or uses the subnet. */
   async check(subnet: Subnet | undefined): Promise<void> {
     const index = await interfaceIndex(this.name);
     const ours = index !== undefined && (await this.#isOurs(index));
@@ -51,7 +51,7 @@ export class Bridge {
   }
 
   /**
-   * Throws `failed` when an interface has the name of another network of the engine and is somebody else's; for an
+   * Throws `failed` when something else made an interface with the name of another network of the engine. For an
    * engine that does not run yet.
    */
   async checkOthers(): Promise<void> {
@@ -65,18 +65,18 @@ export class Bridge {
     }
   }
 
-  /** Remembers that the interface as it is now was made by our engine. */
+  /** Records that the managed engine made the interface that has the name now. */
   async claim(): Promise<void> {
     const index = await interfaceIndex(this.name);
     if (index === undefined) return;
     const claim: Claim = { name: this.name, index, boot: await bootId() };
     const text = JSON.stringify(claim);
-    // On a full disk an engine that runs must still be taken over.
+    // Not written without need: on a full disk an engine that runs must still be adopted.
     if (text !== (await readFile(this.#claimPath, "utf8").catch(() => "")))
       await replaceFile(this.#claimPath, text);
   }
 
-  /** Networks that were written down, and those that the engine has a folder for. */
+  /** The other networks in the config backup, and those that the engine has a folder for. */
   async #others(): Promise<string[]> {
     const { networks } = await readConfigBackup(this.#engineFolder);
     const recorded = networks.filter(({ type }) => type === "bridge").map(({ name }) => name);
@@ -85,7 +85,7 @@ export class Bridge {
   }
 
   async #isOurs(index: string): Promise<boolean> {
-    // A claim that cannot be read is none; whether the engine itself made the interface is asked below.
+    // A claim that cannot be read counts as none.
     const claim = await readFile(this.#claimPath, "utf8")
       .then((text) => JSON.parse(text) as Partial<Claim> | null)
       .catch(() => undefined);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { formatSubnet, freeSubnet, overlaps, parseSubnet, type Subnet, usedSubnets } from "./subnet.ts";
 
-test("the bridge's address with its prefix is read and written", () => {
+test("the bridge's address with its prefix length is parsed and formatted", () => {
   assert.deepEqual(parseSubnet("100.115.92.193/28"), { address: "100.115.92.193", prefix: 28 });
   assert.equal(formatSubnet(parseSubnet("10.0.0.1/8")), "10.0.0.1/8");
 });
@@ -23,7 +23,7 @@ for (const bad of [
   });
 }
 
-test("overlap goes both ways and by the wider of the two", () => {
+test("overlap is symmetric and depends on the wider subnet", () => {
   const wide = parseSubnet("10.1.0.1/16");
   const inside = parseSubnet("10.1.7.1/24");
   const beside = parseSubnet("10.2.7.1/24");

@@ -5,13 +5,13 @@ import { TremplinError } from "../../../base/tremplin-error.ts";
 
 const execute = promisify(execFile);
 
-/** An address of its own with the length of its network's prefix, as a bridge has it: 100.115.92.193/28. */
+/** The IPv4 address of a bridge with the prefix length of its network: 100.115.92.193/28. */
 export interface Subnet {
   readonly address: string;
   readonly prefix: number;
 }
 
-/** Reads `A.B.C.D/N`. The address is the bridge's own, so it must be neither the first nor the last. */
+/** Parses `A.B.C.D/N`. The address is the bridge's own, so it is neither the first nor the last of its network. Throws `invalid`. */
 export function parseSubnet(text: string): Subnet {
   const [address = "", length = ""] = text.split("/");
   const prefix = /^\d{1,2}$/.test(length) ? Number(length) : Number.NaN;
@@ -36,7 +36,7 @@ export function overlaps(a: Subnet, b: Subnet): boolean {
   return list.check(b.address, "ipv4");
 }
 
-/** A subnet that this machine uses already, and the interface that it is behind. */
+/** A subnet that this machine uses already, and its interface. */
 export interface UsedSubnet extends Subnet {
   readonly interface: string;
 }
@@ -74,8 +74,8 @@ async function ip<T>(object: string): Promise<T[]> {
 }
 
 /**
- * A subnet that nothing here uses: the first of 100.115.92.192/28 and its followers, the range that hosts in
- * the field give their containers (it is meant for what stays inside a machine).
+ * The first free subnet of 100.115.92.192/28 and the 255 after it: the range that ChromiumOS gives to containers, from
+ * the shared address space of RFC 6598. Throws `failed` when none is free.
  */
 export function freeSubnet(used: readonly Subnet[]): Subnet {
   for (let block = 0; block < 256; block++) {

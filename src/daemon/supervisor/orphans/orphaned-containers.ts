@@ -6,8 +6,8 @@ import { flavors } from "../../../engine/flavors/flavors.ts";
 import { isAlive } from "./orphaned-engine.ts";
 
 /** How long containers may take to shut down before they are killed. Milliseconds. */
-const PATIENCE = 10_000;
-const POLL = 50;
+const STOP_TIMEOUT_MS = 10_000;
+const POLL_INTERVAL_MS = 50;
 
 interface Monitor {
   readonly pid: number;
@@ -15,28 +15,25 @@ interface Monitor {
 }
 
 /**
- * Stops what still runs of an engine that is gone: asks the first process of each container to shut down, as
- * an engine does, and kills those that stay. Their monitors end with them.
+ * Stops the containers of an engine that is gone: asks the first process of each to shut down, as an engine does, and
+ * kills those that still run after 10 s. Their monitors end with them.
  */
 export async function stopContainers(engineFolder: string, clock: Clock, log: Logger): Promise<void> {
   const monitors = await findMonitors(engineFolder);
   if (monitors.length === 0) return;
-  log.info(
-    { containers: monitors.map(({ container }) => container) },
-    "stopping containers without an engine",
-  );
+  log.info({ containers: monitors.map(({ container }) => container) }, "stopping orphaned containers");
   for (const signal of ["SIGPWR", "SIGKILL"] as const) {
     for (const { pid } of monitors) for (const init of await childrenOf(pid)) kill(init, signal);
-    for (let waited = 0; waited < PATIENCE; waited += POLL) {
+    for (let waited = 0; waited < STOP_TIMEOUT_MS; waited += POLL_INTERVAL_MS) {
       if (!monitors.some(({ pid }) => isAlive(pid))) return;
-      await clock.sleep(POLL);
+      await clock.sleep(POLL_INTERVAL_MS);
     }
   }
-  // One whose container is gone can hang on an engine that it wants to tell.
+  // A monitor whose container is gone can hang on notifying the engine.
   for (const { pid } of monitors) kill(pid, "SIGKILL");
 }
 
-/** Whether a container of the engine of that folder runs, also when the engine itself does not. */
+/** Whether a container of the engine of that folder runs, whether the engine runs or not. */
 export async function containersRun(engineFolder: string): Promise<boolean> {
   return (await findMonitors(engineFolder)).length > 0;
 }

@@ -5,12 +5,12 @@ import { TremplinError } from "../../../base/tremplin-error.ts";
 import { flavorOf } from "../../../engine/flavors/flavors.ts";
 import type { EngineProgram } from "../process/engine-program.ts";
 
-const PATIENCE = 5_000;
-const POLL = 50;
+const STOP_TIMEOUT_MS = 5_000;
+const POLL_INTERVAL_MS = 50;
 
 /**
  * The process ids of engine daemons that serve this very folder. Helpers that the engine runs from the same
- * executable (forkproxy, forkdns, the monitors of containers) have a word, not an option, as first argument.
+ * executable (forkproxy, forkdns, the monitors of containers) have a command, not an option, as first argument.
  */
 export async function findEngineProcesses(program: EngineProgram, folder: string): Promise<number[]> {
   const pids = await processIds();
@@ -18,16 +18,16 @@ export async function findEngineProcesses(program: EngineProgram, folder: string
   return pids.filter((_pid, index) => serving[index]);
 }
 
-/** Ends engine daemons. Containers go on. */
+/** Ends engine daemons; their containers go on. Throws `failed` when one survives SIGKILL. */
 export async function stopEngineProcesses(pids: readonly number[], clock: Clock): Promise<void> {
   if (await stopProcesses(pids, clock)) return;
   throw new TremplinError(
     "failed",
-    `a left-over engine does not end, not even by SIGKILL: process ${pids.filter(isAlive).join(", ")}; restart the machine`,
+    `an orphaned engine does not end, not even by SIGKILL: process ${pids.filter(isAlive).join(", ")}; restart the machine`,
   );
 }
 
-/** Ends processes: SIGTERM, and SIGKILL for those that stay. False when one does not go. */
+/** Ends processes: SIGTERM, after 5 s SIGKILL. False when one still runs 5 s later. */
 export async function stopProcesses(pids: readonly number[], clock: Clock): Promise<boolean> {
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     for (const pid of pids) sendSignal(pid, signal);
@@ -54,9 +54,9 @@ export function isAlive(pid: number): boolean {
 }
 
 async function allGone(pids: readonly number[], clock: Clock): Promise<boolean> {
-  for (let waited = 0; waited < PATIENCE; waited += POLL) {
+  for (let waited = 0; waited < STOP_TIMEOUT_MS; waited += POLL_INTERVAL_MS) {
     if (!pids.some(isAlive)) return true;
-    await clock.sleep(POLL);
+    await clock.sleep(POLL_INTERVAL_MS);
   }
   return false;
 }
@@ -70,7 +70,7 @@ async function serves(pid: number, { kind }: EngineProgram, folder: string): Pro
     const environment = (await readFile(`/proc/${pid}/environ`, "utf8")).split("\0");
     return environment.includes(`${folderVariable}=${folder}`);
   } catch {
-    // It ended while it was looked at.
+    // It ended meanwhile.
     return false;
   }
 }

@@ -11,17 +11,17 @@ import { interfaceIndex, isEnginesBridge } from "../network/bridge-ownership.ts"
 import { isAlive } from "./orphaned-engine.ts";
 
 const execute = promisify(execFile);
-const PATIENCE = 5_000;
-const POLL = 50;
+const STOP_TIMEOUT_MS = 5_000;
+const POLL_INTERVAL_MS = 50;
 
 /**
- * Takes down the bridges of an engine that is gone, as it would have done itself: an engine with a new database
- * makes them again, and refuses to where there is an interface of that name. A bridge of the same name that
- * somebody else made stays, and so does what others plugged into one that goes.
+ * Removes the bridges of an engine that is gone, as it would have done itself: an engine with a new database creates
+ * them again, and refuses where an interface of that name exists. A bridge of the same name that something else made
+ * stays, and so do foreign interfaces in a bridge that is removed.
  */
 export async function removeNetworks(engineFolder: string, clock: Clock, log: Logger): Promise<void> {
   for (const name of await networksOnDisk(engineFolder)) {
-    // Asked before dnsmasq ends, which may be all that tells.
+    // Asked before dnsmasq ends, which may be the only evidence.
     const isOurs = await isEnginesBridge(engineFolder, name);
     const dnsmasq = await findDnsmasq(engineFolder, name);
     if (dnsmasq !== undefined) await end(dnsmasq, clock);
@@ -29,7 +29,7 @@ export async function removeNetworks(engineFolder: string, clock: Clock, log: Lo
     if (!isOurs) {
       log.warn(
         { interface: name },
-        "a bridge that the engine did not make has the name of one of its networks",
+        "a bridge that the engine did not make has the name of one of its networks; it stays",
       );
       continue;
     }
@@ -41,8 +41,9 @@ export async function removeNetworks(engineFolder: string, clock: Clock, log: Lo
 }
 
 /**
- * What containers were plugged in by. One that ended without its engine leaves its own end on this machine (liblxc
- * gives it back under the name that the engine wrote into its lxc.conf), and both would outlive the bridge.
+ * The interfaces of the bridge that connect containers. A container that ended without its engine leaves both ends of
+ * its veth pair on this machine (liblxc returns the container's end under the name in lxc.conf), and they would outlive
+ * the bridge.
  */
 async function portsOfContainers(engineFolder: string, bridge: string): Promise<string[]> {
   const { stdout } = await execute("ip", ["-json", "link", "show", "master", bridge, "type", "veth"]);
@@ -59,7 +60,7 @@ async function portsOfContainers(engineFolder: string, bridge: string): Promise<
   return ofContainers;
 }
 
-/** The names of the containers' own ends while they are on this machine. */
+/** The names that the containers' ends of veth pairs have while they are on this machine. */
 async function endsOfContainers(engineFolder: string): Promise<string[]> {
   const texts = liblxcConfigFolders(engineFolder).map(async (folder) => {
     const names = await readdir(folder).catch((): string[] => []);
@@ -73,5 +74,6 @@ async function endsOfContainers(engineFolder: string): Promise<string[]> {
 
 async function end(pid: number, clock: Clock): Promise<void> {
   process.kill(pid, "SIGTERM");
-  for (let waited = 0; waited < PATIENCE && isAlive(pid); waited += POLL) await clock.sleep(POLL);
+  for (let waited = 0; waited < STOP_TIMEOUT_MS && isAlive(pid); waited += POLL_INTERVAL_MS)
+    await clock.sleep(POLL_INTERVAL_MS);
 }

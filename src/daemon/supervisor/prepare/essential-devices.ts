@@ -4,13 +4,13 @@ import { POOL } from "./prepare-storage.ts";
 
 export interface EssentialDevices {
   readonly devices: Devices;
-  /** The keys of those that the profile lacks. */
+  /** The keys of the devices that the profile lacks. */
   readonly lacking: ReadonlySet<string>;
 }
 
 /**
- * The network card and the root disk that containers need, each under the key that the profile has it by, else under
- * a free one.
+ * The network card and the root disk that containers need, each under its key in the profile, or under a free key
+ * where the profile lacks it.
  */
 export function essentialDevices(found: Devices, bridge: string): EssentialDevices {
   const needs = [

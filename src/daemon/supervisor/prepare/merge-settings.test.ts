@@ -8,7 +8,7 @@ const entries = fc.dictionary(
   fc.constantFrom("1", "2", "3"),
 );
 
-test("without a record: what is missing is added, what differs is a person's, the rest stays", () => {
+test("without a record: a missing key is added, a different value is a person's, other keys stay", () => {
   const { entries, written, kept } = mergeSettings(
     { same: "1", differs: "person", other: "x" },
     { same: "1", differs: "2", missing: "3" },
@@ -19,7 +19,7 @@ test("without a record: what is missing is added, what differs is a person's, th
   assert.deepEqual(kept, ["differs"]);
 });
 
-test("what still holds what we wrote is changed and removed; what a person changed or removed stays so", () => {
+test("a key that still has our value is changed or removed; one that a person changed or removed stays so", () => {
   const confirmed = { changed: "1", gone: "1", theirs: "1", removed: "1", theirGone: "1" };
   const found = { changed: "1", gone: "1", theirs: "9", theirGone: "9" };
   const { entries, kept, written } = mergeSettings(
@@ -41,7 +41,7 @@ test("a forced key gets our value whatever is there", () => {
   );
 });
 
-test("a kill before or after a write: the next start ends with the same as without it", () => {
+test("a kill before or after a write: the next start has the same result as without it", () => {
   fc.assert(
     fc.property(entries, entries, entries, (found, first, second) => {
       const before = mergeSettings(found, first, { confirmed: undefined });
@@ -54,7 +54,7 @@ test("a kill before or after a write: the next start ends with the same as witho
   );
 });
 
-test("nothing that a person changed, added or removed since the last start is touched", () => {
+test("no key that a person changed, added or removed since the last start is touched", () => {
   fc.assert(
     fc.property(entries, entries, entries, entries, (found, first, person, second) => {
       const before = mergeSettings(found, first, { confirmed: undefined });
@@ -63,7 +63,7 @@ test("nothing that a person changed, added or removed since the last start is to
         Object.hasOwn(all, key) ? all[key] : undefined;
       const keys = Object.keys({ ...person, ...before.entries });
       const changed = keys.filter((key) => at(person, key) !== at(before.entries, key));
-      // A value that is what we wrote cannot be told from ours; a key that neither has is free.
+      // A value equal to ours counts as ours; a key that neither side has is free.
       const theirs = changed.filter((key) => at(before.written, key) !== at(person, key));
       for (const key of theirs) assert.equal(at(after.entries, key), at(person, key), key);
     }),

@@ -2,32 +2,32 @@ import { isDeepStrictEqual } from "node:util";
 
 export type Entries<T> = Readonly<Record<string, T>>;
 
-/** What we wrote into one part of the engine's settings. */
+/** What the daemon wrote into one part of the engine's settings. */
 export interface Written<T> {
-  /** What certainly was written; undefined when nothing was ever recorded. */
+  /** The entries that were written for sure; undefined without a record. */
   readonly confirmed: Entries<T> | undefined;
-  /** What was being written when the last record was made: it may be there or not. */
+  /** The entries that were being written when the last record was made: they may be in the engine or not. */
   readonly pending?: Entries<T> | undefined;
 }
 
 export interface Merged<T> {
   readonly entries: Record<string, T>;
-  /** What of it is ours from now on, and what a person removed of ours. */
+  /** The entries of `entries` that are ours, and those of ours that a person removed. */
   readonly written: Record<string, T>;
-  /** Keys for which a person's choice stays although we would have it otherwise. */
+  /** Keys for which a person's value stays although we want another. */
   readonly kept: readonly string[];
 }
 
 interface Choices<T> {
-  /** Keys that get our value whatever is there. */
+  /** Keys that get our value in any case. */
   readonly forced?: ReadonlySet<string>;
-  /** Without a record: whether an entry that is not wanted can only be one of ours. */
+  /** Without a record: whether an entry that is not wanted can only be from an earlier version of this daemon. */
   readonly isOfOurForm?: (key: string, value: T) => boolean;
 }
 
 /**
- * Brings what we want into what is there. An entry that holds what we wrote is ours to change or remove; one that a
- * person added, changed or removed stays so. Without a record, an entry with our value is ours.
+ * Merges the wanted settings into those found. An entry that still has the value that the daemon wrote may be changed or
+ * removed; one that a person added, changed or removed stays so. Without a record, an entry with our value is ours.
  */
 export function mergeSettings<T>(
   found: Entries<T>,
@@ -59,7 +59,7 @@ export function mergeSettings<T>(
       entries.delete(key);
     } else {
       if (mine !== undefined && !isDeepStrictEqual(value, mine)) kept.push(key);
-      // Remembered, so that what a person removed is not added at the next start.
+      // Kept in the record, so that the next start does not add what a person removed.
       if (before !== undefined) written.set(key, before);
     }
   }

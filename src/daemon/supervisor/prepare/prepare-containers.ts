@@ -5,23 +5,23 @@ import { expand, type Site } from "../../sites/site.ts";
 
 interface Place {
   readonly site: Site;
-  /** What {state} and {shared} mean. */
+  /** The values of {state} and {shared}. */
   readonly places: Readonly<Record<string, string>>;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
 
 /**
- * Marks what the site shows in containers as not required, in those that an older version made without: their
- * sources are not there after a boot, and the profile could not be changed. A device of a person's under the same
- * key shows something else, and stays as it is.
+ * Marks the site's bind mounts as not required in containers that an earlier version made without that mark: their
+ * sources do not exist after a boot, and the engine refuses to change the profile. A person's device under the same key
+ * has another source, and stays as it is.
  */
 export async function prepareContainers(engine: Engine, place: Place): Promise<void> {
   const { log, signal } = place;
   for (const { name, devices } of await engine.instances.list({ signal })) {
     const change = markerOf(name, place);
     if (!Object.entries(devices).some(([key, device]) => change(key, device) !== device)) continue;
-    log.info({ container: name }, "its files of the site are not required from now on");
+    log.info({ container: name }, "the site's bind mounts of this container are not required from now on");
     const changeAll = (all: Devices) =>
       Object.fromEntries(Object.entries(all).map(([key, device]) => [key, change(key, device)]));
     await engine.instances.update(
@@ -32,7 +32,7 @@ export async function prepareContainers(engine: Engine, place: Place): Promise<v
   }
 }
 
-/** Marks a device of the site; answers any other as it is. */
+/** A function that marks a device of the site, and returns any other as it is. */
 function markerOf(container: string, { site, places }: Place) {
   const values = { ...places, name: container };
   return (key: string, device: Devices[string]): Devices[string] => {

@@ -6,7 +6,7 @@ import { DEFAULT_PROJECT } from "../../../engine/resources/projects.ts";
 import type { Site } from "../../sites/site.ts";
 import { backUpOnChange } from "../config-backup/config-backup.ts";
 import type { EngineConfigBackup } from "../config-backup/config-schema.ts";
-import { type Missing, Restoring } from "../config-backup/missing.ts";
+import { type MissingItems, RestoreLog } from "../config-backup/missing.ts";
 import { completeProfiles, restoreConfig } from "../config-backup/restore-config.ts";
 import { restoreContents } from "../config-backup/restore-contents.ts";
 import { readWanted } from "../config-backup/wanted-config.ts";
@@ -21,22 +21,22 @@ import { prepareServer, SERVER_PART } from "./prepare-server.ts";
 import { POOL, prepareStorage } from "./prepare-storage.ts";
 import { settingsFile, WrittenSettings } from "./written-settings.ts";
 
-export interface Preparing {
+export interface PrepareOptions {
   readonly bridge: string;
   readonly subnet: Subnet | undefined;
   readonly site: Site;
-  /** What {state} and {shared} mean in texts of the site. */
+  /** The values of {state} and {shared} in texts of the site. */
   readonly places: Readonly<Record<string, string>>;
-  /** The folder of an engine of our own; undefined for somebody else's. */
+  /** The folder of a managed engine; undefined for an external one. */
   readonly engineFolder: string | undefined;
-  /** Whether its database is a new one, into which the containers on the pool must be brought back. */
+  /** Whether its database is new, and the containers of the pool must be imported. */
   readonly recovering: boolean;
   readonly log: Logger;
   readonly signal: AbortSignal;
 }
 
-/** Gives an engine what containers need. Answers what of an old database could not be brought back. */
-export async function prepareEngine(engine: Engine, preparing: Preparing): Promise<Missing> {
+/** Prepares an engine for containers. Returns what of an old database could not be restored. */
+export async function prepareEngine(engine: Engine, preparing: PrepareOptions): Promise<MissingItems> {
   const { engineFolder, recovering, log, signal } = preparing;
   const attached = engineFolder === undefined;
   const settings = await WrittenSettings.open({
@@ -45,11 +45,11 @@ export async function prepareEngine(engine: Engine, preparing: Preparing): Promi
     log,
   });
   const place = { ...preparing, attached, settings };
-  const restoring = new Restoring(preparing);
+  const restoring = new RestoreLog(preparing);
   if (recovering && engineFolder) {
     await restoreAll(engine, { ...place, engineFolder, restoring });
   } else {
-    // An engine without a pool is a new one: what was written into another is not in it.
+    // An engine without a pool is new: no recorded setting is in it.
     const isNew = !(await engine.pools.get(POOL, { signal }).catch(ifMissing));
     if (isNew) settings.forgetAllBut(new Set());
     await prepareNetwork(engine, place, signal);
@@ -65,15 +65,15 @@ export async function prepareEngine(engine: Engine, preparing: Preparing): Promi
   return restoring.missing;
 }
 
-interface RestoringAll extends Preparing {
+interface RestoreOptions extends PrepareOptions {
   readonly engineFolder: string;
   readonly attached: boolean;
   readonly settings: WrittenSettings;
-  readonly restoring: Restoring;
+  readonly restoring: RestoreLog;
 }
 
-/** Brings back what the old database had: what containers refer to, the containers, the rest. */
-async function restoreAll(engine: Engine, place: RestoringAll): Promise<void> {
+/** Restores the content of the old database: what containers refer to, the containers, the rest. */
+async function restoreAll(engine: Engine, place: RestoreOptions): Promise<void> {
   const { engineFolder, settings, restoring, signal } = place;
   const { setup } = await readWanted(engineFolder);
   const restore = { engine, setup, restoring };
@@ -88,7 +88,7 @@ async function restoreAll(engine: Engine, place: RestoringAll): Promise<void> {
   await restoreContents({ ...restore, engineFolder });
 }
 
-/** The parts of the settings that are in the new database what they were in the old one. */
+/** The parts of the recorded settings that the restore writes into the new database as they were. */
 function restoredParts({ networks, profiles, server }: EngineConfigBackup, bridge: string): string[] {
   const isOfDefault = ({ project }: { project: string }) => project === DEFAULT_PROJECT;
   return [

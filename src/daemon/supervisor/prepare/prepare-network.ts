@@ -13,18 +13,18 @@ const ADDRESS = "ipv4.address";
 
 interface Wanted {
   readonly bridge: string;
-  /** Default: what the bridge has already, else a free one. */
+  /** Default: the subnet that the bridge has already, else a free one. */
   readonly subnet: Subnet | undefined;
   readonly site: Site;
-  /** The engine is somebody else's: what is there is left as it is. */
+  /** The engine is external: an existing network stays as it is. */
   readonly attached: boolean;
   readonly settings: WrittenSettings;
   readonly log: Logger;
 }
 
 /**
- * Makes the bridge network of the containers, or merges the site's config into that of the one that exists. An
- * address that was asked for is the only setting that replaces a person's.
+ * Creates the bridge network of the containers, or merges the site's config into an existing one. The requested subnet
+ * is the only setting that replaces a person's.
  */
 export async function prepareNetwork(engine: Engine, wanted: Wanted, signal: AbortSignal): Promise<void> {
   const { bridge, subnet, site } = wanted;
@@ -36,7 +36,7 @@ export async function prepareNetwork(engine: Engine, wanted: Wanted, signal: Abo
     );
   }
   const kept = existing?.value.config ?? {};
-  const address = subnet ? formatSubnet(subnet) : (kept[ADDRESS] ?? (await anyAddress()));
+  const address = subnet ? formatSubnet(subnet) : (kept[ADDRESS] ?? (await freeAddress()));
   const config = { ...site.network, [ADDRESS]: address };
   if (!existing) await create(engine, config, wanted, signal);
   else if (!wanted.attached) await merge(engine, { found: kept, config }, wanted, signal);
@@ -66,7 +66,7 @@ async function merge(
   const mergeInto = (there: Config) => mergeSettings(there, config, ours, { forced });
   let merged = mergeInto(found);
   if (merged.kept.length > 0) {
-    log.info({ network: bridge, keys: merged.kept }, "what a person set differs from the site and stays");
+    log.info({ network: bridge, keys: merged.kept }, "settings of a person differ from the site's and stay");
   }
   if (!isDeepStrictEqual(merged.entries, { ...found })) {
     await settings.begin({ [part]: merged.written });
@@ -79,11 +79,11 @@ async function merge(
   await settings.confirm({ [part]: merged.written });
 }
 
-/** What the record of what we wrote calls the config of a network. */
+/** The part of WrittenSettings for the config of a network. */
 export function networkPart(name: string): string {
   return `network ${name} config`;
 }
 
-async function anyAddress(): Promise<string> {
+async function freeAddress(): Promise<string> {
   return formatSubnet(freeSubnet(await usedSubnets()));
 }

@@ -16,15 +16,15 @@ import type { WrittenSettings } from "./written-settings.ts";
 export const PROFILE = "default";
 const CONFIG_PART = `profile ${PROFILE} config`;
 export const DEVICES_PART = `profile ${PROFILE} devices`;
-/** What the record of what we wrote calls the parts of the profile. */
+/** The parts of WrittenSettings for the profile. */
 export const profileParts = [CONFIG_PART, DEVICES_PART] as const;
 
 interface Wanted {
   readonly bridge: string;
   readonly site: Site;
-  /** What {state} and {shared} mean. */
+  /** The values of {state} and {shared}. */
   readonly places: Readonly<Record<string, string>>;
-  /** The engine is somebody else's: only the devices that no container can do without are added. */
+  /** The engine is external: only the devices that every container needs are added. */
   readonly attached: boolean;
   readonly settings: WrittenSettings;
   readonly log: Logger;
@@ -52,9 +52,9 @@ export async function prepareProfile(engine: Engine, wanted: Wanted, signal: Abo
   const parts = () => ({ [CONFIG_PART]: merged.config.written, [DEVICES_PART]: merged.devices.written });
   const kept = [...merged.config.kept, ...merged.devices.kept];
   if (kept.length > 0) {
-    log.info({ profile: PROFILE, keys: kept }, "what a person set differs from the site and stays");
+    log.info({ profile: PROFILE, keys: kept }, "settings of a person differ from the site's and stay");
   }
-  // Each write reaches into every container, which fails for those that are busy: so none without need.
+  // Not written without need: each write changes every container, which fails for those that are busy.
   if (!found || !isDeepStrictEqual(merged.profile, before)) {
     if (!attached) await settings.begin(parts());
     if (!found) await engine.profiles.create({ name: PROFILE, ...merged.profile }, { signal });
@@ -69,7 +69,7 @@ export async function prepareProfile(engine: Engine, wanted: Wanted, signal: Abo
   if (!attached) await settings.confirm(parts());
 }
 
-/** Whether the profile was written. Where it was not, it has what containers need all the same. */
+/** Whether the profile was written. Otherwise it has the essential devices already. */
 async function update(
   engine: Engine,
   change: Merge,
@@ -85,7 +85,7 @@ async function update(
       log.warn({ error }, "some containers get the changed profile at their next start");
       return true;
     }
-    // What a person added, a disk whose source is missing for one, can make the engine refuse every change.
+    // A person's device, for example a disk whose source is missing, can make the engine refuse every change.
     if (error.code !== "failed" && error.code !== "invalid") throw error;
     const { value } = await engine.profiles.get(PROFILE, { signal });
     if (essentialDevices(value.devices, bridge).lacking.size > 0) throw error;
@@ -118,7 +118,7 @@ function mergerOf({ attached, bridge, site, settings }: Wanted, ofSite: Devices)
   };
 }
 
-/** Whether a device is one that an earlier version, which kept no record, took over from /dev. */
+/** Whether a device is one that an earlier version, which kept no record, added from /dev. */
 function isScanned(key: string, device: Config, { profile }: Site): boolean {
   const { path, mode, type } = device;
   if (key !== path || mode !== "0666" || type !== "unix-char" || Object.keys(device).length !== 5)
@@ -127,7 +127,7 @@ function isScanned(key: string, device: Config, { profile }: Site): boolean {
   return profile.devicePatterns.some((pattern) => new RegExp(pattern).test(below));
 }
 
-/** The devices of the site whose source is on this machine: an engine refuses a profile with one that is not. */
+/** The devices of the site whose source exists: an engine refuses a profile with a device whose source is missing. */
 async function devicesOf({ site, places }: Wanted): Promise<Record<string, Devices[string]>> {
   const devices: Record<string, Devices[string]> = {};
   for (const [key, template] of Object.entries(site.profile.devices)) {

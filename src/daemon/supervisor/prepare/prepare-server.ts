@@ -4,10 +4,10 @@ import type { Config } from "../../../engine/resources/pools.ts";
 import { mergeSettings } from "./merge-settings.ts";
 import type { WrittenSettings } from "./written-settings.ts";
 
-/** What the record of what we wrote calls the config of the engine itself. */
+/** The part of WrittenSettings for the engine's own config. */
 export const SERVER_PART = "server config";
 
-/** What runs on the engine's side must not hold up its end. */
+/** The engine's shutdown does not wait for its running operations. */
 const wanted: Config = { "core.shutdown_timeout": "0" };
 
 interface Place {
@@ -16,11 +16,11 @@ interface Place {
   readonly signal: AbortSignal;
 }
 
-/** Merges our config of the engine itself into what it has. */
+/** Merges the wanted config into the engine's own. */
 export async function prepareServer(engine: Engine, { settings, log, signal }: Place): Promise<void> {
   const found = await engine.server.config({ signal });
   const { entries, written, kept } = mergeSettings(found, wanted, settings.of<string>(SERVER_PART));
-  if (kept.length > 0) log.info({ keys: kept }, "config of the engine that a person set stays");
+  if (kept.length > 0) log.info({ keys: kept }, "settings of a person in the engine's config stay");
   const changed = Object.entries(entries).filter(([key, value]) => found[key] !== value);
   const removed = Object.keys(found).filter((key) => !Object.hasOwn(entries, key));
   if (changed.length + removed.length > 0) {

@@ -9,16 +9,16 @@ export const POOL = "default";
 
 export const BTRFS_MAGIC = 0x9123683e;
 const GIB = 1024 ** 3;
-const SMALLEST_LOOP = 5 * GIB;
-/** Of what `stat` counts. */
-const BLOCK = 512;
-/** More is in no file whose pool was still being made when an engine died. */
-const MOST_UNUSED = 16 * 1024 ** 2;
+const MIN_LOOP_BYTES = 5 * GIB;
+/** The unit of `blocks` in the result of `stat`. */
+const BLOCK_BYTES = 512;
+/** The most that a file can use whose pool was not complete when the engine died. */
+const MAX_UNUSED_BYTES = 16 * 1024 ** 2;
 
 /**
- * Makes the storage pool `default`: btrfs in the engine's own folder where that lies on btrfs, else btrfs in
- * a sparse file that may grow to half of what is free now, else (no btrfs to be had) plain folders, where
- * copies and snapshots are slow.
+ * Creates the storage pool `default`, unless it exists: btrfs in the engine's folder where that is on btrfs, else btrfs
+ * in a sparse file that may grow to half of the free space, else (without btrfs) plain folders, where copies and
+ * snapshots are slow.
  */
 export async function prepareStorage(
   engine: Engine,
@@ -34,7 +34,7 @@ export async function prepareStorage(
       await engine.pools.create({ name: POOL, driver: "btrfs", config }, { signal });
       return;
     } catch (error) {
-      log.warn({ error }, "no btrfs pool could be made; using plain folders");
+      log.warn({ error }, "no btrfs pool could be created; using plain folders");
     }
   }
   await engine.pools.create({ name: POOL, driver: "dir" }, { signal });
@@ -43,16 +43,16 @@ export async function prepareStorage(
 async function btrfsConfig(engineFolder: string, pools: string): Promise<Record<string, string>> {
   const { type, bavail, bsize } = await statfs(engineFolder);
   if (type === BTRFS_MAGIC) return { source: join(engineFolder, pools, POOL) };
-  return { size: `${Math.max(SMALLEST_LOOP, Math.floor((bavail * bsize) / 2))}B` };
+  return { size: `${Math.max(MIN_LOOP_BYTES, Math.floor((bavail * bsize) / 2))}B` };
 }
 
-/** An engine cuts a file that is there already to the size of its new pool, whatever is in it. */
+/** Throws `failed` when the file holds a pool: an engine would truncate it to the size of its new pool. */
 async function refuseUsedFile(file: string): Promise<void> {
   const blocks = await stat(file).then(
     (found) => found.blocks,
     () => 0,
   );
-  if (blocks * BLOCK <= MOST_UNUSED) return;
+  if (blocks * BLOCK_BYTES <= MAX_UNUSED_BYTES) return;
   throw new TremplinError(
     "failed",
     `the engine knows no storage pool ${POOL}, but ${file} holds one: see docs/recovery.md, or move that file away`,

@@ -15,7 +15,7 @@ async function inFolder(act: (file: string) => Promise<void>): Promise<void> {
   }
 }
 
-test("what is being written and what was written survive the process", async () => {
+test("pending and confirmed settings survive the process", async () => {
   await inFolder(async (file) => {
     const options = { file, deferred: false, log: silentLogger };
     const first = await WrittenSettings.open(options);
@@ -28,7 +28,7 @@ test("what is being written and what was written survive the process", async () 
   });
 });
 
-test("a damaged record is set aside and counts as none; a deferred one is on disk only once saved", async () => {
+test("a damaged record is set aside and counts as none; a deferred record is on disk only once saved", async () => {
   await inFolder(async (file) => {
     for (const text of ["{", '{"confirmed":{"server":{"a":1}}}', "[]", ""]) {
       await writeFile(file, text);

@@ -14,7 +14,7 @@ const recordSchema = z.object({ confirmed: partsSchema, pending: partsSchema.opt
 type Parts = Record<string, Record<string, string | Config>>;
 
 interface Options {
-  /** Absolute path of the record; without, nothing is remembered. */
+  /** Absolute path of the record; undefined: no record is kept. */
   readonly file: string | undefined;
   /** Kept in memory until save(), because the engine's database may yet be replaced by an older one. */
   readonly deferred: boolean;
@@ -22,8 +22,8 @@ interface Options {
 }
 
 /**
- * Which settings of the engine we wrote, and with what value, on disk: before a write what it may leave, after it
- * what it left. So what a person changed is told from what is ours, also after a kill in between.
+ * The settings of the engine that the daemon wrote, on disk: recorded as pending before a write and as confirmed after
+ * it. So the daemon can distinguish a person's settings from its own, also after a kill during a write.
  */
 export class WrittenSettings {
   readonly #options: Options;
@@ -56,7 +56,7 @@ export class WrittenSettings {
     }
   }
 
-  /** Forgets all parts but those given, whose settings are no longer what was written. */
+  /** Removes from the record all parts except those given. */
   forgetAllBut(kept: ReadonlySet<string>): void {
     const only = (parts: Parts) =>
       Object.fromEntries(Object.entries(parts).filter(([part]) => kept.has(part)));
@@ -65,7 +65,7 @@ export class WrittenSettings {
     this.#dirty = true;
   }
 
-  /** Follows a change that was made to entries of ours in the engine, where the same change was made to all. */
+  /** Applies a change to the record of a part whose entries were changed in the engine in the same way. */
   async follow<T extends string | Config>(
     part: string,
     change: (entries: Record<string, T>) => Promise<Record<string, T>>,
@@ -76,7 +76,7 @@ export class WrittenSettings {
     this.#dirty = true;
   }
 
-  /** What is recorded of a part. The caller says what type its entries have. */
+  /** The record of a part. The caller chooses the type of its entries. */
   of<T extends string | Config>(part: string): Written<T> {
     return {
       confirmed: this.#confirmed[part] as Record<string, T> | undefined,
@@ -84,14 +84,14 @@ export class WrittenSettings {
     };
   }
 
-  /** Records what is about to be written. */
+  /** Records entries before they are written. */
   async begin(parts: Parts): Promise<void> {
     this.#pending = { ...this.#pending, ...parts };
     this.#dirty = true;
     if (!this.#options.deferred) await this.save();
   }
 
-  /** Records what was written, or was there already. */
+  /** Records entries that were written, or existed already. */
   async confirm(parts: Parts): Promise<void> {
     const pending = Object.entries(this.#pending ?? {}).filter(([part]) => !(part in parts));
     const before = { confirmed: this.#confirmed, pending: this.#pending };
@@ -102,7 +102,7 @@ export class WrittenSettings {
     if (!this.#options.deferred) await this.save();
   }
 
-  /** Makes it durable. */
+  /** Writes the record to disk, durably. */
   async save(): Promise<void> {
     const { file } = this.#options;
     if (!file || !this.#dirty) return;

@@ -34,9 +34,9 @@ test("an engine that dies at once is given up after eleven deaths, with its own 
   try {
     process.start();
     await given.promise;
-    while (!process.over.aborted) await new Promise((resolve) => setImmediate(resolve));
+    while (!process.gaveUpSignal.aborted) await new Promise((resolve) => setImmediate(resolve));
     assert.match(
-      process.over.reason.message,
+      process.gaveUpSignal.reason.message,
       /died 11 times within 30 s and is not started again.*no room for the database/s,
     );
     assert.equal(naps, 10);

@@ -15,12 +15,12 @@ import { waitUntilReady } from "../wait-until-ready.ts";
 import type { EngineProgram } from "./engine-program.ts";
 
 /** The supervisor gives up once more than so many deaths fall within the window (behaviour.md 2.4). */
-const MOST_DEATHS = 10;
-const DEATH_WINDOW = 30_000;
+const MAX_CRASHES = 10;
+const CRASH_WINDOW_MS = 30_000;
 /** An engine that was taken over is nobody's child: its life is looked at so often. Milliseconds. */
-const LOOK = 1_000;
-const LOG_BYTES = 4 * 1024 * 1024;
-const TELLING_LINES = 5;
+const LIVENESS_INTERVAL_MS = 1_000;
+const MAX_LOG_BYTES = 4 * 1024 * 1024;
+const LOG_TAIL_LINES = 5;
 
 export interface EngineProcessOptions {
   readonly program: EngineProgram;
@@ -43,7 +43,7 @@ export class EngineProcess {
   readonly #failed: (program: string) => void;
   readonly #stopping = new AbortController();
   readonly #logPath: string;
-  readonly #over = new AbortController();
+  readonly #gaveUp = new AbortController();
   #pid: number | undefined;
 
   constructor(options: EngineProcessOptions) {
@@ -65,8 +65,8 @@ export class EngineProcess {
   }
 
   /** Aborts once the supervisor has given up, with a TremplinError that says why there will be no engine any more. */
-  get over(): AbortSignal {
-    return this.#over.signal;
+  get gaveUpSignal(): AbortSignal {
+    return this.#gaveUp.signal;
   }
 
   /** Supervises the process given, or a new one. */
@@ -80,9 +80,9 @@ export class EngineProcess {
   }
 
   /** The last words of the engine, for a person who wants to know why it does not run. */
-  async lastWords(): Promise<string> {
+  async logTail(): Promise<string> {
     const text = await readFile(this.#logPath, "utf8").catch(() => "");
-    return text.trimEnd().split("\n").slice(-TELLING_LINES).join("\n");
+    return text.trimEnd().split("\n").slice(-LOG_TAIL_LINES).join("\n");
   }
 
   async #supervise(runningPid: number | undefined): Promise<void> {
@@ -106,15 +106,15 @@ export class EngineProcess {
       deaths.push(this.#clock.elapsed());
       this.#log.warn({ deaths: deaths.length }, "the engine has died");
       if (wasReady) this.#failed(this.#program.kind);
-      const recent = deaths.filter((time) => time > this.#clock.elapsed() - DEATH_WINDOW);
-      if (recent.length > MOST_DEATHS) {
-        const words = await this.lastWords();
+      const recent = deaths.filter((time) => time > this.#clock.elapsed() - CRASH_WINDOW_MS);
+      if (recent.length > MAX_CRASHES) {
+        const words = await this.logTail();
         const error = new TremplinError(
           "failed",
-          `the engine ${this.#program.executable} died ${recent.length} times within ${DEATH_WINDOW / 1000} s and is not started again; its last words: ${words}`,
+          `the engine ${this.#program.executable} died ${recent.length} times within ${CRASH_WINDOW_MS / 1000} s and is not started again; its last words: ${words}`,
         );
         this.#log.error({ error }, "gave up");
-        this.#over.abort(error);
+        this.#gaveUp.abort(error);
         this.#failed(this.#program.kind);
         return;
       }
@@ -126,7 +126,7 @@ export class EngineProcess {
   async #watch(pid: number): Promise<void> {
     this.#pid = pid;
     while (isAlive(pid) && !this.#stopping.signal.aborted) {
-      await this.#clock.sleep(LOOK, this.#stopping.signal).catch(() => undefined);
+      await this.#clock.sleep(LIVENESS_INTERVAL_MS, this.#stopping.signal).catch(() => undefined);
     }
   }
 
@@ -164,6 +164,6 @@ export class EngineProcess {
       (found) => found.size,
       () => 0,
     );
-    if (size > LOG_BYTES) await rename(this.#logPath, `${this.#logPath}.1`);
+    if (size > MAX_LOG_BYTES) await rename(this.#logPath, `${this.#logPath}.1`);
   }
 }

@@ -1,6 +1,8 @@
 import type { Clock } from "../../../base/async/clock.ts";
 import type { Logger } from "../../../base/logger.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
+import type { EngineLayout } from "../../../engine/flavors/flavor.ts";
+import { flavorOf } from "../../../engine/flavors/flavors.ts";
 import type { EngineAddress } from "../../../engine/http/engine-address.ts";
 import { stopContainers } from "../orphans/orphaned-containers.ts";
 import { findEngineProcesses, isAlive, stopEngineProcesses } from "../orphans/orphaned-engine.ts";
@@ -10,16 +12,16 @@ import { EngineProcess, type EngineProcessOptions } from "./engine-process.ts";
 import type { EngineProgram } from "./engine-program.ts";
 
 /** A left-over engine answers at once, or is stopped. Milliseconds. */
-const LEFTOVER_LIMIT = 10_000;
+const ADOPTION_TIMEOUT_MS = 10_000;
 /** An engine that is asked to stop its containers and then itself has so long. Milliseconds. */
-const POLITE_LIMIT = 60_000;
-const POLL = 50;
+const SHUTDOWN_TIMEOUT_MS = 60_000;
+const POLL_INTERVAL_MS = 50;
 
 interface Options {
   readonly program: EngineProgram;
   readonly folder: string;
   /** Aborts when the daemon ends. */
-  readonly ending: AbortSignal;
+  readonly shutdownSignal: AbortSignal;
   readonly clock: Clock;
   readonly log: Logger;
   readonly failed: EngineProcessOptions["failed"];
@@ -29,7 +31,7 @@ interface Options {
 export class ManagedEngine {
   readonly program: EngineProgram;
   readonly folder: string;
-  readonly #ending: AbortSignal;
+  readonly #shutdownSignal: AbortSignal;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #failed: Options["failed"];
@@ -39,20 +41,27 @@ export class ManagedEngine {
   constructor(options: Options) {
     this.program = options.program;
     this.folder = options.folder;
-    this.#ending = options.ending;
+    this.#shutdownSignal = options.shutdownSignal;
     this.#clock = options.clock;
     this.#log = options.log;
     this.#failed = options.failed;
   }
 
+  /** The names in its folder. */
+  get layout(): EngineLayout {
+    return flavorOf(this.program.kind).layout;
+  }
+
   /** Aborts when the daemon ends, or once the engine died too often, with why. */
-  get over(): AbortSignal {
-    return this.#process ? AbortSignal.any([this.#ending, this.#process.over]) : this.#ending;
+  get lostSignal(): AbortSignal {
+    return this.#process
+      ? AbortSignal.any([this.#shutdownSignal, this.#process.gaveUpSignal])
+      : this.#shutdownSignal;
   }
 
   /** Why it is not started again, if that is so. */
-  get gaveUp(): TremplinError | undefined {
-    return this.#process?.over.reason;
+  get gaveUpError(): TremplinError | undefined {
+    return this.#process?.gaveUpSignal.reason;
   }
 
   /** Whether one that nobody here started runs already. */
@@ -62,7 +71,9 @@ export class ManagedEngine {
 
   /** Whether it runs and answers at this moment. */
   async isReady(): Promise<boolean> {
-    return (await this.isRunning()) && (await this.#answers(this.#process ?? this.#newProcess(), POLL));
+    return (
+      (await this.isRunning()) && (await this.#answers(this.#process ?? this.#newProcess(), POLL_INTERVAL_MS))
+    );
   }
 
   /**
@@ -73,7 +84,7 @@ export class ManagedEngine {
   async start(): Promise<EngineAddress> {
     this.#shuttingDown.signal.throwIfAborted();
     const ours = this.#process;
-    if (ours && !ours.over.aborted) return await this.#untilReady(ours);
+    if (ours && !ours.gaveUpSignal.aborted) return await this.#untilReady(ours);
     const process = this.#newProcess();
     const leftover = await this.#processes();
     const [pid] = leftover;
@@ -93,7 +104,7 @@ export class ManagedEngine {
   async stopAll(): Promise<void> {
     this.#process?.stop();
     this.#process = undefined;
-    if (await this.isReady()) await this.#askToEnd(await this.#processes());
+    if (await this.isReady()) await this.#requestShutdown(await this.#processes());
     await stopEngineProcesses(await this.#processes(), this.#clock);
     await stopContainers(this.folder, this.#clock, this.#log);
     await removeNetworks(this.folder, this.#clock, this.#log);
@@ -106,7 +117,7 @@ export class ManagedEngine {
     // One of an earlier run may not have been taken over yet.
     const pids = await this.#processes();
     for (const pid of pids.filter(isAlive)) process.kill(pid, "SIGPWR");
-    while (pids.some(isAlive)) await this.#clock.sleep(POLL, this.#ending);
+    while (pids.some(isAlive)) await this.#clock.sleep(POLL_INTERVAL_MS, this.#shutdownSignal);
   }
 
   /** It and its containers go on, and nobody looks after them. */
@@ -115,28 +126,28 @@ export class ManagedEngine {
   }
 
   /** What it said last, for a person who wants to know why it does not run. */
-  lastWords(): Promise<string> {
-    return (this.#process ?? this.#newProcess()).lastWords();
+  logTail(): Promise<string> {
+    return (this.#process ?? this.#newProcess()).logTail();
   }
 
   async #untilReady(process: EngineProcess): Promise<EngineAddress> {
     const { address } = process;
-    if (await waitUntilReady(address, { clock: this.#clock, signal: this.over })) return address;
+    if (await waitUntilReady(address, { clock: this.#clock, signal: this.lostSignal })) return address;
     throw new TremplinError(
       "failed",
-      `the engine ${this.program.executable} is not ready after ${READY_TIMEOUT_MS / 1000} s; its last words: ${await process.lastWords()}`,
+      `the engine ${this.program.executable} is not ready after ${READY_TIMEOUT_MS / 1000} s; its last words: ${await process.logTail()}`,
     );
   }
 
-  #answers({ address }: EngineProcess, limit = LEFTOVER_LIMIT): Promise<boolean> {
-    return waitUntilReady(address, { clock: this.#clock, signal: this.#ending, limit });
+  #answers({ address }: EngineProcess, limit = ADOPTION_TIMEOUT_MS): Promise<boolean> {
+    return waitUntilReady(address, { clock: this.#clock, signal: this.#shutdownSignal, timeoutMs: limit });
   }
 
-  async #askToEnd(pids: readonly number[]): Promise<void> {
+  async #requestShutdown(pids: readonly number[]): Promise<void> {
     for (const pid of pids.filter(isAlive)) process.kill(pid, "SIGPWR");
-    for (const end = this.#clock.elapsed() + POLITE_LIMIT; this.#clock.elapsed() < end; ) {
+    for (const end = this.#clock.elapsed() + SHUTDOWN_TIMEOUT_MS; this.#clock.elapsed() < end; ) {
       if (!pids.some(isAlive)) return;
-      await this.#clock.sleep(POLL, this.#ending);
+      await this.#clock.sleep(POLL_INTERVAL_MS, this.#shutdownSignal);
     }
   }
 
