@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { constants, readFile } from "node:fs/promises";
+import { constants } from "node:fs/promises";
 import { canAccess } from "../base/files/can-access.ts";
 
 export type Accelerator = "kvm" | "tcg";
@@ -16,11 +16,6 @@ const NO_DISK = "Unable to mount root fs";
 export async function findAccelerator(kernel: string, signal: AbortSignal): Promise<Accelerator> {
   const usable = await canAccess("/dev/kvm", constants.R_OK | constants.W_OK);
   return usable && (await boots(probeArguments(kernel), signal)) ? "kvm" : "tcg";
-}
-
-/** Tells one boot of this host from another: what was found out holds until the next one. */
-export async function bootOfHost(): Promise<string> {
-  return (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
 }
 
 /** The QEMU words of the trial. */

@@ -1,11 +1,9 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
+import { runProgram } from "../base/processes/run-program.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import type { MachineFolder, MachineSettings } from "./machine-folder.ts";
 import { tellMonitor } from "./monitor.ts";
 import { shellWords } from "./shell-words.ts";
 
-const execute = promisify(execFile);
 const RESIZE = ["btrfs", "filesystem", "resize", "max", "/mnt/stateful"];
 
 /** Grows the disk of a machine that runs, and the file system on it. Bytes. */
@@ -19,7 +17,7 @@ export async function growRunningDisk(
     string,
     ...string[],
   ];
-  await execute(ssh, words).catch((error) => {
+  await runProgram(ssh, words).catch((error) => {
     throw new TremplinError(
       "failed",
       `the disk has grown, but not what is on it (${error.message.trim()}); that follows at the next boot`,

@@ -4,8 +4,9 @@ import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { canAccess } from "../base/files/can-access.ts";
+import { bootId } from "../base/processes/process-info.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
-import { bootOfHost, findAccelerator } from "./accelerator.ts";
+import { findAccelerator } from "./accelerator.ts";
 import { buildSystem } from "./build-system.ts";
 import { checkBeginning, diskUse, growDisk, mustGrow } from "./container-disk.ts";
 import type { MachineFolder, MachinePorts, MachineSettings } from "./machine-folder.ts";
@@ -52,7 +53,7 @@ export async function* prepareMachine(
   if (!(await canAccess(folder.keys))) await makeKeys(folder);
   if (grows) await growDisk(folder.disk, size);
   await mkdir(folder.shared, { recursive: true, mode: 0o700 });
-  const foundAt = await bootOfHost();
+  const foundAt = bootId();
   let accelerator = before?.foundAt === foundAt && !build ? before.accelerator : undefined;
   if (!accelerator) {
     yield "trying hardware virtualisation";

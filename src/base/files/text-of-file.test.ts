@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { textOfFile } from "./text-of-file.ts";
+import { textIfReadable, textOfFile } from "./text-of-file.ts";
 
-test("a file that is missing has no text; one that cannot be read is an error", async () => {
+test("a missing file has no text; a file that cannot be read is an error", async () => {
   assert.equal(await textOfFile("/nowhere/at-all"), undefined);
   await assert.rejects(textOfFile("/"), { code: "EISDIR" });
   assert.match((await textOfFile("/proc/self/comm")) ?? "", /./);
+});
+
+test("a text that is only a help is empty whatever the reason", async () => {
+  for (const path of ["/nowhere/at-all", "/"]) assert.equal(await textIfReadable(path), "");
+  assert.match(await textIfReadable("/proc/self/comm", "latin1"), /./);
 });

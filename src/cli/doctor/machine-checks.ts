@@ -1,6 +1,7 @@
-import { constants, readdir, readFile, stat, statfs } from "node:fs/promises";
+import { constants, readdir, stat, statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { canAccess } from "../../base/files/can-access.ts";
+import { textIfReadable } from "../../base/files/text-of-file.ts";
 import { findExecutable, searchPath } from "../../base/processes/find-executable.ts";
 import { flavors } from "../../engine/flavors/flavors.ts";
 import { bytesText } from "../text/text.ts";
@@ -80,13 +81,13 @@ async function checkProgram(
 }
 
 async function checkBtrfs(root: string): Promise<Finding> {
-  const known = await read(join(root, "proc/filesystems"));
+  const known = await textIfReadable(join(root, "proc/filesystems"));
   if (/\tbtrfs$/m.test(known)) return good("btrfs kernel", "the kernel has it");
   return note("btrfs kernel", "not loaded; without it copies and snapshots are slow", "modprobe btrfs");
 }
 
 async function checkNamespaces(root: string): Promise<Finding> {
-  const most = (await read(join(root, "proc/sys/user/max_user_namespaces"))).trim();
+  const most = (await textIfReadable(join(root, "proc/sys/user/max_user_namespaces"))).trim();
   if (Number(most) > 0) return good("user namespaces", `up to ${most}`);
   const found = most === "" ? "the kernel has none" : "switched off";
   return bad(
@@ -97,7 +98,7 @@ async function checkNamespaces(root: string): Promise<Finding> {
 }
 
 async function checkIds(file: "subuid" | "subgid", root: string): Promise<Finding> {
-  const lines = (await read(join(root, "etc", file))).split("\n").map((line) => line.split(":"));
+  const lines = (await textIfReadable(join(root, "etc", file))).split("\n").map((line) => line.split(":"));
   const counts = lines.filter(([who]) => who === "root" || who === "0").map(([, , count]) => Number(count));
   const most = Math.max(0, ...counts.filter(Number.isInteger));
   if (most >= IDS) return good(file, `root has ${most} ids in a row`);
@@ -133,9 +134,4 @@ async function existing(path: string): Promise<string> {
   for (let at = resolve(path); ; at = dirname(at)) {
     if (at === dirname(at) || (await canAccess(at, constants.F_OK))) return at;
   }
-}
-
-/** A file that is not there is as an empty one here. */
-function read(path: string): Promise<string> {
-  return readFile(path, "utf8").catch(() => "");
 }

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { textIfReadable } from "../../base/files/text-of-file.ts";
 
 /** The name of the time zone of this machine. */
 export function hostZone(): string {
@@ -11,7 +11,7 @@ export function hostZone(): string {
  */
 export async function ruleOfZone(zone: string, folder = "/usr/share/zoneinfo"): Promise<string> {
   if (!/^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$/.test(zone)) return "";
-  const file = await readFile(`${folder}/${zone}`, "latin1").catch(() => "");
+  const file = await textIfReadable(`${folder}/${zone}`, "latin1");
   if (!file.startsWith("TZif")) return "";
   return /\n([^\n]*)\n$/.exec(file)?.[1] ?? "";
 }

@@ -1,13 +1,11 @@
-import { execFile } from "node:child_process";
 import { lstat, rm, statfs } from "node:fs/promises";
-import { promisify } from "node:util";
+import { runProgram } from "../../base/processes/run-program.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import { ifHidden, snapshotPath } from "../../engine/storage/local-paths.ts";
 import { BTRFS_MAGIC } from "../supervisor/prepare/prepare-storage.ts";
 import { findContainer } from "./find-container.ts";
 
-const execute = promisify(execFile);
 /** The inode of the root of each btrfs subvolume. */
 const SUBVOLUME = 256;
 
@@ -27,6 +25,6 @@ export async function removeOrphanedSnapshot(
   const found = await lstat(folder).catch(ifHidden);
   if (!found || (await engine.snapshots.get(container, snapshot, { signal }).catch(ifMissing))) return;
   const isSubvolume = found.ino === SUBVOLUME && (await statfs(folder)).type === BTRFS_MAGIC;
-  if (isSubvolume) await execute("btrfs", ["property", "set", "-ts", folder, "ro", "false"]);
+  if (isSubvolume) await runProgram("btrfs", ["property", "set", "-ts", folder, "ro", "false"]);
   await rm(folder, { recursive: true, force: true });
 }

@@ -1,7 +1,8 @@
-import { open, readFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import type { HandlerContext } from "@connectrpc/connect";
 import { TimeLimit } from "../../base/async/time-limit.ts";
+import { textIfReadable } from "../../base/files/text-of-file.ts";
 import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
 import type { GetDebugInfoRequest } from "../../contract/tremplin_pb.js";
 import type { Engine } from "../../engine/engine.ts";
@@ -122,7 +123,7 @@ async function secretsOf(
   const paths = instances.flatMap(({ name }) =>
     site.bindMounts.map(({ source }) => expand(source, { ...places, name })),
   );
-  return await Promise.all(paths.map((path) => readFile(path, "utf8").catch(() => "")));
+  return await Promise.all(paths.map((path) => textIfReadable(path)));
 }
 
 async function endOfFile(path: string): Promise<string | undefined> {

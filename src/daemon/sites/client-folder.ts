@@ -1,7 +1,6 @@
-import { execFile } from "node:child_process";
 import { chmod, chown, mkdir } from "node:fs/promises";
-import { promisify } from "node:util";
 import type { Logger } from "../../base/logger.ts";
+import { runProgram } from "../../base/processes/run-program.ts";
 import { expand, type Site } from "./site.ts";
 
 /**
@@ -23,7 +22,7 @@ export async function prepareClientFolder(
 }
 
 async function idsOf(user: string): Promise<{ uid: number; gid: number } | undefined> {
-  const found = await promisify(execFile)("getent", ["passwd", user]).catch(() => undefined);
-  const [, , uid, gid] = found?.stdout.split(":") ?? [];
+  const found = await runProgram("getent", ["passwd", user]).catch(() => undefined);
+  const [, , uid, gid] = found?.split(":") ?? [];
   return uid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };
 }

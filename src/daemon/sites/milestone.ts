@@ -1,6 +1,7 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { parseEnv } from "node:util";
+import { textIfReadable } from "../../base/files/text-of-file.ts";
 import type { Site } from "./site.ts";
 
 /**
@@ -9,7 +10,7 @@ import type { Site } from "./site.ts";
  */
 export async function prepareMilestone({ milestone }: Site): Promise<string | undefined> {
   if (!milestone) return undefined;
-  const values = parseEnv(await readFile(milestone.file, "utf8").catch(() => ""));
+  const values = parseEnv(await textIfReadable(milestone.file));
   const value = values[milestone.key];
   if (!value || !/^\d+$/.test(value)) return undefined;
   await mkdir(dirname(milestone.target), { recursive: true });

@@ -1,6 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { processIds } from "../../base/processes/process-ids.ts";
+import { commandLine, processStat } from "../../base/processes/process-info.ts";
+import { sendSignal } from "../../base/processes/wait-for-exit.ts";
 import type { Flavor } from "../flavors/flavor.ts";
 import type { EngineAddress } from "../http/engine-address.ts";
 import type { Options } from "../http/options.ts";
@@ -55,24 +56,10 @@ export class Unpackers {
   async #kill({ fingerprint, instance }: Unpacked, signal: AbortSignal | undefined): Promise<void> {
     const { pid: engine } = await this.#server.info({ signal });
     for (const pid of await processIds()) {
-      const [command, stat] = await Promise.all([read(`/proc/${pid}/cmdline`), read(`/proc/${pid}/stat`)]);
-      const [program = "", ...args] = command.split("\0");
-      const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-      if (parent !== engine || !this.#programs.includes(basename(program))) continue;
-      if (args.some((arg) => [fingerprint, instance].includes(basename(arg)))) kill(pid);
+      if (processStat(pid)?.parent !== engine) continue;
+      const [program = "", ...args] = await commandLine(pid);
+      if (!this.#programs.includes(basename(program))) continue;
+      if (args.some((arg) => [fingerprint, instance].includes(basename(arg)))) sendSignal(pid, "SIGKILL");
     }
-  }
-}
-
-/** The text of a file of a process, "" when that has ended. */
-function read(path: string): Promise<string> {
-  return readFile(path, "utf8").catch(() => "");
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }

@@ -1,13 +1,11 @@
-import { execFile } from "node:child_process";
 import { lstat, mkdir, open, readdir, readFile, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { runProgram } from "../../../base/processes/run-program.ts";
 import type { EngineLayout } from "../../../engine/flavors/flavor.ts";
 import type { RecoveryPool } from "../../../engine/resources/recovery.ts";
 import { parseHostileYaml } from "../../backups/parse-hostile-yaml.ts";
 import { BTRFS_MAGIC, POOL } from "../prepare/prepare-storage.ts";
 
-const execute = promisify(execFile);
 /** The magic number of btrfs and its offset in the file. */
 const BTRFS_SIGNATURE = { at: 0x10040, text: "_BHRfS_M" };
 
@@ -42,7 +40,7 @@ export async function mountPool({ folder, image }: PoolOnDisk): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o711 });
   const [inside, outside] = await Promise.all([stat(folder), stat(join(folder, ".."))]);
   if (inside.dev !== outside.dev) return;
-  await execute("mount", ["-t", "btrfs", "-o", "loop,user_subvol_rm_allowed,discard", image, folder]);
+  await runProgram("mount", ["-t", "btrfs", "-o", "loop,user_subvol_rm_allowed,discard", image, folder]);
 }
 
 /** The folder names of the containers in it, sorted. */

@@ -1,6 +1,7 @@
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Clock } from "../../../base/async/clock.ts";
+import { textIfReadable } from "../../../base/files/text-of-file.ts";
 import { processIds } from "../../../base/processes/process-ids.ts";
 import { networksFolders } from "../../../engine/storage/local-paths.ts";
 import { stopProcesses } from "../orphans/orphaned-engine.ts";
@@ -8,9 +9,9 @@ import { stopProcesses } from "../orphans/orphaned-engine.ts";
 /** The process id of the DNS and DHCP server on an engine's bridge; undefined if none runs. */
 export async function findDnsmasq(engineFolder: string, bridge: string): Promise<number | undefined> {
   for (const folder of networksFolders(engineFolder).map((networks) => join(networks, bridge))) {
-    const text = await readFile(join(folder, "dnsmasq.pid"), "utf8").catch(() => "");
+    const text = await textIfReadable(join(folder, "dnsmasq.pid"));
     const pid = /^(?:pid: )?(\d+)/m.exec(text)?.[1];
-    const command = pid ? await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "") : "";
+    const command = pid ? await textIfReadable(`/proc/${pid}/cmdline`) : "";
     if (command.includes(folder)) return Number(pid);
   }
   return undefined;
@@ -43,9 +44,7 @@ export async function stopOrphanedDnsmasq(engineFolder: string, clock: Clock): P
 }
 
 async function isDnsmasqOf(pid: number, engineFolder: string): Promise<boolean> {
-  const [program = "", ...words] = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split(
-    "\0",
-  );
+  const [program = "", ...words] = (await textIfReadable(`/proc/${pid}/cmdline`)).split("\0");
   const folders = networksFolders(engineFolder);
   const isIts = (word: string) => folders.some((folder) => word.includes(`=${folder}/`));
   return basename(program) === "dnsmasq" && words.some(isIts);

@@ -1,13 +1,12 @@
-import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
-import { promisify } from "node:util";
 import * as z from "zod";
 import { replaceFile } from "../../../base/files/durable-file.ts";
+import { textIfReadable } from "../../../base/files/text-of-file.ts";
+import { bootId } from "../../../base/processes/process-info.ts";
+import { runProgram } from "../../../base/processes/run-program.ts";
 import { flavors } from "../../../engine/flavors/flavors.ts";
 import { networksOnDisk } from "../../../engine/storage/local-paths.ts";
 import { findDnsmasq } from "./bridge-dnsmasq.ts";
-
-const execute = promisify(execFile);
 
 /** The interfaces that an engine made, by name. Until a reboot the index identifies an interface; names are reused. */
 const claimsSchema = z.object({
@@ -22,7 +21,7 @@ export async function claimBridges(engineFolder: string, names: readonly string[
   const found = await Promise.all(names.map(async (name) => [name, await interfaceIndex(name)] as const));
   const indexes = Object.fromEntries(found.flatMap(([name, index]) => (index ? [[name, index]] : [])));
   const before = await readClaims(engineFolder);
-  const boot = await bootId();
+  const boot = bootId();
   await write(engineFolder, { boot, indexes, newest: before?.boot === boot ? before.newest : undefined });
 }
 
@@ -37,7 +36,7 @@ export async function noteNewestInterface(engineFolder: string): Promise<void> {
   }
   await claimBridges(engineFolder, its);
   const before = await readClaims(engineFolder);
-  const boot = await bootId();
+  const boot = bootId();
   const names = await readdir("/sys/class/net");
   const indexes = await Promise.all(names.map(interfaceIndex));
   const newest = Math.max(...indexes.map((index) => Number(index ?? 0)));
@@ -46,7 +45,7 @@ export async function noteNewestInterface(engineFolder: string): Promise<void> {
 
 async function write(engineFolder: string, claims: z.infer<typeof claimsSchema>): Promise<void> {
   const text = JSON.stringify(claims);
-  const before = await readFile(fileOf(engineFolder), "utf8").catch(() => "");
+  const before = await textIfReadable(fileOf(engineFolder));
   if (before !== text) await replaceFile(fileOf(engineFolder), text);
 }
 
@@ -59,7 +58,7 @@ export async function isEnginesBridge(engineFolder: string, name: string): Promi
   const index = await interfaceIndex(name);
   if (index === undefined) return false;
   const claims = await readClaims(engineFolder);
-  if (claims?.boot === (await bootId())) {
+  if (claims?.boot === bootId()) {
     if (claims.indexes[name] === index) return true;
     const isNewer = claims.newest !== undefined && Number(index) > claims.newest;
     const address = await addressOf(name);
@@ -77,17 +76,13 @@ export async function interfaceIndex(name: string): Promise<string | undefined> 
   );
 }
 
-export async function bootId(): Promise<string> {
-  return (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
-}
-
 async function addressOf(name: string): Promise<string> {
-  return await readFile(`/sys/class/net/${name}/address`, "utf8").catch(() => "");
+  return await textIfReadable(`/sys/class/net/${name}/address`);
 }
 
 async function listensOn(pid: number, name: string): Promise<boolean> {
-  const { stdout } = await execute("ss", ["--no-header", "--udp", "--listening", "--numeric", "--processes"]);
-  return stdout.split("\n").some((line) => line.includes(`%${name}:`) && line.includes(`,pid=${pid},`));
+  const sockets = await runProgram("ss", ["--no-header", "--udp", "--listening", "--numeric", "--processes"]);
+  return sockets.split("\n").some((line) => line.includes(`%${name}:`) && line.includes(`,pid=${pid},`));
 }
 
 async function readClaims(engineFolder: string): Promise<z.infer<typeof claimsSchema> | undefined> {

@@ -1,10 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { replaceFile } from "../../../base/files/durable-file.ts";
+import { textIfReadable } from "../../../base/files/text-of-file.ts";
+import { bootId } from "../../../base/processes/process-info.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { networksOnDisk } from "../../../engine/storage/local-paths.ts";
 import { readConfigBackup } from "../config-backup/config-backup.ts";
-import { bootId, interfaceIndex, isEnginesBridge } from "./bridge-ownership.ts";
+import { interfaceIndex, isEnginesBridge } from "./bridge-ownership.ts";
 import { formatSubnet, overlaps, type Subnet, usedSubnets } from "./subnet.ts";
 
 /** The network interface that the managed engine made. Until a reboot the index identifies it; names are reused. */
@@ -69,11 +71,10 @@ export class Bridge {
   async claim(): Promise<void> {
     const index = await interfaceIndex(this.name);
     if (index === undefined) return;
-    const claim: Claim = { name: this.name, index, boot: await bootId() };
+    const claim: Claim = { name: this.name, index, boot: bootId() };
     const text = JSON.stringify(claim);
     // Not written without need: on a full disk an engine that runs must still be adopted.
-    if (text !== (await readFile(this.#claimPath, "utf8").catch(() => "")))
-      await replaceFile(this.#claimPath, text);
+    if (text !== (await textIfReadable(this.#claimPath))) await replaceFile(this.#claimPath, text);
   }
 
   /** The other networks in the config backup, and those that the engine has a folder for. */
@@ -89,7 +90,7 @@ export class Bridge {
     const claim = await readFile(this.#claimPath, "utf8")
       .then((text) => JSON.parse(text) as Partial<Claim> | null)
       .catch(() => undefined);
-    if (claim?.name === this.name && claim.index === index && claim.boot === (await bootId())) return true;
+    if (claim?.name === this.name && claim.index === index && claim.boot === bootId()) return true;
     return await isEnginesBridge(this.#engineFolder, this.name);
   }
 }
