@@ -11,7 +11,7 @@ import { flavorOf } from "./flavors/flavors.ts";
 import type { EngineAddress } from "./http/engine-address.ts";
 import { EngineHttp } from "./http/engine-http.ts";
 import type { Options } from "./http/options.ts";
-import { Operations } from "./operations/operations.ts";
+import { OperationsApi } from "./operations/operations-api.ts";
 import { Certificates } from "./resources/certificates.ts";
 import { Images } from "./resources/images.ts";
 import { Instances } from "./resources/instances.ts";
@@ -33,14 +33,13 @@ export interface ConnectOptions extends Options {
 }
 
 /**
- * A client of one LXD or Incus. Every method takes a signal and fails with a TremplinError, or with the
- * signal's reason; every plain request ends within 60 s. Disposing it ends all that is under way here, and
- * nothing in the engine.
+ * A client of one engine. Every method takes a signal and rejects with a TremplinError or with the signal's reason; a
+ * plain request ends within 60 s. Disposing the client ends its own requests and sessions, and nothing in the engine.
  */
 export class Engine implements AsyncDisposable {
   readonly address: EngineAddress;
   readonly info: ServerInfo;
-  /** In what it differs from other engines. */
+  /** Everything in which it differs from other engines. */
   readonly flavor: Flavor;
   readonly server: Server;
   readonly recovery: Recovery;
@@ -54,9 +53,9 @@ export class Engine implements AsyncDisposable {
   readonly instances: Instances;
   readonly snapshots: Snapshots;
   readonly images: Images;
-  readonly operations: Operations;
+  readonly operations: OperationsApi;
   readonly events: EventStream;
-  /** Also what happens in other projects than the default one. */
+  /** Includes the events of other projects than the default one. */
   readonly eventsOfAllProjects: EventStream;
   readonly unpackers: Unpackers;
   readonly #exec: Exec;
@@ -72,7 +71,7 @@ export class Engine implements AsyncDisposable {
     this.server = server;
     this.events = new EventStream(http, clock, log);
     this.eventsOfAllProjects = new EventStream(http, clock, log, { allProjects: true });
-    this.operations = new Operations(http, this.events, flavor);
+    this.operations = new OperationsApi(http, this.events, flavor);
     this.recovery = new Recovery(http);
     this.pools = new Pools(http);
     this.networks = new Networks(http);
@@ -89,7 +88,7 @@ export class Engine implements AsyncDisposable {
     this.#exec = new Exec(http, this.operations);
   }
 
-  /** Asks the engine who it is, once. Throws `unavailable` if nobody answers there. */
+  /** Connects and reads the server info once. Throws `unavailable` if no engine answers. */
   static async connect(address: EngineAddress, options: ConnectOptions): Promise<Engine> {
     const { log, clock = systemClock, signal } = options;
     const http = new EngineHttp(address, log);
@@ -102,7 +101,7 @@ export class Engine implements AsyncDisposable {
     }
   }
 
-  /** Opens a session for several accesses to the files of an instance, closed by the caller. */
+  /** Opens a session for several accesses to the files of an instance. The caller disposes it. */
   async fileSession(instance: string, options: FileSessionOptions = {}): Promise<FileSession> {
     return FileSession.open(this.address, this.#fileHelper, instance, options);
   }
@@ -112,7 +111,10 @@ export class Engine implements AsyncDisposable {
     return this.#exec.start(instance, request);
   }
 
-  /** Runs a command and keeps what it wrote, up to a bound (behaviour.md 4.4). */
+  /**
+   * Runs a command to its end and returns its output, up to a limit
+   * (docs/contract.md#running-programs-in-a-container).
+   */
   async execCapture(
     instance: string,
     command: readonly string[],

@@ -3,8 +3,8 @@ import type { FileHandle } from "node:fs/promises";
 const CHUNK = 256 * 1024;
 
 /**
- * The bytes of a file from its beginning, for as many passes as are wanted, each with a place of its own. A stream
- * of Node would close the file when it is left early.
+ * The bytes of a file from its beginning. Several passes can read the same file at once. A stream of Node would close
+ * the file when a reader stops early.
  */
 export async function* bytesOfFile(file: FileHandle): AsyncGenerator<Buffer, void, void> {
   for (let position = 0; ; ) {

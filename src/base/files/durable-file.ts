@@ -1,12 +1,12 @@
 import { open, readdir, rename, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-/** What a file is called until it is whole: its name and this. */
+/** The suffix of a file that is not complete yet. */
 const UNFINISHED = ".new";
 
 /**
- * Replaces a file so that after a crash at any instant, of the program or of the machine, either the old
- * content or the new one is there, whole. Made with mode 0600 unless told otherwise.
+ * Replaces a file atomically: after a crash of the program or the machine at any instant, the path has either the old
+ * content or the new one, complete. The default mode is 0600.
  */
 export async function replaceFile(path: string, content: string, mode = 0o600): Promise<void> {
   const fresh = `${path}${UNFINISHED}`;
@@ -20,7 +20,7 @@ export async function replaceFile(path: string, content: string, mode = 0o600): 
   await folder.sync();
 }
 
-/** Removes from a folder of ours the files that replaceFile began and did not live to name. */
+/** Removes the incomplete files that replaceFile left in a folder when it was interrupted. */
 export async function removeUnfinished(folder: string): Promise<void> {
   const found = await readdir(folder, { withFileTypes: true });
   for (const { name } of found.filter((entry) => entry.isFile() && entry.name.endsWith(UNFINISHED))) {

@@ -8,7 +8,7 @@ test("a missing file has no text; a file that cannot be read is an error", async
   assert.match((await textOfFile("/proc/self/comm")) ?? "", /./);
 });
 
-test("a text that is only a help is empty whatever the reason", async () => {
+test("an optional text is empty for any failure", async () => {
   for (const path of ["/nowhere/at-all", "/"]) assert.equal(await textIfReadable(path), "");
   assert.match(await textIfReadable("/proc/self/comm", "latin1"), /./);
 });

@@ -10,7 +10,7 @@ export async function textOfFile(path: string): Promise<string | undefined> {
 
 /**
  * The text of a file; "" when it cannot be read for any reason. For files of the kernel about processes and devices,
- * which fail in many ways once those are gone, and for texts that are only a help.
+ * which fail in many ways once those are gone, and for texts that are optional.
  */
 export async function textIfReadable(path: string, encoding: "utf8" | "latin1" = "utf8"): Promise<string> {
   return await readFile(path, encoding).catch(() => "");

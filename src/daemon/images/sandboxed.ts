@@ -15,7 +15,7 @@ export function sandboxed(
   { signal, held }: SandboxedOptions,
 ): AsyncGenerator<string, void, void> {
   const own = ["--mount", "--ipc", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc"];
-  return programLines(["unshare", ...own, program, ...args], { name: program, signal, held });
+  return programLines(["unshare", ...own, program, ...args], { name: program, signal, heldFile: held });
 }
 
 /** Resolves when the program has ended well; what it prints is only of interest when it does not. */

@@ -33,7 +33,7 @@ export function setUpUser(tools: RpcDeps) {
     // Nobody but us changes a stopped container.
     await using _lock =
       status === instanceStatus.stopped ? undefined : await lockAccounts(engine, container, { signal, log });
-    using files = await engine.fileSession(container, { signal, timeLimit: TIME_LIMIT });
+    using files = await engine.fileSession(container, { signal, timeoutMs: TIME_LIMIT });
     await ensurePrimaryUser(files, { name, users: site.users, now: clock.now(), log, told });
     // From now on somebody's work is in it, though it never ran.
     await markProvisioned(engine, container, signal);

@@ -28,7 +28,7 @@ export function startContainer(tools: RpcDeps) {
 
   async function osReleaseOf(name: string, signal: AbortSignal): Promise<Pick<Answer, "osRelease">> {
     try {
-      using files = await tools.engine().fileSession(name, { signal, timeLimit: RELEASE_LIMIT });
+      using files = await tools.engine().fileSession(name, { signal, timeoutMs: RELEASE_LIMIT });
       return { osRelease: (await readOsRelease(files)).message };
     } catch (error) {
       tools.log.info({ error, container: name }, "its os-release cannot be read");

@@ -75,7 +75,7 @@ export class ContainerExec {
 
   /** Its files, for a while; closed by the caller. */
   files(): Promise<FileSession> {
-    return this.engine.fileSession(this.container, { signal: this.#signal, timeLimit: FILES_LIMIT });
+    return this.engine.fileSession(this.container, { signal: this.#signal, timeoutMs: FILES_LIMIT });
   }
 
   async #hear(stream: Readable, lastLines: string[]): Promise<void> {

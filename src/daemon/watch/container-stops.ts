@@ -8,7 +8,7 @@ import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { EngineEvent } from "../../engine/events/engine-event.ts";
-import { instanceOf } from "../../engine/operations/operation.ts";
+import { instanceOf } from "../../engine/operations/operation-record.ts";
 import { instanceStatus } from "../../engine/resources/instance.ts";
 
 const schema = z.array(z.string());

@@ -6,10 +6,10 @@ import type { Flavor } from "../flavors/flavor.ts";
 import type { EngineAddress } from "../http/engine-address.ts";
 
 /**
- * The process by which an engine on this machine serves the files of one instance. When it opens a pipe that
- * somebody planted, it hangs for ever, burns a processor, and with it hangs every later start, stop and
- * deletion of the instance, also after the request was given up (measured with LXD 5.0.2). The only cure is
- * to kill it; the engine starts a new one when it next needs it.
+ * The process with which an engine on this machine serves the files of one instance. When it opens a pipe that
+ * somebody has put there, it hangs forever with one processor busy, and so does every later start, stop and deletion
+ * of the instance, even after the request has ended (measured with LXD 5.0.2). The only remedy is to kill it; the
+ * engine starts a new one when needed.
  */
 export class FileHelper {
   readonly #address: EngineAddress;
@@ -22,7 +22,7 @@ export class FileHelper {
     this.#log = log;
   }
 
-  /** Kills it, if there is one on this machine. Other accesses to the instance's files fail by that. */
+  /** Kills the process, if there is one on this machine. Other accesses to the instance's files then fail. */
   kill(instance: string): void {
     if (this.#address.kind !== "unix") return;
     try {
@@ -35,13 +35,13 @@ export class FileHelper {
     } catch (error) {
       this.#log.warn(
         { error },
-        `cannot end a hanging file access of the engine in ${instance}, which blocks it: ${errorMessage(error)}`,
+        `the engine's file server of ${instance} hangs and cannot be killed, so the instance is blocked: ${errorMessage(error)}`,
       );
     }
   }
 }
 
-/** The text of a file, "" if there is none. */
+/** Synchronous, because an abort listener calls it. */
 function read(path: string): string {
   try {
     return readFileSync(path, "utf8");

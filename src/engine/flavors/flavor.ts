@@ -24,7 +24,7 @@ export interface EngineDaemonProgram {
   /** Folders outside the usual search path in which the package puts the daemon and its helpers. */
   readonly folders: readonly string[];
   readonly args: readonly string[];
-  /** The environment variable that names the daemon's folder; it also tells which folder a running daemon serves. */
+  /** The environment variable that names the daemon's folder; a running daemon shows by it which folder it serves. */
   readonly folderVariable: string;
   /** All other variables that it needs. */
   readonly environment: Readonly<Record<string, string>>;

@@ -1,5 +1,5 @@
 import { flavors } from "../flavors/flavors.ts";
-import type { Operation } from "./operation.ts";
+import type { OperationRecord } from "./operation-record.ts";
 
 export interface UnpackProgress {
   /** 0 to 100. */
@@ -22,13 +22,13 @@ export function parseDownloadProgress(text: string): number | undefined {
 }
 
 /** The progress of an operation that downloads an image, in percent; undefined while the engine does not report it. */
-export function downloadProgress(operation: Operation): number | undefined {
+export function downloadProgress(operation: OperationRecord): number | undefined {
   const text = operation.metadata?.download_progress;
   return typeof text === "string" ? parseDownloadProgress(text) : undefined;
 }
 
 /** The progress of an operation that unpacks an image; undefined while it does something else. */
-export function unpackProgress(operation: Operation): UnpackProgress | undefined {
+export function unpackProgress(operation: OperationRecord): UnpackProgress | undefined {
   const progress = operation.metadata?.progress as Readonly<Record<string, unknown>> | undefined | null;
   const stage = String(progress?.stage);
   if (!flavors.some(({ texts }) => texts.unpackStages.includes(stage))) return undefined;

@@ -137,7 +137,7 @@ async function deleteUnnamed(engine: Engine, fingerprint: string, signal?: Abort
 
 /** Deletes what an operation uploaded before it or the daemon died, unless another one creates from it now. */
 export async function removeUpload(engine: Engine, operationId: string, signal?: AbortSignal): Promise<void> {
-  await engine.images.settleUploads({ signal });
+  await engine.images.waitForUploads({ signal });
   const removeAll = async (): Promise<void> => {
     for (const { fingerprint } of await uploadsOf(engine, operationId, signal)) {
       const use = inUse.get(fingerprint);

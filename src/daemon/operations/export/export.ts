@@ -82,7 +82,7 @@ export function exportOperation(
     const { id, shutdownSignal: signal } = context;
     const engine = tools.engine();
     await waitForPendingOperations(engine, containerName, signal);
-    await engine.images.settleUploads({ signal });
+    await engine.images.waitForUploads({ signal });
     await deletePublished(engine, exportSnapshotName(id), signal);
     const noted = await findNotedContainer(engine, containerName, context, signal);
     if (noted.is !== "same") return;

@@ -149,7 +149,7 @@ async function restoreFiles(
 /** The root is changed first: after a second change over half of a first one it is nobody's that the container knows. */
 async function isRootOwnedByRoot(engine: Engine, name: string, signal: AbortSignal): Promise<boolean> {
   try {
-    using files = await engine.fileSession(name, { signal, timeLimit: LOOK_LIMIT });
+    using files = await engine.fileSession(name, { signal, timeoutMs: LOOK_LIMIT });
     return (await files.stat("/")).uid === 0;
   } catch (error) {
     signal.throwIfAborted();

@@ -16,7 +16,7 @@ export async function writeAptList(
   signal: AbortSignal,
 ): Promise<void> {
   if (!tools.site.crosAptList || tools.milestone === undefined) return;
-  using files = await tools.engine().fileSession(container, { signal, timeLimit: TIME_LIMIT });
+  using files = await tools.engine().fileSession(container, { signal, timeoutMs: TIME_LIMIT });
   const list = crosAptList(await readOsRelease(files), Number(tools.milestone), NEWEST);
   if (list === undefined) return;
   await replaceFile(files, crosAptListPath, Buffer.from(list), { uid: 0, gid: 0, mode: 0o644 });

@@ -1,16 +1,16 @@
 import type { EngineTexts } from "../flavors/flavor.ts";
 
-/** Work in the engine's background, as its API tells of it. */
-export interface Operation {
+/** An operation at one moment, as the engine's API describes it. */
+export interface OperationRecord {
   readonly id: string;
   readonly class: "task" | "websocket" | "token";
   readonly description: string;
   readonly created_at: string;
   readonly updated_at: string;
   readonly status: string;
-  /** 100 to 199 under way, 200 success, 400 failure, 401 cancelled. */
+  /** 100 to 199 running, 200 success, 400 failure, 401 cancelled. */
   readonly status_code: number;
-  /** URLs of what it works on, by kind (`instances`, `containers`, `images` ...). */
+  /** URLs of the objects that it works on, by kind (`instances`, `containers`, `images` ...). */
   readonly resources: Readonly<Record<string, readonly string[]>> | null;
   readonly metadata: Readonly<Record<string, unknown>> | null;
   readonly may_cancel: boolean;
@@ -18,7 +18,7 @@ export interface Operation {
   readonly location?: string;
 }
 
-export function hasEnded(operation: Operation): boolean {
+export function hasEnded(operation: OperationRecord): boolean {
   return operation.status_code >= 200;
 }
 
@@ -26,19 +26,19 @@ export function hasEnded(operation: Operation): boolean {
  * Whether the operation may change this instance. Programs that run in it, its console, backups and copies of it do
  * not: they are websockets, or tasks with a description that the flavor knows. An unknown task may.
  */
-export function changesInstance(operation: Operation, instance: string, texts: EngineTexts): boolean {
+export function changesInstance(operation: OperationRecord, instance: string, texts: EngineTexts): boolean {
   if (operation.class === "websocket" || texts.readOnlyOperation.test(operation.description)) return false;
   const named = instancesOf(operation);
   return texts.createOperation.test(operation.description) ? named[0] === instance : named.includes(instance);
 }
 
-/** The instances that the operation works on; engines list them under `instances`, `containers` or both. */
-function instancesOf({ resources }: Operation): (string | undefined)[] {
+/** Engines list them under `instances`, `containers` or both. */
+function instancesOf({ resources }: OperationRecord): (string | undefined)[] {
   const { instances = [], containers = [] } = resources ?? {};
   return [...instances, ...containers].map(instanceOf);
 }
 
-/** The instance that a URL of the API names (`/1.0/instances/NAME`, also with a query or more behind). */
+/** The instance in a URL of the API (`/1.0/instances/NAME`, also with more path or a query after it). */
 export function instanceOf(url: string): string | undefined {
   const name = /^\/1\.0\/(?:instances|containers)\/([^/?]+)/.exec(url)?.[1];
   if (name === undefined) return undefined;

@@ -5,10 +5,10 @@ import type { Flavor } from "../flavors/flavor.ts";
 import type { EngineHttp, EngineRequest } from "../http/engine-http.ts";
 import type { Options } from "../http/options.ts";
 import { EngineOperation } from "./engine-operation.ts";
-import { changesInstance, hasEnded, type Operation } from "./operation.ts";
+import { changesInstance, hasEnded, type OperationRecord } from "./operation-record.ts";
 
-/** The engine's work in the background: starting it, and finding what somebody else started. */
-export class Operations {
+/** Starts operations of the engine, and finds those that others started. */
+export class OperationsApi {
   readonly #http: EngineHttp;
   readonly #events: EventStream;
   readonly #flavor: Flavor;
@@ -19,15 +19,15 @@ export class Operations {
     this.#flavor = flavor;
   }
 
-  /** Sends a request that starts an operation. Events are listened to before, so that none is missed. */
+  /** Sends a request that starts an operation. It subscribes to the events before, so that none is missed. */
   async start(request: EngineRequest): Promise<EngineOperation> {
-    const early: Operation[] = [];
-    let deliver = (update: Operation): void => void early.push(update);
+    const early: OperationRecord[] = [];
+    let deliver = (update: OperationRecord): void => void early.push(update);
     const subscription = this.#subscribe((update) => deliver(update));
     try {
       await abortable(subscription.ready, request.signal);
-      const { metadata, async } = await this.#http.call<Operation>(request);
-      if (!async) throw new TremplinError("failed", `${request.method} ${request.path} began no operation`);
+      const { metadata, async } = await this.#http.call<OperationRecord>(request);
+      if (!async) throw new TremplinError("failed", `${request.method} ${request.path} started no operation`);
       const operation = this.#attach(metadata, subscription);
       deliver = (update) => operation.deliver(update);
       for (const update of early) deliver(update);
@@ -38,16 +38,16 @@ export class Operations {
     }
   }
 
-  /** start(), and wait for the end. */
-  async run(request: EngineRequest): Promise<Operation> {
+  /** Like start(), and waits for the end. */
+  async run(request: EngineRequest): Promise<OperationRecord> {
     const operation = await this.start(request);
     return operation.wait({ signal: request.signal });
   }
 
-  /** All that the engine knows of, ended within the last 5 s or under way. */
-  async list({ signal }: Options = {}): Promise<Operation[]> {
+  /** All operations that are running or ended within the last 5 s. */
+  async list({ signal }: Options = {}): Promise<OperationRecord[]> {
     const query = { recursion: "1" };
-    const { metadata } = await this.#http.call<Record<string, Operation[]>>({
+    const { metadata } = await this.#http.call<Record<string, OperationRecord[]>>({
       method: "GET",
       path: "/1.0/operations",
       query,
@@ -56,38 +56,41 @@ export class Operations {
     return Object.values(metadata ?? {}).flat();
   }
 
-  /** Those under way that change an instance, whoever started them: to be waited for or cancelled. */
+  /** The running operations of any client that change an instance, to wait for or to cancel. */
   changing(instance: string, options: Options = {}): Promise<EngineOperation[]> {
     return this.#underWay((operation) => changesInstance(operation, instance, this.#flavor.texts), options);
   }
 
-  /** Uploads of images under way, whoever sends them. Downloads, which are told by the same word, tell a percentage. */
+  /** The running uploads of images by any client. Downloads have the same description, but report a percentage. */
   uploads(options: Options = {}): Promise<EngineOperation[]> {
-    const isUpload = ({ description, resources, metadata }: Operation): boolean =>
+    const isUpload = ({ description, resources, metadata }: OperationRecord): boolean =>
       description === this.#flavor.texts.imageTransfer &&
       !resources?.instances &&
       !metadata?.download_progress;
     return this.#underWay(isUpload, options);
   }
 
-  async #underWay(wanted: (operation: Operation) => boolean, options: Options): Promise<EngineOperation[]> {
+  async #underWay(
+    wanted: (operation: OperationRecord) => boolean,
+    options: Options,
+  ): Promise<EngineOperation[]> {
     const all = await this.list(options);
     const found = all.filter((operation) => !hasEnded(operation) && wanted(operation));
-    return found.map((begun) => {
+    return found.map((initial) => {
       const subscription = this.#subscribe((update) => operation.deliver(update));
-      const operation = this.#attach(begun, subscription);
+      const operation = this.#attach(initial, subscription);
       return operation;
     });
   }
 
-  #subscribe(listener: (update: Operation) => void): Subscription {
+  #subscribe(listener: (update: OperationRecord) => void): Subscription {
     return this.#events.subscribe({ types: ["operation"] }, (event) => {
       if (event.type === "operation") listener(event.metadata);
     });
   }
 
-  #attach(begun: Operation, subscription: Subscription): EngineOperation {
-    const operation = new EngineOperation(this.#http, begun, this.#flavor.api.waitHidesOperation);
+  #attach(initial: OperationRecord, subscription: Subscription): EngineOperation {
+    const operation = new EngineOperation(this.#http, initial, this.#flavor.api.waitHidesOperation);
     const release = () => subscription[Symbol.dispose]();
     operation.wait().then(release, release);
     return operation;
