@@ -6,7 +6,7 @@ import { launch, startContainer } from "../test/support/tiny-container.ts";
 /** How often the large container holds /usr again: 2 GB and more, 60,000 files and more. */
 const COPIES = 9;
 
-/** Containers to back up and restore: Debian as it is, and one that somebody has used for long. Stopped. */
+/** Containers to back up and restore: plain Debian, and one after long use. Both are stopped. */
 export interface BenchContainers extends AsyncDisposable {
   readonly daemon: TestDaemon;
   readonly containers: readonly string[];

@@ -14,7 +14,7 @@ import { median, ms, printTable, ROUNDS, type Row, time } from "./measure.ts";
 
 const NAME = "bench";
 
-/** Measures the daemon beside the engine's own time in the same run, and prints one table. */
+/** Measures the daemon relative to the engine's own time in the same run, and prints one table. */
 async function bench(): Promise<void> {
   const rows: Row[] = [await coldStart()];
   await using daemon = await startDaemon();
@@ -112,7 +112,7 @@ async function info(daemon: TestDaemon, engine: Engine): Promise<Row> {
   ];
 }
 
-/** On stopped containers that nobody set up before. */
+/** On stopped containers that were not provisioned before. */
 async function setUpUser(daemon: TestDaemon): Promise<Row> {
   const times: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {

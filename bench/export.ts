@@ -17,7 +17,7 @@ const SNAPSHOT = "by-hand";
 const TAR = ["tar", "--numeric-owner", "--xattrs", "--xattrs-include=*", "--acls", "-cf", "-", "."] as const;
 
 /**
- * Prints how long an export takes, beside the same files through the same pipeline by hand, through `gzip -6`,
+ * Prints how long an export takes, compared with the same files through the same pipeline by hand, through `gzip -6`,
  * and by the engine's own commands, alternating in one run. Each reads a fresh snapshot, of which nothing is in
  * memory. Needs root and LXD.
  */
@@ -51,11 +51,16 @@ async function measure(daemon: TestDaemon, name: string): Promise<Row[]> {
   const mb = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
   return [
     [`export of ${name}`, ms(ours), "", ""],
-    ["... beside tar | gzip -6 by hand", faster(gzip), ms(gzip), "at least 8 x"],
-    ["... beside lxc export", faster(exported), ms(exported), "at least 5 x"],
-    ["... beside lxc publish and image export", faster(published), ms(published), "at least 5 x"],
-    ["... beside tar | igzip by hand", `${(ours / (igzip ?? Number.NaN)).toFixed(2)} x`, ms(igzip), "1.4 x"],
-    ["... size beside gzip -6", `${(larger * 100).toFixed(1)} % larger`, "", "8 %"],
+    ["... compared with tar | gzip -6 by hand", faster(gzip), ms(gzip), "at least 8 x"],
+    ["... compared with lxc export", faster(exported), ms(exported), "at least 5 x"],
+    ["... compared with lxc publish and image export", faster(published), ms(published), "at least 5 x"],
+    [
+      "... compared with tar | igzip by hand",
+      `${(ours / (igzip ?? Number.NaN)).toFixed(2)} x`,
+      ms(igzip),
+      "1.4 x",
+    ],
+    ["... size compared with gzip -6", `${(larger * 100).toFixed(1)} % larger`, "", "8 %"],
     [
       "... peak memory of the daemon",
       `${mb(Math.max(...peaks) - rest)} more`,

@@ -17,7 +17,7 @@ import { benchContainers } from "./bench-containers.ts";
 import { median, ms, printTable, ROUNDS, type Row, time } from "./measure.ts";
 
 /**
- * Prints how long an import takes beside the engine's own command line and beside the bare unpacking into a
+ * Prints how long an import takes relative to the engine's own command line and to bare unpacking into a
  * container, without any check, alternating, and how much memory the daemon takes meanwhile. Needs root and LXD.
  */
 export async function benchImport(): Promise<void> {
@@ -64,12 +64,12 @@ async function measure(daemon: TestDaemon, engine: Engine, source: string): Prom
   return [
     [`import of ${source}`, ms(ours), "", ""],
     [
-      "... beside the engine's command line",
+      "... compared with the engine's command line",
       `${(cli / ours).toFixed(2)} x faster`,
       ms(cli),
       "at least 1.25 x",
     ],
-    ["... beside nothing but unpacking it", `${(ours / bare).toFixed(2)} x`, ms(bare), ""],
+    ["... compared with bare unpacking", `${(ours / bare).toFixed(2)} x`, ms(bare), ""],
     [
       "... memory of the daemon",
       `${(peak - rest).toFixed(0)} MB more`,

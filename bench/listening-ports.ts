@@ -16,7 +16,7 @@ const SETTLING = 10_000;
 const TICK = 10;
 
 /**
- * Prints how long after a command in a container the host hears of a port that it opened or closed, and the
+ * Prints how long after a command in a container the host is notified of a port that was opened or closed, and the
  * part of one core that the whole daemon takes with 20 idle containers, and with 100 changes a second in one
  * of them. Needs root and LXD.
  */
@@ -39,8 +39,8 @@ export async function benchListeningPorts(): Promise<void> {
     closed.push(await shell.until("kill $!", port, false));
     await delay(Math.random() * 400);
   }
-  print("opened until told", spread(opened));
-  print("closed until told", spread(closed));
+  print("opened until reported", spread(opened));
+  print("closed until reported", spread(closed));
 
   shell.write(TURNOVER);
   await delay(SETTLING);
@@ -64,13 +64,13 @@ function openShell(daemon: TestDaemon, container: string) {
   const write = (line: string): void => void child.stdin.write(`${line}\n`);
   return {
     write,
-    /** Milliseconds from the command until the host hears that the port is listened on, or that it is not. */
+    /** Milliseconds from the command until the host is notified that the port is open or closed. */
     async until(command: string, port: number, listened: boolean): Promise<number> {
-      const told = daemon.listener.notices.length;
+      const seen = daemon.listener.notices.length;
       const start = performance.now();
       write(command);
       await daemon.listener.when((notice) => {
-        if (notice.kind !== "ports" || daemon.listener.notices.indexOf(notice) < told) return false;
+        if (notice.kind !== "ports" || daemon.listener.notices.indexOf(notice) < seen) return false;
         const lists = (notice.message as { containerPorts: Record<string, { listeningTcp4Ports: number[] }> })
           .containerPorts;
         return lists[container]?.listeningTcp4Ports.includes(port) === listened;

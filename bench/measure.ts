@@ -2,7 +2,7 @@
 export const ROUNDS = Number(process.env.TREMPLIN_BENCH_ROUNDS ?? 5);
 
 /** A line of a table of results. */
-export type Row = readonly [what: string, ours: string, beside: string, limit: string];
+export type Row = readonly [what: string, ours: string, baseline: string, limit: string];
 
 /** How long some acts take one after the other. Milliseconds. */
 export async function time(...acts: (() => Promise<unknown>)[]): Promise<number> {
@@ -20,7 +20,7 @@ export function ms(milliseconds = Number.NaN): string {
 }
 
 export function printTable(rows: readonly Row[]): void {
-  const table = [["what", "measured", "beside", "at most"] as const, ...rows];
+  const table = [["what", "measured", "baseline", "at most"] as const, ...rows];
   const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
   for (const row of table)
     console.log(

@@ -42,7 +42,10 @@ function entry(name, version, dev) {
   const system = words.find((word) => systems.includes(word));
   const processor = processorNames[words.find((word) => word in processorNames)];
   const library = libraries[words.find((word) => word in libraries)];
-  if (!system && !processor) throw new Error(`${name}: its name does not tell for which machines it is`);
+  if (!system && !processor)
+    throw new Error(
+      `${name}: cannot tell from its name which machines it is for; add it to the lists in scripts/complete-lock.mjs`,
+    );
   return {
     version,
     ...(processor && { cpu: [processor] }),

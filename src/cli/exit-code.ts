@@ -1,17 +1,17 @@
 import type { ErrorCode } from "../base/tremplin-error.ts";
 
 /**
- * What the number tells with which the program ends.
+ * The exit codes of the program.
  *
  * | number | meaning |
  * |---|---|
- * | 0 | done, or it was so already |
- * | 1 | failed; the sentence on standard error says what to do |
- * | 2 | wrong usage: nothing was asked of anyone |
- * | 3 | what was named is not there |
+ * | 0 | done, or there was nothing to do |
+ * | 1 | failed; the message on standard error says what to do |
+ * | 2 | wrong usage; nothing was requested |
+ * | 3 | not found |
  * | 4 | the host or the guest cannot be reached |
- * | 5 | busy: another operation has it; trying later works |
- * | 130 | interrupted by Ctrl-C; the sentence says what goes on in the background |
+ * | 5 | busy with another operation; a later attempt can succeed |
+ * | 130 | interrupted by Ctrl-C; the message says what continues in the background |
  */
 export const exitCode = {
   done: 0,
@@ -23,7 +23,7 @@ export const exitCode = {
   interrupted: 130,
 } as const;
 
-/** The number for each kind of error. `cancelled` is said only where the person at the keyboard did it. */
+/** The exit code of each kind of error. Commands throw `cancelled` only for an interrupt of the user. */
 export const exitCodeOf: Readonly<Record<ErrorCode, number>> = {
   invalid: exitCode.usage,
   "not-found": exitCode.notFound,

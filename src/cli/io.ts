@@ -3,25 +3,25 @@ import { type Clock, systemClock } from "../base/async/clock.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { exitCode } from "./exit-code.ts";
 
-/** What a command may touch of the process that it runs in. Tests give their own. */
+/** The parts of the process that a command uses. Tests replace them. */
 export interface Io {
   readonly clock: Clock;
   /** Results. */
   out(text: string): void;
-  /** Messages and progress, for a person. */
+  /** Messages and progress. */
   err(text: string): void;
   /** The terminal behind `err`; undefined when it is a file or a pipe. */
   readonly terminal: { readonly columns: number } | undefined;
-  /** Fires at the first Ctrl-C. Reading it takes Ctrl-C over from the system; a second one ends the program. */
+  /** Fires at the first Ctrl-C. Reading this property installs the handler; a second Ctrl-C ends the program. */
   readonly interrupted: AbortSignal;
-  /** The line that a person answers; undefined when there is nobody to ask. */
+  /** The answer of the user; undefined without a terminal. */
   ask(question: string): Promise<string | undefined>;
 }
 
 /** The real process. */
 export function processIo(): Io {
   let interrupted: AbortSignal | undefined;
-  // Whoever reads the results may stop early (| head): then nobody wants to know more.
+  // The reader of the results may stop early (| head).
   process.stdout.on(
     "error",
     on("EPIPE", () => process.exit(exitCode.done)),
@@ -66,7 +66,7 @@ async function ask(question: string): Promise<string | undefined> {
     process.stderr.write("\n");
     reject(new TremplinError("cancelled", "interrupted"));
   });
-  // Ctrl-D: no answer is an empty one.
+  // Ctrl-D counts as an empty answer.
   line.once("close", () => resolve(""));
   line.question(question).then(resolve, reject);
   return await promise;

@@ -1,5 +1,8 @@
-import { Command } from "commander";
+import { Command, CommanderError } from "commander";
+import { TremplinError } from "../base/tremplin-error.ts";
 import { version } from "../daemon/version.ts";
+import { exitCode, exitCodeOf } from "./exit-code.ts";
+import { readOriginalCommandLine } from "./flags/original-command-line.ts";
 import type { Io } from "./io.ts";
 
 interface Entry {
@@ -7,30 +10,30 @@ interface Entry {
   readonly load: () => Promise<(io: Io) => Command>;
 }
 
-/** Every command with the line that help shows. Its file is loaded only when it is the one that is asked for. */
+/** Every command with its line in the help. The file of a command is loaded only when that command is used. */
 const commands: Readonly<Record<string, Entry>> = {
   up: {
-    summary: "start everything on this machine that does not run yet",
+    summary: "start the host, the daemon and the engine on this computer",
     load: async () => (await import("./commands/up.ts")).upCommand,
   },
   down: {
-    summary: "stop the containers, the engine, the daemon and the host on this machine",
+    summary: "stop the containers, the engine, the daemon and the host on this computer",
     load: async () => (await import("./commands/down.ts")).downCommand,
   },
   status: {
-    summary: "what runs, and what is under way",
+    summary: "show the daemon, the engine, running operations and undelivered notices",
     load: async () => (await import("./commands/status.ts")).statusCommand,
   },
   list: {
-    summary: "all containers",
+    summary: "list the containers",
     load: async () => (await import("./commands/list.ts")).listCommand,
   },
   create: {
-    summary: "make a container",
+    summary: "create a container",
     load: async () => (await import("./commands/create.ts")).createCommand,
   },
   start: {
-    summary: "boot a container",
+    summary: "start a container",
     load: async () => (await import("./commands/start.ts")).startCommand,
   },
   stop: {
@@ -38,19 +41,19 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import("./commands/stop.ts")).stopCommand,
   },
   delete: {
-    summary: "delete a container and all that is in it",
+    summary: "delete a container with all its data",
     load: async () => (await import("./commands/delete.ts")).deleteCommand,
   },
   info: {
-    summary: "what is known of one container",
+    summary: "show the details of a container",
     load: async () => (await import("./commands/info.ts")).infoCommand,
   },
   shell: {
-    summary: "a shell in a container, or one program",
+    summary: "open a shell in a container, or run one program",
     load: async () => (await import("./commands/shell.ts")).shellCommand,
   },
   user: {
-    summary: "the person of a container, or set it up for one",
+    summary: "show or create a container's primary user",
     load: async () => (await import("./commands/user.ts")).userCommand,
   },
   timezone: {
@@ -58,61 +61,77 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import("./commands/timezone.ts")).timezoneCommand,
   },
   upgrade: {
-    summary: "turn a container into the next Debian release, or take that back",
+    summary: "upgrade a container to another Debian release, or roll the upgrade back",
     load: async () => (await import("./commands/upgrade.ts")).upgradeCommand,
   },
   debug: {
-    summary: "what helps whoever looks for a fault",
+    summary: "collect diagnostics, with secrets masked",
     load: async () => (await import("./commands/debug.ts")).debugCommand,
   },
   export: {
-    summary: "write a backup of a container to the shared folder",
+    summary: "write a backup of a container to the guest's shared folder",
     load: async () => (await import("./commands/export.ts")).exportCommand,
   },
   import: {
-    summary: "make a container from a backup, or put one back",
+    summary: "create or replace a container from a backup",
     load: async () => (await import("./commands/import.ts")).importCommand,
   },
   ports: {
-    summary: "the ports that programs in the containers listen on",
+    summary: "list the TCP ports that containers listen on",
     load: async () => (await import("./commands/ports.ts")).portsCommand,
   },
   usb: {
-    summary: "the USB ports; give one to a container, or take it away",
+    summary: "list the USB ports, and attach them to containers",
     load: async () => (await import("./commands/usb.ts")).usbCommand,
   },
   watch: {
-    summary: "what happens, as it happens",
+    summary: "print events as they happen",
     load: async () => (await import("./commands/watch.ts")).watchCommand,
   },
   doctor: {
-    summary: "check this machine and the set-up, and say what to do",
+    summary: "check this computer and the setup, with advice",
     load: async () => (await import("./commands/doctor.ts")).doctorCommand,
   },
   machine: {
-    summary: "a virtual machine with the guest's side in it",
-    load: async () => (await import("./commands/machine.ts")).machineCommand,
+    summary: "run the daemon in a managed virtual machine",
+    load: async () => (await import("./commands/machine/machine.ts")).machineCommand,
   },
   daemon: {
-    summary: "run the guest's side in the foreground",
+    summary: "run the daemon in the foreground",
     load: async () => (await import("./commands/daemon.ts")).daemonCommand,
   },
   host: {
-    summary: "run the host's side in the foreground",
+    summary: "run the host in the foreground",
     load: async () => (await import("./commands/host.ts")).hostCommand,
   },
 };
 
-/** The program with the wanted command loaded and the others known by their summaries. */
-export async function createProgram(wanted: string | undefined, io: Io): Promise<Command> {
+/** Runs one command line. Returns the exit code (exit-code.ts). Never throws. */
+export async function run(commandLine: readonly string[], io: Io): Promise<number> {
+  try {
+    const args = readOriginalCommandLine(commandLine);
+    const program = await createProgram(args[0] === "help" ? args[1] : args[0], io);
+    await program.parseAsync([...args], { from: "user" });
+    return Number(process.exitCode ?? exitCode.done);
+  } catch (thrown) {
+    // Commander has already printed its message.
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCode.done : exitCode.usage;
+    const error = TremplinError.from(thrown);
+    io.err(`tremplin: ${error.message}\n`);
+    return exitCodeOf[error.code];
+  }
+}
+
+/** The program with the wanted command loaded; of the others it has only the summaries. */
+async function createProgram(wanted: string | undefined, io: Io): Promise<Command> {
   const program = new Command("tremplin")
-    .description("Linux containers with a person's set-up, told step by step.")
-    .version(version, "--version", "the version of this program")
+    .description("Manage long-lived LXD and Incus containers.")
+    .version(version, "--version", "print the version")
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) })
-    .showHelpAfterError("(--help shows what is understood)")
+    .showHelpAfterError("(see --help)")
     .enablePositionalOptions()
-    .helpCommand("help [command]", "show what a command understands");
+    .helpCommand("help [command]", "show the help of a command");
   for (const [name, { summary, load }] of Object.entries(commands)) {
     if (name !== wanted) {
       program.command(name).description(summary);

@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
 export declare const file_tremplin: GenFile;
 
 /**
- * The answer of the host to every notice: nothing but "received".
+ * The host's answer to every notice: it was received.
  *
  * @generated from message vm_tools.tremplin.EmptyMessage
  */
@@ -32,8 +32,8 @@ export declare type EmptyMessage = Message<"vm_tools.tremplin.EmptyMessage"> & {
 export declare const EmptyMessageSchema: GenMessage<EmptyMessage>;
 
 /**
- * Asks for the engine to be launched. Answered at once; the outcome comes by
- * UpdateStartLxdStatus.
+ * Starts the engine. Answered at once; UpdateStartLxdStatus reports the
+ * outcome.
  *
  * @generated from message vm_tools.tremplin.StartLxdRequest
  */
@@ -104,7 +104,7 @@ export enum StartLxdResponse_Status {
 export declare const StartLxdResponse_StatusSchema: GenEnum<StartLxdResponse_Status>;
 
 /**
- * How launching the engine goes. Ends with STARTED or FAILED.
+ * Progress of the engine's start. Ends with STARTED or FAILED.
  *
  * @generated from message vm_tools.tremplin.StartLxdProgress
  */
@@ -162,9 +162,9 @@ export enum StartLxdProgress_Status {
 export declare const StartLxdProgress_StatusSchema: GenEnum<StartLxdProgress_Status>;
 
 /**
- * Asks for a container, either from an image server (image_server and
+ * Creates a container, either from an image server (image_server and
  * image_alias) or from two tarballs in the shared folder (rootfs_path and
- * metadata_path, both or neither). The outcome comes by UpdateCreateStatus.
+ * metadata_path, both or neither). UpdateCreateStatus reports the outcome.
  *
  * @generated from message vm_tools.tremplin.CreateContainerRequest
  */
@@ -258,8 +258,8 @@ export enum CreateContainerResponse_Status {
 export declare const CreateContainerResponse_StatusSchema: GenEnum<CreateContainerResponse_Status>;
 
 /**
- * Asks for a container to be stopped if need be and deleted. The outcome comes
- * by UpdateDeletionStatus.
+ * Deletes a container; stops it first if it runs. UpdateDeletionStatus reports
+ * the outcome.
  *
  * @generated from message vm_tools.tremplin.DeleteContainerRequest
  */
@@ -328,8 +328,7 @@ export enum DeleteContainerResponse_Status {
 export declare const DeleteContainerResponse_StatusSchema: GenEnum<DeleteContainerResponse_Status>;
 
 /**
- * Asks for a container to be prepared and booted. The outcome comes by
- * UpdateStartStatus.
+ * Prepares and boots a container. UpdateStartStatus reports the outcome.
  *
  * @generated from message vm_tools.tremplin.StartContainerRequest
  */
@@ -373,7 +372,7 @@ export declare type StartContainerRequest = Message<"vm_tools.tremplin.StartCont
   privilegeLevel: StartContainerRequest_PrivilegeLevel;
 
   /**
-   * Leave the microphones of the guest out of the container.
+   * Do not expose the guest's microphones to the container.
    *
    * @generated from field: bool disable_audio_capture = 7;
    */
@@ -412,7 +411,7 @@ export enum StartContainerRequest_PrivilegeLevel {
 export declare const StartContainerRequest_PrivilegeLevelSchema: GenEnum<StartContainerRequest_PrivilegeLevel>;
 
 /**
- * What a container says of itself in os-release(5).
+ * The os-release(5) of a container.
  *
  * @generated from message vm_tools.tremplin.OsRelease
  */
@@ -516,8 +515,8 @@ export enum StartContainerResponse_Status {
 export declare const StartContainerResponse_StatusSchema: GenEnum<StartContainerResponse_Status>;
 
 /**
- * Asks for a container to be stopped: politely first, then by force. The
- * outcome comes by UpdateStopStatus, and ContainerShutdown follows.
+ * Shuts a container down, by force after a grace period. UpdateStopStatus
+ * reports the outcome; ContainerShutdown is sent as well, in any order.
  *
  * @generated from message vm_tools.tremplin.StopContainerRequest
  */
@@ -591,7 +590,7 @@ export enum StopContainerResponse_Status {
 export declare const StopContainerResponse_StatusSchema: GenEnum<StopContainerResponse_Status>;
 
 /**
- * Asks who the person of a container is: the user with uid 1000.
+ * Returns the primary user of a container: the user with uid 1000.
  *
  * @generated from message vm_tools.tremplin.GetContainerUsernameRequest
  */
@@ -680,8 +679,8 @@ export enum GetContainerUsernameResponse_Status {
 export declare const GetContainerUsernameResponse_StatusSchema: GenEnum<GetContainerUsernameResponse_Status>;
 
 /**
- * Asks for the person's user, the helper users of the site and their group
- * memberships to be there. Safe to repeat.
+ * Creates the primary user, the helper users of the site and their group
+ * memberships where they are missing. Safe to repeat.
  *
  * @generated from message vm_tools.tremplin.SetUpUserRequest
  */
@@ -718,8 +717,8 @@ export declare type SetUpUserResponse = Message<"vm_tools.tremplin.SetUpUserResp
   failureReason: string;
 
   /**
-   * Who the person is in truth: it may differ from the request where uid 1000
-   * was taken already.
+   * The actual primary user: differs from the request if uid 1000 was taken
+   * already.
    *
    * @generated from field: string username = 3;
    */
@@ -763,7 +762,7 @@ export enum SetUpUserResponse_Status {
 export declare const SetUpUserResponse_StatusSchema: GenEnum<SetUpUserResponse_Status>;
 
 /**
- * Says that the daemon is there and already listening.
+ * The daemon runs and listens.
  *
  * @generated from message vm_tools.tremplin.TremplinStartupInfo
  */
@@ -777,7 +776,7 @@ export declare type TremplinStartupInfo = Message<"vm_tools.tremplin.TremplinSta
 export declare const TremplinStartupInfoSchema: GenMessage<TremplinStartupInfo>;
 
 /**
- * How a creation goes. Ends with anything but DOWNLOADING.
+ * Progress of a creation. Every status but DOWNLOADING is final.
  *
  * @generated from message vm_tools.tremplin.ContainerCreationProgress
  */
@@ -852,7 +851,7 @@ export enum ContainerCreationProgress_Status {
 export declare const ContainerCreationProgress_StatusSchema: GenEnum<ContainerCreationProgress_Status>;
 
 /**
- * How a deletion ended.
+ * The outcome of a deletion.
  *
  * @generated from message vm_tools.tremplin.ContainerDeletionProgress
  */
@@ -910,7 +909,7 @@ export enum ContainerDeletionProgress_Status {
 export declare const ContainerDeletionProgress_StatusSchema: GenEnum<ContainerDeletionProgress_Status>;
 
 /**
- * How a start goes. STARTING is a heartbeat, all else is final.
+ * Progress of a start. STARTING is a heartbeat, every other status is final.
  *
  * @generated from message vm_tools.tremplin.ContainerStartProgress
  */
@@ -973,7 +972,7 @@ export enum ContainerStartProgress_Status {
 export declare const ContainerStartProgress_StatusSchema: GenEnum<ContainerStartProgress_Status>;
 
 /**
- * How a stop goes. STOPPING is in progress, all else is final.
+ * Progress of a stop. Every status but STOPPING is final.
  *
  * @generated from message vm_tools.tremplin.ContainerStopProgress
  */
@@ -1036,7 +1035,7 @@ export enum ContainerStopProgress_Status {
 export declare const ContainerStopProgress_StatusSchema: GenEnum<ContainerStopProgress_Status>;
 
 /**
- * Asks for the state and the address of a container.
+ * Returns the state and the address of a container.
  *
  * @generated from message vm_tools.tremplin.GetContainerInfoRequest
  */
@@ -1069,7 +1068,7 @@ export declare type GetContainerInfoResponse = Message<"vm_tools.tremplin.GetCon
 
   /**
    * Octets in network order as they lie in memory of a little-endian machine:
-   * a + b<<8 + c<<16 + d<<24 for a.b.c.d. 0 when there is none yet.
+   * a + b<<8 + c<<16 + d<<24 for a.b.c.d. 0 while it has no address.
    *
    * @generated from field: fixed32 ipv4_address = 3;
    */
@@ -1118,7 +1117,7 @@ export enum GetContainerInfoResponse_Status {
 export declare const GetContainerInfoResponse_StatusSchema: GenEnum<GetContainerInfoResponse_Status>;
 
 /**
- * Asks for a time zone in each of some containers.
+ * Sets the time zone of containers.
  *
  * @generated from message vm_tools.tremplin.SetTimezoneRequest
  */
@@ -1129,8 +1128,8 @@ export declare type SetTimezoneRequest = Message<"vm_tools.tremplin.SetTimezoneR
   timezoneName: string;
 
   /**
-   * The rule of the zone for a TZ variable, for containers that do not know
-   * the name.
+   * The zone as a POSIX TZ rule, for containers whose zone database lacks the
+   * name.
    *
    * @generated from field: string posix_tz_string = 2;
    */
@@ -1170,8 +1169,8 @@ export declare type SetTimezoneResponse = Message<"vm_tools.tremplin.SetTimezone
 export declare const SetTimezoneResponseSchema: GenMessage<SetTimezoneResponse>;
 
 /**
- * Asks for a container to be written into one file of the shared folder. The
- * outcome comes by UpdateExportStatus.
+ * Exports a container to one file in the shared folder. UpdateExportStatus
+ * reports the outcome.
  *
  * @generated from message vm_tools.tremplin.ExportContainerRequest
  */
@@ -1182,7 +1181,8 @@ export declare type ExportContainerRequest = Message<"vm_tools.tremplin.ExportCo
   containerName: string;
 
   /**
-   * Relative to the shared folder. A folder gets <fingerprint>.tar.gz in it.
+   * Relative to the shared folder. If it is a folder, the file is
+   * <fingerprint>.tar.gz in it.
    *
    * @generated from field: string export_path = 2;
    */
@@ -1242,7 +1242,7 @@ export enum ExportContainerResponse_Status {
 export declare const ExportContainerResponse_StatusSchema: GenEnum<ExportContainerResponse_Status>;
 
 /**
- * Asks for a running export to be given up.
+ * Cancels a running export.
  *
  * @generated from message vm_tools.tremplin.CancelExportContainerRequest
  */
@@ -1301,7 +1301,7 @@ export enum CancelExportContainerResponse_Status {
 export declare const CancelExportContainerResponse_StatusSchema: GenEnum<CancelExportContainerResponse_Status>;
 
 /**
- * How an export goes. Ends with DONE, FAILED or CANCELLED.
+ * Progress of an export. Ends with DONE, FAILED or CANCELLED.
  *
  * @generated from message vm_tools.tremplin.ContainerExportProgress
  */
@@ -1425,8 +1425,8 @@ export enum ContainerExportProgress_Status {
 export declare const ContainerExportProgress_StatusSchema: GenEnum<ContainerExportProgress_Status>;
 
 /**
- * Asks for a container to be made, or replaced, from a file of the shared
- * folder. The outcome comes by UpdateImportStatus.
+ * Creates or replaces a container from a file in the shared folder.
+ * UpdateImportStatus reports the outcome.
  *
  * @generated from message vm_tools.tremplin.ImportContainerRequest
  */
@@ -1444,7 +1444,7 @@ export declare type ImportContainerRequest = Message<"vm_tools.tremplin.ImportCo
   importPath: string;
 
   /**
-   * Bytes that the import may use; 0 for no limit.
+   * Bytes that the import may use on disk; 0: no limit.
    *
    * @generated from field: uint64 available_disk_space = 3;
    */
@@ -1504,7 +1504,7 @@ export enum ImportContainerResponse_Status {
 export declare const ImportContainerResponse_StatusSchema: GenEnum<ImportContainerResponse_Status>;
 
 /**
- * Asks for a running import to be given up.
+ * Cancels a running import.
  *
  * @generated from message vm_tools.tremplin.CancelImportContainerRequest
  */
@@ -1563,7 +1563,7 @@ export enum CancelImportContainerResponse_Status {
 export declare const CancelImportContainerResponse_StatusSchema: GenEnum<CancelImportContainerResponse_Status>;
 
 /**
- * How an import goes. Ends with DONE, FAILED, FAILED_ARCHITECTURE,
+ * Progress of an import. Ends with DONE, FAILED, FAILED_ARCHITECTURE,
  * FAILED_SPACE or CANCELLED.
  *
  * @generated from message vm_tools.tremplin.ContainerImportProgress
@@ -1672,7 +1672,7 @@ export enum ContainerImportProgress_Status {
 export declare const ContainerImportProgress_StatusSchema: GenEnum<ContainerImportProgress_Status>;
 
 /**
- * Says that a container has stopped, for whatever reason. Sent once per stop.
+ * A container has stopped, for any reason. Sent once per stop.
  *
  * @generated from message vm_tools.tremplin.ContainerShutdownInfo
  */
@@ -1690,8 +1690,8 @@ export declare type ContainerShutdownInfo = Message<"vm_tools.tremplin.Container
 export declare const ContainerShutdownInfoSchema: GenMessage<ContainerShutdownInfo>;
 
 /**
- * Which TCP ports are open for connections inside the containers. An empty
- * list clears what was said before.
+ * The TCP ports that accept connections inside the containers. An empty list
+ * clears the ports of a container.
  *
  * @generated from message vm_tools.tremplin.ListeningPortInfo
  */
@@ -1727,8 +1727,8 @@ export declare type ListeningPortInfo_ContainerPortInfo = Message<"vm_tools.trem
 export declare const ListeningPortInfo_ContainerPortInfoSchema: GenMessage<ListeningPortInfo_ContainerPortInfo>;
 
 /**
- * Asks for the Debian release inside a container to be raised. The outcome
- * comes by UpgradeContainerStatus.
+ * Upgrades the Debian release inside a container. UpgradeContainerStatus
+ * reports the outcome.
  *
  * @generated from message vm_tools.tremplin.UpgradeContainerRequest
  */
@@ -1739,7 +1739,7 @@ export declare type UpgradeContainerRequest = Message<"vm_tools.tremplin.Upgrade
   containerName: string;
 
   /**
-   * Ignored: the container itself says what it runs.
+   * Ignored: the release is read from the container.
    *
    * @generated from field: vm_tools.tremplin.UpgradeContainerRequest.Version source_version = 2 [deprecated = true];
    * @deprecated
@@ -1788,7 +1788,7 @@ export enum UpgradeContainerRequest_Version {
   DEBIAN_BOOKWORM = 4,
 
   /**
-   * An addition of ours.
+   * Not in ChromiumOS's contract.
    *
    * @generated from enum value: DEBIAN_TRIXIE = 5;
    */
@@ -1862,7 +1862,7 @@ export enum UpgradeContainerResponse_Status {
 export declare const UpgradeContainerResponse_StatusSchema: GenEnum<UpgradeContainerResponse_Status>;
 
 /**
- * How a release upgrade goes, with the new lines of its output. Ends with
+ * Progress of a release upgrade, with its new lines of output. Ends with
  * SUCCEEDED or FAILED.
  *
  * @generated from message vm_tools.tremplin.UpgradeContainerProgress
@@ -1926,7 +1926,7 @@ export enum UpgradeContainerProgress_Status {
 export declare const UpgradeContainerProgress_StatusSchema: GenEnum<UpgradeContainerProgress_Status>;
 
 /**
- * Asks for a running upgrade to be stopped and undone.
+ * Cancels a running upgrade and rolls it back.
  *
  * @generated from message vm_tools.tremplin.CancelUpgradeContainerRequest
  */
@@ -1995,7 +1995,7 @@ export enum CancelUpgradeContainerResponse_Status {
 export declare const CancelUpgradeContainerResponse_StatusSchema: GenEnum<CancelUpgradeContainerResponse_Status>;
 
 /**
- * Says that the network under the containers is another one now.
+ * The guest's network has changed: containers renew their addresses.
  *
  * @generated from message vm_tools.tremplin.HostNetworkChangedRequest
  */
@@ -2021,7 +2021,7 @@ export declare type HostNetworkChangedResponse = Message<"vm_tools.tremplin.Host
 export declare const HostNetworkChangedResponseSchema: GenMessage<HostNetworkChangedResponse>;
 
 /**
- * Asks for a text that helps whoever looks for a fault.
+ * Returns diagnostics as text.
  *
  * @generated from message vm_tools.tremplin.GetDebugInfoRequest
  */
@@ -2051,8 +2051,8 @@ export declare type GetDebugInfoResponse = Message<"vm_tools.tremplin.GetDebugIn
 export declare const GetDebugInfoResponseSchema: GenMessage<GetDebugInfoResponse>;
 
 /**
- * Asks for whatever is plugged into a port of the virtual USB controller to
- * belong to a container.
+ * Attaches a port of the virtual USB controller to a container, with whatever
+ * is plugged into it.
  *
  * @generated from message vm_tools.tremplin.AttachUsbToContainerRequest
  */
@@ -2128,7 +2128,7 @@ export enum AttachUsbToContainerResponse_Status {
 export declare const AttachUsbToContainerResponse_StatusSchema: GenEnum<AttachUsbToContainerResponse_Status>;
 
 /**
- * Takes a port of the virtual USB controller from the container that has it.
+ * Detaches a port of the virtual USB controller from its container.
  *
  * @generated from message vm_tools.tremplin.DetachUsbFromContainerRequest
  */
@@ -2194,8 +2194,8 @@ export enum DetachUsbFromContainerResponse_Status {
 export declare const DetachUsbFromContainerResponse_StatusSchema: GenEnum<DetachUsbFromContainerResponse_Status>;
 
 /**
- * Asks for kinds of devices to be given to, or taken from, a container. Keys
- * are the lower-case words of VmDevice.
+ * Adds kinds of devices to a container or removes them. Keys are the names of
+ * VmDevice in lower case.
  *
  * @generated from message vm_tools.tremplin.UpdateContainerDevicesRequest
  */
@@ -2299,7 +2299,7 @@ export enum UpdateContainerDevicesResponse_UpdateResult {
 export declare const UpdateContainerDevicesResponse_UpdateResultSchema: GenEnum<UpdateContainerDevicesResponse_UpdateResult>;
 
 /**
- * A kind of device that a container may be given.
+ * A kind of device that a container can use.
  *
  * @generated from enum vm_tools.tremplin.VmDevice
  */
@@ -2321,7 +2321,7 @@ export enum VmDevice {
 export declare const VmDeviceSchema: GenEnum<VmDevice>;
 
 /**
- * What to do with a kind of device.
+ * Whether a container gets a kind of device.
  *
  * @generated from enum vm_tools.tremplin.VmDeviceAction
  */
@@ -2343,9 +2343,9 @@ export enum VmDeviceAction {
 export declare const VmDeviceActionSchema: GenEnum<VmDeviceAction>;
 
 /**
- * Served in the guest. Every rpc answers with a status, never with an error of
- * the transport for something that went wrong in a container. Work that takes
- * long is accepted here and ends in exactly one final notice to the listener.
+ * Served in the guest. Every rpc answers with a status; a failure in a container
+ * is never a transport error. Long-running work is accepted here and ends in
+ * exactly one final notice to the listener.
  *
  * @generated from service vm_tools.tremplin.Tremplin
  */
@@ -2513,8 +2513,8 @@ export declare const Tremplin: GenService<{
 }>;
 
 /**
- * Served on the host. The guest tells here how accepted work goes and what
- * happens by itself.
+ * Served on the host. The guest reports the progress of accepted work, and
+ * what happens without a request.
  *
  * @generated from service vm_tools.tremplin.TremplinListener
  */

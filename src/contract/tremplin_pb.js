@@ -738,7 +738,7 @@ export const VmDeviceSchema = /*@__PURE__*/
   enumDesc(file_tremplin, 0);
 
 /**
- * A kind of device that a container may be given.
+ * A kind of device that a container can use.
  *
  * @generated from enum vm_tools.tremplin.VmDevice
  */
@@ -752,7 +752,7 @@ export const VmDeviceActionSchema = /*@__PURE__*/
   enumDesc(file_tremplin, 1);
 
 /**
- * What to do with a kind of device.
+ * Whether a container gets a kind of device.
  *
  * @generated from enum vm_tools.tremplin.VmDeviceAction
  */
@@ -760,9 +760,9 @@ export const VmDeviceAction = /*@__PURE__*/
   tsEnum(VmDeviceActionSchema);
 
 /**
- * Served in the guest. Every rpc answers with a status, never with an error of
- * the transport for something that went wrong in a container. Work that takes
- * long is accepted here and ends in exactly one final notice to the listener.
+ * Served in the guest. Every rpc answers with a status; a failure in a container
+ * is never a transport error. Long-running work is accepted here and ends in
+ * exactly one final notice to the listener.
  *
  * @generated from service vm_tools.tremplin.Tremplin
  */
@@ -770,8 +770,8 @@ export const Tremplin = /*@__PURE__*/
   serviceDesc(file_tremplin, 0);
 
 /**
- * Served on the host. The guest tells here how accepted work goes and what
- * happens by itself.
+ * Served on the host. The guest reports the progress of accepted work, and
+ * what happens without a request.
  *
  * @generated from service vm_tools.tremplin.TremplinListener
  */

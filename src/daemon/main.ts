@@ -23,6 +23,7 @@ import { notice } from "./notices/notice.ts";
 import { NoticeQueue } from "./notices/notice-queue.ts";
 import { RejectedNotices } from "./notices/rejected-notices.ts";
 import { Runner } from "./operations/runner/runner.ts";
+import { UploadedImages } from "./operations/uploaded-images.ts";
 import type { DaemonOptions } from "./options.ts";
 import { guestService } from "./rpc/guest-service.ts";
 import { tremplinService } from "./rpc/tremplin-service.ts";
@@ -94,11 +95,20 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     }),
   );
   const engineAnswers = (signal: AbortSignal) => supervisor.answers(signal);
-  const runner = ending.use(new Runner({ journal, outbox, finals, engineAnswers, clock, log }));
+  const runner = ending.use(new Runner({ journal, queue: outbox, finals, engineAnswers, clock, log }));
   const milestone = await prepareMilestone(site);
   await prepareClientFolder(site, places, log);
   const over = new AbortController();
-  const common = { supervisor, site, places, milestone, shutdownSignal: over.signal, clock, log };
+  const common = {
+    supervisor,
+    uploads: new UploadedImages(),
+    site,
+    places,
+    milestone,
+    shutdownSignal: over.signal,
+    clock,
+    log,
+  };
   const operations = { ...common, engine: () => supervisor.engineForRecovery };
   const tools = { ...common, engine: () => supervisor.engine, operations, runner };
   const usb = ending.use(await UsbAttachments.open({ file: state.usb, engine: tools.engine, clock, log }));

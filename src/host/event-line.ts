@@ -1,19 +1,19 @@
 import { fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
 import { type Event, EventSchema } from "../contract/tremplin/v1/host_pb.js";
 
-/** What one line of the log tells. */
+/** One line of the log. */
 export interface EventLine {
   readonly event: Event;
-  /** The name under which the notice is counted once; empty when its guest gave none. */
+  /** A notice is recorded once for each key. Empty when the guest sent no id. `notice` in the file. */
   readonly dedupeKey: string;
 }
 
-/** One line with its end, as protobuf JSON beside the name of the notice. */
+/** The line with its end: the key, and the event as protobuf JSON. */
 export function encodeLine({ event, dedupeKey }: EventLine): string {
   return `${JSON.stringify({ notice: dedupeKey, event: toJson(EventSchema, event) })}\n`;
 }
 
-/** Reads a line back; undefined when it is not whole. */
+/** Undefined for a line that is incomplete or damaged. */
 export function decodeLine(line: string): EventLine | undefined {
   try {
     const { notice, event } = JSON.parse(line) as { notice: string; event: JsonValue };
@@ -25,8 +25,8 @@ export function decodeLine(line: string): EventLine | undefined {
 
 const NEWLINE = 10;
 
-/** The lines in some bytes that have their end, each with the position after it. */
-export function* wholeLines(bytes: Buffer): Generator<{ text: string; end: number }, void, void> {
+/** The complete lines in some bytes, each with the position after it. */
+export function* completeLines(bytes: Buffer): Generator<{ text: string; end: number }, void, void> {
   let start = 0;
   for (;;) {
     const end = bytes.indexOf(NEWLINE, start);

@@ -24,7 +24,7 @@ function started(containerName: string): Notice {
   return { case: "start", value: create(ContainerStartProgressSchema, { containerName, status: 1 }) };
 }
 
-async function told(log: EventLog, after = 0n): Promise<string[]> {
+async function recorded(log: EventLog, after = 0n): Promise<string[]> {
   const lines = [];
   for await (const event of log.read(after, false, never)) {
     const { value } = event.notice as { value: { containerName: string } };
@@ -33,7 +33,7 @@ async function told(log: EventLog, after = 0n): Promise<string[]> {
   return lines;
 }
 
-test("events are numbered from 1 and the numbers go on after a restart", async (t) => {
+test("events are numbered from 1, also across a restart", async (t) => {
   const folder = await place(t);
   {
     await using log = await openLog(folder);
@@ -42,8 +42,8 @@ test("events are numbered from 1 and the numbers go on after a restart", async (
   }
   await using log = await openLog(folder);
   await log.append("vm", started("c"), "");
-  assert.deepEqual(await told(log), ["1 vm a", "2 vm b", "3 vm c"]);
-  assert.deepEqual(await told(log, 2n), ["3 vm c"]);
+  assert.deepEqual(await recorded(log), ["1 vm a", "2 vm b", "3 vm c"]);
+  assert.deepEqual(await recorded(log, 2n), ["3 vm c"]);
   assert.equal(log.newest, 3n);
   assert.equal(log.oldest, 1n);
 });
@@ -57,14 +57,14 @@ test("a notice is recorded once for each id and guest, also after a restart", as
   }
   await using log = await openLog(folder);
   await log.append("vm", started("a"), "x");
-  assert.deepEqual(await told(log), ["1 vm a", "2 other a"]);
+  assert.deepEqual(await recorded(log), ["1 vm a", "2 other a"]);
 });
 
 for (const [kind, tear] of Object.entries({
-  "a torn line": (path: string) => appendFile(path, '{"notice":"y","event":{"sequ'),
-  "a line of rubbish": (path: string) => appendFile(path, "\0\0\0\0\n"),
+  "an incomplete line": (path: string) => appendFile(path, '{"notice":"y","event":{"sequ'),
+  "a damaged line": (path: string) => appendFile(path, "\0\0\0\0\n"),
 })) {
-  test(`${kind} at the end is dropped, and its number is given to the next event`, async (t) => {
+  test(`${kind} at the end is removed, and the next event has its number`, async (t) => {
     const folder = await place(t);
     {
       await using log = await openLog(folder);
@@ -73,11 +73,11 @@ for (const [kind, tear] of Object.entries({
     await tear(join(folder, "events.1.jsonl"));
     await using log = await openLog(folder);
     await log.append("vm", started("b"), "y");
-    assert.deepEqual(await told(log), ["1 vm a", "2 vm b"]);
+    assert.deepEqual(await recorded(log), ["1 vm a", "2 vm b"]);
   });
 }
 
-test("a log cut at any byte opens again and numbers on without a hole", async (t) => {
+test("a log that was cut at any byte opens again and has no gap", async (t) => {
   const folder = await place(t);
   const path = join(folder, "events.1.jsonl");
   {
@@ -90,11 +90,11 @@ test("a log cut at any byte opens again and numbers on without a hole", async (t
     await truncate(path, length);
     await using log = await openLog(folder);
     for (const name of ["a", "b", "c", "d"]) await log.append("vm", started(name), name);
-    assert.deepEqual(await told(log), ["1 vm a", "2 vm b", "3 vm c", "4 vm d"], `cut at ${length}`);
+    assert.deepEqual(await recorded(log), ["1 vm a", "2 vm b", "3 vm c", "4 vm d"], `cut at ${length}`);
   }
 });
 
-test("an event keeps the operation that it is about; lines of older hosts have none", async (t) => {
+test("an event has the id of its operation; lines of older hosts have none", async (t) => {
   const folder = await place(t);
   const old = {
     notice: "vm/x",
@@ -117,23 +117,23 @@ test("an event keeps the operation that it is about; lines of older hosts have n
   );
 });
 
-test("two files are kept, and numbers survive even an empty newest file", async (t) => {
+test("two segments are kept, and the numbering survives an empty one", async (t) => {
   const folder = await place(t);
   {
     await using log = await openLog(folder, { maxFileBytes: 1 });
     for (const name of ["a", "b", "c", "d"]) await log.append("vm", started(name), "");
     assert.deepEqual((await readdir(folder)).sort(), ["events.3.jsonl", "events.4.jsonl"]);
-    assert.deepEqual(await told(log), ["3 vm c", "4 vm d"]);
+    assert.deepEqual(await recorded(log), ["3 vm c", "4 vm d"]);
     assert.equal(log.oldest, 3n);
   }
   await writeFile(join(folder, "events.9.jsonl"), "");
   await using log = await openLog(folder);
   assert.equal(log.newest, 8n);
   await log.append("vm", started("e"), "");
-  assert.deepEqual(await told(log), ["4 vm d", "9 vm e"]);
+  assert.deepEqual(await recorded(log), ["4 vm d", "9 vm e"]);
 });
 
-test("a follower gets each event once while the files turn over under it", async (t) => {
+test("a follower gets each event once while segments are replaced", async (t) => {
   const folder = await place(t);
   await using log = await openLog(folder, { maxFileBytes: 500 });
   const burst = () => Promise.all(Array.from({ length: 10 }, () => log.append("vm", started("x"), "")));
@@ -151,17 +151,17 @@ test("a follower gets each event once while the files turn over under it", async
   assert.equal(log.oldest > 1n, true);
 });
 
-test("a follower that is too slow is told so", async (t) => {
+test("a follower that is too slow gets an error", async (t) => {
   const folder = await place(t);
   await using log = await openLog(folder, { maxFileBytes: 1 });
   await log.append("vm", started("a"), "");
   const reader = log.read(0n, true, never);
   assert.equal((await reader.next()).value?.sequence, 1n);
   for (let count = 0; count < 5; count++) await log.append("vm", started("b"), "");
-  await assert.rejects(reader.next(), /events from 2 on are no longer kept/);
+  await assert.rejects(reader.next(), /events from 2 on were deleted/);
 });
 
-test("what cannot be written is refused, and taken when it is sent again", async (t) => {
+test("a notice that cannot be written is rejected, and recorded when it is sent again", async (t) => {
   const folder = await place(t);
   await using log = await openLog(folder, { maxFileBytes: 1 });
   await log.append("vm", started("a"), "1");
@@ -172,7 +172,7 @@ test("what cannot be written is refused, and taken when it is sent again", async
   assert.equal(log.newest, 2n);
 });
 
-test("a folder is one log's alone", async (t) => {
+test("a folder belongs to one log", async (t) => {
   const folder = await place(t);
   {
     await using _log = await openLog(folder);

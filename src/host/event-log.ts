@@ -9,22 +9,22 @@ import { TremplinError } from "../base/tremplin-error.ts";
 import { type Event, EventSchema } from "../contract/tremplin/v1/host_pb.js";
 import type { EventLine } from "./event-line.ts";
 import { readEvents } from "./event-reader.ts";
-import { EventSegment, firstOf } from "./event-segment.ts";
+import { EventSegment, firstSequence } from "./event-segment.ts";
 
-/** What an event may tell. */
+/** The message of an event. */
 export type Notice = Event["notice"];
 
 export interface EventLogOptions {
-  /** The folder of its files; made when missing. One log at a time may use it, another is refused as `busy`. */
+  /** Created when missing. A second log in the same folder is refused with `busy`. */
   readonly folder: string;
   readonly clock: Clock;
-  /** A file is closed when it has grown beyond this. Default 8 MiB. */
+  /** A new segment begins when the current one is larger. Default: 8 MiB. */
   readonly maxFileBytes?: number;
 }
 
 const MAX_FILE_BYTES = 8 * 1024 * 1024;
-/** So many files are kept, the newest. */
-const KEPT_FILES = 2;
+/** The number of segments that are kept. */
+const KEPT_SEGMENTS = 2;
 
 interface Pending extends Pick<EventLine, "dedupeKey"> {
   readonly content: Omit<Event, "sequence" | "$typeName">;
@@ -32,32 +32,32 @@ interface Pending extends Pick<EventLine, "dedupeKey"> {
 }
 
 /**
- * The durable record of what the guests told: JSON lines in two files of bounded size. Sequence numbers grow
- * by one and go on after a restart. What was appended is on disk before anyone hears of it.
+ * The durable log of the guests' notices: JSON lines in two segments of bounded size. Sequence numbers increase by one,
+ * also across a restart. An event is on disk before a reader gets it.
  */
 export class EventLog implements AsyncDisposable {
   readonly #options: EventLogOptions;
-  readonly #hold: AsyncDisposable;
+  readonly #lock: AsyncDisposable;
   readonly #segments: EventSegment[] = [];
   readonly #grown = new EventEmitter().setMaxListeners(0);
-  readonly #underWay = new Map<string, Promise<void>>();
+  readonly #writes = new Map<string, Promise<void>>();
   #pending: Pending[] = [];
   #writing: Promise<void> | undefined;
 
-  private constructor(options: EventLogOptions, hold: AsyncDisposable) {
+  private constructor(options: EventLogOptions, lock: AsyncDisposable) {
     this.#options = options;
-    this.#hold = hold;
+    this.#lock = lock;
   }
 
   static async open(options: EventLogOptions): Promise<EventLog> {
     const { folder } = options;
-    // A folder above may be the daemon's: its engine's containers must be able to pass through.
+    // The parent may be the daemon's state folder, which the engine's containers must be able to pass through.
     await mkdir(dirname(folder), { recursive: true, mode: 0o711 });
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await using undo = new AsyncDisposableStack();
-    const sentence = `cannot use the event log in ${folder}: another host has it open`;
-    const log = undo.use(new EventLog(options, await acquireProcessLock(await realpath(folder), sentence)));
-    const firsts = (await readdir(folder)).map(firstOf).filter((first) => first !== undefined);
+    const message = `cannot use the event log in ${folder}: another host has it open`;
+    const log = undo.use(new EventLog(options, await acquireProcessLock(await realpath(folder), message)));
+    const firsts = (await readdir(folder)).map(firstSequence).filter((first) => first !== undefined);
     firsts.sort((a, b) => (a < b ? -1 : 1));
     for (const first of firsts) await log.#add(first);
     if (firsts.length === 0) await log.#add(1n);
@@ -70,31 +70,31 @@ export class EventLog implements AsyncDisposable {
     return this.#current.last;
   }
 
-  /** The first sequence number that is kept. */
+  /** The oldest sequence number that is kept. */
   get oldest(): bigint {
     return (this.#segments[0] ?? this.#current).first;
   }
 
   /**
-   * Records a notice, of an operation or of none, once for each id that is not empty: a repeat settles as the first one does and is not
-   * recorded again. Settles when it is on disk; rejects with `unavailable` when it could not be written.
+   * Records a notice once for each non-empty id: a repeated one resolves with the first. Resolves when the notice is on
+   * disk; rejects with `unavailable` when it cannot be written. `operation` is empty for a notice of no operation.
    */
   append(guest: string, content: Notice, id: string, operation = ""): Promise<void> {
-    const notice = id && `${guest}/${id}`;
-    if (this.#segments.some(({ notices }) => notices.has(notice))) return Promise.resolve();
-    const earlier = this.#underWay.get(notice);
+    const dedupeKey = id && `${guest}/${id}`;
+    if (this.#segments.some(({ dedupeKeys }) => dedupeKeys.has(dedupeKey))) return Promise.resolve();
+    const earlier = this.#writes.get(dedupeKey);
     if (earlier !== undefined) return earlier;
     const done = Promise.withResolvers<void>();
     const time = timestampFromMs(this.#options.clock.now());
-    this.#pending.push({ dedupeKey: notice, content: { time, guest, operation, notice: content }, done });
-    if (notice) this.#underWay.set(notice, done.promise);
+    this.#pending.push({ dedupeKey, content: { time, guest, operation, notice: content }, done });
+    if (dedupeKey) this.#writes.set(dedupeKey, done.promise);
     this.#writing ??= this.#write();
     return done.promise;
   }
 
   /**
-   * The events after a sequence number, oldest first; with `follow`, also all that come, until the signal
-   * fires. Throws when the caller is so slow that what it should read next is no longer kept.
+   * The events after a sequence number, oldest first; with `follow`, also new ones until the signal fires. Throws when
+   * the caller is so slow that its next event is no longer kept.
    */
   async *read(after: bigint, follow: boolean, signal: AbortSignal): AsyncGenerator<Event, void, void> {
     const start = this.#segments.findLast(({ first }) => first <= after + 1n) ?? this.#segments[0];
@@ -114,14 +114,14 @@ export class EventLog implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#writing;
     await Promise.all(this.#segments.map((segment) => segment[Symbol.asyncDispose]()));
-    await this.#hold[Symbol.asyncDispose]();
+    await this.#lock[Symbol.asyncDispose]();
   }
 
   get #current(): EventSegment {
     return this.#segments.at(-1) as EventSegment;
   }
 
-  /** Writes what waits, as much at once as there is. */
+  /** Writes the pending notices in batches. */
   async #write(): Promise<void> {
     while (this.#pending.length > 0) {
       const batch = this.#pending;
@@ -130,10 +130,10 @@ export class EventLog implements AsyncDisposable {
         await this.#commit(batch);
         for (const { done } of batch) done.resolve();
       } catch (error) {
-        const sentence = `cannot write the event log in ${this.#options.folder}: ${(error as Error).message}`;
-        for (const { done } of batch) done.reject(new TremplinError("unavailable", sentence, error));
+        const message = `cannot write the event log in ${this.#options.folder}: ${(error as Error).message}`;
+        for (const { done } of batch) done.reject(new TremplinError("unavailable", message, error));
       }
-      for (const { dedupeKey } of batch) this.#underWay.delete(dedupeKey);
+      for (const { dedupeKey } of batch) this.#writes.delete(dedupeKey);
     }
     this.#writing = undefined;
   }
@@ -149,14 +149,14 @@ export class EventLog implements AsyncDisposable {
     this.#grown.emit("grown");
   }
 
-  /** Makes a file the newest one, and drops the oldest beyond those kept. */
+  /** Begins a new segment, and deletes the oldest. */
   async #add(first: bigint): Promise<void> {
     const segment = await EventSegment.open(this.#options.folder, first);
     const previous = this.#segments.at(-1);
     this.#segments.push(segment);
     if (previous) previous.next = segment;
     this.#grown.emit("grown");
-    while (this.#segments.length > KEPT_FILES) {
+    while (this.#segments.length > KEPT_SEGMENTS) {
       const dropped = this.#segments.shift() as EventSegment;
       await dropped[Symbol.asyncDispose]();
       await rm(dropped.path, { force: true });

@@ -1,32 +1,32 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
-import { decodeLine, type EventLine, encodeLine, wholeLines } from "./event-line.ts";
+import { completeLines, decodeLine, type EventLine, encodeLine } from "./event-line.ts";
 
 const NAME = /^events\.(\d+)\.jsonl$/;
 
-/** The sequence number with which the file of that name begins; undefined for any other file. */
-export function firstOf(fileName: string): bigint | undefined {
+/** The first sequence number of the segment with that file name; undefined for other files. */
+export function firstSequence(fileName: string): bigint | undefined {
   const digits = NAME.exec(fileName)?.[1];
   return digits === undefined ? undefined : BigInt(digits);
 }
 
 /**
- * One file of the log, named by its first sequence number, so that the numbers survive even where the file is
- * empty still. Only the newest one is written to.
+ * One file of the log. Its name has the first sequence number, so the numbering survives an empty file. Only the newest
+ * segment is written.
  */
 export class EventSegment implements AsyncDisposable {
   readonly path: string;
   readonly first: bigint;
-  /** The names of the notices in it. */
-  readonly notices = new Set<string>();
-  /** The newest sequence number in it; one less than `first` while it is empty. */
+  /** The keys of the notices in it. */
+  readonly dedupeKeys = new Set<string>();
+  /** The newest sequence number in it; `first` - 1 while it is empty. */
   last: bigint;
-  /** How many bytes are safely on disk. Readers go no further. */
+  /** The number of bytes that are synchronised to disk. Readers stop there. */
   length = 0;
-  /** What follows this one. Once set, this one grows no more. */
+  /** The segment after this one. Once set, this one does not grow. */
   next: EventSegment | undefined;
   readonly #file: FileHandle;
-  #torn = false;
+  #mayBeTorn = false;
 
   private constructor(path: string, first: bigint, file: FileHandle) {
     this.path = path;
@@ -35,7 +35,7 @@ export class EventSegment implements AsyncDisposable {
     this.#file = file;
   }
 
-  /** Opens or makes the file. What a crash left torn at its end is cut off. */
+  /** Opens or creates the file, and removes an incomplete end that a crash left. */
   static async open(folder: string, first: bigint): Promise<EventSegment> {
     const path = join(folder, `events.${first}.jsonl`);
     const file = await open(path, "a+", 0o600);
@@ -43,7 +43,7 @@ export class EventSegment implements AsyncDisposable {
     undo.use(file);
     const segment = new EventSegment(path, first, file);
     const bytes = await file.readFile();
-    for (const { text, end } of wholeLines(bytes)) {
+    for (const { text, end } of completeLines(bytes)) {
       const line = decodeLine(text);
       if (line) segment.#count(line, end);
     }
@@ -53,14 +53,14 @@ export class EventSegment implements AsyncDisposable {
     return segment;
   }
 
-  /** Adds lines so that neither a crash nor a power cut loses them; all of them or none. */
+  /** Appends all lines or none. Resolves when they are synchronised to disk. */
   async append(lines: readonly EventLine[]): Promise<void> {
-    if (this.#torn) await this.#file.truncate(this.length);
-    this.#torn = true;
+    if (this.#mayBeTorn) await this.#file.truncate(this.length);
+    this.#mayBeTorn = true;
     const bytes = Buffer.from(lines.map(encodeLine).join(""));
     await this.#file.appendFile(bytes);
     await this.#file.datasync();
-    this.#torn = false;
+    this.#mayBeTorn = false;
     const length = this.length + bytes.length;
     for (const line of lines) this.#count(line, length);
   }
@@ -72,6 +72,6 @@ export class EventSegment implements AsyncDisposable {
   #count({ event, dedupeKey }: EventLine, length: number): void {
     this.last = event.sequence;
     this.length = length;
-    if (dedupeKey) this.notices.add(dedupeKey);
+    if (dedupeKey) this.dedupeKeys.add(dedupeKey);
   }
 }

@@ -6,10 +6,10 @@ import { type Connection, dial } from "../transport/client.ts";
 import type { Tls } from "../transport/tls.ts";
 import type { GuestAddress } from "./options.ts";
 
-/** A guest that does not answer within this is taken for away. Milliseconds. */
-const PATIENCE = 3_000;
+/** A guest that does not answer within this time counts as unreachable. */
+const STATUS_TIMEOUT_MS = 3_000;
 
-/** Whether a guest answers, and the id of its daemon if it says one (an unchanged guest does not). */
+/** Whether a guest answers, and the id of its daemon (undefined for a guest with the original contract alone). */
 export type Presence =
   | { readonly reachable: true; readonly daemonId: string | undefined }
   | { readonly reachable: false; readonly reason: string };
@@ -30,7 +30,7 @@ export class Guest implements Disposable {
 
   async presence(): Promise<Presence> {
     try {
-      const { daemonId } = await this.#client.getStatus({}, { timeoutMs: PATIENCE });
+      const { daemonId } = await this.#client.getStatus({}, { timeoutMs: STATUS_TIMEOUT_MS });
       return { reachable: true, daemonId };
     } catch (thrown) {
       const error = this.explain(thrown);
@@ -39,13 +39,13 @@ export class Guest implements Disposable {
     }
   }
 
-  /** An error of a call to this guest as its caller should see it: the guest's own, or why it was not reached. */
+  /** The error for the caller of this guest: the guest's own error, or why the guest is unreachable. */
   explain(thrown: unknown): ConnectError {
     const error = ConnectError.from(thrown);
     const isAnswer = error.isWireError || error.code === Code.Unimplemented;
     if (isAnswer || error.code === Code.DeadlineExceeded) return error;
     const reason = error.cause instanceof Error ? systemErrorText(error.cause) : error.rawMessage;
-    const sentence = `cannot reach guest ${this.name} at ${this.address}: ${reason}; tremplin doctor says what to do`;
+    const sentence = `cannot reach guest ${this.name} at ${this.address}: ${reason}; tremplin doctor has advice`;
     return new ConnectError(sentence, Code.Unavailable, undefined, undefined, error);
   }
 

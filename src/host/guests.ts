@@ -4,13 +4,13 @@ import type { Tls } from "../transport/tls.ts";
 import { Guest } from "./guest.ts";
 import type { GuestAddress } from "./options.ts";
 
-/** All configured guests: which one a caller means, and which one a notice is from. */
+/** The configured guests: finds the target of a call and the sender of a notice. */
 export class Guests implements Disposable {
   readonly all: readonly Guest[];
-  /** By the id of its daemon, as last heard. */
+  /** By the id of its daemon. */
   readonly #byDaemon = new Map<string, Guest>();
-  #asking: Promise<void> | undefined;
-  #away: string[] = [];
+  #refreshing: Promise<void> | undefined;
+  #unreachable: string[] = [];
 
   constructor(guests: readonly GuestAddress[], tls: Tls | undefined) {
     if (guests.length === 0)
@@ -22,44 +22,44 @@ export class Guests implements Disposable {
     this.all = guests.map((guest) => new Guest(guest, tls));
   }
 
-  /** The guest that the metadata `tremplin-guest` names; without it the only one there is. */
-  chosenBy(metadata: Headers): Guest {
+  /** The guest in the metadata `tremplin-guest`; without it the only guest. */
+  resolveTarget(metadata: Headers): Guest {
     const name = metadata.get("tremplin-guest");
-    if (name) return this.named(name);
+    if (name) return this.get(name);
     const [only, ...others] = this.all as [Guest, ...Guest[]];
     if (others.length === 0) return only;
-    throw new ConnectError(`say which guest is meant: ${this.#names()}`, Code.InvalidArgument);
+    throw new ConnectError(`there are several guests; choose one of ${this.#names()}`, Code.InvalidArgument);
   }
 
-  named(name: string): Guest {
+  get(name: string): Guest {
     const guest = this.all.find((each) => each.name === name);
     if (guest) return guest;
-    throw new ConnectError(`there is no guest ${name}; there are: ${this.#names()}`, Code.NotFound);
+    throw new ConnectError(`there is no guest ${name}; the guests are ${this.#names()}`, Code.NotFound);
   }
 
   /**
-   * Who sends a notice: the guest whose daemon has the id in the metadata `tremplin-daemon`. An unknown id
-   * makes the guests be asked for theirs. Without an id it is the only guest there is.
+   * The sender of a notice: the guest whose daemon has the id in the metadata `tremplin-daemon`, without it the only
+   * guest. For an unknown id it asks all guests for theirs.
    */
-  async sending(metadata: Headers): Promise<Guest> {
+  async identifySender(metadata: Headers): Promise<Guest> {
     const id = metadata.get("tremplin-daemon");
     if (!id) {
       if (this.all.length === 1) return this.all[0] as Guest;
       throw new ConnectError(
-        `there are several guests, so a notice must say its daemon in the metadata tremplin-daemon`,
+        "there are several guests, so a notice must have the id of its daemon in the metadata tremplin-daemon",
         Code.FailedPrecondition,
       );
     }
-    if (!this.#byDaemon.has(id)) await this.#ask();
+    if (!this.#byDaemon.has(id)) await this.#refreshOnce();
     const guest = this.#byDaemon.get(id);
     if (guest) return guest;
     const [sentence, code] =
-      this.#away.length > 0
+      this.#unreachable.length > 0
         ? [
-            `cannot tell whose daemon ${id} is while a guest is away: ${this.#away.join("; ")}`,
+            `cannot identify the guest of daemon ${id} while a guest is unreachable: ${this.#unreachable.join("; ")}`,
             Code.Unavailable,
           ]
-        : [`no guest has the daemon ${id}; there are: ${this.#names()}`, Code.FailedPrecondition];
+        : [`no guest has the daemon ${id}; the guests are ${this.#names()}`, Code.FailedPrecondition];
     throw new ConnectError(sentence, code);
   }
 
@@ -67,19 +67,19 @@ export class Guests implements Disposable {
     for (const guest of this.all) guest[Symbol.dispose]();
   }
 
-  /** Asks all guests who they are; those who call meanwhile share the answer. */
-  async #ask(): Promise<void> {
-    this.#asking ??= this.#learn().finally(() => {
-      this.#asking = undefined;
+  /** Asks all guests for the ids of their daemons. Concurrent callers share one round. */
+  async #refreshOnce(): Promise<void> {
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing = undefined;
     });
-    await this.#asking;
+    await this.#refreshing;
   }
 
-  async #learn(): Promise<void> {
+  async #refresh(): Promise<void> {
     const answers = await Promise.all(
       this.all.map(async (guest) => ({ guest, presence: await guest.presence() })),
     );
-    this.#away = answers.flatMap(({ presence }) => (presence.reachable ? [] : [presence.reason]));
+    this.#unreachable = answers.flatMap(({ presence }) => (presence.reachable ? [] : [presence.reason]));
     for (const { guest, presence } of answers) {
       if (presence.reachable && presence.daemonId) this.#byDaemon.set(presence.daemonId, guest);
     }

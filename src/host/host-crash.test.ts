@@ -11,17 +11,17 @@ import { EventLog } from "./event-log.ts";
 import { runHost } from "./main.ts";
 
 const NOTICES = 150;
-const LANES = 5;
+const CONTAINERS = 5;
 const folder = process.argv[2];
 
 const socket = (at: string, name: string) => ({ kind: "unix" as const, path: join(at, `${name}.sock`) });
 
 if (folder) {
-  // This file again, as the host that is killed.
+  // A child process runs this file as the host.
   const guests = [{ name: "vm", address: socket(folder, "vm") }];
   await runHost({ listen: [socket(folder, "host")], guests, state: join(folder, "log"), logLevel: "silent" });
 } else {
-  test("a host killed again and again loses no notice and counts none twice", async (t) => {
+  test("a host that is killed repeatedly loses no notice and records none twice", async (t) => {
     const at = await mkdtemp(join(tmpdir(), "crash-"));
     const guest = await MemoryGuest.open({ address: socket(at, "vm"), host: socket(at, "host") });
     let host: ChildProcess = fork(import.meta.filename, [at], { stdio: "ignore" });
@@ -30,25 +30,25 @@ if (folder) {
       await guest[Symbol.asyncDispose]();
       await rm(at, { recursive: true });
     });
-    let told = 0;
-    const lane = async (name: number) => {
-      for (let count = 0; count < NOTICES / LANES; count++) {
-        await guest.tell("updateStopStatus", {
+    let sent = 0;
+    const sendFor = async (name: number) => {
+      for (let count = 0; count < NOTICES / CONTAINERS; count++) {
+        await guest.notify("updateStopStatus", {
           containerName: `${name}`,
           failureReason: `${count}`,
           status: 2,
         });
-        told++;
+        sent++;
       }
     };
-    const telling = Promise.all(Array.from({ length: LANES }, (_, name) => lane(name)));
+    const sending = Promise.all(Array.from({ length: CONTAINERS }, (_, name) => sendFor(name)));
     for (const point of [10, 40, 41, 90, 130]) {
-      while (told < point) await new Promise(setImmediate);
+      while (sent < point) await new Promise(setImmediate);
       host.kill("SIGKILL");
       await once(host, "exit");
       host = fork(import.meta.filename, [at], { stdio: "ignore" });
     }
-    await telling;
+    await sending;
     host.kill("SIGTERM");
     assert.deepEqual(await once(host, "exit"), [0, null]);
 
@@ -61,10 +61,10 @@ if (folder) {
       const { containerName, failureReason } = event.notice.value;
       seen.set(containerName, [...(seen.get(containerName) ?? []), failureReason]);
     }
-    const all = Array.from({ length: NOTICES / LANES }, (_, count) => `${count}`);
+    const all = Array.from({ length: NOTICES / CONTAINERS }, (_, count) => `${count}`);
     assert.deepEqual(
       Object.fromEntries(seen),
-      Object.fromEntries(Array.from({ length: LANES }, (_, name) => [name, all])),
+      Object.fromEntries(Array.from({ length: CONTAINERS }, (_, name) => [name, all])),
     );
   });
 }

@@ -35,7 +35,7 @@ interface WatchContext {
 
 async function* watch(request: WatchRequest, context: WatchContext): AsyncGenerator<Event, void, void> {
   const { guests, events, clock, signal } = context;
-  if (request.guest) guests.named(request.guest);
+  if (request.guest) guests.get(request.guest);
   const { newest, oldest } = events;
   yield create(EventSchema, {
     time: timestampFromMs(clock.now()),

@@ -10,10 +10,10 @@ import { checkNotice, type NoticeRule } from "./notice-check.ts";
 type ListenerMethod = keyof typeof TremplinListener.method;
 type EventKind = Exclude<Notice["case"], undefined | "begun">;
 
-const lenient: NoticeRule = { unnamed: Code.FailedPrecondition, strangeStatus: "unknown" };
-const strict: NoticeRule = { strangeStatus: "refused" };
+const lenient: NoticeRule = { missingName: Code.FailedPrecondition, unknownStatus: "clear" };
+const strict: NoticeRule = { unknownStatus: "reject" };
 
-/** Each rpc of the listener: the kind of event it becomes and what is asked of it (behaviour.md 6). */
+/** Each rpc of the listener: its kind of event, and the rule for its message (docs/contract.md#tremplinlistener). */
 const notices: Readonly<Record<ListenerMethod, { readonly kind: EventKind; readonly rule: NoticeRule }>> = {
   tremplinReady: { kind: "ready", rule: {} },
   updateStartLxdStatus: { kind: "startLxd", rule: strict },
@@ -23,34 +23,34 @@ const notices: Readonly<Record<ListenerMethod, { readonly kind: EventKind; reado
   updateStopStatus: { kind: "stop", rule: lenient },
   updateExportStatus: { kind: "export", rule: strict },
   updateImportStatus: { kind: "import", rule: strict },
-  containerShutdown: { kind: "shutdown", rule: { unnamed: Code.InvalidArgument } },
+  containerShutdown: { kind: "shutdown", rule: { missingName: Code.InvalidArgument } },
   updateListeningPorts: { kind: "ports", rule: {} },
   upgradeContainerStatus: { kind: "upgrade", rule: strict },
 };
 
 /**
- * Routes of TremplinListener. A notice that is answered is on disk; one with an id that is there already (in
- * the metadata `tremplin-notice`) is answered and not recorded again.
+ * Routes of TremplinListener. A notice is on disk before it is acknowledged. One whose id (the metadata
+ * `tremplin-notice`) is already recorded is acknowledged and not recorded again.
  */
 export function listener(router: ConnectRouter, guests: Guests, events: EventLog, log: Logger): void {
   const handlers = TremplinListener.methods.map((method) => {
     const { kind, rule } = notices[method.localName as ListenerMethod];
     const handle = async (message: object, { requestHeader }: HandlerContext) => {
-      const guest = await guests.sending(requestHeader);
+      const guest = await guests.identifySender(requestHeader);
       checkNotice(method.input, message, rule);
       const notice = { case: kind, value: message } as Notice;
       const id = requestHeader.get("tremplin-notice") ?? "";
       await events.append(guest.name, notice, id, operationIn(requestHeader));
       return {};
     };
-    const told = (message: object, context: HandlerContext) =>
+    const handleAndLog = (message: object, context: HandlerContext) =>
       handle(message, context).catch((thrown) => {
-        log.warn({ notice: method.name, reason: errorMessage(thrown) }, "a notice was not taken");
+        log.warn({ notice: method.name, reason: errorMessage(thrown) }, "a notice was not acknowledged");
         throw thrown instanceof ConnectError
           ? thrown
           : new ConnectError(errorMessage(thrown), Code.Unavailable);
       });
-    return [method.localName, told];
+    return [method.localName, handleAndLog];
   });
   router.service(TremplinListener, Object.fromEntries(handlers));
 }

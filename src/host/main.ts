@@ -4,12 +4,12 @@ import { formatAddress } from "../transport/address.ts";
 import type { HostOptions } from "./options.ts";
 import { serveHost } from "./serve-host.ts";
 
-/** Runs the host side until SIGTERM or SIGINT. Rejects when it cannot begin. */
+/** Runs the host until SIGTERM or SIGINT. Rejects when it cannot start. */
 export async function runHost(options: HostOptions): Promise<void> {
   const log = await openLogger(options.logLevel);
-  const asked = Promise.withResolvers<NodeJS.Signals>();
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => asked.resolve(signal));
+  const shutdown = Promise.withResolvers<NodeJS.Signals>();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => shutdown.resolve(signal));
   await using server = await serveHost(options, systemClock, log);
-  log.info({ addresses: server.addresses.map(formatAddress) }, "the host listens");
-  log.info({ signal: await asked.promise }, "the host ends");
+  log.info({ addresses: server.addresses.map(formatAddress) }, "the host is listening");
+  log.info({ signal: await shutdown.promise }, "the host shuts down");
 }

@@ -1,29 +1,28 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 
-/** What is asked of a notice of one kind (behaviour.md 6). */
+/** The rule for the notices of one rpc (docs/contract.md#tremplinlistener). */
 export interface NoticeRule {
-  /** The error for an empty container name; undefined where it is not looked at. */
-  readonly unnamed?: Code;
-  /** What becomes of a status whose number is unknown; undefined for notices that have none. */
-  readonly strangeStatus?: "refused" | "unknown";
+  /** The error for an empty container name; undefined: the name is not checked. */
+  readonly missingName?: Code;
+  /** Reject an unknown status, or set it to 0. Undefined: the notice has no status. */
+  readonly unknownStatus?: "reject" | "clear";
 }
 
-/** What all notices have of what is looked at here. */
 interface Checked {
   containerName?: string;
   status?: number;
 }
 
-/** Throws what the guest must hear when a notice breaks its rule; sets an unknown status to 0 where that is meant. */
+/** Throws the answer to a notice that breaks its rule. May set an unknown status to 0. */
 export function checkNotice(schema: DescMessage, message: Checked, rule: NoticeRule): void {
-  if (rule.unnamed && !message.containerName) {
-    throw new ConnectError(`${schema.name} has no container_name`, rule.unnamed);
+  if (rule.missingName && !message.containerName) {
+    throw new ConnectError(`${schema.name} has no container_name`, rule.missingName);
   }
   const status = schema.field.status;
-  if (!rule.strangeStatus || status?.fieldKind !== "enum" || message.status === undefined) return;
+  if (!rule.unknownStatus || status?.fieldKind !== "enum" || message.status === undefined) return;
   if (status.enum.value[message.status]) return;
-  if (rule.strangeStatus === "unknown") {
+  if (rule.unknownStatus === "clear") {
     message.status = 0;
     return;
   }

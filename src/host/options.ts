@@ -2,26 +2,23 @@ import { TremplinError } from "../base/tremplin-error.ts";
 import { type Address, parseAddress } from "../transport/address.ts";
 import type { Tls } from "../transport/tls.ts";
 
-/** A guest by the name that people give it. */
 export interface GuestAddress {
   readonly name: string;
   readonly address: Address;
 }
 
-/** What the host side is told at its start (design: Interface). */
 export interface HostOptions {
-  /** Where its services are offered. On a vsock address only guests call, so only the listener is there. */
+  /** A vsock address has only the listener, because only guests connect to it. */
   readonly listen: readonly Address[];
   readonly guests: readonly GuestAddress[];
   /** The folder of the event log. */
   readonly state: string;
-  /** Needed where an address is not local to the machine; guests must show a certificate of it too. */
+  /** Required for addresses that are not local; guests need a certificate of the same authority. */
   readonly tls?: Tls | undefined;
   /** trace, debug, info, warn, error or silent. */
   readonly logLevel: string;
 }
 
-/** What is taken where nothing is said. */
 export const hostDefaults = {
   listen: ["unix:/run/tremplin/host.sock", "unix:/run/tremplin/listener.sock"],
   state: "/var/lib/tremplin/host",
@@ -34,7 +31,7 @@ export function parseGuest(text: string): GuestAddress {
   if (!match?.[1] || !match[2]) {
     throw new TremplinError(
       "invalid",
-      `"${text}" names no guest: write NAME=ADDR, for example vm=unix:/run/vm.sock`,
+      `"${text}" is not a guest: use NAME=ADDR, for example vm=unix:/run/vm.sock`,
     );
   }
   return { name: match[1], address: parseAddress(match[2]) };

@@ -4,33 +4,30 @@ import { nameOperation, OPERATION_METADATA, operationIn } from "../transport/ope
 import type { Guest } from "./guest.ts";
 import type { Guests } from "./guests.ts";
 
-/**
- * How long a guest may take for an rpc whose caller set no deadline, in milliseconds: the longest that hosts
- * allow (behaviour.md 9). A stream without a deadline has none.
- */
-const PATIENCE = 120_000;
+/** For an rpc without a deadline: the longest that hosts allow (docs/contract.md#deadlines). A stream has none. */
+const CALL_TIMEOUT_MS = 120_000;
 
 /**
- * Routes that hand every rpc of a service to the guest that its caller names, and hand back what comes. Of the call
- * metadata only the operation goes on, in both directions.
+ * Routes that forward every rpc of a service to the guest in its metadata. Of the metadata they forward only
+ * `tremplin-operation`, in both directions.
  */
-export function passThrough(router: ConnectRouter, service: DescService, guests: Guests): void {
+export function proxyService(router: ConnectRouter, service: DescService, guests: Guests): void {
   const handlers = service.methods.map((method) => {
     const streams = method.methodKind === "server_streaming" || method.methodKind === "bidi_streaming";
-    return [method.localName, streams ? streaming(method, guests) : answering(method, guests)];
+    return [method.localName, streams ? streaming(method, guests) : unary(method, guests)];
   });
   router.service(service, Object.fromEntries(handlers));
 }
 
 /** For an rpc with one answer. */
-function answering(method: DescMethod, guests: Guests) {
+function unary(method: DescMethod, guests: Guests) {
   return async (input: unknown, context: HandlerContext) => {
-    const guest = guests.chosenBy(context.requestHeader);
+    const guest = guests.resolveTarget(context.requestHeader);
     try {
       const options = {
-        ...optionsOf(context, PATIENCE),
-        onHeader(answered: Headers) {
-          const operation = operationIn(answered);
+        ...optionsOf(context, CALL_TIMEOUT_MS),
+        onHeader(header: Headers) {
+          const operation = operationIn(header);
           if (operation) nameOperation(context, operation);
         },
       };
@@ -44,7 +41,7 @@ function answering(method: DescMethod, guests: Guests) {
 /** For an rpc that answers with a stream. */
 function streaming(method: DescMethod, guests: Guests) {
   return async function* (input: unknown, context: HandlerContext) {
-    const guest = guests.chosenBy(context.requestHeader);
+    const guest = guests.resolveTarget(context.requestHeader);
     try {
       yield* call(method, guest, input, optionsOf(context, undefined)) as AsyncIterable<object>;
     } catch (error) {
@@ -53,19 +50,19 @@ function streaming(method: DescMethod, guests: Guests) {
   };
 }
 
-/** Input and output are one message or a stream of them, as the method says. */
+/** Input and output are one message or a stream, depending on the method. */
 function call(method: DescMethod, guest: Guest, input: unknown, options: CallOptions): unknown {
   const client = createClient(method.parent, guest.connection.transport) as Record<string, unknown>;
   return (client[method.localName] as (input: unknown, options: CallOptions) => unknown)(input, options);
 }
 
-/** The caller's own end and deadline; 0 would mean none, so what is left of one is never less than 1. */
-function optionsOf(context: HandlerContext, patience: number | undefined): CallOptions {
-  const left = context.timeoutMs() ?? patience;
+/** The caller's signal and remaining time, which is at least 1 ms, because 0 means no deadline. */
+function optionsOf(context: HandlerContext, timeoutMs: number | undefined): CallOptions {
+  const remaining = context.timeoutMs() ?? timeoutMs;
   const operation = operationIn(context.requestHeader);
   return {
     signal: context.signal,
-    ...(left !== undefined && { timeoutMs: Math.max(1, left) }),
+    ...(remaining !== undefined && { timeoutMs: Math.max(1, remaining) }),
     ...(operation !== undefined && { headers: { [OPERATION_METADATA]: operation } }),
   };
 }

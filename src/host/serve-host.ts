@@ -13,9 +13,9 @@ import { Guests } from "./guests.ts";
 import { hostService } from "./host-service.ts";
 import { listener } from "./listener.ts";
 import type { HostOptions } from "./options.ts";
-import { passThrough } from "./proxy.ts";
+import { proxyService } from "./proxy.ts";
 
-/** Serves the host side until it is disposed of. */
+/** Serves the host until it is disposed of. */
 export async function serveHost(options: HostOptions, clock: Clock, log: Logger): Promise<RpcServer> {
   await using parts = new AsyncDisposableStack();
   const events = parts.use(await EventLog.open({ folder: options.state, clock }));
@@ -29,8 +29,8 @@ export async function serveHost(options: HostOptions, clock: Clock, log: Logger)
   const forAll = (router: ConnectRouter): void => {
     listener(router, guests, events, log);
     hostService(router, guests, events, clock);
-    passThrough(router, Tremplin, guests);
-    passThrough(router, Guest, guests);
+    proxyService(router, Tremplin, guests);
+    proxyService(router, Guest, guests);
     health(
       router,
       [TremplinListener, Host, Tremplin, Guest].map((service) => service.typeName),
@@ -51,7 +51,7 @@ export async function serveHost(options: HostOptions, clock: Clock, log: Logger)
   };
 }
 
-/** Where every guest is known by its context id, nobody else has anything to tell. */
+/** Accepts only the configured guests where all of them have a context id. */
 function acceptsGuests({ guests }: HostOptions, log: Logger): (cid: number) => boolean {
   const cids = guests.map(({ address }) => (address.kind === "vsock" ? address.cid : "any"));
   const known = cids.filter((cid) => typeof cid === "number");

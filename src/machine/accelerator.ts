@@ -5,20 +5,20 @@ import { canAccess } from "../base/files/can-access.ts";
 
 export type Accelerator = "kvm" | "tcg";
 
-/** A kernel that runs on hardware reaches its end in about two seconds. Milliseconds. */
-const PATIENCE = 15_000;
+/** With hardware virtualization the probe takes about two seconds. */
+const PROBE_TIMEOUT_MS = 15_000;
 const NO_DISK = "Unable to mount root fs";
 
 /**
- * Whether hardware virtualisation works here, found by trying: a kernel without a disk is booted until it gives
- * up for want of one. /dev/kvm alone says little; there are machines where it is and no kernel gets through.
+ * Finds out whether hardware virtualization works: boots a kernel without a disk until it panics because of that.
+ * /dev/kvm alone proves little; there are computers that have it and on which no kernel boots.
  */
 export async function findAccelerator(kernel: string, signal: AbortSignal): Promise<Accelerator> {
   const usable = await canAccess("/dev/kvm", constants.R_OK | constants.W_OK);
   return usable && (await boots(probeArguments(kernel), signal)) ? "kvm" : "tcg";
 }
 
-/** The QEMU words of the trial. */
+/** The arguments of QEMU for the probe. */
 export function probeArguments(kernel: string): string[] {
   return [
     ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
@@ -28,7 +28,7 @@ export function probeArguments(kernel: string): string[] {
 }
 
 async function boots(args: readonly string[], signal: AbortSignal): Promise<boolean> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]);
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(PROBE_TIMEOUT_MS)]);
   const options = { signal: limit, killSignal: "SIGKILL" } as const;
   const child = spawn("qemu-system-x86_64", args, { ...options, stdio: ["ignore", "pipe", "ignore"] });
   let console = "";

@@ -11,8 +11,8 @@ const CODENAME = "bookworm";
 const SYSTEM_SIZE = "8G";
 
 /**
- * Builds kernel, initial file system and disk of a machine from Debian's packages, into the folder `system`, which
- * appears complete or not at all. Root is not needed where users may have user namespaces. Yields what is done.
+ * Builds the kernel, the initramfs and the disk of a machine from Debian's packages. The folder `system` appears when
+ * everything in it is complete. Needs root, or a user who may create user namespaces. Yields progress messages.
  */
 export async function* buildSystem(system: string, signal: AbortSignal): AsyncGenerator<string, void, void> {
   const making = `${system}.new`;
@@ -23,18 +23,18 @@ export async function* buildSystem(system: string, signal: AbortSignal): AsyncGe
     await mkdir(dirname(path(`files/${name}`)), { recursive: true });
     await writeFile(path(`files/${name}`), content);
   }
-  yield "installing Debian's packages";
+  yield "installing Debian packages";
   const root = process.getuid?.() === 0;
-  // One kill ends all that root starts, and its mounts; what lies around is cleared with the folder.
+  // One kill ends all processes that root starts, and removes their mounts; the next build removes the folder.
   const own = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
   const debian = ["mmdebstrap", ...(await mmdebstrapArguments(making))];
   const env = root ? { TMPDIR: making } : {};
   yield* programLines([...(root ? own : []), ...debian], { name: "mmdebstrap", signal, env });
-  yield "making the disk";
+  yield "creating the disk";
   await writeFile(path("make-disk"), makeDisk);
   const asRoot = root ? [] : ["--map-root-user", "--map-auto"];
   const script = ["sh", "-eu", path("make-disk"), making];
-  yield* programLines(["unshare", "--mount", ...asRoot, ...script], { name: "making the disk", signal });
+  yield* programLines(["unshare", "--mount", ...asRoot, ...script], { name: "creating the disk", signal });
   for (const name of ["files", "root.tar", "make-disk", "acquire.conf", "debian.sources"]) {
     await rm(path(name), { recursive: true, force: true });
   }
@@ -62,11 +62,11 @@ printf '%s\\n' ${initialModules.join(" ")} >"$1/etc/initramfs-tools/modules"`;
   return [...args, CODENAME, tar, sources];
 }
 
-/** Runs as root of its own user namespace, or as root; $1 is the folder that is being made. */
+/** Runs as root, or as root of a user namespace. $1: the folder for the new system. */
 const makeDisk = `
 cd "$1"
 mkdir root
-# What dies with the mount needs no clearing up.
+# A tmpfs disappears with its mount namespace.
 mount -t tmpfs tmpfs root
 tar -x --numeric-owner -f root.tar -C root --exclude='./dev/*'
 cp -r --no-preserve=mode,ownership files/. root/

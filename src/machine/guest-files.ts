@@ -1,6 +1,6 @@
 import { DAEMON_PORT, HOST_ADDRESS } from "./machine-addresses.ts";
 
-/** Debian's packages in the machine, beside the smallest system. */
+/** The Debian packages of the machine, in addition to the minimal system. */
 export const guestPackages: readonly string[] = [
   ...["systemd", "systemd-sysv", "dbus", "libpam-systemd", "udev", "kmod", "iproute2", "openssh-server"],
   ...["linux-image-amd64", "lxd", "lxd-client", "squashfs-tools", "xz-utils", "zstd", "isal", "btrfs-progs"],
@@ -8,7 +8,7 @@ export const guestPackages: readonly string[] = [
   ...["ca-certificates", "debian-archive-keyring", "mmdebstrap"],
 ];
 
-/** Units that are not for this machine: its engine is the daemon's own. */
+/** Units that the machine must not run, above all those of an external engine. */
 export const maskedUnits: readonly string[] = [
   ...["lxd.service", "lxd.socket", "lxd-agent.service", "lxd-containers.service"],
   ...["apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_all.timer", "e2scrub_reap.service"],
@@ -19,10 +19,10 @@ export const enabledUnits: readonly string[] = [
   ...["systemd-networkd.service", "nftables.service", "ssh.service", "tremplin.service"],
 ];
 
-/** What the machine's initial file system loads: a list, for all that Debian knows takes long to unpack. */
+/** The modules in the initramfs: a list, because unpacking all of Debian's modules takes long. */
 export const initialModules: readonly string[] = ["virtio_pci", "virtio_blk", "ext4"];
 
-/** The files that make the system this machine, by their paths in it. */
+/** The configuration files of the machine, by path. */
 export const guestFiles: Readonly<Record<string, string>> = {
   "etc/hostname": "tremplin\n",
   "etc/hosts": "127.0.0.1 localhost tremplin\n",
@@ -35,15 +35,15 @@ Name=en*
 Address=10.0.2.15/24
 Gateway=${HOST_ADDRESS}
 `,
-  // What is thrown away is given back to the host's file at once (btrfs(5): the other way it takes minutes).
+  // Discarded blocks are released in the host's file at once (btrfs(5): with discard=async it takes minutes).
   "etc/fstab": `/dev/vda / ext4 discard,noatime 0 0
 /dev/vdb /mnt/stateful btrfs discard=sync,noatime,x-systemd.makefs,x-systemd.growfs 0 0
 given /mnt/host 9p trans=virtio,version=9p2000.L,msize=512000,cache=loose,ro 0 0
 `,
   "etc/subuid": "root:1000000:1000000000\n",
   "etc/subgid": "root:1000000:1000000000\n",
-  // The user network lets the machine reach the host's loopback. Containers have no business there, nor with
-  // the machine's own daemon and ssh.
+  // The user network lets the machine connect to the host's loopback. Containers must not, nor to the machine's daemon
+  // and ssh.
   "etc/nftables.conf": `table inet machine {
   chain forward {
     type filter hook forward priority filter
@@ -57,11 +57,11 @@ given /mnt/host 9p trans=virtio,version=9p2000.L,msize=512000,cache=loose,ro 0 0
 `,
   "etc/ssh/sshd_config.d/tremplin.conf": `HostKey /mnt/host/keys/ssh-host
 AuthorizedKeysFile /mnt/host/keys/ssh.pub
-# The file is read only, and owned by whoever runs the machine.
+# The file is read-only, and owned by the user who runs the machine.
 StrictModes no
 PasswordAuthentication no
 `,
-  // A minute and a half is too little where every instruction is emulated on a busy host.
+  // The default of 90 s is too short for software emulation on a busy host.
   "etc/systemd/system.conf.d/tremplin.conf": `[Manager]
 DefaultTimeoutStartSec=5min
 DefaultDeviceTimeoutSec=5min
@@ -76,13 +76,13 @@ After=network.target nftables.service
 [Service]
 EnvironmentFile=/mnt/host/daemon.env
 Environment=HOME=/root
-# The folder that both sides see lies under the same path here.
+# The shared folder has the same path as on the host.
 ExecStartPre=mkdir -p \${SHARED}
 ExecStartPre=sh -c 'mountpoint -q "$$SHARED" || mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000 shared "$$SHARED"'
 ExecStart=/mnt/host/program/bin/tremplin daemon --shared \${SHARED} $WORDS
 Restart=always
 KillSignal=SIGPWR
-# An engine outlives a daemon that died: the next one takes it over.
+# The engine survives a daemon that died; the next daemon adopts it.
 KillMode=process
 TimeoutStopSec=90
 Delegate=yes

@@ -11,7 +11,7 @@ const settings = {
   ports: { daemon: 1001, ssh: 1002, listener: 1003 },
 } as const;
 
-for (const [way, given, addresses] of [
+for (const [way, machine, addresses] of [
   [
     "vsock",
     { ...settings, cid: 77 },
@@ -23,8 +23,8 @@ for (const [way, given, addresses] of [
     ["tcp:0.0.0.0:8890", "tcp:10.0.2.2:1003", "tcp:127.0.0.1:1003", "tcp:127.0.0.1:1001"],
   ],
 ] as const) {
-  test(`the two sides find each other by ${way}`, () => {
-    const found = machineAddresses(given);
+  test(`host and daemon connect by ${way}`, () => {
+    const found = machineAddresses(machine);
     const { daemonListens, daemonFindsHost, hostListens, hostFindsDaemon } = found;
     const all = [daemonListens, daemonFindsHost, hostListens, hostFindsDaemon];
     assert.deepEqual(all.map(formatAddress), addresses);

@@ -1,13 +1,13 @@
 import type { Address } from "../transport/address.ts";
 import type { MachineSettings } from "./machine-folder.ts";
 
-/** Where the daemon listens in the machine, on tcp and on vsock (behaviour.md 1.1). */
+/** The daemon's port in the machine, on tcp and on vsock (docs/contract.md#addresses). */
 export const DAEMON_PORT = 8890;
 
-/** The host as the machine sees it, on QEMU's user network. */
+/** The address of the host in QEMU's user network. */
 export const HOST_ADDRESS = "10.0.2.2";
 
-/** Where host and daemon listen, and where each finds the other. */
+/** The addresses on which host and daemon listen, and those to which they connect. */
 export interface MachineAddresses {
   readonly daemonListens: Address;
   readonly daemonFindsHost: Address;
@@ -15,7 +15,7 @@ export interface MachineAddresses {
   readonly hostFindsDaemon: Address;
 }
 
-/** By vsock where the machine has a context id, else over the user network, with TLS. */
+/** Uses vsock if the machine has a context id, otherwise the user network with TLS. */
 export function machineAddresses({ ports, cid }: MachineSettings): MachineAddresses {
   const { daemon, listener } = ports;
   if (cid !== undefined) {

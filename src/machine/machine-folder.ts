@@ -7,17 +7,17 @@ import { acquireProcessLock } from "../base/processes/process-lock.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import type { Accelerator } from "./accelerator.ts";
 
-/** What the running machine was started with. */
+/** The settings of the last start. The keys are stored in settings.json. */
 export interface MachineSettings {
   /** MiB. */
   readonly memory: number;
   readonly cpus: number;
   readonly accelerator: Accelerator;
-  /** The boot of this host at which the accelerator was found. */
+  /** The id of the host's boot in which the accelerator was probed. */
   readonly foundAt: string;
-  /** Its context id, where this host can be reached by vsock. */
+  /** The context id, if the host has vsock. */
   readonly cid?: number | undefined;
-  /** TCP ports of this host's loopback. */
+  /** TCP ports on the host's loopback interface. */
   readonly ports: MachinePorts;
 }
 
@@ -26,34 +26,37 @@ export interface MachinePorts {
   readonly daemon: number;
   /** Forwarded to the machine's ssh. */
   readonly ssh: number;
-  /** Where the host hears the daemon's notices: with a context id a port of vsock. */
+  /** On which the host listens for notices; a vsock port if the machine has a context id. */
   readonly listener: number;
 }
 
-/** Where machines lie when nothing is said. */
+/** The default folder of all machines. */
 export function defaultMachines(env: NodeJS.ProcessEnv = process.env): string {
   return join(env.XDG_DATA_HOME || join(homedir(), ".local/share"), "tremplin/machines");
 }
 
-/** Everything that belongs to one machine. */
+/** The folder with all files of one machine. */
 export class MachineFolder {
   readonly name: string;
   readonly path: string;
 
-  /** Throws `invalid` where the name is none for a folder and a guest. */
+  /** Throws `invalid` for a name or a path that cannot be used. */
   constructor(name: string, machines = defaultMachines()) {
     if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,30}$/.test(name)) {
-      throw new TremplinError("invalid", `"${name}" is no name for a machine: use letters, digits, . _ -`);
+      throw new TremplinError(
+        "invalid",
+        `"${name}" cannot be the name of a machine: use letters, digits, . _ -`,
+      );
     }
     this.name = name;
     this.path = join(resolve(machines), name);
     // The kernel's limit for a socket's path (unix(7)).
     if (Buffer.byteLength(this.monitor) > 107) {
-      throw new TremplinError("invalid", `${this.path} is too long for sockets: give a shorter --folder`);
+      throw new TremplinError("invalid", `${this.path} is too long for a socket: use a shorter --folder`);
     }
   }
 
-  /** Kernel, initial file system and the disk with Debian: replaced as a whole. */
+  /** The kernel, the initramfs and the disk with Debian. Replaced as a whole. */
   get system(): string {
     return join(this.path, "system");
   }
@@ -67,12 +70,12 @@ export class MachineFolder {
     return join(this.path, "keys");
   }
 
-  /** What the machine runs and knows, at `/mnt/host` there, read only. */
-  get given(): string {
+  /** The files that the machine mounts read-only at `/mnt/host`. */
+  get bootFiles(): string {
     return join(this.path, "given");
   }
 
-  /** Images, exports and imports: the machine sees it under the same path. */
+  /** Images, exports and imports. It has the same path in the machine. */
   get shared(): string {
     return join(this.path, "shared");
   }
@@ -91,16 +94,16 @@ export class MachineFolder {
     return text === undefined ? undefined : (JSON.parse(text) as MachineSettings);
   }
 
-  keepSettings(settings: MachineSettings): Promise<void> {
+  saveSettings(settings: MachineSettings): Promise<void> {
     return replaceFile(this.#settings, `${JSON.stringify(settings)}\n`);
   }
 
-  /** Keeps other ups and downs out, and makes the folder. Throws `busy`. */
-  async hold(): Promise<AsyncDisposable> {
+  /** Creates the folder and excludes other `machine up` and `machine down`. Throws `busy`. */
+  async lock(): Promise<AsyncDisposable> {
     await mkdir(this.path, { recursive: true, mode: 0o700 });
     return await acquireProcessLock(
       `machine ${this.path}`,
-      `another tremplin machine up or down is at work on ${this.name}`,
+      `another tremplin machine up or down is running for ${this.name}`,
     );
   }
 

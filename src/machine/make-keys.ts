@@ -5,8 +5,8 @@ import { HOST_ADDRESS } from "./machine-addresses.ts";
 import type { MachineFolder } from "./machine-folder.ts";
 
 /**
- * Makes what host and machine know each other by, once: an authority with a certificate for each of them, whose
- * own key is thrown away, and the keys of ssh. The folder appears complete or not at all.
+ * Creates the keys with which host and machine authenticate: an authority, whose key is deleted at the end, with one
+ * certificate for each side, and ssh keys. The folder appears when everything in it is complete.
  */
 export async function makeKeys(folder: MachineFolder): Promise<void> {
   const making = `${folder.keys}.new`;
@@ -52,7 +52,7 @@ export async function makeKeys(folder: MachineFolder): Promise<void> {
   await rename(making, folder.keys);
 }
 
-/** The name by which ssh knows the machine, whatever its port. */
+/** The name of the machine in known_hosts. It does not depend on the port. */
 export function sshAlias({ name }: MachineFolder): string {
   return `tremplin-${name}`;
 }

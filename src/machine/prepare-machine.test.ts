@@ -6,14 +6,14 @@ import { test } from "node:test";
 import { MachineFolder } from "./machine-folder.ts";
 import { prepareMachine } from "./prepare-machine.ts";
 
-test("a machine whose disk is gone gets no empty one", async (context) => {
+test("a missing disk is not replaced by an empty one", async (context) => {
   const machines = await mkdtemp(join(tmpdir(), "tremplin-"));
   context.after(() => rm(machines, { recursive: true }));
   const folder = new MachineFolder("main", machines);
   await mkdir(folder.system, { recursive: true });
   const ports = { daemon: 1, ssh: 2, listener: 3 };
-  await folder.keepSettings({ memory: 2048, cpus: 1, accelerator: "tcg", foundAt: "", ports });
+  await folder.saveSettings({ memory: 2048, cpus: 1, accelerator: "tcg", foundAt: "", ports });
   const preparing = prepareMachine(folder, { rebuild: false }, machines, new AbortController().signal);
-  await assert.rejects(preparing.next(), /^TremplinError: the disk of machine main is gone: bring .* back/);
+  await assert.rejects(preparing.next(), /^TremplinError: the disk of machine main is missing: restore .*/);
   assert.deepEqual((await readdir(folder.path)).sort(), ["settings.json", "system"]);
 });

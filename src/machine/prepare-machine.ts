@@ -7,48 +7,49 @@ import { canAccess } from "../base/files/can-access.ts";
 import { bootId } from "../base/processes/process-info.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { findAccelerator } from "./accelerator.ts";
+import { writeBootFiles } from "./boot-files.ts";
 import { buildSystem } from "./build-system.ts";
-import { checkBeginning, diskUse, growDisk, mustGrow } from "./container-disk.ts";
+import { checkSuperblock, diskUse, growDisk, needsToGrow } from "./container-disk.ts";
 import type { MachineFolder, MachinePorts, MachineSettings } from "./machine-folder.ts";
 import { makeKeys } from "./make-keys.ts";
-import { giveFiles } from "./provision-files.ts";
 import { checkRequirements } from "./requirements.ts";
 
-/** The size of a new machine's disk, which takes only what is in use. Bytes. */
+/** The size of a new disk. Its file is sparse. Bytes. */
 const DISK = 20 * 1024 ** 3;
 /** MiB. */
 const MEMORY = 2048;
-const MOST_CPUS = 4;
+const MAX_CPUS = 4;
 
-/** What a person may say of a machine; what is left out stays as it was at its last start. */
-export interface MachineWishes {
-  /** MiB; at first 2048. */
+/** Settings for the next start. A missing one keeps the value of the last start. */
+export interface MachineOverrides {
+  /** MiB. First start: 2048. */
   readonly memory?: number | undefined;
-  /** At first those of the host, four at most. */
+  /** First start: the number of the host, at most 4. */
   readonly cpus?: number | undefined;
-  /** Bytes; at first 20 GiB. */
+  /** Bytes. First start: 20 GiB. */
   readonly disk?: number | undefined;
+  /** Build the system again. */
   readonly rebuild: boolean;
 }
 
 /**
- * Makes what is missing of a machine, and what each start makes anew. `program` is the folder of this very program.
- * Yields what is done. Throws `invalid` where the disk would have to shrink, `failed` where it is gone or damaged.
+ * Creates the missing files of a machine, and writes those of its next start. `program`: the folder of this program.
+ * Yields progress messages. Throws `invalid` when the disk would have to shrink, `failed` when it is missing or damaged.
  */
 export async function* prepareMachine(
   folder: MachineFolder,
-  wishes: MachineWishes,
+  overrides: MachineOverrides,
   program: string,
   signal: AbortSignal,
 ): AsyncGenerator<string, MachineSettings, void> {
   const before = await folder.settings();
   const now = await diskUse(folder.disk);
-  if (now) await checkBeginning(folder.disk);
-  else if (before) throw withoutDisk(folder);
-  const build = wishes.rebuild || !(await canAccess(folder.system));
+  if (now) await checkSuperblock(folder.disk);
+  else if (before) throw missingDisk(folder);
+  const build = overrides.rebuild || !(await canAccess(folder.system));
   await checkRequirements({ build });
-  const size = wishes.disk ?? now?.size ?? DISK;
-  const grows = mustGrow(now, size);
+  const size = overrides.disk ?? now?.size ?? DISK;
+  const grows = needsToGrow(now, size);
   if (build) yield* buildSystem(folder.system, signal);
   if (!(await canAccess(folder.keys))) await makeKeys(folder);
   if (grows) await growDisk(folder.disk, size);
@@ -56,37 +57,37 @@ export async function* prepareMachine(
   const foundAt = bootId();
   let accelerator = before?.foundAt === foundAt && !build ? before.accelerator : undefined;
   if (!accelerator) {
-    yield "trying hardware virtualisation";
+    yield "probing hardware virtualization";
     accelerator = await findAccelerator(join(folder.system, "vmlinuz"), signal);
   }
   const [daemon, ssh, listener] = await freePorts(3);
   const settings: MachineSettings = {
-    memory: wishes.memory ?? before?.memory ?? MEMORY,
-    cpus: wishes.cpus ?? before?.cpus ?? Math.min(MOST_CPUS, availableParallelism()),
+    memory: overrides.memory ?? before?.memory ?? MEMORY,
+    cpus: overrides.cpus ?? before?.cpus ?? Math.min(MAX_CPUS, availableParallelism()),
     accelerator,
     foundAt,
     cid: (await canAccess("/dev/vhost-vsock", constants.R_OK | constants.W_OK)) ? newCid() : undefined,
     ports: { daemon, ssh, listener } as MachinePorts,
   };
-  await giveFiles(folder, program, settings);
-  await folder.keepSettings(settings);
+  await writeBootFiles(folder, program, settings);
+  await folder.saveSettings(settings);
   return settings;
 }
 
-/** Whoever moved it elsewhere, or has not mounted it, does not want an empty one in its place. */
-function withoutDisk({ name, disk, path }: MachineFolder): TremplinError {
+/** The disk may have been moved, or may not be mounted: then an empty one in its place would be wrong. */
+function missingDisk({ name, disk, path }: MachineFolder): TremplinError {
   return new TremplinError(
     "failed",
-    `the disk of machine ${name} is gone: bring ${disk} back, or delete ${path}/settings.json to begin with an empty one`,
+    `the disk of machine ${name} is missing: restore ${disk}, or delete ${path}/settings.json to start with an empty disk`,
   );
 }
 
-/** A context id that hardly anybody has: the first three mean something, and people number theirs from there. */
+/** A random context id. The first three are reserved, and users choose small ones. */
 function newCid(): number {
   return randomInt(1_000, 2 ** 31);
 }
 
-/** TCP ports of the loopback that nobody has now, all different. */
+/** Different TCP ports that are free on the loopback interface. */
 async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   const ports = servers.map(async (server) => {

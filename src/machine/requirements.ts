@@ -1,15 +1,18 @@
 import { findExecutable } from "../base/processes/find-executable.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 
-/** The programs that running a machine needs, by Debian's package. */
+/** The programs that a machine needs to run, with their Debian packages. */
 const toRun = { "qemu-system-x86_64": "qemu-system-x86", ssh: "openssh-client", openssl: "openssl" } as const;
-/** Those that building its disk needs besides. */
+/** The programs that building its system needs as well. */
 const toBuild = { mmdebstrap: "mmdebstrap", mke2fs: "e2fsprogs", unshare: "util-linux" } as const;
 
-/** Throws `failed` with the packages to install, or where no machine can run at all. */
+/** Throws `failed` with the packages to install, or on a computer that cannot run a machine. */
 export async function checkRequirements({ build }: { build: boolean }): Promise<void> {
   if (process.arch !== "x64") {
-    throw new TremplinError("failed", `machines run on x86-64 only so far, and this is ${process.arch}`);
+    throw new TremplinError(
+      "failed",
+      `tremplin machine supports only x86-64, and this computer is ${process.arch}`,
+    );
   }
   const wanted = Object.entries({ ...toRun, ...(build ? toBuild : {}) });
   const found = await Promise.all(wanted.map(([program]) => findExecutable(program)));
@@ -17,6 +20,6 @@ export async function checkRequirements({ build }: { build: boolean }): Promise<
   if (missing.length === 0) return;
   throw new TremplinError(
     "failed",
-    `a machine needs packages that are not installed: run sudo scripts/packages --machine, or sudo apt install ${missing.join(" ")}`,
+    `packages for the machine are missing: run sudo scripts/packages --machine, or sudo apt install ${missing.join(" ")}`,
   );
 }

@@ -71,7 +71,7 @@ test("over a running container: it is stopped and told, replaced, and nothing of
   await startContainer(daemon, "over");
   assert.equal(await inContainer(daemon, "over", "ls", "/root"), "new");
   assert.deepEqual(await engineQuery(daemon, "/1.0/instances/over/snapshots"), []);
-  assert.match(await daemon.log(), /snapshots go with it/);
+  assert.match(await daemon.log(), /deleting the old container with its snapshots/);
   await nothingLeft();
 });
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, afterEach, before, test } from "node:test";
 import { createClient } from "@connectrpc/connect";
-import { run } from "../../src/cli/run.ts";
+import { run } from "../../src/cli/program.ts";
 import { bytesText } from "../../src/cli/text/text.ts";
 import { Host } from "../../src/contract/tremplin/v1/host_pb.js";
 import { Tremplin } from "../../src/contract/tremplin_pb.js";

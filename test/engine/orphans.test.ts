@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { run } from "../../src/cli/run.ts";
+import { run } from "../../src/cli/program.ts";
 import { Orphan_Kind as Kind } from "../../src/contract/tremplin/v1/guest_pb.js";
 import { formatAddress } from "../../src/transport/address.ts";
 import { execute } from "../support/belongings.ts";
@@ -107,13 +107,13 @@ test("what an operation left whose record was set aside is none, nor is an image
   await engineCommand(daemon, "image", "alias", "delete", "mine");
 });
 
-test("the commands that doctor gives show each, and remove it or bring it back; then none is left", async () => {
+test("the commands that doctor gives show each orphan, and remove or rename it", async () => {
   const said = await advice();
   assert.equal(said.length, 6);
   const environment = { ...process.env, LXD_CONF: daemon.folder, INCUS_CONF: daemon.folder };
   for (const each of said) {
-    const [show, act] = each.replace("on the guest, ", "").split(/ shows it[;,] (?:where it is missed, )?/);
-    for (const command of [show, act?.replace(/ (removes it|brings it back)$/, "")]) {
+    const [show, act] = each.replace("on the guest, ", "").split(/ shows it[;,] (?:to use it again, )?/);
+    for (const command of [show, act?.replace(/ removes it$/, "")]) {
       const words = command?.replace("sudo ", "env ").replace("NAME", "old-web").split(" ") ?? [];
       const running = execute(words[0] ?? "", words.slice(1), { env: environment });
       running.child.stdin?.end();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { silentLogger } from "../../src/base/logger.ts";
-import { refreshAptKey } from "../../src/daemon/operations/start/refresh-apt-key.ts";
+import { refreshAptKey } from "../../src/daemon/operations/start/apt.ts";
 import { crostini } from "../../src/daemon/sites/crostini.ts";
 import { generic } from "../../src/daemon/sites/generic.ts";
 import type { Engine } from "../../src/engine/engine.ts";

@@ -37,17 +37,17 @@ async function undone(cause: RegExp): Promise<void> {
 
 test("a maintainer script that fails", async () => {
   await buster(tool("2", { scripts: { postinst: "echo about to fail; exit 3" } }));
-  await undone(/tool.*post-installation script.*exit status 3.*was put back to what it was before/);
+  await undone(/tool.*post-installation script.*exit status 3.*was rolled back to before the upgrade/);
 });
 
 test("an upgrade that does not bring the release", async () => {
   await place.offer({ suite: "buster", packages: [tool("2")] });
-  await undone(/it says that it is Debian 9 \(stretch\) after the upgrade.*was put back/);
+  await undone(/it says that it is Debian 9 \(stretch\) after the upgrade.*was rolled back/);
 });
 
 test("a mirror that goes away half-way", async () => {
   place.mirror.answers = (path) => !path.startsWith("pool/tool_2");
-  await undone(/the upgrade to buster failed.*tool_2_all\.deb.*was put back/);
+  await undone(/the upgrade to buster failed.*tool_2_all\.deb.*was rolled back/);
 });
 
 test("a mirror that does not have the release", async () => {
@@ -58,7 +58,7 @@ test("a mirror that does not have the release", async () => {
 test("an archive key that has expired", async () => {
   await place.expireKey(name);
   asItWas = await stateOf(place.engine, name);
-  await undone(/EXPKEYSIG.*was put back/);
+  await undone(/EXPKEYSIG.*was rolled back/);
 });
 
 test("a clock that is behind", async () => {
@@ -69,7 +69,7 @@ test("a clock that is behind", async () => {
 test("a disk that is full half-way", async () => {
   await place.limitDisk(name, "320MiB");
   await buster(tool("2", { bulk: 300 }));
-  await undone(/No space left|quota|cannot copy.*was put back/i);
+  await undone(/No space left|quota|cannot copy.*was rolled back/i);
 });
 
 test("a disk that is too small from the start", async () => {
@@ -84,11 +84,11 @@ test("a container without any mirror of Debian", async () => {
   await undone(/its apt sources name no mirror of Debian 9/);
 });
 
-test("on plain folders the cost is told first, and a failure is put back as well", async () => {
+test("on plain folders the cost is told first, and a failure is rolled back as well", async () => {
   name = await place.containerOnFolders();
   asItWas = await stateOf(place.engine, name);
   await buster(tool("2", { scripts: { postinst: "exit 3" } }));
-  await undone(/exit status 3.*was put back/);
+  await undone(/exit status 3.*was rolled back/);
   assert.match(place.lines(name).join("\n"), /has no cheap snapshots: the way back is a copy.*MB/);
 });
 

@@ -50,7 +50,7 @@ test("two releases at once: what was changed by hand stays, what is not Debian's
   assert.ok(days > 6.9 && days < 7.1, snapshot?.expires_at);
 });
 
-test("an upgrade is undone on demand, and the way back is given up on demand", async () => {
+test("an upgrade is rolled back on demand, or its rollback snapshot is deleted on demand", async () => {
   const before = await stateOf(place.engine, name);
   assert.equal((await place.upgrade(name, Version.DEBIAN_BUSTER)).status, Ended.SUCCEEDED);
   assert.notDeepEqual(await stateOf(place.engine, name), before);
@@ -69,7 +69,7 @@ test("an upgrade is undone on demand, and the way back is given up on demand", a
   assert.equal((await guest.keepUpgrade({ containerName: name })).status, Way.NO_WAY_BACK);
 });
 
-test("what cannot be upgraded is refused at once", async () => {
+test("a container that cannot be upgraded is refused at once", async () => {
   const ask = async (containerName: string, targetVersion: Version) => {
     const { status, failureReason } = await place.daemon.tremplin.upgradeContainer({
       containerName,
@@ -91,7 +91,7 @@ test("what cannot be upgraded is refused at once", async () => {
   assert.deepEqual(place.lines(name), []);
 });
 
-test("a look beforehand says what it takes, and changes nothing", async () => {
+test("a check beforehand reports findings and changes nothing", async () => {
   await place.inside(name, "apt-mark hold tool");
   const before = await stateOf(place.engine, name);
   const look = async () => {

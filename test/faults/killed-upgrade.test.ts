@@ -56,7 +56,7 @@ for (const [point, arrange] of Object.entries(points)) {
     await place.begin(name, Version.DEBIAN_BUSTER);
     await reached();
     process.kill(await enginePid(place.daemon), "SIGKILL");
-    await undone(/was put back to what it was before and runs$|nothing in it was changed$/);
+    await undone(/was rolled back to before the upgrade and runs$|nothing in it was changed$/);
   });
 }
 
@@ -64,9 +64,9 @@ test("the daemon killed while it puts a failed upgrade back: the reason is not l
   const scripts = { postinst: "exit 3" };
   await place.offer({ suite: "buster", packages: [baseFiles("10", "buster"), tool("2", { scripts })] });
   await place.begin(name, Version.DEBIAN_BUSTER);
-  await place.until("the way back", async () => /putting it back/.test(await place.log(name)));
+  await place.until("the rollback", async () => /rolling it back/.test(await place.log(name)));
   await place.daemon.restart();
-  await undone(/exit status 3.*was put back/);
+  await undone(/exit status 3.*was rolled back/);
 });
 
 test("the daemon killed once it is proven: it stays upgraded", async () => {

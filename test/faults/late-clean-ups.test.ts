@@ -129,7 +129,7 @@ test("an upgrade was interrupted between the mark of its rollback and the step: 
   await back();
   const { status, failureReason } = await daemon.listener.final("upgrade", name);
   assert.equal(status, Upgraded.FAILED);
-  assert.match(failureReason, /was put back to what it was before and runs$/);
+  assert.match(failureReason, /was rolled back to before the upgrade and runs$/);
   assert.equal(await has(name, "half-upgraded"), false);
   assert.deepEqual(await snapshots(), []);
 });

@@ -3,10 +3,10 @@ import { type ExecFileException, execFile, spawnSync } from "node:child_process"
 import { copyFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { programFiles } from "../../src/machine/boot-files.ts";
 import { diskUse } from "../../src/machine/container-disk.ts";
 import { MachineFolder } from "../../src/machine/machine-folder.ts";
-import { tellMonitor } from "../../src/machine/monitor.ts";
-import { programParts } from "../../src/machine/provision-files.ts";
+import { sendMonitorCommand } from "../../src/machine/monitor.ts";
 import { execute } from "../support/belongings.ts";
 import { eventually } from "../support/eventually.ts";
 import { type KeptFolder, keptFolder } from "../support/keeper.ts";
@@ -17,8 +17,8 @@ import { cachedSystem } from "./cached-system.ts";
 const canEmulate = process.arch === "x64" && spawnSync("qemu-system-x86_64", ["--version"]).status === 0;
 const skip = canEmulate ? false : "NOT TESTED: tremplin machine needs an x86-64 with qemu-system-x86_64";
 const MIB = 1024 ** 2;
-/** Nobody needs to be root to run a machine: these tests are somebody else. */
-const PERSON = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"];
+/** A machine does not need root: these tests run as another user. */
+const AS_USER = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"];
 
 let kept: KeptFolder;
 let machine: MachineFolder;
@@ -30,20 +30,20 @@ interface Outcome {
   readonly stderr: string;
 }
 
-/** The command line, as a person runs it. */
+/** Runs the command line as a user. */
 function tremplin(words: readonly string[], input?: Buffer): Promise<Outcome> {
   const { promise, resolve } = Promise.withResolvers<Outcome>();
   const env = { ...process.env, HOME: kept.path, TREMPLIN_MACHINES: kept.path, TREMPLIN_HOST: host };
   const done = (error: ExecFileException | null, stdout: string, stderr: string): void =>
     resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
-  const program = [...PERSON, join(kept.path, "bin/tremplin"), ...words];
+  const program = [...AS_USER, join(kept.path, "bin/tremplin"), ...words];
   const child = execFile(program[0] as string, program.slice(1), { env }, done);
   child.stdin?.end(input);
   return promise;
 }
 
-/** The same, which must do well. */
-async function well(words: readonly string[], input?: Buffer): Promise<string> {
+/** Runs the command line, which must succeed. Returns its output. */
+async function succeed(words: readonly string[], input?: Buffer): Promise<string> {
   const { code, stdout, stderr } = await tremplin(words, input);
   assert.equal(code, 0, `tremplin ${words.join(" ")}: ${stdout}${stderr}`);
   return stdout;
@@ -64,8 +64,8 @@ async function pidOf(folder: MachineFolder): Promise<number> {
 before(async () => {
   if (skip) return;
   kept = await keptFolder();
-  // Where a person who is not root can read it.
-  await execute("cp", ["-r", "--parents", ...programParts, kept.path], { cwd: repository });
+  // In a folder that a user who is not root can read.
+  await execute("cp", ["-r", "--parents", ...programFiles, kept.path], { cwd: repository });
   await execute("chown", ["nobody:nogroup", kept.path]);
   host = `unix:${join(kept.path, "default/run/host.sock")}`;
   machine = await newMachine("default");
@@ -77,11 +77,11 @@ after(async () => {
   await kept[Symbol.asyncDispose]();
 });
 
-test("up boots it, connects the host side to it and launches the engine", { skip }, async () => {
-  assert.match(await well(["machine", "status"]), /was not built yet/);
-  const said = await well(["machine", "up", "--disk", "8G", "--memory", "1536"]);
-  assert.match(said, /started/);
-  const status = JSON.parse(await well(["machine", "status", "--json"]));
+test("up boots the machine, connects the host to it and starts the engine", { skip }, async () => {
+  assert.match(await succeed(["machine", "status"]), /does not exist yet/);
+  const output = await succeed(["machine", "up", "--disk", "8G", "--memory", "1536"]);
+  assert.match(output, /started/);
+  const status = JSON.parse(await succeed(["machine", "status", "--json"]));
   assert.equal(status.state, "running");
   assert.equal(status.disk.size, 8 * 1024 * MIB);
   assert.ok(status.disk.used < 200 * MIB, `${status.disk.used}`);
@@ -89,9 +89,9 @@ test("up boots it, connects the host side to it and launches the engine", { skip
   assert.ok(["kvm", "tcg"].includes(status.running.accelerator));
 });
 
-test("a second up leaves it as it is, and says what only a start can do", { skip }, async () => {
+test("a second up changes nothing, and rejects changes that need a start", { skip }, async () => {
   const pid = await pidOf(machine);
-  assert.match(await well(["machine", "up"]), /ran already/);
+  assert.match(await succeed(["machine", "up"]), /already running/);
   assert.equal(await pidOf(machine), pid);
   const larger = await tremplin(["machine", "up", "--memory", "1600"]);
   assert.match(larger.stderr, /run tremplin machine down first/);
@@ -99,51 +99,51 @@ test("a second up leaves it as it is, and says what only a start can do", { skip
   assert.match(shrunk.stderr, /cannot shrink/);
 });
 
-test("its disk grows while it runs", { skip }, async () => {
-  assert.match(await well(["machine", "up", "--disk", "9G"]), /ran already/);
+test("the disk grows while the machine runs", { skip }, async () => {
+  assert.match(await succeed(["machine", "up", "--disk", "9G"]), /already running/);
   assert.equal((await diskUse(machine.disk))?.size, 9 * 1024 * MIB);
   const space = ["machine", "shell", "--", "df", "--block-size=1", "--output=size", "/mnt/stateful"];
-  assert.equal((await well(space)).split("\n")[1]?.trim(), String(9 * 1024 * MIB));
+  assert.equal((await succeed(space)).split("\n")[1]?.trim(), String(9 * 1024 * MIB));
 });
 
-test("shell hands on words, input and exit status", { skip }, async () => {
+test("shell passes arguments, input and exit status on", { skip }, async () => {
   const script = 'printf "%s|" "$@"; cat; exit 7';
   const words = ["machine", "shell", "--", "sh", "-c", script, "sh", "a b", "it's"];
   const { code, stdout } = await tremplin(words, Buffer.from("typed"));
   assert.deepEqual([code, stdout], [7, "a b|it's|typed"]);
 });
 
-test("both sides see the shared folder under the same path", { skip }, async () => {
+test("the shared folder has the same path on both sides", { skip }, async () => {
   await using image = await tinyImage();
   const at = (name: string): string => join(machine.shared, name);
   await copyFile(image.rootfs, at("rootfs.tar.gz"));
   await copyFile(image.metadata, at("metadata.tar.gz"));
-  await well(["create", "tiny", "--rootfs", at("rootfs.tar.gz"), "--metadata", at("metadata.tar.gz")]);
-  await well(["start", "tiny"]);
-  await well(["export", "tiny", "tiny.tar.gz"]);
+  await succeed(["create", "tiny", "--rootfs", at("rootfs.tar.gz"), "--metadata", at("metadata.tar.gz")]);
+  await succeed(["start", "tiny"]);
+  await succeed(["export", "tiny", "tiny.tar.gz"]);
   const { stdout } = await execute("tar", ["-tf", at("tiny.tar.gz")]);
   assert.match(stdout, /^rootfs\/bin\/busybox$/m);
-  await well(["import", "again", at("tiny.tar.gz")]);
-  await well(["delete", "again", "--yes"]);
+  await succeed(["import", "again", at("tiny.tar.gz")]);
+  await succeed(["delete", "again", "--yes"]);
 });
 
-test("a container lives in it, and its space comes back", { skip }, async () => {
-  assert.match(await well(["list"]), /tiny +running/);
+test("deleted files of a container free their space on the host", { skip }, async () => {
+  assert.match(await succeed(["list"]), /tiny +running/);
   const root = "/mnt/stateful/tremplin/lxd/storage-pools/default/containers/tiny/rootfs";
   const fill = 'dd if=/dev/urandom of="$1/filled" bs=1M count=64 conv=fsync 2>&1';
-  await well(["machine", "shell", "--", "sh", "-c", fill, "sh", root]);
+  await succeed(["machine", "shell", "--", "sh", "-c", fill, "sh", root]);
   const full = (await diskUse(machine.disk))?.used ?? 0;
   assert.ok(full > 64 * MIB, `${full}`);
-  await well(["machine", "shell", "--", "rm", join(root, "filled")]);
-  await well(["machine", "shell", "--", "btrfs", "subvolume", "sync", "/mnt/stateful"]);
-  await well(["machine", "shell", "--", "sync"]);
+  await succeed(["machine", "shell", "--", "rm", join(root, "filled")]);
+  await succeed(["machine", "shell", "--", "btrfs", "subvolume", "sync", "/mnt/stateful"]);
+  await succeed(["machine", "shell", "--", "sync"]);
   await eventually("the space on the host", async () => {
     const { used = full } = (await diskUse(machine.disk)) ?? {};
     return used < full - 60 * MIB ? used : undefined;
   });
 });
 
-test("of two machines side by side one crashes as it boots: that is said, with its console", {
+test("a machine that dies while it boots is reported with its console, and another keeps running", {
   skip,
 }, async () => {
   const other = await newMachine("other");
@@ -153,13 +153,13 @@ test("of two machines side by side one crashes as it boots: that is said, with i
   const { code, stderr } = await up;
   assert.equal(code, 1, stderr);
   assert.match(stderr, /the machine ended; the end of .*other\/run\/machine\.log/);
-  assert.match(await well(["machine", "status", "--name", "other"]), /is off|has died/);
-  assert.match(await well(["machine", "status"]), /is running/);
+  assert.match(await succeed(["machine", "status", "--name", "other"]), /is off|has died/);
+  assert.match(await succeed(["machine", "status"]), /is running/);
 });
 
 /** Plugs a tablet into the first port of the machine. */
 const plugIn = () =>
-  tellMonitor(machine.monitor, "device_add", {
+  sendMonitorCommand(machine.monitor, "device_add", {
     driver: "usb-tablet",
     id: "tablet",
     bus: "xhci.0",
@@ -172,31 +172,31 @@ const hasDevice = () =>
     return (code === 0 && stdout.trim()) || undefined;
   });
 
-test("what is plugged into the machine is a container's", { skip }, async () => {
-  await well(["usb", "attach", "tiny", "1"]);
+test("a device in a port of the machine reaches a container", { skip }, async () => {
+  await succeed(["usb", "attach", "tiny", "1"]);
   await plugIn();
   assert.match(await hasDevice(), /^\d{3}$/);
-  assert.match(await well(["usb"]), /^1 +USB 2 +tiny +QEMU .*Tablet/m);
+  assert.match(await succeed(["usb"]), /^1 +USB 2 +tiny +QEMU .*Tablet/m);
 });
 
-test("cut off in the middle it comes back, with all that it had and was told before", { skip }, async () => {
+test("a killed machine starts again with its disk, settings and USB attachments", { skip }, async () => {
   process.kill(await pidOf(machine), "SIGKILL");
-  const died = async () => /has died/.test(await well(["machine", "status"])) || undefined;
-  await eventually("its death", died);
-  assert.match(await well(["machine", "up"]), /started/);
-  const status = JSON.parse(await well(["machine", "status", "--json"]));
+  const hasDied = async () => /has died/.test(await succeed(["machine", "status"])) || undefined;
+  await eventually("the end of the machine", hasDied);
+  assert.match(await succeed(["machine", "up"]), /started/);
+  const status = JSON.parse(await succeed(["machine", "status", "--json"]));
   assert.deepEqual([status.disk.size, status.running.memory], [9 * 1024 * MIB, 1536]);
-  assert.match(await well(["list"]), /tiny +stopped/);
-  await well(["start", "tiny"]);
+  assert.match(await succeed(["list"]), /tiny +stopped/);
+  await succeed(["start", "tiny"]);
   await plugIn();
   await hasDevice();
 });
 
-test("down powers it off in order; its shell says so", { skip }, async () => {
-  assert.match(await well(["machine", "down"]), /machine +powered off\nhost +stopped/);
+test("down powers the machine off; its shell reports that", { skip }, async () => {
+  assert.match(await succeed(["machine", "down"]), /machine +powered off\nhost +stopped/);
   assert.match(await readFile(join(machine.run, "machine.log"), "utf8"), /Power down/);
-  assert.match(await well(["machine", "down"]), /did not run/);
+  assert.match(await succeed(["machine", "down"]), /was not running/);
   const { code, stderr } = await tremplin(["machine", "shell", "--", "true"]);
   assert.equal(code, 4);
-  assert.match(stderr, /does not run: run tremplin machine up/);
+  assert.match(stderr, /is not running: run tremplin machine up/);
 });

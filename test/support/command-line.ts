@@ -6,7 +6,7 @@ import { type Clock, systemClock } from "../../src/base/async/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import { TremplinError } from "../../src/base/tremplin-error.ts";
 import type { Io } from "../../src/cli/io.ts";
-import { run } from "../../src/cli/run.ts";
+import { run } from "../../src/cli/program.ts";
 import { serveHost } from "../../src/host/serve-host.ts";
 import type { Address } from "../../src/transport/address.ts";
 import { formatAddress } from "../../src/transport/address.ts";

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { noteContainer } from "../../src/daemon/containers/container-identity.ts";
+import * as z from "zod";
+import { identitySteps, recordIdentity } from "../../src/daemon/containers/container-identity.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import type { TestDaemon } from "./daemon.ts";
 import { eventually } from "./eventually.ts";
@@ -44,12 +45,12 @@ export async function untilJournalEmpty(daemon: Place): Promise<void> {
 export async function noted(engine: Engine, name: string): Promise<Steps> {
   const steps: Record<string, string> = {};
   const { value } = await engine.instances.get(name);
-  await noteContainer(
+  await recordIdentity(
     engine,
     value,
     {
-      step: async (key, text = "done") => {
-        steps[key] = text;
+      step: async (step, identity) => {
+        steps[step] = z.encode(identitySteps[step], identity);
       },
     },
     AbortSignal.timeout(10_000),

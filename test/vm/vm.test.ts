@@ -4,12 +4,12 @@ import { test } from "node:test";
 import { repository } from "../support/repository.ts";
 import { runInGuest } from "./support/run-in-guest.ts";
 
-/** The guest runs this runtime and this build, so it is a machine of the same kind. */
+/** The guest runs this build and runtime, so it has the architecture of this computer. */
 const canEmulate = process.arch === "x64" && spawnSync("qemu-system-x86_64", ["--version"]).status === 0;
 const skip = canEmulate ? false : "NOT TESTED: the virtual machine needs an x86-64 with qemu-system-x86_64";
 
-/** The tests of `inside/` run in a virtual machine, all in one; what became of each is told here as a test. */
-test("in a virtual machine", { skip }, async (context) => {
+/** All tests of `inside/` run in one virtual machine. Each result is reported here as a test. */
+test("tests that need a virtual machine", { skip }, async (context) => {
   const files = await Array.fromAsync(glob("dist/test/test/vm/inside/*.inside.js", { cwd: repository }));
   const tests = await runInGuest(files.sort());
   for (const { name, file, passed, skipped, error } of tests.filter(({ nesting }) => nesting === 0)) {

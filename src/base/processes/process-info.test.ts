@@ -3,12 +3,12 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
 import { systemClock } from "../async/clock.ts";
-import { processIds } from "./process-ids.ts";
 import {
   bootId,
   commandLine,
   isAlive,
   parseProcessStat,
+  processIds,
   processStartTime,
   processStat,
 } from "./process-info.ts";

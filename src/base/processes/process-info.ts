@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { textIfReadable } from "../files/text-of-file.ts";
 
 /** What the kernel says of a process in its file `stat` (proc_pid_stat(5)). */
@@ -48,6 +49,11 @@ export function isAlive(pid: number): boolean {
 export async function commandLine(pid: number): Promise<string[]> {
   const text = await textIfReadable(`/proc/${pid}/cmdline`, "latin1");
   return text.split("\0").slice(0, -1);
+}
+
+/** The ids of all processes. */
+export async function processIds(): Promise<number[]> {
+  return (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
 }
 
 /** The random id that the kernel gave to this boot of the machine. */

@@ -1,4 +1,5 @@
 import type { Clock } from "../async/clock.ts";
+import { pollUntil } from "../async/poll-until.ts";
 import { isAlive } from "./process-info.ts";
 
 const POLL_INTERVAL_MS = 50;
@@ -17,12 +18,8 @@ export async function waitForExit(
   pids: readonly number[],
   { clock, timeoutMs = Number.POSITIVE_INFINITY, signal }: WaitForExitOptions,
 ): Promise<boolean> {
-  const deadline = clock.elapsed() + timeoutMs;
-  while (pids.some(isAlive)) {
-    if (clock.elapsed() >= deadline) return false;
-    await clock.sleep(POLL_INTERVAL_MS, signal);
-  }
-  return true;
+  const options = { clock, timeoutMs, intervalMs: POLL_INTERVAL_MS, ...(signal && { signal }) };
+  return await pollUntil(() => !pids.some(isAlive), options);
 }
 
 /** Sends a signal to a process, unless that has already ended. */

@@ -10,12 +10,12 @@ import { engineAfter } from "./engine-after.ts";
 test("an engine that still answers is not called stopped", async (t) => {
   const state = await mkdtemp(join(tmpdir(), "engine-after-"));
   t.after(() => rm(state, { recursive: true }));
-  assert.match(await engineAfter(["daemon", "--state", state]), /with it the containers and the engine/);
+  assert.match(await engineAfter(["daemon", "--state", state]), /with the containers and the engine/);
   addMadeUpFlavor(t);
   await mkdir(join(state, "acme"));
   const server = createServer().listen(join(state, "acme", "acme.sock"));
   await new Promise((resolve) => server.once("listening", resolve));
   assert.match(await engineAfter(["daemon", "--state", state]), /engine still answers at .*acme\.sock/);
   await new Promise((resolve) => server.close(resolve));
-  assert.match(await engineAfter(["daemon", "--state", state, "--engine", "unix:/x"]), /goes on/);
+  assert.match(await engineAfter(["daemon", "--state", state, "--engine", "unix:/x"]), /keeps running/);
 });

@@ -13,7 +13,7 @@ function socket(name: string) {
   return { kind: "unix", path: `/run/x/${name}.sock` };
 }
 
-test("the daemon reads the words that up writes, with paths that hold in any folder", () => {
+test("the daemon accepts the arguments that up gives it, with absolute paths", () => {
   const command = withDaemonFlags(new Command("daemon"));
   command.parse(daemonArguments(run, { ...flags, engine: "unix:/x", site: "./site.yaml" }).slice(1), {
     from: "user",
@@ -31,9 +31,9 @@ test("the daemon reads the words that up writes, with paths that hold in any fol
   );
 });
 
-test("the host listens where the commands and the daemon look for it", () => {
-  const words = hostArguments(run, flags);
-  const values = (flag: string) => words.filter((_, index) => words[index - 1] === flag);
+test("the host listens where the commands and the daemon connect", () => {
+  const args = hostArguments(run, flags);
+  const values = (flag: string) => args.filter((_, index) => args[index - 1] === flag);
   const [state, logLevel] = [values("--state")[0] as string, values("--log-level")[0] as string];
   const options = hostOptions({ listen: values("--listen"), guest: values("--guest"), state, logLevel });
   assert.deepEqual(options.listen, [socket("host"), socket("listener")]);

@@ -10,11 +10,11 @@ import type { BackgroundProcess } from "./background-process.ts";
 import type { ProcessRecord } from "./process-record.ts";
 import type { RunFolder } from "./run-folder.ts";
 
-/** How long a program may take to answer after its start. Milliseconds. */
-const PATIENCE = 60_000;
-const ASKING = 5_000;
+/** How long a program may take to answer after its start. */
+const START_TIMEOUT_MS = 60_000;
+const CALL_TIMEOUT_MS = 5_000;
 
-/** The name under which the host knows the guest of this machine. */
+/** The host's name for the guest on this computer. */
 export const LOCAL_GUEST = "local";
 
 /** The host's command line. */
@@ -31,7 +31,7 @@ export function hostArguments(run: RunFolder, flags: EngineFlags): string[] {
 
 /** The daemon's command line. */
 export function daemonArguments(run: RunFolder, flags: EngineFlags): string[] {
-  const given: [flag: string, value: string | undefined][] = [
+  const options: [flag: string, value: string | undefined][] = [
     ["--listen", formatAddress(run.guestSocket)],
     ["--host", formatAddress(run.listenerSocket)],
     ["--state", resolve(flags.state)],
@@ -45,57 +45,57 @@ export function daemonArguments(run: RunFolder, flags: EngineFlags): string[] {
     ["--bridge", flags.bridge],
     ["--log-level", flags.logLevel],
   ];
-  return ["daemon", ...given.flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]))];
+  return ["daemon", ...options.flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]))];
 }
 
-/** Programs in the background have a working folder of their own. */
-function path(given: string | undefined): string | undefined {
-  return given === undefined ? undefined : resolve(given);
+/** Programs in the background have another working folder. */
+function path(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : resolve(text);
 }
 
-/** What became of a program that should run. */
-export interface Ensured {
+/** A background program that runs and answers. */
+export interface EnsureResult {
   readonly name: string;
   readonly state: "started" | "ran already";
-  /** Undefined where it was not started by us. */
+  /** Undefined where another program started it. */
   readonly record: ProcessRecord | undefined;
 }
 
-export interface Starting {
+export interface EnsureOptions {
   readonly io: Io;
-  /** How long it may take to answer. Milliseconds; default 60 s. */
-  readonly patience?: number;
-  /** The command that goes on when this one is interrupted. Default `tremplin up`. */
+  /** How long it may take to answer. Default: 60 s. */
+  readonly timeoutMs?: number;
+  /** The command with which the user can continue after an interrupt. Default: tremplin up. */
   readonly command?: string;
 }
 
-/** Starts a program unless it answers or one of ours is about to, and waits until it answers. */
-export async function ensure(
-  part: BackgroundProcess,
+/** Starts a program unless it runs, and waits until it answers. */
+export async function ensureRunning(
+  background: BackgroundProcess,
   program: readonly string[],
-  words: readonly string[],
+  args: readonly string[],
   answers: () => Promise<boolean>,
-  { io, patience = PATIENCE, command = "tremplin up" }: Starting,
-): Promise<Ensured> {
-  const { name } = part;
-  const earlier = await part.living();
+  { io, timeoutMs = START_TIMEOUT_MS, command = "tremplin up" }: EnsureOptions,
+): Promise<EnsureResult> {
+  const { name } = background;
+  const earlier = await background.findRunning();
   if (await answers()) return { name, state: "ran already", record: earlier };
-  const record = earlier ?? (await part.start(program, words));
-  const deadline = io.clock.now() + patience;
+  const record = earlier ?? (await background.start(program, args));
+  const deadline = io.clock.now() + timeoutMs;
   for (const wait of backoff(20, 500)) {
     if (await answers()) return { name, state: record === earlier ? "ran already" : "started", record };
-    await part.mustLive(record);
+    await background.assertAlive(record);
     if (io.clock.now() > deadline) break;
     await io.clock.sleep(wait, io.interrupted).catch(() => {
       throw new TremplinError(
         "cancelled",
-        `the ${name} goes on starting; ${command} does what is missing then`,
+        `the ${name} continues to start in the background; run ${command} again to finish`,
       );
     });
   }
   throw new TremplinError(
     "unavailable",
-    `the ${name} (process ${record.pid}) runs but does not answer after ${patience / 1000} s; its log is ${part.logFile}`,
+    `the ${name} (process ${record.pid}) is running but did not answer within ${timeoutMs / 1000} s; its log is ${background.logFile}`,
   );
 }
 
@@ -104,14 +104,14 @@ export async function hostAnswers(api: HostApi): Promise<boolean> {
   return (await guestsOf(api)) !== undefined;
 }
 
-/** Whether a guest answers, as the host sees it. */
+/** Whether the host reaches a guest. */
 export async function guestAnswers(api: HostApi, guest = LOCAL_GUEST): Promise<boolean> {
   return (await guestsOf(api))?.some(({ name, reachable }) => name === guest && reachable) ?? false;
 }
 
 async function guestsOf(api: HostApi) {
   try {
-    return (await api.call(Host.method.listGuests, {}, { timeout: ASKING })).guests;
+    return (await api.call(Host.method.listGuests, {}, { timeout: CALL_TIMEOUT_MS })).guests;
   } catch (thrown) {
     if (thrown instanceof TremplinError && thrown.code === "unavailable") return undefined;
     throw thrown;

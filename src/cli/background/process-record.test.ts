@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { isAlive, readRecord, recordOf, writeRecord } from "./process-record.ts";
 
-test("a record is trusted only for the very process it was made of", async () => {
+test("a record matches only the process it was made of", async () => {
   const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
   await once(child, "spawn");
   const record = recordOf(child.pid as number, ["daemon"]);
@@ -21,7 +21,7 @@ test("a record is trusted only for the very process it was made of", async () =>
   assert.equal(recordOf(child.pid as number, []), undefined);
 });
 
-test("a record survives its file; what is none of ours is none", async (t) => {
+test("a record is read as it was written; a file of another format is no record", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "record-"));
   t.after(() => rm(folder, { recursive: true }));
   const path = join(folder, "daemon.pid");

@@ -5,29 +5,29 @@ import { systemErrorText } from "../../base/system-error.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 
 /**
- * What a pid file says. A pid alone may be another program's by now, so the moment of the start (in the
- * kernel's ticks since its boot) and the boot go with it.
+ * The content of a pid file. The kernel reuses pids, so the start time (in the kernel's ticks since its boot) and the
+ * boot id identify the process.
  */
 export interface ProcessRecord {
   readonly pid: number;
   readonly startedAt: string;
   readonly boot: string;
-  /** The command line after the program's name. */
+  /** The command line without the program. Pid files and the JSON of `tremplin up` have the key `words`. */
   readonly words: readonly string[];
 }
 
-/** The record of a process that was just started; undefined when it is gone already. */
+/** The record of a process that was just started; undefined when it has already ended. */
 export function recordOf(pid: number, words: readonly string[]): ProcessRecord | undefined {
   const startedAt = processStartTime(pid);
   return startedAt === undefined ? undefined : { pid, startedAt, boot: bootId(), words };
 }
 
-/** Whether the very process of the record lives. */
+/** Whether the recorded process is still running. */
 export function isAlive(record: ProcessRecord): boolean {
   return record.boot === bootId() && processStartTime(record.pid) === record.startedAt;
 }
 
-/** Reads a pid file; undefined when there is none, or it is not one of ours. Throws when it may not be read. */
+/** Reads a pid file; undefined when it is missing or of another format. Throws when it cannot be read. */
 export async function readRecord(path: string): Promise<ProcessRecord | undefined> {
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return "null";

@@ -3,10 +3,10 @@ import { acquireProcessLock } from "../../base/processes/process-lock.ts";
 import type { Address } from "../../transport/address.ts";
 import { BackgroundProcess } from "./background-process.ts";
 
-/** Where sockets, pid files and logs lie when nothing is said. */
+/** The default folder of sockets, pid files and logs. */
 export const DEFAULT_RUN = "/run/tremplin";
 
-/** The folder of what runs in the background on this machine. */
+/** The folder of the programs that run in the background on this computer. */
 export class RunFolder {
   readonly path: string;
   readonly daemon: BackgroundProcess;
@@ -35,9 +35,12 @@ export class RunFolder {
     return this.#socket("guest");
   }
 
-  /** Keeps other ups and downs out. Throws `busy`. */
-  hold(): Promise<AsyncDisposable> {
-    return acquireProcessLock(`run ${this.path}`, `another tremplin up or down is at work on ${this.path}`);
+  /** Excludes other `tremplin up` and `tremplin down`. Throws `busy`. */
+  lock(): Promise<AsyncDisposable> {
+    return acquireProcessLock(
+      `run ${this.path}`,
+      `another tremplin up or tremplin down is running for ${this.path}`,
+    );
   }
 
   #socket(name: string): Address {

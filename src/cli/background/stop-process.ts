@@ -4,30 +4,51 @@ import type { Progress } from "../progress/progress.ts";
 import type { BackgroundProcess } from "./background-process.ts";
 import { engineAfter } from "./engine-after.ts";
 import { isAlive, type ProcessRecord, removeRecord } from "./process-record.ts";
-import { waitForExit } from "./wait-for-exit.ts";
 
-/** Asks a program to end and waits for that. Says what became of it. */
+const POLL_INTERVAL_MS = 50;
+
+/** Sends a signal to a background process and waits until it has ended. Returns the result as text. */
 export async function stopProcess(
-  part: BackgroundProcess,
+  background: BackgroundProcess,
   signal: NodeJS.Signals,
-  patience: number,
+  timeoutMs: number,
   progress: Progress,
   io: Io,
 ): Promise<string> {
-  const record = await part.record();
-  if (!record) return "none was started by tremplin up";
-  const isDaemon = part.name === "daemon";
+  const record = await background.record();
+  if (!record) return "not started by tremplin up";
+  const isDaemon = background.name === "daemon";
   if (!isAlive(record)) {
-    await removeRecord(part.pidFile);
+    await removeRecord(background.pidFile);
     return isDaemon ? `had died before, ${await engineAfter(record.words)}` : "had died before";
   }
   kill(record, signal);
-  const interrupted = `the ${part.name} goes on ending in the background`;
-  if (!(await waitForExit(record, { patience, interrupted, progress, io }))) {
-    throw tooLong(part, record, patience);
+  const interrupted = `the ${background.name} continues to shut down in the background`;
+  if (!(await waitForExit(record, { timeoutMs, interrupted, progress, io }))) {
+    throw timeoutError(background, record, timeoutMs);
   }
-  await removeRecord(part.pidFile);
+  await removeRecord(background.pidFile);
   return isDaemon ? `stopped, ${await engineAfter(record.words)}` : "stopped";
+}
+
+export interface WaitOptions {
+  readonly timeoutMs: number;
+  /** The error message when the user interrupts the wait. */
+  readonly interrupted: string;
+  readonly progress: Progress;
+  readonly io: Io;
+}
+
+/** Waits until a process has ended; false after the timeout. Throws `cancelled` when the user interrupts the wait. */
+export async function waitForExit(record: ProcessRecord, options: WaitOptions): Promise<boolean> {
+  const { timeoutMs, interrupted, progress, io } = options;
+  for (const deadline = io.clock.now() + timeoutMs; isAlive(record); progress.heartbeat()) {
+    if (io.clock.now() > deadline) return false;
+    await io.clock.sleep(POLL_INTERVAL_MS, io.interrupted).catch(() => {
+      throw new TremplinError("cancelled", interrupted);
+    });
+  }
+  return true;
 }
 
 function kill(record: ProcessRecord, signal: NodeJS.Signals): void {
@@ -37,17 +58,17 @@ function kill(record: ProcessRecord, signal: NodeJS.Signals): void {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ESRCH") return;
     const advice = code === "EPERM" ? "run sudo tremplin down" : (error as Error).message;
-    throw new TremplinError("failed", `cannot end process ${record.pid}: ${advice}`, error);
+    throw new TremplinError("failed", `cannot stop process ${record.pid}: ${advice}`, error);
   }
 }
 
-function tooLong(
+function timeoutError(
   { name, logFile }: BackgroundProcess,
   { pid }: ProcessRecord,
-  patience: number,
+  timeoutMs: number,
 ): TremplinError {
   return new TremplinError(
     "timed-out",
-    `the ${name} (process ${pid}) is still ending after ${patience / 1000} s and goes on; its log is ${logFile}; tremplin down waits again`,
+    `the ${name} (process ${pid}) is still shutting down after ${timeoutMs / 1000} s, in the background; its log is ${logFile}; tremplin down waits again`,
   );
 }

@@ -5,8 +5,8 @@ import { Guest, PrepareImageProgressSchema } from "../../contract/tremplin/v1/gu
 import { CreateContainerResponse_Status as Status, Tremplin } from "../../contract/tremplin_pb.js";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import type { CallSettings, HostApi } from "../host-client/host-api.ts";
-import { type Answer, runOperation, type Session } from "../host-client/operation.ts";
-import { reportResult, withSession } from "../host-client/session.ts";
+import { type Reply, runOperation } from "../host-client/run-operation.ts";
+import { reportResult, type Session, withSession } from "../host-client/session.ts";
 import type { Io } from "../io.ts";
 import { plainText } from "../text/text.ts";
 
@@ -18,44 +18,44 @@ interface Flags extends HostFlags {
   readonly metadata?: string;
 }
 
-/** Where a container comes from, as the contract has it. */
+/** The source of a container's image, as the contract has it. */
 type Source =
   | { readonly imageServer: string; readonly imageAlias: string }
   | { readonly rootfsPath: string; readonly metadataPath: string };
 
 export function createCommand(io: Io): Command {
   const command = new Command("create")
-    .argument("<name>", "what the container is to be called")
-    .option("--debian <release>", "from Debian's own packages: bullseye, bookworm, trixie")
-    .option("--image-server <url>", "from a simplestreams server ...")
-    .option("--alias <alias>", "... the image of this alias")
-    .option("--rootfs <path>", "from a tarball in the shared folder of the guest ...")
-    .option("--metadata <path>", "... and its metadata tarball");
+    .argument("<name>", "the name of the new container")
+    .option("--debian <release>", "build the image from Debian's packages: bullseye, bookworm or trixie")
+    .option("--image-server <url>", "download the image from this simplestreams server")
+    .option("--alias <alias>", "with --image-server: the alias of the image")
+    .option("--rootfs <path>", "use this root filesystem tarball from the guest's shared folder")
+    .option("--metadata <path>", "with --rootfs: the metadata tarball");
   return withHostFlags(command).action((container: string, flags: Flags) => create(container, flags, io));
 }
 
 async function create(container: string, flags: Flags, io: Io): Promise<void> {
-  const given = givenSource(flags);
+  const named = sourceOf(flags);
   const title = `creating ${container}`;
   const outcome = await withSession(title, flags, io, async (session) => {
-    const source = given ?? (await prepareImage(flags.debian as string, session));
-    const ask = (api: HostApi, settings: CallSettings) => askToCreate(api, container, source, settings);
-    return await runOperation(session, { title, kind: "create", container, mustExist: false, ask });
+    const source = named ?? (await prepareImage(flags.debian as string, session));
+    const request = (api: HostApi, settings: CallSettings) => requestCreate(api, container, source, settings);
+    return await runOperation(session, { title, kind: "create", container, mustExist: false, request });
   });
   reportResult(container, outcome, flags, io);
 }
 
-/** What the flags say; undefined where the image is to be built first. Throws unless exactly one way is named. */
-function givenSource({ debian, imageServer, alias, rootfs, metadata }: Flags): Source | undefined {
-  const ways = [debian, imageServer ?? alias, rootfs ?? metadata].filter((way) => way !== undefined);
-  if (ways.length === 1) {
+/** The source that the flags name; undefined where the image must be built first. Throws `invalid` unless they name exactly one. */
+function sourceOf({ debian, imageServer, alias, rootfs, metadata }: Flags): Source | undefined {
+  const sources = [debian, imageServer ?? alias, rootfs ?? metadata].filter((source) => source !== undefined);
+  if (sources.length === 1) {
     if (debian) return undefined;
     if (imageServer && alias) return { imageServer, imageAlias: alias };
     if (rootfs && metadata) return { rootfsPath: rootfs, metadataPath: metadata };
   }
   throw new TremplinError(
     "invalid",
-    "say from what, in one way: --debian RELEASE, or --image-server URL --alias ALIAS, or --rootfs PATH --metadata PATH",
+    "use exactly one of --debian RELEASE, --image-server URL with --alias ALIAS, and --rootfs PATH with --metadata PATH",
   );
 }
 
@@ -64,30 +64,30 @@ async function prepareImage(debianRelease: string, { api, io, progress, json }: 
   try {
     for await (const step of api.stream(Guest.method.prepareImage, { debianRelease }, { signal })) {
       if (json) io.out(`${JSON.stringify({ image: toJson(PrepareImageProgressSchema, step) })}\n`);
-      progress.step(`image: ${plainText(step.message)}`, step.percent);
+      progress.update(`image: ${plainText(step.message)}`, step.percent);
       const { rootfsPath, metadataPath } = step;
       if (rootfsPath && metadataPath) return { rootfsPath, metadataPath };
     }
   } catch (thrown) {
     if (!signal.aborted) throw thrown;
-    throw new TremplinError("cancelled", "interrupted while the image was built; no container was asked for");
+    throw new TremplinError("cancelled", "interrupted while the image was built; no container was created");
   }
-  throw new TremplinError("failed", `the guest ended without an image of ${debianRelease}`);
+  throw new TremplinError("failed", `the guest ended the stream without an image of ${debianRelease}`);
 }
 
-async function askToCreate(
+async function requestCreate(
   api: HostApi,
   containerName: string,
   source: Source,
   settings: CallSettings,
-): Promise<Answer> {
+): Promise<Reply> {
   const request = { containerName, ...source };
   const { status, failureReason } = await api.call(Tremplin.method.createContainer, request, settings);
   switch (status) {
     case Status.CREATING:
       return { kind: "accepted" };
     case Status.EXISTS:
-      return { kind: "already", words: "exists already; it was left as it is" };
+      return { kind: "already", text: "already exists; nothing was changed" };
     default:
       return { kind: "refused", reason: failureReason };
   }

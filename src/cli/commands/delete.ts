@@ -1,11 +1,11 @@
 import { Command } from "commander";
 import { DeleteContainerResponse_Status as Status, Tremplin } from "../../contract/tremplin_pb.js";
-import { confirm } from "../confirm.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import type { CallSettings, HostApi } from "../host-client/host-api.ts";
-import type { Answer } from "../host-client/operation.ts";
-import { runWork } from "../host-client/session.ts";
+import type { Reply } from "../host-client/run-operation.ts";
+import { runAndReport } from "../host-client/session.ts";
 import type { Io } from "../io.ts";
+import { confirm } from "./confirm.ts";
 
 interface Flags extends HostFlags {
   readonly yes?: true;
@@ -13,18 +13,18 @@ interface Flags extends HostFlags {
 
 export function deleteCommand(io: Io): Command {
   const command = new Command("delete")
-    .argument("<name>", "the container; it is stopped first if it runs")
-    .option("--yes", "do not ask");
+    .argument("<name>", "the container; a running one is stopped first")
+    .option("--yes", "do not ask for confirmation");
   return withHostFlags(command).action(async (container: string, flags: Flags) => {
-    const question = `Delete ${container} and all that is in it?`;
+    const question = `Delete ${container} with all its data?`;
     if (!flags.yes) await confirm(container, { verb: "delete", participle: "deleted", question }, io);
     const title = `deleting ${container}`;
-    const ask = (api: HostApi, settings: CallSettings) => askToDelete(api, container, settings);
-    await runWork({ title, kind: "delete", container, ask }, flags, io);
+    const request = (api: HostApi, settings: CallSettings) => requestDelete(api, container, settings);
+    await runAndReport({ title, kind: "delete", container, request }, flags, io);
   });
 }
 
-async function askToDelete(api: HostApi, containerName: string, settings: CallSettings): Promise<Answer> {
+async function requestDelete(api: HostApi, containerName: string, settings: CallSettings): Promise<Reply> {
   const { status, failureReason } = await api.call(
     Tremplin.method.deleteContainer,
     { containerName },

@@ -3,11 +3,10 @@ import { DEFAULT_RUN, RunFolder } from "../background/run-folder.ts";
 import { stopProcess } from "../background/stop-process.ts";
 import { wholeNumber } from "../flags/host-flags.ts";
 import type { Io } from "../io.ts";
-import { noProgress } from "../progress/progress.ts";
-import { showProgress } from "../progress/show-progress.ts";
+import { openProgress } from "../progress/open-progress.ts";
 
-/** How long the host may take: it has nothing to finish. Milliseconds. */
-const HOST_PATIENCE = 10_000;
+/** The host has nothing to finish. */
+const HOST_TIMEOUT_MS = 10_000;
 
 interface Flags {
   readonly run: string;
@@ -17,25 +16,30 @@ interface Flags {
 
 export function downCommand(io: Io): Command {
   const command = new Command("down")
-    .option("--run <dir>", "the folder that tremplin up was given", DEFAULT_RUN)
-    .option("--timeout <seconds>", "how long to wait for the containers and the engine", wholeNumber, 120)
-    .option("--json", "one JSON document");
+    .option("--run <dir>", "the --run folder of tremplin up", DEFAULT_RUN)
+    .option(
+      "--timeout <seconds>",
+      "how long to wait until the containers and the engine have stopped",
+      wholeNumber,
+      120,
+    )
+    .option("--json", "print one JSON document");
   return command.action((flags: Flags) => down(flags, io));
 }
 
 async function down(flags: Flags, io: Io): Promise<void> {
   const run = new RunFolder(flags.run);
-  await using _alone = await run.hold();
-  const result = await bringDown(run, flags, io);
+  await using _alone = await run.lock();
+  const result = await stopAll(run, flags, io);
   if (flags.json) io.out(`${JSON.stringify(result)}\n`);
   else io.out(`daemon    ${result.daemon}\nhost      ${result.host}\n`);
 }
 
-async function bringDown(run: RunFolder, flags: Flags, io: Io): Promise<{ daemon: string; host: string }> {
-  await using progress = flags.json ? noProgress : showProgress("going down", io);
-  progress.step("containers, engine and daemon");
+async function stopAll(run: RunFolder, flags: Flags, io: Io): Promise<{ daemon: string; host: string }> {
+  await using progress = openProgress("stopping", io, { json: flags.json === true });
+  progress.update("containers, engine and daemon");
   const daemon = await stopProcess(run.daemon, "SIGPWR", flags.timeout * 1000, progress, io);
-  progress.step("host");
-  const host = await stopProcess(run.host, "SIGTERM", HOST_PATIENCE, progress, io);
+  progress.update("host");
+  const host = await stopProcess(run.host, "SIGTERM", HOST_TIMEOUT_MS, progress, io);
   return { daemon, host };
 }

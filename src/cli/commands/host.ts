@@ -14,11 +14,11 @@ export function hostCommand(): Command {
   const command = new Command("host")
     .option(
       "--listen <addr>",
-      `where to listen; may be repeated (default: ${hostDefaults.listen.join(" and ")})`,
+      `the address to listen on; may be repeated (default: ${hostDefaults.listen.join(" and ")})`,
       collect,
     )
-    .requiredOption("--guest <name=addr>", "a guest by name and address; may be repeated", collect)
-    .option("--state <dir>", "the folder of the event log", hostDefaults.state)
+    .requiredOption("--guest <name=addr>", "the name and address of a guest; may be repeated", collect)
+    .option("--state <dir>", "the folder for the event log", hostDefaults.state)
     .option("--log-level <level>", "trace, debug, info, warn, error or silent", hostDefaults.logLevel);
   return withTlsFlags(command).action(async (flags: Flags) => {
     const options = hostOptions(flags);

@@ -4,12 +4,12 @@ import {
   ImportContainerResponse_Status as Status,
   Tremplin,
 } from "../../contract/tremplin_pb.js";
-import { confirm } from "../confirm.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { type CallSettings, HostApi } from "../host-client/host-api.ts";
-import type { Answer } from "../host-client/operation.ts";
-import { runWork } from "../host-client/session.ts";
+import type { Reply } from "../host-client/run-operation.ts";
+import { runAndReport } from "../host-client/session.ts";
 import type { Io } from "../io.ts";
+import { confirm } from "./confirm.ts";
 
 interface Flags extends HostFlags {
   readonly yes?: true;
@@ -18,44 +18,43 @@ interface Flags extends HostFlags {
 
 export function importCommand(io: Io): Command {
   const command = new Command("import")
-    .argument("<name>", "the container; one that is there is replaced, with its snapshots")
-    .argument("<file>", "the backup, in the shared folder of the guest")
-    .option("--yes", "do not ask before a container is replaced")
-    .option("--detach", "do not wait for the end");
+    .argument("<name>", "the container; an existing one is replaced, with its snapshots")
+    .argument("<file>", "the backup in the guest's shared folder")
+    .option("--yes", "do not ask before replacing a container")
+    .option("--detach", "return as soon as the import has begun");
   return withHostFlags(command).action(async (container: string, file: string, flags: Flags) => {
     if (!flags.yes) await confirmReplacing(container, flags, io);
     const title = `importing ${container}`;
-    const ask = (api: HostApi, settings: CallSettings) => askToImport(api, container, file, settings);
+    const request = (api: HostApi, settings: CallSettings) => requestImport(api, container, file, settings);
     const detach = flags.detach === true;
-    const work = {
+    const spec = {
       title,
       kind: "import",
       container,
       mustExist: false,
-      ask,
+      request,
       cancel: cancel(container),
       detach,
     } as const;
-    await runWork(work, flags, io);
+    await runAndReport(spec, flags, io);
   });
 }
 
-/** Asks before a container is replaced. */
 async function confirmReplacing(container: string, flags: HostFlags, io: Io): Promise<void> {
   using api = HostApi.open(flags);
   const request = { containerName: container };
   const { status } = await api.call(Tremplin.method.getContainerInfo, request, { signal: io.interrupted });
   if (status !== Info.RUNNING && status !== Info.STOPPED) return;
-  const question = `Replace ${container}, with all that is in it and its snapshots, by the backup?`;
+  const question = `Replace ${container}, with all its data and snapshots, by the backup?`;
   await confirm(container, { verb: "replace", participle: "replaced", question }, io);
 }
 
-async function askToImport(
+async function requestImport(
   api: HostApi,
   containerName: string,
   importPath: string,
   settings: CallSettings,
-): Promise<Answer> {
+): Promise<Reply> {
   const request = { containerName, importPath };
   const { status, failureReason } = await api.call(Tremplin.method.importContainer, request, settings);
   if (status === Status.IMPORTING) return { kind: "accepted" };

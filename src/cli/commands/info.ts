@@ -26,19 +26,19 @@ async function info(name: string, flags: HostFlags, io: Io): Promise<void> {
   const container = containers.find((each) => each.name === name);
   if (!container)
     throw new TremplinError("not-found", `there is no container ${name}; tremplin list shows all`);
-  const person = await api
+  const primaryUser = await api
     .call(Tremplin.method.getContainerUsername, { containerName: name }, settings)
     .catch((thrown) => create(GetContainerUsernameResponseSchema, { failureReason: errorMessage(thrown) }));
   if (flags.json) {
-    const { username, homedir } = person;
+    const { username, homedir } = primaryUser;
     const document = toJson(ContainerSchema, container, { alwaysEmitImplicit: true }) as object;
     io.out(`${JSON.stringify({ ...document, username, homedir })}\n`);
     return;
   }
-  io.out(tableText(rows(container, person).map(([key, value]) => [key, plainText(value)])));
+  io.out(tableText(rows(container, primaryUser).map(([key, value]) => [key, plainText(value)])));
 }
 
-function rows(container: Container, person: GetContainerUsernameResponse): [string, string][] {
+function rows(container: Container, primaryUser: GetContainerUsernameResponse): [string, string][] {
   const { createdAt, operation } = container;
   return [
     ["name", container.name],
@@ -47,12 +47,12 @@ function rows(container: Container, person: GetContainerUsernameResponse): [stri
     ["image", container.image || "unknown"],
     ["created", createdAt ? timestampDate(createdAt).toISOString() : "unknown"],
     ["privileged", container.privileged ? "yes" : "no"],
-    ["user", personText(person)],
-    ["under way", operation || "nothing"],
+    ["user", userText(primaryUser)],
+    ["operation", operation || "none"],
   ];
 }
 
-function personText({ status, username, homedir, failureReason }: GetContainerUsernameResponse): string {
+function userText({ status, username, homedir, failureReason }: GetContainerUsernameResponse): string {
   if (status === Status.SUCCESS) return `${username} (${homedir})`;
   return status === Status.USER_NOT_FOUND ? "none yet" : `unknown: ${failureReason}`;
 }

@@ -4,7 +4,7 @@ import { Host } from "../../contract/tremplin/v1/host_pb.js";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { followEvents } from "../host-client/follow-events.ts";
 import { HostApi } from "../host-client/host-api.ts";
-import { type ContainerPorts, KnownPorts } from "../host-client/known-ports.ts";
+import { type ContainerPorts, PortTable } from "../host-client/port-table.ts";
 import type { Io } from "../io.ts";
 import { plainText, tableText } from "../text/text.ts";
 
@@ -13,50 +13,50 @@ interface Flags extends HostFlags {
 }
 
 export function portsCommand(io: Io): Command {
-  const command = new Command("ports").option("--watch", "then each change, as it happens, until Ctrl-C");
+  const command = new Command("ports").option("--watch", "then print each change, until Ctrl-C");
   return withHostFlags(command).action((flags: Flags) => ports(flags, io));
 }
 
 async function ports(flags: Flags, io: Io): Promise<void> {
   using api = HostApi.open(flags);
-  const known = new KnownPorts();
-  const newest = await readLog(api, known, io.interrupted);
-  if (flags.json) io.out(`${JSON.stringify({ containers: known.all })}\n`);
-  else if (known.all.length > 0) io.out(table(known.all));
-  else io.err("nothing listens on a port in any container\n");
-  if (flags.watch) await follow(api, known, newest, flags, io);
+  const table = new PortTable();
+  const newest = await readLog(api, table, io.interrupted);
+  if (flags.json) io.out(`${JSON.stringify({ containers: table.all })}\n`);
+  else if (table.all.length > 0) io.out(tableOf(table.all));
+  else io.err("no container listens on a port\n");
+  if (flags.watch) await follow(api, table, newest, flags, io);
 }
 
-/** Takes in all that the host remembers. Answers the number of its newest event. */
-async function readLog(api: HostApi, known: KnownPorts, signal: AbortSignal): Promise<bigint> {
+/** Applies the events that the host keeps. Returns the number of the newest one. */
+async function readLog(api: HostApi, table: PortTable, signal: AbortSignal): Promise<bigint> {
   const request = { guest: api.guest, after: 0n, onlyLog: true };
   let newest = 0n;
   for await (const event of api.stream(Host.method.watch, request, { signal })) {
     if (event.notice.case === "begun") newest = event.notice.value.newest;
-    else known.hear(event);
+    else table.update(event);
   }
   return newest;
 }
 
-async function follow(api: HostApi, known: KnownPorts, after: bigint, flags: Flags, io: Io): Promise<void> {
+async function follow(api: HostApi, table: PortTable, after: bigint, flags: Flags, io: Io): Promise<void> {
   const following = await followEvents(api, {
     clock: io.clock,
     signal: io.interrupted,
     after,
-    onAway: (reason) => io.err(reason ? `${reason}; trying again\n` : "the host is back\n"),
+    onOutage: (reason) => io.err(reason ? `${reason}; reconnecting\n` : "the host is back\n"),
   });
   try {
     for await (const event of following.events) {
-      for (const change of known.hear(event))
+      for (const change of table.update(event))
         io.out(flags.json ? `${JSON.stringify(change)}\n` : line(change));
     }
   } catch (thrown) {
     if (!io.interrupted.aborted) throw thrown;
-    throw new TremplinError("cancelled", "no longer watching");
+    throw new TremplinError("cancelled", "stopped watching");
   }
 }
 
-function table(containers: readonly ContainerPorts[]): string {
+function tableOf(containers: readonly ContainerPorts[]): string {
   const severalGuests = new Set(containers.map(({ guest }) => guest)).size > 1;
   const rows = containers.map(({ guest, container, ports: list }) => [
     ...(severalGuests ? [guest] : []),

@@ -8,27 +8,26 @@ import type { Io } from "../io.ts";
 
 type Input = MessageInitShape<typeof ShellInputSchema>;
 
-/** A shell in a container, or one program; it has a terminal when this command has one. */
 export function shellCommand(_io: Io): Command {
   const command = new Command("shell")
     .argument("<name>", "the container")
     .argument(
       "[command...]",
-      "a program and its arguments instead of the person's login shell; it runs as root",
+      "a program to run as root, with its arguments (default: the primary user's login shell)",
     )
     .passThroughOptions();
   return withHostFlags(command).action(shell);
 }
 
-async function shell(containerName: string, words: string[], flags: HostFlags): Promise<void> {
-  const command = words[0] === "--" ? words.slice(1) : words;
+async function shell(containerName: string, args: string[], flags: HostFlags): Promise<void> {
+  const command = args[0] === "--" ? args.slice(1) : args;
   using api = HostApi.open(flags);
   const { stdin, stdout, stderr } = process;
   const plain = !stdin.isTTY || !stdout.isTTY;
   const start = { containerName, command, term: process.env.TERM ?? "", plain, size: sizeOf(stdout) };
   if (!plain) stdin.setRawMode(true);
   try {
-    for await (const { output } of api.converse(Guest.method.shell, inputs(start, plain))) {
+    for await (const { output } of api.bidiStream(Guest.method.shell, inputs(start, plain))) {
       if (output.case === "exitCode") process.exitCode = output.value;
       else if (output.case) {
         const target = output.case === "data" ? stdout : stderr;
@@ -41,7 +40,7 @@ async function shell(containerName: string, words: string[], flags: HostFlags): 
   }
 }
 
-/** What to start, then what is typed and each change of the terminal's size, in the order of their coming. */
+/** The program to start, then the typed input and the changes of the terminal's size in order. */
 async function* inputs(start: object, plain: boolean): AsyncGenerator<Input, void, void> {
   yield { input: { case: "start", value: start } };
   const { stdin, stdout } = process;
@@ -49,10 +48,10 @@ async function* inputs(start: object, plain: boolean): AsyncGenerator<Input, voi
     for await (const chunk of stdin) yield { input: { case: "data", value: chunk } };
     return;
   }
-  const waiting: Input[] = [];
+  const pending: Input[] = [];
   let more = Promise.withResolvers<void>();
   const push = (input: Input): void => {
-    waiting.push(input);
+    pending.push(input);
     more.resolve();
   };
   stdin.on("data", (value: Buffer<ArrayBuffer>) => push({ input: { case: "data", value } }));
@@ -60,7 +59,7 @@ async function* inputs(start: object, plain: boolean): AsyncGenerator<Input, voi
   for (;;) {
     await more.promise;
     more = Promise.withResolvers();
-    yield* waiting.splice(0);
+    yield* pending.splice(0);
   }
 }
 

@@ -6,8 +6,8 @@ import {
 } from "../../contract/tremplin_pb.js";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import type { CallSettings, HostApi } from "../host-client/host-api.ts";
-import type { Answer } from "../host-client/operation.ts";
-import { runWork } from "../host-client/session.ts";
+import type { Reply } from "../host-client/run-operation.ts";
+import { runAndReport } from "../host-client/session.ts";
 import type { Io } from "../io.ts";
 
 interface Flags extends HostFlags {
@@ -20,23 +20,25 @@ export function startCommand(io: Io): Command {
   const command = new Command("start")
     .argument("<name>", "the container")
     .addOption(
-      new Option("--privileged", "without a user namespace, from the next boot on").conflicts("unprivileged"),
+      new Option("--privileged", "run without a user namespace, from the next start on").conflicts(
+        "unprivileged",
+      ),
     )
-    .option("--unprivileged", "with a user namespace, from the next boot on")
-    .option("--no-microphone", "programs in it cannot listen, where the place lets them");
+    .option("--unprivileged", "run in a user namespace, from the next start on")
+    .option("--no-microphone", "do not expose the microphone to the container");
   return withHostFlags(command).action((container: string, flags: Flags) => {
     const title = `starting ${container}`;
-    const ask = (api: HostApi, settings: CallSettings) => askToStart(api, container, flags, settings);
-    return runWork({ title, kind: "start", container, ask }, flags, io);
+    const request = (api: HostApi, settings: CallSettings) => requestStart(api, container, flags, settings);
+    return runAndReport({ title, kind: "start", container, request }, flags, io);
   });
 }
 
-async function askToStart(
+async function requestStart(
   api: HostApi,
   containerName: string,
   flags: Flags,
   settings: CallSettings,
-): Promise<Answer> {
+): Promise<Reply> {
   const request = {
     containerName,
     privilegeLevel: privilegeOf(flags),
@@ -49,16 +51,17 @@ async function askToStart(
       return { kind: "accepted" };
     case Status.STARTED:
     case Status.RUNNING:
-      return { kind: "already", words: alreadyWords(flags) };
+      return { kind: "already", text: alreadyText(flags) };
     default:
       return { kind: "refused", reason: failureReason };
   }
 }
 
-/** The guest stores a level for the next start of what runs. */
-function alreadyWords({ privileged, unprivileged }: Flags): string {
-  if (!privileged && !unprivileged) return "runs already";
-  return `runs already; ${privileged ? "privileged" : "unprivileged"} from its next start on: stop it, and start it again`;
+/** The guest stores the privilege level of a running container for its next start. */
+function alreadyText({ privileged, unprivileged }: Flags): string {
+  if (!privileged && !unprivileged) return "already running";
+  const level = privileged ? "privileged" : "unprivileged";
+  return `already running; it will be ${level} after it is stopped and started again`;
 }
 
 function privilegeOf({ privileged, unprivileged }: Flags): Privilege {

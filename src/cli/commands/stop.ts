@@ -2,20 +2,20 @@ import { Command } from "commander";
 import { StopContainerResponse_Status as Status, Tremplin } from "../../contract/tremplin_pb.js";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import type { CallSettings, HostApi } from "../host-client/host-api.ts";
-import type { Answer } from "../host-client/operation.ts";
-import { runWork } from "../host-client/session.ts";
+import type { Reply } from "../host-client/run-operation.ts";
+import { runAndReport } from "../host-client/session.ts";
 import type { Io } from "../io.ts";
 
 export function stopCommand(io: Io): Command {
   const command = new Command("stop").argument("<name>", "the container");
   return withHostFlags(command).action((container: string, flags: HostFlags) => {
     const title = `stopping ${container}`;
-    const ask = (api: HostApi, settings: CallSettings) => askToStop(api, container, settings);
-    return runWork({ title, kind: "stop", container, ask }, flags, io);
+    const request = (api: HostApi, settings: CallSettings) => requestStop(api, container, settings);
+    return runAndReport({ title, kind: "stop", container, request }, flags, io);
   });
 }
 
-async function askToStop(api: HostApi, containerName: string, settings: CallSettings): Promise<Answer> {
+async function requestStop(api: HostApi, containerName: string, settings: CallSettings): Promise<Reply> {
   const { status, failureReason } = await api.call(
     Tremplin.method.stopContainer,
     { containerName },
@@ -25,7 +25,7 @@ async function askToStop(api: HostApi, containerName: string, settings: CallSett
     case Status.STOPPING:
       return { kind: "accepted" };
     case Status.STOPPED:
-      return { kind: "already", words: "is stopped already" };
+      return { kind: "already", text: "already stopped" };
     case Status.DOES_NOT_EXIST:
       return { kind: "missing" };
     default:

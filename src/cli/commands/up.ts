@@ -4,8 +4,8 @@ import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import { formatAddress } from "../../transport/address.ts";
 import {
   daemonArguments,
-  type Ensured,
-  ensure,
+  type EnsureResult,
+  ensureRunning,
   guestAnswers,
   hostAnswers,
   hostArguments,
@@ -17,8 +17,7 @@ import { DEFAULT_HOST } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import { launchEngine } from "../host-client/launch-engine.ts";
 import type { Io } from "../io.ts";
-import { noProgress } from "../progress/progress.ts";
-import { showProgress } from "../progress/show-progress.ts";
+import { openProgress } from "../progress/open-progress.ts";
 import { engineText } from "../text/engine-text.ts";
 
 interface Flags extends EngineFlags {
@@ -32,9 +31,9 @@ export function upCommand(io: Io): Command {
     .option("--run <dir>", "the folder of sockets, pid files and logs", DEFAULT_RUN)
     .option(
       "--reset-database",
-      "stop the containers, give the engine a new database and bring every container back into it",
+      "stop all containers, give the engine a new database and restore every container into it",
     )
-    .option("--json", "one JSON document, after one JSON line for each step");
+    .option("--json", "print one JSON line for each event, then one JSON document");
   return command.action((flags: Flags) => up(flags, io));
 }
 
@@ -43,46 +42,50 @@ async function up(flags: Flags, io: Io): Promise<void> {
     throw new TremplinError("failed", "the engine and its network need root: run sudo tremplin up");
   }
   const run = new RunFolder(flags.run);
-  await using _alone = await run.hold();
+  await using _alone = await run.lock();
   using api = new HostApi(run.hostSocket, LOCAL_GUEST);
-  const result = await bringUp(api, run, flags, io);
+  const result = await startAll(api, run, flags, io);
   const host = formatAddress(run.hostSocket);
   if (flags.json) io.out(`${JSON.stringify({ ...result, host })}\n`);
   else io.out(resultText(result, host));
 }
 
 interface Result {
-  readonly programs: readonly Ensured[];
+  readonly programs: readonly EnsureResult[];
   readonly engine: { readonly state: string; readonly text: string };
 }
 
-async function bringUp(api: HostApi, run: RunFolder, flags: Flags, io: Io): Promise<Result> {
+async function startAll(api: HostApi, run: RunFolder, flags: Flags, io: Io): Promise<Result> {
   const json = flags.json === true;
-  await using progress = json ? noProgress : showProgress("going up", io);
+  await using progress = openProgress("starting", io, { json });
   const program = [process.execPath, ...process.execArgv, process.argv[1] as string];
 
-  progress.step("host");
-  const host = await ensure(run.host, program, hostArguments(run, flags), () => hostAnswers(api), { io });
-  progress.step("daemon");
-  const words = daemonArguments(run, flags);
-  const daemon = await ensure(run.daemon, program, words, () => guestAnswers(api), { io });
-  if (daemon.record && daemon.record.words.join(" ") !== words.join(" ")) {
-    const others = daemon.record.words.slice(1).join(" ");
-    progress.say(`the daemon runs with other options, and keeps them until tremplin down: ${others}`);
+  progress.update("host");
+  const host = await ensureRunning(run.host, program, hostArguments(run, flags), () => hostAnswers(api), {
+    io,
+  });
+  progress.update("daemon");
+  const args = daemonArguments(run, flags);
+  const daemon = await ensureRunning(run.daemon, program, args, () => guestAnswers(api), { io });
+  if (daemon.record && daemon.record.words.join(" ") !== args.join(" ")) {
+    const current = daemon.record.words.slice(1).join(" ");
+    progress.print(`the daemon runs with other options until tremplin down: ${current}`);
   }
-  progress.step("engine");
-  const state = await launchEngine({ api, io, progress, json }, flags.resetDatabase === true);
-  // What the engine says although it runs: containers that did not come back.
-  if (state.includes(": ")) progress.say(state);
+  progress.update("engine");
+  const launched = await launchEngine({ api, io, progress, json }, flags.resetDatabase === true);
+  if (launched.remark) progress.print(launched.text);
   const { engine } = await api.call(Guest.method.getStatus, {}, { signal: io.interrupted });
-  return { programs: [host, daemon], engine: { state, text: engineText(engine) } };
+  return { programs: [host, daemon], engine: { state: launched.text, text: engineText(engine) } };
 }
+
+/** The state as JSON has it, in words. */
+const stateText = { started: "started", "ran already": "already running" } as const;
 
 function resultText({ programs, engine }: Result, host: string): string {
   const lines = programs.map(({ name, state, record }) => {
-    return `${name.padEnd(8)}  ${state}${record ? ` (process ${record.pid})` : ""}`;
+    return `${name.padEnd(8)}  ${stateText[state]}${record ? ` (process ${record.pid})` : ""}`;
   });
   lines.push(`engine    ${engine.text}`);
-  if (host !== DEFAULT_HOST) lines.push(`commands find it with --host ${host}`);
+  if (host !== DEFAULT_HOST) lines.push(`commands need --host ${host}`);
   return lines.map((line) => `${line}\n`).join("");
 }

@@ -2,28 +2,28 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CommandLinePlace, RecordedIo } from "../../../test/support/command-line.ts";
 
-test("upgrade shows phase, percent, last line and where all lines are", async (t) => {
+test("upgrade shows the phase, the percentage, the last line and the path of the log", async (t) => {
   const at = await CommandLinePlace.open(t);
   at.guest.containers.set("web", "running");
   const { code, stdout, stderr } = await at.say("upgrade web --to bookworm");
   assert.equal(code, 0, stderr);
   assert.equal(stdout, "web: it runs Debian 12 now\n");
-  assert.match(stderr, /^every line is in \/state\/upgrades\/web\.log, on the guest$/m);
+  assert.match(stderr, /^the complete log is \/state\/upgrades\/web\.log on the guest$/m);
   assert.match(stderr, /upgrading: Unpacking libc6 - Unpacking +\[31mlibc6 \.\.\. 40 %/);
 });
 
-test("upgrade says why it failed, and what it runs already", async (t) => {
+test("upgrade reports why it failed, and a release that is already installed", async (t) => {
   const at = await CommandLinePlace.open(t);
   at.guest.containers.set("web", "running");
   assert.equal((await at.say("upgrade web --to bullseye")).stdout, "web: it runs Debian 11 already\n");
-  at.guest.fault = "the mirror is away; web was put back";
+  at.guest.fault = "the mirror is unreachable; web was rolled back";
   const { code, stderr } = await at.say("upgrade web --to bookworm");
   assert.equal(code, 1);
-  assert.match(stderr, /web: upgrading failed: the mirror is away; web was put back/);
+  assert.match(stderr, /web: upgrading failed: the mirror is unreachable; web was rolled back/);
   assert.equal((await at.say("upgrade nobody --to bookworm")).code, 3);
 });
 
-test("a look only tells what it takes, or what stands in the way", async (t) => {
+test("upgrade --dry-run reports costs and problems, and changes nothing", async (t) => {
   const at = await CommandLinePlace.open(t);
   at.guest.containers.set("web", "running");
   const good = await at.say("upgrade web --to bookworm --dry-run");
@@ -36,29 +36,53 @@ test("a look only tells what it takes, or what stands in the way", async (t) => 
   assert.deepEqual(at.guest.asked, []);
 });
 
-test("undo asks first, and waits for the end", async (t) => {
+for (const flag of ["--rollback", "--undo"]) {
+  test(`upgrade ${flag} asks for confirmation, and waits for the end`, async (t) => {
+    const at = await CommandLinePlace.open(t);
+    at.guest.containers.set("web", "running");
+    const unattended = await at.say(`upgrade web ${flag}`);
+    assert.match(unattended.stderr, /cannot ask without a terminal: to roll back web, use --yes/);
+    const io = new RecordedIo();
+    io.answers.push("no");
+    assert.equal((await at.say(`upgrade web ${flag}`, io)).code, 1);
+    assert.deepEqual(at.guest.asked, []);
+    assert.equal((await at.say(`upgrade web ${flag} --yes`)).stdout, "web: it was rolled back\n");
+  });
+}
+
+for (const flag of ["--commit", "--keep"]) {
+  test(`upgrade ${flag} deletes the rollback snapshot`, async (t) => {
+    const at = await CommandLinePlace.open(t);
+    at.guest.containers.set("web", "running");
+    assert.equal((await at.say(`upgrade web ${flag}`)).stdout, "web: it was kept\n");
+    assert.deepEqual(at.guest.asked, ["keep-upgrade web"]);
+  });
+}
+
+test("the help has the names of today", async (t) => {
   const at = await CommandLinePlace.open(t);
-  at.guest.containers.set("web", "running");
-  assert.match((await at.say("upgrade web --undo")).stderr, /nobody at a terminal, say --yes/);
-  const io = new RecordedIo();
-  io.answers.push("no");
-  assert.equal((await at.say("upgrade web --undo", io)).code, 1);
-  assert.deepEqual(at.guest.asked, []);
-  assert.equal((await at.say("upgrade web --undo --yes")).stdout, "web: it was put back\n");
+  const { stdout } = await at.say("upgrade --help");
+  assert.match(stdout, /--rollback .*--commit /s);
+  assert.doesNotMatch(stdout, /--undo|--keep/);
 });
 
-test("cancel, and what is not understood", async (t) => {
+test("upgrade --cancel cancels the upgrade that is running", async (t) => {
   const at = await CommandLinePlace.open(t);
   at.guest.containers.set("web", "running");
-  const stopped = await at.say("upgrade web --cancel");
-  assert.equal(stopped.stdout, "web: the upgrade was cancelled, and it is put back\n");
-  assert.equal((await at.say("upgrade none --cancel")).stdout, "none: no upgrade is under way\n");
-  for (const line of [
-    "upgrade web",
-    "upgrade web --to sid",
-    "upgrade web --undo --keep",
-    "upgrade web --dry-run",
-  ]) {
-    assert.equal((await at.say(line)).code, 2, line);
-  }
+  const { stdout } = await at.say("upgrade web --cancel");
+  assert.equal(stdout, "web: the upgrade was cancelled and rolled back\n");
+  assert.equal((await at.say("upgrade none --cancel")).stdout, "none: no upgrade is running\n");
 });
+
+for (const line of [
+  "upgrade web",
+  "upgrade web --to sid",
+  "upgrade web --rollback --commit",
+  "upgrade web --undo --keep",
+  "upgrade web --dry-run",
+]) {
+  test(`"${line}" is wrong usage`, async (t) => {
+    const at = await CommandLinePlace.open(t);
+    assert.equal(await at.run(line), 2);
+  });
+}

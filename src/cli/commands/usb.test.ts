@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CommandLinePlace } from "../../../test/support/command-line.ts";
 
-test("usb shows each port, who has it, and what is plugged in, also behind hubs", async (t) => {
+test("usb lists the ports with their containers and devices, also behind hubs", async (t) => {
   const at = await CommandLinePlace.open(t);
   const { stdout } = await at.say("usb");
   assert.deepEqual(stdout.split("\n"), [
@@ -15,12 +15,12 @@ test("usb shows each port, who has it, and what is plugged in, also behind hubs"
   assert.equal(JSON.parse((await at.say("usb list --json")).stdout).ports.length, 2);
 });
 
-test("a port is given to a container and taken away", async (t) => {
+test("a port is attached to a container and detached", async (t) => {
   const at = await CommandLinePlace.open(t);
   at.guest.containers.set("web", "running");
-  assert.equal((await at.say("usb attach web 1")).stdout, "web has USB port 1\n");
+  assert.equal((await at.say("usb attach web 1")).stdout, "USB port 1 is attached to web\n");
   assert.match((await at.say("usb")).stdout, /^1 +USB 2 +web /m);
-  assert.equal((await at.say("usb detach 1")).stdout, "no container has USB port 1\n");
+  assert.equal((await at.say("usb detach 1")).stdout, "USB port 1 is detached\n");
   assert.equal((await at.say("usb attach nobody 1")).code, 3);
   const wrong = await at.say("usb attach web 9");
   assert.equal(wrong.code, 1);

@@ -14,16 +14,16 @@ import {
 } from "../../contract/tremplin_pb.js";
 import { type HostFlags, wholeNumber, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
+import { refusalError } from "../host-client/refusal-error.ts";
 import type { Io } from "../io.ts";
-import { refusal } from "../text/refusal.ts";
 import { plainText, tableText } from "../text/text.ts";
 
-const PATIENCE = 60_000;
+const CALL_TIMEOUT_MS = 60_000;
 
 export function usbCommand(io: Io): Command {
-  const settings = { signal: io.interrupted, timeout: PATIENCE };
+  const settings = { signal: io.interrupted, timeout: CALL_TIMEOUT_MS };
   const list = withHostFlags(new Command("list"))
-    .description("the ports, what is plugged into them and who has them")
+    .description("list the ports, the devices in them and the containers they are attached to")
     .action(async (flags: HostFlags) => {
       using api = HostApi.open(flags);
       const answer = await api.call(Guest.method.listUsbPorts, {}, settings);
@@ -32,12 +32,12 @@ export function usbCommand(io: Io): Command {
           `${JSON.stringify(toJson(ListUsbPortsResponseSchema, answer, { alwaysEmitImplicit: true }))}\n`,
         );
       } else if (answer.ports.length > 0) io.out(table(answer.ports));
-      else io.err("the guest has no USB controller (xHCI) with ports of USB 2 and USB 3\n");
+      else io.err("the guest has no USB controller (xHCI) with USB 2 and USB 3 ports\n");
     });
   const attach = withHostFlags(new Command("attach"))
-    .description("give a container whatever is plugged into a port, now and later")
+    .description("attach a port to a container: all devices in it, now and later")
     .argument("<name>", "the container")
-    .argument("<port>", "its number, as list shows it")
+    .argument("<port>", "the number of the port, as in the list")
     .action(async (name: string, port: string, flags: HostFlags) => {
       using api = HostApi.open(flags);
       const request = { containerName: name, portNum: wholeNumber(port) };
@@ -49,12 +49,17 @@ export function usbCommand(io: Io): Command {
       if (status === Attached.NO_SUCH_CONTAINER)
         throw new TremplinError("not-found", plainText(failureReason));
       const title = `attaching port ${port} to ${name}`;
-      if (status !== Attached.OK) throw await refusal(api, title, name, failureReason, true);
-      said(flags, io, { containerName: name, port: request.portNum }, `${name} has USB port ${port}\n`);
+      if (status !== Attached.OK) throw await refusalError(api, title, name, failureReason, true);
+      printResult(
+        flags,
+        io,
+        { containerName: name, port: request.portNum },
+        `USB port ${port} is attached to ${name}\n`,
+      );
     });
   const detach = withHostFlags(new Command("detach"))
-    .description("take a port from the container that has it")
-    .argument("<port>", "its number, as list shows it")
+    .description("detach a port from its container")
+    .argument("<port>", "the number of the port, as in the list")
     .action(async (port: string, flags: HostFlags) => {
       using api = HostApi.open(flags);
       const request = { portNum: wholeNumber(port) };
@@ -64,21 +69,21 @@ export function usbCommand(io: Io): Command {
         settings,
       );
       if (status !== Detached.OK)
-        throw await refusal(api, `detaching port ${port}`, "", failureReason, false);
-      said(flags, io, { port: request.portNum }, `no container has USB port ${port}\n`);
+        throw await refusalError(api, `detaching port ${port}`, "", failureReason, false);
+      printResult(flags, io, { port: request.portNum }, `USB port ${port} is detached\n`);
     });
   return new Command("usb").addCommand(list, { isDefault: true }).addCommand(attach).addCommand(detach);
 }
 
-function said({ json }: HostFlags, io: Io, document: object, sentence: string): void {
+function printResult({ json }: HostFlags, io: Io, document: object, sentence: string): void {
   io.out(json ? `${JSON.stringify(document)}\n` : sentence);
 }
 
 function table(ports: readonly UsbPort[]): string {
   const rows = ports.flatMap(({ number, usbVersion, containerName, devices }) => {
     const port = [`${number}`, `USB ${usbVersion}`, plainText(containerName) || "-"];
-    const [first, ...behind] = devices.map(deviceText);
-    return [[...port, first ?? "-"], ...behind.map((text) => ["", "", "", `  ${text}`])];
+    const [first, ...behindHub] = devices.map(deviceText);
+    return [[...port, first ?? "-"], ...behindHub.map((text) => ["", "", "", `  ${text}`])];
   });
   return tableText([["PORT", "KIND", "CONTAINER", "PLUGGED IN"], ...rows]);
 }

@@ -7,20 +7,23 @@ import {
 } from "../../contract/tremplin_pb.js";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
+import { refusalError } from "../host-client/refusal-error.ts";
 import type { Io } from "../io.ts";
-import { refusal } from "../text/refusal.ts";
 import { plainText } from "../text/text.ts";
 
 export function userCommand(io: Io): Command {
   const command = new Command("user")
     .argument("<name>", "the container")
-    .argument("[user]", "who to set it up for, if it has no person yet; without, who the person is");
+    .argument(
+      "[user]",
+      "the primary user to create, if there is none yet; without it, print the primary user",
+    );
   return withHostFlags(command).action(
     async (container: string, wanted: string | undefined, flags: HostFlags) => {
       using api = HostApi.open(flags);
       const username = await (wanted ? setUp(api, container, wanted, io) : find(api, container, io));
       if (flags.json) io.out(`${JSON.stringify({ container, username })}\n`);
-      else io.out(`${container}: is set up for ${plainText(username)}\n`);
+      else io.out(`${container}: the primary user is ${plainText(username)}\n`);
     },
   );
 }
@@ -38,13 +41,13 @@ async function setUp(
   );
   if (status === SetUp.SUCCESS || status === SetUp.EXISTS) {
     if (username === containerUsername) return username;
-    const sentence = `${containerName} is set up for ${plainText(username)} already`;
-    throw new TremplinError("exists", `${sentence}: nothing was changed for ${containerUsername}`);
+    const sentence = `the primary user of ${containerName} is already ${plainText(username)}`;
+    throw new TremplinError("exists", `${sentence}; ${containerUsername} was not created`);
   }
   const title = `setting up ${containerUsername} in ${containerName}`;
-  // The guest keeps names out of its reasons; whoever asked knows it.
+  // The guest keeps user names out of its reasons.
   const reason = failureReason.replaceAll("$USERNAME", () => username || containerUsername);
-  throw await refusal(api, title, containerName, reason, true);
+  throw await refusalError(api, title, containerName, reason, true);
 }
 
 async function find(api: HostApi, containerName: string, io: Io): Promise<string> {
@@ -55,8 +58,14 @@ async function find(api: HostApi, containerName: string, io: Io): Promise<string
   );
   if (status === Found.SUCCESS) return username;
   if (status === Found.USER_NOT_FOUND) {
-    const advice = `tremplin user ${containerName} NAME sets one up`;
-    throw new TremplinError("not-found", `${containerName} has no person yet: ${advice}`);
+    const advice = `tremplin user ${containerName} NAME creates one`;
+    throw new TremplinError("not-found", `${containerName} has no primary user yet: ${advice}`);
   }
-  throw await refusal(api, `looking into ${containerName}`, containerName, failureReason, true);
+  throw await refusalError(
+    api,
+    `reading the accounts of ${containerName}`,
+    containerName,
+    failureReason,
+    true,
+  );
 }

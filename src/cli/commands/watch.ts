@@ -16,8 +16,8 @@ interface Flags extends HostFlags {
 
 export function watchCommand(io: Io): Command {
   const command = new Command("watch")
-    .option("--after <number>", "also what happened after the event of this number", wholeNumber)
-    .option("--all", "also all that the host remembers");
+    .option("--after <number>", "begin after the event with this number", wholeNumber)
+    .option("--all", "begin with the oldest event that the host keeps");
   return withHostFlags(command).action((flags: Flags) => watch(flags, io));
 }
 
@@ -28,10 +28,9 @@ async function watch(flags: Flags, io: Io): Promise<void> {
     clock: io.clock,
     signal: io.interrupted,
     after: after === undefined ? undefined : BigInt(after),
-    onAway: (reason) => io.err(reason ? `${reason}; trying again\n` : "the host is back\n"),
+    onOutage: (reason) => io.err(reason ? `${reason}; reconnecting\n` : "the host is back\n"),
     onMissed: (from, to) => {
-      // Whoever asks for all takes what there is.
-      if (!flags.all) io.err(`events ${from} to ${to} are no longer kept\n`);
+      if (!flags.all) io.err(`the host no longer keeps events ${from} to ${to}\n`);
     },
   });
   try {
@@ -40,13 +39,15 @@ async function watch(flags: Flags, io: Io): Promise<void> {
     }
   } catch (thrown) {
     if (!io.interrupted.aborted) throw thrown;
-    throw new TremplinError("cancelled", `tremplin watch --after ${following.newest} goes on from here`);
+    throw new TremplinError("cancelled", `continue with tremplin watch --after ${following.newest}`);
   }
 }
 
 function line(event: Event): string {
   const time = event.time ? timestampDate(event.time).toISOString() : "";
-  const text = noticeText(event);
-  const words = [text?.container, text?.words ?? event.notice.case ?? "unknown"].filter(Boolean).join(": ");
-  return `${event.sequence}  ${time}  ${event.guest}  ${words}\n`;
+  const notice = noticeText(event);
+  const sentence = [notice?.container, notice?.text ?? event.notice.case ?? "unknown"]
+    .filter(Boolean)
+    .join(": ");
+  return `${event.sequence}  ${time}  ${event.guest}  ${sentence}\n`;
 }

@@ -1,9 +1,9 @@
-/** What a check found. `note`: not as it could be, but nothing is wrong. */
+/** The result of a check. `note`: could be better, but nothing is wrong. */
 export interface Finding {
   readonly name: string;
   readonly state: "good" | "note" | "bad";
   readonly found: string;
-  /** What to do; only where there is something to do. */
+  /** What the user can do about it. */
   readonly advice?: string;
 }
 

@@ -5,8 +5,10 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { CommandLinePlace } from "../../../test/support/command-line.ts";
 import {
+  EngineSchema,
   Engine_State as EngineState,
   Orphan_Kind as Kind,
+  Engine_Phase as Phase,
   RefusedNoticeSchema,
   SetAsideRecordSchema,
 } from "../../contract/tremplin/v1/guest_pb.js";
@@ -16,7 +18,7 @@ import { RunFolder } from "../background/run-folder.ts";
 import type { Finding } from "./finding.ts";
 import { setupChecks } from "./setup-checks.ts";
 
-test("each state of the set-up is told apart", async (t) => {
+test("each state of the setup has its findings", async (t) => {
   const at = await CommandLinePlace.open(t);
   const run = new RunFolder(at.folder);
   const states = async () => {
@@ -39,6 +41,8 @@ test("each state of the set-up is told apart", async (t) => {
   assert.equal((await states())["engine state"], "bad");
   at.guest.engine = EngineState.STOPPED;
   assert.equal((await states())["engine state"], "note");
+  at.guest.status = { engine: create(EngineSchema, { state: EngineState.RUNNING, phase: Phase.RESTARTING }) };
+  assert.equal((await states())["engine state"], "note");
   await at.guest.close();
   assert.deepEqual(await states(), { ...started, host: "good", "guest vm": "bad" });
   await at.closeHost();
@@ -50,7 +54,7 @@ test("each state of the set-up is told apart", async (t) => {
   assert.deepEqual(await states(), { "host process": "good", "daemon process": "bad", host: "bad" });
 });
 
-test("what operations left is listed, each with what shows it and what removes it", async (t) => {
+test("orphans are listed, each with the command that shows it and the one that removes it", async (t) => {
   const at = await CommandLinePlace.open(t);
   const id = "00112233445566aa";
   at.guest.orphans.push(
@@ -90,32 +94,32 @@ test("what operations left is listed, each with what shows it and what removes i
     [
       [
         "note",
-        `the container tremplin-create-${id} is left of operation ${id}, which is over`,
+        `the container tremplin-create-${id} is of operation ${id}, which has ended`,
         `lxc info tremplin-create-${id} shows it, lxc delete tremplin-create-${id} removes it`,
       ],
       [
         "note",
-        `the container tremplin-aside-${id} is one that an import was to replace: of operation ${id}, which is over`,
-        `lxc info tremplin-aside-${id} shows it; where it is missed, lxc rename tremplin-aside-${id} NAME brings it back`,
+        `the container tremplin-aside-${id} is one that an import was about to replace (operation ${id}, which has ended)`,
+        `lxc info tremplin-aside-${id} shows it; to use it again, lxc rename tremplin-aside-${id} NAME`,
       ],
       [
         "note",
-        `the snapshot tremplin-remap-${id} of web is left of operation ${id}, which is over`,
+        `the snapshot tremplin-remap-${id} of web is of operation ${id}, which has ended`,
         `lxc info web shows it, lxc delete web/tremplin-remap-${id} removes it`,
       ],
       [
         "note",
-        `the image 0123456789ab is left of operation ${id}, which is over`,
+        `the image 0123456789ab is of operation ${id}, which has ended`,
         "lxc image info 0123456789ab shows it, lxc image delete 0123456789ab removes it",
       ],
       [
         "note",
-        "the container rootfs-import has a name that older daemons used: left of an operation, or somebody's own",
-        "lxc info rootfs-import shows it; where it is missed, lxc rename rootfs-import NAME brings it back",
+        "the container rootfs-import has a name that older daemons used for operations; it may also be one that you created",
+        "lxc info rootfs-import shows it; to use it again, lxc rename rootfs-import NAME",
       ],
     ],
   );
-  assert.match(of("notices")[0].found, /2 notices wait, .* HTTP 404/);
-  assert.match(of("refused notice")[0].found, /^UpdateStopStatus of web: no such rpc$/);
+  assert.match(of("notices")[0].found, /2 notices not delivered; .* HTTP 404/);
+  assert.match(of("rejected notice")[0].found, /^UpdateStopStatus of web: no such rpc$/);
   assert.match(of("set aside")[0].found, /1\.json\.unreadable: it is not JSON$/);
 });

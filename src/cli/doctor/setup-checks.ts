@@ -1,5 +1,6 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 import {
+  Engine_Phase as EnginePhase,
   Engine_State as EngineState,
   type GetStatusResponse,
   Guest,
@@ -12,37 +13,39 @@ import type { RunFolder } from "../background/run-folder.ts";
 import { type HostFlags, tlsOf } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import { engineText } from "../text/engine-text.ts";
+import { nameOf } from "../text/status-text.ts";
 import { bad, type Finding, good, note } from "./finding.ts";
-import { leftChecks } from "./left-checks.ts";
 import { orphanChecks } from "./orphan-checks.ts";
 
-const PATIENCE = 10_000;
+const CALL_TIMEOUT_MS = 10_000;
 
-/** What runs, and whether it answers. */
+/** Whether the programs run and answer, and what they report. */
 export async function setupChecks(run: RunFolder, flags: HostFlags, signal: AbortSignal): Promise<Finding[]> {
-  const programs = await Promise.all([checkPart(run.host), checkPart(run.daemon)]);
-  const isUp = programs.some(({ state }) => state !== "note");
+  const programs = await Promise.all([checkProcess(run.host), checkProcess(run.daemon)]);
+  const isStarted = programs.some(({ state }) => state !== "note");
   using api = HostApi.open(flags);
-  const guests = await ask(() => api.call(Host.method.listGuests, {}, { signal, timeout: PATIENCE }));
+  const guests = await attempt(() =>
+    api.call(Host.method.listGuests, {}, { signal, timeout: CALL_TIMEOUT_MS }),
+  );
   if (guests instanceof TremplinError) {
-    const finding = isUp ? bad : note;
-    const advice = process.getuid?.() === 0 ? "sudo tremplin up" : "sudo tremplin doctor sees more";
+    const finding = isStarted ? bad : note;
+    const advice = process.getuid?.() === 0 ? "sudo tremplin up" : "sudo tremplin doctor checks more";
     return [...programs, finding("host", guests.message, advice)];
   }
   const found = await Promise.all(guests.guests.map((guest) => checkGuest(guest, flags, signal)));
   return [...programs, good("host", `answers at ${api.address}`), ...found.flat()];
 }
 
-async function checkPart(part: BackgroundProcess): Promise<Finding> {
-  const name = `${part.name} process`;
-  const record = await ask(() => part.record());
+async function checkProcess(background: BackgroundProcess): Promise<Finding> {
+  const name = `${background.name} process`;
+  const record = await attempt(() => background.record());
   if (record instanceof TremplinError) return note(name, record.message, "sudo tremplin doctor");
   if (!record)
-    return note(name, "none was started by tremplin up", "sudo tremplin up, unless it is started elsewhere");
-  if (isAlive(record)) return good(name, `process ${record.pid} lives`);
+    return note(name, "not started by tremplin up", "sudo tremplin up, unless something else starts it");
+  if (isAlive(record)) return good(name, `process ${record.pid} is running`);
   return bad(
     name,
-    `process ${record.pid} has died; its log is ${part.logFile}`,
+    `process ${record.pid} has died; its log is ${background.logFile}`,
     "sudo tremplin up starts it again",
   );
 }
@@ -50,35 +53,72 @@ async function checkPart(part: BackgroundProcess): Promise<Finding> {
 async function checkGuest(guest: GuestInfo, flags: HostFlags, signal: AbortSignal): Promise<Finding[]> {
   const name = `guest ${guest.name}`;
   if (!guest.reachable)
-    return [bad(name, guest.failureReason, "see the log of its daemon; sudo tremplin up starts it")];
+    return [bad(name, guest.failureReason, "see the log of its daemon; sudo tremplin up starts the daemon")];
   using api = new HostApi(parseAddress(flags.host), guest.name, tlsOf(flags));
-  const status = await ask(() => api.call(Guest.method.getStatus, {}, { signal, timeout: PATIENCE }));
+  const status = await attempt(() =>
+    api.call(Guest.method.getStatus, {}, { signal, timeout: CALL_TIMEOUT_MS }),
+  );
   const reachable = good(name, `answers at ${guest.address}`);
   if (status instanceof TremplinError)
     return [reachable, note("engine state", status.message, "nothing to do")];
-  const left = leftChecks(status);
+  const pending = pendingChecks(status);
   const engine = engineCheck(status);
-  if (engine.state !== "good") return [reachable, engine, ...left];
-  const orphans = await ask(() => api.call(Guest.method.listOrphans, {}, { signal, timeout: PATIENCE }));
-  return [reachable, engine, ...left, ...orphanChecks(orphans, status.engine)];
+  if (engine.state !== "good") return [reachable, engine, ...pending];
+  const orphans = await attempt(() =>
+    api.call(Guest.method.listOrphans, {}, { signal, timeout: CALL_TIMEOUT_MS }),
+  );
+  return [reachable, engine, ...pending, ...orphanChecks(orphans, status.engine)];
 }
 
 function engineCheck(status: GetStatusResponse): Finding {
   const text = engineText(status.engine);
   switch (status.engine?.state) {
     case EngineState.RUNNING:
-      return good("engine state", text);
+      return status.engine.phase === EnginePhase.RESTARTING
+        ? note("engine state", text, "wait for it; its log has the reason")
+        : good("engine state", text);
     case EngineState.FAILED:
-      return bad("engine state", text, "sudo tremplin up tries again; the daemon's log has the rest");
+      return bad("engine state", text, "sudo tremplin up tries again; the daemon's log has the details");
     default:
       return note("engine state", text, "sudo tremplin up");
   }
 }
 
-async function ask<T>(question: () => Promise<T>): Promise<T | TremplinError> {
+async function attempt<T>(call: () => Promise<T>): Promise<T | TremplinError> {
   try {
-    return await question();
+    return await call();
   } catch (thrown) {
     return TremplinError.from(thrown);
   }
+}
+
+/** Notices that the host did not take, and journal records that the daemon could not use. */
+function pendingChecks(status: GetStatusResponse): Finding[] {
+  const {
+    hostAwaySince,
+    hostAwayReason,
+    undeliveredNotices: count,
+    refusedNotices,
+    setAsideRecords,
+  } = status;
+  const undelivered = `${count} notices not delivered; the last attempt failed: ${hostAwayReason}`;
+  return [
+    ...(hostAwaySince
+      ? [bad("notices", undelivered, "check whether the daemon's --host is the address of this host")]
+      : []),
+    ...refusedNotices.map(({ rpc, containerName, reason }) =>
+      note(
+        "rejected notice",
+        `${nameOf(rpc, containerName)}: ${reason}`,
+        "once the host can take it, restart the daemon within a day: sudo tremplin down; sudo tremplin up",
+      ),
+    ),
+    ...setAsideRecords.map(({ path, reason }) =>
+      note(
+        "set aside",
+        `${path}: ${reason}`,
+        "check the container that the record names, then delete the file",
+      ),
+    ),
+  ];
 }

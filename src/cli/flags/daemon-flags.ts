@@ -6,7 +6,7 @@ import { engineKinds } from "../../engine/flavors/flavors.ts";
 import { parseAddress } from "../../transport/address.ts";
 import { collect, type TlsFlags, tlsOf, wholeNumber } from "./host-flags.ts";
 
-/** What may be said of the engine and its surroundings, to `daemon` and to `up`. */
+/** The flags that `daemon` and `up` share. */
 export interface EngineFlags {
   readonly state: string;
   readonly shared?: string;
@@ -22,18 +22,21 @@ export interface EngineFlags {
 
 export function withEngineFlags(command: Command): Command {
   return command
-    .option("--state <dir>", "the folder of the engine and the journal", daemonDefaults.state)
-    .option("--shared <dir>", "the folder of images, exports and imports (default: STATE/shared)")
-    .option("--site <name|file>", "local conventions: generic, crostini or a file", daemonDefaults.site)
+    .option("--state <dir>", "the folder for the engine and the journal", daemonDefaults.state)
+    .option("--shared <dir>", "the folder for images, exports and imports (default: STATE/shared)")
+    .option("--site <name|file>", "the local conventions: generic, crostini or a file", daemonDefaults.site)
     .option(
       "--engine <engine>",
-      `${engineKinds()}, unix:PATH or https://HOST:PORT (default: what is installed)`,
+      `${engineKinds()}, unix:PATH or https://HOST:PORT (default: the installed one)`,
     )
-    .option("--engine-cert <file>", "own certificate (PEM) for a remote engine")
-    .option("--engine-key <file>", "its key")
-    .option("--engine-ca <file>", "the remote engine's certificate or authority")
-    .option("--lxd-subnet <cidr>", "the bridge's own address with prefix length (default: a free one)")
-    .option("--bridge <name>", "the bridge of the containers", daemonDefaults.bridge)
+    .option("--engine-cert <file>", "the client certificate (PEM) for a remote engine")
+    .option("--engine-key <file>", "the key of that certificate")
+    .option("--engine-ca <file>", "the certificate of the remote engine, or of its authority")
+    .option(
+      "--lxd-subnet <cidr>",
+      "the address of the bridge with its prefix length (default: a free network)",
+    )
+    .option("--bridge <name>", "the network bridge for containers", daemonDefaults.bridge)
     .option("--log-level <level>", "trace, debug, info, warn, error or silent", daemonDefaults.logLevel);
 }
 
@@ -49,19 +52,19 @@ export function withDaemonFlags(command: Command): Command {
   return withEngineFlags(command)
     .option(
       "--listen <addr>",
-      `where to listen; may be repeated (default: ${daemonDefaults.listen})`,
+      `the address to listen on; may be repeated (default: ${daemonDefaults.listen})`,
       collect,
     )
-    .option("--host <addr>", "where the host listens for notices", daemonDefaults.host)
+    .option("--host <addr>", "the address of the host for notices", daemonDefaults.host)
     .option(
       "--vsock-peer <cid>",
-      "the context ids served on vsock; may be repeated (default: 2, the host)",
+      "a vsock context id that may connect; may be repeated (default: 2, the host)",
       collect,
     )
     .addOption(
-      new Option("--log <where>", "where the log goes").choices(logTargets).default(daemonDefaults.log),
+      new Option("--log <where>", "the target of the log").choices(logTargets).default(daemonDefaults.log),
     )
-    .option("--feature <name>", "accepted and ignored", collect);
+    .option("--feature <name>", "accepted for compatibility, and ignored", collect);
 }
 
 /** Reads the flags. Throws `invalid` with what is wrong. */

@@ -2,10 +2,10 @@ import { type Command, Option } from "commander";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { readTls, type Tls } from "../../transport/tls.ts";
 
-/** Where the host is when nothing is said. */
+/** The default address of the host. */
 export const DEFAULT_HOST = "unix:/run/tremplin/host.sock";
 
-/** What every command that talks to the host understands. */
+/** The flags of every command that uses the host. */
 export interface HostFlags {
   readonly host: string;
   readonly guest?: string;
@@ -17,9 +17,11 @@ export interface HostFlags {
 
 export function withHostFlags(command: Command): Command {
   command
-    .addOption(new Option("--host <addr>", "where the host is").env("TREMPLIN_HOST").default(DEFAULT_HOST))
-    .option("--guest <name>", "which guest, when the host has several")
-    .option("--json", "one JSON document, or one JSON line for each step, for programs");
+    .addOption(
+      new Option("--host <addr>", "the address of the host").env("TREMPLIN_HOST").default(DEFAULT_HOST),
+    )
+    .option("--guest <name>", "the guest, if the host has several")
+    .option("--json", "print JSON: one document, or one line for each event");
   return withTlsFlags(command);
 }
 
@@ -31,9 +33,9 @@ export interface TlsFlags {
 
 export function withTlsFlags(command: Command): Command {
   return command
-    .option("--tls-cert <file>", "own certificate (PEM), for an address beyond this machine")
-    .option("--tls-key <file>", "its key")
-    .option("--tls-ca <file>", "the authority that signed the other side's certificate");
+    .option("--tls-cert <file>", "the certificate (PEM) for non-local TCP addresses")
+    .option("--tls-key <file>", "the key of that certificate")
+    .option("--tls-ca <file>", "the authority that signed the peer's certificate");
 }
 
 export function tlsOf({ tlsCert, tlsKey, tlsCa }: TlsFlags): Tls | undefined {
@@ -49,7 +51,7 @@ export function collect(value: string, earlier: readonly string[] | undefined): 
   return [...(earlier ?? []), value];
 }
 
-/** Reads a number that a person typed. Throws `invalid`. */
+/** Parses a flag's value. Throws `invalid`. */
 export function wholeNumber(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new TremplinError("invalid", `"${text}" is not a whole number`);

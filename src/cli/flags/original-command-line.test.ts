@@ -20,28 +20,28 @@ for (const line of [
   });
 }
 
-test("features are accepted in each form, before and after", () => {
+test("-feature is accepted in each form, before and after -lxd_subnet", () => {
   assert.equal(
     read("-feature START_LXD --feature=RESET -lxd_subnet=10.0.0.1/24 -feature X"),
     `${CROSTINI} --feature START_LXD --feature RESET --lxd-subnet 10.0.0.1/24 --feature X`,
   );
 });
 
-test("what it did not know is handed on", () => {
+test("unknown flags are passed on", () => {
   assert.equal(read("-lxd_subnet 10.0.0.1/24 -verbose"), `${CROSTINI} --lxd-subnet 10.0.0.1/24 -verbose`);
   assert.equal(read("-lxd_subnet"), `${CROSTINI} --lxd-subnet`);
 });
 
 test("without a subnet it does not start", () => {
-  assert.throws(() => read("-feature X"), /say the bridge's address.*-lxd_subnet/);
+  assert.throws(() => read("-feature X"), /the address of the bridge is missing.*-lxd_subnet/);
 });
 
-test("our own command line stays as it is", () => {
+test("our own command line is not changed", () => {
   assert.equal(read("daemon --lxd-subnet 10.0.0.1/24"), "daemon --lxd-subnet 10.0.0.1/24");
   assert.equal(read("list -feature"), "list -feature");
   assert.deepEqual(readOriginalCommandLine([]), []);
 });
 
-test("features are accepted behind daemon too", () => {
+test("-feature is accepted after daemon too", () => {
   assert.equal(read("daemon -feature X --feature=Y --bridge b"), "daemon --feature X --feature Y --bridge b");
 });

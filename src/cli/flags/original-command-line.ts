@@ -1,7 +1,7 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 
-/** What `tremplin -lxd_subnet CIDR` says in our own words (behaviour.md 1.1 to 1.3). */
-const MEANING = [
+/** What `tremplin -lxd_subnet CIDR` stands for (docs/contract.md#starting-the-daemon). */
+const EQUIVALENT = [
   "daemon",
   ...["--site", "crostini"],
   ...["--listen", "vsock:any:8890"],
@@ -12,31 +12,31 @@ const MEANING = [
 ];
 
 /**
- * Turns the original daemon's command line into ours; any other is returned as it is. Its flags follow the
- * rules of Go: one dash or two, the value after `=` or as the next word. `-feature` may be repeated, and is
- * understood behind `daemon` too. What it did not know is handed on, to be refused with a sentence; without
- * `-lxd_subnet` it does not start (1.3), which throws `invalid`.
+ * Translates the command line of ChromiumOS's daemon into ours, and returns any other as it is. Its flags follow the
+ * rules of Go: one dash or two, the value after `=` or as the next argument. `-feature` may be repeated, and is also
+ * accepted after `daemon`. Unknown flags are passed on, and rejected later. Throws `invalid` without `-lxd_subnet`, as
+ * the original does not start without it.
  */
-export function readOriginalCommandLine(words: readonly string[]): readonly string[] {
-  if (words[0] === "daemon") return ["daemon", ...translated(words.slice(1))];
-  if (!words[0] || !flag(words[0])) return words;
-  const meant = translated(words);
-  if (!meant.includes("--lxd-subnet")) {
+export function readOriginalCommandLine(args: readonly string[]): readonly string[] {
+  if (args[0] === "daemon") return ["daemon", ...translate(args.slice(1))];
+  if (!args[0] || !translateFlag(args[0])) return args;
+  const translated = translate(args);
+  if (!translated.includes("--lxd-subnet")) {
     throw new TremplinError(
       "invalid",
-      "say the bridge's address and prefix length: -lxd_subnet 100.115.92.193/28",
+      "the address of the bridge is missing: use -lxd_subnet ADDRESS/PREFIX, for example 100.115.92.193/28",
     );
   }
-  return [...MEANING, ...meant];
+  return [...EQUIVALENT, ...translated];
 }
 
-function translated(words: readonly string[]): string[] {
-  return words.flatMap((word) => flag(word) ?? [word]);
+function translate(args: readonly string[]): string[] {
+  return args.flatMap((arg) => translateFlag(arg) ?? [arg]);
 }
 
-/** One of its flags as one of ours, with its value if that is behind a `=`. */
-function flag(word: string): string[] | undefined {
-  const match = /^--?(lxd_subnet|feature)(?:=(.*))?$/s.exec(word);
+/** A flag of the original as ours, with its value if that follows `=`; undefined for anything else. */
+function translateFlag(arg: string): string[] | undefined {
+  const match = /^--?(lxd_subnet|feature)(?:=(.*))?$/s.exec(arg);
   if (!match) return undefined;
   const name = match[1] === "feature" ? "--feature" : "--lxd-subnet";
   return match[2] === undefined ? [name] : [name, match[2]];

@@ -4,32 +4,32 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import { type Event, Host } from "../../contract/tremplin/v1/host_pb.js";
 import type { HostApi } from "./host-api.ts";
 
-/** How long a host may be away in the middle. Milliseconds. */
-const PATIENCE = 120_000;
+/** How long a host may be unreachable during a watch. */
+const RECONNECT_TIMEOUT_MS = 120_000;
 
 export interface FollowOptions {
   readonly clock: Clock;
   readonly signal?: AbortSignal | undefined;
-  /** Events after this sequence number; unset: from now on. */
+  /** Events after this sequence number. Default: from now on. */
   readonly after?: bigint | undefined;
-  /** Told when the host has gone, and when it is back (undefined). */
-  readonly onAway?: (reason: string | undefined) => void;
-  /** Told when events were dropped before they could be read. */
+  /** Called with a reason when the host becomes unreachable, and with undefined when it is back. */
+  readonly onOutage?: (reason: string | undefined) => void;
+  /** Called when the host dropped events before they could be read. */
   readonly onMissed?: (from: bigint, to: bigint) => void;
 }
 
-/** Events that began to flow already. */
-export interface Following {
+/** A watch that has begun. */
+export interface EventStream {
   readonly events: AsyncGenerator<Event, void, void>;
-  /** The newest sequence number that was seen; a later watch goes on after it. */
+  /** The newest sequence number so far; a later watch can continue after it. */
   readonly newest: bigint;
 }
 
 /**
- * Attaches to the events of the chosen guest, and answers once nothing can be missed any more. When the host
- * goes away it is called again, for two minutes, and told where to go on: no event is missed or seen twice.
+ * Subscribes to the events of the chosen guest, and returns once no event can be missed any more. When the host becomes
+ * unreachable it reconnects for up to two minutes and continues after the newest event: none is missed or seen twice.
  */
-export async function followEvents(api: HostApi, options: FollowOptions): Promise<Following> {
+export async function followEvents(api: HostApi, options: FollowOptions): Promise<EventStream> {
   const state = { newest: options.after };
   const first = await attach(api, state, options);
   return {
@@ -58,30 +58,30 @@ async function* events(
       }
       throw new TremplinError("unavailable", "the host ended the watch");
     } catch (thrown) {
-      if (!isAway(thrown)) throw thrown;
-      options.onAway?.(thrown.message);
+      if (!isUnavailable(thrown)) throw thrown;
+      options.onOutage?.(thrown.message);
     } finally {
       await stream.return?.();
     }
     stream = await reattach(api, state, options);
-    options.onAway?.(undefined);
+    options.onOutage?.(undefined);
   }
 }
 
 async function reattach(api: HostApi, state: State, options: FollowOptions): Promise<AsyncIterator<Event>> {
-  const deadline = options.clock.now() + PATIENCE;
+  const deadline = options.clock.now() + RECONNECT_TIMEOUT_MS;
   for (const wait of backoff(100, 2_000)) {
     await options.clock.sleep(wait, options.signal);
     try {
       return await attach(api, state, options);
     } catch (thrown) {
-      if (!isAway(thrown) || options.clock.now() > deadline) throw thrown;
+      if (!isUnavailable(thrown) || options.clock.now() > deadline) throw thrown;
     }
   }
-  throw new TremplinError("unavailable", "the host stayed away");
+  throw new TremplinError("unavailable", "the host stayed unreachable");
 }
 
-/** Opens a watch and reads its first message, which says from where on nothing is missed. */
+/** Opens a watch and reads its first message, which says from which event on the watch is complete. */
 async function attach(api: HostApi, state: State, options: FollowOptions): Promise<AsyncIterator<Event>> {
   const after = state.newest;
   const request = { guest: api.guest, ...(after === undefined ? {} : { after }) };
@@ -90,7 +90,7 @@ async function attach(api: HostApi, state: State, options: FollowOptions): Promi
   const notice = first.value?.notice;
   if (notice?.case !== "begun") {
     await stream.return();
-    throw new TremplinError("failed", `what answers at ${api.address} is no Tremplin host`);
+    throw new TremplinError("failed", `the server at ${api.address} is not a Tremplin host`);
   }
   state.newest ??= notice.value.newest;
   if (after !== undefined && notice.value.oldest > after + 1n) {
@@ -99,6 +99,6 @@ async function attach(api: HostApi, state: State, options: FollowOptions): Promi
   return stream;
 }
 
-function isAway(thrown: unknown): thrown is TremplinError {
+function isUnavailable(thrown: unknown): thrown is TremplinError {
   return thrown instanceof TremplinError && thrown.code === "unavailable";
 }

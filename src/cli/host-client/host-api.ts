@@ -13,20 +13,20 @@ import type { Tls } from "../../transport/tls.ts";
 import { type HostFlags, tlsOf } from "../flags/host-flags.ts";
 import { hostError } from "./host-error.ts";
 
-/** The longest that a guest may take to answer (behaviour.md 9). Milliseconds. */
-const PATIENCE = 120_000;
+/** The longest that a guest may take to answer (docs/contract.md#deadlines). */
+const CALL_TIMEOUT_MS = 120_000;
 
 export interface CallSettings {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds. Default: two minutes for an answer, none for a stream. */
   readonly timeout?: number;
-  /** The operation that is meant, and no other. */
+  /** Apply the call to this operation only. */
   readonly operation?: string | undefined;
-  /** Called with the operation that the call began, where the guest says it. */
+  /** Called with the id of the operation that the call began, where the guest reports it. */
   readonly onOperation?: (id: string) => void;
 }
 
-/** The host as the commands see it: every call goes to the one chosen guest, every error is a TremplinError. */
+/** The host as the commands use it: every call goes to the chosen guest, every error is a TremplinError. */
 export class HostApi implements Disposable {
   /** The chosen guest; empty where the host has only one. */
   readonly guest: string;
@@ -46,7 +46,7 @@ export class HostApi implements Disposable {
   async call<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     input: MessageInitShape<I>,
-    { signal, timeout = PATIENCE, operation, onOperation }: CallSettings = {},
+    { signal, timeout = CALL_TIMEOUT_MS, operation, onOperation }: CallSettings = {},
   ): Promise<MessageShape<O>> {
     try {
       const { transport } = this.#connection;
@@ -69,11 +69,11 @@ export class HostApi implements Disposable {
     input: MessageInitShape<I>,
     settings: CallSettings = {},
   ): AsyncGenerator<MessageShape<O>, void, void> {
-    return this.converse(method, once(input), settings);
+    return this.bidiStream(method, once(input), settings);
   }
 
-  /** A stream in both directions. */
-  async *converse<I extends DescMessage, O extends DescMessage>(
+  /** Calls a method with a stream of inputs. */
+  async *bidiStream<I extends DescMessage, O extends DescMessage>(
     method: DescMethodServerStreaming<I, O> | DescMethodBiDiStreaming<I, O>,
     inputs: AsyncIterable<MessageInitShape<I>>,
     { signal, timeout }: CallSettings = {},

@@ -9,7 +9,7 @@ const codes: Readonly<Partial<Record<Code, ErrorCode>>> = {
   [Code.DeadlineExceeded]: "unavailable",
 };
 
-/** What went wrong in a call of the host, as a sentence a person can act on. */
+/** The error of a failed call to the host, as a sentence that a user can act on. */
 export function hostError(thrown: unknown, address: string): TremplinError {
   if (thrown instanceof TremplinError) return thrown;
   const error = ConnectError.from(thrown);
@@ -20,7 +20,7 @@ export function hostError(thrown: unknown, address: string): TremplinError {
   if (error.code === Code.Unimplemented) {
     return new TremplinError(
       "failed",
-      "this guest speaks the original contract only and cannot do that",
+      "this guest supports only the original contract and cannot do that",
       error,
     );
   }
@@ -28,12 +28,12 @@ export function hostError(thrown: unknown, address: string): TremplinError {
   if (/\bEACCES\b/.test(reason)) {
     return new TremplinError(
       "unavailable",
-      `not allowed to reach the host at ${address}: run this with sudo`,
+      `no permission to connect to the host at ${address}: run this command with sudo`,
       error,
     );
   }
   const sentence = /\b(ENOENT|ECONNREFUSED)\b/.test(reason)
-    ? `nothing listens at ${address}: sudo tremplin up (or tremplin machine up, for a machine) starts the host there, --host or TREMPLIN_HOST names another place`
-    : `lost the host at ${address}: ${reason}`;
+    ? `nothing listens at ${address}: start the host with sudo tremplin up (or tremplin machine up, for a machine), or set another address with --host or TREMPLIN_HOST`
+    : `lost the connection to the host at ${address}: ${reason}`;
   return new TremplinError("unavailable", sentence, error);
 }

@@ -8,45 +8,49 @@ import { watchLiveness } from "./liveness.ts";
 
 const web = { operation: undefined, container: "web" };
 
-test("work that goes on is a sign of life; a guest that is away is a doubt; work that vanished is an error", async (t) => {
+test("a running operation is a sign of life; an unreachable guest is a stall; a lost operation is an error", async (t) => {
   const at = await CommandLinePlace.open(t);
   const clock = new ManualClock();
   using api = new HostApi(at.hostAddress, "");
   const signs: string[] = [];
-  const progress = { ...noProgress, alive: () => signs.push("alive"), doubt: () => signs.push("doubt") };
+  const progress = {
+    ...noProgress,
+    heartbeat: () => signs.push("heartbeat"),
+    stalled: () => signs.push("stalled"),
+  };
   const stop = new AbortController();
-  const pulse = watchLiveness(api, web, progress, () => 7n, clock, stop.signal);
-  const beat = async () => {
+  const watching = watchLiveness(api, web, progress, () => 7n, clock, stop.signal);
+  const interval = async () => {
     await clock.sleeping();
     clock.advance(10_000);
   };
   const operation = { id: "1", kind: "create", containerName: "web" };
   at.guest.operations.push(operation);
-  await beat();
+  await interval();
   await clock.sleeping();
-  assert.deepEqual(signs, ["alive"]);
+  assert.deepEqual(signs, ["heartbeat"]);
   await at.guest.close();
-  await beat();
+  await interval();
   await clock.sleeping();
-  assert.deepEqual(signs, ["alive", "doubt"]);
+  assert.deepEqual(signs, ["heartbeat", "stalled"]);
   at.guest.operations.length = 0;
   await at.guest.listen();
-  await beat();
-  await beat();
-  await assert.rejects(pulse, /no longer works on it and never said how it ended/);
+  await interval();
+  await interval();
+  await assert.rejects(watching, /no longer works on it and did not report an end/);
 });
 
-test("a guest that cannot say is not asked again", async (t) => {
+test("a guest without a status rpc is polled only once", async (t) => {
   const at = await CommandLinePlace.open(t, true);
   const clock = new ManualClock();
   using api = new HostApi(at.hostAddress, "");
-  const pulse = watchLiveness(api, web, noProgress, () => 7n, clock, new AbortController().signal);
+  const watching = watchLiveness(api, web, noProgress, () => 7n, clock, new AbortController().signal);
   await clock.sleeping();
   clock.advance(10_000);
-  await pulse;
+  await watching;
 });
 
-test("a command ends when the work has vanished", async (t) => {
+test("a command fails when its operation is lost", async (t) => {
   const at = await CommandLinePlace.open(t);
   const clock = new ManualClock();
   const io = new RecordedIo({ clock });
@@ -54,38 +58,38 @@ test("a command ends when the work has vanished", async (t) => {
   const running = at.run("create web --image-server https://x --alias y", io);
   await io.written(/100 %/);
   at.guest.operations.length = 0;
-  // The progress and the pulse wait on the clock.
-  for (let beat = 0; beat < 2; beat++) {
+  // The progress and the poll wait for the clock.
+  for (let count = 0; count < 2; count++) {
     await clock.sleeping(2);
     clock.advance(10_000);
   }
   assert.equal(await running, 1);
-  assert.match(io.stderr, /never said how it ended/);
+  assert.match(io.stderr, /did not report an end/);
 });
 
-test("other work on the same container is no sign of life; work that waits for the engine is a doubt, not an end", async (t) => {
+test("another operation on the container is no sign of life; one that waits for the engine is a stall, not an end", async (t) => {
   const at = await CommandLinePlace.open(t);
   const clock = new ManualClock();
   using api = new HostApi(at.hostAddress, "");
   const signs: string[] = [];
   const progress = {
     ...noProgress,
-    alive: () => signs.push("alive"),
-    doubt: (why: string) => signs.push(why),
+    heartbeat: () => signs.push("heartbeat"),
+    stalled: (reason: string) => signs.push(reason),
   };
-  const meant = { operation: "1", container: "web" };
-  const pulse = watchLiveness(api, meant, progress, () => 7n, clock, new AbortController().signal);
-  const beat = async () => {
+  const target = { operation: "1", container: "web" };
+  const watching = watchLiveness(api, target, progress, () => 7n, clock, new AbortController().signal);
+  const interval = async () => {
     await clock.sleeping();
     clock.advance(10_000);
   };
   at.guest.operations.push({ id: "1", kind: "export", containerName: "web", waitsForRecovery: true });
-  await beat();
+  await interval();
   await clock.sleeping();
-  assert.match(signs[0] ?? "", /will go on with it once its engine runs/);
+  assert.match(signs[0] ?? "", /continues once its engine runs/);
   at.guest.operations.splice(0, 1, { id: "2", kind: "export", containerName: "web" });
-  await beat();
-  await beat();
-  await assert.rejects(pulse, /never said how it ended/);
+  await interval();
+  await interval();
+  await assert.rejects(watching, /did not report an end/);
   assert.equal(signs.length, 1);
 });

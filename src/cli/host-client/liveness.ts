@@ -4,26 +4,29 @@ import { Engine_State, Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import type { Progress } from "../progress/progress.ts";
 import type { HostApi } from "./host-api.ts";
 
-/** How often the guest is asked. Milliseconds. */
-const INTERVAL = 10_000;
-const PATIENCE = 5_000;
+const POLL_INTERVAL_MS = 10_000;
+const STATUS_TIMEOUT_MS = 5_000;
 
-/** The work that is asked for. */
-interface Meant {
-  /** Undefined where the guest does not say it: then all work on the container counts. */
+interface Target {
+  /** Undefined where the guest does not report ids: then every operation on the container counts. */
   readonly operation: string | undefined;
-  /** Empty for work on the engine itself. */
+  /** Empty for an operation on the engine itself. */
   readonly container: string;
 }
 
+const LOST = "the guest no longer works on it and did not report an end; tremplin list shows the containers";
+const UNREACHABLE =
+  "the guest does not answer; if its daemon died, sudo tremplin up starts it (in a machine it restarts by itself)";
+const WAITING = "the guest continues once its engine runs; sudo tremplin up starts the engine";
+
 /**
- * Asks the guest again and again whether it still does some work, so that
- * silence is told apart from a stand-still. Ends with the signal, or at once where the guest cannot say;
- * throws when the work is gone and no notice of its end is under way.
+ * Polls the guest's status to distinguish a silent operation from a lost one. Returns when the
+ * signal fires, or at once where the guest has no status rpc. Throws when the operation is gone and no notice of its end
+ * is waiting.
  */
 export async function watchLiveness(
   api: HostApi,
-  meant: Meant,
+  target: Target,
   progress: Progress,
   newest: () => bigint,
   clock: Clock,
@@ -31,31 +34,25 @@ export async function watchLiveness(
 ): Promise<void> {
   let goneSince: bigint | undefined;
   for (;;) {
-    await clock.sleep(INTERVAL, signal);
-    const heard = await ask(api, meant, signal);
-    if (heard === "cannot say") return;
-    if (heard === "away")
-      progress.doubt(
-        "the guest does not answer; if its daemon died, sudo tremplin up starts it (a machine's starts by itself)",
-      );
-    if (heard === "waiting")
-      progress.doubt("the guest will go on with it once its engine runs; sudo tremplin up launches that");
-    if (heard === "working") progress.alive();
-    if (heard !== "gone") goneSince = undefined;
-    else if (goneSince === newest()) throw new TremplinError("failed", GONE);
+    await clock.sleep(POLL_INTERVAL_MS, signal);
+    const state = await poll(api, target, signal);
+    if (state === "unsupported") return;
+    if (state === "unreachable") progress.stalled(UNREACHABLE);
+    if (state === "waiting") progress.stalled(WAITING);
+    if (state === "working") progress.heartbeat();
+    if (state !== "gone") goneSince = undefined;
+    else if (goneSince === newest()) throw new TremplinError("failed", LOST);
     else goneSince = newest();
   }
 }
 
-const GONE = "the guest no longer works on it and never said how it ended; tremplin list shows what is there";
-
-async function ask(
+async function poll(
   api: HostApi,
-  { operation, container }: Meant,
+  { operation, container }: Target,
   signal: AbortSignal,
-): Promise<"working" | "waiting" | "gone" | "away" | "cannot say"> {
+): Promise<"working" | "waiting" | "gone" | "unreachable" | "unsupported"> {
   try {
-    const status = await api.call(Guest.method.getStatus, {}, { signal, timeout: PATIENCE });
+    const status = await api.call(Guest.method.getStatus, {}, { signal, timeout: STATUS_TIMEOUT_MS });
     const found = status.operations.filter(({ id, containerName }) =>
       operation === undefined ? containerName === container : id === operation,
     );
@@ -67,6 +64,6 @@ async function ask(
     return working ? "working" : "gone";
   } catch (thrown) {
     signal.throwIfAborted();
-    return TremplinError.from(thrown).code === "unavailable" ? "away" : "cannot say";
+    return TremplinError.from(thrown).code === "unavailable" ? "unreachable" : "unsupported";
   }
 }

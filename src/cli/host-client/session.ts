@@ -1,11 +1,20 @@
 import type { HostFlags } from "../flags/host-flags.ts";
 import type { Io } from "../io.ts";
-import { noProgress } from "../progress/progress.ts";
-import { showProgress } from "../progress/show-progress.ts";
+import { openProgress } from "../progress/open-progress.ts";
+import type { Progress } from "../progress/progress.ts";
 import { HostApi } from "./host-api.ts";
-import { type Outcome, runOperation, type Session, type Work } from "./operation.ts";
+import { type OperationSpec, type Outcome, runOperation } from "./run-operation.ts";
 
-/** Runs something with a host to ask and a progress to look at, and releases both. */
+/** What a command runs with. */
+export interface Session {
+  readonly api: HostApi;
+  readonly io: Io;
+  readonly progress: Progress;
+  /** Print JSON for a program instead of text. */
+  readonly json: boolean;
+}
+
+/** Runs `act` with a connection to the host and a progress display, and closes both. */
 export async function withSession<T>(
   title: string,
   flags: HostFlags,
@@ -14,23 +23,23 @@ export async function withSession<T>(
 ): Promise<T> {
   using api = HostApi.open(flags);
   const json = flags.json === true;
-  await using progress = json ? noProgress : showProgress(title, io);
+  await using progress = openProgress(title, io, { json });
   return await act({ api, io, progress, json });
 }
 
-/** Runs one piece of work on one container and tells its result. */
-export async function runWork(work: Work, flags: HostFlags, io: Io): Promise<void> {
-  const outcome = await withSession(work.title, flags, io, (session) => runOperation(session, work));
-  reportResult(work.container, outcome, flags, io);
+/** Runs one operation on one container and prints its result. */
+export async function runAndReport(spec: OperationSpec, flags: HostFlags, io: Io): Promise<void> {
+  const outcome = await withSession(spec.title, flags, io, (session) => runOperation(session, spec));
+  reportResult(spec.container, outcome, flags, io);
 }
 
-/** The result of work on a container, for a person or a program. */
+/** Prints the result of a command on a container. */
 export function reportResult(
   container: string,
-  { words, operation }: Partial<Outcome> & Pick<Outcome, "words">,
+  { text, operation }: Partial<Outcome> & Pick<Outcome, "text">,
   flags: HostFlags,
   io: Io,
 ): void {
-  const document = { container, result: words, operation };
-  io.out(flags.json ? `${JSON.stringify(document)}\n` : `${container}: ${words}\n`);
+  const document = { container, result: text, operation };
+  io.out(flags.json ? `${JSON.stringify(document)}\n` : `${container}: ${text}\n`);
 }

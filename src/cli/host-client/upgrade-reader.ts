@@ -1,33 +1,31 @@
 import type { Event } from "../../contract/tremplin/v1/host_pb.js";
+import { parsePhaseLine, parseUpgradeLog } from "../../transport/upgrade-lines.ts";
 import { type NoticeText, noticeText } from "../text/notice-text.ts";
 import { plainText } from "../text/text.ts";
 
-/**
- * Reads the events of one upgrade: among its lines are some that say how far it is, `== PERCENT % PHASE`, which count
- * until the next one. `say` is told once where all lines are.
- */
-export function upgradeReader(say: (sentence: string) => void): (event: Event) => NoticeText | undefined {
+/** Reads the events of one upgrade. Calls `onLog` once, with the path of the log on the guest. */
+export function upgradeReader(onLog: (path: string) => void): (event: Event) => NoticeText | undefined {
   let phase = "";
   let percent: number | undefined;
-  let isTold = false;
+  let log: string | undefined;
   return (event) => {
-    const text = noticeText(event);
-    if (event.notice.case !== "upgrade" || text?.state !== "going") return text;
+    const notice = noticeText(event);
+    if (event.notice.case !== "upgrade" || notice?.state !== "going") return notice;
     let last = "";
     for (const line of event.notice.value.progressMessages) {
-      const far = /^== (\d{1,3}) % (.*)$/.exec(line);
-      const path = isTold ? undefined : /; every line is in (\/.*)$/.exec(line)?.[1];
-      if (far) {
-        percent = Math.min(100, Number(far[1]));
-        phase = plainText(far[2] ?? "");
-      } else if (path) {
-        say(`every line is in ${plainText(path)}, on the guest`);
-        isTold = true;
+      const progress = parsePhaseLine(line);
+      const path = log === undefined ? parseUpgradeLog(line) : undefined;
+      if (progress) {
+        percent = progress.percent;
+        phase = plainText(progress.phase);
+      } else if (path !== undefined) {
+        log = plainText(path);
+        onLog(log);
       } else {
         last = plainText(line);
       }
     }
-    const words = [phase, last].filter((part) => part !== "").join(" - ") || text.words;
-    return { ...text, words, ...(percent !== undefined && { percent }) };
+    const text = [phase, last].filter((part) => part !== "").join(" - ") || notice.text;
+    return { ...notice, text, ...(percent !== undefined && { percent }) };
   };
 }

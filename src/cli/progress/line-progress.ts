@@ -1,30 +1,30 @@
 import type { Io } from "../io.ts";
 import { TickingProgress } from "./ticking-progress.ts";
 
-/** A line for each new step and each ten percent, and one each half minute whatever happens. */
+/** Prints a line for each new message and each ten percent, and one every 30 s in any case. */
 export class LineProgress extends TickingProgress {
   #shown = "";
 
   constructor(title: string, io: Io) {
     super(title, io);
-    this.say(title);
-    this.every(30_000, () => {
-      const parts = [`still ${this.title}`, this.words, this.elapsed, this.pace, this.silence];
-      this.say(parts.filter((part) => part !== "").join(", "));
+    this.print(title);
+    this.repeat(30_000, () => {
+      const parts = [`still ${this.title}`, this.message, this.elapsed, this.pace, this.silence];
+      this.print(parts.filter((part) => part !== "").join(", "));
     });
   }
 
-  override say(sentence: string): void {
+  override print(sentence: string): void {
     this.io.err(`${sentence}\n`);
   }
 
-  protected override changed(): void {
-    // Counters in the words (files, bytes) change all the time; where there is a percentage it decides.
-    const share = this.isDoubtful ? undefined : this.percent;
-    const key = share === undefined ? this.words : `${Math.floor(share / 10)}`;
+  protected override render(): void {
+    // A message with counters (files, bytes) changes all the time, so the percentage decides where there is one.
+    const share = this.isStalled ? undefined : this.percent;
+    const key = share === undefined ? this.message : `${Math.floor(share / 10)}`;
     if (key === this.#shown) return;
     this.#shown = key;
-    const parts = [`${this.words}${share === undefined ? "" : ` ${share} %`}`, this.pace];
-    this.say(`${this.title}: ${parts.filter((part) => part !== "").join(", ")}`);
+    const parts = [`${this.message}${share === undefined ? "" : ` ${share} %`}`, this.pace];
+    this.print(`${this.title}: ${parts.filter((part) => part !== "").join(", ")}`);
   }
 }

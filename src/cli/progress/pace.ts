@@ -1,7 +1,7 @@
-/** How far back the rate looks. Milliseconds. */
+/** The rate is measured over this time. Milliseconds. */
 const WINDOW = 5_000;
-/** Before so much has passed nothing is foretold. Milliseconds. */
-const LEARNING = 2_000;
+/** Before this time has passed nothing is estimated. Milliseconds. */
+const WARM_UP = 2_000;
 
 interface Sample {
   readonly at: number;
@@ -9,32 +9,32 @@ interface Sample {
   readonly bytes: number;
 }
 
-/** How fast work goes: learns from each word of its progress. */
+/** Estimates the speed and the remaining time of an operation from samples of its progress. */
 export class Pace {
   #samples: readonly Sample[] = [];
   #first: Sample | undefined;
 
   /** `at` in milliseconds; `bytes` of the input so far. */
-  learn(at: number, percent: number, bytes = 0): void {
+  record(at: number, percent: number, bytes = 0): void {
     const last = this.#samples.at(-1);
-    // A step back begins something new.
+    // Progress that decreases is the beginning of a new phase.
     if (!last || percent < last.percent || bytes < last.bytes) this.#first = undefined;
     const known = this.#first ? this.#samples.filter((sample) => sample.at >= at - WINDOW) : [];
     this.#first ??= { at, percent, bytes };
     this.#samples = [...known, { at, percent, bytes }];
   }
 
-  /** Bytes in a second, of late; undefined while it is not known. */
+  /** Bytes per second over the last seconds; undefined while unknown. */
   get rate(): number | undefined {
     const [first, last] = [this.#samples[0], this.#samples.at(-1)];
     if (!first || !last || last.at === first.at || last.bytes === 0) return undefined;
     return ((last.bytes - first.bytes) * 1000) / (last.at - first.at);
   }
 
-  /** Milliseconds until the end, at the pace of the whole so far; undefined while it cannot be told. */
-  get left(): number | undefined {
+  /** Milliseconds until the end, at the average speed so far; undefined while unknown. */
+  get remaining(): number | undefined {
     const [first, last] = [this.#first, this.#samples.at(-1)];
-    if (!first || !last || last.at - first.at < LEARNING || last.percent <= first.percent) return undefined;
+    if (!first || !last || last.at - first.at < WARM_UP || last.percent <= first.percent) return undefined;
     return ((100 - last.percent) * (last.at - first.at)) / (last.percent - first.percent);
   }
 }

@@ -1,20 +1,23 @@
-/** Where a person sees how work goes. Silence is never shown as a stand-still: it says how old the last sign is. */
+/**
+ * The display of an operation's progress. It never shows silence as a standstill: it shows how long ago the last sign of
+ * life was.
+ */
 export interface Progress extends AsyncDisposable {
-  /** Something was heard of the work. `bytes`: how many it has gone through so far, where it counts them. */
-  step(words: string, percent?: number, bytes?: number): void;
-  /** The work is known to go on, though nothing new was heard. Ends a doubt. */
-  alive(): void;
-  /** Whether the work goes on is not known, for example because who does it is away. No sign of life. */
-  doubt(why: string): void;
-  /** A sentence of its own, above what is shown. */
-  say(sentence: string): void;
+  /** Shows a new message. `percent`: 0 to 100. `bytes`: bytes processed so far. Counts as a sign of life. */
+  update(message: string, percent?: number, bytes?: number): void;
+  /** The operation is known to continue, although there is no new message. Ends `stalled`. */
+  heartbeat(): void;
+  /** Shows why it is not known whether the operation continues, for example because the host is unreachable. */
+  stalled(reason: string): void;
+  /** Prints a sentence that stays, above the progress. */
+  print(sentence: string): void;
 }
 
-/** For programs, which read events themselves. */
+/** Shows nothing: programs read the events themselves. */
 export const noProgress: Progress = {
-  step: () => undefined,
-  alive: () => undefined,
-  doubt: () => undefined,
-  say: () => undefined,
+  update: () => undefined,
+  heartbeat: () => undefined,
+  stalled: () => undefined,
+  print: () => undefined,
   [Symbol.asyncDispose]: () => Promise.resolve(),
 };

@@ -1,23 +1,23 @@
 import type { Io } from "../io.ts";
 import { TickingProgress } from "./ticking-progress.ts";
 
-/** The width of a full bar. */
+/** The width of the bar in characters. */
 const BAR = 20;
 
-/** One line that is drawn again each second. */
+/** Redraws one line every second. */
 export class TerminalProgress extends TickingProgress {
   readonly #columns: number;
 
   constructor(title: string, io: Io, terminal: { columns: number }) {
     super(title, io);
     this.#columns = terminal.columns || 80;
-    this.changed();
-    this.every(1_000, () => this.changed());
+    this.render();
+    this.repeat(1_000, () => this.render());
   }
 
-  override say(sentence: string): void {
+  override print(sentence: string): void {
     this.io.err(`\r\x1b[K${sentence}\n`);
-    this.changed();
+    this.render();
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {
@@ -25,8 +25,8 @@ export class TerminalProgress extends TickingProgress {
     this.io.err("\r\x1b[K");
   }
 
-  protected override changed(): void {
-    const parts = [this.title, this.#bar(), this.elapsed, this.pace, this.silence, this.words];
+  protected override render(): void {
+    const parts = [this.title, this.#bar(), this.elapsed, this.pace, this.silence, this.message];
     const line = parts.filter((part) => part !== "").join("  ");
     this.io.err(`\r\x1b[K${line.slice(0, this.#columns - 1)}`);
   }

@@ -4,19 +4,19 @@ import { bytesText, durationText } from "../text/text.ts";
 import { Pace } from "./pace.ts";
 import type { Progress } from "./progress.ts";
 
-/** How long nothing may be heard before that is shown. Milliseconds. */
-const SILENCE = 5_000;
+/** How old the last sign of life must be before its age is shown. */
+const SILENCE_MS = 5_000;
 
-/** What both ways of showing know: since when, how far, and when something was heard last. */
+/** What both displays share: elapsed time, percentage, speed, and the age of the last sign of life. */
 export abstract class TickingProgress implements Progress {
   protected readonly title: string;
   protected readonly io: Io;
   protected percent: number | undefined;
-  #words = "";
-  #doubt = "";
+  #message = "";
+  #stallReason = "";
   readonly #clock: Clock;
-  readonly #begun: number;
-  #heard: number;
+  readonly #startedAt: number;
+  #lastSign: number;
   readonly #stop = new AbortController();
   #ticking: Promise<void> | undefined;
   readonly #pace = new Pace();
@@ -25,40 +25,40 @@ export abstract class TickingProgress implements Progress {
     this.title = title;
     this.io = io;
     this.#clock = io.clock;
-    this.#begun = io.clock.now();
-    this.#heard = this.#begun;
+    this.#startedAt = io.clock.now();
+    this.#lastSign = this.#startedAt;
   }
 
-  step(words: string, percent?: number, bytes?: number): void {
-    this.#words = words;
+  update(message: string, percent?: number, bytes?: number): void {
+    this.#message = message;
     this.percent = percent;
-    if (percent !== undefined) this.#pace.learn(this.#clock.now(), percent, bytes);
-    this.alive();
-    this.changed();
+    if (percent !== undefined) this.#pace.record(this.#clock.now(), percent, bytes);
+    this.heartbeat();
+    this.render();
   }
 
-  alive(): void {
-    this.#heard = this.#clock.now();
-    this.#doubt = "";
+  heartbeat(): void {
+    this.#lastSign = this.#clock.now();
+    this.#stallReason = "";
   }
 
-  doubt(why: string): void {
-    if (this.#doubt === why) return;
-    this.#doubt = why;
-    this.changed();
+  stalled(reason: string): void {
+    if (this.#stallReason === reason) return;
+    this.#stallReason = reason;
+    this.render();
   }
 
-  abstract say(sentence: string): void;
+  abstract print(sentence: string): void;
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     await this.#ticking;
   }
 
-  protected abstract changed(): void;
+  protected abstract render(): void;
 
-  /** Calls `tick` again and again, with these many milliseconds between. */
-  protected every(milliseconds: number, tick: () => void): void {
+  /** Calls `tick` every `milliseconds` until this is disposed of. */
+  protected repeat(milliseconds: number, tick: () => void): void {
     const { signal } = this.#stop;
     this.#ticking = (async () => {
       while (!signal.aborted) {
@@ -67,32 +67,32 @@ export abstract class TickingProgress implements Progress {
     })();
   }
 
-  /** What is known last of the work, or why nothing is. */
-  protected get words(): string {
-    return this.#doubt || this.#words;
+  /** The newest message, or why there is none. */
+  protected get message(): string {
+    return this.#stallReason || this.#message;
   }
 
-  protected get isDoubtful(): boolean {
-    return this.#doubt !== "";
+  protected get isStalled(): boolean {
+    return this.#stallReason !== "";
   }
 
   protected get elapsed(): string {
-    return durationText(this.#clock.now() - this.#begun);
+    return durationText(this.#clock.now() - this.#startedAt);
   }
 
-  /** How fast it goes, where bytes are counted, and how long it will go on; empty while neither is known. */
+  /** Bytes per second and remaining time, as far as they are known. */
   protected get pace(): string {
-    const { rate, left } = this.#pace;
+    const { rate, remaining } = this.#pace;
     const parts = [
       rate === undefined ? "" : `${bytesText(Math.round(rate))}/s`,
-      left === undefined || this.percent === undefined ? "" : `${durationText(left)} left`,
+      remaining === undefined || this.percent === undefined ? "" : `${durationText(remaining)} left`,
     ];
     return parts.filter((part) => part !== "").join(", ");
   }
 
-  /** Empty while something was heard lately. */
+  /** Empty while the last sign of life is recent. */
   protected get silence(): string {
-    const silent = this.#clock.now() - this.#heard;
-    return silent < SILENCE ? "" : `last sign of life ${durationText(silent)} ago`;
+    const silent = this.#clock.now() - this.#lastSign;
+    return silent < SILENCE_MS ? "" : `last sign of life ${durationText(silent)} ago`;
   }
 }

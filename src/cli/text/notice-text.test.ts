@@ -6,7 +6,7 @@ import { EventSchema } from "../../contract/tremplin/v1/host_pb.js";
 import * as contract from "../../contract/tremplin_pb.js";
 import { type NoticeText, noticeText } from "./notice-text.ts";
 
-/** What goes on, by the comments of the contract; every other status ends the operation. */
+/** The statuses of an operation that continues, by the comments of the contract; every other one ends it. */
 const statuses: Record<string, [statuses: DescEnum, going: string[], done: string]> = {
   startLxd: [contract.StartLxdProgress_StatusSchema, ["STARTING", "RECOVERING"], "STARTED"],
   create: [contract.ContainerCreationProgress_StatusSchema, ["DOWNLOADING"], "CREATED"],
@@ -27,7 +27,7 @@ function textOf(kind: string, value: object): NoticeText | undefined {
 }
 
 for (const [kind, [schema, going, done]] of Object.entries(statuses)) {
-  test(`${kind}: each status is read as the contract says`, () => {
+  test(`${kind}: each status means what the contract says`, () => {
     for (const { name, number } of schema.values) {
       const expected = going.includes(name) ? "going" : name === done ? "done" : "failed";
       assert.equal(textOf(kind, { status: number })?.state, expected, name);
@@ -36,9 +36,14 @@ for (const [kind, [schema, going, done]] of Object.entries(statuses)) {
   });
 }
 
-test("the reason of a failure is told", () => {
+test("the text of a failure includes its reason", () => {
   const text = textOf("create", { containerName: "web", status: 5, failureReason: "no\nspace" });
-  assert.deepEqual(text, { container: "web", state: "failed", words: "creating failed: no space" });
+  assert.deepEqual(text, {
+    container: "web",
+    state: "failed",
+    text: "creating failed: no space",
+    reason: "no space",
+  });
 });
 
 test("an export's percentage is the mean of files and bytes", () => {
@@ -52,18 +57,18 @@ test("an export's percentage is the mean of files and bytes", () => {
   assert.equal(text?.percent, 30);
 });
 
-test("an export that does not know yet how much there is has no percentage", () => {
+test("an export that has not counted its files yet has no percentage", () => {
   const text = textOf("export", { status: 7 });
   assert.equal(text?.percent, undefined);
-  assert.match(text?.words ?? "", /snapshot/);
+  assert.match(text?.text ?? "", /snapshot/);
 });
 
-test("the halves of an import make one bar", () => {
+test("upload and unpacking are the two halves of the percentage of an import", () => {
   assert.equal(textOf("import", { status: 3, progressPercent: 50 })?.percent, 25);
   assert.equal(textOf("import", { status: 4, progressPercent: 50 })?.percent, 75);
 });
 
-test("no percentage leaves its bar, whatever a guest says", () => {
+test("a percentage is between 0 and 100, whatever a guest sends", () => {
   fc.assert(
     fc.property(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }), (downloadProgress) => {
       const percent = textOf("create", { status: 1, downloadProgress })?.percent ?? -1;
@@ -72,6 +77,6 @@ test("no percentage leaves its bar, whatever a guest says", () => {
   );
 });
 
-test("a watch's beginning is no notice", () => {
+test("the beginning of a watch is not a notice", () => {
   assert.equal(textOf("begun", {}), undefined);
 });

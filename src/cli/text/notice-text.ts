@@ -15,28 +15,32 @@ import {
 } from "../../contract/tremplin_pb.js";
 import { bytesText, plainText } from "./text.ts";
 
-/** A notice as a person reads it. */
+/** A notice in words. */
 export interface NoticeText {
-  /** Whether the operation goes on, is done, or has failed (cancelled counts as that). */
+  /** Whether the operation continues, succeeded, or failed (or was cancelled). */
   readonly state: "going" | "done" | "failed";
-  /** Empty for work on the engine itself. */
+  /** Empty for an operation on the engine itself. */
   readonly container: string;
-  readonly words: string;
+  /** Includes the reason. */
+  readonly text: string;
+  /** What the guest gave as the reason of a failure, or adds to a success. */
+  readonly reason?: string;
   /** 0 to 100. */
   readonly percent?: number;
-  /** How many bytes the work has gone through so far. */
+  /** Bytes processed so far. */
   readonly bytes?: number;
 }
 
-type Reading = Omit<NoticeText, "container">;
+type Reading = Omit<NoticeText, "container" | "reason">;
 
-/** Says what an event means; undefined for the one that only begins a watch. */
+/** The words for an event; undefined for the one that only begins a watch. */
 export function noticeText({ notice }: Event): NoticeText | undefined {
   if (notice.case === undefined || notice.case === "begun") return undefined;
   const container = "containerName" in notice.value ? plainText(notice.value.containerName) : "";
   const reason = "failureReason" in notice.value ? plainText(notice.value.failureReason) : "";
   const reading = read(notice);
-  return { ...reading, container, words: reason ? `${reading.words}: ${reason}` : reading.words };
+  if (reason === "") return { ...reading, container };
+  return { ...reading, container, text: `${reading.text}: ${reason}`, reason };
 }
 
 function read(notice: Exclude<Event["notice"], { case: undefined } | { case: "begun" }>): Reading {
@@ -45,10 +49,10 @@ function read(notice: Exclude<Event["notice"], { case: undefined } | { case: "be
       return done("the daemon is ready");
     case "startLxd":
       return of(notice.value.status, {
-        [StartLxd.STARTING]: going("launching the engine"),
+        [StartLxd.STARTING]: going("starting the engine"),
         [StartLxd.RECOVERING]: going("recovering the engine's database"),
-        [StartLxd.STARTED]: done("the engine runs"),
-        [StartLxd.FAILED]: failed("launching the engine failed"),
+        [StartLxd.STARTED]: done("the engine is running"),
+        [StartLxd.FAILED]: failed("starting the engine failed"),
       });
     case "create":
       return of(notice.value.status, {
@@ -83,7 +87,7 @@ function read(notice: Exclude<Event["notice"], { case: undefined } | { case: "be
     case "import":
       return readImport(notice.value);
     case "shutdown":
-      return done("is down");
+      return done("has shut down");
     case "ports":
       return done(portsText(notice.value));
     case "upgrade":
@@ -99,14 +103,14 @@ function readExport(progress: ContainerExportProgress): Reading {
   if (progress.status === Export.DONE) return done(`exported, ${bytesText(progress.bytesExported)}`);
   if (progress.status === Export.FAILED) return failed("exporting failed");
   if (progress.status === Export.CANCELLED) return failed("exporting was cancelled");
-  if (!Export[progress.status] || progress.status === Export.UNKNOWN) return strange(progress.status);
+  if (!Export[progress.status] || progress.status === Export.UNKNOWN) return unknownStatus(progress.status);
   const { inputFilesStreamed: files, totalInputFiles, inputBytesStreamed: bytes, totalInputBytes } = progress;
   if (totalInputFiles === 0) return going("taking a snapshot and counting its files");
   const read = `${files} of ${totalInputFiles} files, ${bytesText(bytes)} of ${bytesText(totalInputBytes)}`;
-  // The host's percentage is the mean of both (behaviour.md 10).
+  // The mean of both, as ChromiumOS's host computes it (docs/contract.md#how-hosts-use-it).
   const percent = (share(files, totalInputFiles) + share(bytes, totalInputBytes)) / 2;
-  const words = `packing, ${read}, ${bytesText(progress.bytesExported)} written`;
-  return { ...going(words, percent), bytes: Number(bytes) };
+  const text = `packing, ${read}, ${bytesText(progress.bytesExported)} written`;
+  return { ...going(text, percent), bytes: Number(bytes) };
 }
 
 function readImport(progress: ContainerImportProgress): Reading {
@@ -135,28 +139,28 @@ function lastLine({ progressMessages }: UpgradeContainerProgress): string {
   return plainText(progressMessages.at(-1) ?? "");
 }
 
-/** A number that is not in the contract, or its 0, ends an operation as failed (behaviour.md 9). */
+/** A status outside the contract, or 0, counts as the failed end of the operation (docs/contract.md#deadlines). */
 function of(status: number, readings: Readonly<Record<number, Reading>>): Reading {
-  return readings[status] ?? strange(status);
+  return readings[status] ?? unknownStatus(status);
 }
 
-function strange(status: number): Reading {
-  return failed(`ended in a way that is not known here (status ${status})`);
+function unknownStatus(status: number): Reading {
+  return failed(`ended with the unknown status ${status}`);
 }
 
 function share(part: number | bigint, whole: number | bigint): number {
   return Number(whole) > 0 ? (100 * Number(part)) / Number(whole) : 0;
 }
 
-function going(words: string, percent?: number): Reading {
-  if (percent === undefined) return { state: "going", words };
-  return { state: "going", words, percent: Math.min(100, Math.max(0, Math.round(percent))) };
+function going(text: string, percent?: number): Reading {
+  if (percent === undefined) return { state: "going", text };
+  return { state: "going", text, percent: Math.min(100, Math.max(0, Math.round(percent))) };
 }
 
-function done(words: string): Reading {
-  return { state: "done", words };
+function done(text: string): Reading {
+  return { state: "done", text };
 }
 
-function failed(words: string): Reading {
-  return { state: "failed", words };
+function failed(text: string): Reading {
+  return { state: "failed", text };
 }

@@ -23,7 +23,7 @@ test("columns are as wide as their widest cell", () => {
   );
 });
 
-test("plain text can do nothing to a terminal", () => {
+test("plain text has no control characters", () => {
   assert.equal(plainText("a\x1b[2Jb\r\nc\x9b"), "a [2Jb c");
   fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => !/\p{Cc}/u.test(plainText(text))));
 });

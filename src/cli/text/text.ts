@@ -1,4 +1,4 @@
-/** Milliseconds as a person reads them: 4 s, 1:05, 2:03:04. */
+/** Milliseconds as 4 s, 1:05 or 2:03:04. */
 export function durationText(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
@@ -6,7 +6,7 @@ export function durationText(milliseconds: number): string {
   return m > 0 ? `${m}:${two(s)}` : `${s} s`;
 }
 
-/** Bytes in the unit that keeps the number short: 512 B, 1.5 KiB, 20 GiB. */
+/** Bytes as 512 B, 1.5 KiB or 20 GiB. */
 export function bytesText(bytes: number | bigint): string {
   let value = Number(bytes);
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -17,7 +17,7 @@ export function bytesText(bytes: number | bigint): string {
   return `${value >= 10 || Number.isInteger(value) ? Math.round(value) : value.toFixed(1)} ${units[0]}`;
 }
 
-/** Rows as columns of equal width, without trailing blanks. */
+/** Rows as a table with aligned columns, without trailing spaces. */
 export function tableText(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? "").length)),
@@ -27,7 +27,7 @@ export function tableText(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => `${line(row).trimEnd()}\n`).join("");
 }
 
-/** What may stand in a terminal: no control characters, whoever wrote the text. */
+/** The text without control characters, which could change the terminal. */
 export function plainText(text: string): string {
   return text.replace(/\p{Cc}+/gu, " ").trim();
 }

@@ -1,20 +1,22 @@
 import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { StartContainerRequest } from "../../contract/tremplin_pb.js";
 import type { Devices } from "../../engine/resources/profiles.ts";
 import { expand, type Site } from "../sites/site.ts";
 
 type Places = Readonly<Record<string, string>>;
 
+/** The fields of a request to start that the site can show as files inside the container. */
+type Contents = Readonly<Record<Site["bindMounts"][number]["content"], string>>;
+
 /**
- * Writes the files that the site shows inside a container and returns the devices that do so. Fields that the
- * request leaves empty give none. The files are readable by all, because users inside must read them; that
- * nobody else on this machine does, their folder sees to (behaviour.md 12 items 7, 35).
+ * Writes the files that the site shows inside a container and returns the devices that mount them; an empty field
+ * gives none. The files are readable by all, because users in the container must read them. Their folder keeps out
+ * everybody else on this machine.
  */
 export async function writeBindMounts(
   site: Site,
   places: Places,
-  request: StartContainerRequest,
+  request: Contents & { readonly containerName: string },
 ): Promise<Devices> {
   const devices: Record<string, Readonly<Record<string, string>>> = {};
   for (const { device, content, source, path } of site.bindMounts) {
@@ -28,12 +30,12 @@ export async function writeBindMounts(
   return devices;
 }
 
-/** The keys of instance devices that are ours to replace: all others are left alone. */
+/** The names of the devices that each start replaces; it leaves all others alone. */
 export function bindMountDevices(site: Site): ReadonlySet<string> {
   return new Set(site.bindMounts.map(({ device }) => device));
 }
 
-/** Deletes what was written for a container that is gone. */
+/** Deletes the files of a container that is gone. */
 export async function removeBindMounts(site: Site, places: Places, name: string): Promise<void> {
   for (const { source } of site.bindMounts) await rm(expand(source, { ...places, name }), { force: true });
 }

@@ -1,23 +1,32 @@
+import type { Logger } from "../../base/logger.ts";
+import { flagText } from "../../base/text-codecs.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { instanceStatus } from "../../engine/resources/instance.ts";
-import type { OperationContext, Steps } from "../operations/runner/operation.ts";
-import { waitForPendingOperations } from "./delete-container.ts";
+import { removeOrphanedSnapshot } from "./delete-snapshot.ts";
 import { findContainer, getContainer } from "./find-container.ts";
-import { removeOrphanedSnapshot } from "./orphaned-snapshot.ts";
+import { waitForPendingOperations } from "./pending-operations.ts";
 
-/** The step of the journal that says that the container is paused for its snapshot. */
-const PAUSED = "paused";
+/** The journal step that says that the container is frozen for its snapshot. */
+export const snapshotSteps = { paused: flagText };
+
+/** What is needed of an operation that takes a snapshot. */
+interface SnapshotContext {
+  readonly signal: AbortSignal;
+  readonly shutdownSignal: AbortSignal;
+  readonly log: Logger;
+  step(name: "paused"): Promise<void>;
+}
 
 /**
- * Takes a snapshot of a container, running or not; when this has resolved it is whole. Where files vanish while an
- * engine looks through them it may fail (LXD 5.0.2 on btrfs: lstat ... no such file); then the container is paused
- * for the time of it. Whoever recovers the operation calls `resumePaused`.
+ * Takes a consistent snapshot of a container, running or not. Where files vanish while the engine copies them it may
+ * fail (LXD 5.0.2 on btrfs: lstat ... no such file); then the container is frozen meanwhile, and the operation's
+ * recovery must call `unfreezeAfterSnapshot`.
  */
 export async function takeConsistentSnapshot(
   engine: Engine,
   container: string,
   snapshot: string,
-  context: OperationContext,
+  context: SnapshotContext,
 ): Promise<void> {
   const { signal, log } = context;
   const create = async (): Promise<void> => {
@@ -29,37 +38,37 @@ export async function takeConsistentSnapshot(
     await removeOrphanedSnapshot(engine, container, snapshot, signal);
     const { status_code: status } = await getContainer(engine, container, signal);
     if (status !== instanceStatus.running) throw error;
-    log.info({ error }, "no snapshot could be taken while it runs: it is paused for that");
-    await whilePaused(engine, container, context, create);
+    log.info({ error }, "no snapshot could be taken of the running container: freezing it");
+    await whileFrozen(engine, container, context, create);
   }
 }
 
-/** Lets a container go on that an operation, which died in the middle, has paused. */
-export async function resumePaused(
+/** Unfreezes a container that an operation froze for a snapshot before it was interrupted. */
+export async function unfreezeAfterSnapshot(
   engine: Engine,
   container: string,
-  steps: Steps,
+  steps: { readonly paused?: true },
   signal: AbortSignal,
 ): Promise<void> {
-  if (steps[PAUSED]) await resume(engine, container, signal);
+  if (steps.paused) await unfreeze(engine, container, signal);
 }
 
-async function whilePaused(
+async function whileFrozen(
   engine: Engine,
   container: string,
-  { signal, shutdownSignal, step }: OperationContext,
+  { signal, shutdownSignal, step }: SnapshotContext,
   act: () => Promise<void>,
 ): Promise<void> {
-  await step(PAUSED);
+  await step("paused");
   try {
     await (await engine.instances.setState(container, { action: "freeze" }, { signal })).wait({ signal });
     await act();
   } finally {
-    await resume(engine, container, shutdownSignal);
+    await unfreeze(engine, container, shutdownSignal);
   }
 }
 
-async function resume(engine: Engine, container: string, signal: AbortSignal): Promise<void> {
+async function unfreeze(engine: Engine, container: string, signal: AbortSignal): Promise<void> {
   await waitForPendingOperations(engine, container, signal);
   const found = await findContainer(engine, container, signal);
   if (found?.status_code !== instanceStatus.frozen) return;

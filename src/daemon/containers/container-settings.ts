@@ -3,17 +3,17 @@ import type { InstanceUpdate } from "../../engine/resources/instance.ts";
 import { OPERATION_MARK } from "./operation-mark.ts";
 import { isUsb } from "./usb-mark.ts";
 
-/** What a person sets in a container: not what the engine keeps there for itself, nor what comes by a mark of ours. */
+/** What a person can set in a container. Keys of the engine and marks of this program are not part of it. */
 type Settings = Pick<InstanceUpdate, "config" | "devices" | "profiles" | "description">;
 
-/** The settings of a container or a snapshot; equal texts are equal settings. */
+/** The settings of a container or a snapshot as text: equal texts mean equal settings. */
 export function settingsText({ config, devices, profiles, description }: Settings): string {
-  const own = Object.entries(config).filter(([key]) => !isEngines(key) && key !== OPERATION_MARK);
+  const own = Object.entries(config).filter(([key]) => !isEngineKey(key) && key !== OPERATION_MARK);
   const set = Object.entries(devices).filter(([, device]) => !isUsb(device));
   return JSON.stringify({ config: sorted(own), devices: sorted(set), profiles, description });
 }
 
-/** Gives a container the settings of such a text. */
+/** Applies settings that `settingsText` wrote. */
 export async function applySettings(
   engine: Engine,
   name: string,
@@ -32,7 +32,7 @@ export async function applySettings(
       },
       config: {
         ...Object.fromEntries(
-          Object.entries(instance.config).filter(([key]) => isEngines(key) || key === OPERATION_MARK),
+          Object.entries(instance.config).filter(([key]) => isEngineKey(key) || key === OPERATION_MARK),
         ),
         ...settings.config,
       },
@@ -41,7 +41,7 @@ export async function applySettings(
   );
 }
 
-function isEngines(key: string): boolean {
+function isEngineKey(key: string): boolean {
   return key.startsWith("volatile.");
 }
 

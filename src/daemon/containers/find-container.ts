@@ -3,7 +3,7 @@ import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import type { Instance } from "../../engine/resources/instance.ts";
 
-/** The container of that name, if there is one. Every other error than a 404 stays an error. */
+/** The container of that name. Undefined only where the engine answers 404; every other error stays an error. */
 export async function findContainer(
   engine: Engine,
   name: string,
@@ -20,9 +20,8 @@ export async function getContainer(engine: Engine, name: string, signal?: AbortS
 }
 
 /**
- * As findContainer, and heals what an older daemon left when it died while it remapped ids: then the
- * container goes by the name NAME-crostini-recover. Not while an operation has the container: it may be about to
- * give that name to another one.
+ * Like `findContainer`, and renames a container that an older daemon left under the name NAME-crostini-recover when it
+ * died during an id shift. Does not rename while an operation has the lock, which may be about to use the name.
  */
 export async function findOrRepairContainer(
   engine: Engine,
@@ -34,17 +33,17 @@ export async function findOrRepairContainer(
   signal?: AbortSignal,
 ): Promise<Instance | undefined> {
   const found = await findContainer(engine, name, signal);
-  const aside = `${name}-crostini-recover`;
-  if (found || aside.length > 63 || runner.locks.holder(name)) return found;
+  const orphaned = `${name}-crostini-recover`;
+  if (found || orphaned.length > 63 || runner.locks.holder(name)) return found;
   using _lock = runner.hold("heal", name);
-  if (!(await findContainer(engine, aside, signal))) return undefined;
+  if (!(await findContainer(engine, orphaned, signal))) return undefined;
   const taken = await findContainer(engine, name, signal);
   if (taken) return taken;
-  await (await engine.instances.rename(aside, name, { signal })).wait({ signal });
+  await (await engine.instances.rename(orphaned, name, { signal })).wait({ signal });
   return findContainer(engine, name, signal);
 }
 
-/** What tells a container from another one of the same name; it keeps this when it is renamed. */
-export function identity({ config, created_at }: Instance): string {
+/** Differs between two containers of the same name, and stays the same when a container is renamed. */
+export function uuidOf({ config, created_at }: Instance): string {
   return config["volatile.uuid"] ?? created_at;
 }

@@ -1,12 +1,13 @@
 import type { Engine } from "../../engine/engine.ts";
 import type { Config } from "../../engine/resources/pools.ts";
 
-/** The key of a container's configuration that names the operation that is about to change its files. */
+/** The key in a container's config with the id of the operation that is about to change its files. */
 export const OPERATION_MARK = "user.tremplin.operation";
 
 /**
- * Marks a container as changed by an operation. Snapshots that are taken then bear the mark too, which tells ours
- * from somebody's of the same name; and when somebody puts the container back to another snapshot it is gone.
+ * Marks a container that an operation is about to change. Its snapshots carry the mark from then on, which tells the
+ * operation's own from somebody's of the same name. A container that somebody restored from another snapshot has lost
+ * it.
  */
 export async function markOperation(
   engine: Engine,
@@ -21,15 +22,15 @@ export async function markOperation(
   );
 }
 
-/** Which operation a container or a snapshot bears the mark of. */
+/** The operation whose mark a container or a snapshot carries. */
 export function operationOf({ config }: { readonly config: Config }): string | undefined {
   return config[OPERATION_MARK];
 }
 
-/** What the snapshots are called that operations take for themselves; the second group is the operation. */
+/** The names of snapshots that operations take; the second group is the id of the operation. */
 export const OPERATION_SNAPSHOT = /^tremplin-(remap|export|upgrade)-([0-9a-f]{8}|[0-9a-f]{16})$/;
 
-/** Takes the mark of an operation away, if the container bears it. */
+/** Removes the mark of an operation; leaves the mark of another one. */
 export async function unmarkOperation(
   engine: Engine,
   name: string,

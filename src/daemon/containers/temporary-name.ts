@@ -1,12 +1,12 @@
 /**
- * Names that containers have while they are being made: nobody outside hears of them, and none of them is
- * accepted in a request. The id of the operation keeps those of two operations apart.
+ * The name of a temporary container. It appears in no answer and no notice, and requests that use such a name are
+ * refused. The id of the operation keeps those of two operations apart.
  */
 export function temporaryName(purpose: "create" | "import" | "aside", operationId: string): string {
   return `tremplin-${purpose}-${operationId}`;
 }
 
-/** Whether a name is of that form, or one of the names that older daemons used (behaviour.md 2.1). */
+/** Whether a name has that form, or is one that older daemons used (docs/contract.md#names). */
 export function isTemporaryName(name: string): boolean {
   return (
     /^tremplin-(create|import|aside)-([0-9a-f]{8}|[0-9a-f]{16})$/.test(name) ||

@@ -4,7 +4,7 @@ import { replaceFile } from "../../base/files/durable-file.ts";
 import { textOfFile } from "../../base/files/text-of-file.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { Instance } from "../../engine/resources/instance.ts";
-import { identity } from "../containers/find-container.ts";
+import { uuidOf } from "../containers/find-container.ts";
 import { isTemporaryName } from "../containers/temporary-name.ts";
 
 const assignmentSchema = z.object({ container: z.string(), identity: z.string() });
@@ -45,13 +45,13 @@ export class UsbAssignments {
 
   /** The ports assigned to a container, ascending. */
   portsOf(container: Instance): readonly number[] {
-    const own = identity(container);
+    const own = uuidOf(container);
     const all = Object.entries(this.#assignments);
     return all.filter(([, assignment]) => assignment.identity === own).map(([port]) => Number(port));
   }
 
   async set(port: number, container: Instance): Promise<void> {
-    const assignment = { container: container.name, identity: identity(container) };
+    const assignment = { container: container.name, identity: uuidOf(container) };
     await this.#write({ ...this.#assignments, [port]: assignment });
   }
 
@@ -62,7 +62,7 @@ export class UsbAssignments {
 
   /** Given all containers: drops assignments of deleted ones and follows renamed ones. */
   async follow(containers: readonly Instance[]): Promise<void> {
-    const names = new Map(containers.map((each) => [identity(each), each.name]));
+    const names = new Map(containers.map((each) => [uuidOf(each), each.name]));
     const now: Record<string, UsbAssignment> = {};
     for (const [port, assignment] of Object.entries(this.#assignments)) {
       const name = names.get(assignment.identity);

@@ -8,7 +8,7 @@ import type { Engine } from "../../engine/engine.ts";
 import type { EngineEvent } from "../../engine/events/engine-event.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import type { Instance } from "../../engine/resources/instance.ts";
-import { getContainer, identity } from "../containers/find-container.ts";
+import { getContainer, uuidOf } from "../containers/find-container.ts";
 import { isTemporaryName } from "../containers/temporary-name.ts";
 import { withUsb } from "../containers/usb-mark.ts";
 import { UsbAssignments } from "./usb-assignments.ts";
@@ -89,7 +89,7 @@ export class UsbAttachments implements AsyncDisposable {
     await this.#change(port, async (engine) => {
       const taker = await getContainer(engine, container);
       const holder = await this.#holderOf(port);
-      if (holder && identity(holder) !== identity(taker)) await this.#detachFrom(port, holder);
+      if (holder && uuidOf(holder) !== uuidOf(taker)) await this.#detachFrom(port, holder);
       // Devices first: a port counts as attached only once the engine has accepted them.
       await this.#setPorts(taker, [...this.#assignments.portsOf(taker), port]);
       await this.#assignments.set(port, taker);
@@ -134,7 +134,7 @@ export class UsbAttachments implements AsyncDisposable {
     const assignment = this.#assignments.of(port);
     if (!assignment) return undefined;
     const containers = await this.#options.engine().instances.list();
-    return containers.find((each) => identity(each) === assignment.identity);
+    return containers.find((each) => uuidOf(each) === assignment.identity);
   }
 
   async #detachFrom(port: number, holder: Instance): Promise<void> {

@@ -5,13 +5,26 @@ import { KeyedMutex } from "../../base/async/keyed-mutex.ts";
 import { removeUnfinished, replaceFile } from "../../base/files/durable-file.ts";
 import { textOfFile } from "../../base/files/text-of-file.ts";
 import type { Logger } from "../../base/logger.ts";
-import type { Operation, Steps } from "../operations/runner/operation.ts";
+
+/** An operation under way. */
+export interface Operation {
+  /** Sixteen hexadecimal digits, unique for all time. */
+  readonly id: string;
+  readonly kind: string;
+  /** Empty for work on the engine itself. */
+  readonly container: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+}
+
+/** The steps of an operation as they are on disk: name to text. The kind of operation knows their types. */
+export type StepTexts = Readonly<Record<string, string>>;
 
 /** One operation of which the host has not heard the end yet, or which left something to clean up. */
 export interface JournalEntry extends Operation {
   /** The request, as the JSON of its message. */
   readonly request: unknown;
-  readonly steps: Steps;
+  readonly steps: StepTexts;
   /** The final notice, once there is one: from then on the entry only waits for the host to take it. */
   readonly final?: { readonly method: string; readonly message: unknown } | undefined;
   /** Why something is left to clean up although there is a final notice. */

@@ -3,26 +3,27 @@ import {
   ContainerDeletionProgress_Status as Status,
 } from "../../contract/tremplin_pb.js";
 import { removeBindMounts } from "../containers/bind-mounts.ts";
+import { reasonToKeepChanges, reasonToLeave } from "../containers/changes-since.ts";
 import {
-  changeSince,
-  describeStranger,
-  findNotedContainer,
-  hasNotedContainer,
-  noteContainer,
+  findRecordedContainer,
+  hasRecordedIdentity,
+  identitySteps,
+  recordIdentity,
 } from "../containers/container-identity.ts";
-import { forceDelete, waitForPendingOperations } from "../containers/delete-container.ts";
+import { forceDelete } from "../containers/delete-container.ts";
 import { findContainer } from "../containers/find-container.ts";
+import { waitForPendingOperations } from "../containers/pending-operations.ts";
 import { failureMessages } from "./failure-messages.ts";
 import type { OperationDeps } from "./operation-deps.ts";
 import type { OperationKind } from "./runner/operation.ts";
 
-/** Stops a container by force, whatever state it is in, and deletes it (behaviour.md 5.3, 12 item 26). */
+/** Stops a container by force, whatever state it is in, and deletes it (docs/contract.md#deletecontainer). */
 export function deleteOperation(
-  tools: OperationDeps,
-): OperationKind<typeof DeleteContainerRequestSchema, "updateDeletionStatus"> {
+  deps: OperationDeps,
+): OperationKind<typeof DeleteContainerRequestSchema, "updateDeletionStatus", typeof identitySteps> {
   async function finish(containerName: string, signal: AbortSignal) {
-    await forceDelete(tools.engine(), containerName, signal);
-    await removeBindMounts(tools.site, tools.places, containerName);
+    await forceDelete(deps.engine(), containerName, signal);
+    await removeBindMounts(deps.site, deps.places, containerName);
     return { containerName, status: Status.DELETED };
   }
 
@@ -30,28 +31,31 @@ export function deleteOperation(
     name: "delete",
     request: DeleteContainerRequestSchema,
     notify: "updateDeletionStatus",
+    steps: identitySteps,
     async *run({ containerName }, context) {
-      const engine = tools.engine();
+      const engine = deps.engine();
       const found = await findContainer(engine, containerName, context.signal);
-      if (found) await noteContainer(engine, found, context, context.signal);
+      if (found) await recordIdentity(engine, found, context, context.signal);
       return await finish(containerName, context.signal);
     },
     ...failureMessages(Status),
-    // Half deleted is worse than deleted, and the host asked for it: unless somebody has gone on with it since.
+    // A deletion that began is completed unless somebody has used the container since: the host asked for it, and half
+    // of a container is worse than none.
     async recover({ containerName }, context, interruption) {
       const { signal } = context;
-      const engine = tools.engine();
+      const engine = deps.engine();
       await waitForPendingOperations(engine, containerName, signal);
-      const noted = await findNotedContainer(engine, containerName, context, signal);
-      if (noted.is === "gone") {
-        await removeBindMounts(tools.site, tools.places, containerName);
+      const match = await findRecordedContainer(engine, containerName, context, signal);
+      if (match.is === "gone") {
+        await removeBindMounts(deps.site, deps.places, containerName);
         return { containerName, status: Status.DELETED };
       }
       if (interruption === "cancel" || interruption === "failure") return undefined;
-      // It had not begun, and nobody knows what somebody has done to the container since.
-      if (!hasNotedContainer(context)) return undefined;
-      const stranger = describeStranger(containerName, noted) ?? (await changeSince(engine, noted, signal));
-      if (stranger) return { containerName, status: Status.FAILED, failureReason: stranger };
+      // The deletion had not begun, and somebody may have used the container since.
+      if (!hasRecordedIdentity(context)) return undefined;
+      const failureReason =
+        reasonToLeave(containerName, match) ?? (await reasonToKeepChanges(engine, match, signal));
+      if (failureReason) return { containerName, status: Status.FAILED, failureReason };
       return await finish(containerName, signal);
     },
     interrupted: ({ containerName }, cause) => `${cause} while it deleted ${containerName}; delete it again`,

@@ -1,17 +1,23 @@
 import type { TremplinError } from "../../base/tremplin-error.ts";
+import { UpgradeContainerProgress_Status } from "../../contract/tremplin_pb.js";
 
 interface OnContainer {
   readonly containerName: string;
 }
 
-/** How an operation on a container says that it failed or was cancelled, where nothing but the reason is to be told. */
+/** The final messages of a failed and of a cancelled operation that have nothing but a reason. */
 export function failureMessages<Status>(status: { readonly FAILED: Status; readonly CANCELLED: Status }) {
-  const ending =
-    (word: Status) =>
+  const withStatus =
+    (value: Status) =>
     ({ containerName }: OnContainer, { message }: TremplinError) => ({
       containerName,
-      status: word,
+      status: value,
       failureReason: message,
     });
-  return { failed: ending(status.FAILED), cancelled: ending(status.CANCELLED) };
+  return { failed: withStatus(status.FAILED), cancelled: withStatus(status.CANCELLED) };
 }
+
+const { FAILED } = UpgradeContainerProgress_Status;
+
+/** The contract has no status for a cancelled upgrade: it failed, and the reason says that it was cancelled. */
+export const upgradeFailureMessages = failureMessages({ FAILED, CANCELLED: FAILED });

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { fromPromise, pollProgress, withHeartbeat } from "./heartbeat.ts";
 
-test("silence is broken at each interval and starts anew with progress", async () => {
+test("a heartbeat comes at each interval, which restarts with each message", async () => {
   const clock = new ManualClock();
   const steps = [Promise.withResolvers<string>(), Promise.withResolvers<string>()] as const;
   async function* work() {
@@ -13,10 +13,10 @@ test("silence is broken at each interval and starts anew with progress", async (
   const progress = withHeartbeat(work(), { every: 30, clock }, (silence) => `silent for ${silence}`);
   const next = async () => (await progress.next()).value;
   const beat = async () => {
-    const said = next();
+    const message = next();
     await clock.sleeping();
     clock.advance(30);
-    return said;
+    return message;
   };
   assert.equal(await beat(), "silent for 30");
   assert.equal(await beat(), "silent for 60");
@@ -27,7 +27,7 @@ test("silence is broken at each interval and starts anew with progress", async (
   assert.deepEqual(await progress.next(), { done: true, value: "done" });
 });
 
-test("a failure of the work passes through, and giving up ends it", async () => {
+test("a failure passes through, and a heartbeat that throws gives up", async () => {
   const clock = new ManualClock();
   const failing = withHeartbeat(
     fromPromise(Promise.reject(new Error("broken"))),
@@ -38,13 +38,13 @@ test("a failure of the work passes through, and giving up ends it", async () => 
   const endless = withHeartbeat(fromPromise(new Promise(() => undefined)), { every: 30, clock }, () => {
     throw new Error("too long");
   });
-  const given = assert.rejects(endless.next(), /too long/);
+  const givenUp = assert.rejects(endless.next(), /too long/);
   await clock.sleeping();
   clock.advance(30);
-  await given;
+  await givenUp;
 });
 
-test("work that is sampled is told of at once, then once in 600 ms", async () => {
+test("progress is polled at once and then every 600 ms", async () => {
   const clock = new ManualClock();
   const work = Promise.withResolvers<string>();
   let count = 0;

@@ -1,16 +1,16 @@
 import type { Clock } from "../../base/async/clock.ts";
 
 /**
- * Passes progress on, and when there has been none for a while asks what to say: `whenSilent` is called with
- * the milliseconds of silence so far and returns a message to yield, or throws to give up.
+ * Passes messages on, and yields a heartbeat after each interval without one. `heartbeat` gets the milliseconds of
+ * silence so far and returns the message, or throws to give up.
  */
 export async function* withHeartbeat<T, R>(
-  progress: AsyncGenerator<T, R, void>,
+  messages: AsyncGenerator<T, R, void>,
   options: { every: number; clock: Clock },
-  whenSilent: (silence: number) => T,
+  heartbeat: (silence: number) => T,
 ): AsyncGenerator<T, R, void> {
   const { every, clock } = options;
-  let next = progress.next();
+  let next = messages.next();
   let silence = 0;
   for (;;) {
     const timer = new AbortController();
@@ -18,35 +18,35 @@ export async function* withHeartbeat<T, R>(
       () => undefined,
       () => undefined,
     );
-    // A timer that is left behind would hold up the end of the daemon.
+    // A timer that still ran would delay the shutdown.
     const result = await Promise.race([next, silent]).finally(() => timer.abort());
     if (!result) {
       silence += every;
-      yield whenSilent(silence);
+      yield heartbeat(silence);
       continue;
     }
     if (result.done) return result.value;
     silence = 0;
     yield result.value;
-    next = progress.next();
+    next = messages.next();
   }
 }
 
-/** A promise as progress that only ends. */
+/** A promise as a generator without messages. */
 export async function* fromPromise<R>(work: Promise<R>): AsyncGenerator<never, R, void> {
   return work;
 }
 
-/** Between a second and half a second, which is how often hosts want to hear of progress that moves. */
-const SAMPLE = 600;
+/** Hosts expect progress between once and twice per second. */
+const POLL_INTERVAL_MS = 600;
 
-/** Tells how far work is: at once, and then about twice in a second. */
+/** Yields the current progress of `work` at once, and then about twice per second. */
 export async function* pollProgress<T, R>(
   work: Promise<R>,
-  look: () => T,
+  current: () => T,
   clock: Clock,
 ): AsyncGenerator<T, R, void> {
   work.catch(() => undefined);
-  yield look();
-  return yield* withHeartbeat(fromPromise(work), { every: SAMPLE, clock }, look);
+  yield current();
+  return yield* withHeartbeat(fromPromise(work), { every: POLL_INTERVAL_MS, clock }, current);
 }

@@ -3,7 +3,7 @@ import type { FullInstance } from "../../engine/resources/instance.ts";
 import type { Snapshot } from "../../engine/resources/snapshots.ts";
 import { OPERATION_SNAPSHOT } from "../containers/operation-mark.ts";
 import { isTemporaryName } from "../containers/temporary-name.ts";
-import { UPLOAD_MARK } from "./create/image-source.ts";
+import { UPLOAD_MARK } from "./uploaded-images.ts";
 
 /** Something that an operation made in the engine and that no open operation accounts for. */
 export interface Orphan {

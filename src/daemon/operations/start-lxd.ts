@@ -1,52 +1,62 @@
 import { abortable } from "../../base/async/abortable.ts";
+import { flagText } from "../../base/text-codecs.ts";
 import {
   type StartLxdRequest,
   StartLxdRequestSchema,
   StartLxdProgress_Status as Status,
 } from "../../contract/tremplin_pb.js";
-import type { Launch } from "../supervisor/engine-state.ts";
+import { isLaunching, type PreparedEngine } from "../supervisor/engine-state.ts";
+import type { Supervisor } from "../supervisor/supervisor.ts";
 import { withHeartbeat } from "./heartbeat.ts";
 import type { OperationDeps } from "./operation-deps.ts";
 import type { OperationContext, OperationKind } from "./runner/operation.ts";
 
-const HEARTBEAT = 30_000;
-/** The step after which the wished reset goes on by itself. */
-const RESET = "reset";
+const HEARTBEAT_MS = 30_000;
 
-/** Launches the engine and waits until it is ready for containers (behaviour.md 5.1). */
+/** `reset`: from here on the supervisor continues the requested database reset by itself. */
+const steps = { reset: flagText };
+
+/** Launches the engine and waits until it is ready for containers (docs/contract.md#startlxd). */
 export function startLxdOperation(
-  tools: OperationDeps,
-): OperationKind<typeof StartLxdRequestSchema, "updateStartLxdStatus"> {
-  // The launch itself ends with the launcher, after all operations: they wait no longer than they are to.
-  const launch = ({ resetLxdDb }: StartLxdRequest, { steps, step, signal }: OperationContext): Launch => {
-    const wish = resetLxdDb && !(RESET in steps) ? { onBegun: () => step(RESET) } : undefined;
-    const launched = tools.supervisor.launch(wish);
-    return { ...launched, outcome: abortable(launched.outcome, signal) };
+  deps: OperationDeps,
+): OperationKind<typeof StartLxdRequestSchema, "updateStartLxdStatus", typeof steps> {
+  const { supervisor } = deps;
+  // The supervisor outlives all operations, so an operation stops waiting for the launch when it is aborted.
+  const launch = (
+    { resetLxdDb }: StartLxdRequest,
+    { steps: taken, step, signal }: OperationContext<typeof steps>,
+  ) => {
+    const reset = resetLxdDb && !taken.reset ? { onBegun: () => step("reset") } : undefined;
+    return abortable(supervisor.launch(reset).outcome, signal);
   };
   return {
     name: "start-lxd",
     request: StartLxdRequestSchema,
     notify: "updateStartLxdStatus",
+    steps,
     async *run(request, context) {
-      // A host that hears RECOVERING goes on to hear it, until the end.
+      // Once the host was notified of RECOVERING, the heartbeat repeats that.
       let status = Status.STARTING;
-      const progress = follow(launch(request, context), () => {
+      const progress = follow(launch(request, context), supervisor, () => {
         status = Status.RECOVERING;
       });
-      return yield* withHeartbeat(progress, { every: HEARTBEAT, clock: tools.clock }, () => ({ status }));
+      return yield* withHeartbeat(progress, { every: HEARTBEAT_MS, clock: deps.clock }, () => ({ status }));
     },
     failed: (_request, { message }) => ({ status: Status.FAILED, failureReason: message }),
     cancelled: (_request, { message }) => ({ status: Status.FAILED, failureReason: message }),
     // The host still waits for an engine, so it gets one.
     async recover(request, context) {
-      return started(await launch(request, context).outcome);
+      return started(await launch(request, context));
     },
     interrupted: (_request, cause) => `${cause} while it launched the engine; start it again`,
   };
 }
 
-async function* follow({ outcome, recovering }: Launch, onRecovering: () => void) {
-  const why = await Promise.race([outcome.then(() => undefined), recovering]);
+async function* follow(outcome: Promise<PreparedEngine>, supervisor: Supervisor, onRecovering: () => void) {
+  const ended = new AbortController();
+  const reason = supervisor.when((state) => (isLaunching(state) ? state.reason : undefined), ended.signal);
+  reason.catch(() => undefined);
+  const why = await Promise.race([outcome.then(() => undefined), reason]).finally(() => ended.abort());
   if (why !== undefined) {
     onRecovering();
     yield { status: Status.RECOVERING, failureReason: why };
@@ -54,7 +64,7 @@ async function* follow({ outcome, recovering }: Launch, onRecovering: () => void
   return started(await outcome);
 }
 
-/** What a person should know although the engine runs stands where the reason of a failure would. */
-function started({ remark }: Awaited<Launch["outcome"]>) {
+/** The remark for a person is sent in the field of a failure's reason. */
+function started({ remark }: PreparedEngine) {
   return { status: Status.STARTED, failureReason: remark };
 }

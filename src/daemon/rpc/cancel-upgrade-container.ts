@@ -6,7 +6,6 @@ import {
   CancelUpgradeContainerResponse_Status as Status,
   type UpgradeContainerProgress,
 } from "../../contract/tremplin_pb.js";
-import { NOT_PUT_BACK } from "../operations/upgrade/upgrade.ts";
 import { checkContainerName } from "./container-name.ts";
 import { type RpcDeps, targetsOperation, withStatusErrors } from "./rpc.ts";
 
@@ -29,10 +28,10 @@ export function cancelUpgradeContainer(tools: RpcDeps) {
         return { status: Status.NOT_RUNNING, failureReason: "" };
       }
       const end = await Promise.race([outcome, clock.sleep(PATIENCE, context.signal)]);
-      const { status, failureReason = "" } = (end ?? {}) as Partial<UpgradeContainerProgress>;
+      const { status, failureReason = "" } = (end?.message ?? {}) as Partial<UpgradeContainerProgress>;
       // Too late: it had been proven already.
       if (status === Ended.SUCCEEDED) return { status: Status.NOT_RUNNING, failureReason: "" };
-      if (failureReason.includes(NOT_PUT_BACK)) return { status: Status.FAILED, failureReason };
+      if (end?.failureCode === "rollback-failed") return { status: Status.FAILED, failureReason };
       return { status: Status.CANCELLED, failureReason: "" };
     },
     (failureReason) => ({ status: Status.FAILED, failureReason }),

@@ -10,6 +10,7 @@ import { flavors } from "../../engine/flavors/flavors.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import type { Instance } from "../../engine/resources/instance.ts";
 import { expand } from "../sites/site.ts";
+import { isUsable } from "../supervisor/engine-state.ts";
 import { type DebugSection, debugText, lastLines } from "./debug-text.ts";
 import type { GuestServiceDeps } from "./guest-service.ts";
 import { maskSecrets } from "./mask-secrets.ts";
@@ -30,7 +31,7 @@ export function getDebugInfo(tools: GuestServiceDeps) {
     const { supervisor } = tools;
     const sections = [daemonSection(tools), engineSection(tools), ...(await engineLogs(tools))];
     const secrets: string[] = [];
-    if (supervisor.state.status === "running") {
+    if (isUsable(supervisor.state)) {
       const engine = tools.engine();
       try {
         const instances = await engine.instances.list({ signal });
@@ -74,10 +75,13 @@ function engineSection({ supervisor }: GuestServiceDeps): DebugSection {
   const text = {
     stopped: () => "LXD is not running: nobody has asked for it",
     starting: () => "LXD is not running yet: it is starting",
+    resetting: () => "LXD is not running yet: it is starting",
+    recovering: () => "LXD is not running yet: it is starting",
     running: () => "running",
+    restarting: () => "running",
     failed: () => `LXD is not running: launching it failed: ${"error" in state ? state.error.message : ""}`,
   }[state.status]();
-  if (state.status !== "running") return { title: "engine", text };
+  if (!isUsable(state)) return { title: "engine", text };
   const { kind, version, kernelVersion, storageDrivers, clustered } = state.engine.info;
   const what = `${kind} ${version}, kernel ${kernelVersion}, storage ${storageDrivers.join(" ")}`;
   return { title: "engine", text: `${text}: ${what}${clustered ? ", clustered" : ""}` };

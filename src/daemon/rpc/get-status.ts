@@ -1,22 +1,34 @@
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { errorMessage } from "../../base/tremplin-error.ts";
-import { Engine_State as State } from "../../contract/tremplin/v1/guest_pb.js";
+import { Engine_Phase as Phase, Engine_State as State } from "../../contract/tremplin/v1/guest_pb.js";
 import type { Engine } from "../../engine/engine.ts";
 import type { JournalEntry } from "../notices/journal.ts";
 import { rpcName } from "../notices/notice.ts";
 import { type SetAsideRecord, setAsideRecords } from "../notices/set-aside-records.ts";
-import type { Holder } from "../operations/runner/locks.ts";
+import type { LockHolder } from "../operations/runner/locks.ts";
+import { type EngineState, isLaunching, isUsable, type ResetStep } from "../supervisor/engine-state.ts";
 import type { GuestServiceDeps } from "./guest-service.ts";
 import { timestampFrom } from "./timestamp.ts";
 
 const states = {
   stopped: State.STOPPED,
   starting: State.STARTING,
+  resetting: State.STARTING,
+  recovering: State.STARTING,
   running: State.RUNNING,
+  restarting: State.RUNNING,
   failed: State.FAILED,
 };
 
-/** The daemon, its engine, what has no end yet, and what the host has not taken. */
+const resetPhases: Readonly<Record<ResetStep, Phase>> = {
+  saving: Phase.SAVING_CONFIG,
+  moving: Phase.MOVING_DATABASE,
+  recovering: Phase.RECOVERING_CONTAINERS,
+  restoring: Phase.RESTORING_DATABASE,
+  discarding: Phase.CONCLUDING_RESET,
+};
+
+/** The daemon, its engine, unfinished operations, and the notices that the host has not acknowledged. */
 export function getStatus(tools: GuestServiceDeps) {
   const { supervisor, outbox, site } = tools;
   return async () => {
@@ -29,7 +41,9 @@ export function getStatus(tools: GuestServiceDeps) {
       engine: {
         state: states[state.status],
         failureReason: state.status === "failed" ? state.error.message : "",
-        ...(state.status === "running" && (await engineStatus(state.engine, tools.bridge))),
+        phase: phaseOf(state),
+        phaseReason: (isLaunching(state) && state.reason) || "",
+        ...(isUsable(state) && (await engineStatus(state.engine, tools.bridge))),
       },
       undeliveredNotices: outbox.waiting,
       ...waitingFor(outbox),
@@ -38,7 +52,22 @@ export function getStatus(tools: GuestServiceDeps) {
   };
 }
 
-/** Since when and why notices wait, and which one longest. */
+function phaseOf(state: EngineState): Phase {
+  switch (state.status) {
+    case "starting":
+      return state.step === "launching" ? Phase.LAUNCHING : Phase.PREPARING;
+    case "resetting":
+      return resetPhases[state.step];
+    case "recovering":
+      return Phase.RECOVERING_OPERATIONS;
+    case "restarting":
+      return Phase.RESTARTING;
+    default:
+      return Phase.PHASE_UNSPECIFIED;
+  }
+}
+
+/** Since when and why notices wait, and the notice that has waited longest. */
 function waitingFor({ hostAway, oldest }: GuestServiceDeps["outbox"]) {
   return {
     ...(hostAway && {
@@ -56,7 +85,7 @@ function waitingFor({ hostAway, oldest }: GuestServiceDeps["outbox"]) {
   };
 }
 
-/** What comes from files. A folder that cannot be read is listed like a record that cannot. */
+/** The parts of the answer that are read from files. A folder that cannot be read is listed like a damaged record. */
 async function onDisk({ runner, journal, journalFolder, refused, clock }: GuestServiceDeps) {
   const unreadable: SetAsideRecord[] = [];
   const from = async <T>(path: string, items: Promise<readonly T[]>): Promise<readonly T[]> => {
@@ -87,9 +116,13 @@ async function onDisk({ runner, journal, journalFolder, refused, clock }: GuestS
   };
 }
 
-/** Operations without an end, oldest first: under way now, and what an earlier daemon left in the journal. */
-function openOperations(before: readonly Holder[], entries: readonly JournalEntry[], now: readonly Holder[]) {
-  // One that ended while the journal was read is under way no more, but nobody left it.
+/** Unfinished operations, oldest first: those under way, and those of an earlier daemon in the journal. */
+function openOperations(
+  before: readonly LockHolder[],
+  entries: readonly JournalEntry[],
+  now: readonly LockHolder[],
+) {
+  // One that ended while the journal was read is in `before` only; it is no operation of an earlier daemon.
   const known = new Set([...before, ...now].map(({ id }) => id));
   const left = entries.filter(({ id, final, owed }) => (!final || owed) && !known.has(id));
   const all = [
@@ -112,7 +145,7 @@ function containerOf(message: object): string {
   return "containerName" in message ? String(message.containerName) : "";
 }
 
-/** An engine that just died and is started again cannot say more than what it is. */
+/** Of an engine that crashed and is started again only kind, version and address are known. */
 async function engineStatus(engine: Engine, bridge: string) {
   const { address, info } = engine;
   const network = await engine.networks.get(bridge).catch(() => undefined);

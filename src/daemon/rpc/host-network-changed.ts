@@ -6,6 +6,7 @@ import type { HostNetworkChangedRequest } from "../../contract/tremplin_pb.js";
 import type { Engine } from "../../engine/engine.ts";
 import { instanceStatus } from "../../engine/resources/instance.ts";
 import { renewNetwork } from "../guest/renew-network.ts";
+import { isUsable } from "../supervisor/engine-state.ts";
 import { forgetNames } from "../supervisor/network/bridge-dnsmasq.ts";
 import type { GuestServiceDeps } from "./guest-service.ts";
 
@@ -28,7 +29,7 @@ export function hostNetworkChanged(tools: GuestServiceDeps) {
   }
 
   return async (_request: HostNetworkChangedRequest, { signal }: HandlerContext) => {
-    if (supervisor.state.status !== "running") return {};
+    if (!isUsable(supervisor.state)) return {};
     const engine = tools.engine();
     const running = await runningContainers(engine, signal).catch((error) => {
       throw new ConnectError(errorMessage(error), Code.Internal, undefined, undefined, error);

@@ -7,8 +7,8 @@ import {
 import { instanceStatus } from "../../engine/resources/instance.ts";
 import { findOrRepairContainer } from "../containers/find-container.ts";
 import { readOsRelease } from "../guest/read-os-release.ts";
+import { wantsPrivilege } from "../operations/start/configure.ts";
 import { checkMayShiftIds, needsIdShift } from "../operations/start/id-shift.ts";
-import { wantsPrivilege } from "../operations/start/privilege.ts";
 import { startOperation } from "../operations/start/start.ts";
 import { checkContainerName } from "./container-name.ts";
 import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";

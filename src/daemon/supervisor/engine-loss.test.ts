@@ -7,7 +7,7 @@ import { failIfEngineLost } from "./engine-loss.ts";
 const address = { kind: "unix", path: "/nowhere/unix.socket" } as const;
 const never = new Promise<never>(() => undefined);
 
-/** A clock on which each sleep is over at once. */
+/** A clock on which each sleep ends at once. */
 function quickClock(): Clock {
   let now = 0;
   return {
@@ -21,20 +21,20 @@ function quickClock(): Clock {
   };
 }
 
-test("work that waits for an engine which does not return within two minutes is not waited for", async () => {
+test("recovery fails when its engine does not return within two minutes", async () => {
   const clock = quickClock();
-  const { signal: over } = new AbortController();
+  const { signal: lostSignal } = new AbortController();
   await assert.rejects(
-    failIfEngineLost(never, { address, clock, lostSignal: over }),
+    failIfEngineLost(never, { address, clock, lostSignal }),
     /did not return within 120 s$/,
   );
   assert.equal(clock.elapsed(), 120_000);
 });
 
-test("an engine that is given up ends the wait with why; work that ends first is what counts", async () => {
+test("recovery fails with the reason for which the engine is lost; a result that is there first counts", async () => {
   const clock = quickClock();
-  const over = AbortSignal.abort(new TremplinError("failed", "it died 11 times"));
-  await assert.rejects(failIfEngineLost(never, { address, clock, lostSignal: over }), /it died 11 times/);
+  const lostSignal = AbortSignal.abort(new TremplinError("failed", "it died 11 times"));
+  await assert.rejects(failIfEngineLost(never, { address, clock, lostSignal }), /it died 11 times/);
   const { signal } = new AbortController();
   assert.equal(
     await failIfEngineLost(Promise.resolve("done"), { address, clock, lostSignal: signal }),

@@ -15,32 +15,30 @@ interface WatchedEngine {
 }
 
 /**
- * What the work gives, unless its engine dies for good or does not answer for longer than an engine needs to come
- * back: then it throws why. The work itself is not ended; it may wait for another engine.
+ * The result of the recovery, unless its engine is lost or does not answer for longer than an engine needs to return:
+ * then it throws why. The recovery itself is not aborted; it may wait for another engine.
  */
 export async function failIfEngineLost<T>(
-  work: Promise<T>,
-  { address, clock, lostSignal: over }: WatchedEngine,
+  recovery: Promise<T>,
+  { address, clock, lostSignal }: WatchedEngine,
 ): Promise<T> {
   const done = new AbortController();
-  const signal = AbortSignal.any([over, done.signal]);
+  const signal = AbortSignal.any([lostSignal, done.signal]);
   try {
-    return await Promise.race([abortable(work, over), waitForEngineLoss(address, clock, signal)]);
+    return await Promise.race([abortable(recovery, lostSignal), waitForEngineLoss(address, clock, signal)]);
   } finally {
     done.abort();
   }
 }
 
 async function waitForEngineLoss(address: EngineAddress, clock: Clock, signal: AbortSignal): Promise<never> {
-  for (
-    let heard = clock.elapsed();
-    clock.elapsed() - heard < READY_TIMEOUT_MS;
-    await clock.sleep(POLL_INTERVAL_MS, signal)
-  ) {
-    if (await isReady(address, { signal })) heard = clock.elapsed();
+  let lastAnswer = clock.elapsed();
+  while (clock.elapsed() - lastAnswer < READY_TIMEOUT_MS) {
+    if (await isReady(address, { signal })) lastAnswer = clock.elapsed();
+    await clock.sleep(POLL_INTERVAL_MS, signal);
   }
   throw new TremplinError(
     "failed",
-    `the engine went away while what was left half done was put right, and did not return within ${READY_TIMEOUT_MS / 1000} s`,
+    `the engine stopped answering while interrupted operations were recovered, and did not return within ${READY_TIMEOUT_MS / 1000} s`,
   );
 }

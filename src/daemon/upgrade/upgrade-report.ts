@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/async/clock.ts";
+import { formatPhaseLine, formatUpgradeStart } from "../../transport/upgrade-lines.ts";
 import { plainLine } from "./output-lines.ts";
 import type { AptStatus } from "./status-line.ts";
 import type { UpgradeLog } from "./upgrade-log.ts";
@@ -45,6 +46,11 @@ export class UpgradeReport {
   /** The sum of the shares of all phases there will be. */
   expect(total: number): void {
     this.#total = total;
+  }
+
+  /** The first sentence, with the path of the log. */
+  async start(container: string, release: string): Promise<void> {
+    await this.say(formatUpgradeStart(container, release, this.path));
   }
 
   /** A new phase begins, and the one before is done. */
@@ -134,11 +140,12 @@ export class UpgradeReport {
     );
   }
 
-  /** One line, `== PERCENT % WORDS`, when it says something new: the command line reads it. */
+  /** One line when it says something new: the command line parses it. */
   async #sayHowFar(): Promise<void> {
     if (!this.#phase) return;
     const share = this.#done + this.#phase.share * this.#fraction;
-    const line = `== ${Math.min(99, Math.floor((100 * share) / this.#total))} % ${this.#now}`;
+    const percent = Math.min(99, Math.floor((100 * share) / this.#total));
+    const line = formatPhaseLine({ percent, phase: this.#now });
     if (line === this.#told) return;
     this.#told = line;
     await this.say(line);

@@ -1,6 +1,5 @@
 import { basename } from "node:path";
-import { processIds } from "../../base/processes/process-ids.ts";
-import { commandLine, processStat } from "../../base/processes/process-info.ts";
+import { commandLine, processIds, processStat } from "../../base/processes/process-info.ts";
 import { sendSignal } from "../../base/processes/wait-for-exit.ts";
 import type { Flavor } from "../flavors/flavor.ts";
 import type { EngineAddress } from "../http/engine-address.ts";

@@ -27,11 +27,11 @@ import {
 import { socat } from "../support/socat.ts";
 
 const ENGINE_FOLDER = "/mnt/stateful/lxd";
-/** Where the log of the machine goes, which has no other daemon for it. */
+/** The socket of syslog. This machine has no syslog daemon. */
 const MACHINE_LOG = "/var/machine.log";
-/** Where the host's name servers are said (behaviour.md 2.6). */
+/** The file with the host's name servers (docs/contract.md#default-network). */
 const RESOLVERS = "/run/resolv.conf";
-/** What the original's host passes (behaviour.md 1.2); the guest's own number stands for the host's here. */
+/** The arguments of the original's host (docs/contract.md#starting-the-daemon), with the guest's own vsock context id for the host's. */
 const WORDS = ["-lxd_subnet", "100.115.92.193/28", "-feature=START_LXD", "--vsock-peer=1"];
 
 const place = new AsyncDisposableStack();
@@ -65,7 +65,7 @@ after(async () => {
   await place.disposeAsync();
 });
 
-/** As the first process of the original's machine does: starts it, and again whenever it dies. */
+/** Starts the daemon, and restarts it when it dies, like the init process of the original's machine. */
 function supervise(): void {
   daemon = spawn(join(repository, "bin/tremplin"), WORDS, {
     stdio: ["ignore", "inherit", "inherit"],
@@ -84,7 +84,7 @@ async function isRunning(): Promise<true | undefined> {
   return info.status === Info.RUNNING ? true : undefined;
 }
 
-test("its words, environment and paths bring a container up in the subnet that they name", async () => {
+test("its arguments, environment and paths start a container in the subnet that they name", async () => {
   await launch(reached);
   await shareTinyImage(reached);
   await createTiny(reached, "penguin");
@@ -99,7 +99,7 @@ test("its words, environment and paths bring a container up in the subnet that t
   assert.deepEqual([conf.mode & 0o777, conf.uid, conf.gid], [0o755, 1000, 1000]);
 });
 
-test("after a change of the host's network no old answer about a name stays", async () => {
+test("after a change of the host's network no cached answer of a name server is left", async () => {
   await writeFile(RESOLVERS, "nameserver 127.0.53.1\n");
   const resolver = new Resolver({ timeout: 1_000, tries: 1 });
   resolver.setServers(["100.115.92.193"]);
@@ -116,20 +116,20 @@ test("after a change of the host's network no old answer about a name stays", as
   await isAt("192.0.2.7");
 });
 
-test("killed and started again by its supervisor it says so and goes on with what runs", async () => {
+test("a daemon that was killed and restarted reports that, and adopts the running engine", async () => {
   daemon.kill("SIGKILL");
   await reached.listener.final("ready", "", 60_000);
   await eventually("the container", isRunning, 60_000);
 });
 
-test("the engine killed under it is reported at the host's crash listener, and the container is there again", async () => {
+test("a killed engine is reported to the host's crash listener, and the container still exists", async () => {
   process.kill(await pidOfEngine(ENGINE_FOLDER), "SIGKILL");
   await eventually("the report", async () => failures.failed[0], 60_000);
   await eventually("the container", isRunning, 60_000);
   assert.deepEqual(failures.failed, ["lxd"]);
 });
 
-test("SIGPWR ends the containers, the engine and the daemon", async (context) => {
+test("SIGPWR stops the containers, the engine and the daemon", async (context) => {
   respawns = false;
   const began = performance.now();
   const exited = once(daemon, "exit");

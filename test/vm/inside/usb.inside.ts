@@ -57,7 +57,7 @@ async function detach(portNum: number): Promise<void> {
   assert.equal(status, Detached.OK, failureReason);
 }
 
-/** The device nodes that a container has by the engine. */
+/** The device nodes of a container, according to the engine. */
 async function nodesOf(name: string): Promise<string[]> {
   const { devices } = (await engineQuery(daemon, `/1.0/instances/${name}`)) as { devices: object };
   return Object.keys(devices)
@@ -65,7 +65,7 @@ async function nodesOf(name: string): Promise<string[]> {
     .sort();
 }
 
-/** Waits until a container's nodes are as the pattern says, joined by spaces. */
+/** Waits until the nodes of a container, joined by spaces, match the pattern. */
 async function nodes(name: string, pattern: RegExp): Promise<string[]> {
   return await eventually(`nodes of ${name} like ${pattern}`, async () => {
     const found = await nodesOf(name);
@@ -73,12 +73,12 @@ async function nodes(name: string, pattern: RegExp): Promise<string[]> {
   });
 }
 
-/** Reads the descriptor of a device in a container: it is really there, and usable. */
+/** Reads the descriptor of a device in a container, which proves that the device is usable. */
 async function descriptor(name: string, node: string | undefined): Promise<string> {
   return await inContainer(daemon, name, "sh", "-c", `head -c 18 ${node} | wc -c`);
 }
 
-test("what cannot be is refused with a reason", async () => {
+test("impossible requests are refused with a reason", async () => {
   const missing = await daemon.tremplin.attachUsbToContainer({ portNum: 1, containerName: "nobody" });
   assert.equal(missing.status, Attached.NO_SUCH_CONTAINER);
   for (const portNum of [0, -1, PORTS + 1]) {
@@ -93,7 +93,7 @@ test("what cannot be is refused with a reason", async () => {
   await detach(4);
 });
 
-test("attached before it is plugged in: its nodes come, go with it, and come back", async () => {
+test("attached before it is plugged in: the device nodes appear and disappear with the device", async () => {
   await attach(1, "one");
   await plug("adapter", "1", SERIAL);
   const [bus] = await nodes("one", /^\/dev\/bus\/usb\/001\/\d+ \/dev\/ttyUSB0$/);
@@ -117,7 +117,7 @@ test("plugged in before it is attached: SuperSpeed storage with its disk", async
   await detach(4 + 2);
 });
 
-test("what is behind a hub belongs to the hub's port", async () => {
+test("a device behind a hub belongs to the hub's port", async () => {
   await attach(3, "one");
   await plug("hub", "3", { driver: "usb-hub" });
   await plug("keys", "3.2", { driver: "usb-kbd" });
@@ -127,7 +127,7 @@ test("what is behind a hub belongs to the hub's port", async () => {
   await detach(3);
 });
 
-test("it is there again after the container was started anew", async () => {
+test("the device nodes exist again after a restart of the container", async () => {
   await daemon.tremplin.stopContainer({ containerName: "one" });
   await daemon.listener.final("stop", "one", 60_000);
   await startContainer(daemon, "one");
@@ -135,7 +135,7 @@ test("it is there again after the container was started anew", async () => {
   assert.equal(await descriptor("one", bus), "18");
 });
 
-test("plugged in anew while the daemon is dead: the next one puts the nodes right", async () => {
+test("plugged in again while the daemon is dead: the next daemon corrects the nodes", async () => {
   const [before] = await nodesOf("one");
   await daemon.kill();
   await unplug("adapter");
@@ -152,7 +152,7 @@ test("plugged in anew while the daemon is dead: the next one puts the nodes righ
   assert.equal(await descriptor("one", bus), "18");
 });
 
-test("another container takes the port over, and gives it back", async () => {
+test("a port can be attached to another container, and attached to the first one again", async () => {
   await attach(1, "two");
   await nodes("one", /^$/);
   await nodes("two", /ttyUSB0$/);
@@ -161,7 +161,7 @@ test("another container takes the port over, and gives it back", async () => {
   await nodes("one", /ttyUSB0$/);
 });
 
-test("50 plugs in a hurry, pulled out while they are given: no file and no node stays", async () => {
+test("50 fast plugs, unplugged while they are attached: no file and no node is left", async () => {
   await unplug("adapter");
   await nodes("one", /^$/);
   const files = async () => (await readdir(`/proc/${daemon.pid}/fd`)).length;
@@ -178,7 +178,7 @@ test("50 plugs in a hurry, pulled out while they are given: no file and no node 
   await eventually("the end of what was open", same);
 });
 
-test("detached it gets nothing any more; what was its own it still has", async () => {
+test("after a detach no device is added; devices of the container itself are kept", async () => {
   await detach(1);
   await plug("last", "1", SERIAL);
   const adapter = async () =>

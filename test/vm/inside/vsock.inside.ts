@@ -14,7 +14,7 @@ import { eventually } from "../../support/eventually.ts";
 import { socat } from "../support/socat.ts";
 
 const ANY = 0xffffffff;
-/** This machine itself, by vsock_loopback. */
+/** This machine, over vsock_loopback. */
 const SELF = 1;
 const MEGABYTE = 1024 * 1024;
 
@@ -34,7 +34,7 @@ async function openFiles(): Promise<number> {
   return (await readdir("/proc/self/fd")).length;
 }
 
-test("each side ends by itself, and the other side's number is known", async () => {
+test("each side can close its direction, and knows the peer's context id", async () => {
   const callers: number[] = [];
   using _server = await serving(
     6000,
@@ -47,7 +47,7 @@ test("each side ends by itself, and the other side's number is known", async () 
   assert.deepEqual(callers, [SELF]);
 });
 
-test("who is not welcome is closed before a byte is read", async () => {
+test("a rejected peer is closed before a byte is read", async () => {
   using _server = await serving(
     6001,
     () => assert.fail("it was served"),
@@ -58,7 +58,7 @@ test("who is not welcome is closed before a byte is read", async () => {
   socket.destroy();
 });
 
-test("who does not read stops who writes: 32 MiB take no memory", async () => {
+test("backpressure: 32 MiB for a peer that does not read use no memory", async () => {
   const { promise, resolve } = Promise.withResolvers<Socket>();
   using _server = await serving(6002, (socket) => resolve(socket.pause()));
   const socket = await connect(6002);
@@ -81,7 +81,7 @@ test("who does not read stops who writes: 32 MiB take no memory", async () => {
   slow.destroy();
 });
 
-test("50 at once, and no file stays open", async () => {
+test("50 connections at once leave no file open", async () => {
   const before = await openFiles();
   {
     using server = await serving(0, (socket) => socket.pipe(socket));
@@ -97,7 +97,7 @@ test("50 at once, and no file stays open", async () => {
   await eventually("the end of all sockets", same);
 });
 
-test("what goes wrong is told in the kernel's word and ours, and leaves nothing open", async () => {
+test("errors have the kernel's code and our message, and leave no file open", async () => {
   const before = await openFiles();
   await assert.rejects(
     connect(6999),
@@ -121,10 +121,10 @@ test("what goes wrong is told in the kernel's word and ours, and leaves nothing 
 const debugInfo = async ({ transport }: Connection): Promise<string> =>
   (await createClient(Tremplin, transport).getDebugInfo({})).debugInformation;
 
-test("the daemon by vsock in both directions, and by socat where somebody has no vsock", async () => {
+test("the daemon works over vsock in both directions, and over socat for a peer without vsock", async () => {
   await using daemon = await startDaemon({
     args: ["--listen", "vsock:any:8900", "--vsock-peer", "1", "--host", "vsock:1:7800"],
-    // A host of another make: what it hears the listener answers. The daemon is ready when it was told so.
+    // A host that is not Tremplin. The daemon is ready when this listener has its first notice.
     beside: (folder) => socat("VSOCK-LISTEN:7800,fork", `UNIX-CONNECT:${folder}/host.sock`),
   });
   using direct = dial({ kind: "vsock", cid: SELF, port: 8900 });
@@ -138,10 +138,10 @@ test("the daemon by vsock in both directions, and by socat where somebody has no
   for (const answer of answers) assert.match(answer, /LXD/);
 });
 
-test("the daemon serves nobody but the host: not the machine itself, nor its containers", async () => {
+test("the daemon serves only the host: not the machine itself, nor its containers", async () => {
   await using daemon = await startDaemon({ args: ["--listen", "vsock:any:8901"] });
   using connection = dial({ kind: "vsock", cid: SELF, port: 8901 });
-  // Each is turned away at another instant of its first words.
+  // Each is rejected at a different point of the handshake.
   for (let time = 0; time < 30; time++) await assert.rejects(debugInfo(connection));
   const told = (await daemon.log()).match(/"level":40.*turned away/g);
   assert.equal(told?.length, 1);

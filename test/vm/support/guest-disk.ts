@@ -8,7 +8,7 @@ import { repository } from "../../support/repository.ts";
 
 const recipe = ["build", "init", "initial"].map((name) => `test/vm/guest/${name}`);
 
-/** Where the guest's kernel, initial file system and disk lie: `vmlinuz`, `initrd.gz`, `root.img`. */
+/** The folder of the guest's kernel, initramfs and disk: `vmlinuz`, `initrd.gz`, `root.img`. */
 export function guestDisk(): Promise<string> {
   return cachedBuild("vm", recipe, async (folder) => {
     await build(`${folder}.new`);

@@ -4,13 +4,13 @@ import { socketOn, streamHandle } from "../../../src/base/native/stream-handle.t
 
 /** The monitor of the virtual machine that a test runs in, on a port of the machine (QMP). */
 export interface Monitor extends Disposable {
-  /** Runs a command; rejects with what QEMU says against it. */
+  /** Runs a command; rejects with the error of QEMU. */
   run(execute: string, args?: Readonly<Record<string, unknown>>): Promise<unknown>;
-  /** Pulls a device out, and waits until the machine has let go of it. */
+  /** Unplugs a device, and waits until the machine has released it. */
   unplug(id: string): Promise<void>;
 }
 
-/** Opens it. There is one, so only one test file at a time can. */
+/** Opens the monitor. There is only one, so only one test file at a time can use it. */
 export async function openMonitor(): Promise<Monitor> {
   const fd = openSync(portDevice("qmp"), constants.O_RDWR | constants.O_NONBLOCK);
   const socket = socketOn(await streamHandle(fd, "socket"));

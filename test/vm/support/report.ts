@@ -8,7 +8,7 @@ export interface GuestTest {
   readonly nesting: number;
   readonly passed: boolean;
   readonly skipped: boolean;
-  /** What went wrong, with its stack. */
+  /** The error with its stack. */
   readonly error?: string;
 }
 

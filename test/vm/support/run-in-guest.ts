@@ -8,7 +8,7 @@ import { repository } from "../../support/repository.ts";
 import { guestDisk } from "./guest-disk.ts";
 import type { GuestTest } from "./report.ts";
 
-/** Emulated, a guest takes its time; a dead one takes no more than this. Milliseconds. */
+/** An emulated guest is slow; a guest that hangs ends after this time. Milliseconds. */
 const LIMIT = 600_000;
 
 /**
@@ -27,7 +27,7 @@ export async function runInGuest(files: readonly string[]): Promise<readonly Gue
   await truncate(stick, 16 * 1024 * 1024);
   const child = spawn("qemu-system-x86_64", machine(disk, folder), {
     stdio: ["ignore", "inherit", "inherit"],
-    // What the guest writes goes there, and with it.
+    // A private overlay for the writes of the guest, removed with the folder.
     env: { ...process.env, TMPDIR: folder },
     timeout: LIMIT,
   });
@@ -60,7 +60,7 @@ function machine(disk: string, folder: string): string[] {
     ...share("repository", repository, ",readonly=on"),
     ...share("results", at("results"), ""),
     ...["-serial", `file:${at("console.log")}`],
-    // The guest itself plugs in and unplugs: a second monitor is looped back to one of its ports.
+    // The guest plugs and unplugs devices itself: a second monitor is forwarded to one of its ports.
     ...["-chardev", `socket,id=monitor,path=${at("qmp.sock")},server=on,wait=off`],
     ...["-mon", "chardev=monitor,mode=control"],
     ...["-chardev", `socket,id=port,path=${at("qmp.sock")},reconnect=1`],

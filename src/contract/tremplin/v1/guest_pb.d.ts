@@ -278,6 +278,19 @@ export declare type Engine = Message<"tremplin.v1.Engine"> & {
    * @generated from field: string storage = 8;
    */
   storage: string;
+
+  /**
+   * @generated from field: tremplin.v1.Engine.Phase phase = 9;
+   */
+  phase: Engine_Phase;
+
+  /**
+   * Why a launch takes longer than usual, where the daemon knows: the reason
+   * that StartLxdProgress has with RECOVERING.
+   *
+   * @generated from field: string phase_reason = 10;
+   */
+  phaseReason: string;
 };
 
 /**
@@ -320,6 +333,88 @@ export enum Engine_State {
  * Describes the enum tremplin.v1.Engine.State.
  */
 export declare const Engine_StateSchema: GenEnum<Engine_State>;
+
+/**
+ * What happens to the engine at the moment, while state is STARTING or
+ * RUNNING. Unspecified when it runs and nothing happens.
+ *
+ * @generated from enum tremplin.v1.Engine.Phase
+ */
+export enum Engine_Phase {
+  /**
+   * @generated from enum value: PHASE_UNSPECIFIED = 0;
+   */
+  PHASE_UNSPECIFIED = 0,
+
+  /**
+   * It is started, adopted or connected to.
+   *
+   * @generated from enum value: LAUNCHING = 1;
+   */
+  LAUNCHING = 1,
+
+  /**
+   * Network, storage and profile are set up.
+   *
+   * @generated from enum value: PREPARING = 2;
+   */
+  PREPARING = 2,
+
+  /**
+   * Its configuration is saved before its database is reset.
+   *
+   * @generated from enum value: SAVING_CONFIG = 3;
+   */
+  SAVING_CONFIG = 3,
+
+  /**
+   * The old database is moved away.
+   *
+   * @generated from enum value: MOVING_DATABASE = 4;
+   */
+  MOVING_DATABASE = 4,
+
+  /**
+   * The containers are imported into the new database.
+   *
+   * @generated from enum value: RECOVERING_CONTAINERS = 5;
+   */
+  RECOVERING_CONTAINERS = 5,
+
+  /**
+   * The reset failed: the old database returns.
+   *
+   * @generated from enum value: RESTORING_DATABASE = 6;
+   */
+  RESTORING_DATABASE = 6,
+
+  /**
+   * The reset is complete: the old database is deleted, or kept for what
+   * is missing.
+   *
+   * @generated from enum value: CONCLUDING_RESET = 7;
+   */
+  CONCLUDING_RESET = 7,
+
+  /**
+   * Interrupted operations are recovered.
+   *
+   * @generated from enum value: RECOVERING_OPERATIONS = 8;
+   */
+  RECOVERING_OPERATIONS = 8,
+
+  /**
+   * It crashed and is started again; requests fail meanwhile.
+   *
+   * @generated from enum value: RESTARTING = 9;
+   */
+  RESTARTING = 9,
+}
+
+/**
+ * Describes the enum tremplin.v1.Engine.Phase.
+ */
+export declare const Engine_PhaseSchema: GenEnum<Engine_Phase>;
 
 /**
  * @generated from message tremplin.v1.Operation

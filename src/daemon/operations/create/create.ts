@@ -1,3 +1,4 @@
+import * as z from "zod";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import {
   type CreateContainerRequest,
@@ -7,84 +8,91 @@ import {
 import type { Engine } from "../../../engine/engine.ts";
 import type { EngineOperation } from "../../../engine/operations/engine-operation.ts";
 import { downloadProgress } from "../../../engine/operations/progress.ts";
-import { deleteUnused, waitForOwnOperations } from "../../containers/delete-container.ts";
-import { findContainer, getContainer, identity } from "../../containers/find-container.ts";
+import { deleteUnused } from "../../containers/delete-container.ts";
+import { findContainer, getContainer, uuidOf } from "../../containers/find-container.ts";
+import { cancelPendingOperations } from "../../containers/pending-operations.ts";
 import { isUnprovisioned, markCreated } from "../../containers/provisioned-mark.ts";
 import { temporaryName } from "../../containers/temporary-name.ts";
 import type { NoticeInit } from "../../notices/notice.ts";
 import { withHeartbeat } from "../heartbeat.ts";
 import type { OperationDeps } from "../operation-deps.ts";
 import type { OperationContext, OperationKind } from "../runner/operation.ts";
-import { removeUpload, serverImage, tarballImage } from "./image-source.ts";
+import { serverImage, tarballImage } from "./image-source.ts";
 
 type Progress = NoticeInit<"updateCreateStatus">;
 
-/** While nothing new is to be told the last progress is repeated, so that hosts extend their time-out. */
-const HEARTBEAT = 30_000;
-/** The step that says which container is the new one, before it gets its name. */
-const FRESH = "fresh";
-/** A download that has not moved for so long will not. Milliseconds. */
-const STALLED = 5 * 60_000;
+/** Hosts extend their timeout on each message. */
+const HEARTBEAT_MS = 30_000;
+/** A download that has not moved for this long has failed. */
+const STALLED_MS = 5 * 60_000;
+
+/** `fresh`: which container is the new one, written before it gets its name. */
+const steps = { fresh: z.string() };
+type Context = OperationContext<typeof steps>;
 
 /**
- * Creates a container under a temporary name, marks it as made by us, and renames it when it is whole
- * (behaviour.md 5.2). What was created but never started successfully is deleted first.
+ * Creates a container under a temporary name, marks it as created by this daemon, and renames it when it is whole
+ * (docs/contract.md#createcontainer). First deletes a container of that name that was never provisioned.
  */
 export function createOperation(
-  tools: OperationDeps,
-): OperationKind<typeof CreateContainerRequestSchema, "updateCreateStatus"> {
+  deps: OperationDeps,
+): OperationKind<typeof CreateContainerRequestSchema, "updateCreateStatus", typeof steps> {
   async function* run(
     request: CreateContainerRequest,
-    context: OperationContext,
+    context: Context,
   ): AsyncGenerator<Progress, Progress, void> {
-    const engine = tools.engine();
+    const engine = deps.engine();
     const { id, signal } = context;
     const { containerName } = request;
     const temporary = temporaryName("create", id);
     await makeRoom(engine, containerName, context);
     await using image = request.rootfsPath
-      ? await tarballImage(engine, request, tools.places.shared, context)
-      : serverImage(request, tools.milestone);
+      ? await tarballImage(engine, request, deps, context)
+      : serverImage(request, deps.milestone);
     const creation = await engine.instances.create({ name: temporary, source: image.source }, { signal });
     yield* follow(creation, containerName, signal);
     await markCreated(engine, temporary, signal);
-    await context.step(FRESH, identity(await getContainer(engine, temporary, signal)));
+    await context.step("fresh", uuidOf(await getContainer(engine, temporary, signal)));
     await (await engine.instances.rename(temporary, containerName, { signal })).wait({ signal });
     return { containerName, status: Status.CREATED };
   }
 
-  /** What has the name may go only if it is as we made it. Looked at here, where nobody else has the container. */
-  async function makeRoom(engine: Engine, name: string, { signal, log }: OperationContext): Promise<void> {
+  /** Deletes a container of that name that was never provisioned. The lock keeps other operations away from it. */
+  async function makeRoom(engine: Engine, name: string, { signal, log }: Context): Promise<void> {
     const found = await findContainer(engine, name, signal);
     if (!found) return;
     if (!(await isUnprovisioned(engine, found, signal))) {
       throw new TremplinError("exists", `there is a container ${name} already; start it, or delete it first`);
     }
-    log.warn("the container was created but never started: it is replaced");
+    log.warn("replacing a container that was created but never started");
     if (await deleteUnused(engine, name, signal)) return;
     throw new TremplinError("exists", `somebody has just started ${name}, so it is not replaced`);
   }
 
-  /** Tells the percentage whenever it changes, repeats it while it does not, gives up when it never will. */
+  /** Reports the percentage of the download. Throws `timed-out` when it stops moving. */
   async function* follow(
     creation: EngineOperation,
     containerName: string,
     signal: AbortSignal,
   ): AsyncGenerator<Progress, void, void> {
     let percent = 0;
-    const told = (): Progress => ({ containerName, status: Status.DOWNLOADING, downloadProgress: percent });
+    const current = (): Progress => ({
+      containerName,
+      status: Status.DOWNLOADING,
+      downloadProgress: percent,
+    });
     async function* download(): AsyncGenerator<Progress, void, void> {
       for await (const update of creation.updates(signal)) {
         const now = downloadProgress(update);
-        // The engine sends its events side by side, so an older one may come later.
+        // The engine sends its events in parallel, so an older one may come later.
         if (now === undefined || now < percent) continue;
         percent = now;
-        yield told();
+        yield current();
       }
       await creation.wait({ signal });
     }
-    yield* withHeartbeat(download(), { every: HEARTBEAT, clock: tools.clock }, (silence) => {
-      if (silence < STALLED || percent === 100) return told();
+    yield* withHeartbeat(download(), { every: HEARTBEAT_MS, clock: deps.clock }, (silence) => {
+      if (silence < STALLED_MS || percent === 100) return current();
       throw new TremplinError(
         "timed-out",
         `the download stands still at ${percent} % since ${silence / 1000} s`,
@@ -92,12 +100,12 @@ export function createOperation(
     });
   }
 
-  /** Removes what was made under the temporary name, unless somebody has started to use it. */
-  async function discard(temporary: string, { signal, log }: OperationContext): Promise<void> {
-    const engine = tools.engine();
-    await waitForOwnOperations(engine, temporary, signal);
+  /** Deletes the temporary container, unless somebody has started it. */
+  async function discard(temporary: string, { signal, log }: Context): Promise<void> {
+    const engine = deps.engine();
+    await cancelPendingOperations(engine, temporary, signal);
     if (!(await deleteUnused(engine, temporary, signal, { own: true }))) {
-      log.warn({ temporary }, "somebody started the unfinished container: it is left");
+      log.warn({ temporary }, "somebody started the temporary container: leaving it");
     }
   }
 
@@ -105,6 +113,7 @@ export function createOperation(
     name: "create",
     request: CreateContainerRequestSchema,
     notify: "updateCreateStatus",
+    steps,
     run,
     failed: ({ containerName }, { code, message }) => ({
       containerName,
@@ -117,13 +126,13 @@ export function createOperation(
       failureReason: cause.message,
     }),
     async recover({ containerName }, context) {
-      const { id, signal, steps } = context;
-      const engine = tools.engine();
+      const { id, signal } = context;
+      const engine = deps.engine();
       await discard(temporaryName("create", id), context);
-      await removeUpload(engine, id, signal);
+      await deps.uploads.removeUploads(engine, id, signal);
       const found = await findContainer(engine, containerName, signal);
-      const isFresh = found !== undefined && steps[FRESH] === identity(found);
-      return isFresh ? { containerName, status: Status.CREATED } : undefined;
+      const isCreated = found !== undefined && context.steps.fresh === uuidOf(found);
+      return isCreated ? { containerName, status: Status.CREATED } : undefined;
     },
     interrupted: ({ containerName }, cause) => `${cause} while it created ${containerName}; create it again`,
   };

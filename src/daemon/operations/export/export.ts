@@ -14,51 +14,60 @@ import { ExportMeter } from "../../backups/export-meter.ts";
 import { packInto } from "../../backups/packed-file.ts";
 import { deletePublished, publishSnapshot } from "../../backups/published-image.ts";
 import { type LocalSnapshot, openSnapshotArchive } from "../../backups/snapshot-archive.ts";
-import { resumePaused, takeConsistentSnapshot } from "../../containers/consistent-snapshot.ts";
-import { findNotedContainer, noteContainer } from "../../containers/container-identity.ts";
-import { deleteSnapshot, waitForPendingOperations } from "../../containers/delete-container.ts";
+import {
+  snapshotSteps,
+  takeConsistentSnapshot,
+  unfreezeAfterSnapshot,
+} from "../../containers/consistent-snapshot.ts";
+import { findRecordedContainer, identitySteps, recordIdentity } from "../../containers/container-identity.ts";
+import { deleteSnapshot } from "../../containers/delete-snapshot.ts";
 import { getContainer } from "../../containers/find-container.ts";
+import { waitForPendingOperations } from "../../containers/pending-operations.ts";
 import { parseIdMap } from "../../guest/id-map.ts";
 import type { NoticeInit } from "../../notices/notice.ts";
 import { pollProgress } from "../heartbeat.ts";
 import type { OperationDeps } from "../operation-deps.ts";
 import type { OperationContext, OperationKind } from "../runner/operation.ts";
-import { concludeTarget } from "./conclude-target.ts";
+import { recoverTarget } from "./recover-target.ts";
 import { openSharedTarget } from "./shared-target.ts";
+import { targetSteps } from "./target-steps.ts";
 
 type Progress = NoticeInit<"updateExportStatus">;
 
+const steps = { ...identitySteps, ...snapshotSteps, ...targetSteps };
+type Context = OperationContext<typeof steps>;
+
 /**
- * Writes a backup of a container to the shared folder: of a snapshot, so that it may go on running, in one pass
- * from its files through the compressor to the disk (behaviour.md 5.10, 11).
+ * Writes a backup of a container to the shared folder. Reads a snapshot, so that the container may keep running, and
+ * compresses and writes its files in one pass (docs/contract.md#exportcontainer, docs/contract.md#backup-file-format).
  */
 export function exportOperation(
-  tools: OperationDeps,
-): OperationKind<typeof ExportContainerRequestSchema, "updateExportStatus"> {
+  deps: OperationDeps,
+): OperationKind<typeof ExportContainerRequestSchema, "updateExportStatus", typeof steps> {
   async function exportTo(
     request: ExportContainerRequest,
     meter: ExportMeter,
-    context: OperationContext,
+    context: Context,
   ): Promise<Progress> {
     await write(request, meter, context);
-    await letGo(request.containerName, context);
+    await cleanUpAfterSuccess(request.containerName, context);
     return done(request.containerName, meter);
   }
 
   async function write(
     { containerName: name, exportPath }: ExportContainerRequest,
     meter: ExportMeter,
-    context: OperationContext,
+    context: Context,
   ): Promise<void> {
     const { signal, log } = context;
-    await using target = await openSharedTarget(tools.places.shared, exportPath, context);
-    const engine = tools.engine();
+    await using target = await openSharedTarget(deps.places.shared, exportPath, context);
+    const engine = deps.engine();
     const instance = await getContainer(engine, name, signal);
-    await noteContainer(engine, instance, context, signal);
+    await recordIdentity(engine, instance, context, signal);
     const compressor = await compressorFor(target.name);
     const snapshot = exportSnapshotName(context.id);
     await takeConsistentSnapshot(engine, name, snapshot, context);
-    const options = { meter, clock: tools.clock, signal, log };
+    const options = { meter, clock: deps.clock, signal, log };
     const folder = await snapshotFolder(engine, instance, snapshot);
     await using archive = folder
       ? await openSnapshotArchive(localSnapshot(instance, folder), options)
@@ -71,28 +80,28 @@ export function exportOperation(
     await target.publish(toJsonString(ContainerExportProgressSchema, done(name, meter)));
   }
 
-  /** The final message when the backup is there, whole; else what was begun of the file is removed. */
-  async function concludeFile(context: OperationContext): Promise<Progress | undefined> {
-    const message = await concludeTarget(tools.places.shared, context);
+  /** The final message of a whole backup; otherwise removes the unfinished file and returns undefined. */
+  async function recoverFile(context: Context): Promise<Progress | undefined> {
+    const message = await recoverTarget(deps.places.shared, context);
     return message === undefined ? undefined : fromJsonString(ContainerExportProgressSchema, message);
   }
 
-  /** Takes away what an export leaves in the engine, whatever its container is called by now. */
-  async function cleanUp(containerName: string, context: OperationContext): Promise<void> {
+  /** Removes the snapshot and the image of the export from the engine, also when the container was renamed since. */
+  async function cleanUp(containerName: string, context: Context): Promise<void> {
     const { id, shutdownSignal: signal } = context;
-    const engine = tools.engine();
+    const engine = deps.engine();
     await waitForPendingOperations(engine, containerName, signal);
     await engine.images.waitForUploads({ signal });
     await deletePublished(engine, exportSnapshotName(id), signal);
-    const noted = await findNotedContainer(engine, containerName, context, signal);
-    if (noted.is !== "same") return;
-    const { name } = noted.instance;
-    if (!noted.isUsedSince) await resumePaused(engine, name, context.steps, signal);
+    const match = await findRecordedContainer(engine, containerName, context, signal);
+    if (match.is !== "same") return;
+    const { name } = match.instance;
+    if (!match.wasUsedSince) await unfreezeAfterSnapshot(engine, name, context.steps, signal);
     await deleteSnapshot(engine, name, exportSnapshotName(id), signal);
   }
 
-  /** As cleanUp, when the backup is whole: what cannot be deleted now is deleted later. */
-  async function letGo(containerName: string, context: OperationContext): Promise<void> {
+  /** Like `cleanUp`, for a whole backup: what cannot be deleted now is owed. */
+  async function cleanUpAfterSuccess(containerName: string, context: Context): Promise<void> {
     try {
       await cleanUp(containerName, context);
     } catch (error) {
@@ -109,26 +118,27 @@ export function exportOperation(
     notify: "updateExportStatus",
     async *run(request, context) {
       const meter = new ExportMeter();
-      const told = (): Progress => ({
+      const current = (): Progress => ({
         containerName: request.containerName,
         status: Status.EXPORTING_STREAMING,
         ...meter.read(),
       });
-      return yield* pollProgress(exportTo(request, meter, context), told, tools.clock);
+      return yield* pollProgress(exportTo(request, meter, context), current, deps.clock);
     },
-    failed: unwritten(Status.FAILED),
-    cancelled: unwritten(Status.CANCELLED),
+    steps,
+    failed: withoutBackup(Status.FAILED),
+    cancelled: withoutBackup(Status.CANCELLED),
     async recover({ containerName }, context) {
-      const whole = await concludeFile(context);
-      await (whole ? letGo : cleanUp)(containerName, context);
+      const whole = await recoverFile(context);
+      await (whole ? cleanUpAfterSuccess : cleanUp)(containerName, context);
       return whole;
     },
-    whole: (_request, context) => concludeFile(context),
+    whole: (_request, context) => recoverFile(context),
     interrupted: ({ containerName }, cause) => `${cause} while it exported ${containerName}; export it again`,
   };
 }
 
-/** What the snapshot of an export is called, and the image where one is made of it. */
+/** The name of the snapshot of an export, and of the image that may be made of it. */
 function exportSnapshotName(operationId: string): string {
   return `tremplin-export-${operationId}`;
 }
@@ -142,8 +152,8 @@ function localSnapshot(instance: Instance, folder: string): LocalSnapshot {
   return { folder, idMap, architecture: instance.architecture };
 }
 
-/** Ends with the counters that were told last and nothing to show for them: what was written was taken back. */
-function unwritten(status: Status) {
+/** The final message of an export that left no backup, with the counters of its last progress. */
+function withoutBackup(status: Status) {
   return (
     { containerName }: ExportContainerRequest,
     { message }: TremplinError,

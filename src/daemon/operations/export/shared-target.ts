@@ -3,51 +3,42 @@ import { identityOf } from "../../../base/files/file-identity.ts";
 import { acquireProcessLock } from "../../../base/processes/process-lock.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { fingerprint } from "../../backups/packed-file.ts";
-import { type FoundFile, isMountPoint, openFound } from "./found-file.ts";
-import { giveName, isStillNamed, replaceNamed } from "./give-name.ts";
-import { assertLeadsHere, cannotWrite, openRequestedPlace, type RequestedPlace } from "./shared-place.ts";
-import { noteBeginning } from "./target-beginning.ts";
-import {
-  notePacked,
-  notePublished,
-  noteTarget,
-  noteTargetBeginning,
-  type TargetContext,
-  type TargetNote,
-  temporaryName,
-} from "./target-notes.ts";
+import { type ExistingFile, isMountPoint, openExisting } from "./existing-file.ts";
+import { recordHead } from "./file-head.ts";
+import { hasName, linkToName, replaceExisting } from "./name-backup.ts";
+import { assertSameFolder, cannotWrite, openRequestedTarget, type RequestedTarget } from "./open-folder.ts";
+import { type TargetContext, type TargetPlan, temporaryFileName } from "./target-steps.ts";
 
-/** A backup in the shared folder that is being written. Disposing closes it; what is left then, `concludeTarget` removes. */
+/** A backup in the shared folder that is being written. After disposal `recoverTarget` removes an unfinished one. */
 export interface SharedTarget extends AsyncDisposable {
-  /** Empty, to be written from its beginning. */
+  /** Empty at first. */
   readonly file: FileHandle;
-  /** By its ending it says how to pack. */
+  /** Its ending names the compression; empty where the target is a folder. */
   readonly name: string;
   /**
-   * Gives the whole file its name, so that both are there after a crash too. `message` is what `concludeTarget` returns
-   * from then on. Throws `failed` where somebody put another file there meanwhile: that one is left as it is.
+   * Gives the whole file its name and makes both durable. From then on `recoverTarget` returns `message`. Throws
+   * `failed` where somebody has put another file there meanwhile, which it leaves as it is.
    */
   publish(message: string): Promise<void>;
 }
 
-/** What the ways to write have in common. */
-interface Wanted extends RequestedPlace {
+interface Target extends RequestedTarget {
   readonly shared: string;
-  /** As it was asked for. */
+  /** As it was requested. */
   readonly path: string;
   readonly context: TargetContext;
-  /** Closed, the last first, with the target. */
+  /** Disposed with the target. */
   readonly stack: AsyncDisposableStack;
 }
 
-/** What a system says where a folder is closed to us. */
+/** The errors of a folder that the daemon may not write to. */
 const CLOSED = new Set(["EACCES", "EPERM", "EROFS"]);
 
 /**
- * Opens a file to write a backup to. It must lie under the shared folder, also after all symbolic links in its path;
- * itself it may be none. A file that has the name already stays as it is until the backup is whole: that is written
- * to a temporary file beside it. Only an empty file is written itself, because a host may have made it and shared
- * that file alone. A folder gets a file called FINGERPRINT.tar.gz in it.
+ * Opens a file to write a backup to. Its folder must be under the shared folder after all symbolic links are resolved,
+ * and it must not be a link itself. A file that has the name stays as it is until the backup, in a temporary file in the
+ * same folder, is whole. Only an empty file is written in place, because a host may have made and shared only that file.
+ * In a folder the backup gets the name FINGERPRINT.tar.gz.
  */
 export async function openSharedTarget(
   shared: string,
@@ -55,131 +46,133 @@ export async function openSharedTarget(
   context: TargetContext,
 ): Promise<SharedTarget> {
   await using stack = new AsyncDisposableStack();
-  const requested = await openRequestedPlace(shared, path);
-  const { place, name } = requested;
-  stack.use(place);
-  await hold(stack, `export ${place.path}/${name ?? temporaryName(context.id)}`, path);
-  const found = name === undefined ? undefined : await openFound(place, name, path);
-  if (found) stack.use(found);
-  const wanted: Wanted = { ...requested, shared, path, context, stack };
-  const target = found ? await overFound(wanted, found) : await beside(wanted);
+  const requested = await openRequestedTarget(shared, path);
+  const { folder, name } = requested;
+  stack.use(folder);
+  await lockTarget(stack, `export ${folder.path}/${name ?? temporaryFileName(context.id)}`, path);
+  const existing = name === undefined ? undefined : await openExisting(folder, name, path);
+  if (existing) stack.use(existing);
+  const target: Target = { ...requested, shared, path, context, stack };
+  const opened = existing ? await openOverExisting(target, existing) : await openTemporary(target);
   const held = stack.move();
-  return { ...target, name: name ?? "", [Symbol.asyncDispose]: () => held.disposeAsync() };
+  return { ...opened, name: name ?? "", [Symbol.asyncDispose]: () => held.disposeAsync() };
 }
 
-/** Checks without making anything. Throws `invalid`, saying why nothing could be written there. */
+/** Throws `invalid` for a target to which no backup could be written. Makes no file. */
 export async function checkSharedTarget(shared: string, path: string): Promise<void> {
-  const { place } = await openRequestedPlace(shared, path);
-  await place[Symbol.asyncDispose]();
+  const { folder } = await openRequestedTarget(shared, path);
+  await folder[Symbol.asyncDispose]();
 }
 
 type Opened = Pick<SharedTarget, "file" | "publish">;
 
-async function overFound(wanted: Wanted, found: FoundFile): Promise<Opened> {
-  const { place, path } = wanted;
-  const { size, nlink } = found.stats;
-  if (size === 0n && nlink === 1n) return await inPlace(wanted, found);
-  const isMounted = await isMountPoint(found, place);
+async function openOverExisting(target: Target, existing: ExistingFile): Promise<Opened> {
+  const { folder, path } = target;
+  const { size, nlink } = existing.stats;
+  if (size === 0n && nlink === 1n) return await openInPlace(target, existing);
+  const isMounted = await isMountPoint(existing, folder);
   try {
-    if (!isMounted) return await beside(wanted, found);
+    if (!isMounted) return await openTemporary(target, existing);
   } catch (error) {
-    if (!CLOSED.has(causeOf(error))) throw error;
+    if (!CLOSED.has(systemCodeOf(error))) throw error;
   }
-  if (size === 0n) return await inPlace(wanted, found);
+  if (size === 0n) return await openInPlace(target, existing);
   throw new TremplinError(
     "invalid",
     `cannot replace ${path}: ${isMounted ? "it is a mount of its own" : "its folder is closed to the daemon"}, and a file that is not empty is never written over; delete or empty it, or export to another name`,
   );
 }
 
-/** Writes a temporary file beside the name, which gets the name last. */
-async function beside(wanted: Wanted, found?: FoundFile): Promise<Opened> {
-  const { place, name, shared, path, context, stack } = wanted;
-  const temporary = temporaryName(context.id);
-  await noteTarget(context, targetNote(wanted, found));
+/** Opens a temporary file that gets the name in the end. */
+async function openTemporary(target: Target, existing?: ExistingFile): Promise<Opened> {
+  const { folder, name, shared, path, context, stack } = target;
+  const temporary = temporaryFileName(context.id);
+  await context.step("target", planOf(target, existing));
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-  // Readable by all: who may see the shared folder may see what was put there for it.
-  const mode = found ? 0o600 : 0o644;
+  // A new backup is readable by all who can see the shared folder.
+  const mode = existing ? 0o600 : 0o644;
   const file = stack.use(
-    await open(place.at(temporary), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode).catch((error) =>
+    await open(folder.at(temporary), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode).catch((error) =>
       cannotWrite(path, error),
     ),
   );
   let isWhole = false;
-  // In this very folder, wherever it was moved to.
+  // Recovery would not find the folder if it was moved.
   stack.defer(async () => {
-    if (!isWhole && (await isStillNamed(place, temporary, file))) await unlink(place.at(temporary));
+    if (!isWhole && (await hasName(folder, temporary, file))) await unlink(folder.at(temporary));
   });
-  await found?.giveOwnerTo(file, path);
+  await existing?.copyOwnerTo(file, path);
   const publish = async (message: string): Promise<void> => {
-    await assertLeadsHere(wanted, shared, path);
+    await assertSameFolder(target, shared, path);
     const final = name ?? `${await fingerprint(`/proc/self/fd/${file.fd}`)}.tar.gz`;
-    if (!(await isStillNamed(place, temporary, file))) {
+    if (!(await hasName(folder, temporary, file))) {
       throw new TremplinError(
         "failed",
         `somebody removed ${temporary}, the unfinished backup; export it again`,
       );
     }
     isWhole = true;
-    await notePacked(context, { name: final, file: identityOf(await file.stat({ bigint: true })), message });
-    const naming = { place, temporary, final, file, path };
-    await (found ? replaceNamed(naming, found) : giveName(naming));
-    await place.sync();
-    await notePublished(context);
+    const stats = await file.stat({ bigint: true });
+    await context.step("packed", { name: final, file: identityOf(stats), message });
+    const backup = { folder, temporary, final, file, path };
+    await (existing ? replaceExisting(backup, existing) : linkToName(backup));
+    await folder.sync();
+    await context.step("published");
   };
   return { file, publish };
 }
 
-/** Writes the empty file that is there. */
-async function inPlace(
-  { place, name, shared, path, context, stack }: Wanted,
-  found: FoundFile,
+/** Opens the empty file that has the name. */
+async function openInPlace(
+  { folder, name, shared, path, context, stack }: Target,
+  existing: ExistingFile,
 ): Promise<Opened> {
-  // Never undefined: only names lead here.
+  // Never undefined: an existing file has a name.
   const given = name ?? "";
-  await hold(stack, `export file ${found.stats.dev}:${found.stats.ino}`, path);
-  const file = stack.use(await found.openToWrite(path));
+  await lockTarget(stack, `export file ${existing.stats.dev}:${existing.stats.ino}`, path);
+  const file = stack.use(await existing.openToWrite(path));
   const identity = identityOf(await file.stat({ bigint: true }));
-  if (identity.size !== "0")
+  if (identity.size !== "0") {
     throw new TremplinError("busy", `somebody writes to ${path} just now; try again`);
-  await noteTarget(context, { how: "in-place", folder: place.path, name: given, file: identity });
+  }
+  await context.step("target", { how: "in-place", folder: folder.path, name: given, file: identity });
   let isWhole = false;
-  // The very file is at hand here, also where the file system does not tell it from its successor later.
+  // Only here is the file certain: on some file systems recovery cannot tell it from one that replaced it.
   stack.defer(async () => {
-    if (!isWhole && (await isStillNamed(place, given, file))) await file.truncate();
+    if (!isWhole && (await hasName(folder, given, file))) await file.truncate();
   });
-  const beginning = stack.use(noteBeginning(file, (note) => noteTargetBeginning(context, note), context.log));
+  const head = stack.use(recordHead(file, (value) => context.step("beginning", value), context.log));
   const publish = async (message: string): Promise<void> => {
-    await beginning.stop();
-    await assertLeadsHere({ place, name }, shared, path);
-    if (!(await isStillNamed(place, given, file))) {
+    await head.stop();
+    await assertSameFolder({ folder, name }, shared, path);
+    if (!(await hasName(folder, given, file))) {
       throw new TremplinError(
         "failed",
         `${path} was replaced or removed while the backup was written to it; export it again`,
       );
     }
     isWhole = true;
-    await notePacked(context, { name: given, file: identityOf(await file.stat({ bigint: true })), message });
-    // The folder of a file that is shared alone may be closed to us; the name was there before we came.
-    await place.sync().catch((error) => {
-      if (!CLOSED.has(causeOf(error))) throw error;
+    const stats = await file.stat({ bigint: true });
+    await context.step("packed", { name: given, file: identityOf(stats), message });
+    // The daemon may not be allowed to open the folder of a file that is shared alone. The name existed before.
+    await folder.sync().catch((error) => {
+      if (!CLOSED.has(systemCodeOf(error))) throw error;
     });
-    await notePublished(context);
+    await context.step("published");
   };
   return { file, publish };
 }
 
-function targetNote({ place, name }: RequestedPlace, found: FoundFile | undefined): TargetNote {
-  const folder = place.path;
+function planOf({ folder: { path: folder }, name }: Target, existing: ExistingFile | undefined): TargetPlan {
   if (name === undefined) return { how: "folder", folder };
-  return { how: found ? "replace" : "new", folder, name };
+  return { how: existing ? "replace" : "new", folder, name };
 }
 
-async function hold(stack: AsyncDisposableStack, what: string, path: string): Promise<void> {
+async function lockTarget(stack: AsyncDisposableStack, what: string, path: string): Promise<void> {
   stack.use(await acquireProcessLock(what, `another export is being written to ${path}`));
 }
 
-function causeOf(error: unknown): string {
+function systemCodeOf(error: unknown): string {
   const { cause, code } = error as NodeJS.ErrnoException;
   return (error instanceof TremplinError ? (cause as NodeJS.ErrnoException | undefined)?.code : code) ?? "";
 }

@@ -10,13 +10,14 @@ import { ImportMeter } from "../../backups/import-meter.ts";
 import { InsufficientSpace } from "../../backups/space.ts";
 import { temporaryName } from "../../containers/temporary-name.ts";
 import type { NoticeInit } from "../../notices/notice.ts";
-import { removeUpload, type UploadedSource, uploadsOf } from "../create/image-source.ts";
 import { failureMessages } from "../failure-messages.ts";
 import { pollProgress } from "../heartbeat.ts";
 import type { OperationDeps } from "../operation-deps.ts";
 import type { OperationContext, OperationKind } from "../runner/operation.ts";
+import { type UploadedImageSource, uploadsOf } from "../uploaded-images.ts";
 import { type OpenBackup, openBackup, WrongArchitecture } from "./open-backup.ts";
-import { checkReplaceable, replaceContainer, undoReplacement } from "./replace-container.ts";
+import { recoverReplacement } from "./recover-replacement.ts";
+import { checkReplaceable, type ImportContext, importSteps, replaceContainer } from "./replace-container.ts";
 import { secureTemplates } from "./secure-templates.ts";
 import { unpackBackup } from "./unpack-backup.ts";
 import { uploadBackup } from "./upload-backup.ts";
@@ -24,15 +25,15 @@ import { uploadBackup } from "./upload-backup.ts";
 type Progress = NoticeInit<"updateImportStatus">;
 
 /**
- * Makes a container from a backup, in the place of the one that has the name (behaviour.md 5.13). The new one is
- * made under a temporary name; until it is whole the old one is not touched.
+ * Makes a container from a backup and replaces the one that has the name (docs/contract.md#importcontainer). The new
+ * container has a temporary name until it is whole; only then is the old one touched.
  */
 export function importOperation(
-  tools: OperationDeps,
-): OperationKind<typeof ImportContainerRequestSchema, "updateImportStatus"> {
+  deps: OperationDeps,
+): OperationKind<typeof ImportContainerRequestSchema, "updateImportStatus", typeof importSteps> {
   async function* run(
     request: ImportContainerRequest,
-    context: OperationContext,
+    context: ImportContext,
   ): AsyncGenerator<Progress, Progress, void> {
     const { containerName } = request;
     const { signal } = context;
@@ -42,43 +43,44 @@ export function importOperation(
       return progress;
     };
     await using stack = new AsyncDisposableStack();
-    const replaceable = await checkReplaceable(tools.engine(), containerName, signal);
-    const opening = openBackup(tools.engine(), request, tools.places.shared, signal);
-    const backup = stack.use(yield* pollProgress(opening, () => last, tools.clock));
+    const replaceable = await checkReplaceable(deps.engine(), containerName, signal);
+    const opening = openBackup(deps.engine(), request, deps.places.shared, signal);
+    const backup = stack.use(yield* pollProgress(opening, () => last, deps.clock));
     const links =
-      (yield* unpackHere(containerName, backup, context, keep)) ??
-      (yield* throughImage(containerName, backup, context, stack, keep));
+      (yield* unpackLocally(containerName, backup, context, keep)) ??
+      (yield* uploadAndUnpack(containerName, backup, context, stack, keep));
     const finish = async (): Promise<void> => {
       const { targets } = backup.metadata;
-      await secureTemplates(tools.engine(), temporaryName("import", context.id), { targets, links }, context);
+      await secureTemplates(deps.engine(), temporaryName("import", context.id), { targets, links }, context);
       signal.throwIfAborted();
-      await replaceContainer(tools, containerName, replaceable, context);
+      await replaceContainer(deps, containerName, replaceable, context);
     };
-    yield* pollProgress(finish(), () => last, tools.clock);
+    yield* pollProgress(finish(), () => last, deps.clock);
     return { containerName, status: Status.DONE };
   }
 
-  /** Answers nothing when only the engine can unpack it. */
-  function unpackHere(
+  /** Returns undefined when only the engine can unpack the backup. */
+  function unpackLocally(
     containerName: string,
     backup: OpenBackup,
     context: OperationContext,
     keep: (progress: Progress) => Progress,
   ) {
     const name = temporaryName("import", context.id);
-    const work = (tell: (bytes: number) => void) => unpackBackup(tools.engine(), name, backup, context, tell);
+    const work = (onRead: (bytes: number) => void) =>
+      unpackBackup(deps.engine(), name, backup, context, onRead);
     return metered(backup, work, (read) => keep({ containerName, status: Status.IMPORTING_UNPACK, ...read }));
   }
 
-  async function* throughImage(
+  async function* uploadAndUnpack(
     containerName: string,
     backup: OpenBackup,
     context: OperationContext,
     stack: AsyncDisposableStack,
     keep: (progress: Progress) => Progress,
   ) {
-    const work = (tell: (bytes: number) => void) =>
-      uploadBackup(tools.engine(), containerName, backup, context, tell);
+    const work = (onRead: (bytes: number) => void) =>
+      uploadBackup(deps, containerName, backup, context, onRead);
     const { image, links } = yield* metered(backup, work, (read) =>
       keep({ containerName, status: Status.IMPORTING_UPLOAD, ...read }),
     );
@@ -87,23 +89,23 @@ export function importOperation(
     return links;
   }
 
-  /** Work that tells the bytes of the backup's file that it has read, as progress. */
+  /** Reports how much of the backup's file `work` has read. */
   async function* metered<T>(
     { file }: OpenBackup,
-    work: (tell: (bytes: number) => void) => Promise<T>,
-    told: (read: ReturnType<ImportMeter["read"]>) => Progress,
+    work: (onRead: (bytes: number) => void) => Promise<T>,
+    progress: (read: ReturnType<ImportMeter["read"]>) => Progress,
   ): AsyncGenerator<Progress, T, void> {
-    const meter = new ImportMeter(tools.clock, (await file.stat()).size);
-    return yield* pollProgress(work(meter.reached), () => told(meter.read()), tools.clock);
+    const meter = new ImportMeter(deps.clock, (await file.stat()).size);
+    return yield* pollProgress(work(meter.reached), () => progress(meter.read()), deps.clock);
   }
 
   async function* unpack(
     containerName: string,
-    image: UploadedSource,
+    image: UploadedImageSource,
     { id, signal, shutdownSignal }: OperationContext,
     keep: (progress: Progress) => Progress,
   ): AsyncGenerator<Progress, void, void> {
-    const engine = tools.engine();
+    const engine = deps.engine();
     const instance = temporaryName("import", id);
     let unpacked: UnpackProgress = { percent: 0, speed: 0 };
     const follow = async (creation: EngineOperation): Promise<void> => {
@@ -115,21 +117,21 @@ export function importOperation(
       try {
         await follow(creation);
       } catch (error) {
-        // Another import of the same file needs what is unpacked: then its end is waited for.
+        // Not while another import of the same file needs the unpacked image.
         if (signal.aborted && !shutdownSignal.aborted && !image.isShared) {
           await engine.unpackers.stop(creation, { fingerprint: image.fingerprint, instance });
         }
         throw error;
       }
     };
-    const told = (): Progress =>
+    const current = (): Progress =>
       keep({
         containerName,
         status: Status.IMPORTING_UNPACK,
         progressPercent: unpacked.percent,
         progressSpeed: BigInt(unpacked.speed),
       });
-    yield* pollProgress(create(), told, tools.clock);
+    yield* pollProgress(create(), current, deps.clock);
   }
 
   const { failed, cancelled } = failureMessages(Status);
@@ -137,15 +139,16 @@ export function importOperation(
     name: "import",
     request: ImportContainerRequestSchema,
     notify: "updateImportStatus",
+    steps: importSteps,
     run,
     failed: (request, error) => ({ ...failed(request, error), ...details(error.cause) }),
     cancelled,
     async recover({ containerName }, context, interruption) {
-      const engine = tools.engine();
+      const engine = deps.engine();
       await stopUnpacking(engine, context);
-      const { inPlace, remark } = await undoReplacement(tools, containerName, context);
-      await removeUpload(engine, context.id, context.signal);
-      if (inPlace) return { containerName, status: Status.DONE };
+      const { isReplaced, remark } = await recoverReplacement(deps, containerName, context);
+      await deps.uploads.removeUploads(engine, context.id, context.signal);
+      if (isReplaced) return { containerName, status: Status.DONE };
       if (!remark) return undefined;
       const failureReason = `the import did not end (${interruption}): ${remark}`;
       return { containerName, status: Status.FAILED, failureReason };
@@ -154,7 +157,7 @@ export function importOperation(
       `${cause} while it imported ${containerName}, which is as it was before; import it again`,
   };
 
-  /** An engine that still unpacks what nobody needs any more. */
+  /** Stops the engine where it still unpacks the backup. */
   async function stopUnpacking(engine: Engine, { id, signal }: OperationContext): Promise<void> {
     const instance = temporaryName("import", id);
     for (const creation of await engine.operations.changing(instance, { signal })) {
@@ -165,7 +168,7 @@ export function importOperation(
   }
 }
 
-/** What a host shows besides the reason, for the failures that it has words of its own for. */
+/** The fields of the failures for which the contract has a status of their own. */
 function details(cause: unknown) {
   if (cause instanceof InsufficientSpace) {
     return {

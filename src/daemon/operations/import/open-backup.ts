@@ -22,7 +22,7 @@ export class WrongArchitecture {
   }
 }
 
-/** A backup of which everything is known that can be known before a byte of it is used. */
+/** A backup that passed all checks that need only its metadata. */
 export interface OpenBackup extends AsyncDisposable {
   readonly file: FileHandle;
   readonly format: ArchiveFormat;
@@ -32,7 +32,7 @@ export interface OpenBackup extends AsyncDisposable {
   readonly rooms: readonly StorageTarget[];
 }
 
-/** Opens a backup that the engine can run. Throws what is wrong with it (behaviour.md 5.13, 12 items 49, 62, 63). */
+/** Opens a backup of a container that the engine can run (docs/contract.md#importcontainer). Throws its first fault. */
 export async function openBackup(
   engine: Engine,
   request: ImportContainerRequest,
@@ -50,7 +50,7 @@ export async function openBackup(
   return { file, format, metadata, text, rooms, [Symbol.asyncDispose]: () => held.disposeAsync() };
 }
 
-/** Does something with a backup by a plan; when it then holds more than was likely, again by one that counts. */
+/** Calls `act` with a plan by the likely size of a backup, and again with its counted size where that was too small. */
 export async function withPlan<T>(
   { file, format, rooms }: OpenBackup,
   options: { readonly here: boolean; readonly signal: AbortSignal },

@@ -1,40 +1,37 @@
+import * as z from "zod";
+import { flagText } from "../../../base/text-codecs.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { type Instance, instanceStatus } from "../../../engine/resources/instance.ts";
 import { removeBindMounts } from "../../containers/bind-mounts.ts";
-import { changeSince, findNotedContainer, noteContainer } from "../../containers/container-identity.ts";
-import {
-  checkUnprotected,
-  deleteUnused,
-  forceDelete,
-  forceStop,
-  waitForOwnOperations,
-  waitForPendingOperations,
-} from "../../containers/delete-container.ts";
-import { findContainer, getContainer, identity } from "../../containers/find-container.ts";
+import { reasonToKeepChanges } from "../../containers/changes-since.ts";
+import { findRecordedContainer, identitySteps, recordIdentity } from "../../containers/container-identity.ts";
+import { checkUnprotected, forceDelete, forceStop } from "../../containers/delete-container.ts";
+import { findContainer, getContainer, uuidOf } from "../../containers/find-container.ts";
 import { temporaryName } from "../../containers/temporary-name.ts";
 import type { OperationDeps } from "../operation-deps.ts";
-import type { OperationContext, Steps } from "../runner/operation.ts";
+import type { OperationContext } from "../runner/operation.ts";
 
-/** The new container under its temporary name, the old one's name, and the name the old one has meanwhile. */
-function namesOf(name: string, id: string) {
-  return { name, fresh: temporaryName("import", id), aside: temporaryName("aside", id) };
-}
+export const importSteps = {
+  /** The container that is replaced. */
+  ...identitySteps,
+  /** Which container is the new one. */
+  fresh: z.string(),
+  /** The old container was running. */
+  ran: flagText,
+  /** The new container has the name. */
+  swapped: flagText,
+};
+export type ImportContext = OperationContext<typeof importSteps>;
 
-/** Steps in the journal: which container is the new one; that the old one ran; that the new one has the name. */
-const FRESH = "fresh";
-const RAN = "ran";
-const SWAPPED = "swapped";
-
-/** What an import left when it stopped: whether the new container is in place, and what a person should know. */
-export interface Replacement {
-  readonly inPlace: boolean;
-  readonly remark: string;
+/** The name, and the temporary names of the new container (`fresh`) and of the old one (`aside`). */
+export function namesOf(name: string, operationId: string) {
+  return { name, fresh: temporaryName("import", operationId), aside: temporaryName("aside", operationId) };
 }
 
 /**
- * Throws `failed` where the container that has the name could not go in the end: then nothing is begun. Looked at
- * again when the new one is whole. Answers which container it is.
+ * Throws `failed` where the container that has the name could not be deleted in the end. Checked before the import, and
+ * again when the new container is whole. Returns the uuid of the container that may be replaced.
  */
 export async function checkReplaceable(
   engine: Engine,
@@ -43,129 +40,56 @@ export async function checkReplaceable(
 ): Promise<string | undefined> {
   const old = await findContainer(engine, name, signal);
   if (old) checkUnprotected(old);
-  return old && identity(old);
+  return old && uuidOf(old);
 }
 
 /**
- * Puts a new container in the place of `replaceable`, if that is still there: by two renames, the old one deleted
- * last. Throws `failed` where another one has the name by now. Only the daemon's end interrupts it.
+ * Replaces the container with the uuid `replaceable`, if it is still there, by the new one: two renames, then deletes
+ * the old one. Throws `failed` where another container has the name by now. Only a shutdown interrupts it.
  */
 export async function replaceContainer(
-  tools: OperationDeps,
+  deps: OperationDeps,
   containerName: string,
   replaceable: string | undefined,
-  context: OperationContext,
+  context: ImportContext,
 ): Promise<void> {
-  const engine = tools.engine();
+  const engine = deps.engine();
   const { shutdownSignal: signal, log } = context;
   const { name, fresh, aside } = namesOf(containerName, context.id);
   const old = await findContainer(engine, name, signal);
   if (old) {
-    if (identity(old) !== replaceable) throw madeMeanwhile(name);
+    if (uuidOf(old) !== replaceable) throw madeMeanwhile(name);
     checkUnprotected(old);
-    await noteContainer(engine, old, context, signal);
+    await recordIdentity(engine, old, context, signal);
   }
-  await context.step(FRESH, identity(await getContainer(engine, fresh, signal)));
+  await context.step("fresh", uuidOf(await getContainer(engine, fresh, signal)));
   if (old) {
-    if (old.status_code !== instanceStatus.stopped) await context.step(RAN);
+    if (!isStopped(old)) await context.step("ran");
     const snapshots = (await engine.snapshots.list(name, { signal })).map((snapshot) => snapshot.name);
-    if (snapshots.length > 0) log.warn({ snapshots }, "the old container's snapshots go with it");
+    if (snapshots.length > 0) log.warn({ snapshots }, "deleting the old container with its snapshots");
     await forceStop(engine, name, signal, { keep: true });
     await rename(engine, name, aside, signal);
   }
   await rename(engine, fresh, name, signal);
-  await context.step(SWAPPED);
-  await removeOld(tools, containerName, context);
+  await context.step("swapped");
+  await removeReplaced(deps, containerName, context);
 }
 
-/**
- * Cleans up after an import that stopped anywhere. Where the new container has the name already the old one goes;
- * else the new one goes and the old one has its name again, and runs if it did. What has the name meanwhile because
- * somebody made it is left alone: then the old one gets a name under which it can be seen. Safe to repeat.
- */
-export async function undoReplacement(
-  tools: OperationDeps,
+/** Deletes the old container, unless somebody has used it since: then it gets a name that people see. */
+export async function removeReplaced(
+  deps: OperationDeps,
   containerName: string,
-  context: OperationContext,
-): Promise<Replacement> {
-  const engine = tools.engine();
-  const { shutdownSignal: signal, steps } = context;
-  const { name, fresh, aside } = namesOf(containerName, context.id);
-  await waitForOwnOperations(engine, fresh, signal);
-  const isSwapping = FRESH in steps;
-  // Before the swap began, nothing that happens to the old container is ours.
-  for (const each of isSwapping ? [name, aside] : []) await waitForPendingOperations(engine, each, signal);
-  if (isSwapping && (await isInPlace(engine, name, steps, signal))) {
-    await removeOld(tools, containerName, context);
-    return { inPlace: true, remark: "" };
-  }
-  const given = isSwapping ? await giveNameBack(engine, { name, aside }, context) : "";
-  await removeFresh(engine, fresh, context);
-  const isTaken = SWAPPED in steps;
-  const remark =
-    given || (isTaken ? `somebody took the new container away, so ${name} is the one of before` : "");
-  return { inPlace: false, remark };
-}
-
-/** Somebody may have renamed the new container since it was in place, but not deleted it: else the old one is needed. */
-async function isInPlace(engine: Engine, name: string, steps: Steps, signal: AbortSignal): Promise<boolean> {
-  const found = await findContainer(engine, name, signal);
-  if (found && identity(found) === steps[FRESH]) return true;
-  if (!(SWAPPED in steps)) return false;
-  return (await engine.instances.list({ signal })).some((each) => identity(each) === steps[FRESH]);
-}
-
-/** The old container first: whatever goes wrong afterwards, it is there under a name that people see. */
-async function giveNameBack(
-  engine: Engine,
-  { name, aside }: { name: string; aside: string },
-  context: OperationContext,
-): Promise<string> {
-  const { shutdownSignal: signal } = context;
-  const old = await findContainer(engine, aside, signal);
-  let now = name;
-  if (old) {
-    now = (await findContainer(engine, name, signal)) ? await freeName(engine, name, signal) : name;
-    await rename(engine, aside, now, signal);
-  }
-  await startAgain(engine, name, now, context);
-  return now === name
-    ? ""
-    : `somebody made another container ${name} meanwhile, so the one of before is called ${now} now`;
-}
-
-async function freeName(engine: Engine, name: string, signal: AbortSignal): Promise<string> {
-  for (let count = 1; ; count++) {
-    const free = `${name.slice(0, 63 - "-before-import-99".length)}-before-import${count === 1 ? "" : `-${count}`}`;
-    if (!(await findContainer(engine, free, signal))) return free;
-  }
-}
-
-/** A person may have started to use what was not in place yet. */
-async function removeFresh(
-  engine: Engine,
-  fresh: string,
-  { shutdownSignal, log }: OperationContext,
-): Promise<void> {
-  if (!(await deleteUnused(engine, fresh, shutdownSignal, { own: true }))) {
-    log.warn({ fresh }, "somebody started the unfinished container: it is left");
-  }
-}
-
-async function removeOld(
-  tools: OperationDeps,
-  containerName: string,
-  context: OperationContext,
+  context: ImportContext,
 ): Promise<void> {
   const { id, shutdownSignal, log } = context;
   const { aside } = namesOf(containerName, id);
   try {
-    const engine = tools.engine();
-    if (await isWanted(engine, containerName, context)) {
+    const engine = deps.engine();
+    if (await isStillUsed(engine, containerName, context)) {
       const now = await giveVisibleName(engine, containerName, aside, shutdownSignal);
-      log.warn({ now }, "somebody went on with the container that was replaced: it is left under this name");
+      log.warn({ now }, "somebody has used the replaced container since: leaving it under this name");
     } else await forceDelete(engine, aside, shutdownSignal);
-    await removeBindMounts(tools.site, tools.places, containerName);
+    await removeBindMounts(deps.site, deps.places, containerName);
   } catch (error) {
     shutdownSignal.throwIfAborted();
     const { code, message } = TremplinError.from(error);
@@ -175,7 +99,24 @@ async function removeOld(
   }
 }
 
-/** Where it runs it keeps the name that it has: no engine renames it then. */
+/** A name for the old container that no other has: NAME-before-import, NAME-before-import-2 ... */
+export async function unusedName(engine: Engine, name: string, signal: AbortSignal): Promise<string> {
+  const prefix = `${name.slice(0, 63 - "-before-import-99".length)}-before-import`;
+  for (let count = 1; ; count++) {
+    const unused = count === 1 ? prefix : `${prefix}-${count}`;
+    if (!(await findContainer(engine, unused, signal))) return unused;
+  }
+}
+
+export async function rename(engine: Engine, from: string, to: string, signal: AbortSignal): Promise<void> {
+  await (await engine.instances.rename(from, to, { signal })).wait({ signal });
+}
+
+export function isStopped({ status_code }: Instance): boolean {
+  return status_code === instanceStatus.stopped;
+}
+
+/** A running container keeps its temporary name: engines rename only stopped ones. */
 async function giveVisibleName(
   engine: Engine,
   name: string,
@@ -183,41 +124,19 @@ async function giveVisibleName(
   signal: AbortSignal,
 ): Promise<string> {
   if (!isStopped(await getContainer(engine, aside, signal))) return aside;
-  const free = await freeName(engine, name, signal);
-  await rename(engine, aside, free, signal);
-  return free;
+  const visible = await unusedName(engine, name, signal);
+  await rename(engine, aside, visible, signal);
+  return visible;
 }
 
-/** Whether somebody went on with the old container while it was set aside. */
-async function isWanted(engine: Engine, containerName: string, context: OperationContext): Promise<boolean> {
+/** Whether somebody has used or changed the old container since it got its temporary name. */
+async function isStillUsed(engine: Engine, containerName: string, context: ImportContext): Promise<boolean> {
   const { shutdownSignal: signal } = context;
-  const noted = await findNotedContainer(engine, containerName, context, signal);
-  // An older version of this program did not note it.
-  if (noted.is !== "same" || !noted.sighting) return false;
-  if (noted.instance.name !== namesOf(containerName, context.id).aside) return false;
-  return noted.isUsedSince || (await changeSince(engine, noted, signal)) !== undefined;
-}
-
-/** Only the very container that the import stopped, and only if nobody has used it since. */
-async function startAgain(
-  engine: Engine,
-  name: string,
-  now: string,
-  context: OperationContext,
-): Promise<void> {
-  if (!context.steps[RAN]) return;
-  const { shutdownSignal: signal, log } = context;
-  const noted = await findNotedContainer(engine, name, context, signal);
-  if (noted.is !== "same" || noted.instance.name !== now || noted.isUsedSince || !isStopped(noted.instance)) {
-    return;
-  }
-  try {
-    await (await engine.instances.setState(now, { action: "start" }, { signal })).wait({ signal });
-  } catch (error) {
-    signal.throwIfAborted();
-    if (TremplinError.from(error).code === "unavailable") throw error;
-    log.error({ error }, "the container is as it was, but could not be started again");
-  }
+  const match = await findRecordedContainer(engine, containerName, context, signal);
+  // An older version of this program did not record it.
+  if (match.is !== "same" || !match.recorded) return false;
+  if (match.instance.name !== namesOf(containerName, context.id).aside) return false;
+  return match.wasUsedSince || (await reasonToKeepChanges(engine, match, signal)) !== undefined;
 }
 
 function madeMeanwhile(name: string): TremplinError {
@@ -225,12 +144,4 @@ function madeMeanwhile(name: string): TremplinError {
     "failed",
     `somebody made another container ${name} while the backup was read; it is left as it is: import again if it may go`,
   );
-}
-
-function isStopped({ status_code }: Instance): boolean {
-  return status_code === instanceStatus.stopped;
-}
-
-async function rename(engine: Engine, from: string, to: string, signal: AbortSignal): Promise<void> {
-  await (await engine.instances.rename(from, to, { signal })).wait({ signal });
 }

@@ -5,15 +5,14 @@ import { ifMissing } from "../../../engine/http/if-missing.ts";
 import { type BackupMetadata, checkTemplates, pathsTo } from "../../backups/backup-metadata.ts";
 import type { OperationContext } from "../runner/operation.ts";
 
-/** Tags by which a template takes in other files: the engine would read them from the disk of this machine. */
-const takesInFiles = /\{%-?\s*(include|import|from|extends|ssi)\b/;
+/** The tags with which a template includes files, which the engine would read from the disk of this machine. */
+const INCLUDES_FILES = /\{%-?\s*(include|import|from|extends|ssi)\b/;
 
 /**
- * Takes away the templates of a new container by which its maker could reach out of it. The engine writes templates
- * as root when a container first starts, through symbolic links: one that root of the container put in the way of
- * /etc/hosts would lead anywhere. Such a link can be there without malice, so only the template goes. `links` are
- * the symbolic links that lie on the ways to them. Throws `failed` when the engine got other templates than those
- * that were looked at.
+ * Removes the templates of a new container that could write or read outside it. The engine writes templates as root at
+ * the first start and follows symbolic links in their paths, such as one at /etc/hosts. Such a link need not be
+ * malicious, so only the template is removed. `links` are the symbolic links in their paths. Throws `failed` when the
+ * engine got other templates than those that were checked.
  */
 export async function secureTemplates(
   engine: Engine,
@@ -31,14 +30,12 @@ export async function secureTemplates(
   for (const [target, { template }] of Object.entries(templates)) {
     const content = await engine.instances.template(container, template, { signal }).catch(ifMissing);
     const isBad =
-      pathsTo(target).some((path) => links.has(path)) || (content && takesInFiles.test(await text(content)));
+      pathsTo(target).some((path) => links.has(path)) ||
+      (content && INCLUDES_FILES.test(await text(content)));
     if (isBad) bad.add(target);
   }
   if (bad.size === 0) return;
-  log.warn(
-    { templates: [...bad] },
-    "templates of the backup lead out of the container: the container gets none of them",
-  );
+  log.warn({ templates: [...bad] }, "removed templates of the backup that lead out of the container");
   const kept = Object.entries(templates).filter(([target]) => !bad.has(target));
   await engine.instances.updateMetadata(
     container,

@@ -14,11 +14,11 @@ import { type IdMap, parseIdMap, toHostId } from "../../guest/id-map.ts";
 import type { OperationContext } from "../runner/operation.ts";
 import { type OpenBackup, withPlan } from "./open-backup.ts";
 
-/** Keys of the engine: the ids that a container will have, and those of its files. */
+/** Keys of the engine: the id map that a container will have, and that of its files. */
 const NEXT_MAP = "volatile.idmap.next";
 const MAP_ON_DISK = "volatile.last_state.idmap";
 
-/** A container whose files lie on this machine. */
+/** A container whose files are on this machine. */
 interface LocalContainer {
   readonly folder: string;
   readonly idMap: IdMap;
@@ -26,34 +26,34 @@ interface LocalContainer {
 }
 
 /**
- * Makes a container of a backup in one pass: an empty one of the engine, into which the archive is unpacked with the
- * owners that the files will have. It is unpacked by the container's own root, in a user namespace, and listed as it
- * is unpacked, so nothing of a hostile one reaches out of its folder. Answers the symbolic links on the ways to the
- * targets of its templates; undefined when only the engine can do it: it is elsewhere, it hides the files of its
- * pool, the container would be privileged, or there is something in the backup that only root of the machine can
- * make. Then there is no container. `tell` hears the bytes of the file that were read.
+ * Makes a container from a backup in one pass: the engine makes an empty one, and the archive is unpacked into it with
+ * shifted ids. The container's own root unpacks it, in a user namespace, and every member is checked, so a hostile
+ * archive reaches nothing outside its folder. Returns the symbolic links in the paths of its templates' targets.
+ * Returns undefined, and makes no container, when only the engine can do it: it is on another machine, it hides the
+ * files of its pool, the container would be privileged, or the backup has members that only root of the machine can
+ * make. Calls `onRead` with the bytes of the file that were read.
  */
 export async function unpackBackup(
   engine: Engine,
   name: string,
   backup: OpenBackup,
   context: OperationContext,
-  tell: (bytes: number) => void,
+  onRead: (bytes: number) => void,
 ): Promise<ReadonlySet<string> | undefined> {
   const { signal, shutdownSignal, log } = context;
   if (engine.address.kind !== "unix") return undefined;
   const container = await createEmpty(engine, name, backup, context);
   try {
-    if (container) return await fill(engine, name, container, backup, { signal, tell });
+    if (container) return await fill(engine, name, container, backup, { signal, onRead });
   } catch (error) {
     if (!(error instanceof TremplinError) || !(error.cause instanceof NeedsEngineUnpack)) throw error;
-    log.info({ reason: errorMessage(error) }, "the engine unpacks it instead");
+    log.info({ reason: errorMessage(error) }, "the engine unpacks the backup instead");
   }
   await forceDelete(engine, name, shutdownSignal);
   return undefined;
 }
 
-/** Undefined when its files cannot be written from here. */
+/** Undefined when this process cannot write its files. */
 async function createEmpty(
   engine: Engine,
   name: string,
@@ -62,7 +62,7 @@ async function createEmpty(
 ): Promise<LocalContainer | undefined> {
   const about = Object.entries(metadata.properties).map(([key, value]) => [`image.${key}`, value]);
   const body = { name, source: { type: "none" }, config: Object.fromEntries(about) } as const;
-  // A moment's work that is seen to its end: given up half-way, the engine could make it after it was cleared away.
+  // Not cancelled halfway: the engine could create it after the clean-up. It takes a moment only.
   await (await engine.instances.create(body, { signal: shutdownSignal })).wait({ signal: shutdownSignal });
   signal.throwIfAborted();
   const { value } = await engine.instances.get(name, { signal });
@@ -81,9 +81,9 @@ async function fill(
   name: string,
   { folder, idMap, idMapText }: LocalContainer,
   backup: OpenBackup,
-  { signal, tell }: { signal: AbortSignal; tell: (bytes: number) => void },
+  { signal, onRead }: { signal: AbortSignal; onRead: (bytes: number) => void },
 ): Promise<ReadonlySet<string>> {
-  // Beside everything that the engine itself writes in there, until it is known to be good.
+  // Apart from the files of the engine, until the whole archive is checked.
   const unpacked = join(folder, "unpacked");
   await using namespace = await UserNamespace.open(idMap);
   const links = await withPlan(backup, { here: true, signal }, async (plan) => {
@@ -91,19 +91,27 @@ async function fill(
     await mkdir(unpacked, { mode: 0o700 });
     await chown(unpacked, toHostId(idMap, "uid", 0) ?? 0, toHostId(idMap, "gid", 0) ?? 0);
     const rules = new MemberRules(new Set(backup.metadata.targets.flatMap(pathsTo)));
-    const home = { folder: unpacked, namespace };
-    const passing = { ...backup, rules, home, unpacked: false, onPlain: plan.check, onPacked: tell, signal };
+    const target = { folder: unpacked, namespace };
+    const passing = {
+      ...backup,
+      rules,
+      home: target,
+      unpacked: false,
+      onPlain: plan.check,
+      onPacked: onRead,
+      signal,
+    };
     for await (const _ of streamVerified(backup.file, passing));
     return rules.links;
   });
   for (const part of ["rootfs", "templates"]) await moveFolder(part, unpacked, folder);
-  // The text that was looked at, whatever else of that name the archive has.
+  // The text that was checked, whatever else of that name the archive has.
   await writeFile(join(folder, "metadata.yaml"), backup.text, { mode: 0o644, flag: "wx" });
   await rm(unpacked, { recursive: true });
-  const filled = { [MAP_ON_DISK]: idMapText };
+  const shifted = { [MAP_ON_DISK]: idMapText };
   await engine.instances.update(
     name,
-    (instance) => ({ ...instance, config: { ...instance.config, ...filled } }),
+    (instance) => ({ ...instance, config: { ...instance.config, ...shifted } }),
     { signal },
   );
   return links;

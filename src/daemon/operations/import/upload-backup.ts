@@ -7,35 +7,37 @@ import { pathsTo } from "../../backups/backup-metadata.ts";
 import { MemberRules } from "../../backups/member-rules.ts";
 import { streamVerified } from "../../backups/stream-verified.ts";
 import type { UploadPlan } from "../../backups/upload-plan.ts";
-import { type UploadedSource, uploadedImage } from "../create/image-source.ts";
+import type { OperationDeps } from "../operation-deps.ts";
 import type { OperationContext } from "../runner/operation.ts";
+import type { UploadedImageSource } from "../uploaded-images.ts";
 import { type OpenBackup, withPlan } from "./open-backup.ts";
 
-/** A backup that the engine has as an image, and what was learned of it on the way. */
+/** A backup that was uploaded to the engine as an image. */
 export interface UploadedBackup {
-  readonly image: UploadedSource;
-  /** The symbolic links on the ways to the targets of its templates. */
+  readonly image: UploadedImageSource;
+  /** The symbolic links in the paths of its templates' targets. */
   readonly links: ReadonlySet<string>;
 }
 
 /**
- * Gives a backup to the engine. It is checked while it is sent, and the engine gets the end of it only when all is
- * good. `tell` hears the bytes of the file that were read.
+ * Uploads a backup as an image. Checks it meanwhile, and sends the last bytes only when all of it is valid. Calls
+ * `onRead` with the bytes of the file that were read.
  */
 export async function uploadBackup(
-  engine: Engine,
+  { engine: current, uploads }: Pick<OperationDeps, "engine" | "uploads">,
   name: string,
   backup: OpenBackup,
   context: OperationContext,
-  tell: (bytes: number) => void,
+  onRead: (bytes: number) => void,
 ): Promise<UploadedBackup> {
   const { signal } = context;
+  const engine = current();
   const { file, format, metadata } = backup;
   let rules = new MemberRules();
   const image = await withPlan(backup, { here: false, signal }, (plan) =>
-    uploadedImage(engine, context, (options) => {
+    uploads.add(engine, context, (options) => {
       rules = new MemberRules(new Set(metadata.targets.flatMap(pathsTo)));
-      return send(engine, name, file, { format, plan, rules, onPacked: tell, signal }, options);
+      return send(engine, name, file, { format, plan, rules, onPacked: onRead, signal }, options);
     }),
   );
   return { image, links: rules.links };
@@ -49,7 +51,7 @@ interface Sending {
   readonly signal: AbortSignal;
 }
 
-/** Throws what is wrong with the backup itself where that is what broke the upload. */
+/** Throws the fault of the backup itself where that broke the upload. */
 async function send(
   engine: Engine,
   name: string,

@@ -1,49 +1,48 @@
 import { TremplinError } from "../../../base/tremplin-error.ts";
-import type { Operation } from "./operation.ts";
+import type { Operation } from "../../notices/journal.ts";
 
-/** An operation that has a container, and what keeps it from ending, if anything does. */
-export interface Holder extends Operation {
+/** The operation that holds the lock of a container, and what keeps it from ending, if anything does. */
+export interface LockHolder extends Operation {
   readonly obstacle?: string;
 }
 
-/** A lock that is held; released by dispose. */
+/** The lock of a container; disposing it releases it. */
 export interface Lock extends Disposable {
-  /** Says what keeps the operation from ending, for whoever is refused meanwhile. */
-  explain(obstacle: string): void;
+  /** Sets what keeps the operation from ending, for the refusals of other operations. */
+  setObstacle(obstacle: string): void;
 }
 
-/** One operation at a time per container. */
+/** At most one operation at a time works on a container. */
 export class Locks {
-  readonly #held = new Map<string, Holder>();
+  readonly #held = new Map<string, LockHolder>();
 
-  /** Takes the container for an operation. Throws `busy`, naming the one that has it. */
+  /** Takes the lock of the operation's container. Throws `busy`, naming the holder. */
   take(operation: Operation): Lock {
     const { container } = operation;
     const holder = this.#held.get(container);
     if (holder) throw new TremplinError("busy", refusal(holder));
     this.#held.set(container, operation);
-    // Once it is released it is somebody else's.
+    // After its release the lock is another operation's.
     const ifHeld = (act: () => void): void => {
       if (this.#held.get(container)?.id === operation.id) act();
     };
     return {
-      explain: (obstacle) => ifHeld(() => this.#held.set(container, { ...operation, obstacle })),
+      setObstacle: (obstacle) => ifHeld(() => this.#held.set(container, { ...operation, obstacle })),
       [Symbol.dispose]: () => ifHeld(() => this.#held.delete(container)),
     };
   }
 
-  /** The operation that has the container now. */
-  holder(container: string): Holder | undefined {
+  holder(container: string): LockHolder | undefined {
     return this.#held.get(container);
   }
 
-  /** All that are under way, oldest first. */
-  all(): Holder[] {
+  /** All holders, the oldest first. */
+  all(): LockHolder[] {
     return [...this.#held.values()].sort((a, b) => a.startedAt - b.startedAt);
   }
 }
 
-function refusal({ kind, container, startedAt, obstacle }: Holder): string {
+function refusal({ kind, container, startedAt, obstacle }: LockHolder): string {
   const since = new Date(startedAt).toISOString();
   const what = container ? `container ${container}` : "the engine";
   const why = obstacle ? ` (${obstacle})` : "";

@@ -1,43 +1,42 @@
 import type { FinalNotice, FinalNotices } from "../../notices/final-notices.ts";
 import type { JournalEntry } from "../../notices/journal.ts";
 
-/** The one end of an operation: its final notice, written once, however often a clean-up comes to an end. */
+/** The end of an operation. Its final notice is written once, however often its clean-up is repeated. */
 export class OperationEnd {
   readonly #entry: JournalEntry;
   readonly #finals: FinalNotices;
-  readonly #explain: (obstacle: string) => void;
+  readonly #onObstacle: (obstacle: string) => void;
   #isWritten: boolean;
-  /** The writing of the notice, and what resolves when that has failed once. */
+  /** Resolves when the notice is written, and when it could not be written at the first try. */
   #writing: { readonly done: Promise<void>; readonly stuck: Promise<void> } | undefined;
 
-  /** `explain` hears what keeps the notice from being written. */
-  constructor(entry: JournalEntry, finals: FinalNotices, explain: (obstacle: string) => void) {
+  constructor(entry: JournalEntry, finals: FinalNotices, onObstacle: (obstacle: string) => void) {
     this.#entry = entry;
     this.#finals = finals;
-    this.#explain = explain;
+    this.#onObstacle = onObstacle;
     this.#isWritten = entry.final !== undefined;
   }
 
   /**
-   * Writes and sends the notice; where the host has one already, takes only what is owed off the entry. Rejects when
-   * the daemon ends first.
+   * Writes and sends the final notice. If one is written already, only clears the debt of the entry. Rejects when the
+   * daemon shuts down first.
    */
-  async reach(ending: Omit<FinalNotice, "onObstacle">): Promise<void> {
+  async reach(final: Omit<FinalNotice, "onObstacle">): Promise<void> {
     if (this.#isWritten) {
-      if (!ending.owed) await this.#finals.settle(this.#entry.id);
+      if (!final.owed) await this.#finals.settle(this.#entry.id);
       return;
     }
     const stuck = Promise.withResolvers<void>();
     const onObstacle = (obstacle: string): void => {
-      this.#explain(obstacle);
+      this.#onObstacle(obstacle);
       stuck.resolve();
     };
-    const done = this.#write({ ...ending, onObstacle });
+    const done = this.#write({ ...final, onObstacle });
     this.#writing = { done, stuck: stuck.promise };
     await done;
   }
 
-  /** Whether nothing is being written any more; waits for what is, unless that is stuck. */
+  /** Whether no notice is being written. Waits for the one that is, unless the first try to write it failed. */
   async isFree(): Promise<boolean> {
     if (!this.#writing || this.#isWritten) return true;
     const { done, stuck } = this.#writing;
@@ -45,8 +44,8 @@ export class OperationEnd {
     return this.#isWritten;
   }
 
-  async #write(ending: FinalNotice): Promise<void> {
-    await this.#finals.end(this.#entry, ending);
+  async #write(final: FinalNotice): Promise<void> {
+    await this.#finals.end(this.#entry, final);
     this.#isWritten = true;
   }
 }

@@ -1,75 +1,63 @@
 import { type DescMessage, type MessageShape, toJson } from "@bufbuild/protobuf";
-import type { Clock } from "../../../base/async/clock.ts";
-import type { Logger } from "../../../base/logger.ts";
-import { TremplinError } from "../../../base/tremplin-error.ts";
-import type { FinalNotices } from "../../notices/final-notices.ts";
-import type { Journal, JournalEntry } from "../../notices/journal.ts";
-import type { ListenerMethod, NoticeInit } from "../../notices/notice.ts";
-import type { NoticeQueue } from "../../notices/notice-queue.ts";
+import { errorMessage, TremplinError } from "../../../base/tremplin-error.ts";
+import type { JournalEntry, Operation } from "../../notices/journal.ts";
+import type { ListenerMethod } from "../../notices/notice.ts";
 import { newOperationId } from "../../notices/operation-id.ts";
 import { type Lock, Locks } from "./locks.ts";
-import type { Operation, OperationKind } from "./operation.ts";
-import { OperationRun, type RunDeps } from "./operation-run.ts";
-
-export interface RunnerOptions {
-  readonly journal: Journal;
-  readonly outbox: NoticeQueue;
-  readonly finals: FinalNotices;
-  readonly engineAnswers: RunDeps["engineAnswers"];
-  readonly clock: Clock;
-  readonly log: Logger;
-}
+import type { OperationKind, Outcome } from "./operation.ts";
+import { OperationRun, type RunnerDeps } from "./operation-run.ts";
+import type { StepSchemas } from "./steps.ts";
 
 /** The abort reason that ends an operation without a final notice: the next daemon recovers it. */
-const daemonEnds = new TremplinError("cancelled", "the daemon ends");
+const shuttingDown = new TremplinError("cancelled", "the daemon ends");
 
 /**
- * Runs operations of all kinds: one at a time per container, journalled, cancellable, and each ending in
+ * Runs operations of all kinds: at most one at a time on a container, in the journal, cancellable, and each ending in
  * exactly one final notice, whatever happens to this process.
  */
 export class Runner implements AsyncDisposable {
   readonly locks = new Locks();
   readonly #kinds = new Map<string, OperationKind>();
   readonly #running = new Set<OperationRun>();
-  readonly #ending = new AbortController();
-  readonly #options: RunnerOptions;
-  readonly #tools: RunDeps;
+  readonly #shutdown = new AbortController();
+  readonly #deps: RunnerDeps;
 
-  constructor(options: RunnerOptions) {
-    this.#options = options;
-    this.#tools = { ...options, ending: this.#ending.signal };
+  constructor(deps: RunnerDeps) {
+    this.#deps = deps;
   }
 
-  /** Makes a kind known, so that what an earlier daemon left of it can be recovered. */
-  add<R extends DescMessage, M extends ListenerMethod>(kind: OperationKind<R, M>): OperationKind<R, M> {
+  /** Registers a kind. Only operations of registered kinds can be recovered. */
+  add<R extends DescMessage, M extends ListenerMethod, S extends StepSchemas>(
+    kind: OperationKind<R, M, S>,
+  ): OperationKind<R, M, S> {
     this.#kinds.set(kind.name, kind as unknown as OperationKind);
     return kind;
   }
 
   /**
-   * Accepts work on a container (empty: on the engine itself). When this has resolved, a final notice will
-   * come. Throws `busy` when the container has an operation already. No notice leaves before `answered`.
+   * Accepts an operation on a container (empty: on the engine itself). When this has resolved, a final notice will
+   * follow. Throws `busy` when another operation has the lock. No notice leaves before `answered`.
    */
-  async begin<R extends DescMessage, M extends ListenerMethod>(
-    kind: OperationKind<R, M>,
+  async begin<R extends DescMessage, M extends ListenerMethod, S extends StepSchemas>(
+    kind: OperationKind<R, M, S>,
     container: string,
     request: MessageShape<R>,
     answered: Promise<void> = Promise.resolve(),
   ): Promise<Operation> {
-    this.#ending.signal.throwIfAborted();
+    this.#shutdown.signal.throwIfAborted();
     const operation = {
       id: newOperationId(),
       kind: kind.name,
       container,
-      startedAt: this.#options.clock.now(),
+      startedAt: this.#deps.clock.now(),
     };
     const entry = { ...operation, request: toJson(kind.request, request), steps: {} };
     const lock = this.locks.take(operation);
     try {
       const run = this.#newRun(kind as unknown as OperationKind, entry, lock, answered);
-      await this.#options.journal.begin(entry);
-      // Accepted at the very end: what is in the journal the next daemon recovers.
-      if (this.#ending.signal.aborted) lock[Symbol.dispose]();
+      await this.#deps.journal.begin(entry);
+      // A shutdown began meanwhile: the next daemon recovers the entry.
+      if (this.#shutdown.signal.aborted) lock[Symbol.dispose]();
       else {
         this.#running.add(run);
         void run.run();
@@ -81,12 +69,12 @@ export class Runner implements AsyncDisposable {
     }
   }
 
-  /** Takes a container for something short that is no operation of the journal. Throws `busy`. */
+  /** Takes the lock of a container for short work that is not in the journal. Throws `busy`. */
   hold(kind: string, container: string): Disposable {
-    return this.locks.take({ id: newOperationId(), kind, container, startedAt: this.#options.clock.now() });
+    return this.locks.take({ id: newOperationId(), kind, container, startedAt: this.#deps.clock.now() });
   }
 
-  /** Asks the operation of that kind on that container to end. False when there is none. */
+  /** Cancels the operation of that kind on that container. False when there is none. */
   cancel(kind: string, container: string, cause: TremplinError): boolean {
     const running = this.#find(kind, container);
     running?.cancel(cause);
@@ -94,61 +82,64 @@ export class Runner implements AsyncDisposable {
   }
 
   /**
-   * The final message of the operation of that kind that is under way on that container, once it has ended;
-   * undefined when there is none, or when the daemon ends first.
+   * Resolves when the operation of that kind on that container has ended; undefined when there is none, or when the
+   * daemon shuts down first.
    */
-  async outcome(kind: string, container: string): Promise<NoticeInit<ListenerMethod> | undefined> {
-    return await this.#find(kind, container)?.done;
+  async outcome(kind: string, container: string): Promise<Outcome | undefined> {
+    return await this.#find(kind, container)?.outcome;
   }
 
   /**
-   * Cleans up what was begun and did not end, also what this daemon itself could not clean up yet. The containers
-   * are taken before this returns its promise, so nothing new can come in between. An entry that this version
-   * cannot work with is set aside and holds up nobody. Never rejects.
+   * Recovers operations that were interrupted, and repeats the clean-ups that failed in this daemon. Takes the locks
+   * before it returns its promise, so no new operation can come first. Sets an entry aside that this version does not
+   * understand. Never rejects.
    */
   async recover(entries: readonly JournalEntry[]): Promise<void> {
     const known = new Set([...this.#running].map(({ entry }) => entry.id));
-    const left = entries.filter((entry) => (!entry.final || entry.owed) && !known.has(entry.id));
-    const containers = new Set(left.map(({ container }) => container));
+    const unfinished = entries.filter((entry) => (!entry.final || entry.owed) && !known.has(entry.id));
+    const containers = new Set(unfinished.map(({ container }) => container));
     await Promise.all([
       ...[...this.#running].filter((run) => run.isBlocked).map((run) => run.cleanUpAgain()),
       ...[...containers].map((container) =>
-        this.#recoverAll(left.filter((entry) => entry.container === container)),
+        this.#recoverAll(unfinished.filter((entry) => entry.container === container)),
       ),
     ]);
   }
 
-  /** Ends everything under way without a final notice; the next daemon recovers it. */
+  /** Stops all operations without a final notice; the next daemon recovers them. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#ending.abort(daemonEnds);
-    for (const run of this.#running) run.cancel(daemonEnds);
-    await Promise.all([...this.#running].map((run) => run.settled()));
+    this.#shutdown.abort(shuttingDown);
+    for (const run of this.#running) run.cancel(shuttingDown);
+    await Promise.all([...this.#running].map((run) => run.stopped()));
   }
 
-  /** What is left of one container, oldest first, under one lock after the other. */
+  /** Recovers the operations of one container, the oldest first, each under its own lock. */
   async #recoverAll(entries: readonly JournalEntry[]): Promise<void> {
-    let before: OperationRun | undefined;
+    let previous: OperationRun | undefined;
     for (const entry of entries) {
-      const run = this.#runOf(entry);
+      const run = this.#resume(entry);
       if (!run) continue;
-      // Still blocked: what came later is recovered after it, by the next launch or the next daemon.
-      if (before?.isBlocked) return;
-      before = run;
+      // The later ones are recovered after the blocked one, before the next engine or by the next daemon.
+      if (previous?.isBlocked) return;
+      previous = run;
       await run.recover();
     }
   }
 
-  #runOf(entry: JournalEntry): OperationRun | undefined {
-    const { log, journal } = this.#options;
+  #resume(entry: JournalEntry): OperationRun | undefined {
+    const { log, journal } = this.#deps;
     const { id, kind: name, container } = entry;
     const kind = this.#kinds.get(name);
     if (!kind) {
       // A newer version wrote it, and may come back.
-      log.error({ operation: id, kind: name }, "this version knows no such operation; its entry is left");
+      log.error({ operation: id, kind: name }, "this version knows no such operation; its entry stays");
       return undefined;
     }
     if (this.locks.holder(container)) {
-      log.warn({ operation: id, container }, "another operation has the container: recovered later");
+      log.warn(
+        { operation: id, container },
+        "another operation has the container: recovering this one later",
+      );
       return undefined;
     }
     const lock = this.locks.take(entry);
@@ -159,18 +150,26 @@ export class Runner implements AsyncDisposable {
       return run;
     } catch (error) {
       lock[Symbol.dispose]();
-      log.error({ error, operation: id }, "its request cannot be read");
-      void journal.setAside(id, `its request is none that this version understands`);
+      log.error({ error, operation: id }, "the operation cannot be recovered");
+      void journal.setAside(id, errorMessage(error));
       return undefined;
     }
   }
 
+  /** Throws for a request or a step that this version does not understand. */
   #newRun(kind: OperationKind, entry: JournalEntry, lock: Lock, answered = Promise.resolve()): OperationRun {
-    const release = (): void => {
-      this.#running.delete(run);
-      lock[Symbol.dispose]();
+    const tracked: Lock = {
+      setObstacle: lock.setObstacle,
+      [Symbol.dispose]: () => {
+        this.#running.delete(run);
+        lock[Symbol.dispose]();
+      },
     };
-    const run = new OperationRun(kind, entry, this.#tools, { explain: lock.explain, release, answered });
+    const run = new OperationRun(kind, entry, this.#deps, {
+      shutdownSignal: this.#shutdown.signal,
+      lock: tracked,
+      answered,
+    });
     return run;
   }
 

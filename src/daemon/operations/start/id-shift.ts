@@ -1,31 +1,39 @@
+import * as z from "zod";
+import { flagText } from "../../../base/text-codecs.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
 import { type Instance, instanceStatus } from "../../../engine/resources/instance.ts";
 import type { Config } from "../../../engine/resources/pools.ts";
 import type { Snapshot } from "../../../engine/resources/snapshots.ts";
-import type { SameContainer } from "../../containers/container-identity.ts";
+import { identitySteps, type SameContainer } from "../../containers/container-identity.ts";
 import { applySettings, settingsText } from "../../containers/container-settings.ts";
-import { deleteSnapshot } from "../../containers/delete-container.ts";
+import { deleteSnapshot } from "../../containers/delete-snapshot.ts";
 import { operationOf, unmarkOperation } from "../../containers/operation-mark.ts";
 import { isSameIdMap, parseIdMap } from "../../guest/id-map.ts";
 import type { OperationContext } from "../runner/operation.ts";
 
-/** The step that keeps the settings of a container while its files are restored. */
-const SETTINGS = "settings";
+export const startSteps = {
+  ...identitySteps,
+  /** The snapshot before an id shift is whole. */
+  saved: flagText,
+  /** The settings of the container while its files are being restored. */
+  settings: z.string(),
+};
+type Context = OperationContext<typeof startSteps>;
+
 /** The id map of files that have the owners that the container sees. */
 const UNSHIFTED = "[]";
-/** The engine's own guard against a change of owners. */
+/** The engine's own protection against an id shift. */
 const SHIFT_PROTECTION = "security.protection.shift";
-/** How long a snapshot stays that may still be needed. Milliseconds. */
-const KEPT = 7 * 24 * 60 * 60 * 1000;
-/** For one look into a container. Milliseconds. */
-const LOOK_LIMIT = 10_000;
+/** How long a snapshot stays that may still be needed. */
+const SNAPSHOT_LIFETIME_MS = 7 * 24 * 60 * 60 * 1000;
+const FILE_TIMEOUT_MS = 10_000;
 
 /**
- * Whether the next start makes the engine change the owners of all files of a container: its next id map is neither
- * the one on disk nor the one it ran with (an engine that maps ids when it mounts leaves the disk alone). Copies,
- * imports and restored containers do not say with which they ran. Containers without id maps need none.
+ * Whether the next start of a container needs an id shift: its next id map is neither the one on disk nor the one it ran
+ * with (an engine that maps ids when it mounts leaves the disk alone). Copies, imports and restored containers do not
+ * say with which one they ran. Containers without id maps need no shift.
  */
 export function shiftsIds({ expanded_config }: Instance): boolean {
   const { last, current, next } = idMapsOf(expanded_config);
@@ -36,8 +44,8 @@ export function shiftsIds({ expanded_config }: Instance): boolean {
 }
 
 /**
- * Whether that is a remap in the sense of the contract: the container ran before, and has to get other owners. `privileged`
- * is what a start is about to set, undefined for no change.
+ * Whether the next start is REMAPPING in the contract's sense: the container ran before and now needs an id shift.
+ * `privileged` is the privilege that the start is about to set, undefined for no change.
  */
 export function needsIdShift(instance: Instance, privileged: boolean | undefined): boolean {
   const config = instance.expanded_config;
@@ -45,7 +53,7 @@ export function needsIdShift(instance: Instance, privileged: boolean | undefined
   const ranBefore = current !== undefined || (last !== undefined && last !== UNSHIFTED);
   if (!ranBefore || !last || !next) return false;
   const changes = privileged !== undefined && privileged !== (config["security.privileged"] === "true");
-  // What the next map will be the engine only says after the change; a privileged container has none.
+  // The engine names the next id map only after the change. A privileged container has none.
   if (changes) return privileged === (last !== UNSHIFTED);
   return shiftsIds(instance);
 }
@@ -58,7 +66,7 @@ function idMapsOf(config: Config) {
   };
 }
 
-/** Throws `failed` where the next start would have to change owners and the engine is told never to do that. */
+/** Throws `failed` for a container that needs an id shift and is protected against it. */
 export function checkMayShiftIds(instance: Instance, privileged: boolean | undefined): void {
   if (instance.expanded_config[SHIFT_PROTECTION] !== "true" || !needsIdShift(instance, privileged)) return;
   throw new TremplinError(
@@ -67,12 +75,12 @@ export function checkMayShiftIds(instance: Instance, privileged: boolean | undef
   );
 }
 
-/** The name of the snapshot that a container goes back to when its start was interrupted in such a change. */
+/** The name of the snapshot that a container is rolled back to when its id shift was interrupted. */
 function snapshotName(operationId: string): string {
   return `tremplin-remap-${operationId}`;
 }
 
-/** Takes a snapshot to go back to: a half changed tree could neither be started nor be told from a whole one. */
+/** Half shifted files can neither be used nor be told from whole ones, so an interrupted id shift needs a snapshot. */
 export async function snapshotBeforeIdShift(
   engine: Engine,
   name: string,
@@ -83,15 +91,14 @@ export async function snapshotBeforeIdShift(
 }
 
 /**
- * Ends a change of owners that was interrupted. Where the engine did not get through it, and nobody used the
- * container or put it back to another snapshot since, the container goes back to the snapshot: half changed it could
- * neither be started nor be told from a whole one. Else its files are left alone. Answers what a person should know,
- * where the snapshot stays because it may still be needed. `now` is in milliseconds since 1970: days may have passed.
+ * Recovers from an interrupted id shift. Restores the snapshot where the engine did not complete the shift and nobody
+ * has used the container or restored another snapshot since; otherwise leaves the files alone. Returns a sentence for
+ * people where the snapshot stays because it may still be needed. `now` is in milliseconds since 1970.
  */
 export async function rollBackIdShift(
   engine: Engine,
-  { instance, isUsedSince, sighting }: SameContainer,
-  context: OperationContext,
+  { instance, wasUsedSince, recorded }: SameContainer,
+  context: Context,
   now: number,
 ): Promise<string | undefined> {
   const { id, signal, log } = context;
@@ -99,26 +106,26 @@ export async function rollBackIdShift(
   const snapshot = snapshotName(id);
   const found = await engine.snapshots.get(name, snapshot, { signal }).catch(ifMissing);
   if (!found) {
-    log.warn("the snapshot of before the change of owners is gone: the container is left as it is");
+    log.warn("the snapshot from before the id shift is gone: leaving the container as it is");
     await unmarkOperation(engine, name, id, signal);
     return undefined;
   }
-  // An older version of this program wrote down neither.
-  const isMapOfThen = !sighting || (config["volatile.last_state.idmap"] ?? "") === sighting.idMap;
-  const isMarked = !sighting || operationOf(instance) === id;
-  if (isMapOfThen && isMarked && !isUsedSince && instance.status_code === instanceStatus.stopped) {
+  // An older version of this program recorded neither.
+  const hasOldMap = !recorded || (config["volatile.last_state.idmap"] ?? "") === recorded.idMap;
+  const isMarked = !recorded || operationOf(instance) === id;
+  if (hasOldMap && isMarked && !wasUsedSince && instance.status_code === instanceStatus.stopped) {
     await restoreFiles(engine, instance, found, context);
     await discardIdShiftSnapshot(engine, name, id, signal);
     return undefined;
   }
-  if (isMapOfThen && isMarked && !isUsedSince && !isUp(instance)) {
+  if (hasOldMap && isMarked && !wasUsedSince && !hasStarted(instance)) {
     throw new TremplinError(
       "failed",
-      `${name} is ${instance.status.toLowerCase()} after a change of the owners of its files that did not end; stop it, and it is put back to its snapshot ${snapshot}`,
+      `${name} is ${instance.status.toLowerCase()} after a change of the owners of its files that did not end; stop it, and it is rolled back to its snapshot ${snapshot}`,
     );
   }
-  if (isUsedSince && isMarked && !(await isRootOwnedByRoot(engine, name, signal))) {
-    await engine.snapshots.expire(name, snapshot, new Date(now + KEPT), { signal });
+  if (wasUsedSince && isMarked && !(await isRootOwnedByRoot(engine, name, signal))) {
+    await engine.snapshots.expire(name, snapshot, new Date(now + SNAPSHOT_LIFETIME_MS), { signal });
     await unmarkOperation(engine, name, id, signal);
     return `${name} was started again while the owners of its files were half changed, so they may be wrong; its snapshot ${snapshot} holds it as it was before and is kept for seven days`;
   }
@@ -126,30 +133,30 @@ export async function rollBackIdShift(
   return undefined;
 }
 
-/** What runs the engine got through. */
-function isUp({ status_code }: Instance): boolean {
+/** The engine starts a container only after its id shift is complete. */
+function hasStarted({ status_code }: Instance): boolean {
   return status_code === instanceStatus.running || status_code === instanceStatus.frozen;
 }
 
-/** Restores a snapshot, and keeps what somebody set in the container since that was taken. */
+/** Restores the files of a snapshot, and keeps the settings that somebody changed since. */
 async function restoreFiles(
   engine: Engine,
   instance: Instance,
   snapshot: Snapshot,
-  { signal, steps, step }: OperationContext,
+  { signal, steps, step }: Context,
 ): Promise<void> {
   const { name } = instance;
   const now = settingsText(instance);
-  if (now !== settingsText(snapshot)) await step(SETTINGS, now);
+  if (now !== settingsText(snapshot)) await step("settings", now);
   await (await engine.snapshots.restore(name, snapshot.name, { signal })).wait({ signal });
-  const settings = now === settingsText(snapshot) ? steps[SETTINGS] : now;
+  const settings = now === settingsText(snapshot) ? steps.settings : now;
   if (settings !== undefined) await applySettings(engine, name, settings, signal);
 }
 
-/** The root is changed first: after a second change over half of a first one it is nobody's that the container knows. */
+/** The engine shifts the root first: after a second shift over half of a first one, its owner is unknown to the container. */
 async function isRootOwnedByRoot(engine: Engine, name: string, signal: AbortSignal): Promise<boolean> {
   try {
-    using files = await engine.fileSession(name, { signal, timeoutMs: LOOK_LIMIT });
+    using files = await engine.fileSession(name, { signal, timeoutMs: FILE_TIMEOUT_MS });
     return (await files.stat("/")).uid === 0;
   } catch (error) {
     signal.throwIfAborted();

@@ -1,25 +1,26 @@
 import { KeepUpgradeRequestSchema } from "../../../contract/tremplin/v1/guest_pb.js";
 import { UpgradeContainerProgress_Status as Status } from "../../../contract/tremplin_pb.js";
-import { describeStranger, findNotedContainer, noteContainer } from "../../containers/container-identity.ts";
-import { deleteSnapshot } from "../../containers/delete-container.ts";
+import { reasonToLeave } from "../../containers/changes-since.ts";
+import { findRecordedContainer, identitySteps, recordIdentity } from "../../containers/container-identity.ts";
+import { deleteSnapshot } from "../../containers/delete-snapshot.ts";
 import { getContainer } from "../../containers/find-container.ts";
+import { upgradeFailureMessages } from "../failure-messages.ts";
 import type { OperationDeps } from "../operation-deps.ts";
-import type { OperationContext, OperationKind } from "../runner/operation.ts";
+import type { OperationKind } from "../runner/operation.ts";
 import { findRollbackSnapshot } from "./rollback-snapshot.ts";
-import { upgradeFailureMessages } from "./upgrade-failure.ts";
 
-/** Gives up the ways back of a container: deletes its snapshots from before upgrades. */
+/** Deletes the rollback snapshots of a container. */
 export function commitUpgradeOperation(
-  tools: OperationDeps,
-): OperationKind<typeof KeepUpgradeRequestSchema, "upgradeContainerStatus"> {
-  async function forgetAll(containerName: string, { shutdownSignal }: OperationContext) {
-    const engine = tools.engine();
+  deps: OperationDeps,
+): OperationKind<typeof KeepUpgradeRequestSchema, "upgradeContainerStatus", typeof identitySteps> {
+  async function deleteSnapshots(containerName: string, signal: AbortSignal) {
+    const engine = deps.engine();
     for (;;) {
-      const snapshot = await findRollbackSnapshot(engine, containerName, shutdownSignal);
+      const snapshot = await findRollbackSnapshot(engine, containerName, signal);
       if (!snapshot) break;
-      await deleteSnapshot(engine, containerName, snapshot.name, shutdownSignal);
+      await deleteSnapshot(engine, containerName, snapshot.name, signal);
     }
-    const line = "it stays as it is: the way back is gone, and its space is free";
+    const line = "it stays as it is: the rollback snapshot is deleted, and its space is free";
     return { containerName, status: Status.SUCCEEDED, progressMessages: [line] };
   }
 
@@ -27,23 +28,23 @@ export function commitUpgradeOperation(
     name: "keep-upgrade",
     request: KeepUpgradeRequestSchema,
     notify: "upgradeContainerStatus",
+    steps: identitySteps,
     async *run({ containerName }, context) {
-      const engine = tools.engine();
-      await noteContainer(
-        engine,
-        await getContainer(engine, containerName, context.signal),
-        context,
-        context.signal,
-      );
-      return await forgetAll(containerName, context);
+      const { signal, shutdownSignal } = context;
+      const engine = deps.engine();
+      const instance = await getContainer(engine, containerName, signal);
+      await recordIdentity(engine, instance, context, signal);
+      return await deleteSnapshots(containerName, shutdownSignal);
     },
     ...upgradeFailureMessages,
     async recover({ containerName }, context, interruption) {
+      const { signal, shutdownSignal } = context;
       if (interruption === "failure" || interruption === "cancel") return undefined;
-      const noted = await findNotedContainer(tools.engine(), containerName, context, context.signal);
-      // Working on in it is just what keeping an upgrade is for.
-      if (noted.is === "same" && !noted.isRenamed) return await forgetAll(containerName, context);
-      const failureReason = describeStranger(containerName, noted) ?? "";
+      const match = await findRecordedContainer(deps.engine(), containerName, context, signal);
+      // Use of the container since is no reason to stop: it is why somebody commits an upgrade.
+      if (match.is === "same" && !match.isRenamed)
+        return await deleteSnapshots(containerName, shutdownSignal);
+      const failureReason = reasonToLeave(containerName, match) ?? "";
       return { containerName, status: Status.FAILED, failureReason };
     },
     interrupted: ({ containerName }, cause) =>

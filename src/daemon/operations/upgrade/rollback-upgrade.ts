@@ -1,59 +1,64 @@
+import * as z from "zod";
 import { errorMessage, TremplinError } from "../../../base/tremplin-error.ts";
 import { type UndoUpgradeRequest, UndoUpgradeRequestSchema } from "../../../contract/tremplin/v1/guest_pb.js";
 import { UpgradeContainerProgress_Status as Status } from "../../../contract/tremplin_pb.js";
 import { instanceStatus } from "../../../engine/resources/instance.ts";
-import { noteContainer } from "../../containers/container-identity.ts";
-import { deleteSnapshot } from "../../containers/delete-container.ts";
+import { recordIdentity } from "../../containers/container-identity.ts";
+import { deleteSnapshot } from "../../containers/delete-snapshot.ts";
 import { getContainer } from "../../containers/find-container.ts";
+import { upgradeFailureMessages } from "../failure-messages.ts";
 import { fromPromise, withHeartbeat } from "../heartbeat.ts";
 import type { OperationDeps } from "../operation-deps.ts";
 import type { OperationContext, OperationKind } from "../runner/operation.ts";
-import {
-  abandonRollback,
-  findRollbackSnapshot,
-  isBeforeRollback,
-  resumeRollback,
-  rollBack,
-} from "./rollback-snapshot.ts";
-import { upgradeFailureMessages } from "./upgrade-failure.ts";
+import { abandonRollback, isBeforeRollback, resumeRollback, rollBack, rollbackSteps } from "./rollback.ts";
+import { findRollbackSnapshot } from "./rollback-snapshot.ts";
 
-/** Where a snapshot is a copy, going back takes long. Milliseconds. */
-const HEARTBEAT = 10_000;
+/** On some pools a snapshot is a full copy, so a rollback can take long. */
+const HEARTBEAT_MS = 10_000;
 
-/** Takes a container back to what it was before its newest upgrade. Its end is told as that of an upgrade is. */
+const steps = {
+  ...rollbackSteps,
+  /** Whether the container was running. */
+  runs: z.enum(["yes", "no"]),
+  /** The rollback snapshot. */
+  snapshot: z.string(),
+};
+type Context = OperationContext<typeof steps>;
+
+/** Rolls the newest upgrade of a container back. Its notices are those of an upgrade. */
 export function rollbackUpgradeOperation(
-  tools: OperationDeps,
-): OperationKind<typeof UndoUpgradeRequestSchema, "upgradeContainerStatus"> {
-  async function undo({ containerName }: UndoUpgradeRequest, context: OperationContext) {
+  deps: OperationDeps,
+): OperationKind<typeof UndoUpgradeRequestSchema, "upgradeContainerStatus", typeof steps> {
+  async function rollBackUpgrade({ containerName }: UndoUpgradeRequest, context: Context) {
     const { signal } = context;
-    const engine = tools.engine();
+    const engine = deps.engine();
     const instance = await getContainer(engine, containerName, signal);
     const snapshot = await findRollbackSnapshot(engine, containerName, signal);
     if (!snapshot) throw new TremplinError("failed", noRollbackSnapshot(containerName));
-    await noteContainer(engine, instance, context, signal);
-    const runs = instance.status_code === instanceStatus.running;
-    await context.step("runs", runs ? "yes" : "no");
+    await recordIdentity(engine, instance, context, signal);
+    const isRunning = instance.status_code === instanceStatus.running;
+    await context.step("runs", isRunning ? "yes" : "no");
     await context.step("snapshot", snapshot.name);
-    await rollBack(engine, containerName, { snapshot: snapshot.name, isToRun: runs }, context);
-    return await finish(containerName, context);
+    await rollBack(engine, containerName, { snapshot: snapshot.name, isToRun: isRunning }, context);
+    return await finish(containerName, snapshot.name, context);
   }
 
-  /** It is back: a snapshot that cannot be deleted now goes by itself, or at the next start of an engine. */
-  async function finish(containerName: string, context: OperationContext) {
-    const { steps, shutdownSignal } = context;
+  /** The container is rolled back: a snapshot that cannot be deleted now expires, or is deleted later. */
+  async function finish(containerName: string, snapshot: string, context: Context) {
+    const { shutdownSignal } = context;
     try {
-      await deleteSnapshot(tools.engine(), containerName, steps.snapshot ?? "", shutdownSignal);
+      await deleteSnapshot(deps.engine(), containerName, snapshot, shutdownSignal);
     } catch (error) {
       shutdownSignal.throwIfAborted();
       if (TremplinError.from(error).code === "unavailable") throw error;
-      context.log.error({ error }, "it is back, but the snapshot is still there");
-      context.owe(`the snapshot ${steps.snapshot} is still there: ${errorMessage(error)}`);
+      context.log.error({ error }, "the container is rolled back, but the snapshot could not be deleted yet");
+      context.owe(`the snapshot ${snapshot} is still there: ${errorMessage(error)}`);
     }
-    const line = "it was put back to what it was before its upgrade";
+    const line = "it was rolled back to before its upgrade";
     return { containerName, status: Status.SUCCEEDED, progressMessages: [line] };
   }
 
-  const going = (containerName: string, line: string) => ({
+  const inProgress = (containerName: string, line: string) => ({
     containerName,
     status: Status.IN_PROGRESS,
     progressMessages: [line],
@@ -63,37 +68,37 @@ export function rollbackUpgradeOperation(
     name: "undo-upgrade",
     request: UndoUpgradeRequestSchema,
     notify: "upgradeContainerStatus",
+    steps,
     async *run(request, context) {
       const { containerName } = request;
-      yield going(containerName, `putting ${containerName} back to what it was before its upgrade`);
-      const every = { every: HEARTBEAT, clock: tools.clock };
-      return yield* withHeartbeat(fromPromise(undo(request, context)), every, (silence) =>
-        going(containerName, `still putting it back, for ${silence / 1000} s`),
+      yield inProgress(containerName, `rolling ${containerName} back to before its upgrade`);
+      const every = { every: HEARTBEAT_MS, clock: deps.clock };
+      return yield* withHeartbeat(fromPromise(rollBackUpgrade(request, context)), every, (silence) =>
+        inProgress(containerName, `still rolling it back, for ${silence / 1000} s`),
       );
     },
     ...upgradeFailureMessages,
-    // From when the container is marked for it, it is carried to its end, unless somebody has gone on with the container.
+    // Once the container carries the mark of the rollback, it is completed, unless somebody has used the container.
     async recover({ containerName }, context, interruption) {
-      const { steps } = context;
-      const { snapshot } = steps;
+      const { snapshot, runs, undone } = context.steps;
       const hasFailed = interruption === "failure" || interruption === "cancel";
-      if (!snapshot || (hasFailed && !steps.undone)) return undefined;
-      // Whoever went on meanwhile did so in what nothing had been done to yet.
+      if (!snapshot || (hasFailed && !undone)) return undefined;
+      // Somebody may have used the container since, and the rollback has changed nothing yet.
       if (interruption === "daemon" && isBeforeRollback(context)) {
-        await abandonRollback(tools.engine(), containerName, context);
+        await abandonRollback(deps.engine(), containerName, context);
         return undefined;
       }
-      const rollback = { snapshot, isToRun: steps.runs === "yes", isLive: interruption !== "daemon" };
-      const stranger = await resumeRollback(tools.engine(), containerName, rollback, context);
-      if (stranger === undefined) return await finish(containerName, context);
-      return { containerName, status: Status.FAILED, failureReason: stranger };
+      const rollback = { snapshot, isToRun: runs === "yes", isLive: interruption !== "daemon" };
+      const failureReason = await resumeRollback(deps.engine(), containerName, rollback, context);
+      if (failureReason === undefined) return await finish(containerName, snapshot, context);
+      return { containerName, status: Status.FAILED, failureReason };
     },
     interrupted: ({ containerName }, cause) =>
-      `${cause} before ${containerName} was put back; undo the upgrade again`,
+      `${cause} before ${containerName} was rolled back; undo the upgrade again`,
   };
 }
 
-/** The refusal where no upgrade can be undone. */
+/** The refusal for a container whose upgrade cannot be rolled back. */
 export function noRollbackSnapshot(name: string): string {
   return `there is no snapshot of ${name} from before an upgrade: none was made in the last seven days, or it was given up`;
 }

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { runProgram } from "../../../base/processes/run-program.ts";
 import type { EngineLayout } from "../../../engine/flavors/flavor.ts";
 import type { RecoveryPool } from "../../../engine/resources/recovery.ts";
+import { BTRFS_MAGIC } from "../../../engine/storage/btrfs.ts";
 import { parseHostileYaml } from "../../backups/parse-hostile-yaml.ts";
-import { BTRFS_MAGIC, POOL } from "../prepare/prepare-storage.ts";
+import { POOL } from "../prepare/prepare-storage.ts";
 
 /** The magic number of btrfs and its offset in the file. */
 const BTRFS_SIGNATURE = { at: 0x10040, text: "_BHRfS_M" };

@@ -2,9 +2,9 @@ import { readdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Clock } from "../../../base/async/clock.ts";
 import { textIfReadable } from "../../../base/files/text-of-file.ts";
-import { processIds } from "../../../base/processes/process-ids.ts";
+import { processIds } from "../../../base/processes/process-info.ts";
+import { stopProcesses } from "../../../base/processes/wait-for-exit.ts";
 import { networksFolders } from "../../../engine/storage/local-paths.ts";
-import { stopProcesses } from "../orphans/orphaned-engine.ts";
 
 /** The process id of the DNS and DHCP server on an engine's bridge; undefined if none runs. */
 export async function findDnsmasq(engineFolder: string, bridge: string): Promise<number | undefined> {

@@ -1,12 +1,10 @@
 import { readFile } from "node:fs/promises";
 import type { Clock } from "../../../base/async/clock.ts";
-import { processIds } from "../../../base/processes/process-ids.ts";
+import { isAlive, processIds } from "../../../base/processes/process-info.ts";
+import { stopProcesses } from "../../../base/processes/wait-for-exit.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { flavorOf } from "../../../engine/flavors/flavors.ts";
 import type { EngineProgram } from "../process/engine-program.ts";
-
-const STOP_TIMEOUT_MS = 5_000;
-const POLL_INTERVAL_MS = 50;
 
 /**
  * The process ids of engine daemons that serve this very folder. Helpers that the engine runs from the same
@@ -25,40 +23,6 @@ export async function stopEngineProcesses(pids: readonly number[], clock: Clock)
     "failed",
     `an orphaned engine does not end, not even by SIGKILL: process ${pids.filter(isAlive).join(", ")}; restart the machine`,
   );
-}
-
-/** Ends processes: SIGTERM, after 5 s SIGKILL. False when one still runs 5 s later. */
-export async function stopProcesses(pids: readonly number[], clock: Clock): Promise<boolean> {
-  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-    for (const pid of pids) sendSignal(pid, signal);
-    if (await allGone(pids, clock)) return true;
-  }
-  return false;
-}
-
-function sendSignal(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
-}
-
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function allGone(pids: readonly number[], clock: Clock): Promise<boolean> {
-  for (let waited = 0; waited < STOP_TIMEOUT_MS; waited += POLL_INTERVAL_MS) {
-    if (!pids.some(isAlive)) return true;
-    await clock.sleep(POLL_INTERVAL_MS);
-  }
-  return false;
 }
 
 async function serves(pid: number, { kind }: EngineProgram, folder: string): Promise<boolean> {

@@ -1,18 +1,16 @@
-import { execFile } from "node:child_process";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import type { Clock } from "../../../base/async/clock.ts";
 import { canAccess } from "../../../base/files/can-access.ts";
+import { textIfReadable } from "../../../base/files/text-of-file.ts";
 import type { Logger } from "../../../base/logger.ts";
+import { runProgram } from "../../../base/processes/run-program.ts";
+import { sendSignal, waitForExit } from "../../../base/processes/wait-for-exit.ts";
 import { liblxcConfigFolders, networksOnDisk } from "../../../engine/storage/local-paths.ts";
 import { findDnsmasq } from "../network/bridge-dnsmasq.ts";
 import { interfaceIndex, isEnginesBridge } from "../network/bridge-ownership.ts";
-import { isAlive } from "./orphaned-engine.ts";
 
-const execute = promisify(execFile);
 const STOP_TIMEOUT_MS = 5_000;
-const POLL_INTERVAL_MS = 50;
 
 /**
  * Removes the bridges of an engine that is gone, as it would have done itself: an engine with a new database creates
@@ -34,9 +32,9 @@ export async function removeNetworks(engineFolder: string, clock: Clock, log: Lo
       continue;
     }
     for (const port of await portsOfContainers(engineFolder, name)) {
-      await execute("ip", ["link", "delete", "dev", port]);
+      await runProgram("ip", ["link", "delete", "dev", port]);
     }
-    await execute("ip", ["link", "delete", "dev", name]);
+    await runProgram("ip", ["link", "delete", "dev", name]);
   }
 }
 
@@ -46,15 +44,15 @@ export async function removeNetworks(engineFolder: string, clock: Clock, log: Lo
  * the bridge.
  */
 async function portsOfContainers(engineFolder: string, bridge: string): Promise<string[]> {
-  const { stdout } = await execute("ip", ["-json", "link", "show", "master", bridge, "type", "veth"]);
-  const ports = JSON.parse(stdout || "[]") as { ifname?: string }[];
+  const text = await runProgram("ip", ["-json", "link", "show", "master", bridge, "type", "veth"]);
+  const ports = JSON.parse(text || "[]") as { ifname?: string }[];
   const ends = await endsOfContainers(engineFolder);
   const indexes = new Set<string | undefined>();
   for (const name of ends) indexes.add(await interfaceIndex(name));
   const ofContainers: string[] = [];
   for (const { ifname } of ports) {
     if (ifname === undefined) continue;
-    const peer = await readFile(`/sys/class/net/${ifname}/iflink`, "utf8").catch(() => "");
+    const peer = await textIfReadable(`/sys/class/net/${ifname}/iflink`);
     if (indexes.has(peer.trim())) ofContainers.push(ifname);
   }
   return ofContainers;
@@ -64,7 +62,7 @@ async function portsOfContainers(engineFolder: string, bridge: string): Promise<
 async function endsOfContainers(engineFolder: string): Promise<string[]> {
   const texts = liblxcConfigFolders(engineFolder).map(async (folder) => {
     const names = await readdir(folder).catch((): string[] => []);
-    return names.map((name) => readFile(join(folder, name, "lxc.conf"), "utf8").catch(() => ""));
+    return names.map((name) => textIfReadable(join(folder, name, "lxc.conf")));
   });
   const all = (await Promise.all(texts)).flat();
   return (await Promise.all(all)).flatMap((text) =>
@@ -73,7 +71,6 @@ async function endsOfContainers(engineFolder: string): Promise<string[]> {
 }
 
 async function end(pid: number, clock: Clock): Promise<void> {
-  process.kill(pid, "SIGTERM");
-  for (let waited = 0; waited < STOP_TIMEOUT_MS && isAlive(pid); waited += POLL_INTERVAL_MS)
-    await clock.sleep(POLL_INTERVAL_MS);
+  sendSignal(pid, "SIGTERM");
+  await waitForExit([pid], { clock, timeoutMs: STOP_TIMEOUT_MS });
 }

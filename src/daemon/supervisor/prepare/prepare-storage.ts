@@ -4,10 +4,9 @@ import type { Logger } from "../../../base/logger.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
+import { BTRFS_MAGIC } from "../../../engine/storage/btrfs.ts";
 
 export const POOL = "default";
-
-export const BTRFS_MAGIC = 0x9123683e;
 const GIB = 1024 ** 3;
 const MIN_LOOP_BYTES = 5 * GIB;
 /** The unit of `blocks` in the result of `stat`. */

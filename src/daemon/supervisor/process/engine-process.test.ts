@@ -5,18 +5,18 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { type Clock, systemClock } from "../../../base/async/clock.ts";
 import { silentLogger } from "../../../base/logger.ts";
-import { EngineProcess } from "./engine-process.ts";
+import { type EngineEvent, EngineProcess } from "./engine-process.ts";
 
-test("an engine that dies at once is given up after eleven deaths, with its own last words", async () => {
+test("an engine that crashes at once is given up after eleven crashes, with the end of its log", async () => {
   const folder = await mkdtemp(join(tmpdir(), "engine-process-"));
   const executable = join(folder, "lxd");
   const count = join(folder, "count");
   await writeFile(executable, `#!/bin/sh\necho >>${count}\necho "no room for the database" >&2\nexit 1\n`);
   await chmod(executable, 0o755);
   const given = Promise.withResolvers<void>();
-  const failures: string[] = [];
+  const events: EngineEvent[] = [];
   let naps = 0;
-  // Each nap is the one before the next start; after the last death there is none.
+  // Each nap precedes the next start; none follows the last crash.
   const clock: Clock = {
     ...systemClock,
     async sleep(milliseconds, signal) {
@@ -29,7 +29,7 @@ test("an engine that dies at once is given up after eleven deaths, with its own 
     folder: join(folder, "lxd.d"),
     clock,
     log: silentLogger,
-    failed: (program) => failures.push(program),
+    onEvent: (event) => events.push(event),
   });
   try {
     process.start();
@@ -40,8 +40,9 @@ test("an engine that dies at once is given up after eleven deaths, with its own 
       /died 11 times within 30 s and is not started again.*no room for the database/s,
     );
     assert.equal(naps, 10);
-    // It was never ready, so only that it is given up is a failure.
-    assert.deepEqual(failures, ["lxd"]);
+    const crashed = { kind: "crashed", wasReady: false };
+    const error = process.gaveUpSignal.reason;
+    assert.deepEqual(events, [...Array(11).fill(crashed), { kind: "gave-up", error }]);
   } finally {
     process.stop();
     await rm(folder, { recursive: true });

@@ -1,57 +1,69 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, open, readFile, rename, stat } from "node:fs/promises";
+import { mkdir, open, rename, stat } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import type { Clock } from "../../../base/async/clock.ts";
+import { type RetryPolicy, withRetries } from "../../../base/async/retry.ts";
+import { textIfReadable } from "../../../base/files/text-of-file.ts";
 import type { Logger } from "../../../base/logger.ts";
 import { searchPath } from "../../../base/processes/find-executable.ts";
+import { isAlive } from "../../../base/processes/process-info.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { flavorOf } from "../../../engine/flavors/flavors.ts";
 import type { EngineAddress } from "../../../engine/http/engine-address.ts";
 import { stopOrphanedDnsmasq } from "../network/bridge-dnsmasq.ts";
 import { noteNewestInterface } from "../network/bridge-ownership.ts";
-import { isAlive } from "../orphans/orphaned-engine.ts";
 import { waitUntilReady } from "../wait-until-ready.ts";
 import type { EngineProgram } from "./engine-program.ts";
 
-/** The supervisor gives up once more than so many deaths fall within the window (behaviour.md 2.4). */
-const MAX_CRASHES = 10;
-const CRASH_WINDOW_MS = 30_000;
-/** An engine that was taken over is nobody's child: its life is looked at so often. Milliseconds. */
+/** How often an engine that crashes is started again (docs/contract.md#limits-and-intervals). */
+const CRASH_POLICY = { maxRetries: 10, windowMs: 30_000, delayMs: 100 } as const satisfies RetryPolicy;
+/** An adopted engine is no child of this process, so its life is polled. */
 const LIVENESS_INTERVAL_MS = 1_000;
 const MAX_LOG_BYTES = 4 * 1024 * 1024;
 const LOG_TAIL_LINES = 5;
+
+/**
+ * What happens to an engine's process by itself:
+ * - `ready`: the engine answers, after a start or an adoption;
+ * - `crashed`: it exited, and is started again;
+ * - `gave-up`: it exited too often, and is not started again.
+ */
+export type EngineEvent =
+  | { readonly kind: "ready" }
+  | { readonly kind: "crashed"; readonly wasReady: boolean }
+  | { readonly kind: "gave-up"; readonly error: TremplinError };
 
 export interface EngineProcessOptions {
   readonly program: EngineProgram;
   readonly folder: string;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Called when it died by itself after it had been ready, and when it is given up (behaviour.md 3.1). */
-  readonly failed: (program: string) => void;
+  readonly onEvent: (event: EngineEvent) => void;
 }
 
 /**
- * Keeps one engine daemon running: starts it, takes over one that runs already, starts it again when it
- * dies, gives up when it dies too often. It outlives this process.
+ * Keeps one engine daemon running: starts it or adopts a running one, starts it again when it crashes, gives up when
+ * it crashes too often. The engine outlives this process.
  */
 export class EngineProcess {
   readonly #program: EngineProgram;
   readonly #folder: string;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #failed: (program: string) => void;
+  readonly #onEvent: EngineProcessOptions["onEvent"];
   readonly #stopping = new AbortController();
   readonly #logPath: string;
   readonly #gaveUp = new AbortController();
   #pid: number | undefined;
+  #crashes = 0;
 
   constructor(options: EngineProcessOptions) {
     this.#program = options.program;
     this.#folder = options.folder;
     this.#clock = options.clock;
     this.#log = options.log;
-    this.#failed = options.failed;
+    this.#onEvent = options.onEvent;
     this.#logPath = `${options.folder}.log`;
   }
 
@@ -59,68 +71,81 @@ export class EngineProcess {
     return { kind: "unix", path: join(this.#folder, flavorOf(this.#program.kind).layout.socket) };
   }
 
-  /** The daemon's process id while it runs. */
+  /** The engine's process id while it runs. */
   get pid(): number | undefined {
     return this.#pid;
   }
 
-  /** Aborts once the supervisor has given up, with a TremplinError that says why there will be no engine any more. */
+  /** Aborts once the engine is not started again, with a TremplinError that says why. */
   get gaveUpSignal(): AbortSignal {
     return this.#gaveUp.signal;
   }
 
-  /** Supervises the process given, or a new one. */
+  /** Keeps the engine running that has this process id, or a new one. */
   start(runningPid?: number): void {
-    void this.#supervise(runningPid);
+    void this.#keepRunning(runningPid);
   }
 
-  /** Stops supervising; the engine goes on. */
+  /** Does not start the engine again; a running one goes on. */
   stop(): void {
     this.#stopping.abort();
   }
 
-  /** The last words of the engine, for a person who wants to know why it does not run. */
+  /** The last lines of the engine's log. */
   async logTail(): Promise<string> {
-    const text = await readFile(this.#logPath, "utf8").catch(() => "");
+    const text = await textIfReadable(this.#logPath);
     return text.trimEnd().split("\n").slice(-LOG_TAIL_LINES).join("\n");
   }
 
-  async #supervise(runningPid: number | undefined): Promise<void> {
-    const deaths: number[] = [];
+  async #keepRunning(runningPid: number | undefined): Promise<void> {
     let adopted = runningPid;
-    while (!this.#stopping.signal.aborted) {
-      const ended = new AbortController();
-      // A wait that is left behind would hold up the end of the daemon.
-      const signal = AbortSignal.any([ended.signal, this.#stopping.signal]);
-      const ready = waitUntilReady(this.address, { clock: this.#clock, signal }).catch(() => false);
-      try {
-        await (adopted === undefined ? this.#runOnce() : this.#watch(adopted));
-      } catch (error) {
-        this.#log.error({ error }, "the engine could not be run");
-      }
-      ended.abort();
-      const wasReady = await ready;
-      adopted = undefined;
-      this.#pid = undefined;
-      if (this.#stopping.signal.aborted) return;
-      deaths.push(this.#clock.elapsed());
-      this.#log.warn({ deaths: deaths.length }, "the engine has died");
-      if (wasReady) this.#failed(this.#program.kind);
-      const recent = deaths.filter((time) => time > this.#clock.elapsed() - CRASH_WINDOW_MS);
-      if (recent.length > MAX_CRASHES) {
-        const words = await this.logTail();
-        const error = new TremplinError(
-          "failed",
-          `the engine ${this.#program.executable} died ${recent.length} times within ${CRASH_WINDOW_MS / 1000} s and is not started again; its last words: ${words}`,
-        );
-        this.#log.error({ error }, "gave up");
-        this.#gaveUp.abort(error);
-        this.#failed(this.#program.kind);
-        return;
-      }
-      // Not at once: what killed it may need a moment to go away (a lock, a port).
-      await this.#clock.sleep(100);
+    try {
+      await withRetries(CRASH_POLICY, { clock: this.#clock }, () => {
+        const pid = adopted;
+        adopted = undefined;
+        return this.#runUntilCrash(pid);
+      });
+    } catch {
+      await this.#giveUp();
     }
+  }
+
+  /** Rejects when the engine exits by itself; resolves when it need not be started again. */
+  async #runUntilCrash(adopted: number | undefined): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
+    const exited = new AbortController();
+    // Without this a wait for readiness would delay the daemon's shutdown.
+    const signal = AbortSignal.any([exited.signal, this.#stopping.signal]);
+    const ready = this.#reportReady(signal);
+    try {
+      await (adopted === undefined ? this.#runOnce() : this.#watch(adopted));
+    } catch (error) {
+      this.#log.error({ error }, "the engine could not be run");
+    }
+    exited.abort();
+    const wasReady = await ready;
+    this.#pid = undefined;
+    if (this.#stopping.signal.aborted) return;
+    this.#log.warn({ crashes: ++this.#crashes }, "the engine exited by itself");
+    this.#onEvent({ kind: "crashed", wasReady });
+    throw new TremplinError("failed", "the engine exited by itself");
+  }
+
+  async #reportReady(signal: AbortSignal): Promise<boolean> {
+    const isReady = await waitUntilReady(this.address, { clock: this.#clock, signal }).catch(() => false);
+    if (isReady) this.#onEvent({ kind: "ready" });
+    return isReady;
+  }
+
+  async #giveUp(): Promise<void> {
+    const { maxRetries, windowMs } = CRASH_POLICY;
+    const error = new TremplinError(
+      "failed",
+      `the engine ${this.#program.executable} died ${maxRetries + 1} times within ${windowMs / 1000} s and is not started again; the end of its log: ${await this.logTail()}`,
+    );
+    this.#log.error({ error }, "the engine is not started again");
+    this.#gaveUp.abort(error);
+    this.#onEvent({ kind: "gave-up", error });
   }
 
   async #watch(pid: number): Promise<void> {
@@ -131,15 +156,15 @@ export class EngineProcess {
   }
 
   /**
-   * Runs the engine until it ends: in a session of its own and with a file for its output, so that it lives on
-   * when this process ends.
+   * Runs the engine until it exits: in a session of its own and with a file for its output, so that it outlives this
+   * process.
    */
   async #runOnce(): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o711 });
     await this.#rotateLog();
     await stopOrphanedDnsmasq(this.#folder, this.#clock);
     await noteNewestInterface(this.#folder).catch((error) =>
-      this.#log.warn({ error }, "the interfaces before the engine's start are not written down"),
+      this.#log.warn({ error }, "the interfaces before the engine's start could not be recorded"),
     );
     await using log = await open(this.#logPath, "a", 0o600);
     const { args, folders, folderVariable, environment } = flavorOf(this.#program.kind).program;

@@ -1,0 +1,72 @@
+import { type FileHandle, link, rename, unlink } from "node:fs/promises";
+import { identityOf, isUntouched } from "../../../base/files/file-identity.ts";
+import { TremplinError } from "../../../base/tremplin-error.ts";
+import { fingerprint } from "../../backups/packed-file.ts";
+import type { ExistingFile } from "./existing-file.ts";
+import type { OpenFolder } from "./open-folder.ts";
+
+/** A whole backup under its temporary name. */
+export interface CompleteBackup {
+  readonly folder: OpenFolder;
+  readonly temporary: string;
+  readonly final: string;
+  readonly file: FileHandle;
+  /** As it was requested. */
+  readonly path: string;
+}
+
+/** The errors of file systems without hard links. */
+const NO_LINKS = new Set(["EPERM", "EOPNOTSUPP", "ENOTSUP", "ENOSYS", "EMLINK", "EACCES"]);
+
+/** Whether the open file has that name. */
+export async function hasName(folder: OpenFolder, name: string, file: FileHandle): Promise<boolean> {
+  const [found, own] = await Promise.all([folder.find(name), file.stat({ bigint: true })]);
+  return found?.ino === own.ino && found.dev === own.dev;
+}
+
+/** Gives the backup a name that no file had. Throws `failed` where a file has it by now. */
+export async function linkToName(backup: CompleteBackup): Promise<void> {
+  const { folder, temporary, final } = backup;
+  try {
+    // Unlike a rename, a link never replaces anything.
+    await link(folder.at(temporary), folder.at(final));
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") await assertSameContent(backup);
+    else if (!NO_LINKS.has(code)) throw error;
+    else return await renameToUnused(backup);
+  }
+  await unlink(folder.at(temporary));
+}
+
+/** Replaces a file by the backup. Throws `failed` where somebody has changed or replaced the file since. */
+export async function replaceExisting(backup: CompleteBackup, found: ExistingFile): Promise<void> {
+  const { folder, temporary, final, file, path } = backup;
+  await found.copyOwnerTo(file, path);
+  await file.sync();
+  const now = await folder.find(final);
+  // Somebody moved or deleted the file.
+  if (!now) return await linkToName(backup);
+  if (!isUntouched(identityOf(now), identityOf(found.stats))) throw changedMeanwhile(path);
+  await rename(folder.at(temporary), folder.at(final));
+}
+
+async function renameToUnused({ folder, temporary, final, path }: CompleteBackup): Promise<void> {
+  if (await folder.find(final)) throw changedMeanwhile(path);
+  await rename(folder.at(temporary), folder.at(final));
+}
+
+/** A file whose name and content have the fingerprint of the backup is this very backup. */
+async function assertSameContent({ folder, final, file, path }: CompleteBackup): Promise<void> {
+  const there = await folder.find(final);
+  if (!there?.isFile() || final !== `${await fingerprint(`/proc/self/fd/${file.fd}`)}.tar.gz`)
+    throw changedMeanwhile(path);
+  if (final !== `${await fingerprint(folder.at(final))}.tar.gz`) throw changedMeanwhile(`${path}/${final}`);
+}
+
+function changedMeanwhile(path: string): TremplinError {
+  return new TremplinError(
+    "failed",
+    `somebody put a file at ${path}, or changed the one there, while the backup was written; it is left as it is: export again, or to another name`,
+  );
+}

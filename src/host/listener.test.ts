@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Code } from "@connectrpc/connect";
+import { hasCode, hostPlace, recordedEvents } from "../../test/support/host-place.ts";
+import { Host } from "../contract/tremplin/v1/host_pb.js";
+import { Tremplin, TremplinListener } from "../contract/tremplin_pb.js";
+
+test("a notice of each kind is recorded under the name of its guest", async (t) => {
+  const at = await hostPlace(t);
+  await at.host("vm");
+  const guest = await at.guest("vm");
+  await guest.notify("tremplinReady", {});
+  await guest.notify("updateStartLxdStatus", { status: 3 });
+  for (const method of [
+    "updateCreateStatus",
+    "updateDeletionStatus",
+    "updateStartStatus",
+    "updateStopStatus",
+    "updateExportStatus",
+    "updateImportStatus",
+    "containerShutdown",
+    "upgradeContainerStatus",
+  ] as const) {
+    await guest.notify(method, { containerName: "penguin" });
+  }
+  await guest.notify("updateListeningPorts", { containerPorts: { penguin: { listeningTcp4Ports: [80] } } });
+  assert.deepEqual(await recordedEvents(at), [
+    "vm ready",
+    "vm startLxd 3",
+    ...["create", "delete", "start", "stop", "export", "import"].map((kind) => `vm ${kind} penguin 0`),
+    "vm shutdown penguin",
+    "vm upgrade penguin 0",
+    "vm ports",
+  ]);
+});
+
+test("a notice that breaks the contract is rejected, or recorded without its status", async (t) => {
+  const at = await hostPlace(t);
+  await at.host("vm");
+  const { metadata: headers } = await at.guest("vm");
+  const listener = at.api(TremplinListener);
+  for (const method of [
+    "updateCreateStatus",
+    "updateDeletionStatus",
+    "updateStartStatus",
+    "updateStopStatus",
+  ] as const) {
+    await assert.rejects(
+      listener[method]({}, { headers }),
+      hasCode(Code.FailedPrecondition, /no container_name/),
+    );
+  }
+  await assert.rejects(
+    listener.containerShutdown({}, { headers }),
+    hasCode(Code.InvalidArgument, /no container_name/),
+  );
+  const strange = { containerName: "penguin", status: Number(77) };
+  for (const method of [
+    "updateStartLxdStatus",
+    "updateExportStatus",
+    "updateImportStatus",
+    "upgradeContainerStatus",
+  ] as const) {
+    await assert.rejects(
+      listener[method](strange as never, { headers }),
+      hasCode(Code.FailedPrecondition, /unknown status 77/),
+    );
+  }
+  assert.deepEqual(await recordedEvents(at), []);
+  await listener.updateCreateStatus(strange, { headers });
+  assert.deepEqual(await recordedEvents(at), ["vm create penguin 0"]);
+});
+
+test("a notice that is sent again is recorded once, also after a restart of the host", async (t) => {
+  const at = await hostPlace(t);
+  const first = await at.host("vm");
+  const guest = await at.guest("vm");
+  const headers = { ...guest.metadata, "tremplin-notice": "one" };
+  const send = () => at.api(TremplinListener).containerShutdown({ containerName: "penguin" }, { headers });
+  await Promise.all([send(), send()]);
+  await first[Symbol.asyncDispose]();
+  await at.host("vm");
+  await send();
+  assert.deepEqual(await recordedEvents(at), ["vm shutdown penguin"]);
+});
+
+test("several guests are identified by the ids of their daemons", async (t) => {
+  const at = await hostPlace(t);
+  await at.host("one", "two");
+  const one = await at.guest("one");
+  const listener = at.api(TremplinListener);
+  const ready = (headers: Record<string, string>) => listener.tremplinReady({}, { headers });
+  await ready(one.metadata);
+  await assert.rejects(
+    ready({ "tremplin-daemon": "stranger" }),
+    hasCode(Code.Unavailable, /while a guest is unreachable: .*two/),
+  );
+  const two = await at.guest("two");
+  await ready(two.metadata);
+  await assert.rejects(
+    ready({ "tremplin-daemon": "stranger" }),
+    hasCode(Code.FailedPrecondition, /no guest has the daemon/),
+  );
+  await assert.rejects(ready({}), hasCode(Code.FailedPrecondition, /several guests/));
+  assert.deepEqual(await recordedEvents(at), ["one ready", "two ready"]);
+});
+
+test("a single guest needs no daemon id", async (t) => {
+  const at = await hostPlace(t);
+  await at.host("vm");
+  const guest = await at.guest("vm", true);
+  await guest.notify("containerShutdown", { containerName: "penguin" });
+  assert.deepEqual(await recordedEvents(at), ["vm shutdown penguin"]);
+  const { guests } = await at.api(Host).listGuests({});
+  assert.equal(guests[0]?.reachable, true);
+});
+
+test("operation ids reach the caller, the guest and the event log", async (t) => {
+  const at = await hostPlace(t);
+  await at.host("vm");
+  const guest = await at.guest("vm");
+  guest.containers.set("penguin", "stopped");
+  const headers = new Headers();
+  const onHeader = (answered: Headers) => answered.forEach((value, name) => void headers.set(name, value));
+  await at.api(Tremplin).startContainer({ containerName: "penguin" }, { onHeader });
+  const id = guest.operations[0]?.id ?? "";
+  assert.equal(headers.get("tremplin-operation"), id);
+  const cancel = (operation: string) =>
+    at
+      .api(Tremplin)
+      .cancelExportContainer(
+        { inProgressContainerName: "penguin" },
+        { headers: { "tremplin-operation": operation } },
+      );
+  assert.equal((await cancel("another")).status, 2);
+  assert.equal((await cancel(id)).status, 1);
+
+  const listener = at.api(TremplinListener);
+  const say = (operation: string | undefined) =>
+    listener.containerShutdown(
+      { containerName: "one" },
+      { headers: { ...guest.metadata, ...(operation && { "tremplin-operation": operation }) } },
+    );
+  for (const operation of ["00112233445566aa", undefined, "with blanks in it", "x".repeat(65)])
+    await say(operation);
+  const events = await Array.fromAsync(at.api(Host).watch({ after: 0n, onlyLog: true }));
+  assert.deepEqual(
+    events.filter(({ notice }) => notice.case === "shutdown").map(({ operation }) => operation),
+    ["00112233445566aa", "", "", ""],
+  );
+  assert.ok(
+    events.filter(({ notice }) => notice.case === "start").every(({ operation }) => operation === id),
+  );
+});

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { systemClock } from "../../src/base/async/clock.ts";
+import { silentLogger } from "../../src/base/logger.ts";
+import { type Event, Host } from "../../src/contract/tremplin/v1/host_pb.js";
+import { serveHost } from "../../src/host/serve-host.ts";
+import type { Address } from "../../src/transport/address.ts";
+import { dial } from "../../src/transport/client.ts";
+import type { RpcServer } from "../../src/transport/server.ts";
+import { MemoryGuest } from "./memory-guest.ts";
+
+/** A folder with sockets for a host and its guests, and a client of the host. */
+export interface HostPlace {
+  readonly folder: string;
+  readonly hostAddress: Address;
+  readonly api: <S extends Parameters<typeof createClient>[0]>(
+    service: S,
+  ) => ReturnType<typeof createClient<S>>;
+  guest(name: string, unchanged?: boolean): Promise<MemoryGuest>;
+  /** Serves a host with guests of these names. `guest` opens each of them. */
+  host(...guests: string[]): Promise<RpcServer>;
+}
+
+export async function hostPlace(t: TestContext): Promise<HostPlace> {
+  const stack = new AsyncDisposableStack();
+  t.after(() => stack.disposeAsync());
+  const folder = await mkdtemp(join(tmpdir(), "host-"));
+  stack.defer(() => rm(folder, { recursive: true }));
+  const socket = (name: string): Address => ({ kind: "unix", path: join(folder, `${name}.sock`) });
+  const hostAddress = socket("host");
+  const connection = stack.use(dial(hostAddress));
+  return {
+    folder,
+    hostAddress,
+    api: (service) => createClient(service, connection.transport),
+    guest: async (name, unchanged = false) =>
+      stack.use(await MemoryGuest.open({ address: socket(name), host: hostAddress, unchanged })),
+    host: async (...names) => {
+      const guests = names.map((name) => ({ name, address: socket(name) }));
+      const options = { listen: [hostAddress], guests, state: join(folder, "state"), logLevel: "silent" };
+      return stack.use(await serveHost(options, systemClock, silentLogger));
+    },
+  };
+}
+
+/** An event in one line: guest, kind, container, status. */
+export function eventText({ guest, notice }: Event): string {
+  const { containerName = "", status = "" } = (notice.value ?? {}) as {
+    containerName?: string;
+    status?: number;
+  };
+  return [guest, notice.case, containerName, status].filter((part) => part !== "").join(" ");
+}
+
+/** The events that the host has recorded. */
+export async function recordedEvents({ api }: HostPlace): Promise<string[]> {
+  const events = [];
+  for await (const event of api(Host).watch({ after: 0n, onlyLog: true })) events.push(eventText(event));
+  return events.slice(1);
+}
+
+/** For assert.rejects: an error of the transport with this code and a message like this. */
+export function hasCode(expected: Code, message: RegExp) {
+  return (error: unknown) => {
+    const { code, rawMessage } = ConnectError.from(error);
+    assert.equal(Code[code], Code[expected]);
+    assert.match(rawMessage, message);
+    return true;
+  };
+}

@@ -1,0 +1,76 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
+import {
+  GetStatusResponseSchema,
+  type Guest,
+  type ShellInput,
+  type ShellOutputSchema,
+} from "../../src/contract/tremplin/v1/guest_pb.js";
+import type { MemoryGuest } from "./memory-guest.ts";
+
+/** The rpcs of tremplin.v1.Guest. */
+export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Guest>> {
+  return {
+    getStatus: () => {
+      const engine = { state: guest.engine, kind: "lxd", version: "5.0.2" };
+      const { daemonId, operations } = guest;
+      const status = { daemonId, version: "1.2.3", site: "generic", engine, operations };
+      return Object.assign(create(GetStatusResponseSchema, status), guest.status);
+    },
+    listOrphans: () => ({ orphans: guest.orphans }),
+    listContainers: () => ({
+      containers: [...guest.containers].map(([name, state]) => ({
+        name,
+        state,
+        ipv4Address: state === "running" ? "10.0.0.1" : "",
+        image: "Debian bookworm amd64",
+      })),
+    }),
+    async *prepareImage({ debianRelease }) {
+      yield { message: "fetching packages", percent: 10 };
+      yield { message: "packing", percent: 90 };
+      const folder = `/shared/${debianRelease}`;
+      yield { percent: 100, rootfsPath: `${folder}/rootfs.tar`, metadataPath: `${folder}/meta.tar` };
+    },
+    listUsbPorts: () => guest.usb.list(),
+    async *checkUpgrade() {
+      yield { message: "looking" };
+      yield { notes: ["300 MB to download"], problems: guest.fault ? [guest.fault] : [], done: true };
+    },
+    undoUpgrade: ({ containerName }, context) => {
+      if (!guest.containers.has(containerName)) return { status: 2, failureReason: "there is no snapshot" };
+      guest.begin("undo-upgrade", containerName, async () => {
+        const progress = guest.outcome(
+          { status: 2, progressMessages: ["it was rolled back"] },
+          { status: 3 },
+        );
+        await guest.notify("upgradeContainerStatus", { containerName, ...progress });
+      });
+      guest.nameOperation(context);
+      return { status: 1 };
+    },
+    keepUpgrade: ({ containerName }, context) => {
+      if (!guest.containers.has(containerName)) return { status: 2, failureReason: "there is no snapshot" };
+      guest.begin("keep-upgrade", containerName, async () => {
+        const progress = guest.outcome({ status: 2, progressMessages: ["it was kept"] }, { status: 3 });
+        await guest.notify("upgradeContainerStatus", { containerName, ...progress });
+      });
+      guest.nameOperation(context);
+      return { status: 1 };
+    },
+    shell: (inputs) => shell(guest, inputs),
+  };
+}
+
+async function* shell(
+  guest: MemoryGuest,
+  inputs: AsyncIterable<ShellInput>,
+): AsyncGenerator<MessageInitShape<typeof ShellOutputSchema>> {
+  for await (const { input } of inputs) {
+    if (input.case === "start" && !guest.containers.has(input.value.containerName)) {
+      throw new ConnectError("no such container", Code.NotFound);
+    }
+    if (input.case === "data") yield { output: { case: "data", value: input.value } };
+  }
+  yield { output: { case: "exitCode", value: 7 } };
+}

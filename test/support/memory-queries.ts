@@ -1,0 +1,43 @@
+import type { ServiceImpl } from "@connectrpc/connect";
+import type { Tremplin } from "../../src/contract/tremplin_pb.js";
+import type { MemoryGuest } from "./memory-guest.ts";
+
+type Handlers = Partial<ServiceImpl<typeof Tremplin>>;
+
+/** The rpcs that begin no operation. */
+export function queryHandlers(guest: MemoryGuest): Handlers {
+  return {
+    getContainerInfo: ({ containerName }) => {
+      const state = guest.containers.get(containerName);
+      if (!state) return { status: 3 };
+      return state === "running" ? { status: 1, ipv4Address: 0x0100000a } : { status: 2 };
+    },
+    getContainerUsername: ({ containerName }) =>
+      guest.containers.has(containerName)
+        ? { status: 1, username: "ada", homedir: "/home/ada" }
+        : { status: 2 },
+    setUpUser: ({ containerName, containerUsername }) => {
+      guest.asked.push(`user ${containerName} ${containerUsername}`);
+      if (!guest.containers.has(containerName)) {
+        return { status: 3, failureReason: `there is no container ${containerName}` };
+      }
+      if (containerUsername === "root") {
+        return { status: 3, failureReason: 'the user name "$USERNAME" belongs to the system' };
+      }
+      guest.primaryUser ||= containerUsername;
+      return { status: 1, username: guest.primaryUser };
+    },
+    setTimezone: ({ timezoneName, containerNames }) => {
+      guest.asked.push(`timezone ${timezoneName} ${containerNames.join(" ")}`);
+      const missing = containerNames.filter((name) => !guest.containers.has(name));
+      const failureReasons = missing.map((name) => `there is no container ${name}`);
+      return { successes: containerNames.length - missing.length, failureReasons };
+    },
+    attachUsbToContainer: ({ portNum, containerName }) => {
+      if (!guest.containers.has(containerName)) return { status: 2, failureReason: "there is none" };
+      return guest.usb.attach(portNum, containerName);
+    },
+    detachUsbFromContainer: ({ portNum }) => guest.usb.detach(portNum),
+    getDebugInfo: () => ({ debugInformation: "== daemon\nversion \u001b[31m1\n" }),
+  };
+}
