@@ -1,5 +1,5 @@
 import { type DestinationStream, type Logger, pino } from "pino";
-import { canAccess } from "./files/can-access.ts";
+import { canAccess } from "./files/files.ts";
 import { loadNative } from "./native/load-native.ts";
 
 export type { Logger };

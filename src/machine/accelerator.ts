@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:fs/promises";
-import { canAccess } from "../base/files/can-access.ts";
+import { canAccess } from "../base/files/files.ts";
 
 export type Accelerator = "kvm" | "tcg";
 

@@ -3,7 +3,7 @@ import { constants, mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { canAccess } from "../base/files/can-access.ts";
+import { canAccess } from "../base/files/files.ts";
 import { bootId } from "../base/processes/process-info.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { findAccelerator } from "./accelerator.ts";

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { delimiter, join } from "node:path";
-import { canAccess } from "../files/can-access.ts";
+import { canAccess } from "../files/files.ts";
 
 /** Programs of administrators, which the PATH of an ordinary user may not include. */
 const SYSTEM_FOLDERS = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];

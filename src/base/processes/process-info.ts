@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { textIfReadable } from "../files/text-of-file.ts";
+import { textIfReadable } from "../files/files.ts";
 
 /** What the kernel says of a process in its file `stat` (proc_pid_stat(5)). */
 export interface ProcessStat {

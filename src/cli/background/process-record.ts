@@ -1,5 +1,5 @@
 import { readFile, rm } from "node:fs/promises";
-import { replaceFile } from "../../base/files/durable-file.ts";
+import { replaceFile } from "../../base/files/files.ts";
 import { bootId, processStartTime } from "../../base/processes/process-info.ts";
 import { systemErrorText } from "../../base/system-error.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { textIfReadable } from "../../base/files/text-of-file.ts";
+import { textIfReadable } from "../../base/files/files.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import { Tremplin } from "../../contract/tremplin_pb.js";

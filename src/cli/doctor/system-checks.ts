@@ -1,7 +1,6 @@
 import { constants, readdir, stat, statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { canAccess } from "../../base/files/can-access.ts";
-import { textIfReadable } from "../../base/files/text-of-file.ts";
+import { canAccess, textIfReadable } from "../../base/files/files.ts";
 import { findExecutable, searchPath } from "../../base/processes/find-executable.ts";
 import { flavors } from "../../engine/flavors/flavors.ts";
 import { bytesText } from "../text/text.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { stringify } from "yaml";
-import { canAccess } from "../../base/files/can-access.ts";
+import { canAccess } from "../../base/files/files.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { countFiles, type FileCount } from "./count-files.ts";
 import { Subprocess } from "./subprocess.ts";

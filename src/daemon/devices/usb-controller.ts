@@ -1,6 +1,6 @@
 import { readdir, readlink } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
-import { textIfReadable } from "../../base/files/text-of-file.ts";
+import { textIfReadable } from "../../base/files/files.ts";
 
 /** The class of an xHCI controller, and the products of its two root hubs (docs/contract.md#audio-and-usb-devices). */
 const XHCI = "0x0c0330";

@@ -1,6 +1,6 @@
 import { readdir, readlink } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { textIfReadable } from "../../base/files/text-of-file.ts";
+import { textIfReadable } from "../../base/files/files.ts";
 import type { Devices } from "../../engine/resources/profiles.ts";
 import { type DeviceEntry, deviceEntry } from "./device-entry.ts";
 import { folderOfPort, type UsbController } from "./usb-controller.ts";

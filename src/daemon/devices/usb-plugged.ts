@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { textIfReadable } from "../../base/files/text-of-file.ts";
+import { textIfReadable } from "../../base/files/files.ts";
 import { folderOfPort, type UsbController } from "./usb-controller.ts";
 
 /** A USB device by its descriptors; "" where it has none. */

@@ -2,7 +2,7 @@ import { open } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import type { HandlerContext } from "@connectrpc/connect";
 import { TimeLimit } from "../../base/async/time-limit.ts";
-import { textIfReadable } from "../../base/files/text-of-file.ts";
+import { textIfReadable } from "../../base/files/files.ts";
 import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
 import type { GetDebugInfoRequest } from "../../contract/tremplin_pb.js";
 import type { Engine } from "../../engine/engine.ts";

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { parseEnv } from "node:util";
-import { textIfReadable } from "../../base/files/text-of-file.ts";
+import { textIfReadable } from "../../base/files/files.ts";
 import type { Site } from "./site.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { canAccess } from "../../base/files/can-access.ts";
+import { canAccess } from "../../base/files/files.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import {

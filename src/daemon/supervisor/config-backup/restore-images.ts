@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { canAccess } from "../../../base/files/can-access.ts";
+import { canAccess } from "../../../base/files/files.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
 import { isOldFolder } from "../database-reset/old-folders.ts";

@@ -1,8 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type Document, isMap, isSeq, parseDocument, type YAMLMap } from "yaml";
-import { canAccess } from "../../../base/files/can-access.ts";
-import { replaceFile } from "../../../base/files/durable-file.ts";
+import { canAccess, replaceFile } from "../../../base/files/files.ts";
 import type { Logger } from "../../../base/logger.ts";
 import type { Config } from "../../../engine/resources/pools.ts";
 import type { Devices } from "../../../engine/resources/profiles.ts";

@@ -1,8 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import { replaceFile } from "../../../base/files/durable-file.ts";
-import { textOfFile } from "../../../base/files/text-of-file.ts";
+import { replaceFile, textOfFile } from "../../../base/files/files.ts";
 import type { Logger } from "../../../base/logger.ts";
 import type { EngineLayout } from "../../../engine/flavors/flavor.ts";
 

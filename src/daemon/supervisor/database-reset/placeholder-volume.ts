@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { canAccess } from "../../../base/files/can-access.ts";
+import { canAccess } from "../../../base/files/files.ts";
 import { runProgram } from "../../../base/processes/run-program.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";

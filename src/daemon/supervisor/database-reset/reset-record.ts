@@ -1,7 +1,6 @@
 import { open, rm } from "node:fs/promises";
 import * as z from "zod";
-import { replaceFile } from "../../../base/files/durable-file.ts";
-import { textOfFile } from "../../../base/files/text-of-file.ts";
+import { replaceFile, textOfFile } from "../../../base/files/files.ts";
 import type { Logger } from "../../../base/logger.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { EngineLayout } from "../../../engine/flavors/flavor.ts";

@@ -1,7 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Clock } from "../../../base/async/clock.ts";
-import { textIfReadable } from "../../../base/files/text-of-file.ts";
+import { textIfReadable } from "../../../base/files/files.ts";
 import { processIds } from "../../../base/processes/process-info.ts";
 import { stopProcesses } from "../../../base/processes/wait-for-exit.ts";
 import { networksFolders } from "../../../engine/storage/local-paths.ts";

@@ -1,7 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import * as z from "zod";
-import { replaceFile } from "../../../base/files/durable-file.ts";
-import { textIfReadable } from "../../../base/files/text-of-file.ts";
+import { replaceFile, textIfReadable } from "../../../base/files/files.ts";
 import { bootId } from "../../../base/processes/process-info.ts";
 import { runProgram } from "../../../base/processes/run-program.ts";
 import { flavors } from "../../../engine/flavors/flavors.ts";

@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { replaceFile } from "../../../base/files/durable-file.ts";
-import { textIfReadable } from "../../../base/files/text-of-file.ts";
+import { replaceFile, textIfReadable } from "../../../base/files/files.ts";
 import { bootId } from "../../../base/processes/process-info.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { networksOnDisk } from "../../../engine/storage/local-paths.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "../../../base/async/clock.ts";
-import { textIfReadable } from "../../../base/files/text-of-file.ts";
+import { textIfReadable } from "../../../base/files/files.ts";
 import type { Logger } from "../../../base/logger.ts";
 import { processIds } from "../../../base/processes/process-info.ts";
 import { sendSignal, waitForExit } from "../../../base/processes/wait-for-exit.ts";

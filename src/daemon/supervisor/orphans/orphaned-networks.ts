@@ -1,8 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../../../base/async/clock.ts";
-import { canAccess } from "../../../base/files/can-access.ts";
-import { textIfReadable } from "../../../base/files/text-of-file.ts";
+import { canAccess, textIfReadable } from "../../../base/files/files.ts";
 import type { Logger } from "../../../base/logger.ts";
 import { runProgram } from "../../../base/processes/run-program.ts";
 import { sendSignal, waitForExit } from "../../../base/processes/wait-for-exit.ts";

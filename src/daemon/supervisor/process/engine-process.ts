@@ -4,7 +4,7 @@ import { mkdir, open, rename, stat } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import type { Clock } from "../../../base/async/clock.ts";
 import { type RetryPolicy, withRetries } from "../../../base/async/retry.ts";
-import { textIfReadable } from "../../../base/files/text-of-file.ts";
+import { textIfReadable } from "../../../base/files/files.ts";
 import type { Logger } from "../../../base/logger.ts";
 import { searchPath } from "../../../base/processes/find-executable.ts";
 import { isAlive } from "../../../base/processes/process-info.ts";

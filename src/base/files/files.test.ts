@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { textIfReadable, textOfFile } from "./text-of-file.ts";
+import { textIfReadable, textOfFile } from "./files.ts";
 
 test("a missing file has no text; a file that cannot be read is an error", async () => {
   assert.equal(await textOfFile("/nowhere/at-all"), undefined);
