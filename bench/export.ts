@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { silentLogger } from "../src/base/logger.ts";
-import { UserNamespace } from "../src/daemon/backups/user-namespace.ts";
+import { UserNamespace } from "../src/daemon/backups/sandbox.ts";
 import { parseIdMap } from "../src/daemon/guest/id-map.ts";
 import { Engine } from "../src/engine/engine.ts";
 import { snapshotFolder } from "../src/engine/storage/local-paths.ts";

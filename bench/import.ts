@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { chown, mkdir, open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { UserNamespace } from "../src/daemon/backups/user-namespace.ts";
+import { UserNamespace } from "../src/daemon/backups/sandbox.ts";
 import { parseIdMap, toHostId } from "../src/daemon/guest/id-map.ts";
 import type { Engine } from "../src/engine/engine.ts";
 import { instanceFolder } from "../src/engine/storage/local-paths.ts";

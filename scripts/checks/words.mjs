@@ -8,7 +8,6 @@ const GLOSSARY = "docs/glossary.md";
 const allowed = [
   { text: "allSettled", in: "src/", reason: "a function of JavaScript" },
   { text: "wishes", in: "src/daemon/devices/", reason: "a key in STATE/usb.json" },
-  { text: "WayBackResponse", in: "src/", reason: "a message of proto/tremplin/v1/guest.proto" },
   { text: "NO_WAY_BACK", in: "src/", reason: "a status of proto/tremplin/v1/guest.proto, in JSON too" },
   { text: "TREMPLIN_RANDOM_TOLD", in: "docs/testing.md", reason: "an environment variable" },
 ];

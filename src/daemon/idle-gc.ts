@@ -1,12 +1,12 @@
 import type { Clock } from "../base/async/clock.ts";
 
-const INTERVAL = 5_000;
-/** Less than this is not worth a collection. Bytes. */
-const GROWTH = 4 * 1024 * 1024;
+const INTERVAL_MS = 5_000;
+/** A smaller growth is not worth a collection. */
+const MIN_GROWTH_BYTES = 4 * 1024 * 1024;
 
 /**
- * Gives memory back after work, until the signal aborts. The runtime collects garbage when it allocates, so a
- * daemon that falls quiet keeps what its last work left behind for as long as it is quiet.
+ * Collects garbage after work, until the signal aborts. The runtime collects only when it allocates: without this, an
+ * idle daemon would keep the memory of its last operation.
  */
 export async function collectGarbageWhenIdle(
   isBusy: () => boolean,
@@ -15,11 +15,11 @@ export async function collectGarbageWhenIdle(
 ): Promise<void> {
   const { gc } = globalThis;
   if (!gc) return;
-  let settled = 0;
+  let baseline = 0;
   while (!signal.aborted) {
-    await clock.sleep(INTERVAL, signal).catch(() => undefined);
-    if (signal.aborted || isBusy() || process.memoryUsage.rss() < settled + GROWTH) continue;
+    await clock.sleep(INTERVAL_MS, signal).catch(() => undefined);
+    if (signal.aborted || isBusy() || process.memoryUsage.rss() < baseline + MIN_GROWTH_BYTES) continue;
     gc({ type: "major", execution: "sync", flavor: "last-resort" });
-    settled = process.memoryUsage.rss();
+    baseline = process.memoryUsage.rss();
   }
 }

@@ -3,19 +3,19 @@ import type { Address } from "../transport/address.ts";
 import type { Tls } from "../transport/tls.ts";
 import { HOST_CID } from "../transport/vsock/socket-address.ts";
 
-/** What the daemon is told at its start (design: Interface). Texts are checked by whoever needs them. */
+/** The options of the daemon. Each text is checked where it is used (docs/command-line.md). */
 export interface DaemonOptions {
-  /** Where the guest's services are offered. */
+  /** Where the daemon serves requests. */
   readonly listen: readonly Address[];
   /** Where the host listens for notices. */
   readonly host: Address;
-  /** The folder of the engine, the journal and the outbox. */
+  /** The folder of the engine and the journal. */
   readonly state: string;
-  /** The folder below which rootfs, metadata, export and import paths must lie. */
+  /** The shared folder: rootfs, metadata, export and import paths must lie below it. */
   readonly shared: string;
   /** `generic`, `crostini` or the path of a site file. */
   readonly site: string;
-  /** `lxd`, `incus`, `unix:PATH` or `https://HOST:PORT`; unset: whichever is installed, LXD first. */
+  /** `lxd`, `incus`, `unix:PATH` or `https://HOST:PORT`; unset: the one that is installed, LXD first. */
   readonly engine?: string | undefined;
   /** Paths of PEM files for a remote engine. */
   readonly engineCert?: string | undefined;
@@ -24,9 +24,9 @@ export interface DaemonOptions {
   /** The bridge's own address with its prefix length; unset: a free one. */
   readonly lxdSubnet?: string | undefined;
   readonly bridge: string;
-  /** The context ids that are served on a vsock address: the host's, unless told otherwise. */
+  /** The context ids of the callers that are served on a vsock address. Default: the host's. */
   readonly vsockPeers: readonly number[];
-  /** Needed where listen or host is not local to the machine. */
+  /** Required if listen or host is not local to the machine. */
   readonly tls?: Tls | undefined;
   /** Where the log goes. */
   readonly log: LogTarget;
@@ -34,7 +34,7 @@ export interface DaemonOptions {
   readonly logLevel: string;
 }
 
-/** What is taken where nothing is said; `shared` is STATE/shared. */
+/** The defaults; that of `shared` is STATE/shared. */
 export const daemonDefaults = {
   listen: "unix:/run/tremplin/guest.sock",
   host: "unix:/run/tremplin/listener.sock",

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { openStateFolder } from "./state-folder.ts";
 
-test("who the daemon is stays the same, also where that cannot be read just now", async (t) => {
+test("the daemon keeps its id, also while the file cannot be read", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "state-folder-"));
   t.after(() => rm(folder, { recursive: true }));
   const { daemonId } = await openStateFolder(folder);

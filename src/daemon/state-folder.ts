@@ -3,28 +3,28 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { replaceFile, textOfFile } from "../base/files/files.ts";
 
-/** What lies where under --state. */
+/** The layout of the folder --state (docs/architecture.md#file-layout). */
 export interface StateFolder {
   readonly path: string;
-  /** Operations under way and final notices that the host has not taken. */
+  /** Operations under way, and final notices that the host has not answered. */
   readonly journal: string;
-  /** Final notices that the host refused, see RefusedNotices. */
-  readonly refused: string;
-  /** Which containers run, see Shutdowns. */
+  /** Final notices that the host rejected, see RejectedNotices. */
+  readonly rejected: string;
+  /** Which containers run, see ContainerStopWatcher. */
   readonly running: string;
-  /** Which containers have which USB ports, see UsbRecord. */
+  /** Which containers have which USB ports, see UsbAssignments. */
   readonly usb: string;
-  /** Who this daemon is, the same at each start. */
+  /** Identifies the daemon, the same at each start. */
   readonly daemonId: string;
 }
 
-/** Makes the folder where it is missing: others may pass through to the engine's files but not look in. */
+/** Creates the folder if it is missing. Its mode 0711 lets others reach the engine's files but not list it. */
 export async function openStateFolder(path: string): Promise<StateFolder> {
   await mkdir(path, { recursive: true, mode: 0o711 });
   return {
     path,
     journal: join(path, "journal"),
-    refused: join(path, "refused"),
+    rejected: join(path, "refused"),
     running: join(path, "running.json"),
     usb: join(path, "usb.json"),
     daemonId: await readDaemonId(join(path, "daemon-id")),
@@ -32,7 +32,7 @@ export async function openStateFolder(path: string): Promise<StateFolder> {
 }
 
 async function readDaemonId(path: string): Promise<string> {
-  // What cannot be read is not nothing: another id would make hosts take this for another guest.
+  // A read error must not lead to a new id: hosts would take this for another guest.
   const found = (await textOfFile(path))?.trim();
   if (found) return found;
   const id = randomUUID();

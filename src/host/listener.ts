@@ -2,7 +2,7 @@ import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@co
 import type { Logger } from "../base/logger.ts";
 import { errorMessage } from "../base/tremplin-error.ts";
 import { TremplinListener } from "../contract/tremplin_pb.js";
-import { operationIn } from "../transport/operation-id.ts";
+import { operationIdIn } from "../transport/operation-id.ts";
 import type { EventLog, Notice } from "./event-log.ts";
 import type { Guests } from "./guests.ts";
 import { checkNotice, type NoticeRule } from "./notice-check.ts";
@@ -40,7 +40,7 @@ export function listener(router: ConnectRouter, guests: Guests, events: EventLog
       checkNotice(method.input, message, rule);
       const notice = { case: kind, value: message } as Notice;
       const id = requestHeader.get("tremplin-notice") ?? "";
-      await events.append(guest.name, notice, id, operationIn(requestHeader));
+      await events.append(guest.name, notice, id, operationIdIn(requestHeader));
       return {};
     };
     const handleAndLog = (message: object, context: HandlerContext) =>

@@ -1,6 +1,6 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { type CallOptions, type ConnectRouter, createClient, type HandlerContext } from "@connectrpc/connect";
-import { nameOperation, OPERATION_METADATA, operationIn } from "../transport/operation-id.ts";
+import { OPERATION_METADATA, operationIdIn, setOperationId } from "../transport/operation-id.ts";
 import type { Guest } from "./guest.ts";
 import type { Guests } from "./guests.ts";
 
@@ -27,8 +27,8 @@ function unary(method: DescMethod, guests: Guests) {
       const options = {
         ...optionsOf(context, CALL_TIMEOUT_MS),
         onHeader(header: Headers) {
-          const operation = operationIn(header);
-          if (operation) nameOperation(context, operation);
+          const operation = operationIdIn(header);
+          if (operation) setOperationId(context, operation);
         },
       };
       return await (call(method, guest, input, options) as Promise<object>);
@@ -59,7 +59,7 @@ function call(method: DescMethod, guest: Guest, input: unknown, options: CallOpt
 /** The caller's signal and remaining time, which is at least 1 ms, because 0 means no deadline. */
 function optionsOf(context: HandlerContext, timeoutMs: number | undefined): CallOptions {
   const remaining = context.timeoutMs() ?? timeoutMs;
-  const operation = operationIn(context.requestHeader);
+  const operation = operationIdIn(context.requestHeader);
   return {
     signal: context.signal,
     ...(remaining !== undefined && { timeoutMs: Math.max(1, remaining) }),

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { type Address, formatAddress, isLocal, parseAddress } from "./address.ts";
 
-test("the three forms are read", () => {
+test("the three forms are parsed", () => {
   assert.deepEqual(parseAddress("unix:/run/t.sock"), { kind: "unix", path: "/run/t.sock" });
   assert.deepEqual(parseAddress("tcp:127.0.0.1:80"), { kind: "tcp", host: "127.0.0.1", port: 80 });
   assert.deepEqual(parseAddress("tcp:[::1]:0"), { kind: "tcp", host: "::1", port: 0 });
@@ -21,12 +21,12 @@ for (const bad of [
   "vsock:x:1",
   "http://x",
 ]) {
-  test(`"${bad}" is refused with the three forms in the sentence`, () => {
+  test(`"${bad}" is rejected with the three forms in the message`, () => {
     assert.throws(() => parseAddress(bad), /unix:\/path, tcp:HOST:PORT or vsock:CID:PORT/);
   });
 }
 
-test("what is written is read back the same", () => {
+test("a formatted address is parsed back to the same address", () => {
   const port = fc.integer({ min: 0, max: 65535 });
   const address: fc.Arbitrary<Address> = fc.oneof(
     fc.record({ kind: fc.constant("unix" as const), path: fc.stringMatching(/^\/[a-z/.]+$/) }),

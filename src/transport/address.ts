@@ -1,13 +1,13 @@
 import { isIP } from "node:net";
 import { TremplinError } from "../base/tremplin-error.ts";
 
-/** Where something is served or reached (design: `unix:/path`, `tcp:HOST:PORT`, `vsock:CID:PORT`). */
+/** Where a service listens: `unix:/path`, `tcp:HOST:PORT` or `vsock:CID:PORT` (docs/contract.md#addresses). */
 export type Address =
   | { readonly kind: "unix"; readonly path: string }
   | { readonly kind: "tcp"; readonly host: string; readonly port: number }
   | { readonly kind: "vsock"; readonly cid: number | "any" | "host"; readonly port: number };
 
-/** Reads an address. Port 0 is allowed and means: any free one. Throws `invalid` with the three forms. */
+/** Parses an address. Port 0 means any free port. Throws `invalid` with the three forms. */
 export function parseAddress(text: string): Address {
   const unix = /^unix:(\/[^\0]+)$/.exec(text);
   if (unix?.[1]) return { kind: "unix", path: unix[1] };
@@ -15,7 +15,7 @@ export function parseAddress(text: string): Address {
   const host = tcp?.[1] ?? tcp?.[2];
   if (host && isPort(tcp?.[3])) return { kind: "tcp", host, port: Number(tcp?.[3]) };
   const vsock = /^vsock:(\d{1,10}|any|host):(\d{1,10})$/.exec(text);
-  if (vsock?.[1] && isWord(vsock[2])) {
+  if (vsock?.[1] && isUint32(vsock[2])) {
     const cid = vsock[1] === "any" || vsock[1] === "host" ? vsock[1] : Number(vsock[1]);
     return { kind: "vsock", cid, port: Number(vsock[2]) };
   }
@@ -25,7 +25,7 @@ export function parseAddress(text: string): Address {
   );
 }
 
-/** The text that parseAddress reads as this address. */
+/** The inverse of parseAddress. */
 export function formatAddress(address: Address): string {
   if (address.kind === "unix") return `unix:${address.path}`;
   if (address.kind === "vsock") return `vsock:${address.cid}:${address.port}`;
@@ -42,6 +42,6 @@ function isPort(text: string | undefined): boolean {
   return Number(text) <= 65535;
 }
 
-function isWord(text: string | undefined): boolean {
+function isUint32(text: string | undefined): boolean {
   return Number(text) <= 0xffffffff;
 }

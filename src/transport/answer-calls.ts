@@ -17,13 +17,13 @@ import {
 import type { Logger } from "../base/logger.ts";
 import { whenClosed } from "./response-sent.ts";
 
-/** One message may not be larger; the contract's are far smaller. */
+/** The contract's messages are far smaller. */
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 
-/** A timer of Node that should take longer ends at once. Milliseconds, 24 days. */
-const MAX_TIMER = 2 ** 31 - 1;
+/** 24 days. A longer timer of Node fires at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** What Node gives for a request, of either version of HTTP. */
+/** Handles a request of HTTP/1.1 or HTTP/2. */
 export type Handler = (request: Request, response: Response) => void;
 type Request = http.IncomingMessage & http2.Http2ServerRequest;
 type Response = http.ServerResponse & http2.Http2ServerResponse;
@@ -31,8 +31,8 @@ type Response = http.ServerResponse & http2.Http2ServerResponse;
 type Calls = ReadonlyMap<string, ConnectRouter["handlers"][number]>;
 
 /**
- * Answers calls in gRPC, gRPC-Web and Connect. Nothing that a peer sends makes it throw: what cannot be handled is
- * answered with a status where an answer can still be given, and logged.
+ * Answers calls in gRPC, gRPC-Web and Connect. Never throws, whatever a peer sends: a call that cannot be handled gets
+ * an error status while that is still possible, and is logged.
  */
 export function answerCalls(routes: (router: ConnectRouter) => void, log: Logger): Handler {
   const router = createConnectRouter({
@@ -43,17 +43,17 @@ export function answerCalls(routes: (router: ConnectRouter) => void, log: Logger
   routes(router);
   const calls = new Map(router.handlers.map((call) => [call.requestPath, call]));
   return (request, response) => {
-    // The peer may reset the stream between any two steps, when nobody else listens.
+    // The peer may reset the stream between any two steps, while nothing else listens for errors.
     request.on("error", ignore);
     response.on("error", ignore);
-    answer(calls, request, response).catch((error) => giveUp(error, request, response, log));
+    answer(calls, request, response).catch((error) => failCall(error, request, response, log));
   };
 }
 
-/** Gives a server of either version its handler. */
+/** Sets the handler of a server of either version. */
 export function handleRequests(server: Server, handler: Handler): void {
   server.on("request", handler);
-  // Node would throw where the stream of HTTP/2 that wants this has been reset meanwhile.
+  // Node would throw if the stream has been reset meanwhile.
   server.on("checkContinue", (request: Request, response: Response) => {
     if (!(request.stream ?? request.socket).destroyed) response.writeContinue();
     handler(request, response);
@@ -61,9 +61,9 @@ export function handleRequests(server: Server, handler: Handler): void {
 }
 
 async function answer(calls: Calls, request: Request, response: Response): Promise<void> {
-  // Of a caller that has gone already, nothing would tell that it has.
+  // The caller has gone already, so no event would say so later.
   if ((request.stream ?? request.socket).destroyed) return;
-  takeOriginAway(request);
+  removeOrigin(request);
   const call = calls.get(request.url.split("?", 1)[0] as string);
   if (!call) return answerUnknown(request, response);
   const universal = universalRequestFromNodeRequest(request, response, undefined, whenClosed(response));
@@ -72,26 +72,26 @@ async function answer(calls: Calls, request: Request, response: Response): Promi
 }
 
 /**
- * Which server is meant, the socket says; so the authority of a request means nothing, and need not be a host name. gRPC's
- * C core sends the path of a unix socket, percent-encoded. The library makes a URL of it, which would throw.
+ * The socket identifies the server, so the authority of a request is ignored and need not be a host name: gRPC's C core
+ * sends the percent-encoded path of a unix socket, from which the library could not build a URL.
  */
-function takeOriginAway(request: Request): void {
+function removeOrigin(request: Request): void {
   Object.defineProperty(request, "authority", { value: "localhost" });
   request.url = request.url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, "");
 }
 
-/** Who allows more than 24 days sets no deadline. */
+/** A timeout of more than 24 days counts as none. */
 function removeLongDeadline(header: Headers): void {
   const [, count, unit] = /^(\d+)([HMS])$/.exec(header.get("grpc-timeout") ?? "") ?? [];
   const milliseconds = { H: 3_600_000, M: 60_000, S: 1_000 }[unit ?? ""] ?? 0;
-  if (Number(count) * milliseconds > MAX_TIMER) header.delete("grpc-timeout");
-  if (Number(header.get("connect-timeout-ms")) > MAX_TIMER) header.delete("connect-timeout-ms");
+  if (Number(count) * milliseconds > MAX_TIMER_MS) header.delete("grpc-timeout");
+  if (Number(header.get("connect-timeout-ms")) > MAX_TIMER_MS) header.delete("connect-timeout-ms");
 }
 
 function answerUnknown(request: Request, response: Response): void {
   response.statusCode = 404;
   if (isGrpc(request.headers["content-type"])) {
-    // A status among the headers is one for gRPC only where nothing follows them: writeHead would send them too early.
+    // gRPC reads a status among the headers only if nothing follows them; writeHead would send them too early.
     response.statusCode = 200;
     response.setHeader("content-type", "application/grpc");
     response.setHeader("grpc-status", String(Code.Unimplemented));
@@ -100,13 +100,13 @@ function answerUnknown(request: Request, response: Response): void {
   response.end();
 }
 
-/** Clients of gRPC-Web and Connect take a 404 for the same. */
+/** For clients of gRPC-Web and Connect a 404 means the same. */
 function isGrpc(contentType: string | undefined): boolean {
   return /^application\/grpc(?:[+;\s]|$)/i.test(contentType ?? "");
 }
 
-function giveUp(error: unknown, request: Request, response: Response, log: Logger): void {
-  // A caller that has gone or has cancelled is no error of ours.
+function failCall(error: unknown, request: Request, response: Response, log: Logger): void {
+  // The caller has gone or has cancelled.
   if (ConnectError.from(error).code !== Code.Aborted)
     log.error({ error, path: request.url }, "a call could not be answered");
   if (response.headersSent) return void response.destroy();
@@ -114,16 +114,16 @@ function giveUp(error: unknown, request: Request, response: Response, log: Logge
   response.end();
 }
 
-/** The caller of a handler with a bug gets "internal error" and no more; the log gets all of it. */
+/** Logs an error that is no ConnectError, i.e. a bug; its caller only gets "internal error". */
 function logUnexpected(log: Logger): Interceptor {
   return (next) => async (request) => {
     const report = (error: unknown): void => {
       if (error instanceof ConnectError || request.signal.aborted) return;
-      log.error({ error, rpc: request.method.name }, "a call failed in a way that was not expected");
+      log.error({ error, rpc: request.method.name }, "a call failed unexpectedly");
     };
     try {
       const response = await next(request);
-      return response.stream ? { ...response, message: watched(response.message, report) } : response;
+      return response.stream ? { ...response, message: reportErrors(response.message, report) } : response;
     } catch (error) {
       report(error);
       throw error;
@@ -131,7 +131,10 @@ function logUnexpected(log: Logger): Interceptor {
   };
 }
 
-async function* watched<T>(messages: AsyncIterable<T>, report: (error: unknown) => void): AsyncGenerator<T> {
+async function* reportErrors<T>(
+  messages: AsyncIterable<T>,
+  report: (error: unknown) => void,
+): AsyncGenerator<T> {
   try {
     yield* messages;
   } catch (error) {

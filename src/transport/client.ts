@@ -14,7 +14,7 @@ export interface DialOptions {
   readonly interceptors?: Interceptor[];
 }
 
-/** A gRPC connection that is opened at the first call and opened again when it was lost. */
+/** A gRPC connection. It is opened by the first call, and reopened after it was lost. */
 export interface Connection extends Disposable {
   readonly address: Address;
   readonly transport: Transport;
@@ -22,11 +22,11 @@ export interface Connection extends Disposable {
 
 export function dial(address: Address, options: DialOptions = {}): Connection {
   const tls = address.kind === "tcp" ? options.tls : undefined;
-  // The authority is only a name: which socket is used, createConnection says.
+  // The authority is only a name: createConnection chooses the socket.
   const baseUrl = `${tls ? "https" : "http"}://${address.kind === "tcp" ? urlHost(address) : "localhost"}`;
   const sessionManager = new ReadableSessionManager(
     baseUrl,
-    // A peer on another machine can vanish without a word: then only a ping finds out.
+    // Only a ping detects that a peer on another machine has vanished.
     { idleConnectionTimeoutMs: 60_000, ...(address.kind === "tcp" && { pingIntervalMs: 20_000 }) },
     tls ? { ...tls } : { createConnection: () => openSocket(address) },
   );

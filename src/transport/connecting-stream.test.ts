@@ -33,7 +33,7 @@ async function serving(gate: Promise<unknown> = Promise.resolve()) {
   };
 }
 
-test("what is written before it is connected arrives, and each side ends by itself", async () => {
+test("data written before the connection is made arrives, and each side ends on its own", async () => {
   const gate = Promise.withResolvers<void>();
   await using served = await serving(gate.promise);
   served.stream.end("question");
@@ -44,12 +44,12 @@ test("what is written before it is connected arrives, and each side ends by itse
   assert.equal(await text(served.stream), "answer");
 });
 
-test("that it cannot connect is its error", async () => {
+test("a failure to connect is an error of the stream", async () => {
   const stream = new ConnectingStream(() => Promise.reject(new Error("nobody there")));
   assert.match(String((await once(stream, "error"))[0]), /nobody there/);
 });
 
-test("who no longer wants it stops it while it connects, without an error", async () => {
+test("a stream can be destroyed while it connects, without an error", async () => {
   const gate = Promise.withResolvers<void>();
   await using served = await serving(gate.promise);
   served.stream.destroy();
@@ -58,7 +58,7 @@ test("who no longer wants it stops it while it connects, without an error", asyn
   assert.equal(served.stream.errored, null);
 });
 
-test("a connection that is lost closes, also in the middle of a write, and is no error", async () => {
+test("a lost connection closes the stream without an error, also in the middle of a write", async () => {
   await using served = await serving();
   const socket = await served.accepted;
   served.stream.write(Buffer.alloc(4 * 1024 * 1024));
@@ -67,7 +67,7 @@ test("a connection that is lost closes, also in the middle of a write, and is no
   assert.equal(served.stream.errored, null);
 });
 
-test("who does not read holds the other side back", async () => {
+test("a stream that is not read applies back pressure", async () => {
   await using served = await serving();
   const socket = await served.accepted;
   let written = 0;

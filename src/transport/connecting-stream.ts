@@ -1,17 +1,17 @@
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 
-/** Connects a socket on which each side ends by itself, or throws why not. */
+/** Connects a socket that supports half-open connections. */
 export type Connect = (signal: AbortSignal) => Promise<Socket>;
 
 /**
- * A stream that is there at once and connects before anything is read or written. Only that connecting failed is an
- * error of it. A connection that is lost later just closes: whoever used it hears that, and may have gone already,
- * when an error would be nobody's and end the process.
+ * A stream that exists at once and connects before the first read or write. It has an error only if connecting failed.
+ * A connection that is lost later only closes: its user may have gone, and an error without a listener would end the
+ * process.
  */
 export class ConnectingStream extends Duplex {
   readonly #open: Connect;
-  readonly #ending = new AbortController();
+  readonly #abort = new AbortController();
   #socket: Socket | undefined;
 
   constructor(connect: Connect) {
@@ -22,12 +22,12 @@ export class ConnectingStream extends Duplex {
   override _construct(done: (error?: Error) => void): void {
     this.#connect().then(
       () => done(),
-      (error) => done(this.#ending.signal.aborted ? undefined : error),
+      (error) => done(this.#abort.signal.aborted ? undefined : error),
     );
   }
 
   override destroy(error?: Error): this {
-    this.#ending.abort(error);
+    this.#abort.abort(error);
     return super.destroy(error);
   }
 
@@ -52,7 +52,7 @@ export class ConnectingStream extends Duplex {
   }
 
   async #connect(): Promise<void> {
-    const socket = await this.#open(this.#ending.signal);
+    const socket = await this.#open(this.#abort.signal);
     this.#socket = socket;
     socket.on("data", (chunk) => {
       if (!this.push(chunk)) socket.pause();

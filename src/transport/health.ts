@@ -6,8 +6,8 @@ import {
 } from "../contract/grpc/health/v1/health_pb.js";
 
 /**
- * Routes of the standard health protocol: SERVING for the server as a whole ("") and for each service named.
- * A server that answers at all is healthy; what an engine or a guest is up to, GetStatus tells.
+ * Routes of the standard health protocol: SERVING for the server as a whole ("") and for each named service. A server
+ * that answers is healthy; GetStatus has the state of the engine and of guests.
  */
 export function health(router: ConnectRouter, serviceNames: readonly string[]): void {
   const known = new Set(["", ...serviceNames]);

@@ -23,20 +23,20 @@ import { dial } from "./client.ts";
 import { plainServer } from "./plain-server.ts";
 import { serve } from "./server.ts";
 
-test("nothing that is sent to a tcp listener ends the process", async () => {
+test("no bytes to a tcp listener end the process", async () => {
   const address = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
   await using server = await serve({ addresses: [address], routes: hostileRoutes });
   await provoke(server.addresses[0] as typeof address);
 });
 
-test("nothing that is sent to a unix listener ends the process", async () => {
+test("no bytes to a unix listener end the process", async () => {
   await using folder = await temporaryFolder();
   const address = { kind: "unix", path: join(folder.path, "t.sock") } as const;
   await using _server = await serve({ addresses: [address], routes: hostileRoutes });
   await provoke(address);
 });
 
-test("nothing that is sent to a vsock listener ends the process", async () => {
+test("no bytes to a vsock listener end the process", async () => {
   await using folder = await temporaryFolder();
   const address = { kind: "unix", path: join(folder.path, "t.sock") } as const;
   const server = plainServer(answerCalls(hostileRoutes, silentLogger));
@@ -48,7 +48,7 @@ test("nothing that is sent to a vsock listener ends the process", async () => {
   await new Promise((resolve) => door.close(resolve));
 });
 
-test("nothing that a server answers ends the process of its client, whenever that closes", async () => {
+test("no response of a server ends the process of its client, whenever that closes", async () => {
   using escaped = whatEscapes();
   await using folder = await temporaryFolder();
   const address = { kind: "unix", path: join(folder.path, "t.sock") } as const;

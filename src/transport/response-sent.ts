@@ -1,18 +1,18 @@
 import { type ContextValues, createContextKey, createContextValues } from "@connectrpc/connect";
 
 /**
- * Settles when the answer of the rpc has left (or its caller has gone). Work that tells the host of its
- * progress waits for it, so that no notice overtakes the answer that announces it (behaviour.md 6).
+ * Resolves when the response of the rpc has been sent, or its caller has gone. Operations wait for it, so that no
+ * notice overtakes the response that accepted the operation (docs/contract.md#tremplinlistener).
  */
 export const responseSent = createContextKey<Promise<void>>(Promise.resolve(), {
-  description: "the answer of this rpc has left",
+  description: "the response of this rpc has been sent",
 });
 
 interface Closable {
   once(event: "close", listener: () => void): unknown;
 }
 
-/** Context values in which `answered` follows the response. */
+/** Context values whose `responseSent` resolves when the response closes. */
 export function whenClosed(response: Closable): ContextValues {
   const { promise, resolve } = Promise.withResolvers<void>();
   response.once("close", resolve);

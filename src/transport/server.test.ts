@@ -63,7 +63,7 @@ test("JSON over HTTP/1.1 is answered at the same address", async () => {
   assert.deepEqual(JSON.parse(await promise), { debugInformation: "hello" });
 });
 
-test("a stale socket file is replaced, a living one and a plain file are not", async () => {
+test("a stale socket file is replaced, that of a living server and a plain file are not", async () => {
   await using place = await folder();
   const path = join(place.path, "t.sock");
   const address: Address = { kind: "unix", path };
@@ -82,7 +82,7 @@ test("a stale socket file is replaced, a living one and a plain file are not", a
   await assert.rejects(serve({ addresses: [address], routes }), /not a socket/);
 });
 
-test("an address that others can reach needs TLS", async () => {
+test("an address that other machines can reach needs TLS", async () => {
   const open: Address = { kind: "tcp", host: "0.0.0.0", port: 0 };
   await assert.rejects(serve({ addresses: [open], routes }), /without TLS.*--tls-cert/);
 });
@@ -109,9 +109,9 @@ test("health and reflection answer as gRPC tools expect", async () => {
   );
 });
 
-test("answered settles after the answer has left, not before", async () => {
+test("responseSent resolves after the response was sent, not before", async () => {
   const order: string[] = [];
-  const { promise: settled, resolve } = Promise.withResolvers<void>();
+  const { promise: hasSent, resolve } = Promise.withResolvers<void>();
   await using server = await serve({
     addresses: [anyPort],
     routes: (router) =>
@@ -128,7 +128,7 @@ test("answered settles after the answer has left, not before", async () => {
   });
   using connection = dial(server.addresses[0] as Address);
   await createClient(Tremplin, connection.transport).getDebugInfo({});
-  await settled;
+  await hasSent;
   assert.deepEqual(order, ["handled", "answered"]);
 });
 
@@ -176,7 +176,7 @@ async function asked(address: Address, headers: http2.OutgoingHttpHeaders, body 
 
 const getDebugInfo = "/vm_tools.tremplin.Tremplin/GetDebugInfo";
 
-test("whatever HTTP/1 names as its host is served, and nothing too", async () => {
+test("HTTP/1.1 is served with any host, also without one", async () => {
   await using server = await serve({ addresses: [anyPort], routes });
   const address = server.addresses[0] as Address;
   const rest = "Content-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
@@ -193,7 +193,7 @@ test("whatever HTTP/1 names as its host is served, and nothing too", async () =>
   }
 });
 
-test("whatever HTTP/2 names as its authority or host is served", async () => {
+test("HTTP/2 is served with any authority or host", async () => {
   await using server = await serve({ addresses: [anyPort], routes });
   const address = server.addresses[0] as Address;
   // What has no place in a header at all, HTTP/2 itself refuses.
@@ -224,7 +224,7 @@ test("the first bytes of HTTP/2 may come one by one", async () => {
   assert.equal(answer[3], "\x04", "it begins with the settings of HTTP/2");
 });
 
-test("an rpc that is not there is UNIMPLEMENTED for gRPC, in headers alone, and a 404 for others", async () => {
+test("an unknown rpc is UNIMPLEMENTED for gRPC, in headers only, and a 404 for others", async () => {
   await using server = await serve({ addresses: [anyPort], routes });
   const address = server.addresses[0] as Address;
   const subtypes = ["", "+proto", "+json", "+thrift", ";charset=utf-8"];
@@ -269,7 +269,7 @@ test("a handler with a bug is answered with a status and logged once", async () 
   assert.deepEqual(logged, [bug, bug]);
 });
 
-test("a server of HTTP/1 at the other end is an error of the call, and no more", async () => {
+test("an HTTP/1.1 server at the other end is only an error of the call", async () => {
   using escaped = whatEscapes();
   await using place = await folder();
   const path = join(place.path, "t.sock");

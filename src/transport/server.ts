@@ -15,20 +15,20 @@ import { cidOf } from "./vsock/socket-address.ts";
 export interface ServeOptions {
   readonly addresses: readonly Address[];
   readonly routes: (router: ConnectRouter) => void;
-  /** Needed for anything that is not local to the machine; used on tcp alone. */
+  /** Required for addresses that other machines can reach; used for tcp only. */
   readonly tls?: Tls | undefined;
-  /** Whether a caller on vsock is served, by its context id. Without: everyone is. */
+  /** Whether to serve a caller on vsock, by its context id. Default: everyone. */
   readonly acceptsVsock?: (cid: number) => boolean;
-  /** What goes wrong with a call or a connection that is not its peer's affair. Default: no log. */
+  /** Gets errors that are not the peer's own. Default: no log. */
   readonly log?: Logger;
 }
 
-/** A running server: where it listens in truth (ports filled in), and its end. */
+/** A running server, with its real addresses: port 0 is replaced. */
 export interface RpcServer extends AsyncDisposable {
   readonly addresses: readonly Address[];
 }
 
-/** Serves gRPC, Connect and JSON over HTTP (1.1 and 2) on each address. */
+/** Serves gRPC, gRPC-Web, Connect and JSON over HTTP/1.1 and HTTP/2 on each address. */
 export async function serve(options: ServeOptions): Promise<RpcServer> {
   const { log = silentLogger } = options;
   const handler = answerCalls(options.routes, log);
@@ -42,7 +42,7 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
     });
-    servers.defer(() => closed(server, sockets));
+    servers.defer(() => close(server, sockets));
     if (address.kind === "vsock") {
       const { listenOnVsock } = await loadNative(() => import("./vsock/listen-on-vsock.ts"));
       const { acceptsVsock = () => true } = options;
@@ -50,7 +50,7 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
       const { port } = servers.use(await listenOnVsock(server, place, acceptsVsock));
       addresses.push({ ...address, port });
     } else addresses.push(await listen(server, address, tls !== undefined));
-    // An error from here on means that the machine has no more files or memory for a connection.
+    // From here on an error means that the machine has no file descriptor or memory left for a connection.
     server.on("error", (error) => log.warn({ error }, "a connection could not be accepted"));
   }
   const running = servers.move();
@@ -98,7 +98,7 @@ function secureServer(tls: Tls, handler: Handler): NetServer {
   return server;
 }
 
-async function closed(server: NetServer, sockets: Set<Socket>): Promise<void> {
+async function close(server: NetServer, sockets: Set<Socket>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   server.close(() => resolve());
   for (const socket of sockets) socket.destroy();

@@ -7,29 +7,29 @@ import { Http2SessionManager } from "@connectrpc/connect-node";
  * stream ends with "Premature close" on some versions (nodejs/node#65677, Node 24.20 and later, 26).
  */
 export class ReadableSessionManager extends Http2SessionManager {
-  readonly #known = new WeakSet<Http2Session>();
+  readonly #listened = new WeakSet<Http2Session>();
 
   override async request(...args: Parameters<Http2SessionManager["request"]>): Promise<ClientHttp2Stream> {
     const stream = await super.request(...args);
     this.#listenToErrors(stream.session);
-    const over = whenOver(stream);
-    Object.defineProperty(stream, Symbol.asyncIterator, { value: () => chunks(stream, over) });
+    const ended = whenEnded(stream);
+    Object.defineProperty(stream, Symbol.asyncIterator, { value: () => chunks(stream, ended) });
     return stream;
   }
 
   /**
-   * The library stops listening to a session that it leaves, which may not have said its error yet: nobody's error would
-   * end the process. What an error means for a call, its stream says.
+   * The library stops listening to a session that it abandons. An error of that session would then end the process; its
+   * streams report it to the calls.
    */
   #listenToErrors(session: Http2Session | undefined): void {
-    if (!session || this.#known.has(session)) return;
-    this.#known.add(session);
+    if (!session || this.#listened.has(session)) return;
+    this.#listened.add(session);
     session.on("error", () => undefined);
   }
 }
 
-/** Settles when nothing more will come: rejects unless all was read. Watched from the very beginning. */
-function whenOver(stream: ClientHttp2Stream): Promise<void> {
+/** Resolves when everything was read, rejects when the stream ended early. Listens from the very beginning. */
+function whenEnded(stream: ClientHttp2Stream): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   promise.catch(() => undefined);
   const early = (): void => (stream.readableEnded ? resolve() : reject(new Error("the connection was lost")));
@@ -40,7 +40,7 @@ function whenOver(stream: ClientHttp2Stream): Promise<void> {
   return promise;
 }
 
-async function* chunks(stream: ClientHttp2Stream, over: Promise<void>): AsyncGenerator<Buffer, void, void> {
+async function* chunks(stream: ClientHttp2Stream, ended: Promise<void>): AsyncGenerator<Buffer, void, void> {
   while (!stream.readableEnded) {
     const chunk: Buffer | null = stream.read();
     if (chunk) {
@@ -49,7 +49,7 @@ async function* chunks(stream: ClientHttp2Stream, over: Promise<void>): AsyncGen
     }
     const waiting = new AbortController();
     try {
-      await Promise.race([once(stream, "readable", { signal: waiting.signal }), over]);
+      await Promise.race([once(stream, "readable", { signal: waiting.signal }), ended]);
     } finally {
       waiting.abort();
     }

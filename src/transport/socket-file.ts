@@ -4,16 +4,16 @@ import { dirname } from "node:path";
 import { TremplinError } from "../base/tremplin-error.ts";
 
 /**
- * Binds a server to a socket file that only its owner can open (0600, in a folder that is made 0700 where it
- * is missing). A file left behind by a dead server is replaced; a living server's is refused, as is anything
- * that is not a socket.
+ * Binds a server to a socket file that only its owner can open: mode 0600, in a folder that is created with mode 0700
+ * if it is missing. Replaces the file of a dead server. Throws `busy` for a living one, `exists` for a file that is no
+ * socket.
  */
 export async function listenOnSocketFile(server: Server, path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await removeStale(path);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("error", reject);
-  // The file must never be open to others, not even between bind and chmod.
+  // Others must not be able to open the file, not even between bind and chmod.
   const umask = process.umask(0o177);
   try {
     server.listen({ path }, resolve);
@@ -31,13 +31,13 @@ async function removeStale(path: string): Promise<void> {
   if (!stat.isSocket()) {
     throw new TremplinError("exists", `cannot listen on unix:${path}: a file that is not a socket is there`);
   }
-  if (await somebodyListens(path)) {
+  if (await isServed(path)) {
     throw new TremplinError("busy", `cannot listen on unix:${path}: another program listens there already`);
   }
   await unlink(path);
 }
 
-function somebodyListens(path: string): Promise<boolean> {
+function isServed(path: string): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const probe = connect({ path });
   probe.once("connect", () => resolve(true));

@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import { TremplinError } from "../base/tremplin-error.ts";
 
-/** Mutual TLS: both sides show a certificate that the other's authority signed. PEM texts. */
+/** Mutual TLS: each side has a certificate signed by the other's authority. PEM texts. */
 export interface Tls {
   readonly cert: string;
   readonly key: string;
   readonly ca: string;
 }
 
-/** Reads the three PEM files. All or none must be given; none means no TLS. */
+/** Reads the three PEM files; undefined if no path is given. Throws `invalid` if some are missing or unreadable. */
 export function readTls(paths: { cert?: string; key?: string; ca?: string }): Tls | undefined {
   const { cert, key, ca } = paths;
   if (!cert && !key && !ca) return undefined;

@@ -1,22 +1,22 @@
-/** What a container holds when anna is to be set up in it. */
+/** The accounts and files of a container before SetUpUser is called for anna. */
 export interface AccountCase {
   readonly title: string;
-  /** Whether it is tried in a stopped container too. Default: in a running one alone. */
+  /** Whether it is also tested with a stopped container. Default: only with a running one. */
   readonly stopped?: true;
   /** Lines added to the account files. */
   readonly passwd?: readonly string[];
   readonly group?: readonly string[];
   readonly shadow?: readonly string[];
   readonly gshadow?: readonly string[];
-  /** Run in the container beforehand. */
+  /** Runs in the container before the call. */
   readonly plant?: string;
-  /** Who is asked for. Default anna. */
+  /** The requested name. Default: anna. */
   readonly wanted?: string;
-  /** Default anna. */
+  /** The name in the response. Default: anna. */
   readonly username?: string;
-  /** Why it fails, and then nothing at all may have changed. */
+  /** The reason of the failure, after which nothing may have changed. */
   readonly reason?: RegExp;
-  /** Run in the container afterwards, and what it prints. */
+  /** A script that runs in the container after the call, and its output. */
   readonly look?: string;
   readonly there?: RegExp;
 }
@@ -37,7 +37,7 @@ export const accountCases: readonly AccountCase[] = [
     there: /^uid=1000\(anna\) gid=100\(users\) groups=.*1000\(project\)/,
   },
   {
-    title: "nobody is the person, and gid 1000 is a group with members",
+    title: "there is no primary user, and gid 1000 is a group with members",
     stopped: true,
     passwd: [bob],
     group: ["family:x:1000:anna,bob", "bob:x:1001:"],
@@ -45,7 +45,7 @@ export const accountCases: readonly AccountCase[] = [
     there: /^uid=1000\(anna\) gid=(?!1000)\d+\(anna\) groups=.*1000\(family\).*\nanna:anna\n$/,
   },
   {
-    title: "nobody is the person, and gid 1000 is the nameless group of somebody",
+    title: "there is no primary user, and gid 1000 is the nameless group of another user",
     passwd: ["bob:x:1001:1000:Bob:/home/bob:/bin/sh"],
     look: "id anna; id bob",
     there: /^uid=1000\(anna\) gid=(?!1000)\d+\(anna\) .*\nuid=1001\(bob\) gid=1000\b(?!\()/,
@@ -68,7 +68,7 @@ export const accountCases: readonly AccountCase[] = [
     reason: /has the uid 500 /,
   },
   {
-    title: "the name is that of a group with members",
+    title: "a group with members has the name",
     stopped: true,
     passwd: [bob],
     group: ["anna:x:1005:bob", "bob:x:1001:"],
@@ -77,7 +77,7 @@ export const accountCases: readonly AccountCase[] = [
     there: /^uid=1000\(anna\) gid=1000\(anna-1000\) groups=(?!.*1005).*\nuid=1001\(bob\).*1005\(anna\)/,
   },
   {
-    title: "ids of the site are those of people",
+    title: "other accounts have ids of the site",
     stopped: true,
     passwd: [anna, bob],
     group: ["anna:x:1000:", "bob:x:1001:eve", "crowd:x:665357:bob"],
@@ -87,7 +87,7 @@ export const accountCases: readonly AccountCase[] = [
       /^uid=1001\(bob\) gid=1001\(bob\) groups=1001\(bob\),665357\(crowd\)\nuid=1000\(anna\) gid=1000\(anna\) groups=(?!.*(1001|665357)\().*\(chronos-access\).*\nuid=(?!1001)\d+\(chronos-access\) gid=(?!1001)/,
   },
   {
-    title: "a uid of the site is a person's, and its gid is free",
+    title: "another account has a uid of the site, and the gid is free",
     passwd: ["bob:x:1001:100:Bob:/home/bob:/bin/sh"],
     group: ["users:x:100:"],
     look: "id anna",
@@ -102,7 +102,7 @@ export const accountCases: readonly AccountCase[] = [
     there: /^uid=1500\(android-root\) .*\nuid=1000\(anna\) .*1005\(chronos-access\)/,
   },
   {
-    title: "the person has another name than the one that is asked for",
+    title: "the primary user has another name than the requested one",
     passwd: [anna],
     group: ["anna:x:1000:", "sudo:x:27:bob"],
     shadow: [`anna:${password}:19000:0:99999:7:::`],
@@ -111,14 +111,14 @@ export const accountCases: readonly AccountCase[] = [
     there: /^uid=1000\(anna\).*27\(sudo\).*\n\/home:\nanna\n\n\/var\/lib\/systemd\/linger:\nanna\n$/,
   },
   {
-    title: "the person is locked, expired and may not log in",
+    title: "the primary user is locked and expired and may not log in",
     passwd: ["anna:x:1000:1000:Anna:/home/anna:/usr/sbin/nologin"],
     shadow: [`anna:!${password}:19000:0:99999:7::19001:`],
     look: "grep ^anna: /etc/passwd /etc/shadow",
     there: /nologin\n.*:!\$6\$salt\$hash:19000:0:99999:7::19001:\n$/,
   },
   {
-    title: "a password is left of a former account of the name",
+    title: "there is an orphaned password of a former account with the name",
     shadow: [`anna:${password}:19000:0:99999:7:::`],
     look: "grep ^anna: /etc/passwd",
     there: /^anna:!:1000:1000:anna:\/home\/anna:\/bin\/bash\n$/,
@@ -130,29 +130,29 @@ export const accountCases: readonly AccountCase[] = [
     there: /^\/etc\/group:sudo:\$6\$salt\$hash:27:bob,anna\n$/,
   },
   {
-    title: "gshadow still lets people into a group of the site that is gone",
+    title: "gshadow has an orphaned line with members of a group of the site",
     gshadow: [`chronos-access:${password}::bob`],
     reason: /\/etc\/gshadow still holds members or a password of a group chronos-access/,
   },
   {
-    title: "uid 1000 is there twice, under two names",
+    title: "two accounts have uid 1000",
     passwd: [anna, "ann:x:1000:1000::/home/ann:/bin/sh"],
     look: "ls /home",
     there: /^anna\n$/,
   },
   {
-    title: "the name of uid 1000 is that of another uid too",
+    title: "the account with uid 1000 shares its name with another uid",
     passwd: ["anna:x:1500:1500::/srv:/bin/sh", anna],
     reason: /the uids 1500 and 1000 have the same name/,
   },
   {
-    title: "the home of a new person is a link to a disk that is not mounted",
+    title: "the home of a new user is a link to a disk that is not mounted",
     plant: "ln -s /mnt/disk/anna /home/anna",
     look: "readlink /home/anna; ls /mnt",
     there: /^\/mnt\/disk\/anna\n$/,
   },
   {
-    title: "the home of the person is a link to a disk that is not mounted",
+    title: "the home of an existing user is a link to a disk that is not mounted",
     stopped: true,
     passwd: [anna],
     plant: "ln -s /mnt/disk/anna /home/anna; ln -s anna /home/round",
@@ -160,20 +160,20 @@ export const accountCases: readonly AccountCase[] = [
     there: /^\/mnt\/disk\/anna\n$/,
   },
   {
-    title: "the home of the person lies behind a link to a disk that is not mounted",
+    title: "the home of an existing user lies behind a link to a disk that is not mounted",
     passwd: ["anna:x:1000:1000:Anna:/data/anna/:/bin/sh"],
     plant: "ln -s /mnt/disk /data",
     look: "readlink /data; ls /mnt",
     there: /^\/mnt\/disk\n$/,
   },
   {
-    title: "the home is a link round in a circle",
+    title: "the home is a loop of links",
     plant: "ln -s anna /home/anna",
     look: "readlink /home/anna",
     there: /^anna\n$/,
   },
   {
-    title: "at the home of a new person is a file",
+    title: "the home of a new user is a file",
     stopped: true,
     plant: "echo diary > /home/anna",
     reason: /\/home\/\$USERNAME in the container is a file, not a directory: move it out of the way/,
@@ -181,7 +181,7 @@ export const accountCases: readonly AccountCase[] = [
     there: /^diary\n$/,
   },
   {
-    title: "at the home of the person is a link to a file",
+    title: "the home of an existing user is a link to a file",
     passwd: [anna],
     plant: "echo diary > /home/diary; ln -s diary /home/anna",
     reason: /\/home\/\$USERNAME in the container is a file/,
@@ -189,29 +189,29 @@ export const accountCases: readonly AccountCase[] = [
     there: /^diary\n$/,
   },
   {
-    title: "the home of a new person belongs to another account",
+    title: "the home of a new user belongs to another account",
     passwd: [bob],
     plant: "mkdir /home/anna; echo diary > /home/anna/diary; chown -R bob /home/anna",
     reason: /\/home\/\$USERNAME in the container belongs to uid 1001/,
   },
   {
-    title: "the home of a new person is that of another account",
+    title: "the home of a new user is the home of another account",
     passwd: ["bob:x:1001:1001:Bob:/home/anna/:/bin/sh"],
     reason: /\/home\/\$USERNAME is the home of uid 1001/,
   },
   {
-    title: "the home of a new person is full, and belongs to nobody who is known",
+    title: "the home of a new user is not empty and belongs to an unknown id",
     plant: "mkdir -m 700 /home/anna; echo diary > /home/anna/.profile; chown -R 1234:1234 /home/anna",
     look: "stat -c '%u %a' /home/anna; cat /home/anna/.profile",
     there: /^1234 700\ndiary\n$/,
   },
   {
-    title: "the place of lingering is a link that leads nowhere",
+    title: "the folder of lingering is a dangling link",
     plant: "mkdir -p /var/lib/systemd; ln -s /mnt/disk /var/lib/systemd/linger",
     reason: /linger in the container is or lies behind a link that leads nowhere/,
   },
   {
-    title: "the account files are closed, and have backups",
+    title: "the account files are read-only and have backups",
     stopped: true,
     plant: "chmod 600 /etc/shadow /etc/gshadow /etc/passwd; chown root:shadow /etc/group; umask 077",
     look: "stat -c '%n %a %U:%G' /etc/passwd /etc/group /etc/shadow /etc/gshadow",
@@ -219,7 +219,7 @@ export const accountCases: readonly AccountCase[] = [
       /^\/etc\/passwd 600 root:root\n\/etc\/group 644 root:shadow\n\/etc\/shadow 600 .*\n\/etc\/gshadow 600 .*\n$/,
   },
   {
-    title: "a daemon that died has written passwd alone",
+    title: "a daemon that died has written only passwd",
     passwd: [bob, "anna:x:1000:1002:anna:/home/anna:/bin/bash"],
     group: ["project:x:1000:bob", "bob:x:1001:"],
     plant:
@@ -230,6 +230,6 @@ export const accountCases: readonly AccountCase[] = [
   {
     title: "the backup of an account file is a link",
     plant: "ln -s /mnt/passwd-of-yesterday /etc/passwd-",
-    reason: /\/etc\/passwd- is a symlink and is left alone/,
+    reason: /\/etc\/passwd- is a symlink, not a regular file/,
   },
 ];

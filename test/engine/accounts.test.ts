@@ -36,10 +36,10 @@ const inside = (script: string) => runInside(engine, "tiny", script);
 const reset = `rm -rf /etc/* /home/* /mnt/* /data /var/lib/systemd; cp -a /kept/. /etc/; mkdir -p /home
 `;
 
-/** Everything that SetUpUser could touch, a line each, and when it was last changed. */
+/** Everything that SetUpUser could change, one line per file, with the times of change. */
 const stamps =
   "find /etc /home /mnt /data /var/lib -exec stat -c '%n %F %s %u:%g %a %i %Z' {} + 2>/dev/null | sort";
-/** The same without folders and account files, which may get more in them, and without what is ours. */
+/** The same without folders and account files, which may grow, and without the files that SetUpUser adds. */
 const kept =
   "find /home /mnt /data /var -name '.*.tremplin' -prune -o -type d -o -exec stat -c '%n %F %s %u:%g %a %i %Z' {} + 2>/dev/null; true";
 
@@ -85,7 +85,7 @@ for (const state of ["running", "stopped"] as const) {
 
 const contents = () => accountContents(engine, "tiny");
 
-/** Every line is where it was; the person may have joined groups, and nobody else. */
+/** Every line is unchanged, except that the primary user may have joined groups. */
 function assertKept(before: Record<string, string>, after: Record<string, string>, person: string): void {
   for (const name of accountFiles) {
     const [old, now] = [before, after].map((files) => (files[name] ?? "").trimEnd().split("\n"));

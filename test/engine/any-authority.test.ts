@@ -53,7 +53,7 @@ async function startHost({ folder }: TestDaemon): Promise<AsyncDisposable & { re
   };
 }
 
-test("the daemon and the host serve gRPC's C core, whatever authority it names", async () => {
+test("the daemon and the host serve gRPC's C core with any authority", async () => {
   await using daemon = await startDaemon();
   const { pid } = daemon;
   await provoke(join(daemon.folder, "guest.sock"), "/vm_tools.tremplin.Tremplin/GetDebugInfo");

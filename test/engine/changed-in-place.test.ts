@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { makeFolder } from "../../src/daemon/guest/make-folder.ts";
+import { makeFolder } from "../../src/daemon/guest/container-files.ts";
 import { readSourceFiles, writeSourceFiles } from "../../src/daemon/upgrade/source-files.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import type { TestDaemon } from "../support/daemon.ts";
@@ -67,7 +67,10 @@ test("a time zone that a person has set for a container's programs stays", async
   const berlin = { containerNames: ["web"], timezoneName: "Europe/Berlin", posixTzString: "CET-1CEST" };
   await engineCommand(daemon, "config", "set", "web", "environment.TZ=Asia/Tokyo");
   const refused = await tremplin.setTimezone(berlin);
-  assert.match(refused.failureReasons.join(), /somebody has set environment.TZ to Asia\/Tokyo, which stays$/);
+  assert.match(
+    refused.failureReasons.join(),
+    /environment.TZ has the value Asia\/Tokyo, which the daemon did not set$/,
+  );
   assert.equal((await tremplin.setTimezone({ ...berlin, timezoneName: "UTC" })).successes, 1);
   assert.equal(await variable(), "Asia/Tokyo");
   await engineCommand(daemon, "config", "unset", "web", "environment.TZ");

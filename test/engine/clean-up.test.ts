@@ -8,7 +8,7 @@ import { leftBehind } from "../support/left-behind.ts";
 import { repository } from "../support/repository.ts";
 import { testRun } from "../support/test-run.ts";
 
-test("a daemon that was killed goes with its engine, its pool and its network", async () => {
+test("the clean-up removes a killed daemon with its engine, its pool and its network", async () => {
   const daemon = await startDaemon();
   try {
     await daemon.tremplin.startLxd({});
@@ -30,7 +30,7 @@ test("a daemon that was killed goes with its engine, its pool and its network", 
   assert.deepEqual(own, []);
 });
 
-test("a process of tests that is killed leaves nothing", async () => {
+test("a killed test process leaves nothing", async () => {
   const run = `k${process.pid.toString(36)}`;
   const program = `
     const { startDaemon } = await import(${JSON.stringify(join(repository, "test/support/daemon.ts"))});

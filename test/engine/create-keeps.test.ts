@@ -36,7 +36,7 @@ async function createAgain(name: string): Promise<Create> {
   return (await daemon.tremplin.createContainer(tinyRequest(daemon, name))).status;
 }
 
-test("six clients create a container at every moment of an operation on it: it stays, with what is in it", async () => {
+test("six clients create a container at every moment of an operation on it: it stays, with its files", async () => {
   const name = "penguin";
   await createTiny(daemon, name);
   await startContainer(daemon, name);
@@ -68,7 +68,7 @@ test("six clients create a container at every moment of an operation on it: it s
   assert.deepEqual([...new Set(answers)].sort(), [Create.EXISTS]);
 });
 
-test("started by the engine's own client: it exists", async () => {
+test("a container that the engine's own client started exists", async () => {
   await createTiny(daemon, "by-hand");
   const before = await uuid("by-hand");
   await engineCommand(daemon, "start", "by-hand");
@@ -78,7 +78,7 @@ test("started by the engine's own client: it exists", async () => {
   assert.equal(await uuid("by-hand"), before);
 });
 
-test("with a snapshot, or protected: it exists", async () => {
+test("a container with a snapshot, or a protected one, exists", async () => {
   await createTiny(daemon, "kept");
   const before = await uuid("kept");
   await engineCommand(daemon, "snapshot", "kept", "mine");
@@ -89,7 +89,7 @@ test("with a snapshot, or protected: it exists", async () => {
   assert.equal(await uuid("kept"), before);
 });
 
-test("set up for a person, or with a device or a setting of somebody's, though it never ran: it exists", async () => {
+test("a container that never ran exists if it is provisioned, or has a device or a setting", async () => {
   const uses: Record<string, () => Promise<unknown>> = {
     settings: () => engineCommand(daemon, "config", "set", "settings", "limits.memory=64MiB"),
     devices: () => engineCommand(daemon, "config", "device", "add", "devices", "none", "none"),
@@ -104,12 +104,12 @@ test("set up for a person, or with a device or a setting of somebody's, though i
   }
 });
 
-test("made by somebody else: it exists", async () => {
+test("a container that somebody else made exists", async () => {
   await engineCommand(daemon, "init", "--empty", "theirs");
   assert.equal(await createAgain("theirs"), Create.EXISTS);
 });
 
-test("a copy of one that bears our mark: it exists", async () => {
+test("a copy of a container with our mark exists", async () => {
   await createTiny(daemon, "origin");
   await engineCommand(daemon, "start", "origin");
   await inContainer(daemon, "origin", "touch", "/root/work");
@@ -120,7 +120,7 @@ test("a copy of one that bears our mark: it exists", async () => {
   assert.equal(await uuid("twin"), before);
 });
 
-test("a backup of one that bears our mark, imported: it exists", async () => {
+test("an imported backup of a container with our mark exists", async () => {
   const metadata = plainMetadata.replace("{os: tiny}", '{os: tiny, createdByTremplin: "true"}');
   await shareBackup(daemon, "unmarked.tini", { metadata, files: { "root/work": "" } });
   await imported(daemon, "restored", "unmarked.tini");
@@ -129,7 +129,7 @@ test("a backup of one that bears our mark, imported: it exists", async () => {
   assert.equal(await uuid("restored"), before);
 });
 
-test("what we made and nobody used is replaced", async () => {
+test("a container that this daemon made and nobody used is replaced", async () => {
   await createTiny(daemon, "fresh");
   const before = await uuid("fresh");
   assert.equal(await createAgain("fresh"), Create.CREATING);
@@ -137,7 +137,7 @@ test("what we made and nobody used is replaced", async () => {
   assert.notEqual(await uuid("fresh"), before);
 });
 
-test("a protected container is neither stopped nor deleted, and it says why", async () => {
+test("a protected container is neither stopped nor deleted, with a reason", async () => {
   const name = "safe";
   await createTiny(daemon, name);
   await startContainer(daemon, name);

@@ -32,7 +32,7 @@ async function instances(): Promise<string[]> {
   return urls.map((url) => url.split("/").at(-1) ?? "");
 }
 
-test("from an image server, with the percentage of the download", async () => {
+test("creates from an image server, with the percentage of the download", async () => {
   await using server = await imageServer();
   server.bytesPerSecond = 400_000;
   const request = { containerName: "served", imageServer: server.url, imageAlias: "tiny/1" };
@@ -52,7 +52,7 @@ test("from an image server, with the percentage of the download", async () => {
   await startContainer(daemon, "served");
 });
 
-test("an alias that the server does not have is FAILED with the engine's words", async () => {
+test("an alias that the server does not have is FAILED with the engine's message", async () => {
   await using server = await imageServer();
   const request = { containerName: "wrong", imageServer: server.url, imageAlias: "tiny/2" };
   assert.equal((await daemon.tremplin.createContainer(request)).status, Create.CREATING);
@@ -61,7 +61,7 @@ test("an alias that the server does not have is FAILED with the engine's words",
   assert.match(final.failureReason, /requested image couldn't be found/);
 });
 
-test("a server that is down is FAILED, and nothing half-made stays", async () => {
+test("a server that is down is FAILED, and nothing orphaned stays", async () => {
   const request = { containerName: "down", imageServer: "http://127.0.0.1:9", imageAlias: "tiny/1" };
   assert.equal((await daemon.tremplin.createContainer(request)).status, Create.CREATING);
   const final = await daemon.listener.final("create", "down");
@@ -73,7 +73,7 @@ test("a server that is down is FAILED, and nothing half-made stays", async () =>
   );
 });
 
-test("what is not a tarball is FAILED, and its image does not stay", async () => {
+test("a file that is not a tarball is FAILED, and its image does not stay", async () => {
   const images = async () => (await engineQuery(daemon, "/1.0/images")) as string[];
   const before = await images();
   const rootfsPath = join(daemon.shared, "noise.tar.gz");
@@ -85,7 +85,7 @@ test("what is not a tarball is FAILED, and its image does not stay", async () =>
   assert.ok(!(await instances()).includes("noise"));
 });
 
-test("bad sources are refused at once, each with its reason", async () => {
+test("invalid sources are refused at once, each with its reason", async () => {
   const good = tinyRequest(daemon, "refused");
   const { shared } = daemon;
   const outside = join(daemon.folder, "outside.tar.gz");
@@ -112,7 +112,7 @@ test("bad sources are refused at once, each with its reason", async () => {
     [{ rootfsPath: "", metadataPath: "" }, /not an http or https URL/],
     [{ rootfsPath: "", metadataPath: "", imageServer: "https://x" }, /image_alias is missing/],
     [{ containerName: "1st" }, /1 to 63 letters, digits and hyphens/],
-    [{ containerName: "tremplin-create-01234567" }, /kept for containers that are being made/],
+    [{ containerName: "tremplin-create-01234567" }, /reserved for temporary containers/],
   ];
   for (const [change, reason] of cases) {
     const { status, failureReason } = await daemon.tremplin.createContainer({ ...good, ...change });
@@ -123,7 +123,7 @@ test("bad sources are refused at once, each with its reason", async () => {
   await rm(join(shared, "pipe"));
 });
 
-test("the image of tarballs is deleted afterwards, the same tarballs work again", async () => {
+test("the image of tarballs is deleted afterwards, and the same tarballs work again", async () => {
   for (const name of ["again-1", "again-2"]) {
     assert.equal((await daemon.tremplin.createContainer(tinyRequest(daemon, name))).status, Create.CREATING);
     assert.equal((await daemon.listener.final("create", name)).status, Created.CREATED);
@@ -136,7 +136,7 @@ test("the image of tarballs is deleted afterwards, the same tarballs work again"
   );
 });
 
-test("many creates of the same tarballs side by side all succeed", async () => {
+test("many parallel creates from the same tarballs succeed", async () => {
   const names = Array.from({ length: 6 }, (_, index) => `side-${index}`);
   const create = async (name: string): Promise<Created> => {
     assert.equal((await daemon.tremplin.createContainer(tinyRequest(daemon, name))).status, Create.CREATING);
@@ -152,7 +152,7 @@ test("many creates of the same tarballs side by side all succeed", async () => {
   );
 });
 
-test("an uploaded image that somebody gives a name meanwhile is theirs", async () => {
+test("an uploaded image to which somebody gives an alias meanwhile stays", async () => {
   await using engine = await engineOf(daemon);
   const rootfsPath = join(daemon.shared, "named.tar");
   await promisify(execFile)("sh", [

@@ -26,7 +26,7 @@ before(async () => {
 });
 after(() => kept?.[Symbol.asyncDispose]());
 
-/** Entries that could be taken for an image. */
+/** Entries that look like an image. */
 const images = async () => (await readdir(folder)).filter((name) => !name.startsWith("."));
 
 async function built(release: string, where: string) {
@@ -39,7 +39,7 @@ async function built(release: string, where: string) {
   }
 }
 
-test("a build that fails says what failed, with the words of who knows why, and leaves no image", async () => {
+test("a failed build reports the tool's reason and leaves no image", async () => {
   const { http_proxy } = process.env;
   process.env.http_proxy = "http://127.0.0.1:9";
   try {
@@ -53,7 +53,7 @@ test("a build that fails says what failed, with the words of who knows why, and 
   assert.deepEqual(await images(), []);
 });
 
-test("a build that is killed with its process ends whole and leaves no image", {
+test("a build that is killed ends completely and leaves no image", {
   timeout: 120_000,
 }, async () => {
   const program = `
@@ -70,14 +70,14 @@ test("a build that is killed with its process ends whole and leaves no image", {
   }
   const [lockName] = (await readdir(folder)).filter((name) => name.endsWith(".lock"));
   assert.ok(lockName);
-  // Free when the last process of the build has gone.
+  // Free once the last process of the build has ended.
   await using _ = await lockFile(join(folder, lockName), never);
   assert.deepEqual(await processesWith(folder), []);
   assert.deepEqual(await mountsUnder(folder), []);
   assert.deepEqual(await images(), []);
 });
 
-test("calls that come together share one build, and the next one finds it", {
+test("concurrent calls share one build, and a later call reuses it", {
   timeout: 300_000,
 }, async () => {
   const calls = await Promise.all([built("bookworm", folder), built("bookworm", folder)]);
@@ -85,7 +85,7 @@ test("calls that come together share one build, and the next one finds it", {
   assert.ok(quiet && busy);
   assert.deepEqual(
     quiet.told.map(({ message }) => message),
-    ["Waiting for a build that is under way already"],
+    ["Waiting for a running build of the same image"],
   );
   assert.ok(busy.told.length > 200, `only ${busy.told.length} steps were told`);
   assert.deepEqual(quiet.image, busy.image);
@@ -103,7 +103,7 @@ test("calls that come together share one build, and the next one finds it", {
   assert.match(files.find((line) => line.endsWith(" ./etc/machine-id")) ?? "", / root\/root +0 | 0\/0 +0 /);
 });
 
-test("a month later it is built anew, and the old one stands until the new one is whole", async () => {
+test("an image is rebuilt after a month, and the old one exists until the new one is complete", async () => {
   const clock = new ManualClock();
   clock.advance(Date.now() - clock.now() + 31 * 24 * 60 * 60 * 1000);
   const before = await images();

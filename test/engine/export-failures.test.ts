@@ -85,7 +85,7 @@ async function streaming(path: string): Promise<void> {
 }
 const seen = new Set<unknown>();
 
-test("cancel ends it: an empty file, no snapshot, no process, and the counters as far as they came", async (t) => {
+test("a cancelled export leaves an empty file, no snapshot, no process, and the last counters", async (t) => {
   await streaming("cancelled.tar.gz");
   const began = performance.now();
   const request = { inProgressContainerName: "big" };
@@ -108,7 +108,7 @@ test("a cancelled export into a folder leaves nothing in it", async () => {
   assert.deepEqual(await readdir(at("folder")), []);
 });
 
-test("another export can begin as soon as the end of one was told", async () => {
+test("another export can begin as soon as the end of one is reported", async () => {
   await streaming("first.tar.gz");
   await daemon.tremplin.cancelExportContainer({ inProgressContainerName: "big" });
   await daemon.listener.final("export", "big");
@@ -117,19 +117,19 @@ test("another export can begin as soon as the end of one was told", async () => 
   await daemon.listener.final("export", "big");
 });
 
-test("a disk that is too small fails it with that reason, and the file is empty", async () => {
+test("an export to a disk that is too small fails with that reason, and the file is empty", async () => {
   await using _disk = await smallDisk(at("small"), 8 * 1024 * 1024);
   for (const path of ["small/backup.tar.gz", "small/backup.tar.zst"]) {
     await beginExport(daemon, "big", path);
     const final = await daemon.listener.final("export", "big");
     assert.equal(final.status, Exported.FAILED);
-    assert.match(final.failureReason, /there is no room left where the backup is written; make room/);
+    assert.match(final.failureReason, /no disk space is left for the backup; free some/);
     assert.equal(final.bytesExported, 0n);
     await assertUndone(path);
   }
 });
 
-test("a cancelled export leaves the backup of yesterday and its hard links untouched", async () => {
+test("a cancelled export leaves an older backup and its hard links untouched", async () => {
   const yesterday = await preciousFile(at("kept-cancelled.tar.gz"));
   await streaming("kept-cancelled.tar.gz");
   await cancelled();
@@ -137,7 +137,7 @@ test("a cancelled export leaves the backup of yesterday and its hard links untou
   await assertCleanedUp();
 });
 
-test("so does one whose compressor is killed", async () => {
+test("an export whose compressor is killed leaves an older backup untouched", async () => {
   const yesterday = await preciousFile(at("kept-killed.tar.gz"));
   await streaming("kept-killed.tar.gz");
   for (const pid of await childrenOf(daemon.pid)) {
@@ -149,16 +149,16 @@ test("so does one whose compressor is killed", async () => {
   await assertCleanedUp();
 });
 
-test("so does one on a disk that is full", async () => {
+test("an export to a full disk leaves an older backup untouched", async () => {
   await using _disk = await smallDisk(at("full"), 8 * 1024 * 1024);
   const yesterday = await preciousFile(at("full/backup.tar.gz"), "yesterday".repeat(10_000));
   await beginExport(daemon, "big", "full/backup.tar.gz");
-  await failed(/there is no room left where the backup is written/);
+  await failed(/no disk space is left for the backup/);
   await yesterday.assertUntouched();
   await assertCleanedUp("full");
 });
 
-test("an empty file that was there is empty again after a cancel, and the very same", async () => {
+test("a cancelled export to an empty file leaves that very file, empty", async () => {
   await writeFile(at("made.tar.gz"), "");
   const { ino } = await stat(at("made.tar.gz"));
   await streaming("made.tar.gz");
@@ -168,7 +168,7 @@ test("an empty file that was there is empty again after a cancel, and the very s
   assert.equal((await stat(at("made.tar.gz"))).ino, ino);
 });
 
-test("an empty file that was replaced meanwhile is not emptied by a cancel", async () => {
+test("a cancelled export does not truncate a file that was replaced meanwhile", async () => {
   await writeFile(at("swapped.tar.gz"), "");
   await streaming("swapped.tar.gz");
   await writeFile(at("mine"), "mine");
@@ -177,7 +177,7 @@ test("an empty file that was replaced meanwhile is not emptied by a cancel", asy
   assert.equal(await readFile(at("swapped.tar.gz"), "utf8"), "mine");
 });
 
-test("in a folder that is closed: an empty file is emptied again, one with content is refused untouched", async () => {
+test("in a closed folder an empty file is truncated, and one with content is refused untouched", async () => {
   await using _mounts = await sharedAlone(at("alone"), { empty: "", full: "yesterday" });
   await streaming("alone/empty");
   await cancelled();
@@ -213,7 +213,7 @@ const appearing: Record<string, (path: string) => Promise<unknown>> = {
   "a folder that somebody makes": (path) => mkdir(path),
 };
 for (const [index, [what, make]] of Object.entries(appearing).entries()) {
-  test(`${what} under the name while the export runs is kept, and the export fails`, async () => {
+  test(`${what} that appears under the name meanwhile is kept, and the export fails`, async () => {
     const path = `appearing-${index}.tar.gz`;
     await streaming(path);
     await make(at(path));
@@ -228,7 +228,7 @@ for (const [index, [what, make]] of Object.entries(appearing).entries()) {
   });
 }
 
-test("a file that somebody puts in the place of the old one while the export runs is kept", async () => {
+test("a file that replaces the old one meanwhile is kept", async () => {
   await writeFile(at("changing.tar.gz"), "yesterday");
   await streaming("changing.tar.gz");
   await writeFile(at("mine"), "different");
@@ -239,7 +239,7 @@ test("a file that somebody puts in the place of the old one while the export run
   await assertCleanedUp();
 });
 
-test("a folder that is moved away while the export runs fails it: the name that was asked for leads elsewhere", async () => {
+test("an export fails when its folder is moved meanwhile", async () => {
   await mkdir(at("moving"));
   await writeFile(at("moving/backup.tar.gz"), "yesterday");
   await streaming("moving/backup.tar.gz");
@@ -271,7 +271,7 @@ for (const [what, [exportPath, reason]] of Object.entries(wrong)) {
   });
 }
 
-test("a link or a pipe in the place of the file is not written to", async () => {
+test("an export does not write to a link or a pipe", async () => {
   await writeFile(at("precious"), "precious");
   await symlink("precious", at("link.tar.gz"));
   await execute("mkfifo", [at("pipe.tar.gz")]);

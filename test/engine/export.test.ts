@@ -52,7 +52,7 @@ test("a container that never ran: metadata first, then the rootfs; exact counter
   assert.deepEqual(await engineQuery(daemon, "/1.0/instances/tiny/snapshots"), []);
 });
 
-test("a container that runs, with owners and modes as it sees them, and goes on running", async () => {
+test("a running container, with owners and modes as it sees them, keeps running", async () => {
   const make =
     "echo mine > /root/mine && chown 1000:42 /root/mine && chmod 4711 /root/mine && mkfifo /root/pipe";
   await inContainer(daemon, "running", "sh", "-c", make);
@@ -63,7 +63,7 @@ test("a container that runs, with owners and modes as it sees them, and goes on 
   assert.equal(await inContainer(daemon, "running", "cat", "/root/mine"), "mine");
 });
 
-test("files that change all the time do not matter", async () => {
+test("files that change all the time do not fail an export", async () => {
   // So many that every other snapshot of LXD 5.0.2 fails in the middle.
   const churn = "mkdir -p /tmp/$1; cd /tmp/$1; while :; do seq 300 | xargs touch; rm -f *; done";
   const begin = `for n in 1 2 3; do sh -c '${churn}' churn $n > /dev/null 2>&1 & echo $! >> /run/churn; done`;
@@ -75,7 +75,7 @@ test("files that change all the time do not matter", async () => {
   assert.deepEqual(await readdir(snapshots).catch(() => []), []);
 });
 
-test("the engine's own command line imports what was written", async () => {
+test("the engine's own command line imports the backup", async () => {
   await exportContainer(daemon, "running", "for-engine.tar.gz");
   await engineCommand(daemon, "image", "import", at("for-engine.tar.gz"), "--alias", "backup");
   await engineCommand(daemon, "init", "backup", "again");
@@ -86,7 +86,7 @@ test("the engine's own command line imports what was written", async () => {
   await engineCommand(daemon, "image", "delete", "backup");
 });
 
-test("a folder gets a file with the fingerprint of what is in it", async () => {
+test("a folder gets a file that is named by its fingerprint", async () => {
   await mkdir(at("backups"));
   await exportContainer(daemon, "tiny", "backups");
   const [name, ...others] = await readdir(at("backups"));
@@ -97,13 +97,13 @@ test("a folder gets a file with the fingerprint of what is in it", async () => {
   assert.equal(name, `${sum}.tar.gz`);
 });
 
-test("a name that ends in .tar.zst gets zstd", async () => {
+test("a name that ends in .tar.zst is packed with zstd", async () => {
   await exportContainer(daemon, "tiny", "backup.tar.zst");
   assert.equal((await readFile(at("backup.tar.zst"))).readUInt32LE(0), 0xfd2fb528);
   assert.equal((await members("backup.tar.zst"))[0], "metadata.yaml");
 });
 
-test("an absolute path in the shared folder is taken as it is, and an older file gives way whole", async () => {
+test("an absolute path in the shared folder is used as it is, and an older file is replaced", async () => {
   await exportContainer(daemon, "running", "again.tar.gz");
   const before = (await stat(at("again.tar.gz"))).size;
   await exportContainer(daemon, "tiny", at("again.tar.gz"));
@@ -111,7 +111,7 @@ test("an absolute path in the shared folder is taken as it is, and an older file
   await members("again.tar.gz");
 });
 
-test("progress comes at once, then once or twice a second, also inside a huge file, and never goes back", async () => {
+test("progress comes at once, then once or twice a second, also inside a huge file, and never decreases", async () => {
   await inContainer(daemon, "running", "sh", "-c", "head -c 400000000 /dev/urandom > /root/huge");
   const times: number[] = [];
   daemon.listener.answering = ({ kind }) => void (kind === "export" && times.push(performance.now()));
@@ -145,7 +145,7 @@ test("progress comes at once, then once or twice a second, also inside a huge fi
   await inContainer(daemon, "running", "rm", "/root/huge");
 });
 
-test("two containers are exported side by side", async () => {
+test("two containers are exported in parallel", async () => {
   await Promise.all([
     exportContainer(daemon, "tiny", "one.tar.gz"),
     exportContainer(daemon, "running", "two.tar.gz"),
@@ -154,7 +154,7 @@ test("two containers are exported side by side", async () => {
   await members("two.tar.gz");
 });
 
-test("a second export to the same file is refused in the end, and the first is whole", async () => {
+test("a second export to the same file fails, and the first is whole", async () => {
   await packer.hold();
   await beginExport(daemon, "running", "same.tar.gz");
   await packer.held();
@@ -167,7 +167,7 @@ test("a second export to the same file is refused in the end, and the first is w
   await members("same.tar.gz");
 });
 
-test("a file that gives way keeps its hard links, and gives its owner and mode to the backup", async () => {
+test("a replaced file keeps its hard links, and the backup gets its owner and mode", async () => {
   await writeFile(at("daily.tar.gz"), "yesterday");
   await chown(at("daily.tar.gz"), 1000, 1001);
   await chmod(at("daily.tar.gz"), 0o640);
@@ -179,7 +179,7 @@ test("a file that gives way keeps its hard links, and gives its owner and mode t
   assert.deepEqual([uid, gid, mode & 0o7777], [1000, 1001, 0o640]);
 });
 
-test("until a backup is whole, the file that it replaces is there, and a name that is new is free", async () => {
+test("until a backup is whole, the file that it replaces is there, and a new name is unused", async () => {
   await writeFile(at("until.tar.gz"), "yesterday");
   for (const [path, before] of [
     ["until.tar.gz", "yesterday"],
@@ -239,7 +239,7 @@ test("two containers are exported into one folder at once", async () => {
   }
 });
 
-test("a host that shares one empty file alone has the backup in that file", async () => {
+test("a host that shares only one empty file has the backup in that file", async () => {
   await using _mounts = await sharedAlone(at("alone"), { "backup.tar.gz": "" });
   const { ino } = await stat(at("alone/backup.tar.gz"));
   const final = await exportContainer(daemon, "tiny", at("alone/backup.tar.gz"));

@@ -17,7 +17,7 @@ const LIMIT = 10_000;
 
 let daemon: TestDaemon;
 let engine: Engine;
-/** A folder of the guest that containers have links to. */
+/** A folder of the guest that links in containers point to. */
 let outside = "";
 
 before(async () => {
@@ -42,7 +42,7 @@ after(async () => {
 
 const inside = (container: string, script: string) => runInside(engine, container, script);
 
-/** All that is in the folder outside, with when it was last changed. */
+/** The content of the outside folder, with the times of change. */
 async function seen(): Promise<string[]> {
   const names = await readdir(outside, { recursive: true });
   const about = async (name: string) => {
@@ -53,7 +53,7 @@ async function seen(): Promise<string[]> {
   return await Promise.all(names.sort().map(about));
 }
 
-/** Puts a container back to what it was before anybody was hostile in it. */
+/** Restores a container to its state before the hostile script. */
 const reset = `rm -rf /etc/* /home/* /home/.ada* /var/lib/systemd /var/kept /srv /many /usr/share/zoneinfo
   cp -a /kept/. /etc/
 `;
@@ -61,7 +61,7 @@ const reset = `rm -rf /etc/* /home/* /home/.ada* /var/lib/systemd /var/kept /srv
 type State = "running" | "stopped";
 const made = new Set<State>();
 
-/** A container, made once, in which the script runs as root; stopped again if so wanted. */
+/** Runs the script as root in the container, which is created once; stops the container if requested. */
 async function trapped(state: State, script: string): Promise<string> {
   if (!made.has(state)) {
     made.add(state);
@@ -82,7 +82,7 @@ async function start(name: string): Promise<void> {
   await starting.wait({ signal: AbortSignal.timeout(20_000) });
 }
 
-/** As somebody at the engine does it, who would wait for ever for a helper that hangs. */
+/** Uses the engine's own command line. It would wait for ever for a helper that hangs. */
 async function stop(name: string): Promise<void> {
   const stopping = await engine.instances.setState(name, { action: "stop", force: true });
   await stopping.wait({ signal: AbortSignal.timeout(20_000) });
@@ -144,7 +144,7 @@ for (const username of [
   });
 }
 
-test("what a container says of itself is its own word, not the guest's", async () => {
+test("os-release is read from the container, never from the guest", async () => {
   const name = await trapped(
     "stopped",
     "rm /etc/os-release; ln -s OUTSIDE/os-release /etc/os-release; rm -f /usr/lib/os-release",
@@ -159,7 +159,7 @@ test("what a container says of itself is its own word, not the guest's", async (
 });
 
 for (const state of ["running", "stopped"] as const) {
-  test(`${state}: the time zone is set in the container, wherever its links lead`, async () => {
+  test(`${state}: the time zone is set in the container, whatever its links point to`, async () => {
     const before = await seen();
     const plant = `mkdir -p /usr/share/zoneinfo/Etc; echo TZif > /usr/share/zoneinfo/Etc/UTC;
       ln -s OUTSIDE/secret /usr/share/zoneinfo/Etc/Zulu; mkfifo /etc/timezone.tremplin;
@@ -181,7 +181,7 @@ for (const state of ["running", "stopped"] as const) {
   });
 }
 
-test("tools of a container that hang are killed, and the next way is taken", async () => {
+test("hanging tools of a container are killed, and the fallback is used", async () => {
   const script = "#!/bin/sh\\ntrap : TERM INT HUP\\necho $$ >> /run/hung\\nyes\\n";
   const tools = ["timedatectl", "networkctl", "resolvectl", "sysctl", "killall"]
     .map((tool) => `/bin/${tool}`)
@@ -204,7 +204,7 @@ test("tools of a container that hang are killed, and the next way is taken", asy
   await inside(name, "sleep 1; for pid in $(cat /run/hung); do ! kill -0 $pid 2>/dev/null || exit 1; done");
 });
 
-test("a program that changes the account files all the time holds nothing up", async () => {
+test("a program that keeps changing the account files blocks nothing", async () => {
   const before = await seen();
   const name = await trapped(
     "running",
@@ -233,7 +233,7 @@ test("a program that changes the account files all the time holds nothing up", a
   assert.deepEqual(await seen(), before);
 });
 
-test("all that did not make the daemon large", async () => {
+test("the daemon's memory did not grow", async () => {
   const status = await readFile(`/proc/${daemon.pid}/status`, "utf8");
   const peak = Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
   assert.ok(peak < 192 * 1024 * 1024, `${peak} bytes`);

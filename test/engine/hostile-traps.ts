@@ -3,16 +3,16 @@ import {
   SetUpUserResponse_Status as SetUp,
 } from "../../src/contract/tremplin_pb.js";
 
-/** What root of a container may have prepared for whoever sets a person up in it, and what must come of it. */
+/** A trap that root of a container can prepare for SetUpUser, and the expected result. */
 export interface Trap {
   readonly title: string;
-  /** Run in the container. OUTSIDE stands for a folder of the guest. */
+  /** Runs in the container. OUTSIDE stands for a folder of the guest. */
   readonly plant: string;
   readonly found?: Found;
   readonly setUp: SetUp;
-  /** Why the set-up fails. */
+  /** The reason of the failure. */
   readonly reason?: RegExp;
-  /** Shows, run in the container, what is there afterwards. */
+  /** A script that runs in the container after the call, and its output. */
   readonly look?: string;
   readonly there?: RegExp;
 }
@@ -30,7 +30,7 @@ export const traps: readonly Trap[] = [
     plant: "mv /etc/passwd /etc/users; ln -s users /etc/passwd",
     found: Found.USER_NOT_FOUND,
     setUp: SetUp.FAILED,
-    reason: /\/etc\/passwd is a symlink and is left alone/,
+    reason: /\/etc\/passwd is a symlink, not a regular file/,
     look: "readlink /etc/passwd; cat /etc/users",
     there: /^users\nroot.*\n$/,
   },
@@ -85,7 +85,7 @@ export const traps: readonly Trap[] = [
     there: /^fifo\n$/,
   },
   {
-    title: "what the home is made from are pipes and files with odd names",
+    title: "the skeleton contains pipes and files with odd names",
     plant:
       "mkfifo /etc/skel/pipe '/etc/skel/two\nlines'; touch '/etc/skel/\\$(reboot)\n' /home/.ada.tremplin",
     setUp: SetUp.SUCCESS,
@@ -93,14 +93,14 @@ export const traps: readonly Trap[] = [
     there: /^ada\n\.profile\n\\\$\(reboot\)\?\n$/,
   },
   {
-    title: "the skeleton has links to files of the guest",
+    title: "the skeleton contains links to files of the guest",
     plant: "ln -s OUTSIDE/secret /etc/skel/secret; ln -s OUTSIDE /etc/skel/folder",
     setUp: SetUp.SUCCESS,
     look: "readlink /home/ada/secret; cat /home/ada/secret /home/ada/folder/secret 2>&1; true",
     there: /^\/.*\/outside\/secret\ncat: can't open.*\ncat: can't open/,
   },
   {
-    title: "the skeleton is the whole container",
+    title: "the skeleton is a link to the whole container",
     plant: "rm -r /etc/skel; ln -s / /etc/skel; mkdir /many; cd /many; seq 2000 | xargs touch",
     setUp: SetUp.FAILED,
     reason: /\/etc\/skel/,
@@ -108,7 +108,7 @@ export const traps: readonly Trap[] = [
     there: /^$/,
   },
   {
-    title: "the skeleton holds a huge file",
+    title: "the skeleton contains a huge file",
     plant: "truncate -s 2G /etc/skel/huge",
     setUp: SetUp.FAILED,
     reason: /larger than/,
@@ -116,7 +116,7 @@ export const traps: readonly Trap[] = [
     there: /^$/,
   },
   {
-    title: "the place of lingering is a link to a directory of the guest",
+    title: "the folder of lingering is a link to a directory of the guest",
     plant: "mkdir -p /var/lib/systemd; ln -s OUTSIDE/linger /var/lib/systemd/linger",
     setUp: SetUp.FAILED,
     reason: /linger/,
@@ -124,14 +124,14 @@ export const traps: readonly Trap[] = [
     there: /^\/.*\/outside\/linger\n$/,
   },
   {
-    title: "the place of lingering is a link to a directory of the container",
+    title: "the folder of lingering is a link to a directory of the container",
     plant: "mkdir -p /var/lib/systemd /var/kept; ln -s ../../kept /var/lib/systemd/linger",
     setUp: SetUp.SUCCESS,
     look: "ls /var/kept",
     there: /^ada\n$/,
   },
   {
-    title: "the names that we make files under are taken",
+    title: "the temporary names of the daemon are taken",
     plant:
       "mkfifo /etc/passwd.tremplin; ln -s OUTSIDE/secret /etc/shadow.tremplin; ln -s OUTSIDE/secret /etc/shadow-.tremplin",
     setUp: SetUp.SUCCESS,

@@ -47,7 +47,7 @@ async function listing(file: string): Promise<string[]> {
   return stdout.split(/\n(?! )/).sort();
 }
 
-test("what is imported is what the backup holds, to the last owner, attribute and second", async () => {
+test("an imported container is equal to the backup, to the last owner, attribute and second", async () => {
   await imported(daemon, "nasty", "nasty.tini");
   await exportContainer(daemon, "nasty", "again.tini");
   const before = await listing("nasty.tini");
@@ -65,7 +65,7 @@ test("what is imported is what the backup holds, to the last owner, attribute an
   }
 });
 
-test("its files have the owners that the container will have: the first start changes none", async () => {
+test("an imported container has shifted ids: the first start needs no id shift", async () => {
   await using engine = await engineOf(daemon);
   const { config } = (await engine.instances.get("nasty")).value;
   assert.ok(config["volatile.idmap.next"]?.includes("Hostid"));

@@ -43,7 +43,7 @@ for (const packing of ["--gzip", "--zstd", "--xz", ""]) {
   });
 }
 
-test("the path may be absolute; one that is missing, outside or empty is refused at once", async () => {
+test("the path may be absolute; a missing, foreign or empty one is refused at once", async () => {
   const path = await shareBackup(daemon, "absolute.tini");
   await imported(daemon, "absolute", path);
   for (const [importPath, reason] of [
@@ -60,7 +60,7 @@ test("the path may be absolute; one that is missing, outside or empty is refused
   assert.equal(status, Importing.FAILED);
 });
 
-test("over a running container: it is stopped and told, replaced, and nothing of it stays", async () => {
+test("an import over a running container stops it, reports that, replaces it, and leaves nothing of it", async () => {
   await createTiny(daemon, "over");
   await startContainer(daemon, "over");
   await engineCommand(daemon, "snapshot", "over", "before");
@@ -75,7 +75,7 @@ test("over a running container: it is stopped and told, replaced, and nothing of
   await nothingLeft();
 });
 
-test("what fails leaves the running container as it is", async () => {
+test("an import that fails leaves the running container as it is", async () => {
   await createTiny(daemon, "kept");
   await startContainer(daemon, "kept");
   await inContainer(daemon, "kept", "touch", "/run/still-the-same-boot");
@@ -101,7 +101,7 @@ test("what fails leaves the running container as it is", async () => {
   await nothingLeft();
 });
 
-test("what the engine's own command line exported as an image, and what it publishes, comes back", async () => {
+test("an image that the engine's own command line exported or published is imported", async () => {
   await createTiny(daemon, "trip");
   await startContainer(daemon, "trip");
   const script = `mkdir -p /srv/deep/er && cd /srv && dd if=/dev/zero of=sparse bs=1 count=1 seek=5000000 2>/dev/null
@@ -129,7 +129,7 @@ test("metadata.yaml may come last, and names may begin with ./", async () => {
   await imported(daemon, "dot", "dot.tini");
 });
 
-test("cut short or damaged anywhere, it fails before the container of that name is touched", async () => {
+test("a truncated or damaged backup fails before the container of that name is touched", async () => {
   await createTiny(daemon, "whole");
   const created = await engineQuery(daemon, "/1.0/instances/whole");
   const good = await readFile(await shareBackup(daemon, "good.tini"));
@@ -156,7 +156,7 @@ test("cut short or damaged anywhere, it fails before the container of that name 
   await nothingLeft();
 });
 
-test("two of the same file side by side, and one that is cancelled does not end the other", async () => {
+test("of two parallel imports of one file, cancelling one does not stop the other", async () => {
   await shareBackup(daemon, "both.tini", { script: "head -c 60000000 /dev/urandom > random" });
   await Promise.all([imported(daemon, "one", "both.tini"), imported(daemon, "two", "both.tini")]);
   const other = imported(daemon, "three", "both.tini");
@@ -179,7 +179,7 @@ for (const [phase, status] of [
   ["upload", Imported.IMPORTING_UPLOAD],
   ["unpack", Imported.IMPORTING_UNPACK],
 ] as const) {
-  test(`cancelled during the ${phase}: CANCELLED within 2 s, nothing is left, a retry works`, async (context) => {
+  test(`cancelled during the ${phase}: CANCELLED within 2 s, nothing orphaned, and a retry succeeds`, async (context) => {
     const name = `cancel-${phase}`;
     await shareBackup(daemon, "large.tini", { script: "head -c 300000000 /dev/zero | tr '\\0' x > large" });
     await daemon.tremplin.importContainer({ containerName: name, importPath: "large.tini" });
@@ -223,7 +223,7 @@ test("a backup with a device goes through the engine; an image that it had befor
   await engineCommand(daemon, "image", "delete", "had");
 });
 
-test("templates that lead out through a link are taken away, the others are applied", async () => {
+test("templates that lead out through a link are removed, and the others are applied", async () => {
   const outside = join(daemon.folder, "outside");
   const metadata = `architecture: ${process.arch === "arm64" ? "aarch64" : "x86_64"}
 creation_date: 1700000000
@@ -261,7 +261,7 @@ test("before StartLxd an import is refused and a cancel finds nothing", async ()
   assert.equal(cancel.status, Cancelled.OPERATION_NOT_FOUND);
 });
 
-test("somebody makes a container of the name while the backup is read: theirs is left", async () => {
+test("somebody makes a container of that name while the backup is read: it stays", async () => {
   await using engine = await engineOf(daemon);
   const [name, importPath] = ["meanwhile", "large.tini"];
   await shareBackup(daemon, importPath, { script: "head -c 100000000 /dev/urandom > random" });

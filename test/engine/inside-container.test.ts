@@ -43,7 +43,7 @@ async function setUp(containerName: string, containerUsername: string) {
 
 const contents = (container: string) => accountContents(engine, container);
 
-test("before the engine runs nothing is known of any container", async () => {
+test("before the engine runs, requests about containers fail", async () => {
   const { tremplin } = daemon;
   const person = await tremplin.getContainerUsername({ containerName: "deb" });
   assert.equal(person.status, Found.FAILED);
@@ -59,14 +59,14 @@ test("before the engine runs nothing is known of any container", async () => {
   assert.match(debugInformation, /^== daemon\nversion .*site place\n(.*\n)*== engine\nLXD is not running/);
 });
 
-test("the engine is launched, with a Debian and a tiny container", { timeout: 400_000 }, async () => {
+test("the engine starts, with a Debian and a tiny container", { timeout: 400_000 }, async () => {
   await launch(daemon);
   engine = await engineOf(daemon);
   await shareTinyImage(daemon);
   await Promise.all([createDebian(daemon, "deb"), createTiny(daemon, "tiny")]);
 });
 
-test("a person is set up in a stopped container, quickly, and again nothing is written", async () => {
+test("the primary user is set up in a stopped container quickly, and a second call writes nothing", async () => {
   const { tremplin } = daemon;
   assert.equal((await tremplin.getContainerUsername({ containerName: "deb" })).status, Found.USER_NOT_FOUND);
   const before = await contents("deb");
@@ -86,7 +86,7 @@ test("a person is set up in a stopped container, quickly, and again nothing is w
   assert.match(done.group ?? "", /^sudo:x:27:ada$/m);
   assert.match(done.gshadow ?? "", /^android-everybody:!::ada$/m);
 
-  // Were anything written, the backups would now hold what the files hold.
+  // If a file had been written again, its backup would have the same content.
   assert.deepEqual((await setUp("deb", "somebody-else")).username, "ada");
   assert.deepEqual(await contents("deb"), done);
   const {
@@ -97,9 +97,9 @@ test("a person is set up in a stopped container, quickly, and again nothing is w
   assert.deepEqual([found, person, homedir], [Found.SUCCESS, "ada", "/home/ada"]);
 });
 
-test("the container boots with its person, its package list, and modes as they must be", async () => {
+test("the container boots with its primary user, its package list and the right modes", async () => {
   {
-    // Should this last longer than a minute: no key server is to be asked.
+    // In case that this takes longer than a minute: no key server must be used.
     using files = await engine.fileSession("deb");
     await files.remove("/usr/bin/apt-key");
   }
@@ -132,7 +132,7 @@ test("the container boots with its person, its package list, and modes as they m
   );
 });
 
-test("in a running container what is missing is repaired, and nothing else is touched", async () => {
+test("in a running container missing parts are repaired, and nothing else changes", async () => {
   await inside(
     "deb",
     "rm -r /home/ada /var/lib/systemd/linger; sed -i /^ada:/d /etc/shadow; gpasswd -d ada video; echo '# kept' >> /etc/passwd",
@@ -157,7 +157,7 @@ test("in a running container what is missing is repaired, and nothing else is to
   assert.equal(await inside("deb", stamps), stamped);
 });
 
-test("the lock of the container's own tools is waited for, but not for ever", async () => {
+test("SetUpUser waits for the lock of the container's own tools, but not for ever", async () => {
   {
     await using _lock = await holdAccountLock(engine, "deb");
     const { status, failureReason } = await setUp("deb", "ada");
@@ -173,7 +173,7 @@ test("the lock of the container's own tools is waited for, but not for ever", as
   assert.deepEqual(statuses.sort(), [SetUp.SUCCESS, SetUp.FAILED]);
 });
 
-test("a container of busybox alone is set up too, running, and again without gshadow", async () => {
+test("a container with only busybox is set up too, also without gshadow", async () => {
   await inside("tiny", "rm /etc/gshadow; echo sudo:x:27: >> /etc/group");
   assert.equal((await setUp("tiny", "bob")).failureReason, "");
   const done = await contents("tiny");
@@ -188,7 +188,7 @@ test("a container of busybox alone is set up too, running, and again without gsh
   assert.equal((await daemon.tremplin.getContainerUsername({ containerName: "tiny" })).username, "bob");
 });
 
-test("who is there already stays, and is not named in the reason", async () => {
+test("existing accounts stay, and failure reasons do not contain the user name", async () => {
   await inside(
     "tiny",
     "echo carol:x:500:500::/nowhere:/bin/sh >> /etc/passwd; sed -i s/^bob:x:1000:/bob:x:1500:/ /etc/passwd",
@@ -204,7 +204,7 @@ test("who is there already stays, and is not named in the reason", async () => {
   assert.match(await inside("tiny", "stat -c '%n %U' /nowhere/.profile"), /dave/);
 });
 
-test("a container that is not there, and files that are not valid", async () => {
+test("a missing container and malformed account files are reported", async () => {
   const { tremplin } = daemon;
   assert.equal(
     (await tremplin.getContainerUsername({ containerName: "nobody" })).status,
@@ -220,7 +220,7 @@ test("a container that is not there, and files that are not valid", async () => 
   await inside("tiny", "cp /etc/whole /etc/passwd");
 });
 
-test("the time zone is set by name where a container knows it, else by its rule", async () => {
+test("the time zone is set by name if the container knows it, else by its rule", async () => {
   const { tremplin } = daemon;
   const zone = { timezoneName: "Europe/Berlin", posixTzString: "CET-1CEST,M3.5.0,M10.5.0/3" };
   const variable = async () => (await engine.instances.get("tiny")).value.config["environment.TZ"];
@@ -232,7 +232,7 @@ test("the time zone is set by name where a container knows it, else by its rule"
   assert.equal(set.failureReasons.length, 2);
   assert.match(
     set.failureReasons.join("\n"),
-    /nobody is not Europe\/Berlin: there is no container(.|\n)*no\/name/,
+    /time zone of nobody could not be set to Europe\/Berlin: there is no container(.|\n)*no\/name/,
   );
   assert.equal(
     await inside("deb", "readlink -f /etc/localtime; cat /etc/timezone"),
@@ -245,7 +245,7 @@ test("the time zone is set by name where a container knows it, else by its rule"
   assert.equal(without.successes, 0);
   assert.match(
     without.failureReasons[0] ?? "",
-    /tiny is not Asia\/Tokyo: it has no timedatectl; it has no file \/usr\/share\/zoneinfo\/Asia\/Tokyo$/,
+    /tiny could not be set to Asia\/Tokyo: it has no timedatectl; it has no file \/usr\/share\/zoneinfo\/Asia\/Tokyo$/,
   );
   assert.equal(await variable(), zone.posixTzString);
 
@@ -261,7 +261,7 @@ test("the time zone is set by name where a container knows it, else by its rule"
   );
 });
 
-test("what is no zone or no rule is refused before anything is touched", async () => {
+test("malformed zones and rules are refused before anything changes", async () => {
   const before = await inside("deb", "readlink /etc/localtime");
   for (const [timezoneName, posixTzString] of [["../../etc/passwd"], ["--help"], ["Etc/UTC", "$(reboot)"]]) {
     const request = { timezoneName: timezoneName ?? "", posixTzString: posixTzString ?? "" };
@@ -271,7 +271,7 @@ test("what is no zone or no rule is refused before anything is touched", async (
   assert.equal(await inside("deb", "readlink /etc/localtime"), before);
 });
 
-test("after a change of the network names resolve anew, and IPv6 is on", async () => {
+test("after a network change names are resolved again, and IPv6 is on", async () => {
   const upstreams = daemon.addressPrefix.replace(/^10/, "127");
   await using _old = await nameServer(`${upstreams}2`, { "both.test": "192.0.2.1" });
   await using _new = await nameServer(`${upstreams}3`, {
@@ -302,7 +302,7 @@ test("after a change of the network names resolve anew, and IPv6 is on", async (
   assert.match(await inside("deb", "ip -4 address show dev eth0"), new RegExp(daemon.addressPrefix));
 });
 
-test("debug information tells of daemon, engine and every container, and no secret", async () => {
+test("debug information covers daemon, engine and every container, without secrets", async () => {
   // A log with a token in it, and with more than there is room for.
   const log = join(daemon.folder, "state/lxd/logs/tiny/lxc.log");
   await writeFile(

@@ -39,7 +39,7 @@ async function engineState({ guest }: TestDaemon): Promise<State | undefined> {
   return (await guest.getStatus({})).engine?.state;
 }
 
-test("before StartLxd every rpc is refused safely, and nothing is not found", async () => {
+test("before StartLxd every rpc fails safely, and none says not found", async () => {
   await using daemon = await startDaemon();
   const { tremplin } = daemon;
   const name = { containerName: "penguin" };
@@ -77,7 +77,7 @@ test("StartLxd twice at once shares one outcome", async () => {
   assert.equal(daemon.listener.messages("startLxd").length, 1);
 });
 
-test("a bridge that something else made is a clear FAILED and is not touched", async () => {
+test("a bridge of something else leads to a clear FAILED and is not changed", async () => {
   await using daemon = await startDaemon();
   await execute("ip", ["link", "add", daemon.bridge, "type", "bridge"]);
   const look = async () => (await execute("ip", ["-o", "addr", "show", "dev", daemon.bridge])).stdout;
@@ -93,7 +93,7 @@ test("a bridge that something else made is a clear FAILED and is not touched", a
   await launch(daemon);
 });
 
-test("a subnet that something else uses is a clear FAILED", async () => {
+test("a subnet of something else leads to a clear FAILED", async () => {
   await using daemon = await startDaemon();
   const other = `${daemon.bridge.slice(0, 13)}x`;
   await execute("ip", ["link", "add", other, "type", "bridge"]);
@@ -111,7 +111,7 @@ test("a subnet that something else uses is a clear FAILED", async () => {
   }
 });
 
-test("an engine that dies is started again, its containers go on", async () => {
+test("a dead engine is started again, and its containers go on", async () => {
   await using daemon = await launchedDaemon();
   await createTiny(daemon, "survivor");
   await startContainer(daemon, "survivor");
@@ -132,7 +132,7 @@ test("an engine that dies is started again, its containers go on", async () => {
   assert.equal(daemon.listener.messages("shutdown", "survivor").length, 1);
 });
 
-test("SIGTERM leaves engine and containers, the next daemon takes them over; a stop in between is told", async () => {
+test("SIGTERM leaves engine and containers running; the next daemon attaches to them and reports a stop in between", async () => {
   await using daemon = await launchedDaemon();
   for (const name of ["stays", "goes"]) {
     await createTiny(daemon, name);
@@ -153,7 +153,7 @@ test("SIGTERM leaves engine and containers, the next daemon takes them over; a s
   assert.deepEqual(daemon.listener.messages("shutdown", "stays"), []);
 });
 
-test("SIGPWR stops the containers, then the engine, then the daemon; afterwards it launches again", async () => {
+test("SIGPWR stops the containers, then the engine, then the daemon; the next daemon launches again", async () => {
   await using daemon = await launchedDaemon();
   await createTiny(daemon, "guest");
   await startContainer(daemon, "guest");
@@ -164,7 +164,7 @@ test("SIGPWR stops the containers, then the engine, then the daemon; afterwards 
   assert.equal((await daemon.tremplin.getContainerInfo({ containerName: "guest" })).status, Info.STOPPED);
 });
 
-test("an engine that runs already is attached to, gets what it lacks, and is never stopped", async () => {
+test("the daemon attaches to an external engine, adds missing objects, and never stops it", async () => {
   await using lxd = await privateLxd({ pool: "dir" });
   await using daemon = await startDaemon({ engine: `unix:${lxd.address.path}` });
   await launch(daemon);
@@ -178,7 +178,7 @@ test("an engine that runs already is attached to, gets what it lacks, and is nev
   assert.equal((await client.instances.get("visitor")).value.status, "Running");
 });
 
-test("on btrfs the pool lies in the state folder itself, elsewhere in a file of its own", async () => {
+test("on btrfs the pool is in the state folder, on other file systems in a file of its own", async () => {
   await using daemon = await startDaemon();
   await daemon.stop();
   const state = join(daemon.folder, "state");
@@ -202,7 +202,7 @@ test("on btrfs the pool lies in the state folder itself, elsewhere in a file of 
   );
 });
 
-test("the host may come late: ready is told when it is there, and what happened meanwhile", async () => {
+test("a host that comes late gets the ready notice and what happened meanwhile", async () => {
   await using daemon = await launchedDaemon();
   await daemon.listener.goAway();
   await daemon.kill();
@@ -211,7 +211,7 @@ test("the host may come late: ready is told when it is there, and what happened 
   await eventually("the engine", async () =>
     (await engineState(daemon)) === State.RUNNING ? true : undefined,
   );
-  const told = daemon.listener.notices.length;
+  const count = daemon.listener.notices.length;
   assert.equal((await daemon.tremplin.createContainer(tinyRequest(daemon, "early"))).status, Create.CREATING);
   await eventually("the end of create", async () => {
     const { operations, undeliveredNotices } = await daemon.guest.getStatus({});
@@ -220,7 +220,7 @@ test("the host may come late: ready is told when it is there, and what happened 
   await daemon.listener.comeBack();
   await daemon.listener.final("create", "early");
   assert.deepEqual(
-    daemon.listener.notices.slice(told).map(({ kind }) => kind),
+    daemon.listener.notices.slice(count).map(({ kind }) => kind),
     ["ready", "create"],
   );
 });

@@ -29,7 +29,7 @@ before(async () => {
 });
 after(() => daemon[Symbol.asyncDispose]());
 
-test("an engine that runs is not launched again", async () => {
+test("a running engine is not launched again", async () => {
   assert.equal((await daemon.tremplin.startLxd({})).status, StartLxd.ALREADY_RUNNING);
 });
 
@@ -55,8 +55,8 @@ test("from create to delete, with every notice once and in order", async () => {
   assert.equal((await listener.final("delete", "penguin")).status, Deleted.DELETED);
   assert.equal((await tremplin.getContainerInfo({ containerName: "penguin" })).status, Info.NOT_FOUND);
 
-  const told = listener.notices.filter(({ container, final }) => container === "penguin" && final);
-  assert.deepEqual(told.map(({ kind }) => kind).sort(), [
+  const finals = listener.notices.filter(({ container, final }) => container === "penguin" && final);
+  assert.deepEqual(finals.map(({ kind }) => kind).sort(), [
     "create",
     "delete",
     "shutdown",
@@ -67,7 +67,7 @@ test("from create to delete, with every notice once and in order", async () => {
   ]);
 });
 
-test("what is not there is DOES_NOT_EXIST or FAILED, never a notice", async () => {
+test("requests on a missing container get DOES_NOT_EXIST or FAILED, and no notice", async () => {
   const { tremplin, listener } = daemon;
   const before = listener.notices.length;
   assert.equal((await tremplin.stopContainer({ containerName: "nobody" })).status, Stop.DOES_NOT_EXIST);
@@ -80,13 +80,13 @@ test("what is not there is DOES_NOT_EXIST or FAILED, never a notice", async () =
   assert.equal(listener.notices.length, before);
 });
 
-test("a container that powers itself off is told once", async () => {
+test("a container that powers itself off is reported once", async () => {
   await createTiny(daemon, "self");
   await startContainer(daemon, "self");
   await inContainer(daemon, "self", "poweroff", "-f").catch(() => undefined);
   await daemon.listener.final("shutdown", "self");
   assert.equal((await daemon.tremplin.getContainerInfo({ containerName: "self" })).status, Info.STOPPED);
-  // A start and a stop by us: had the first stop been told twice, it would stand in between.
+  // A start and a stop by us: a second notice of the first stop would come in between.
   await startContainer(daemon, "self");
   await daemon.tremplin.stopContainer({ containerName: "self" });
   await daemon.listener.final("stop", "self");
@@ -94,7 +94,7 @@ test("a container that powers itself off is told once", async () => {
   assert.equal(daemon.listener.messages("shutdown", "self").length, 2);
 });
 
-test("a container that ignores the request to stop is stopped by force within 30 s", async () => {
+test("a container that ignores the shutdown request is stopped by force within 30 s", async () => {
   await shareTinyImage(daemon, {
     "sbin/stubborn": STUBBORN,
     "etc/inittab": "::sysinit:/bin/sh /sbin/stubborn\n",
@@ -109,7 +109,7 @@ test("a container that ignores the request to stop is stopped by force within 30
   assert.ok(performance.now() - began > 5_000, "it stopped by itself: the test does not test what it should");
 });
 
-test("privileged and back: every file changes owner, in the container nothing does", async () => {
+test("privileged and back: every file changes its owner on disk, none does inside the container", async () => {
   await createTiny(daemon, "owners");
   await startContainer(daemon, "owners");
   await inContainer(daemon, "owners", "sh", "-c", "touch /root/mine && chown 1000:42 /root/mine");
@@ -131,7 +131,7 @@ test("privileged and back: every file changes owner, in the container nothing do
   assert.deepEqual(await engineQuery(daemon, "/1.0/instances/owners/snapshots"), []);
 });
 
-test("a privilege level is stored for the next boot of a running container, an unknown one refused", async () => {
+test("a running container gets its privilege level at the next boot; an unknown level is rejected", async () => {
   const { tremplin } = daemon;
   const request = { containerName: "owners", privilegeLevel: Level.PRIVILEGED };
   assert.equal((await tremplin.startContainer(request)).status, Start.RUNNING);
@@ -142,7 +142,7 @@ test("a privilege level is stored for the next boot of a running container, an u
   assert.match(unknown.failureReason, /privilege level 7 is unknown/);
 });
 
-test("a container that is protected against a change of owners is left as it is, and it says why", async () => {
+test("a container that is protected against an id shift is not changed, and the reason says so", async () => {
   const name = "fixed";
   const level = () => engineCommand(daemon, "config", "get", name, "security.privileged");
   await createTiny(daemon, name);
@@ -164,7 +164,7 @@ test("a container that is protected against a change of owners is left as it is,
   await startContainer(daemon, name);
 });
 
-test("a busy container is refused with what it is busy with", async () => {
+test("a request on a busy container is rejected with the operation under way", async () => {
   const { tremplin, listener } = daemon;
   await createTiny(daemon, "busy");
   const [first, second] = await Promise.all([
@@ -180,7 +180,7 @@ test("a busy container is refused with what it is busy with", async () => {
   assert.equal(listener.messages("start", "busy").length, 1);
 });
 
-test("two creates at once both succeed; the same name twice does not", async () => {
+test("two creates at once succeed, unless they have the same name", async () => {
   const { tremplin, listener } = daemon;
   const names = ["twin-a", "twin-b", "twin-b"];
   const answers = await Promise.all(names.map((name) => tremplin.createContainer(tinyRequest(daemon, name))));
@@ -196,7 +196,7 @@ test("two creates at once both succeed; the same name twice does not", async () 
   assert.equal((await tremplin.createContainer(tinyRequest(daemon, "twin-a"))).status, Create.EXISTS);
 });
 
-test("a container that was never started is made anew by the next create", async () => {
+test("the next create replaces a container that was never started", async () => {
   await createTiny(daemon, "half");
   await createTiny(daemon, "half");
   await startContainer(daemon, "half");

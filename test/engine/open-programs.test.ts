@@ -33,7 +33,7 @@ function openProgram() {
   return engine.exec("penguin", { command: ["sleep", "100000"] });
 }
 
-test("an export ends beside an open program, and its snapshot is gone", async () => {
+test("an export ends although a program is open, and its snapshot is deleted", async () => {
   await using _program = await openProgram();
   const exportPath = join(daemon.shared, "beside.tar.gz");
   await daemon.tremplin.exportContainer({ containerName: "penguin", exportPath });
@@ -43,7 +43,7 @@ test("an export ends beside an open program, and its snapshot is gone", async ()
   assert.deepEqual(await engine.snapshots.list("penguin"), []);
 });
 
-test("an export is cancelled beside an open program", async () => {
+test("an export is cancelled although a program is open", async () => {
   await using _program = await openProgram();
   const exportPath = join(daemon.shared, "cancelled.tar.gz");
   await daemon.tremplin.exportContainer({ containerName: "penguin", exportPath });
@@ -53,7 +53,7 @@ test("an export is cancelled beside an open program", async () => {
   assert.deepEqual(await engine.snapshots.list("penguin"), []);
 });
 
-test("a daemon ends, and the next one recovers and has an engine, beside an open program", async () => {
+test("a daemon shuts down, and the next one recovers, although a program is open", async () => {
   await using _program = await openProgram();
   await daemon.tremplin.exportContainer({
     containerName: "penguin",
@@ -72,7 +72,7 @@ test("a daemon ends, and the next one recovers and has an engine, beside an open
   assert.deepEqual(await engine.snapshots.list("penguin"), []);
 });
 
-test("a stop ends beside an open program", async () => {
+test("a stop ends although a program is open", async () => {
   await using _program = await openProgram();
   await daemon.tremplin.stopContainer({ containerName: "penguin" });
   assert.equal((await daemon.listener.final("stop", "penguin")).status, Stopped.STOPPED);

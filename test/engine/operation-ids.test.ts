@@ -49,7 +49,7 @@ function operationsOf(kind: NoticeKind, container: string): (string | null)[] {
   return [...new Set(notices.map(({ headers }) => headers.get("tremplin-operation")))];
 }
 
-test("each accepted rpc names its operation over gRPC, and so does every notice of it; what happens by itself has none", async () => {
+test("over gRPC each response that accepts an operation carries its id, and so does each of its notices, but no other notice", async () => {
   const client = createClient(Tremplin, daemon.connection.transport);
   let id: string | null = null;
   const onHeader = (headers: Headers): void => {
@@ -97,7 +97,7 @@ async function callJson(socketPath: string, rpc: string, body: object): Promise<
   return answer;
 }
 
-test("so it is over JSON, and through the host; its event log keeps it", async () => {
+test("so do JSON responses and those through the host, whose event log keeps the id", async () => {
   const direct = await callJson(join(daemon.folder, "guest.sock"), "StartContainer", {
     containerName: "web",
   });
@@ -133,7 +133,7 @@ test("so it is over JSON, and through the host; its event log keeps it", async (
   assert.deepEqual(finals, [...ids, throughGrpc]);
 });
 
-test("tremplin export waits for its own operation while the end of an earlier one is still on its way", async () => {
+test("tremplin export waits for its own operation, although the final notice of an earlier one comes later", async () => {
   await startContainer(daemon, "web").catch(() => undefined);
   const gate = Promise.withResolvers<void>();
   const forwarded = Promise.withResolvers<void>();

@@ -18,14 +18,14 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { systemClock } from "../../src/base/async/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
+import { compressInto } from "../../src/daemon/backups/compressed-file.ts";
 import { compressorFor } from "../../src/daemon/backups/compressor.ts";
 import { ExportMeter } from "../../src/daemon/backups/export-meter.ts";
-import { packInto } from "../../src/daemon/backups/packed-file.ts";
 import { openSnapshotArchive } from "../../src/daemon/backups/snapshot-archive.ts";
 import { type IdMap, toContainerId, toHostId } from "../../src/daemon/guest/id-map.ts";
 import { execute } from "../support/belongings.ts";
 
-/** That of a container of the crostini site: its person and three more keep their ids (behaviour.md 2.7). */
+/** The id map on the site crostini: the primary user and three more accounts keep their ids (docs/contract.md#default-profile). */
 const ranges = [
   { containerId: 0, hostId: 1000000, count: 1000 },
   { containerId: 1000, hostId: 1000, count: 2 },
@@ -38,7 +38,7 @@ const ranges = [
 const shifted: IdMap = { uid: ranges, gid: ranges };
 const unshifted: IdMap = { uid: [], gid: [] };
 
-/** 250 letters in a folder of 250 letters: what a header of tar cannot hold. */
+/** 250 letters in a folder of 250 letters: too long for a tar header. */
 const LONG = `${"d".repeat(250)}/${"f".repeat(250)}`;
 const ODD = Buffer.from("etc/\xff\xfe odd\nname -> x", "latin1");
 
@@ -79,13 +79,13 @@ for (const { what, idMap, small } of trees) {
       await rm(folder, { recursive: true });
     });
 
-    test("owners, modes, sizes, devices, links and times come out as the container sees them", async () => {
+    test("owners, modes, sizes, devices, links and times are those that the container sees", async () => {
       const expected = await listing(join(original, "rootfs"), idMap);
       assert.ok(expected.length > small);
       assert.deepEqual(await listing(join(unpacked, "rootfs"), unshifted), expected);
     });
 
-    test("extended attributes, capabilities and ACLs too", async () => {
+    test("extended attributes, capabilities and ACLs are those that the container sees", async () => {
       const caps = await execute("getcap", [join(unpacked, "rootfs/bin/capable")]);
       assert.match(caps.stdout, /cap_net_raw[=+]+ep/);
       const { stdout } = await execute("getfattr", [
@@ -104,7 +104,7 @@ for (const { what, idMap, small } of trees) {
       assert.match(acl.stdout, /^group:42:r--$/m);
     });
 
-    test("hard links are links still, and holes are holes", async () => {
+    test("hard links and sparse files are preserved", async () => {
       const inodes = await execute("stat", [
         "-c",
         "%i %h",
@@ -117,7 +117,7 @@ for (const { what, idMap, small } of trees) {
       assert.match(stdout, /^1099511627776 \d{1,3}$/m);
     });
 
-    test("metadata and templates are there, sockets are left out, and the counters are exact", async () => {
+    test("metadata and templates are included, sockets are left out, and the counters are exact", async () => {
       assert.deepEqual((await readdir(unpacked)).sort(), ["metadata.yaml", "rootfs", "templates"]);
       const { totalInputFiles, inputFilesStreamed, totalInputBytes, inputBytesStreamed } = meter.read();
       const { stdout } = await execute(
@@ -139,7 +139,7 @@ for (const { what, idMap, small } of trees) {
   });
 }
 
-test("a snapshot without metadata.yaml gets one that tells its architecture", async () => {
+test("a snapshot without metadata.yaml gets one with its architecture", async () => {
   const folder = await mkdtemp(join(tmpdir(), "snapshot-archive-"));
   try {
     await mkdir(join(folder, "rootfs"));
@@ -156,7 +156,7 @@ async function archive(folder: string, idMap: IdMap, meter: ExportMeter, path: s
   const options = { meter, clock: systemClock, signal, log: silentLogger };
   await using opened = await openSnapshotArchive({ folder, idMap, architecture: "riscv64" }, options);
   await using file = await open(path, "w");
-  await packInto(file, await compressorFor(path), meter, signal, opened.stream);
+  await compressInto(file, await compressorFor(path), meter, signal, opened.stream);
 }
 
 async function makeTree(snapshot: string, idMap: IdMap, small: number): Promise<void> {
@@ -204,7 +204,7 @@ async function makeTree(snapshot: string, idMap: IdMap, small: number): Promise<
   await setCapability(join(root, "bin/capable"), idMap);
 }
 
-/** CAP_NET_RAW, effective; where ids are shifted with the root that it counts for (capabilities(7)). */
+/** CAP_NET_RAW, effective; with shifted ids it includes the root id of its namespace (capabilities(7)). */
 async function setCapability(path: string, idMap: IdMap): Promise<void> {
   const root = toHostId(idMap, "uid", 0) ?? 0;
   const value = Buffer.alloc(root === 0 ? 20 : 24);
@@ -214,7 +214,7 @@ async function setCapability(path: string, idMap: IdMap): Promise<void> {
   await execute("setfattr", ["-n", "security.capability", "-v", `0x${value.toString("hex")}`, path]);
 }
 
-/** One line for each file below a folder, with the ids that a container of that map sees. */
+/** One line for each file below a folder, with the ids that a container with that map sees. */
 async function listing(folder: string, idMap: IdMap): Promise<string[]> {
   const format = "%y|%m|%U|%G|%T@|%s|%l|%P\\0";
   const words = [folder, "-mindepth", "1", "!", "-type", "s", "-printf", format];

@@ -42,7 +42,7 @@ function journal(): Promise<string[]> {
   return readdir(join(daemon.folder, "state/journal"));
 }
 
-test("an end waits through a moment of HTTP 404 at the host's address; meanwhile the status says so", async () => {
+test("a final notice waits through a moment of HTTP 404 at the host's address; meanwhile the status shows the outage", async () => {
   const began = Date.now();
   await daemon.listener.goAway();
   {
@@ -71,11 +71,13 @@ test("an end waits through a moment of HTTP 404 at the host's address; meanwhile
   assert.equal(daemon.listener.messages("stop", "web").filter((each) => each.status === 1).length, 1);
   await eventually("the end of the outage", async () => ((await status()).hostAwaySince ? undefined : true));
   assert.deepEqual(await journal(), []);
-  const warnings = (await daemon.log()).split("\n").filter((line) => line.includes("the host is away"));
+  const warnings = (await daemon.log())
+    .split("\n")
+    .filter((line) => line.includes("the host is unreachable"));
   assert.equal(warnings.length, 1);
 });
 
-test("a final that the host refuses is kept, is shown, and is sent again at the next start", async () => {
+test("a final notice that the host rejects is kept, shown, and sent again at the next start", async () => {
   const { listener } = daemon;
   listener.answering = ({ kind }) => {
     if (kind === "delete") throw new ConnectError("no such rpc here", Code.Unimplemented);
@@ -86,17 +88,17 @@ test("a final that the host refuses is kept, is shown, and is sent again at the 
     operation = headers.get("tremplin-operation");
   };
   await daemon.tremplin.deleteContainer({ containerName: "old" }, { onHeader });
-  const kept = await eventually("a refused notice", async () => (await status()).refusedNotices[0]);
+  const kept = await eventually("a rejected notice", async () => (await status()).refusedNotices[0]);
   assert.deepEqual(
     [kept.rpc, kept.containerName, kept.operation],
     ["UpdateDeletionStatus", "old", operation],
   );
   assert.match(kept.reason, /no such rpc here/);
   await eventually("an empty journal", async () => ((await journal()).length === 0 ? true : undefined));
-  // Still refused by the next daemon: it stays, since when it was.
+  // The host rejects it again after a restart: the time of the first rejection stays.
   await daemon.kill();
   await comeBack(daemon);
-  await eventually("the second refusal", async () =>
+  await eventually("the second rejection", async () =>
     (await status()).undeliveredNotices === 0 ? true : undefined,
   );
   assert.deepEqual((await status()).refusedNotices[0]?.since, kept.since);
@@ -104,12 +106,12 @@ test("a final that the host refuses is kept, is shown, and is sent again at the 
   await daemon.kill();
   await comeBack(daemon);
   assert.equal((await listener.final("delete", "old")).status, 1);
-  await eventually("no refused notice", async () =>
+  await eventually("no rejected notice", async () =>
     (await status()).refusedNotices.length === 0 ? true : undefined,
   );
 });
 
-test("records that cannot be used are shown with why", async () => {
+test("records that cannot be used are shown with the reason", async () => {
   await daemon.kill();
   await writeFile(join(daemon.folder, "state/journal/00112233.json"), "{");
   await comeBack(daemon);
@@ -154,7 +156,7 @@ test("work that an earlier daemon left is among the open operations until the en
   assert.deepEqual((await status()).operations, []);
 });
 
-test("what a host whose disk is full cannot store is not refused: it takes it once there is room", async () => {
+test("a host with a full disk does not reject a notice: it takes it once there is space", async () => {
   const folder = await testFolder();
   await using _folder = { [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
   await using _disk = await smallDisk(join(folder, "disk"), 4 * 1024 * 1024);
@@ -179,8 +181,8 @@ test("what a host whose disk is full cannot store is not refused: it takes it on
   const deliver = deliverTo(connection.transport, "");
   const long = notice("updateStopStatus", { containerName: "c1", failureReason: "x".repeat(100_000) });
   const outcome = await deliver(long, "1", new AbortController().signal);
-  assert.equal(outcome.kind, "away");
+  assert.equal(outcome.kind, "unreachable");
   assert.match("reason" in outcome ? outcome.reason : "", /cannot write the event log/);
   await rm(full);
-  assert.equal((await deliver(long, "1", new AbortController().signal)).kind, "taken");
+  assert.equal((await deliver(long, "1", new AbortController().signal)).kind, "acknowledged");
 });

@@ -11,8 +11,8 @@ import { createDebian } from "../support/debian-container.ts";
 import { inContainer } from "../support/in-container.ts";
 import { launch, startContainer } from "../support/tiny-container.ts";
 
-// Slow: it upgrades a whole Debian twice. The packages it downloads are kept between runs.
-test("a real bullseye is upgraded to bookworm, on to trixie, and taken back to bookworm", {
+// Slow: upgrades a whole Debian twice. Downloaded packages are kept between runs.
+test("a real bullseye is upgraded to bookworm and to trixie, and rolled back to bookworm", {
   timeout: 12 * 60_000,
 }, async (t) => {
   await using daemon = await startDaemon();

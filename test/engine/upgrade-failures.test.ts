@@ -45,7 +45,7 @@ test("an upgrade that does not bring the release", async () => {
   await undone(/it says that it is Debian 9 \(stretch\) after the upgrade.*was rolled back/);
 });
 
-test("a mirror that goes away half-way", async () => {
+test("a mirror that disappears halfway", async () => {
   place.mirror.answers = (path) => !path.startsWith("pool/tool_2");
   await undone(/the upgrade to buster failed.*tool_2_all\.deb.*was rolled back/);
 });
@@ -66,7 +66,7 @@ test("a clock that is behind", async () => {
   await undone(/the clock of this machine is behind the mirror's.*nothing in it was changed/);
 });
 
-test("a disk that is full half-way", async () => {
+test("a disk that becomes full halfway", async () => {
   await place.limitDisk(name, "320MiB");
   await buster(tool("2", { bulk: 300 }));
   await undone(/No space left|quota|cannot copy.*was rolled back/i);
@@ -84,7 +84,7 @@ test("a container without any mirror of Debian", async () => {
   await undone(/its apt sources name no mirror of Debian 9/);
 });
 
-test("on plain folders the cost is told first, and a failure is rolled back as well", async () => {
+test("on plain folders the cost is reported first, and a failure is rolled back as well", async () => {
   name = await place.containerOnFolders();
   asItWas = await stateOf(place.engine, name);
   await buster(tool("2", { scripts: { postinst: "exit 3" } }));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
-import { WayBackResponse_Status as Way } from "../../src/contract/tremplin/v1/guest_pb.js";
+import { RollbackResponse_Status as Rollback } from "../../src/contract/tremplin/v1/guest_pb.js";
 import {
   UpgradeContainerResponse_Status as Answer,
   UpgradeContainerProgress_Status as Ended,
@@ -23,7 +23,7 @@ beforeEach(async () => {
 
 const snapshots = () => place.engine.snapshots.list(name);
 
-test("two releases at once: what was changed by hand stays, what is not Debian's is disabled", async () => {
+test("over two releases, files changed by hand stay, and foreign sources are disabled", async () => {
   await place.inside(name, "echo mine > /etc/tool.conf");
   await place.inside(name, "echo mozilla/DST_Root_CA_X3.crt > /etc/ca-certificates.conf");
   const third = `deb ${place.mirror.url}/other stretch stable`;
@@ -55,18 +55,18 @@ test("an upgrade is rolled back on demand, or its rollback snapshot is deleted o
   assert.equal((await place.upgrade(name, Version.DEBIAN_BUSTER)).status, Ended.SUCCEEDED);
   assert.notDeepEqual(await stateOf(place.engine, name), before);
   const { guest, listener } = place.daemon;
-  assert.equal((await guest.undoUpgrade({ containerName: name })).status, Way.STARTED);
+  assert.equal((await guest.undoUpgrade({ containerName: name })).status, Rollback.STARTED);
   const undone = await listener.final("upgrade", name);
   assert.equal(undone.status, Ended.SUCCEEDED, undone.failureReason);
   assert.deepEqual(await stateOf(place.engine, name), before);
   assert.deepEqual(await snapshots(), []);
-  assert.equal((await guest.undoUpgrade({ containerName: name })).status, Way.NO_WAY_BACK);
+  assert.equal((await guest.undoUpgrade({ containerName: name })).status, Rollback.NO_ROLLBACK_SNAPSHOT);
 
   assert.equal((await place.upgrade(name, Version.DEBIAN_BUSTER)).status, Ended.SUCCEEDED);
-  assert.equal((await guest.keepUpgrade({ containerName: name })).status, Way.STARTED);
+  assert.equal((await guest.keepUpgrade({ containerName: name })).status, Rollback.STARTED);
   assert.equal((await listener.final("upgrade", name)).status, Ended.SUCCEEDED);
   assert.deepEqual(await snapshots(), []);
-  assert.equal((await guest.keepUpgrade({ containerName: name })).status, Way.NO_WAY_BACK);
+  assert.equal((await guest.keepUpgrade({ containerName: name })).status, Rollback.NO_ROLLBACK_SNAPSHOT);
 });
 
 test("a container that cannot be upgraded is refused at once", async () => {
@@ -113,7 +113,7 @@ test("a check beforehand reports findings and changes nothing", async () => {
   assert.equal(await place.inside(name, "ls /var/tmp"), "");
 });
 
-test("what was left half installed is repaired first", async () => {
+test("half installed packages are repaired first", async () => {
   const script = `cd /tmp && apt-get -q download tool && dpkg --unpack tool_1_all.deb && rm tool_1_all.deb && dpkg --audit`;
   assert.match(await place.inside(name, script), /not yet configured/);
   const final = await place.upgrade(name, Version.DEBIAN_BUSTER);
@@ -121,7 +121,7 @@ test("what was left half installed is repaired first", async () => {
   assert.equal(await place.inside(name, "dpkg --audit; cat /usr/share/tool/version"), "2\n");
 });
 
-test("what a package prints comes as plain lines, however it is printed", async () => {
+test("the output of a package comes as plain lines, however it is printed", async () => {
   const print = [
     "printf 'one\\rtwo\\033[31mred\\033[0m\\a\\r\\n'",
     "head -c 100000 /dev/zero | tr '\\0' x; echo",
@@ -145,7 +145,7 @@ test("what a package prints comes as plain lines, however it is printed", async 
   assert.deepEqual(lines, (await place.log(name)).trimEnd().split("\n"));
 });
 
-test("a host that is away for a while slows nothing and misses no line", async () => {
+test("an unreachable host delays nothing and misses no line", async () => {
   const reached = place.holding("buster/");
   await place.begin(name, Version.DEBIAN_BUSTER);
   const release = await reached;

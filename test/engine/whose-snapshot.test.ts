@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
-import { WayBackResponse_Status as Way } from "../../src/contract/tremplin/v1/guest_pb.js";
+import { RollbackResponse_Status as Rollback } from "../../src/contract/tremplin/v1/guest_pb.js";
 import {
   ContainerImportProgress_Status as Imported,
   UpgradeContainerProgress_Status as Upgraded,
@@ -52,27 +52,30 @@ for (const theirs of [
   "tremplin-upgrade-0123456789abcdef",
   "tremplin-upgrade-01234567",
 ]) {
-  test(`somebody's snapshot called ${theirs} is neither gone back to nor deleted`, async () => {
+  test(`somebody's snapshot called ${theirs} is neither restored nor deleted`, async () => {
     await byHand("snapshot", name, theirs);
     const { guest, listener } = daemon;
-    assert.equal((await guest.undoUpgrade({ containerName: name })).status, Way.NO_WAY_BACK);
-    assert.equal((await guest.keepUpgrade({ containerName: name })).status, Way.NO_WAY_BACK);
+    assert.equal((await guest.undoUpgrade({ containerName: name })).status, Rollback.NO_ROLLBACK_SNAPSHOT);
+    assert.equal((await guest.keepUpgrade({ containerName: name })).status, Rollback.NO_ROLLBACK_SNAPSHOT);
     const ours = await upgraded("00000000000000aa");
     assert.deepEqual(await snapshots(), [theirs, ours].sort());
-    assert.equal((await guest.keepUpgrade({ containerName: name })).status, Way.STARTED);
+    assert.equal((await guest.keepUpgrade({ containerName: name })).status, Rollback.STARTED);
     assert.equal((await listener.final("upgrade", name)).status, Upgraded.SUCCEEDED);
     assert.deepEqual(await snapshots(), [theirs]);
   });
 }
 
-test("a snapshot that somebody took during an upgrade bears the mark, and is not ours by that", async () => {
+test("a snapshot that somebody took during an upgrade carries the mark, and is still theirs", async () => {
   await byHand("config", "set", name, "user.tremplin.operation=00000000000000bb");
   await byHand("snapshot", name, "mine");
-  assert.equal((await daemon.guest.undoUpgrade({ containerName: name })).status, Way.NO_WAY_BACK);
+  assert.equal(
+    (await daemon.guest.undoUpgrade({ containerName: name })).status,
+    Rollback.NO_ROLLBACK_SNAPSHOT,
+  );
   assert.deepEqual(await snapshots(), ["mine"]);
 });
 
-test("an import over a protected container says so before it stops or unpacks anything", async () => {
+test("an import over a protected container fails before it stops or unpacks anything", async () => {
   await startContainer(daemon, name);
   await byHand("config", "set", name, "security.protection.delete=true");
   await byHand("exec", name, "--", "touch", "/run/still-the-same");
@@ -93,7 +96,7 @@ test("an import over a protected container says so before it stops or unpacks an
   );
 });
 
-test("an import over an ephemeral container that cannot be swapped leaves it there", async () => {
+test("an import over an ephemeral container that cannot be replaced leaves it there", async () => {
   await byHand("config", "set", name, "user.mine=yes");
   await engine.instances.update(name, (instance) => ({ ...instance, ephemeral: true }));
   await startContainer(daemon, name);

@@ -31,7 +31,7 @@ async function engineState({ guest }: TestDaemon) {
   return { state: engine?.state, reason: engine?.failureReason ?? "" };
 }
 
-test("an engine that dies for good while work is recovered: the launch fails, a later one carries the work to its end", async () => {
+test("an engine dies for good during recovery: the launch fails, and a later one completes the recovery", async () => {
   await using engineProgram = await breakableEngine();
   await using daemon = await startDaemon({ env: { PATH: engineProgram.path } });
   await launch(daemon);

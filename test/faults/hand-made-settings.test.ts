@@ -1,66 +1,31 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, beforeEach, test } from "node:test";
+import { test } from "node:test";
 import {
   ContainerDeletionProgress_Status as Deleted,
   ContainerImportProgress_Status as Imported,
   ContainerStartProgress_Status as Started,
   UpgradeContainerProgress_Status as Upgraded,
 } from "../../src/contract/tremplin_pb.js";
-import type { Engine } from "../../src/engine/engine.ts";
 import { instanceStatus } from "../../src/engine/resources/instance.ts";
-import { comeBack } from "../support/come-back.ts";
-import type { TestDaemon } from "../support/daemon.ts";
-import { engineByHand } from "../support/engine-by-hand.ts";
-import { engineOf } from "../support/engine-of.ts";
-import { leaveOperation, noted, untilJournalEmpty } from "../support/journal.ts";
-import { createTiny, launchedDaemon, startContainer } from "../support/tiny-container.ts";
+import { InterruptedContainer } from "../support/interrupted-container.ts";
+import { startContainer } from "../support/tiny-container.ts";
 
 /**
- * As hand-made-changes.test.ts, for what leaves no trace in when a container was last started: settings, snapshots,
- * another snapshot restored, a container that an operation had set aside.
+ * Like hand-made-changes.test.ts, for changes that the time of the last start does not show: settings, snapshots, another
+ * snapshot restored, a container under its temporary name.
  */
+const at = new InterruptedContainer("set");
 const UPGRADE = "fedcba9876543210";
-const WAY_BACK = `tremplin-upgrade-${UPGRADE}`;
+const ROLLBACK = `tremplin-upgrade-${UPGRADE}`;
 
-let daemon: TestDaemon;
-let engine: Engine;
-let byHand: (...words: string[]) => Promise<string>;
-let count = 0;
-let name: string;
-/** Of the operation that was under way. */
-let id: string;
-
-before(async () => {
-  daemon = await launchedDaemon();
-  engine = await engineOf(daemon);
-  byHand = engineByHand(daemon);
-});
-after(async () => {
-  await engine[Symbol.asyncDispose]();
-  await daemon[Symbol.asyncDispose]();
-});
-beforeEach(async () => {
-  id = (0x1123456789abcd00n + BigInt(count)).toString(16);
-  name = `set-${String.fromCharCode(97 + count++)}`;
-  await createTiny(daemon, name);
-});
-
-async function instance(of = name) {
-  return (await engine.instances.get(of)).value;
+/** Read directly: an engine that serves the files of a container would keep it busy. */
+function stateFile(of = at.name): string {
+  return join(at.daemon.folder, "state/lxd/storage-pools/default/containers", of, "rootfs/root/state");
 }
 
-async function snapshots(of = name): Promise<string[]> {
-  return (await engine.snapshots.list(of)).map((each) => each.name).toSorted();
-}
-
-/** Looked at from outside: an engine that serves a container's files would hold on to it. */
-function stateFile(of = name): string {
-  return join(daemon.folder, "state/lxd/storage-pools/default/containers", of, "rootfs/root/state");
-}
-
-/** Leaves a file that says which of two states the container is in. */
+/** Writes a file that distinguishes two states of the container. */
 async function write(text: string): Promise<void> {
   await writeFile(stateFile(), text);
 }
@@ -69,190 +34,176 @@ async function read(): Promise<string> {
   return await readFile(stateFile(), "utf8");
 }
 
-async function back(): Promise<void> {
-  await comeBack(daemon);
-  await untilJournalEmpty(daemon);
-}
-
-async function leaves(kind: string, steps: Record<string, string>): Promise<void> {
-  await daemon.kill();
-  await leaveOperation(daemon, { id, kind, container: name, steps });
-}
-
-/** The snapshot that an upgrade left, as it is before an undo. */
-async function saveBeforeUpgrade(): Promise<void> {
-  await byHand("config", "set", name, `user.tremplin.operation=${UPGRADE}`);
-  await byHand("snapshot", name, WAY_BACK);
-  await byHand("config", "unset", name, "user.tremplin.operation");
+/** Takes the rollback snapshot of an earlier upgrade. */
+async function takeRollbackSnapshot(): Promise<void> {
+  await at.byHand("config", "set", at.name, `user.tremplin.operation=${UPGRADE}`);
+  await at.byHand("snapshot", at.name, ROLLBACK);
+  await at.byHand("config", "unset", at.name, "user.tremplin.operation");
 }
 
 for (const [act, gesture, reason] of [
+  ["gets a snapshot", (of: string) => at.byHand("snapshot", of, "mine"), /a snapshot of .* was taken since/],
   [
-    "had a snapshot taken",
-    (of: string) => byHand("snapshot", of, "mine"),
-    /a snapshot of .* was taken since/,
-  ],
-  [
-    "was given a key",
-    (of: string) => byHand("config", "set", of, "user.mine=1"),
+    "gets a key",
+    (of: string) => at.byHand("config", "set", of, "user.mine=1"),
     /the settings of .* were changed/,
   ],
 ] as const) {
-  test(`what was to be deleted ${act} by hand: it stays`, async () => {
-    await leaves("delete", { ...(await noted(engine, name)) });
-    await gesture(name);
-    await back();
-    const { status, failureReason } = await daemon.listener.final("delete", name);
+  test(`a delete is interrupted, and the container ${act} by hand: it stays`, async () => {
+    await at.interrupt("delete", await at.steps());
+    await gesture(at.name);
+    await at.restart();
+    const { status, failureReason } = await at.daemon.listener.final("delete", at.name);
     assert.equal(status, Deleted.FAILED);
     assert.match(failureReason, reason);
-    assert.equal((await instance()).name, name);
+    assert.equal((await at.instance()).name, at.name);
   });
 }
 
-test("an undo, and somebody restored a snapshot of their own: that stays, and the snapshot of the upgrade too", async () => {
-  await saveBeforeUpgrade();
+test("a rollback is interrupted, and somebody restores another snapshot: recovery keeps that and the rollback snapshot", async () => {
+  await takeRollbackSnapshot();
   await write("mine");
-  await byHand("snapshot", name, "mine");
+  await at.byHand("snapshot", at.name, "mine");
   await write("later");
-  await byHand("config", "set", name, `user.tremplin.operation=${id}-back`);
-  await leaves("undo-upgrade", {
-    ...(await noted(engine, name)),
+  await at.byHand("config", "set", at.name, `user.tremplin.operation=${at.id}-back`);
+  await at.interrupt("undo-upgrade", {
+    ...(await at.steps()),
     runs: "yes",
-    snapshot: WAY_BACK,
+    snapshot: ROLLBACK,
     back: "done",
   });
-  await byHand("restore", name, "mine");
-  await back();
-  const { status, failureReason } = await daemon.listener.final("upgrade", name);
+  await at.byHand("restore", at.name, "mine");
+  await at.restart();
+  const { status, failureReason } = await at.daemon.listener.final("upgrade", at.name);
   assert.equal(status, Upgraded.FAILED);
   assert.match(failureReason, /was restored from another snapshot since/);
   assert.equal(await read(), "mine");
-  assert.equal((await instance()).status_code, instanceStatus.stopped);
-  assert.deepEqual(await snapshots(), ["mine", WAY_BACK]);
+  assert.equal(await at.status(), instanceStatus.stopped);
+  assert.deepEqual(await at.snapshots(), ["mine", ROLLBACK]);
 });
 
-test("an undo that had done nothing yet to what still runs is not begun later", async () => {
-  await saveBeforeUpgrade();
-  await startContainer(daemon, name);
-  await leaves("undo-upgrade", { ...(await noted(engine, name)), runs: "yes", snapshot: WAY_BACK });
-  await byHand("exec", name, "--", "touch", "/root/work");
-  await back();
-  const { status, failureReason } = await daemon.listener.final("upgrade", name);
+test("a rollback is interrupted before it began: recovery does not begin it", async () => {
+  await takeRollbackSnapshot();
+  await startContainer(at.daemon, at.name);
+  await at.interrupt("undo-upgrade", { ...(await at.steps()), runs: "yes", snapshot: ROLLBACK });
+  await at.byHand("exec", at.name, "--", "touch", "/root/work");
+  await at.restart();
+  const { status, failureReason } = await at.daemon.listener.final("upgrade", at.name);
   assert.equal(status, Upgraded.FAILED);
   assert.match(failureReason, /undo the upgrade again$/);
-  await byHand("exec", name, "--", "test", "-e", "/root/work");
-  assert.deepEqual(await snapshots(), [WAY_BACK]);
+  await at.byHand("exec", at.name, "--", "test", "-e", "/root/work");
+  assert.deepEqual(await at.snapshots(), [ROLLBACK]);
 });
 
-test("an undo, and somebody renamed the container: no mark of ours stays in it", async () => {
-  await saveBeforeUpgrade();
-  await byHand("config", "set", name, `user.tremplin.operation=${id}-back`);
-  await leaves("undo-upgrade", {
-    ...(await noted(engine, name)),
+test("a rollback is interrupted, and somebody renames the container: its mark is removed", async () => {
+  await takeRollbackSnapshot();
+  await at.byHand("config", "set", at.name, `user.tremplin.operation=${at.id}-back`);
+  await at.interrupt("undo-upgrade", {
+    ...(await at.steps()),
     runs: "no",
-    snapshot: WAY_BACK,
+    snapshot: ROLLBACK,
     back: "done",
   });
-  await byHand("rename", name, `${name}-kept`);
-  await back();
-  assert.equal((await daemon.listener.final("upgrade", name)).status, Upgraded.FAILED);
-  assert.equal((await instance(`${name}-kept`)).config["user.tremplin.operation"], undefined);
+  await at.byHand("rename", at.name, `${at.name}-kept`);
+  await at.restart();
+  assert.equal((await at.daemon.listener.final("upgrade", at.name)).status, Upgraded.FAILED);
+  assert.equal((await at.instance(`${at.name}-kept`)).config["user.tremplin.operation"], undefined);
 });
 
-/** A container whose upgrade was killed in the middle. */
-async function upgrading(steps: Record<string, string>): Promise<string> {
-  const snapshot = `tremplin-upgrade-${id}`;
-  await byHand("config", "set", name, `user.tremplin.operation=${id}`);
-  await byHand("snapshot", name, snapshot);
-  await leaves("upgrade", { ...(await noted(engine, name)), saved: "done", ...steps });
+/** A container whose upgrade is interrupted. */
+async function interruptUpgrade(steps: Record<string, string>): Promise<string> {
+  const snapshot = `tremplin-upgrade-${at.id}`;
+  await at.byHand("config", "set", at.name, `user.tremplin.operation=${at.id}`);
+  await at.byHand("snapshot", at.name, snapshot);
+  await at.interrupt("upgrade", { ...(await at.steps()), saved: "done", ...steps });
   return snapshot;
 }
 
-test("an upgrade was killed, and somebody restored a snapshot of their own: that stays", async () => {
+test("an upgrade is interrupted, and somebody restores another snapshot: recovery keeps that", async () => {
   await write("mine");
-  await byHand("snapshot", name, "mine");
+  await at.byHand("snapshot", at.name, "mine");
   await write("later");
-  const snapshot = await upgrading({});
-  await byHand("restore", name, "mine");
-  await back();
-  assert.equal((await daemon.listener.final("upgrade", name)).status, Upgraded.FAILED);
+  const snapshot = await interruptUpgrade({});
+  await at.byHand("restore", at.name, "mine");
+  await at.restart();
+  assert.equal((await at.daemon.listener.final("upgrade", at.name)).status, Upgraded.FAILED);
   assert.equal(await read(), "mine");
-  assert.deepEqual(await snapshots(), ["mine", snapshot]);
+  assert.deepEqual(await at.snapshots(), ["mine", snapshot]);
 });
 
 for (const steps of [{}, { proven: "Debian 12 (bookworm)" }]) {
-  test(`an upgrade was killed ${"proven" in steps ? "after" : "before"} its proof, and the container renamed: its snapshot goes in time`, async () => {
-    const snapshot = await upgrading(steps);
-    await byHand("rename", name, `${name}-kept`);
-    await back();
-    await daemon.listener.final("upgrade", name);
-    const { config } = await instance(`${name}-kept`);
+  test(`an upgrade is interrupted ${"proven" in steps ? "after" : "before"} its verification, and the container is renamed: the snapshot expires`, async () => {
+    const snapshot = await interruptUpgrade(steps);
+    await at.byHand("rename", at.name, `${at.name}-kept`);
+    await at.restart();
+    await at.daemon.listener.final("upgrade", at.name);
+    const { config } = await at.instance(`${at.name}-kept`);
     assert.equal(config["user.tremplin.operation"], undefined);
-    const found = (await engine.snapshots.list(`${name}-kept`)).find((each) => each.name === snapshot);
+    const found = (await at.engine.snapshots.list(`${at.name}-kept`)).find((each) => each.name === snapshot);
     assert.ok(Date.parse(found?.expires_at ?? "") > Date.now());
   });
 }
 
-test("an upgrade was proven and killed, and the container deleted by hand: it ends", async () => {
-  await upgrading({ proven: "Debian 12 (bookworm)" });
-  await byHand("delete", name);
-  await back();
-  assert.equal((await daemon.listener.final("upgrade", name)).status, Upgraded.SUCCEEDED);
+test("an upgrade is interrupted after its verification, and somebody deletes the container: it succeeds", async () => {
+  await interruptUpgrade({ proven: "Debian 12 (bookworm)" });
+  await at.byHand("delete", at.name);
+  await at.restart();
+  assert.equal((await at.daemon.listener.final("upgrade", at.name)).status, Upgraded.SUCCEEDED);
 });
 
-test("a start that changed all owners was killed, and somebody set a key: it is restored with that key", async () => {
-  await startContainer(daemon, name);
-  await byHand("stop", "--force", name);
-  const steps = { ...(await noted(engine, name)), saved: "done" };
-  await byHand("config", "set", name, "security.privileged=true", `user.tremplin.operation=${id}`);
-  await byHand("snapshot", name, `tremplin-remap-${id}`);
-  await leaves("start", steps);
-  await byHand("config", "set", name, "user.mine=1");
-  await byHand("config", "device", "add", name, "mine", "none");
-  await back();
-  assert.equal((await daemon.listener.final("start", name)).status, Started.FAILED);
-  const { config, devices } = await instance();
+test("a start is interrupted before its id shift, and somebody sets a key: the restored container keeps the key", async () => {
+  await startContainer(at.daemon, at.name);
+  await at.byHand("stop", "--force", at.name);
+  const steps = { ...(await at.steps()), saved: "done" };
+  await at.byHand("config", "set", at.name, "security.privileged=true", `user.tremplin.operation=${at.id}`);
+  await at.byHand("snapshot", at.name, `tremplin-remap-${at.id}`);
+  await at.interrupt("start", steps);
+  await at.byHand("config", "set", at.name, "user.mine=1");
+  await at.byHand("config", "device", "add", at.name, "mine", "none");
+  await at.restart();
+  assert.equal((await at.daemon.listener.final("start", at.name)).status, Started.FAILED);
+  const { config, devices } = await at.instance();
   assert.equal(config["user.mine"], "1");
   assert.equal(config["security.privileged"], "true");
   assert.equal(config["user.tremplin.operation"], undefined);
   assert.equal(devices.mine?.type, "none");
-  assert.deepEqual(await snapshots(), []);
+  assert.deepEqual(await at.snapshots(), []);
 });
 
-/** An import whose new container has its name, and whose old one is not deleted yet. */
-async function swapped(): Promise<string> {
-  const [old, fresh] = [`tremplin-aside-${id}`, `tremplin-import-${id}`];
-  await byHand("init", "--empty", fresh);
-  const steps = await noted(engine, name);
-  await byHand("rename", name, old);
-  await byHand("rename", fresh, name);
-  const uuid = (await instance()).config["volatile.uuid"] ?? "";
-  await leaves("import", { ...steps, fresh: uuid, swapped: "done" });
+/** An import that is interrupted after its renames. */
+async function interruptImport(): Promise<string> {
+  const [old, fresh] = [`tremplin-aside-${at.id}`, `tremplin-import-${at.id}`];
+  await at.byHand("init", "--empty", fresh);
+  const steps = await at.steps();
+  await at.byHand("rename", at.name, old);
+  await at.byHand("rename", fresh, at.name);
+  const uuid = (await at.instance()).config["volatile.uuid"] ?? "";
+  await at.interrupt("import", { ...steps, fresh: uuid, swapped: "done" });
   return old;
 }
 
-test("an import with the new container in place, and somebody went on with the old one: both stay", async () => {
-  const old = await swapped();
-  await byHand("start", old);
-  await back();
-  assert.equal((await daemon.listener.final("import", name)).status, Imported.DONE);
-  assert.equal((await instance()).status_code, instanceStatus.stopped);
-  assert.equal((await instance(old)).status_code, instanceStatus.running);
+test("an import is interrupted after its renames, and somebody starts the old container: both stay", async () => {
+  const old = await interruptImport();
+  await at.byHand("start", old);
+  await at.restart();
+  assert.equal((await at.daemon.listener.final("import", at.name)).status, Imported.DONE);
+  assert.equal(await at.status(), instanceStatus.stopped);
+  assert.equal(await at.status(old), instanceStatus.running);
 });
 
-test("an import with the new container in place, and somebody had gone on with the old one: it can be seen", async () => {
-  const old = await swapped();
-  await byHand("snapshot", old, "mine");
-  await back();
-  assert.equal((await daemon.listener.final("import", name)).status, Imported.DONE);
-  assert.deepEqual(await snapshots(`${name}-before-import`), ["mine"]);
+test("an import is interrupted after its renames, and somebody takes a snapshot of the old container: it gets a visible name", async () => {
+  const old = await interruptImport();
+  await at.byHand("snapshot", old, "mine");
+  await at.restart();
+  assert.equal((await at.daemon.listener.final("import", at.name)).status, Imported.DONE);
+  assert.deepEqual(await at.snapshots(`${at.name}-before-import`), ["mine"]);
 });
 
-test("an import with the new container in place, and somebody deleted that: the old one is there again", async () => {
+test("an import is interrupted after its renames, and somebody deletes the new container: the old one gets its name back", async () => {
   await write("old");
-  await swapped();
-  await byHand("delete", name);
-  await back();
-  assert.equal((await daemon.listener.final("import", name)).status, Imported.FAILED);
+  await interruptImport();
+  await at.byHand("delete", at.name);
+  await at.restart();
+  assert.equal((await at.daemon.listener.final("import", at.name)).status, Imported.FAILED);
   assert.equal(await read(), "old");
 });

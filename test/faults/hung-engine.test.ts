@@ -32,7 +32,7 @@ const operations: Record<string, (daemon: TestDaemon) => Promise<unknown>> = {
 };
 
 for (const [kind, begin] of Object.entries(operations)) {
-  test(`an engine that hangs in the middle of ${kind}: the daemon ends when it is asked to, and the next one says how it ended`, async () => {
+  test(`an engine hangs during ${kind}: the daemon shuts down, and the next one sends the final notice`, async () => {
     await using daemon = await launchedDaemon();
     await createTiny(daemon, "running");
     await startContainer(daemon, "running");
@@ -52,7 +52,7 @@ for (const [kind, begin] of Object.entries(operations)) {
   });
 }
 
-test("an engine that hangs while it is launched: the daemon ends when it is asked to, and the next one launches", async () => {
+test("an engine hangs during its launch: the daemon shuts down, and the next one launches", async () => {
   await using daemon = await launchedDaemon();
   const first = await enginePid(daemon);
   await daemon.stop("SIGPWR");

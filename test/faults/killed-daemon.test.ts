@@ -46,7 +46,7 @@ async function temporaries(): Promise<string[]> {
 }
 
 for (const instant of INSTANTS) {
-  test(`killed ${instant} ms into create: one final notice, nothing half-made, the retry succeeds`, async () => {
+  test(`killed ${instant} ms into create: one final notice, nothing unfinished, the retry succeeds`, async () => {
     await daemon.tremplin.createContainer(tinyRequest(daemon, name));
     await delay(instant);
     await daemon.kill();
@@ -63,7 +63,7 @@ for (const instant of INSTANTS) {
     assert.equal(ends("create"), 2);
   });
 
-  test(`killed ${instant} ms into start: one final notice that is true, the retry succeeds`, async () => {
+  test(`killed ${instant} ms into start: one correct final notice, the retry succeeds`, async () => {
     await createTiny(daemon, name);
     await daemon.tremplin.startContainer({ containerName: name });
     await delay(instant);
@@ -77,7 +77,7 @@ for (const instant of INSTANTS) {
     assert.equal(await inContainer(daemon, name, "stat", "-c", "%u", "/etc/passwd"), "0");
   });
 
-  test(`killed ${instant} ms into a start that changes all owners: it runs with the right ones`, async () => {
+  test(`killed ${instant} ms into a start with an id shift: the files have the right owners`, async () => {
     await createTiny(daemon, name);
     await startContainer(daemon, name);
     await inContainer(daemon, name, "sh", "-c", "touch /root/mine && chown 1000:42 /root/mine");
@@ -94,7 +94,7 @@ for (const instant of INSTANTS) {
     assert.deepEqual(await engineQuery(daemon, `/1.0/instances/${name}/snapshots`), []);
   });
 
-  test(`killed ${instant} ms into delete: it is deleted, unless it had not begun, and said once`, async () => {
+  test(`killed ${instant} ms into delete: one final notice, and the container is gone if the operation had begun`, async () => {
     await createTiny(daemon, name);
     await startContainer(daemon, name);
     await daemon.tremplin.deleteContainer({ containerName: name });
@@ -130,7 +130,7 @@ test("killed in the middle of a download: the engine's download ends too", async
   assert.deepEqual(running, []);
 });
 
-test("killed and started again three times in a row, each end is still told once", async () => {
+test("three kills and starts in a row: each final notice still arrives once", async () => {
   await daemon.tremplin.createContainer(tinyRequest(daemon, name));
   for (let i = 0; i < 3; i++) {
     await daemon.kill();
@@ -138,7 +138,7 @@ test("killed and started again three times in a row, each end is still told once
     await eventually("the daemon", () => daemon.guest.getStatus({}).catch(() => undefined));
   }
   await daemon.listener.final("create", name);
-  await eventually("everything told", async () =>
+  await eventually("every notice delivered", async () =>
     (await daemon.guest.getStatus({})).undeliveredNotices === 0 ? true : undefined,
   );
   assert.equal(ends("create"), 1);

@@ -98,7 +98,7 @@ function ends(): number {
 }
 
 for (const instant of INSTANTS) {
-  test(`the daemon killed ${instant} ms into an export: one final notice, which is true; a retry works`, async () => {
+  test(`the daemon is killed ${instant} ms into an export: one final notice that is true, and a retry succeeds`, async () => {
     const before = ends();
     const there = await look("killed.tar.gz");
     await beginExport(daemon, "big", "killed.tar.gz");
@@ -117,7 +117,7 @@ for (const instant of INSTANTS) {
 }
 
 for (const instant of [0, 120, 500]) {
-  test(`the engine killed ${instant} ms into an export: one final notice, which is true; a retry works`, async (t) => {
+  test(`the engine is killed ${instant} ms into an export: one final notice that is true, and a retry succeeds`, async (t) => {
     const before = ends();
     const there = await look("killed.tar.gz");
     await beginExport(daemon, "big", "killed.tar.gz");
@@ -187,7 +187,7 @@ async function replaceBy(path: string, content: Buffer): Promise<void> {
   await rename(`${path}.mine`, path);
 }
 for (const [index, [what, [before, act]]] of Object.entries(since).entries()) {
-  test(`who puts ${what} after the kill of a daemon keeps it`, async () => {
+  test(`after the daemon is killed in an export, a person puts ${what}: it stays`, async () => {
     const path = `since-${index}.tar.gz`;
     if (before !== undefined) await writeFile(at(path), before);
     await killWhileWriting(path);
@@ -202,7 +202,7 @@ for (const [index, [what, [before, act]]] of Object.entries(since).entries()) {
   });
 }
 
-test("a daemon that is asked to end in the middle leaves it to the next one", async () => {
+test("a daemon that shuts down during an export leaves it to the next one", async () => {
   await beginExport(daemon, "big", "asked.tar.gz");
   assert.equal(await daemon.stop(), 0);
   await comeBack(daemon);

@@ -66,7 +66,7 @@ async function allIsRight(): Promise<void> {
 }
 
 for (const instant of INSTANTS) {
-  test(`the daemon killed ${instant} ms into an import over a running container`, async () => {
+  test(`the daemon is killed ${instant} ms into an import over a running container`, async () => {
     await daemon.tremplin.importContainer({ containerName: name, importPath: "new.tini" });
     await delay(instant);
     await daemon.kill();
@@ -77,7 +77,7 @@ for (const instant of INSTANTS) {
 }
 
 for (const instant of [100, 500, 900]) {
-  test(`the engine killed ${instant} ms into an import over a running container`, async () => {
+  test(`the engine is killed ${instant} ms into an import over a running container`, async () => {
     await daemon.tremplin.importContainer({ containerName: name, importPath: "new.tini" });
     await delay(instant);
     const pid = await enginePid(daemon);

@@ -26,7 +26,7 @@ beforeEach(async () => {
 });
 
 /** The one final notice says why it failed, and everything is as it was. */
-async function undone(cause: RegExp): Promise<void> {
+async function rolledBack(cause: RegExp): Promise<void> {
   const { listener, folder } = place.daemon;
   const final = await listener.final("upgrade", name);
   assert.equal(final.status, Ended.FAILED);
@@ -43,33 +43,33 @@ async function undone(cause: RegExp): Promise<void> {
 }
 
 for (const [point, arrange] of Object.entries(points)) {
-  test(`the daemon killed ${point}`, async () => {
+  test(`the daemon is killed ${point}`, async () => {
     const reached = await arrange(place, name);
     await place.begin(name, Version.DEBIAN_BUSTER);
     await reached();
     await place.daemon.restart();
-    await undone(/^the daemon died during the upgrade; /);
+    await rolledBack(/^the daemon died during the upgrade; /);
   });
 
-  test(`the engine killed ${point}`, async () => {
+  test(`the engine is killed ${point}`, async () => {
     const reached = await arrange(place, name);
     await place.begin(name, Version.DEBIAN_BUSTER);
     await reached();
     process.kill(await enginePid(place.daemon), "SIGKILL");
-    await undone(/was rolled back to before the upgrade and runs$|nothing in it was changed$/);
+    await rolledBack(/was rolled back to before the upgrade and runs$|nothing in it was changed$/);
   });
 }
 
-test("the daemon killed while it puts a failed upgrade back: the reason is not lost", async () => {
+test("the daemon is killed while it rolls a failed upgrade back: the reason is kept", async () => {
   const scripts = { postinst: "exit 3" };
   await place.offer({ suite: "buster", packages: [baseFiles("10", "buster"), tool("2", { scripts })] });
   await place.begin(name, Version.DEBIAN_BUSTER);
   await place.until("the rollback", async () => /rolling it back/.test(await place.log(name)));
   await place.daemon.restart();
-  await undone(/exit status 3.*was rolled back/);
+  await rolledBack(/exit status 3.*was rolled back/);
 });
 
-test("the daemon killed once it is proven: it stays upgraded", async () => {
+test("the daemon is killed after the verification: the upgrade stays", async () => {
   await place.begin(name, Version.DEBIAN_BUSTER);
   await place.until("the proof", async () => /it runs Debian 10/.test(await place.log(name)));
   await place.daemon.restart();
@@ -80,7 +80,7 @@ test("the daemon killed once it is proven: it stays upgraded", async () => {
   assert.ok(Date.parse(snapshot?.expires_at ?? "") > Date.now());
 });
 
-test("a daemon that ends in the middle of an upgrade leaves it to the next one", async () => {
+test("a daemon that shuts down during an upgrade leaves it to the next one", async () => {
   const reached = place.holding("pool/tool_2");
   await place.begin(name, Version.DEBIAN_BUSTER);
   await reached;
@@ -90,5 +90,5 @@ test("a daemon that ends in the middle of an upgrade leaves it to the next one",
     [],
   );
   await place.daemon.start();
-  await undone(/^the daemon died during the upgrade; /);
+  await rolledBack(/^the daemon died during the upgrade; /);
 });

@@ -1,204 +1,145 @@
 import assert from "node:assert/strict";
-import { after, before, beforeEach, test } from "node:test";
+import { test } from "node:test";
 import {
   ContainerImportProgress_Status as Imported,
   UpgradeContainerProgress_Status as Upgraded,
 } from "../../src/contract/tremplin_pb.js";
-import type { Engine } from "../../src/engine/engine.ts";
 import { instanceStatus } from "../../src/engine/resources/instance.ts";
-import { comeBack } from "../support/come-back.ts";
-import type { TestDaemon } from "../support/daemon.ts";
-import { engineByHand } from "../support/engine-by-hand.ts";
-import { engineOf } from "../support/engine-of.ts";
-import { leaveOperation, noted, untilJournalEmpty } from "../support/journal.ts";
-import { createTiny, launchedDaemon, startContainer } from "../support/tiny-container.ts";
+import { InterruptedContainer } from "../support/interrupted-container.ts";
+import { startContainer } from "../support/tiny-container.ts";
 
 /**
- * The work of an operation was done, or being taken back, when the daemon was killed; only a clean-up was left. Until
- * the daemon is back a person has gone on by hand: what they made stays, and the clean-up comes to its end.
+ * The work of an operation was done, or was being rolled back, when the daemon was killed; only a clean-up was left. A
+ * person works on by hand before it starts again: the clean-up is completed, and leaves alone what the person made.
  */
-let daemon: TestDaemon;
-let engine: Engine;
-let byHand: (...words: string[]) => Promise<string>;
-let count = 0;
-let name: string;
-/** Of the operation that was under way. */
-let id: string;
-
-before(async () => {
-  daemon = await launchedDaemon();
-  engine = await engineOf(daemon);
-  byHand = engineByHand(daemon);
-});
-after(async () => {
-  await engine[Symbol.asyncDispose]();
-  await daemon[Symbol.asyncDispose]();
-});
-beforeEach(async () => {
-  id = `fedcba98765432${(10 + count).toString(16)}`.slice(-16).padStart(16, "0");
-  name = `late-${String.fromCharCode(97 + count++)}`;
-  await createTiny(daemon, name);
-});
-
-async function instance(of = name) {
-  return (await engine.instances.get(of)).value;
-}
-
-async function names(): Promise<string[]> {
-  return (await engine.instances.list()).map((each) => each.name);
-}
-
-async function touch(of: string, file: string): Promise<void> {
-  using files = await engine.fileSession(of);
-  await files.create(`/root/${file}`, new Uint8Array(), { uid: 0, gid: 0, mode: 0o600 });
-}
-
-async function has(of: string, file: string): Promise<boolean> {
-  using files = await engine.fileSession(of);
-  return (await files.list("/root", 100)).some((entry) => entry.name === file);
-}
-
-async function snapshots(of = name): Promise<string[]> {
-  return (await engine.snapshots.list(of)).map((snapshot) => snapshot.name);
-}
-
-async function leave(kind: string, steps: Record<string, string>): Promise<void> {
-  await daemon.kill();
-  await leaveOperation(daemon, { id, kind, container: name, steps });
-}
-
-async function back(): Promise<void> {
-  await comeBack(daemon);
-  await untilJournalEmpty(daemon);
-}
+const at = new InterruptedContainer("late");
 
 /** A container that is being upgraded, with the snapshot that was taken before. */
 async function upgrading(): Promise<Record<string, string>> {
-  await byHand("config", "set", name, `user.tremplin.operation=${id}`);
-  await byHand("snapshot", name, `tremplin-upgrade-${id}`);
-  return { ...(await noted(engine, name)), saved: "done" };
+  await at.byHand("config", "set", at.name, `user.tremplin.operation=${at.id}`);
+  await at.byHand("snapshot", at.name, `tremplin-upgrade-${at.id}`);
+  return { ...(await at.steps()), saved: "done" };
 }
 
-test("an upgrade was proven and the container is gone: it succeeded, and nothing is tried for ever", async () => {
+test("an upgrade is interrupted after its verification, and the container is gone: it succeeds, and nothing is retried forever", async () => {
   const steps = await upgrading();
-  await leave("upgrade", { ...steps, proven: "Debian 13" });
-  await byHand("delete", name);
-  await back();
-  assert.equal((await daemon.listener.final("upgrade", name)).status, Upgraded.SUCCEEDED);
+  await at.interrupt("upgrade", { ...steps, proven: "Debian 13" });
+  await at.byHand("delete", at.name);
+  await at.restart();
+  assert.equal((await at.daemon.listener.final("upgrade", at.name)).status, Upgraded.SUCCEEDED);
 });
 
-for (const [act, gesture] of [
-  ["proven", { proven: "Debian 13" }],
-  ["interrupted", {}],
+for (const [when, steps] of [
+  ["after", { proven: "Debian 13" }],
+  ["before", {}],
 ] as const) {
-  test(`an upgrade was ${act} and the container renamed: its snapshot goes in seven days, under the new name`, async () => {
-    const steps = await upgrading();
-    await leave("upgrade", { ...steps, ...gesture });
-    await byHand("rename", name, `${name}-kept`);
-    await back();
-    const [snapshot] = await engine.snapshots.list(`${name}-kept`);
+  test(`an upgrade is interrupted ${when} its verification, and the container is renamed: the snapshot expires in seven days`, async () => {
+    await at.interrupt("upgrade", { ...(await upgrading()), ...steps });
+    await at.byHand("rename", at.name, `${at.name}-kept`);
+    await at.restart();
+    const [snapshot] = await at.engine.snapshots.list(`${at.name}-kept`);
     assert.ok(Date.parse(snapshot?.expires_at ?? "") > Date.now());
-    assert.equal((await instance(`${name}-kept`)).config["user.tremplin.operation"], undefined);
+    assert.equal((await at.instance(`${at.name}-kept`)).config["user.tremplin.operation"], undefined);
   });
 }
 
-test("an upgrade was interrupted, and somebody went back to a snapshot of their own: that stays", async () => {
-  await touch(name, "mine");
-  await byHand("snapshot", name, "mine");
+test("an upgrade is interrupted, and somebody restores another snapshot: recovery keeps that", async () => {
+  await at.writeFile(at.name, "mine");
+  await at.byHand("snapshot", at.name, "mine");
   const steps = await upgrading();
   {
-    using files = await engine.fileSession(name);
+    using files = await at.engine.fileSession(at.name);
     await files.remove("/root/mine");
   }
-  await leave("upgrade", steps);
-  await byHand("restore", name, "mine");
-  await touch(name, "since");
-  await back();
-  const { status, failureReason } = await daemon.listener.final("upgrade", name);
+  await at.interrupt("upgrade", steps);
+  await at.byHand("restore", at.name, "mine");
+  await at.writeFile(at.name, "since");
+  await at.restart();
+  const { status, failureReason } = await at.daemon.listener.final("upgrade", at.name);
   assert.equal(status, Upgraded.FAILED);
   assert.match(failureReason, /was restored from another snapshot since/);
-  assert.deepEqual([await has(name, "mine"), await has(name, "since")], [true, true]);
-  assert.deepEqual((await snapshots()).sort(), ["mine", `tremplin-upgrade-${id}`]);
+  assert.deepEqual([await at.hasFile(at.name, "mine"), await at.hasFile(at.name, "since")], [true, true]);
+  assert.deepEqual((await at.snapshots()).sort(), ["mine", `tremplin-upgrade-${at.id}`]);
 });
 
-test("an upgrade was interrupted between the mark of its rollback and the step: it is put back", async () => {
+test("an upgrade is interrupted between the mark of its rollback and the step: it is rolled back", async () => {
   const steps = await upgrading();
-  await byHand("config", "set", name, `user.tremplin.operation=${id}-back`);
-  await touch(name, "half-upgraded");
-  await leave("upgrade", steps);
-  await back();
-  const { status, failureReason } = await daemon.listener.final("upgrade", name);
+  await at.byHand("config", "set", at.name, `user.tremplin.operation=${at.id}-back`);
+  await at.writeFile(at.name, "half-upgraded");
+  await at.interrupt("upgrade", steps);
+  await at.restart();
+  const { status, failureReason } = await at.daemon.listener.final("upgrade", at.name);
   assert.equal(status, Upgraded.FAILED);
   assert.match(failureReason, /was rolled back to before the upgrade and runs$/);
-  assert.equal(await has(name, "half-upgraded"), false);
-  assert.deepEqual(await snapshots(), []);
+  assert.equal(await at.hasFile(at.name, "half-upgraded"), false);
+  assert.deepEqual(await at.snapshots(), []);
 });
 
-test("an undo was interrupted, and somebody went back to a snapshot of their own: that and the way back stay", async () => {
+test("a rollback is interrupted, and somebody restores another snapshot: that and the rollback snapshot stay", async () => {
   const snapshot = "tremplin-upgrade-0011223344556677";
-  await byHand("snapshot", name, "mine");
-  await byHand("config", "set", name, "user.tremplin.operation=0011223344556677");
-  await byHand("snapshot", name, snapshot);
-  await byHand("config", "set", name, `user.tremplin.operation=${id}-back`);
-  await leave("undo-upgrade", { ...(await noted(engine, name)), runs: "no", snapshot, back: "done" });
-  await byHand("restore", name, "mine");
-  await touch(name, "since");
-  await back();
-  const { status, failureReason } = await daemon.listener.final("upgrade", name);
+  await at.byHand("snapshot", at.name, "mine");
+  await at.byHand("config", "set", at.name, "user.tremplin.operation=0011223344556677");
+  await at.byHand("snapshot", at.name, snapshot);
+  await at.byHand("config", "set", at.name, `user.tremplin.operation=${at.id}-back`);
+  await at.interrupt("undo-upgrade", { ...(await at.steps()), runs: "no", snapshot, back: "done" });
+  await at.byHand("restore", at.name, "mine");
+  await at.writeFile(at.name, "since");
+  await at.restart();
+  const { status, failureReason } = await at.daemon.listener.final("upgrade", at.name);
   assert.equal(status, Upgraded.FAILED);
   assert.match(failureReason, /was restored from another snapshot since/);
-  assert.equal(await has(name, "since"), true);
-  assert.deepEqual((await snapshots()).sort(), ["mine", snapshot]);
+  assert.equal(await at.hasFile(at.name, "since"), true);
+  assert.deepEqual((await at.snapshots()).sort(), ["mine", snapshot]);
 });
 
-/** An import after both of its renames: only the old container is still to go. */
-async function swapped(): Promise<{ old: string; steps: Record<string, string> }> {
-  const old = `tremplin-aside-${id}`;
-  await startContainer(daemon, name);
-  const steps = { ...(await noted(engine, name)), ran: "done" };
-  await byHand("stop", "--force", name);
-  await byHand("rename", name, old);
-  await byHand("init", "--empty", name);
-  const fresh = (await instance()).config["volatile.uuid"] ?? "";
+/** An import that has only the old container to delete. */
+async function renamed(): Promise<{ old: string; steps: Record<string, string> }> {
+  const old = `tremplin-aside-${at.id}`;
+  await startContainer(at.daemon, at.name);
+  const steps = { ...(await at.steps()), ran: "done" };
+  await at.byHand("stop", "--force", at.name);
+  await at.byHand("rename", at.name, old);
+  await at.byHand("init", "--empty", at.name);
+  const fresh = (await at.instance()).config["volatile.uuid"] ?? "";
   return { old, steps: { ...steps, fresh, swapped: "done" } };
 }
 
-test("an import was done but for the old container, which somebody started: it runs on, and nothing is tried for ever", async () => {
-  const { old, steps } = await swapped();
-  await leave("import", steps);
-  await byHand("start", old);
-  await back();
-  assert.equal((await daemon.listener.final("import", name)).status, Imported.DONE);
-  assert.equal((await instance(old)).status_code, instanceStatus.running);
+test("an import has only the old container to delete, and somebody starts that: it keeps running, and nothing is retried forever", async () => {
+  const { old, steps } = await renamed();
+  await at.interrupt("import", steps);
+  await at.byHand("start", old);
+  await at.restart();
+  assert.equal((await at.daemon.listener.final("import", at.name)).status, Imported.DONE);
+  assert.equal(await at.status(old), instanceStatus.running);
 });
 
-test("an import was done but for the old container, and somebody deleted the new one: the old one has its name again", async () => {
-  const { old, steps } = await swapped();
-  const { config } = await instance(old);
-  await leave("import", steps);
-  await byHand("delete", name);
-  await back();
-  const { status, failureReason } = await daemon.listener.final("import", name);
+test("an import has only the old container to delete, and somebody deletes the new one: the old one gets its name back", async () => {
+  const { old, steps } = await renamed();
+  const { config } = await at.instance(old);
+  await at.interrupt("import", steps);
+  await at.byHand("delete", at.name);
+  await at.restart();
+  const { status, failureReason } = await at.daemon.listener.final("import", at.name);
   assert.equal(status, Imported.FAILED);
   assert.match(failureReason, /somebody took the new container away, so .* is the one of before$/);
-  assert.equal((await instance()).config["volatile.uuid"], config["volatile.uuid"]);
-  assert.equal((await names()).includes(old), false);
+  assert.equal((await at.instance()).config["volatile.uuid"], config["volatile.uuid"]);
+  assert.equal((await at.names()).includes(old), false);
 });
 
-test("an import was done but for the old container, left alone: the old one goes", async () => {
-  const { old, steps } = await swapped();
-  await leave("import", steps);
-  await back();
-  assert.equal((await daemon.listener.final("import", name)).status, Imported.DONE);
-  assert.deepEqual([(await names()).includes(name), (await names()).includes(old)], [true, false]);
+test("an import has only the old container to delete: recovery deletes it", async () => {
+  const { old, steps } = await renamed();
+  await at.interrupt("import", steps);
+  await at.restart();
+  assert.equal((await at.daemon.listener.final("import", at.name)).status, Imported.DONE);
+  assert.deepEqual([(await at.names()).includes(at.name), (await at.names()).includes(old)], [true, false]);
 });
 
-test("what an import had begun goes, also where the person's profile protects all containers", async () => {
-  await byHand("init", "--empty", `tremplin-import-${id}`);
-  await leave("import", {});
-  await byHand("profile", "set", "default", "security.protection.delete=true");
-  await back();
-  await byHand("profile", "unset", "default", "security.protection.delete");
-  assert.equal((await daemon.listener.final("import", name)).status, Imported.FAILED);
-  assert.equal((await names()).includes(`tremplin-import-${id}`), false);
+test("recovery deletes the temporary container of an import, also where a profile protects all containers", async () => {
+  await at.byHand("init", "--empty", `tremplin-import-${at.id}`);
+  await at.interrupt("import", {});
+  await at.byHand("profile", "set", "default", "security.protection.delete=true");
+  await at.restart();
+  await at.byHand("profile", "unset", "default", "security.protection.delete");
+  assert.equal((await at.daemon.listener.final("import", at.name)).status, Imported.FAILED);
+  assert.equal((await at.names()).includes(`tremplin-import-${at.id}`), false);
 });

@@ -52,7 +52,7 @@ async function untilFailed(daemon: TestDaemon): Promise<void> {
 }
 
 for (const survives of [true, false]) {
-  test(`an engine that dies for good in a change of owners: the next one puts them right before anything starts (${survives ? "same daemon" : "next daemon"})`, async () => {
+  test(`an engine dies for good during an id shift: recovery comes before the next engine is used (${survives ? "same daemon" : "next daemon"})`, async () => {
     await using program = await breakableEngine();
     await using daemon = await startDaemon({ env: { PATH: program.path } });
     await launch(daemon);
@@ -101,7 +101,7 @@ const untold: Record<string, (daemon: TestDaemon, name: string) => Promise<{ pri
 };
 
 for (const [what, make] of Object.entries(untold)) {
-  test(`an engine killed while it changes the owners of ${what}: it starts with the right ones afterwards`, async () => {
+  test(`an engine is killed during the id shift of ${what}: the next start has the right owners`, async () => {
     await using daemon = await launchedDaemon();
     const request = await make(daemon, "penguin");
     await daemon.tremplin.startContainer({ containerName: "penguin", ...request });
@@ -136,7 +136,7 @@ async function changed(folder: string): Promise<number> {
   return stdout.split("\n").length;
 }
 
-test("an engine that dies for good when the backup is whole: DONE with its size, and the snapshot goes with the next engine", async () => {
+test("an engine dies for good when the backup is whole: DONE with its size, and the next engine deletes the snapshot", async () => {
   await using program = await breakableEngine();
   await using held = await heldCompressor();
   await using daemon = await startDaemon({ env: { PATH: `${program.folder}:${held.path}` } });
@@ -161,7 +161,7 @@ test("an engine that dies for good when the backup is whole: DONE with its size,
   assert.deepEqual(await engine.snapshots.list("penguin"), []);
 });
 
-test("no room for an end: it is not sent, the container stays locked; with room it is, once", async () => {
+test("no disk space for an end: the lock is kept until there is space, and the end is sent once", async () => {
   await using daemon = await launchedDaemon();
   await createTiny(daemon, "penguin");
   await daemon.stop();

@@ -2,7 +2,7 @@ import type { Engine } from "../../src/engine/engine.ts";
 
 export const accountFiles = ["passwd", "group", "shadow", "gshadow"];
 
-/** What the account files of a container hold and their backups (`passwd-`), by name; "" for one that is not there. */
+/** The content of a container's account files and their backups (`passwd-`), by name; "" for a missing one. */
 export async function accountContents(engine: Engine, container: string): Promise<Record<string, string>> {
   using files = await engine.fileSession(container);
   const names = accountFiles.flatMap((name) => [name, `${name}-`]);

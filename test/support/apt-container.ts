@@ -11,7 +11,7 @@ import { buildPackage, type FakePackage } from "./debian-repository.ts";
 import { eventually } from "./eventually.ts";
 import { runInside } from "./run-inside.ts";
 
-/** To be raised when the tree is made differently. */
+/** Increase this when the tree is built differently. */
 const RECIPE = 1;
 
 const inittab = `::once:/bin/busybox udhcpc -f -i eth0 -s /usr/local/sbin/have-address
@@ -24,7 +24,7 @@ const haveAddress = `#!/bin/sh
 /bin/busybox ip address replace "$ip/$mask" dev "$interface"
 `;
 
-/** The package that tells a release apart, as far as tests of small releases go. */
+/** The package that identifies a release in tests with small releases. */
 export function baseFiles(versionId: string, codename: string): FakePackage {
   const release = `ID=debian\nVERSION_ID="${versionId}"\nVERSION_CODENAME=${codename}\nPRETTY_NAME="Debian ${versionId}"\n`;
   return {
@@ -36,8 +36,8 @@ export function baseFiles(versionId: string, codename: string): FakePackage {
 }
 
 /**
- * Makes a container whose apt and dpkg are real, whose init is small, and which says that it is Debian 9: a place
- * for upgrades to releases of next to nothing. Its tarballs are built once and kept.
+ * Creates a container with real apt and dpkg, a small init and the os-release of Debian 9, for upgrades to tiny releases.
+ * Its tarballs are built once and kept.
  */
 export async function createAptContainer(daemon: TestDaemon, containerName: string): Promise<void> {
   const folder = await aptImage();
@@ -86,7 +86,7 @@ async function build(work: string): Promise<string> {
   await writeFile(join(tree, "etc/inittab"), inittab);
   await writeFile(join(tree, "usr/local/sbin/have-address"), haveAddress, { mode: 0o755 });
   await rm(join(tree, "etc/apt/sources.list"), { force: true });
-  // What is not of the package's list is nobody's when the small package takes its place.
+  // Without this list the small package does not remove the files of the real one.
   await writeFile(join(tree, "var/lib/dpkg/info/base-files.list"), "/.\n");
   await rm(join(tree, "var/lib/dpkg/info/base-files.postinst"), { force: true });
   const deb = await buildPackage(work, baseFiles("9", "stretch"));
@@ -125,7 +125,7 @@ export async function reaches(engine: Engine, container: string, url: string): P
   });
 }
 
-/** All that must be the same again after an upgrade that was undone. */
+/** Everything that must be the same after a rollback. */
 export async function stateOf(engine: Engine, container: string): Promise<Record<string, string>> {
   const { value } = await engine.instances.get(container);
   const packages = await runInside(engine, container, "dpkg --list");

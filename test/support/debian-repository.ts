@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { execute } from "./belongings.ts";
 
-/** A package with next to nothing in it. */
+/** A tiny package. */
 export interface FakePackage {
   readonly name: string;
   readonly version: string;
@@ -17,11 +17,11 @@ export interface FakePackage {
   readonly files?: Readonly<Record<string, string>>;
   /** Its maintainer scripts: postinst, preinst ... */
   readonly scripts?: Readonly<Record<string, string>>;
-  /** A file of so many zeros, which takes no room in the archive. MiB. */
+  /** The size of a file of zeros, which compresses to nothing. MiB. */
   readonly bulk?: number;
 }
 
-/** Builds the archive of a package, and gives its path. */
+/** Builds a package. Returns the path of its archive. */
 export async function buildPackage(folder: string, fake: FakePackage): Promise<string> {
   const tree = join(folder, `${fake.name}_${fake.version}`);
   await rm(tree, { recursive: true, force: true });
@@ -50,7 +50,7 @@ export async function buildPackage(folder: string, fake: FakePackage): Promise<s
     await put(join(tree, "DEBIAN", name), `#!/bin/sh\nset -e\n${text}\n`, 0o755);
   }
   const path = `${tree}.deb`;
-  // Built again it is the same, byte for byte: a container may have its sums already.
+  // Reproducible byte for byte: a container may already have its checksums.
   const env = { ...process.env, SOURCE_DATE_EPOCH: "1700000000" };
   await execute("dpkg-deb", ["--root-owner-group", "-Zgzip", "--build", tree, path], { env });
   return path;
@@ -64,11 +64,11 @@ async function put(path: string, text: string, mode: number): Promise<void> {
 /** A key to sign releases with. */
 export interface SigningKey {
   readonly home: string;
-  /** What apt checks with, in its binary form. */
+  /** The public key for apt, in binary form. */
   readonly keyring: string;
 }
 
-/** Makes a key that is good for so long, as gpg writes it ("1y", "seconds=2"; from `at` on, as `faked-system-time`). */
+/** Creates a key with a validity in gpg's notation ("1y", "seconds=2"), starting `at` (as `faked-system-time`). */
 export async function signingKey(folder: string, expires = "never", at?: string): Promise<SigningKey> {
   const home = join(folder, "gnupg");
   await mkdir(home, { recursive: true, mode: 0o700 });
@@ -81,20 +81,20 @@ export async function signingKey(folder: string, expires = "never", at?: string)
   return { home, keyring };
 }
 
-/** What one suite of the repository offers. */
+/** A suite of the repository. */
 export interface FakeSuite {
   readonly suite: string;
   readonly packages: readonly FakePackage[];
 }
 
 export interface RepositoryTimes {
-  /** When its releases were made. Default: an hour ago. */
+  /** The date of its releases. Default: an hour ago. */
   readonly made?: Date;
-  /** When gpg is to think that it signs them. Default: now. */
+  /** The date of the signatures. Default: now. */
   readonly signed?: string;
 }
 
-/** Writes a repository of suites as apt reads it, each signed. */
+/** Writes an apt repository with signed suites. */
 export async function writeRepository(
   folder: string,
   key: SigningKey,
@@ -168,7 +168,7 @@ function sha256(content: Uint8Array): string {
 export class Mirror implements AsyncDisposable {
   readonly #server = createServer((request, response) => void this.#answer(request.url ?? "", response));
   readonly #folder: string;
-  /** Called before each answer; false: the mirror has gone, and the connection breaks. */
+  /** Called before each response; false breaks the connection, as if the mirror had disappeared. */
   answers: (path: string) => boolean | Promise<boolean> = () => true;
 
   private constructor(folder: string) {

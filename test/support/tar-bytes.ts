@@ -1,4 +1,4 @@
-/** A member as it stands in an archive, also such as no program would write. */
+/** A raw archive member, also one that no program would write. */
 export interface RawMember {
   readonly name: string;
   /** The type flag: "0" file (default), "1" hard link, "2" symbolic link, "3" and "4" devices, "5" folder, "6" pipe. */
@@ -7,11 +7,11 @@ export interface RawMember {
   readonly content?: string | Buffer;
   /** Major and minor number. */
   readonly device?: readonly [number, number];
-  /** Written instead of the content's own size. */
+  /** Overrides the size of the content. */
   readonly size?: number;
 }
 
-/** An archive of these members (POSIX.1-1988), with the mark of its end. */
+/** An archive of these members (POSIX.1-1988), with its end mark. */
 export function tarBytes(members: readonly RawMember[]): Buffer {
   return Buffer.concat([...members.map(memberBytes), Buffer.alloc(1024)]);
 }

@@ -26,13 +26,13 @@ export async function testRunner({
 }: TestRunnerOptions) {
   const clock = new ManualClock();
   const deliver = async (each: Notice, id: string) => {
-    if (each.method === "tremplinReady" || host(each, id)) return { kind: "taken" as const };
-    return { kind: "away" as const, reason: "away" };
+    if (each.method === "tremplinReady" || host(each, id)) return { kind: "acknowledged" as const };
+    return { kind: "unreachable" as const, reason: "unreachable" };
   };
   const queue = new NoticeQueue({ deliver, clock, log });
   const journal = await Journal.open(join(folder, "journal"), log);
-  const rejected = await RejectedNotices.open({ folder: join(folder, "refused"), outbox: queue, clock, log });
-  const finals = new FinalNotices({ journal, outbox: queue, refused: rejected, clock, log });
+  const rejected = await RejectedNotices.open({ folder: join(folder, "refused"), queue, clock, log });
+  const finals = new FinalNotices({ journal, queue, rejected, clock, log });
   const runner = new Runner({
     journal,
     queue,

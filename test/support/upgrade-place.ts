@@ -23,13 +23,13 @@ import { eventually } from "./eventually.ts";
 import { runInside } from "./run-inside.ts";
 import { launch, startContainer } from "./tiny-container.ts";
 
-/** A configuration file comes with it, which people change. */
+/** A package with a configuration file. */
 export function tool(version: string, more: Partial<FakePackage> = {}): FakePackage {
   const files = { "etc/tool.conf": `made for ${version}\n`, "usr/share/tool/version": `${version}\n` };
   return { name: "tool", version, files, ...more };
 }
 
-/** What the mirror has unless a test says otherwise: three releases of two packages. */
+/** The default content of the mirror: three releases of two packages. */
 export const smallReleases: readonly FakeSuite[] = [
   { suite: "stretch", packages: [baseFiles("9", "stretch"), tool("1")] },
   { suite: "buster", packages: [baseFiles("10", "buster"), tool("2")] },
@@ -39,11 +39,11 @@ export const smallReleases: readonly FakeSuite[] = [
 type Reached = () => Promise<unknown>;
 
 /**
- * Five points of an upgrade from the oldest release to the next one, each as what arranges that it can be waited for.
- * What it gives resolves once the upgrade has come there, where it stays unless somebody ends it.
+ * Five points of an upgrade from the oldest release to the next one. Each function makes the upgrade stop at its point,
+ * and returns a function that resolves once the upgrade is there.
  */
 export const points: Readonly<Record<string, (place: UpgradePlace, name: string) => Promise<Reached>>> = {
-  async "while the mirrors are asked beforehand"(place) {
+  async "while the mirrors are checked"(place) {
     const asked = place.holding("dists/buster/InRelease");
     return () => asked;
   },
@@ -61,7 +61,7 @@ export const points: Readonly<Record<string, (place: UpgradePlace, name: string)
     const isThere = () => place.inside(name, "test -p /run/gate").then(() => true);
     return () => place.until("the script of the package", isThere);
   },
-  async "while it is proven"(place, name) {
+  async "during the verification"(place, name) {
     const program = { "usr/bin/systemctl": "#!/bin/sh\necho starting\n" };
     const slow = tool("2", { files: program, scripts: { postinst: "chmod 755 /usr/bin/systemctl" } });
     await place.offer({ suite: "buster", packages: [baseFiles("10", "buster"), slow] });
@@ -112,14 +112,14 @@ export class UpgradePlace implements AsyncDisposable {
     return place;
   }
 
-  /** Has the mirror offer other releases in the place of some, and answer. */
+  /** Replaces releases on the mirror, and makes it respond. */
   async offer(...suites: readonly FakeSuite[]): Promise<void> {
     this.mirror.answers = () => true;
     const others = smallReleases.filter(({ suite }) => !suites.some((each) => each.suite === suite));
     await writeRepository(join(this.daemon.folder, "mirror"), this.key, [...others, ...suites]);
   }
 
-  /** A running container of its own for a test. */
+  /** Creates and starts a container for a test. */
   async container(): Promise<string> {
     const name = `up-${this.#count++}`;
     await (await this.engine.instances.copy("base", name)).wait();
@@ -130,7 +130,7 @@ export class UpgradePlace implements AsyncDisposable {
     return runInside(this.engine, name, script);
   }
 
-  /** As container(), in a pool of plain folders. */
+  /** As container(), in a pool with plain folders. */
   async containerOnFolders(): Promise<string> {
     const name = "on-folders";
     await this.engine.pools.create({ name: "folders", driver: "dir" });
@@ -140,7 +140,7 @@ export class UpgradePlace implements AsyncDisposable {
     return await this.#started(name);
   }
 
-  /** Lets a container take so much disk space and no more. */
+  /** Limits the disk space of a container. */
   async limitDisk(name: string, size: string): Promise<void> {
     const root = { type: "disk", path: "/", pool: "default", size };
     await this.engine.instances.update(name, (instance) => ({
@@ -149,7 +149,7 @@ export class UpgradePlace implements AsyncDisposable {
     }));
   }
 
-  /** Signs all that the mirror has with a key that the container knows and that has expired. */
+  /** Signs everything on the mirror with an expired key that the container trusts. */
   async expireKey(name: string): Promise<void> {
     const folder = join(this.daemon.folder, "expired");
     const key = await signingKey(folder, "1y", "20200101T000000");
@@ -159,13 +159,13 @@ export class UpgradePlace implements AsyncDisposable {
     });
   }
 
-  /** Has the mirror say that it made its releases tomorrow. */
+  /** Dates the mirror's releases from tomorrow. */
   async comeFromTomorrow(): Promise<void> {
     const made = new Date(Date.now() + 86_400_000);
     await writeRepository(join(this.daemon.folder, "mirror"), this.key, smallReleases, { made });
   }
 
-  /** Has a container take a key for one of Debian's. */
+  /** Makes a container trust a key as it trusts Debian's. */
   async trust(name: string, { keyring, home }: SigningKey): Promise<void> {
     const bytes = (await readFile(keyring)).toString("base64");
     const file = `/etc/apt/trusted.gpg.d/${basename(dirname(home))}.gpg`;
@@ -173,8 +173,8 @@ export class UpgradePlace implements AsyncDisposable {
   }
 
   /**
-   * Holds back the next answer of the mirror for a path that contains the text; resolves once it is asked for, with
-   * what lets it go on.
+   * Delays the mirror's next response for a path that contains the text. Resolves when it is requested, with a function
+   * that sends it.
    */
   holding(text: string, count = 1): Promise<() => void> {
     const asked = Promise.withResolvers<() => void>();
@@ -190,12 +190,12 @@ export class UpgradePlace implements AsyncDisposable {
     return asked.promise;
   }
 
-  /** Looks until it is so. */
+  /** Polls until the condition holds. */
   async until(what: string, look: () => Promise<boolean>): Promise<void> {
     await eventually(what, async () => ((await look().catch(() => false)) ? true : undefined), 60_000);
   }
 
-  /** Asks for an upgrade, which must be accepted. */
+  /** Requests an upgrade, which must be accepted. */
   async begin(containerName: string, targetVersion: Version): Promise<void> {
     const { status, failureReason } = await this.daemon.tremplin.upgradeContainer({
       containerName,
@@ -204,13 +204,13 @@ export class UpgradePlace implements AsyncDisposable {
     assert.equal(status, Answer.STARTED, failureReason);
   }
 
-  /** An upgrade to its end. */
+  /** Runs an upgrade to its end. */
   async upgrade(name: string, target: Version): Promise<UpgradeContainerProgress> {
     await this.begin(name, target);
     return await this.daemon.listener.final("upgrade", name, 120_000);
   }
 
-  /** All lines that the host was told, in order. */
+  /** All lines that the host received, in order. */
   lines(name: string): string[] {
     return this.daemon.listener.messages("upgrade", name).flatMap(({ progressMessages }) => progressMessages);
   }

@@ -5,7 +5,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { CommandLinePlace } from "../../../test/support/command-line.ts";
 import {
   Engine_State as EngineState,
-  RefusedNoticeSchema,
+  RejectedNoticeSchema,
   SetAsideRecordSchema,
   WaitingNoticeSchema,
 } from "../../contract/tremplin/v1/guest_pb.js";
@@ -38,7 +38,7 @@ test("status shows undelivered and rejected notices, and operations that wait fo
     hostAwayReason: "HTTP 404",
     oldestNotice: create(WaitingNoticeSchema, { rpc: "UpdateExportStatus", ...about }),
     refusedNotices: [
-      create(RefusedNoticeSchema, { rpc: "UpdateStopStatus", ...about, reason: "no such rpc" }),
+      create(RejectedNoticeSchema, { rpc: "UpdateStopStatus", ...about, reason: "no such rpc" }),
     ],
     setAsideRecords: [
       create(SetAsideRecordSchema, { path: "/s/journal/1.json.unreadable", reason: "it is not JSON", since }),

@@ -4,7 +4,7 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import {
   CheckUpgradeProgressSchema,
   Guest,
-  WayBackResponse_Status as Rollback,
+  RollbackResponse_Status as Rollback,
 } from "../../contract/tremplin/v1/guest_pb.js";
 import {
   CancelUpgradeContainerResponse_Status as Cancelled,

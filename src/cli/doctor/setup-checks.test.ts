@@ -9,7 +9,7 @@ import {
   Engine_State as EngineState,
   Orphan_Kind as Kind,
   Engine_Phase as Phase,
-  RefusedNoticeSchema,
+  RejectedNoticeSchema,
   SetAsideRecordSchema,
 } from "../../contract/tremplin/v1/guest_pb.js";
 import { formatAddress } from "../../transport/address.ts";
@@ -70,7 +70,7 @@ test("orphans are listed, each with the command that shows it and the one that r
     hostAwaySince: since,
     hostAwayReason: "HTTP 404",
     refusedNotices: [
-      create(RefusedNoticeSchema, {
+      create(RejectedNoticeSchema, {
         rpc: "UpdateStopStatus",
         containerName: "web",
         since,

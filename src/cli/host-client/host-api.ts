@@ -8,7 +8,7 @@ import type {
 } from "@bufbuild/protobuf";
 import { type Address, formatAddress, parseAddress } from "../../transport/address.ts";
 import { type Connection, dial } from "../../transport/client.ts";
-import { OPERATION_METADATA, operationIn } from "../../transport/operation-id.ts";
+import { OPERATION_METADATA, operationIdIn } from "../../transport/operation-id.ts";
 import type { Tls } from "../../transport/tls.ts";
 import { type HostFlags, tlsOf } from "../flags/host-flags.ts";
 import { hostError } from "./host-error.ts";
@@ -55,7 +55,7 @@ export class HostApi implements Disposable {
         ...(operation !== undefined && { [OPERATION_METADATA]: operation }),
       };
       const { header, message } = await transport.unary(method, signal, timeout, metadata, input);
-      const begun = operationIn(header);
+      const begun = operationIdIn(header);
       if (begun !== undefined) onOperation?.(begun);
       return message;
     } catch (thrown) {

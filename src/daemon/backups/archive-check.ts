@@ -1,15 +1,15 @@
 import type { Readable } from "node:stream";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { confined, type Home } from "./confined.ts";
 import type { MemberRules } from "./member-rules.ts";
+import { sandboxed, type UnpackTarget } from "./sandbox.ts";
 import { Subprocess } from "./subprocess.ts";
 import { parseListing, type TarMember } from "./tar-member.ts";
 
-/** The longest name and the longest target of a link, each byte written as four. */
-const LONGEST_LINE = 64 * 1024;
+/** Fits the longest name and the longest link target, with each byte escaped as four characters. */
+const MAX_LINE_LENGTH = 64 * 1024;
 
-/** Zeros do not end it: all is read, so that its unpacker comes to the checksum, and nothing hides behind them. */
-const READING = [
+/** Blocks of zeros do not end the list: tar reads everything, so that the checksum is verified and nothing is hidden. */
+const LIST_OPTIONS = [
   "-ivvRf",
   "-",
   "--quoting-style=c",
@@ -17,73 +17,73 @@ const READING = [
   "--force-local",
   "--blocking-factor=512",
 ] as const;
-/** As an engine unpacks it. */
-const UNPACKING = ["--same-permissions", "--xattrs", "--xattrs-include=*", "--acls"] as const;
+/** The options with which engines extract. */
+const EXTRACT_OPTIONS = ["--same-permissions", "--xattrs", "--xattrs-include=*", "--acls"] as const;
 
 /**
- * Looks through a plain archive that goes by: its members are listed by the same program that unpacks it, so that
- * nothing can look like one thing here and like another there.
+ * Checks an uncompressed archive while it is streamed. The program that lists the members also extracts them, so that
+ * both see the same archive.
  */
 export class ArchiveCheck implements AsyncDisposable {
   readonly #tar: Subprocess;
   readonly #rules: MemberRules;
   readonly #unpacks: boolean;
   readonly #listed: Promise<boolean>;
-  #refused = false;
+  #rejected = false;
   #bytes = 0;
 
-  /** `home`: unpacks it there on the way, instead of only looking. */
-  constructor(rules: MemberRules, signal: AbortSignal, home?: Home) {
-    const command = ["tar", ...(home ? (["-x", ...UNPACKING] as const) : ["-t"]), ...READING] as const;
-    const { words, cwd } = confined(command, home);
-    this.#tar = Subprocess.start(words, { cwd, signal }, "tar");
+  /** `target`: also extracts the archive there. */
+  constructor(rules: MemberRules, signal: AbortSignal, target?: UnpackTarget) {
+    const mode = target ? ["-x", ...EXTRACT_OPTIONS] : ["-t"];
+    const { command, cwd } = sandboxed(["tar", ...mode, ...LIST_OPTIONS], target);
+    this.#tar = Subprocess.start(command, { cwd, signal }, "tar");
     this.#rules = rules;
-    this.#unpacks = home !== undefined;
+    this.#unpacks = target !== undefined;
     this.#listed = this.#list();
     this.#listed.catch(() => undefined);
   }
 
-  /** Resolves when it can take more. Throws `invalid` for a member that may not be. */
+  /** Resolves when it accepts more. Throws `invalid` for a member that is not allowed. */
   async write(chunk: Uint8Array): Promise<void> {
     await this.#tar.write(chunk);
-    await this.approve();
+    await this.throwIfRejected();
   }
 
-  /** Lets a program that unpacks the archive write it here, from now on and alone. */
-  feedFrom(unpacker: readonly [program: string, ...args: string[]], signal: AbortSignal): Subprocess {
-    const { words, cwd } = confined(unpacker);
-    const feeding = Subprocess.start(words, { cwd, signal, output: this.#tar.stdin }, unpacker[0]);
-    // It has its own end of it now. Ours must go without the word that no more will come.
+  /** Starts a program that decompresses the archive directly into this check; nothing else may write to it then. */
+  feedFrom(decompressor: readonly [program: string, ...args: string[]], signal: AbortSignal): Subprocess {
+    const { command, cwd } = sandboxed(decompressor);
+    const feeding = Subprocess.start(command, { cwd, signal, output: this.#tar.stdin }, decompressor[0]);
+    // The child has its own copy of the pipe. Destroyed, not ended: the child may still write.
     this.#tar.stdin.destroy();
     return feeding;
   }
 
-  /** Throws `invalid` when there was a member that may not be. */
-  async approve(): Promise<void> {
-    if (this.#refused) await this.#listed;
+  /** Throws `invalid` if there was a member that is not allowed. */
+  async throwIfRejected(): Promise<void> {
+    if (this.#rejected) await this.#listed;
   }
 
-  /** How many bytes of the archive were looked at so far. */
+  /** Bytes of the uncompressed archive that were checked so far. */
   get bytes(): number {
     this.#bytes = Math.max(this.#bytes, this.#tar.bytesRead);
     return this.#bytes;
   }
 
-  /** Throws `failed` when the archive is not whole, `invalid` when something is missing in it. */
+  /** Throws `failed` if the archive is damaged or truncated, `invalid` if a required member is missing. */
   async finish(): Promise<void> {
     this.#tar.end();
     const whole = await this.#listed;
     await this.#tar.succeeded().catch((error) => {
       if (whole && this.#unpacks)
-        throw onlyTheEngine(`cannot be unpacked by a container's root: ${error.message}`);
+        throw needsEngineUnpack(`cannot be unpacked by the root user of the container: ${error.message}`);
       throw new TremplinError(
         "failed",
-        "the backup is damaged or cut short: tar cannot read it to its end",
+        "the backup is damaged or truncated: tar cannot read all of it",
         error,
       );
     });
     if (!whole)
-      throw new TremplinError("failed", "the backup is cut short: the end of its archive is missing");
+      throw new TremplinError("failed", "the backup is truncated: the end of its archive is missing");
     this.#rules.finish();
   }
 
@@ -93,10 +93,10 @@ export class ArchiveCheck implements AsyncDisposable {
 
   #check(member: TarMember): void {
     this.#rules.check(member);
-    if (this.#unpacks && member.type === "c") throw onlyTheEngine("has device nodes");
+    if (this.#unpacks && member.type === "c") throw needsEngineUnpack("contains device nodes");
   }
 
-  /** Whether the archive had its end. */
+  /** Checks the listing. Returns whether the archive had its end mark. */
   async #list(): Promise<boolean> {
     let whole = false;
     try {
@@ -107,19 +107,19 @@ export class ArchiveCheck implements AsyncDisposable {
       }
       return whole;
     } catch (error) {
-      // Nobody reads on: who writes must not wait for that.
-      this.#refused = true;
+      // The listing is not read any further, so a writer would wait for ever.
+      this.#rejected = true;
       await this.#tar[Symbol.asyncDispose]();
       throw error;
     }
   }
 }
 
-/** The backup can be unpacked by the engine alone. The cause of an error that says so. */
+/** The cause of an error: only the engine can unpack this backup. */
 export class NeedsEngineUnpack {}
 
-function onlyTheEngine(why: string): TremplinError {
-  return new TremplinError("failed", `the backup ${why}`, new NeedsEngineUnpack());
+function needsEngineUnpack(reason: string): TremplinError {
+  return new TremplinError("failed", `the backup ${reason}`, new NeedsEngineUnpack());
 }
 
 async function* lines(output: Readable): AsyncGenerator<string, void, void> {
@@ -128,8 +128,8 @@ async function* lines(output: Readable): AsyncGenerator<string, void, void> {
     const parts = (rest + chunk.toString("latin1")).split("\n");
     rest = parts.pop() ?? "";
     yield* parts;
-    if (rest.length > LONGEST_LINE) {
-      throw new TremplinError("invalid", "the backup has a member with a name that no file can have");
+    if (rest.length > MAX_LINE_LENGTH) {
+      throw new TremplinError("invalid", "the backup contains a name that is longer than any file name");
     }
   }
   if (rest !== "") yield rest;

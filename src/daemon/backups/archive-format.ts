@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { TremplinError } from "../../base/tremplin-error.ts";
 
-/** How a tar archive is packed; `tar` is not at all. */
+/** The compression of a tar archive; `tar`: none. */
 export type ArchiveFormat = "gzip" | "zstd" | "xz" | "tar";
 
 interface Magic {
@@ -9,33 +9,33 @@ interface Magic {
   readonly bytes: Buffer;
 }
 
-const magics: Readonly<Record<ArchiveFormat, Magic>> = {
+const MAGICS: Readonly<Record<ArchiveFormat, Magic>> = {
   gzip: { offset: 0, bytes: Buffer.from([0x1f, 0x8b]) },
   zstd: { offset: 0, bytes: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]) },
   xz: { offset: 0, bytes: Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]) },
   tar: { offset: 257, bytes: Buffer.from("ustar") },
 };
 
-/** What people take for a backup, and what it is. */
-const others: readonly (Magic & { readonly what: string })[] = [
-  { offset: 0, bytes: Buffer.from("hsqs"), what: "a squashfs, which is the half of an image in two files" },
-  { offset: 0, bytes: Buffer.from("BZh"), what: "packed with bzip2" },
+/** Other formats that people mistake for backups. */
+const OTHER_FORMATS: readonly (Magic & { readonly what: string })[] = [
+  { offset: 0, bytes: Buffer.from("hsqs"), what: "a squashfs, which is one half of a split image" },
+  { offset: 0, bytes: Buffer.from("BZh"), what: "compressed with bzip2" },
   { offset: 0, bytes: Buffer.from("PK"), what: "a zip file" },
 ];
 
-const LONGEST = 262;
+const HEAD_BYTES = 262;
 
-/** Recognises a backup by its first bytes, whatever its name. Throws `invalid` with what it is instead. */
-export async function archiveFormat(file: FileHandle): Promise<ArchiveFormat> {
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(LONGEST), 0, LONGEST, 0);
+/** Detects the format from the first bytes, not from the file name. Throws `invalid` for any other format. */
+export async function detectArchiveFormat(file: FileHandle): Promise<ArchiveFormat> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
   const head = buffer.subarray(0, bytesRead);
   if (head.length === 0) throw new TremplinError("invalid", "the file is empty");
   const begins = ({ offset, bytes }: Magic): boolean =>
     head.subarray(offset, offset + bytes.length).equals(bytes);
-  for (const [format, magic] of Object.entries(magics)) if (begins(magic)) return format as ArchiveFormat;
-  const what = others.find(begins)?.what;
+  for (const [format, magic] of Object.entries(MAGICS)) if (begins(magic)) return format as ArchiveFormat;
+  const what = OTHER_FORMATS.find(begins)?.what;
   throw new TremplinError(
     "invalid",
-    `the file is no backup${what ? `: it is ${what}` : ""}; a backup is a tar archive, plain or packed with gzip, zstd or xz`,
+    `the file is not a backup${what ? `: it is ${what}` : ""}; a backup is a tar archive, plain or compressed with gzip, zstd or xz`,
   );
 }

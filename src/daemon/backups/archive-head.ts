@@ -1,27 +1,27 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { buffer } from "node:stream/consumers";
 import { stringify } from "yaml";
 import { canAccess } from "../../base/files/files.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { countFiles, type FileCount } from "./count-files.ts";
 import { Subprocess } from "./subprocess.ts";
 
-/** The first members of a backup, and what they count in it. */
+/** The first members of a backup, with their number and size. */
 export interface ArchiveHead extends FileCount {
-  /** A tar without its end: more members may follow. */
+  /** A tar without its end mark, so that more members can follow. */
   readonly tar: Buffer;
 }
 
 /** A tar ends with two blocks of zeros. */
-const END = 2 * 512;
+const END_BYTES = 2 * 512;
 
 /**
- * What lies beside the rootfs of a snapshot: metadata.yaml first, as engines want it, and the templates
- * (behaviour.md 11). A container that never had a metadata.yaml gets one that says its architecture.
+ * Packs the files next to the rootfs of a snapshot: metadata.yaml, which engines require first, and the templates
+ * (docs/contract.md#backup-file-format). A container without a metadata.yaml gets one with its architecture.
  */
-export async function archiveHead(
+export async function packArchiveHead(
   folder: string,
   architecture: string,
   signal: AbortSignal,
@@ -41,7 +41,7 @@ export async function archiveHead(
 }
 
 async function pack(cwd: string, members: readonly string[], signal: AbortSignal): Promise<ArchiveHead> {
-  const words = [
+  const command = [
     "tar",
     "--create",
     "--file=-",
@@ -49,15 +49,42 @@ async function pack(cwd: string, members: readonly string[], signal: AbortSignal
     "--numeric-owner",
     ...members,
   ] as const;
-  await using packing = Subprocess.start(words, { cwd, signal });
+  await using packing = Subprocess.start(command, { cwd, signal });
   const [tar, count] = await Promise.all([
     buffer(packing.stdout),
     countFiles(["find", ...members], cwd, signal),
   ]);
   await packing.succeeded();
-  const end = tar.subarray(-END);
-  if (end.length < END || end.some((byte) => byte !== 0)) {
-    throw new TremplinError("failed", "tar wrote an archive that does not end as archives do");
+  const end = tar.subarray(-END_BYTES);
+  if (end.length < END_BYTES || end.some((byte) => byte !== 0)) {
+    throw new TremplinError("failed", "tar wrote an archive without an end mark");
   }
-  return { ...count, tar: tar.subarray(0, -END) };
+  return { ...count, tar: tar.subarray(0, -END_BYTES) };
+}
+
+export interface FileCount {
+  readonly files: number;
+  /** The sum of their sizes (lstat). */
+  readonly bytes: number;
+}
+
+/**
+ * Counts files, folders, links and devices below a folder, and adds up their sizes (docs/contract.md#exportcontainer).
+ * Does not count sockets: no archive can contain them. `find`: the command up to the starting points.
+ */
+export async function countFiles(
+  find: readonly [string, ...string[]],
+  cwd: string,
+  signal: AbortSignal,
+): Promise<FileCount> {
+  const command = [...find, "!", "-type", "s", "-printf", "%s\\n"] as const;
+  await using counting = Subprocess.start(command, { cwd, signal }, "find");
+  let files = 0;
+  let bytes = 0;
+  for await (const line of createInterface({ input: counting.stdout })) {
+    files++;
+    bytes += Number(line);
+  }
+  await counting.succeeded();
+  return { files, bytes };
 }

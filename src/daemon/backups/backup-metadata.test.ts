@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { parseBackupMetadata, pathsTo } from "./backup-metadata.ts";
+import { parseBackupMetadata, pathAndParents } from "./backup-metadata.ts";
 
-test("architecture, the targets of templates and what the image says of itself are read", () => {
+test("architecture, template targets and text properties are parsed", () => {
   const text = `
 architecture: x86_64
 creation_date: 1700000000
@@ -32,11 +32,11 @@ const bad: readonly [what: string, text: string, reason: RegExp][] = [
   ["no architecture", "properties: {}\n", /architecture/],
   ["no date", "architecture: x86_64\nproperties: {}\n", /creation_date/],
   ["no properties", "architecture: x86_64\ncreation_date: 1\n", /properties/],
-  ["a target that climbs", template("/../../etc/cron.d/x", "a.tpl"), /leads out/],
-  ["a target that is rootfs itself", template("/", "a.tpl"), /no path/],
-  ["a target deeper than any", template("/a".repeat(100), "a.tpl"), /no path/],
-  ["a template that climbs", template("/etc/a", "../../../etc/shadow"), /leads out/],
-  ["an absolute template", template("/etc/a", "/etc/shadow"), /no file/],
+  ["a target with ..", template("/../../etc/cron.d/x", "a.tpl"), /outside the container/],
+  ["a target that is rootfs itself", template("/", "a.tpl"), /not a path/],
+  ["a target that is too deep", template("/a".repeat(100), "a.tpl"), /not a path/],
+  ["a template with ..", template("/etc/a", "../../../etc/shadow"), /outside the container/],
+  ["an absolute template", template("/etc/a", "/etc/shadow"), /not a file/],
   [
     "aliases of aliases",
     `a: &a [x, x, x, x, x, x, x, x, x]\n${[..."bcdefghi"]
@@ -73,7 +73,7 @@ for (const piece of [
   });
 }
 
-test("whatever the text, it throws only the project's error", () => {
+test("any text is parsed or refused with a TremplinError", () => {
   for (const text of ["'", "a\n", "\t", "a: b\n", "a: |\n b\n", "# a\n"].map(mebibyte)) {
     assert.throws(() => parseBackupMetadata(text), TremplinError);
   }
@@ -88,7 +88,7 @@ test("whatever the text, it throws only the project's error", () => {
   );
 });
 
-test("the folders on the way to a target", () => {
-  assert.deepEqual(pathsTo("/etc//x/./y"), ["etc", "etc/x", "etc/x/y"]);
-  assert.deepEqual(pathsTo("ä"), ["\xc3\xa4"]);
+test("the parents of a target", () => {
+  assert.deepEqual(pathAndParents("/etc//x/./y"), ["etc", "etc/x", "etc/x/y"]);
+  assert.deepEqual(pathAndParents("ä"), ["\xc3\xa4"]);
 });

@@ -1,45 +1,45 @@
 import * as z from "zod";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { memberPath, shown } from "./member-path.ts";
 import { parseHostileYaml } from "./parse-hostile-yaml.ts";
+import { quoteName, splitMemberPath } from "./tar-member.ts";
 
-/** An engine reads it whole into its memory. Bytes. */
-export const METADATA_LIMIT = 1024 * 1024;
-/** No path that an engine could use is longer or deeper. */
-const LONGEST_PATH = 1024;
-const DEEPEST_PATH = 32;
-const MOST_TEMPLATES = 100;
+/** Engines read the whole file into memory. */
+export const MAX_METADATA_BYTES = 1024 * 1024;
+/** Longer or deeper paths are useless to an engine. */
+const MAX_PATH_LENGTH = 1024;
+const MAX_PATH_DEPTH = 32;
+const MAX_TEMPLATES = 100;
 
 const schema = z.looseObject({
   architecture: z.union([z.string(), z.bigint()]).transform(String),
-  // An engine refuses an image without it, but only when it has all of it.
+  // An engine rejects an image without it, but only after the whole upload.
   creation_date: z.union([z.bigint().positive(), z.number().positive()]),
-  // LXD 5.0.2 dies of an image that has none.
+  // LXD 5.0.2 crashes on an image without properties.
   properties: z.record(z.string(), z.unknown()),
   templates: z.record(z.string(), z.looseObject({ template: z.string() })).nullish(),
 });
 
-/** What of a backup's metadata.yaml something is decided by. */
+/** The parts of a backup's metadata.yaml that the daemon uses. */
 export interface BackupMetadata {
-  /** As it is written there. */
+  /** Not normalized. */
   readonly architecture: string;
-  /** The files below rootfs that the engine writes from templates, as they are written there. */
+  /** The files below rootfs that the engine writes from templates. Not normalized. */
   readonly targets: readonly string[];
-  /** What the image says of itself, as far as it is text. */
+  /** The image's properties with text values. */
   readonly properties: Readonly<Record<string, string>>;
 }
 
 /**
- * Reads a metadata.yaml. Throws `invalid` for what is not one, and for templates by which an engine would read or
- * write outside of the container: it joins these paths to the container's folder as they are.
+ * Parses a metadata.yaml. Throws `invalid` if it is malformed, and for templates that would make an engine read or
+ * write outside the container: engines join these paths to the container's folder unchecked.
  */
 export function parseBackupMetadata(text: string): BackupMetadata {
   let metadata: z.infer<typeof schema>;
   try {
     metadata = schema.parse(parseHostileYaml(text));
   } catch (error) {
-    const why = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
-    const short = why.replace(/\s+/g, " ").slice(0, 300);
+    const reason = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
+    const short = reason.replace(/\s+/g, " ").slice(0, 300);
     throw new TremplinError("invalid", `the backup's metadata.yaml cannot be used: ${short}`, error);
   }
   checkTemplates(metadata.templates ?? {});
@@ -52,24 +52,34 @@ export function parseBackupMetadata(text: string): BackupMetadata {
   };
 }
 
-/** Throws `invalid` for templates by which an engine would read or write outside of the container. */
+/** Throws `invalid` for templates that would make an engine read or write outside the container. */
 export function checkTemplates(templates: Readonly<Record<string, { readonly template: string }>>): void {
-  if (Object.keys(templates).length > MOST_TEMPLATES) {
-    throw new TremplinError("invalid", `the backup has more than ${MOST_TEMPLATES} templates`);
+  if (Object.keys(templates).length > MAX_TEMPLATES) {
+    throw new TremplinError("invalid", `the backup has more than ${MAX_TEMPLATES} templates`);
   }
   for (const [target, { template }] of Object.entries(templates)) {
-    const path = memberPath(target.replace(/^\/+/, ""));
-    if (path.length === 0 || path.length > DEEPEST_PATH || target.length > LONGEST_PATH) {
-      throw new TremplinError("invalid", `the backup has a template for ${shown(target)}, which is no path`);
+    const path = splitMemberPath(target.replace(/^\/+/, ""));
+    if (path.length === 0 || path.length > MAX_PATH_DEPTH || target.length > MAX_PATH_LENGTH) {
+      throw new TremplinError(
+        "invalid",
+        `the backup has a template for ${quoteName(target)}, which is not a path`,
+      );
     }
-    if (template.startsWith("/") || memberPath(template).length === 0 || template.length > LONGEST_PATH) {
-      throw new TremplinError("invalid", `the backup has a template ${shown(template)}, which is no file`);
+    if (
+      template.startsWith("/") ||
+      splitMemberPath(template).length === 0 ||
+      template.length > MAX_PATH_LENGTH
+    ) {
+      throw new TremplinError(
+        "invalid",
+        `the backup has a template ${quoteName(template)}, which is not a file`,
+      );
     }
   }
 }
 
-/** A template's target as a path below rootfs, and all folders on the way to it. */
-export function pathsTo(target: string): string[] {
-  const path = memberPath(Buffer.from(target.replace(/^\/+/, "")).toString("latin1"));
+/** A template's target as a path below rootfs, and all its parent folders. */
+export function pathAndParents(target: string): string[] {
+  const path = splitMemberPath(Buffer.from(target.replace(/^\/+/, "")).toString("latin1"));
   return path.map((_, index) => path.slice(0, index + 1).join("/"));
 }

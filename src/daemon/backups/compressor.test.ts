@@ -15,7 +15,7 @@ async function installed(t: TestContext, ...programs: string[]): Promise<string[
   return [folder];
 }
 
-test("the fastest gzip that is installed", async (t) => {
+test("the fastest installed gzip is chosen", async (t) => {
   const all = ["gzip", "pigz", "igzip"];
   for (; all.length > 0; all.pop()) {
     const { program } = await compressorFor("backup.tini", await installed(t, ...all));
@@ -23,7 +23,7 @@ test("the fastest gzip that is installed", async (t) => {
   }
 });
 
-test("zstd for a name that ends in .zst, and the package where it is missing", async (t) => {
+test("zstd is chosen for .zst, and an error names the missing package", async (t) => {
   const { program, args } = await compressorFor("x.tar.zst", await installed(t, "zstd", "igzip"));
   assert.equal(basename(program), "zstd");
   assert.ok(args.includes("-c"));

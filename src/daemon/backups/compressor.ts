@@ -1,17 +1,17 @@
 import { findExecutable, searchPath } from "../../base/processes/find-executable.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 
-/** A program that packs its standard input to its standard output. */
+/** A program that compresses its standard input to its standard output. */
 export interface Compressor {
   readonly program: string;
   readonly args: readonly string[];
 }
 
 /**
- * By the ending of the file, the fastest first (numbers.md): igzip packs ten times as fast as gzip -6, for a
- * file that is 7 % larger; the others are for machines without the package isal.
+ * Fastest first (docs/decisions/0005-exports.md): igzip is ten times as fast as gzip -6 and its files are about 11 %
+ * larger. The others are for machines without the package isal.
  */
-const compressors: Readonly<Record<"gzip" | "zstd", readonly (readonly [string, ...string[]])[]>> = {
+const COMPRESSORS: Readonly<Record<"gzip" | "zstd", readonly (readonly [string, ...string[]])[]>> = {
   gzip: [
     ["igzip", "-1", "-c", "-"],
     ["pigz", "-1", "-c"],
@@ -20,18 +20,18 @@ const compressors: Readonly<Record<"gzip" | "zstd", readonly (readonly [string, 
   zstd: [["zstd", "-3", "-T0", "-c", "-q"]],
 };
 
-/** The compressor for a file of that name: `.zst` gets zstd, everything else the gzip that hosts expect. */
+/** The fastest installed compressor for a file name: zstd for `.zst`, otherwise gzip, which hosts expect. */
 export async function compressorFor(
   fileName: string,
   folders: readonly string[] = searchPath,
 ): Promise<Compressor> {
   const format = fileName.endsWith(".zst") ? "zstd" : "gzip";
-  for (const [name, ...args] of compressors[format]) {
+  for (const [name, ...args] of COMPRESSORS[format]) {
     const program = await findExecutable(name, folders);
     if (program) return { program, args };
   }
   throw new TremplinError(
     "failed",
-    `no program packs as ${format} here: install the package ${format === "zstd" ? "zstd" : "isal"} and try again`,
+    `no program for ${format} is installed: install the package ${format === "zstd" ? "zstd" : "isal"} and try again`,
   );
 }

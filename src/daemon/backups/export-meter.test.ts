@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { ExportMeter } from "./export-meter.ts";
 
-test("before anything is known all is zero", () => {
+test("all counters start at zero", () => {
   assert.deepEqual(new ExportMeter().read(), {
     totalInputFiles: 0,
     totalInputBytes: 0n,
@@ -15,7 +15,7 @@ test("before anything is known all is zero", () => {
   });
 });
 
-test("what the reader has read counts, but never more than there is, and the end is exact", async () => {
+test("the reader's bytes count up to the total, and the end is exact", async () => {
   const folder = await mkdtemp(join(tmpdir(), "meter-"));
   try {
     await writeFile(join(folder, "out"), "12345");
@@ -36,7 +36,7 @@ test("what the reader has read counts, but never more than there is, and the end
   }
 });
 
-test("a reader that has ended takes nothing back", () => {
+test("the count does not fall when the reader has ended", () => {
   const meter = new ExportMeter();
   meter.expect({ files: 1, bytes: 1_000 });
   meter.watch(process.pid, 0);
@@ -45,7 +45,7 @@ test("a reader that has ended takes nothing back", () => {
   assert.equal(meter.read().inputBytesStreamed, before);
 });
 
-test("when nothing is watched any more the file may be closed", async () => {
+test("the file may be closed after unwatch", async () => {
   const file = await open("/proc/self/exe");
   const meter = new ExportMeter();
   meter.watch(process.pid, file.fd);

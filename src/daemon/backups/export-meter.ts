@@ -1,8 +1,8 @@
 import { fstatSync } from "node:fs";
-import { bytesReadBy } from "./bytes-read-by.ts";
-import type { FileCount } from "./count-files.ts";
+import type { FileCount } from "./archive-head.ts";
+import { bytesReadByProcess } from "./subprocess.ts";
 
-/** How far an export has come; the names are those of the contract's progress message. */
+/** Progress of an export, with the field names of the contract's message. */
 export interface ExportCounters {
   readonly totalInputFiles: number;
   readonly totalInputBytes: bigint;
@@ -11,12 +11,12 @@ export interface ExportCounters {
   readonly bytesExported: bigint;
 }
 
-/** The blocks of tar around a file: its own header, and one more with its text for the time in nanoseconds. */
-const HEADERS = 3 * 512;
+/** Tar's blocks per file: its header, and an extended header with its body for the time in nanoseconds. */
+const HEADER_BYTES = 3 * 512;
 
 /**
- * Counts what an export has read and written. The bytes between file boundaries are not seen by us (tar hands
- * them to the compressor directly): the kernel tells how many the compressor has read.
+ * Counts what an export has read and written. The daemon does not see the bytes themselves, because tar writes
+ * directly to the compressor: the kernel reports how many bytes the compressor has read.
  */
 export class ExportMeter {
   #total: FileCount = { files: 0, bytes: 0 };
@@ -26,12 +26,12 @@ export class ExportMeter {
   #reader: number | undefined;
   #file: number | undefined;
 
-  /** There is so much to do. */
+  /** Sets the total. */
   expect(total: FileCount): void {
     this.#total = total;
   }
 
-  /** The process that reads the archive, and the open file that it writes. */
+  /** `reader`: pid of the process that reads the archive; `file`: descriptor of the file that it writes. */
   watch(reader: number | undefined, file: number): void {
     this.#reader = reader;
     this.#file = file;
@@ -41,21 +41,21 @@ export class ExportMeter {
     this.#files += files;
   }
 
-  /** The process has ended, or is about to be; the file may be closed after this. */
+  /** Takes a last sample. Call this before the file is closed. */
   unwatch(): void {
-    this.#look();
+    this.#sample();
     this.#reader = undefined;
     this.#file = undefined;
   }
 
-  /** All that was expected has been read and written. */
+  /** Everything was read and written. */
   finish(): void {
     this.unwatch();
     this.#streamed = this.#total.bytes;
   }
 
   read(): ExportCounters {
-    this.#look();
+    this.#sample();
     return {
       totalInputFiles: this.#total.files,
       totalInputBytes: BigInt(this.#total.bytes),
@@ -65,10 +65,10 @@ export class ExportMeter {
     };
   }
 
-  #look(): void {
+  #sample(): void {
     if (this.#file !== undefined) this.#written = fstatSync(this.#file).size;
     if (this.#reader === undefined) return;
-    const passed = bytesReadBy(this.#reader) - this.#files * HEADERS;
-    this.#streamed = Math.max(this.#streamed, Math.min(passed, this.#total.bytes));
+    const read = bytesReadByProcess(this.#reader) - this.#files * HEADER_BYTES;
+    this.#streamed = Math.max(this.#streamed, Math.min(read, this.#total.bytes));
   }
 }

@@ -1,25 +1,25 @@
 import type { Clock } from "../../base/async/clock.ts";
 
-/** How far the reading of a file is, and how fast it went on the whole. */
+/** Progress and average speed of reading a file. */
 export class ImportMeter {
   readonly #clock: Clock;
   readonly #size: number;
   readonly #began: number;
   #bytes = 0;
 
-  /** `size`: of the file, in bytes. */
+  /** `size`: bytes. */
   constructor(clock: Clock, size: number) {
     this.#clock = clock;
     this.#size = size;
     this.#began = clock.now();
   }
 
-  /** So many bytes were read so far. */
-  readonly reached = (bytes: number): void => {
+  /** Sets the number of bytes that were read so far. */
+  readonly setBytes = (bytes: number): void => {
     this.#bytes = bytes;
   };
 
-  /** For a notice: percent, and bytes a second. */
+  /** For a notice: percent, and bytes per second. */
   read(): { progressPercent: number; progressSpeed: bigint } {
     const seconds = (this.#clock.now() - this.#began) / 1000;
     return {

@@ -1,51 +1,62 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { METADATA_LIMIT } from "./backup-metadata.ts";
-import { memberPath, shown } from "./member-path.ts";
-import type { TarMember } from "./tar-member.ts";
+import { MAX_METADATA_BYTES } from "./backup-metadata.ts";
+import { quoteName, splitMemberPath, type TarMember } from "./tar-member.ts";
 
 /**
- * The devices that a container may have of itself: null, zero, full, random, urandom, tty, console, ptmx, fuse, tun,
- * and the marks by which an overlay hides files.
+ * The devices that any container may have: null, zero, full, random, urandom, tty, console, ptmx, fuse, tun, and the
+ * whiteouts of an overlay.
  */
-const harmless = new Set(["1,3", "1,5", "1,7", "1,8", "1,9", "5,0", "5,1", "5,2", "10,229", "10,200", "0,0"]);
+const ALLOWED_DEVICES = new Set([
+  "1,3",
+  "1,5",
+  "1,7",
+  "1,8",
+  "1,9",
+  "5,0",
+  "5,1",
+  "5,2",
+  "10,229",
+  "10,200",
+  "0,0",
+]);
 
 /**
- * What may be in a backup: `metadata.yaml`, `rootfs` and `templates` (behaviour.md 11), and nothing by which an
- * engine, which handles these as root, would reach out of the container's own folder:
- * - it follows a `rootfs` that is a link, and gives away what lies behind it;
+ * Which members a backup may have: `metadata.yaml`, `rootfs` and `templates` (docs/contract.md#backup-file-format),
+ * and nothing that lets the engine, which handles them as root, leave the container's own folder:
+ * - it follows a `rootfs` that is a link, and changes the owner of the link's target;
  * - it reads a template through a link;
- * - a hard link makes any file of its disk one of the container's;
- * - it makes devices that root of the container may then open: LXD 5.0.2 opened a block device for an unprivileged one.
+ * - a hard link can give the container any file of its disk;
+ * - it creates device nodes that the container's root may open: LXD 5.0.2 allowed a block device in an unprivileged one.
  *
- * Keeps nothing of the members but which of the `watched` paths are symbolic links.
+ * Remembers only which of the `watched` paths are symbolic links.
  */
 export class MemberRules {
-  /** Of the watched paths those that are links. */
+  /** The watched paths that are symbolic links. */
   readonly links = new Set<string>();
   readonly #watched: ReadonlySet<string>;
   readonly #seen = new Set<string>();
 
-  /** `watched`: paths below rootfs, without a slash at their beginning. */
+  /** `watched`: paths below rootfs, without a leading slash. */
   constructor(watched: ReadonlySet<string> = new Set()) {
     this.#watched = watched;
   }
 
-  /** Throws `invalid` with the member that may not be. */
+  /** Throws `invalid` for a member that is not allowed. */
   check(member: TarMember): void {
-    const path = memberPath(member.name);
+    const path = splitMemberPath(member.name);
     const [top = "", ...below] = path;
     const part = path.length === 0 ? "." : top;
-    if (!this.#isKnown(part, member, below)) throw refusal(member);
+    if (!this.#isKnown(part, member, below)) throw rejection(member);
     this.#seen.add(part);
     if (part !== "rootfs") return;
     if (member.type === "h") {
-      const [targetTop, ...target] = memberPath(member.target ?? "");
-      if (targetTop !== "rootfs" || target.length === 0) throw refusal(member);
+      const [targetTop, ...target] = splitMemberPath(member.target ?? "");
+      if (targetTop !== "rootfs" || target.length === 0) throw rejection(member);
     }
     if (member.type === "l" && this.#watched.has(below.join("/"))) this.links.add(below.join("/"));
   }
 
-  /** To be called when there are no more. Throws `invalid` for what is missing. */
+  /** Call this after the last member. Throws `invalid` if a required one is missing. */
   finish(): void {
     for (const part of ["metadata.yaml", "rootfs"]) {
       if (!this.#seen.has(part)) throw new TremplinError("invalid", `the backup has no ${part}`);
@@ -58,9 +69,9 @@ export class MemberRules {
       case ".":
         return type === "d";
       case "metadata.yaml":
-        return isTop && type === "-" && size <= METADATA_LIMIT && !this.#seen.has(part);
+        return isTop && type === "-" && size <= MAX_METADATA_BYTES && !this.#seen.has(part);
       case "rootfs":
-        if (type === "b" || (type === "c" && !harmless.has(device))) return false;
+        if (type === "b" || (type === "c" && !ALLOWED_DEVICES.has(device))) return false;
         return isTop ? type === "d" : type !== "other";
       case "templates":
         return type === "d" || (!isTop && type === "-");
@@ -70,7 +81,7 @@ export class MemberRules {
   }
 }
 
-const kinds: Readonly<Record<TarMember["type"], string>> = {
+const MEMBER_TYPE_NAMES: Readonly<Record<TarMember["type"], string>> = {
   "-": "file",
   d: "folder",
   l: "symbolic link",
@@ -82,12 +93,12 @@ const kinds: Readonly<Record<TarMember["type"], string>> = {
   other: "member of an unknown kind",
 };
 
-function refusal({ type, name, target, size, device }: TarMember): TremplinError {
-  const leads = target === undefined ? "" : ` to ${shown(target)}`;
-  const large = size !== undefined && size > METADATA_LIMIT && type === "-" ? ` of ${size} bytes` : "";
+function rejection({ type, name, target, size, device }: TarMember): TremplinError {
+  const link = target === undefined ? "" : ` to ${quoteName(target)}`;
+  const large = size !== undefined && size > MAX_METADATA_BYTES && type === "-" ? ` of ${size} bytes` : "";
   const numbers = device === undefined ? "" : ` with the numbers ${device}`;
   return new TremplinError(
     "invalid",
-    `the backup has a ${kinds[type]} ${shown(name)}${leads}${large}${numbers}, which a container's backup cannot have`,
+    `the backup has a ${MEMBER_TYPE_NAMES[type]} ${quoteName(name)}${link}${large}${numbers}, which is not allowed in a backup`,
   );
 }

@@ -6,32 +6,32 @@ import type { ArchiveOptions, SnapshotArchive } from "./snapshot-archive.ts";
 
 interface Source {
   readonly instance: string;
-  /** What the snapshot is called, and the image that is made of it, by which the next daemon finds it too. */
+  /** The name of the snapshot, and the alias of the image, by which the next daemon finds it. */
   readonly snapshot: string;
 }
 
 export interface PublishOptions extends Omit<ArchiveOptions, "clock"> {
-  /** The engine cannot be stopped in the middle: a cancelled export waits for it, but not beyond this. */
-  readonly ending: AbortSignal;
+  /** The engine cannot be interrupted: a cancelled export waits for it until this signal aborts. */
+  readonly shutdownSignal: AbortSignal;
 }
 
 /**
- * The way to the files of a snapshot that are not on this machine: the engine packs them itself, into an image of
- * its own, which is then fetched. Disposing deletes that; where it fails it is logged.
+ * For a snapshot whose files are not on this machine: the engine publishes it as an image, which is then downloaded.
+ * Disposing deletes the image and logs a failure.
  */
 export async function publishSnapshot(
   engine: Engine,
   { instance, snapshot }: Source,
-  { meter, signal, ending, log }: PublishOptions,
+  { meter, signal, shutdownSignal: ending, log }: PublishOptions,
 ): Promise<SnapshotArchive> {
-  log.info("the files of the snapshot cannot be reached from here: the engine makes an image of them");
+  log.info("the files of the snapshot are not on this machine; the engine publishes an image");
   const { value } = await engine.instances.metadata(instance, { signal });
   const request = { instance, snapshot, alias: snapshot, properties: value.properties ?? {} };
   const operation = await engine.images.publish(request, { signal });
   try {
     const fingerprint = fingerprintOf(await operation.wait({ signal }));
     const { size } = await engine.images.get(fingerprint, { signal });
-    // What is in it only the engine knows; it counts as the one file that it is.
+    // Only the engine knows the number of files in it; the image counts as one.
     meter.expect({ files: 1, bytes: size });
     return {
       async stream(into, signal) {
@@ -40,7 +40,7 @@ export async function publishSnapshot(
       },
       [Symbol.asyncDispose]: () =>
         deletePublished(engine, snapshot).catch((error) =>
-          log.error({ error, image: snapshot }, "the image made for an export could not be deleted"),
+          log.error({ error, image: snapshot }, "cannot delete the image that an export published"),
         ),
     };
   } catch (error) {
@@ -50,7 +50,7 @@ export async function publishSnapshot(
   }
 }
 
-/** Deletes the image of that alias, if there is one. */
+/** Deletes the image with that alias, if it exists. */
 export async function deletePublished(engine: Engine, alias: string, signal?: AbortSignal): Promise<void> {
   const fingerprint = await engine.images.resolve(alias, { signal }).catch(ifMissing);
   if (fingerprint) await engine.images.delete(fingerprint, { signal }).catch(ifMissing);

@@ -2,17 +2,17 @@ import type { FileHandle } from "node:fs/promises";
 import { bytesOfFile } from "../../base/files/files.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { ArchiveFormat } from "./archive-format.ts";
-import { METADATA_LIMIT } from "./backup-metadata.ts";
-import { confined } from "./confined.ts";
-import { shown } from "./member-path.ts";
+import { MAX_METADATA_BYTES } from "./backup-metadata.ts";
+import { sandboxed } from "./sandbox.ts";
 import { Subprocess } from "./subprocess.ts";
+import { quoteName } from "./tar-member.ts";
 import { unpack } from "./unpack.ts";
 
 const BLOCK = 512;
 
 /**
- * The text of a backup's metadata.yaml: normally the first member, so that hardly anything is read. Throws
- * `invalid` when there is none, or a larger one than any engine would write.
+ * Reads the text of a backup's metadata.yaml. It is normally the first member, so this reads little. Throws `invalid`
+ * if it is missing or larger than 1 MiB.
  */
 export async function readMetadata(
   file: FileHandle,
@@ -25,12 +25,12 @@ export async function readMetadata(
   let tar: Subprocess | undefined;
   for await (const chunk of unpack(bytesOfFile(file), format, signal)) {
     if (!tar) {
-      first = firstName(chunk);
-      // All names of an archive begin in the same way, and tar takes them as they are.
+      first = firstMemberName(chunk);
+      // All names of an archive have the same prefix, and tar compares them literally.
       const name = first.startsWith("./") ? "./metadata.yaml" : "metadata.yaml";
-      const { words, cwd } = confined(["tar", "--occurrence=1", "-xOf", "-", name]);
-      tar = stack.use(Subprocess.start(words, { cwd, signal }, "tar"));
-      text = read(tar, METADATA_LIMIT);
+      const { command, cwd } = sandboxed(["tar", "--occurrence=1", "-xOf", "-", name]);
+      tar = stack.use(Subprocess.start(command, { cwd, signal }, "tar"));
+      text = read(tar, MAX_METADATA_BYTES);
       text.catch(() => undefined);
     }
     if (!(await tar.write(chunk))) break;
@@ -38,47 +38,47 @@ export async function readMetadata(
   tar?.end();
   const found = await text;
   if (found) return found;
-  throw new TremplinError("invalid", `the file is no backup: ${whatElse(first)}`);
+  throw new TremplinError("invalid", `the file is not a backup: ${explainMissing(first)}`);
 }
 
-/** Why an archive whose first member has this name has no metadata.yaml. */
-function whatElse(first: string): string {
+/** Explains why an archive whose first member has this name has no metadata.yaml. */
+function explainMissing(first: string): string {
   if (/^(\.\/)?backup\b/.test(first)) {
     return (
-      "it was made by the engine's own `export`, which only its own `import` reads; " +
-      "make one with `tremplin export`, or with `lxc publish` and `lxc image export`"
+      "it was made with the engine's own `export`, which only its own `import` can read; " +
+      "use `tremplin export`, or `lxc publish` and `lxc image export`"
     );
   }
-  return `it has no metadata.yaml with any text; it begins with ${shown(first)}`;
+  return `its metadata.yaml is missing or empty; its first member is ${quoteName(first)}`;
 }
 
-async function read(tar: Subprocess, most: number): Promise<string> {
+async function read(tar: Subprocess, maxBytes: number): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of tar.stdout as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > most) {
-      throw new TremplinError("invalid", `the backup's metadata.yaml is larger than ${most} bytes`);
+    if (bytes > maxBytes) {
+      throw new TremplinError("invalid", `the backup's metadata.yaml is larger than ${maxBytes} bytes`);
     }
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** The name of the first member, behind the headers that say more of it (pax and GNU). */
-function firstName(archive: Buffer): string {
+/** The name of the first member, after its extended headers (pax and GNU). */
+function firstMemberName(archive: Buffer): string {
   let header = archive.subarray(0, BLOCK);
   let rest = archive;
-  while (header.length === BLOCK && /^[xgXLK]$/.test(textOf(header, 156, 1))) {
-    const size = Number.parseInt(textOf(header, 124, 12), 8) || 0;
+  while (header.length === BLOCK && /^[xgXLK]$/.test(fieldText(header, 156, 1))) {
+    const size = Number.parseInt(fieldText(header, 124, 12), 8) || 0;
     rest = rest.subarray(BLOCK + Math.ceil(size / BLOCK) * BLOCK);
     header = rest.subarray(0, BLOCK);
   }
-  return textOf(header, 0, 100);
+  return fieldText(header, 0, 100);
 }
 
-/** The text of a field, which ends with a zero or where the next begins. */
-function textOf(header: Buffer, offset: number, length: number): string {
+/** The text of a header field, up to a NUL. */
+function fieldText(header: Buffer, offset: number, length: number): string {
   const [text = ""] = header.toString("latin1", offset, offset + length).split("\0");
   return text;
 }

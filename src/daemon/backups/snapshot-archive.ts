@@ -2,17 +2,16 @@ import { join } from "node:path";
 import type { Clock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { IdMap } from "../guest/id-map.ts";
-import { archiveHead } from "./archive-head.ts";
-import { countFiles } from "./count-files.ts";
+import { countFiles, packArchiveHead } from "./archive-head.ts";
 import type { ExportMeter } from "./export-meter.ts";
 import { readAhead } from "./read-ahead.ts";
+import { UserNamespace } from "./sandbox.ts";
 import { Subprocess } from "./subprocess.ts";
-import { UserNamespace } from "./user-namespace.ts";
 
 /**
- * Owners as numbers, every extended attribute and ACL, holes as holes; names as the image format has them, in
- * links too unless they are symbolic, whose text is nobody's business. Times but that of the last change of the
- * content say nothing about a container that is made anew from this.
+ * Numeric owners, all extended attributes and ACLs, sparse files. Names, and targets of hard links, get the prefix of
+ * the image format; targets of symbolic links stay. Only the modification time is kept: the other times mean nothing
+ * for a container that is created from the backup.
  */
 const TAR = [
   "tar",
@@ -33,13 +32,13 @@ const TAR = [
 
 const SOCKET = /: socket ignored$/;
 
-/** A snapshot whose files lie on this machine. */
+/** A snapshot whose files are on this machine. */
 export interface LocalSnapshot {
   /** See snapshotFolder. */
   readonly folder: string;
-  /** Of the owners on the disk. */
+  /** The id map with which the files are stored. */
   readonly idMap: IdMap;
-  /** The engine's word for it. */
+  /** The engine's name for it, for example "x86_64". */
   readonly architecture: string;
 }
 
@@ -50,16 +49,16 @@ export interface ArchiveOptions {
   readonly log: Logger;
 }
 
-/** The archive of a snapshot that is ready to be streamed. */
+/** The archive of a snapshot, ready to be streamed. */
 export interface SnapshotArchive extends AsyncDisposable {
-  /** Writes it to the input of another program, and ends that input. */
+  /** Writes the archive to the input of another program, and ends the input. */
   stream(into: Subprocess, signal: AbortSignal): Promise<void>;
 }
 
 /**
- * The unified image of a snapshot as one tar (behaviour.md 11), with the owners, capabilities and ACLs that the
- * container sees. Its files are only read inside a user namespace with the id map of the container: a name or
- * link that the container planted leads to nothing that its own root could not read.
+ * The unified image of a snapshot as one tar (docs/contract.md#backup-file-format), with the owners, capabilities and
+ * ACLs that the container sees. Its files are only read inside a user namespace with the container's id map: no name
+ * or link in the container can reach a file that the container's own root cannot read.
  */
 export async function openSnapshotArchive(
   { folder, idMap, architecture }: LocalSnapshot,
@@ -69,7 +68,7 @@ export async function openSnapshotArchive(
   const namespace = stack.use(await UserNamespace.open(idMap));
   const rootfs = join(folder, "rootfs");
   const [head, body] = await Promise.all([
-    archiveHead(folder, architecture, signal),
+    packArchiveHead(folder, architecture, signal),
     countFiles(namespace.command("find", "."), rootfs, signal),
   ]);
   meter.expect({ files: head.files + body.files, bytes: head.bytes + body.bytes });
@@ -81,7 +80,7 @@ export async function openSnapshotArchive(
       });
       meter.countFiles(head.files);
       let sockets = 0;
-      const news = (line: string): boolean => {
+      const consumeLine = (line: string): boolean => {
         if (line.startsWith("./")) meter.countFiles(1);
         else if (SOCKET.test(line)) sockets++;
         else return false;
@@ -90,22 +89,22 @@ export async function openSnapshotArchive(
       const packed = new AbortController();
       await using packing = Subprocess.start(
         namespace.command(...TAR),
-        { cwd: rootfs, signal, output: into.stdin, news },
+        { cwd: rootfs, signal, output: into.stdin, consumeLine },
         "tar",
       );
-      // It has its own end of it now. Ours must go without the word that no more will come.
+      // The child has its own copy of the pipe. Destroyed, not ended: the child may still write.
       into.stdin.destroy();
-      // It only makes the work faster: without it the same is read.
+      // Only for speed, so errors are ignored.
       const ahead = readAhead({
         namespace,
         folder: rootfs,
-        passed: () => Number(meter.read().inputBytesStreamed),
+        bytesRead: () => Number(meter.read().inputBytesStreamed),
         clock,
         signal: AbortSignal.any([signal, packed.signal]),
       }).catch(() => undefined);
       await packing.succeeded().finally(() => packed.abort());
       await ahead;
-      if (sockets > 0) log.info({ sockets }, "sockets were left out of the backup: no archive can hold them");
+      if (sockets > 0) log.info({ sockets }, "left sockets out of the backup: no archive can contain them");
     },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };

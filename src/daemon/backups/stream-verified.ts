@@ -3,19 +3,18 @@ import { bytesOfFile } from "../../base/files/files.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { ArchiveCheck } from "./archive-check.ts";
 import type { ArchiveFormat } from "./archive-format.ts";
-import type { Home } from "./confined.ts";
-import { decompressor } from "./decompressor.ts";
 import type { MemberRules } from "./member-rules.ts";
-import { DAMAGED, unpack } from "./unpack.ts";
+import type { UnpackTarget } from "./sandbox.ts";
+import { DAMAGED_BACKUP, findDecompressor, unpack } from "./unpack.ts";
 
 export interface VerifiedStream {
   readonly format: ArchiveFormat;
-  /** Whether what is passed on is the plain archive, or the file as it is. */
-  readonly unpacked: boolean;
+  /** Whether the uncompressed archive is yielded, not the file as it is. */
+  readonly isDecompressed: boolean;
   readonly rules: MemberRules;
   /** See ArchiveCheck. */
-  readonly home?: Home;
-  /** Called with the bytes of the plain archive so far. What it throws ends the passing on. */
+  readonly target?: UnpackTarget;
+  /** Called with the bytes of the uncompressed archive so far. An exception ends the stream. */
   readonly onPlain: (bytes: number) => void;
   /** Called with the bytes of the file so far. */
   readonly onPacked: (bytes: number) => void;
@@ -23,59 +22,59 @@ export interface VerifiedStream {
 }
 
 /**
- * Passes a backup on while it is looked through, and ends only when all of it is known to be good: before the last
- * byte, a damaged or hostile one throws.
+ * Streams a backup while it is checked. A damaged or hostile backup throws before the stream ends, so that a consumer
+ * never takes it for complete.
  */
 export async function* streamVerified(
   file: FileHandle,
   options: VerifiedStream,
 ): AsyncGenerator<Buffer, void, void> {
-  const { format, unpacked, rules, home, signal } = options;
-  const packed = counted(bytesOfFile(file), options.onPacked);
-  await using check = new ArchiveCheck(rules, signal, home);
+  const { format, isDecompressed, rules, target, signal } = options;
+  const packed = countBytes(bytesOfFile(file), options.onPacked);
+  await using check = new ArchiveCheck(rules, signal, target);
   const checked = async function* (plain: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
-    for await (const chunk of counted(plain, options.onPlain)) {
+    for await (const chunk of countBytes(plain, options.onPlain)) {
       await check.write(chunk);
       yield chunk;
     }
     await check.finish();
   };
-  if (unpacked || format === "tar") yield* checked(unpack(packed, format, signal));
-  else yield* beside(packed, await decompressor(format), check, options);
+  if (isDecompressed || format === "tar") yield* checked(unpack(packed, format, signal));
+  else yield* verifyAlongside(packed, await findDecompressor(format), check, options);
 }
 
-/** Yields the packed bytes while what they unpack to goes another way, which is through before this ends. */
-async function* beside(
+/** Yields the compressed bytes while a program decompresses them for the check. */
+async function* verifyAlongside(
   packed: AsyncIterable<Buffer>,
-  unpacker: readonly [program: string, ...args: string[]],
+  decompressor: readonly [program: string, ...args: string[]],
   check: ArchiveCheck,
   { onPlain, signal }: VerifiedStream,
 ): AsyncGenerator<Buffer, void, void> {
-  await using program = check.feedFrom(unpacker, signal);
+  await using program = check.feedFrom(decompressor, signal);
   for await (const chunk of packed) {
     await program.write(chunk);
-    await check.approve();
+    await check.throwIfRejected();
     onPlain(check.bytes);
     yield chunk;
   }
   program.end();
   await program.succeeded().catch(async (error) => {
-    // What was refused is not read to its end, of which its unpacker dies.
-    await check.approve();
-    throw new TremplinError("failed", DAMAGED, error);
+    // A rejected archive is not read to its end, which breaks the decompressor's pipe.
+    await check.throwIfRejected();
+    throw new TremplinError("failed", DAMAGED_BACKUP, error);
   });
   onPlain(check.bytes);
   await check.finish();
 }
 
-async function* counted(
+async function* countBytes(
   chunks: AsyncIterable<Buffer>,
-  tell: (bytes: number) => void,
+  onBytes: (bytes: number) => void,
 ): AsyncGenerator<Buffer, void, void> {
   let bytes = 0;
   for await (const chunk of chunks) {
     bytes += chunk.length;
-    tell(bytes);
+    onBytes(bytes);
     yield chunk;
   }
 }

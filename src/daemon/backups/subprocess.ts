@@ -1,37 +1,37 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { systemErrorText } from "../../base/system-error.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { bytesReadBy } from "./bytes-read-by.ts";
 
 export interface SubprocessOptions {
-  /** Kills it. */
+  /** Kills the program. */
   readonly signal: AbortSignal;
   readonly cwd?: string;
-  /** Where it writes to, instead of into a stream of ours: a stream or an open file; "ignore" for nowhere. */
+  /** Its standard output, instead of `stdout`: a stream or an open file; "ignore" to discard it. */
   readonly output?: Writable | number | "ignore";
-  /** Takes a line that it says on standard error; answers whether the line was only news. */
-  readonly news?: (line: string) => boolean;
+  /** Gets each line of standard error; returns false if the line could be the reason of a failure. */
+  readonly consumeLine?: (line: string) => boolean;
 }
 
-const LAST_WORDS = 3;
-/** What a line is cut to: a hostile archive may have a name of gigabytes. */
-const LONGEST_LINE = 2048;
+const MAX_ERROR_LINES = 3;
+/** Longer lines are cut: a hostile archive can contain a name of gigabytes. */
+const MAX_LINE_LENGTH = 2048;
 
 /**
- * A program at work in a stream. Disposing kills it, when it has not ended, and waits until it is gone; so does the
- * end of this process, however that comes.
+ * A program in a pipeline. Disposing kills it if it still runs, and waits until it is gone. The kernel kills it when
+ * this process dies.
  */
 export class Subprocess implements AsyncDisposable {
   readonly #name: string;
   readonly #child: ChildProcess;
   readonly #signal: AbortSignal;
   readonly #closed: Promise<[number | null, NodeJS.Signals | null]>;
-  readonly #lastWords: string[] = [];
+  readonly #errorLines: string[] = [];
 
-  private constructor(name: string, child: ChildProcess, { signal, news }: SubprocessOptions) {
+  private constructor(name: string, child: ChildProcess, { signal, consumeLine }: SubprocessOptions) {
     this.#name = name;
     this.#child = child;
     this.#signal = signal;
@@ -41,13 +41,13 @@ export class Subprocess implements AsyncDisposable {
     this.#closed.catch(() => undefined).finally(() => signal.removeEventListener("abort", kill));
     child.stdin?.on("error", () => undefined);
     onLines(child.stderr as Readable, (line) => {
-      if (news?.(line)) return;
-      this.#lastWords.push(line);
-      if (this.#lastWords.length > LAST_WORDS) this.#lastWords.shift();
+      if (consumeLine?.(line)) return;
+      this.#errorLines.push(line);
+      if (this.#errorLines.length > MAX_ERROR_LINES) this.#errorLines.shift();
     });
   }
 
-  /** Starts it. `name` is what it is called in errors; the first word of the command without. */
+  /** `name`: for error messages; by default the base name of the program. */
   static start(
     [program, ...args]: readonly [string, ...string[]],
     options: SubprocessOptions,
@@ -74,7 +74,7 @@ export class Subprocess implements AsyncDisposable {
     return this.#child.stdout as Readable;
   }
 
-  /** Resolves when it can take more: false when it wants no more. */
+  /** Resolves when the program accepts more; false if it has closed its input. */
   async write(chunk: Uint8Array): Promise<boolean> {
     this.#signal.throwIfAborted();
     if (!this.stdin.writable) return false;
@@ -83,7 +83,7 @@ export class Subprocess implements AsyncDisposable {
     return this.stdin.writable;
   }
 
-  /** Resolves when it takes more, or has ended. Leaves nothing behind: a long archive waits here a million times. */
+  /** Resolves when the program accepts more, or has ended. Removes its listeners: a long archive waits here often. */
   async #drained(): Promise<void> {
     const child = this.#child;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -95,45 +95,54 @@ export class Subprocess implements AsyncDisposable {
     child.off("exit", resolve);
   }
 
-  /** Nothing more will be written. */
+  /** Ends the program's input. */
   end(): void {
     if (!this.stdin.destroyed) this.stdin.end();
   }
 
-  /** How many bytes it has read so far; 0 once it has ended. */
+  /** Bytes that the program has read so far; 0 once it has ended. */
   get bytesRead(): number {
-    return bytesReadBy(this.#child.pid);
+    return bytesReadByProcess(this.#child.pid);
   }
 
-  /** Resolves when it has ended well. Throws `failed` with its last words when it has not. */
+  /** Waits for the end. Throws `failed` with the last lines of standard error unless the exit code is 0. */
   async succeeded(): Promise<void> {
     const [code, killedBy] = await this.#closed.catch((error) => {
-      throw new TremplinError("failed", `${this.#name} could not be run: ${systemErrorText(error)}`, error);
+      throw new TremplinError("failed", `cannot run ${this.#name}: ${systemErrorText(error)}`, error);
     });
     if (code === 0) return;
     if (killedBy === "SIGKILL") this.#signal.throwIfAborted();
     const end = code === null ? `was killed by ${killedBy}` : `ended with ${code}`;
-    const said = this.#lastWords.length > 0 ? `; its last words: ${this.#lastWords.join(" | ")}` : "";
-    throw new TremplinError("failed", `${this.#name} ${end}${said}`);
+    const reason = this.#errorLines.length > 0 ? `: ${this.#errorLines.join(" | ")}` : "";
+    throw new TremplinError("failed", `${this.#name} ${end}${reason}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill("SIGKILL");
-    // What nobody reads any more would keep it open.
+    // An unread stream would keep it open.
     this.#child.stdout?.destroy();
     await this.#closed.catch(() => undefined);
   }
 }
 
-function onLines(output: Readable, tell: (line: string) => void): void {
+function onLines(output: Readable, handle: (line: string) => void): void {
   let rest = "";
   output.setEncoding("utf8");
   output.on("data", (chunk: string) => {
     const lines = (rest + chunk).split("\n");
-    rest = (lines.pop() ?? "").slice(0, LONGEST_LINE);
-    for (const line of lines) tell(line.slice(0, LONGEST_LINE));
+    rest = (lines.pop() ?? "").slice(0, MAX_LINE_LENGTH);
+    for (const line of lines) handle(line.slice(0, MAX_LINE_LENGTH));
   });
   output.on("end", () => {
-    if (rest !== "") tell(rest);
+    if (rest !== "") handle(rest);
   });
+}
+
+/** Bytes that a process has read so far from any file or pipe; 0 if it has ended. */
+export function bytesReadByProcess(pid: number | undefined): number {
+  try {
+    return Number(/^rchar: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, "utf8"))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
 }

@@ -34,7 +34,7 @@ const lines: readonly [line: string, member: object | string][] = [
 ];
 
 for (const [line, member] of lines) {
-  test(`of the listing: ${line}`, () => assert.deepEqual(parseListing(line), member));
+  test(`a line of the listing: ${line}`, () => assert.deepEqual(parseListing(line), member));
 }
 
 /** As GNU tar writes a name in C quotes: bytes that are no printable ASCII in octal. */
@@ -47,7 +47,7 @@ function quoted(bytes: Uint8Array): string {
   return `"${text.join("")}"`;
 }
 
-test("every name and target comes back byte for byte", () => {
+test("every name and target is decoded byte for byte", () => {
   const bytes = fc.uint8Array({ min: 1, minLength: 1, maxLength: 300 });
   fc.assert(
     fc.property(bytes, bytes, (name, target) => {
@@ -63,7 +63,7 @@ test("every name and target comes back byte for byte", () => {
   );
 });
 
-test("any other text is refused with the project's error", () => {
+test("any other text is refused with a TremplinError", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary", maxLength: 300 }), (text) => {
       try {

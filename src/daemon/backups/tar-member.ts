@@ -1,15 +1,16 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
+import { displayText } from "../guest/lossless-text.ts";
 
-/** What one member of an archive is: the first letter of its line in tar's listing (`h`: a hard link). */
+/** The type of an archive member: the first letter of its line in tar's listing (`h`: a hard link). */
 export type MemberType = "-" | "d" | "l" | "h" | "b" | "c" | "p" | "s" | "other";
 
 export interface TarMember {
   readonly type: MemberType;
   /** One character for each byte (lossless-text.ts). */
   readonly name: string;
-  /** Where a link leads to. */
+  /** The target of a link. */
   readonly target?: string;
-  /** Bytes; undefined for devices, which have none. */
+  /** Bytes; undefined for devices. */
   readonly size?: number;
   /** Major and minor number of a device: "1,3". */
   readonly device?: string;
@@ -17,7 +18,7 @@ export interface TarMember {
 
 const LINE = /^block \d+: (.)\S{9,10} +(?:\S+ +)(\d+(?:,\d+)?) +[^"]*("(?:[^"\\]|\\.)*")(.*)$/;
 const LINK = /^ (?:->|link to) ("(?:[^"\\]|\\.)*")$/;
-const NOTE = /^block \d+: \*\* (Block of NULs|End of File) \*\*$/;
+const END_NOTE = /^block \d+: \*\* (Block of NULs|End of File) \*\*$/;
 
 const escapes: Readonly<Record<string, string>> = {
   a: "\x07",
@@ -30,11 +31,11 @@ const escapes: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads a line of GNU tar's listing (`-tvR --quoting-style=c --numeric-owner`, LC_ALL=C): a member, or `end` for
- * the mark that an archive ends with, or `cut` when it ends without. Throws `failed` for any other text.
+ * Parses a line of GNU tar's listing (`-tvR --quoting-style=c --numeric-owner`, LC_ALL=C): a member, `end` for the
+ * archive's end mark, or `cut` if the archive ends without it. Throws `failed` for any other text.
  */
 export function parseListing(line: string): TarMember | "end" | "cut" {
-  const note = NOTE.exec(line)?.[1];
+  const note = END_NOTE.exec(line)?.[1];
   if (note) return note === "End of File" ? "cut" : "end";
   const [, letter = "", size = "", name, rest = ""] = LINE.exec(line) ?? [];
   if (name === undefined) throw unreadable(line);
@@ -50,7 +51,7 @@ export function parseListing(line: string): TarMember | "end" | "cut" {
   };
 }
 
-/** The bytes behind a C string. */
+/** The bytes of a quoted C string. */
 function unquote(quoted: string): string {
   return quoted
     .slice(1, -1)
@@ -60,5 +61,22 @@ function unquote(quoted: string): string {
 }
 
 function unreadable(line: string): TremplinError {
-  return new TremplinError("failed", `tar says of it: ${line.slice(0, 200)}`);
+  return new TremplinError("failed", `cannot parse tar's listing: ${line.slice(0, 200)}`);
+}
+
+/**
+ * The components of a path in an archive, without empty ones and `.`. Throws `invalid` for an absolute path and for
+ * one with `..`.
+ */
+export function splitMemberPath(name: string): string[] {
+  const components = name.split("/").filter((part) => part !== "" && part !== ".");
+  if (name.startsWith("/") || components.includes("..")) {
+    throw new TremplinError("invalid", `the backup names ${quoteName(name)}, which is outside the container`);
+  }
+  return components;
+}
+
+/** A name in an archive for messages: quoted, on one line, bounded. */
+export function quoteName(name: string): string {
+  return JSON.stringify(displayText(name.length > 200 ? `${name.slice(0, 200)}...` : name));
 }

@@ -1,62 +1,69 @@
 import type { FileHandle } from "node:fs/promises";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { ArchiveFormat } from "./archive-format.ts";
-import { likelySize } from "./likely-size.ts";
-import { InsufficientSpace, type StorageTarget, shortage } from "./space.ts";
+import { findShortage, InsufficientSpace, type StorageTarget } from "./free-space.ts";
 import { countUnpacked } from "./unpack.ts";
+import { estimateUnpackedSize } from "./unpacked-size.ts";
 
-/** How a backup becomes a container. */
+/** How a backup is sent to the engine. */
 export interface UploadPlan {
-  /** Given to the engine as a plain archive, or as the file is. */
-  readonly unpacked: boolean;
-  /** Throws `failed` with a Shortage as cause when a plain archive of so many bytes cannot fit. */
-  check(plain: number): void;
+  /** The engine gets the uncompressed archive, not the file as it is. */
+  readonly isDecompressed: boolean;
+  /** Throws `failed` with an InsufficientSpace as cause if an uncompressed archive of that many bytes does not fit. */
+  check(uncompressed: number): void;
 }
 
 /**
- * Decides how a backup is uploaded, from its size and the free space. Unpacking xz takes so long that it is done only
- * once, on the way, where there is room for the plain archive. Everything else goes as it is: what an engine gains
- * by a plain archive it loses by hashing and storing it (numbers.md). Sizes are first what is likely; only when that
- * does not fit, the file is unpacked once to count, as it is when `counted` asks for it. `here`: it is unpacked by
- * us, and no engine keeps an image of it.
- * Throws `failed` with a Shortage as cause.
+ * Decides from its size and the free space how a backup is uploaded. Decompressing xz is so slow that it happens only
+ * once, on the way to the engine, if there is space for the uncompressed archive. Everything else is sent as it is:
+ * with an uncompressed archive the engine saves less time than it needs to hash and store it
+ * (docs/decisions/0010-import-unpacks.md). Sizes are estimated; only if the estimate does not fit, or with
+ * `countExactly`, the file is decompressed once to count. `unpacksLocally`: the daemon unpacks the backup, and the
+ * engine stores no image of it. Throws `failed` with an InsufficientSpace as cause.
  */
 export async function planUpload(
   file: FileHandle,
   format: ArchiveFormat,
-  options: { rooms: readonly StorageTarget[]; here: boolean; counted: boolean; signal: AbortSignal },
+  options: {
+    targets: readonly StorageTarget[];
+    unpacksLocally: boolean;
+    countExactly: boolean;
+    signal: AbortSignal;
+  },
 ): Promise<UploadPlan> {
-  const { rooms, here, counted, signal } = options;
-  const { size: packed } = await file.stat();
-  const unpacks = format === "xz" && !here;
-  const lack = (plain: number, unpacked: boolean): InsufficientSpace | undefined =>
-    shortage(rooms, { container: plain, image: here ? 0 : unpacked ? plain : packed });
-  const plan = (unpacked: boolean): UploadPlan => ({
-    unpacked,
-    check(plain) {
-      const lacking = lack(plain, unpacked);
-      if (lacking) throw tooSmall(lacking);
+  const { targets, unpacksLocally, countExactly, signal } = options;
+  const { size: compressed } = await file.stat();
+  const canDecompress = format === "xz" && !unpacksLocally;
+  const lack = (uncompressed: number, isDecompressed: boolean): InsufficientSpace | undefined => {
+    const image = unpacksLocally ? 0 : isDecompressed ? uncompressed : compressed;
+    return findShortage(targets, { container: uncompressed, image });
+  };
+  const plan = (isDecompressed: boolean): UploadPlan => ({
+    isDecompressed,
+    check(uncompressed) {
+      const lacking = lack(uncompressed, isDecompressed);
+      if (lacking) throw insufficientSpaceError(lacking);
     },
   });
-  const likely = await likelySize(file, format);
-  if (!counted && unpacks && !lack(likely, true)) return plan(true);
-  if (!counted && !lack(likely, false)) return plan(false);
-  const plain = format === "tar" ? packed : await countUnpacked(file, format, signal);
-  const sure = plan(unpacks && !lack(plain, true));
-  sure.check(plain);
-  return sure;
+  const estimate = await estimateUnpackedSize(file, format);
+  if (!countExactly && canDecompress && !lack(estimate, true)) return plan(true);
+  if (!countExactly && !lack(estimate, false)) return plan(false);
+  const exact = format === "tar" ? compressed : await countUnpacked(file, format, signal);
+  const exactPlan = plan(canDecompress && !lack(exact, true));
+  exactPlan.check(exact);
+  return exactPlan;
 }
 
-function tooSmall(lack: InsufficientSpace): TremplinError {
-  const { room, required } = lack;
+function insufficientSpaceError(lack: InsufficientSpace): TremplinError {
+  const { target, required } = lack;
   return new TremplinError(
     "failed",
-    `there is not enough room for the backup: ${room.name} has ${room.available} bytes free, it needs ${required}; free some and try again`,
+    `not enough disk space for the backup: ${target.name} has ${target.available} bytes available, and ${required} are needed; free some and try again`,
     lack,
   );
 }
 
-/** Whether the error says that there is not enough room. */
-export function isTooSmall(error: unknown): boolean {
+/** Whether the error has an InsufficientSpace as its cause. */
+export function isInsufficientSpace(error: unknown): boolean {
   return error instanceof TremplinError && error.cause instanceof InsufficientSpace;
 }

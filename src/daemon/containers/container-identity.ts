@@ -12,8 +12,8 @@ import { OPERATION_SNAPSHOT } from "./operation-mark.ts";
 const NEVER = 0;
 
 /**
- * What tells that a container is still the one that an operation began with, whatever name it has later, and that
- * nobody has used it since. The engine's import of a backup restores uuid and times too, so for an engine on this
+ * Shows whether a container is still the one that an operation began with, whatever name it has later, and whether
+ * somebody has used it since. The engine's import of a backup restores uuid and times too, so for an engine on this
  * machine the birth time of the container's folder counts as well.
  */
 const identitySchema = z.object({

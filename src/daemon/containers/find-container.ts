@@ -12,10 +12,15 @@ export async function findContainer(
   return (await engine.instances.get(name, { signal }).catch(ifMissing))?.value;
 }
 
+/** The sentence that says that a container does not exist. */
+export function noSuchContainer(name: string): string {
+  return `there is no container ${name}`;
+}
+
 /** The container of that name. Throws `not-found` with a sentence that names it. */
 export async function getContainer(engine: Engine, name: string, signal?: AbortSignal): Promise<Instance> {
   const found = await findContainer(engine, name, signal);
-  if (!found) throw new TremplinError("not-found", `there is no container ${name}`);
+  if (!found) throw new TremplinError("not-found", noSuchContainer(name));
   return found;
 }
 

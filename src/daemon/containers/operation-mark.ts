@@ -5,8 +5,8 @@ import type { Config } from "../../engine/resources/pools.ts";
 export const OPERATION_MARK = "user.tremplin.operation";
 
 /**
- * Marks a container that an operation is about to change. Its snapshots carry the mark from then on, which tells the
- * operation's own from somebody's of the same name. A container that somebody restored from another snapshot has lost
+ * Marks a container that an operation is about to change. Its snapshots carry the mark from then on, which distinguishes
+ * the operation's own from somebody's of the same name. A container that somebody restored from another snapshot has lost
  * it.
  */
 export async function markOperation(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type AccountContents, AccountDatabase } from "./account-database.ts";
-import { bytesOf, textOf } from "./lossless-text.ts";
+import { decodeLatin1, encodeLatin1 } from "./lossless-text.ts";
 
 type Files = Record<keyof AccountContents, string>;
 
@@ -40,7 +40,7 @@ const day = 20_000;
 
 function load(files: Partial<Files> = {}, now = day * 86_400_000 + 1): AccountDatabase {
   const all = { ...debian, ...files };
-  const [passwd, group, shadow, gshadow] = [all.passwd, all.group, all.shadow, all.gshadow].map(bytesOf);
+  const [passwd, group, shadow, gshadow] = [all.passwd, all.group, all.shadow, all.gshadow].map(encodeLatin1);
   assert.ok(passwd && group && shadow && gshadow);
   return new AccountDatabase({ passwd, group, shadow, gshadow }, now);
 }
@@ -48,7 +48,8 @@ function load(files: Partial<Files> = {}, now = day * 86_400_000 + 1): AccountDa
 /** The files as they are after the changes were written. */
 function saved(database: AccountDatabase, files: Partial<Files> = {}): Files {
   const after = { ...debian, ...files };
-  for (const change of database.changes()) after[change.path.slice(5) as keyof Files] = textOf(change.after);
+  for (const change of database.changes())
+    after[change.path.slice(5) as keyof Files] = decodeLatin1(change.after);
   return after;
 }
 
@@ -83,7 +84,7 @@ test("a user and a group are added to the end of all four files", () => {
   });
 });
 
-test("a left-over shadow line of the name stays, and does not open the account", () => {
+test("an orphaned shadow line of the name stays, and its password does not open the account", () => {
   const files = { shadow: `${debian.shadow}alice:knownhash:1::::::\n` };
   const database = load(files);
   database.addUser(alice);
@@ -91,11 +92,11 @@ test("a left-over shadow line of the name stays, and does not open the account",
   assert.equal(after.shadow, files.shadow);
   assert.match(after.passwd, /^alice:!:1234:/m);
   const again = load(after);
-  again.completeUser(again.userNamed("alice") ?? assert.fail());
+  again.completeUser(again.userByName("alice") ?? assert.fail());
   assert.deepEqual(again.changes(), []);
 });
 
-test("a gid is taken by a group, and by a user whose group has no name", () => {
+test("a gid is taken by a group, or by a user whose group has no name", () => {
   const files = { passwd: `${debian.passwd}bob:x:1001:1002:::\n` };
   const database = load(files);
   const isFree = (gid: number, user?: string) => database.isFreeGid(gid, user);
@@ -109,7 +110,7 @@ test("a gid is taken by a group, and by a user whose group has no name", () => {
   );
 });
 
-test("a group name is free where nothing is left that lets people in", () => {
+test("a group name is free unless an orphaned gshadow line has members or a password", () => {
   const gshadow = `${debian.gshadow}old:!::\nopen:$6$::\nled:!:bob:\nfull:*::bob\n`;
   const database = load({ gshadow });
   const names = ["new", "old", "open", "led", "full", "sudo"].filter((name) =>
@@ -120,16 +121,16 @@ test("a group name is free where nothing is left that lets people in", () => {
   assert.equal(saved(database, { gshadow }).gshadow, gshadow);
 });
 
-test("a free id is no user's, no group's and not kept", () => {
+test("a free id belongs to no user or group and is not reserved", () => {
   const passwd = `${debian.passwd}bob:x:1001:1002:::\n`;
   assert.equal(load({ passwd }).freeId(new Set([1003, 1005])), 1004);
   const full = Array.from({ length: 59_000 }, (_, index) => `g${index}:x:${index + 1000}:\n`).join("");
   assert.throws(() => load({ group: full }).freeId(new Set()), /every id from 1000 to 59999 is taken/);
 });
 
-test("nobody has a uid that is not there, and the first one counts", () => {
-  assert.equal(load().userOf(1000), undefined);
-  assert.equal(load({ passwd: `${debian.passwd}a:x:1000:1:::\nb:x:1000:1:::` }).userOf(1000)?.name, "a");
+test("a uid is looked up in the first line that has it", () => {
+  assert.equal(load().userByUid(1000), undefined);
+  assert.equal(load({ passwd: `${debian.passwd}a:x:1000:1:::\nb:x:1000:1:::` }).userByUid(1000)?.name, "a");
 });
 
 test("a missing shadow line, gshadow entry and membership are added", () => {
@@ -139,8 +140,8 @@ test("a missing shadow line, gshadow entry and membership are added", () => {
     gshadow: debian.gshadow.replace("sudo:*::\n", "").replace("testuser:!::\n", ""),
   };
   const database = load(files);
-  database.completeUser(database.userOf(1000) ?? assert.fail());
-  database.completeGroup(database.groupOf(1000) ?? assert.fail());
+  database.completeUser(database.userByUid(1000) ?? assert.fail());
+  database.completeGroup(database.groupByGid(1000) ?? assert.fail());
   for (const group of ["sudo", "audio"]) assert.equal(database.ensureMember("alice", group), true);
   const after = saved(database, files);
   assert.equal(after.passwd, files.passwd);
@@ -156,14 +157,14 @@ test("a password in passwd or group itself is not replaced by one in shadow or g
     group: debian.group.replace("testuser:x:", "team:$6$hash:"),
   };
   const database = load(files);
-  database.completeUser(database.userOf(1000) ?? assert.fail());
+  database.completeUser(database.userByUid(1000) ?? assert.fail());
   database.ensureMember("alice", "team");
   const after = saved(database, files);
   assert.deepEqual([after.shadow, after.gshadow], [debian.shadow, debian.gshadow]);
   assert.match(after.group, /^team:\$6\$hash:1000:alice$/m);
 });
 
-test("a membership that only group knows is added to gshadow alone", () => {
+test("a membership that only group has is added to gshadow alone", () => {
   const files = { group: debian.group.replace("sudo:x:27:", "sudo:x:27:alice") };
   const database = load(files);
   database.ensureMember("alice", "sudo");
@@ -173,7 +174,7 @@ test("a membership that only group knows is added to gshadow alone", () => {
   );
 });
 
-test("nobody becomes a member of a group that is not there", () => {
+test("a membership of a missing group is not added", () => {
   const database = load();
   assert.equal(database.ensureMember("alice", "kvm"), false);
   assert.deepEqual(database.changes(), []);
@@ -184,7 +185,7 @@ test("only shadow and gshadow are secret", () => {
   database.addUser(alice);
   database.addGroup("alice", 1234);
   assert.deepEqual(
-    database.changes().map(({ path, secret, before }) => [path, secret, textOf(before)]),
+    database.changes().map(({ path, secret, before }) => [path, secret, decodeLatin1(before)]),
     [
       ["/etc/passwd", false, debian.passwd],
       ["/etc/group", false, debian.group],
@@ -195,14 +196,14 @@ test("only shadow and gshadow are secret", () => {
 });
 
 for (const passwd of ["", "\n", "alice:x:1000:1000:::\n", "# root\n+root::::::\n"]) {
-  test(`a passwd of ${JSON.stringify(passwd)} is a bad read, since root is missing`, () => {
+  test(`a passwd of ${JSON.stringify(passwd)} without root is refused as incomplete`, () => {
     assert.throws(() => load({ passwd }), /has no root/);
   });
 }
 
-test("a system without gshadow gets none", () => {
+test("a system without gshadow does not get one", () => {
   const contents = Object.fromEntries(
-    Object.entries(debian).map(([name, text]) => [name, bytesOf(text)]),
+    Object.entries(debian).map(([name, text]) => [name, encodeLatin1(text)]),
   ) as Record<keyof AccountContents, Uint8Array>;
   const database = new AccountDatabase({ ...contents, gshadow: undefined }, 0);
   database.addUser(alice);

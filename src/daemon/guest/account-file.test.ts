@@ -4,11 +4,8 @@ import fc from "fast-check";
 import { inTime } from "../../../test/support/in-time.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { AccountFile, type AccountFormat } from "./account-file.ts";
-import { group } from "./group.ts";
-import { gshadow } from "./gshadow.ts";
-import { bytesOf, textOf } from "./lossless-text.ts";
-import { passwd } from "./passwd.ts";
-import { shadow } from "./shadow.ts";
+import { group, gshadow, passwd, shadow } from "./account-formats.ts";
+import { decodeLatin1, encodeLatin1 } from "./lossless-text.ts";
 
 const field = fc.string({ unit: fc.constantFrom(..."az09-_,. /\0\x7f\xa0\xc3\xff") });
 const name = fc.stringMatching(/^[A-Za-z_\x80-\xff][A-Za-z0-9_.\x80-\xff-]{0,8}$/);
@@ -40,9 +37,11 @@ for (const [format, entryLine] of formats) {
     { weight: 3, arbitrary: fc.tuple(padding, entryLine, padding).map((all) => all.join("")) },
     other,
   );
-  const content = fc.tuple(fc.array(line), ending).map(([lines, end]) => bytesOf(lines.join("\n") + end));
+  const content = fc
+    .tuple(fc.array(line), ending)
+    .map(([lines, end]) => encodeLatin1(lines.join("\n") + end));
 
-  test(`${format.path} that is not changed comes back byte for byte`, () => {
+  test(`${format.path} is written back byte for byte if nothing changes`, () => {
     fc.assert(
       fc.property(content, (bytes) =>
         assert.deepEqual([...new AccountFile(format, bytes).toBytes()], [...bytes]),
@@ -50,19 +49,19 @@ for (const [format, entryLine] of formats) {
     );
   });
 
-  test(`${format.path} keeps every other line when one is added and replaced by its like`, () => {
+  test(`${format.path} keeps every other line when one is added and one is replaced`, () => {
     fc.assert(
       fc.property(content, entryLine, (bytes, added) => {
         const file = new AccountFile(format, bytes);
-        const [entry] = new AccountFile(format, bytesOf(added)).entries;
+        const [entry] = new AccountFile(format, encodeLatin1(added)).entries;
         assert.ok(entry);
         file.append(entry);
         assert.deepEqual(new AccountFile(format, file.toBytes()).entries, file.entries);
-        const withEntry = textOf(file.toBytes());
+        const withEntry = decodeLatin1(file.toBytes());
         const same = { ...entry };
         file.replace(entry, same);
-        assert.equal(textOf(file.toBytes()), withEntry);
-        const before = textOf(bytes);
+        assert.equal(decodeLatin1(file.toBytes()), withEntry);
+        const before = decodeLatin1(bytes);
         const line = `${format.write(entry).join(":")}\n`;
         const at = withEntry.lastIndexOf(line);
         const without = withEntry.slice(0, at) + withEntry.slice(at + line.length);
@@ -71,7 +70,7 @@ for (const [format, entryLine] of formats) {
     );
   });
 
-  test(`${format.path} of any bytes is read or refused by a TremplinError`, () => {
+  test(`${format.path} of any bytes is parsed or refused with a TremplinError`, () => {
     const piece = fc.constantFrom(
       ":",
       ":",
@@ -90,7 +89,7 @@ for (const [format, entryLine] of formats) {
     );
     const any = fc.oneof(
       fc.uint8Array(),
-      fc.array(piece).map((all) => bytesOf(all.join(""))),
+      fc.array(piece).map((all) => encodeLatin1(all.join(""))),
     );
     fc.assert(
       fc.property(any, (bytes) => {
@@ -104,7 +103,7 @@ for (const [format, entryLine] of formats) {
   });
 
   for (const filling of [":", ",", "\n", " ", "1", "+\n", "a:b:c\n"]) {
-    test(`${format.path} of 1 MB of ${JSON.stringify(filling)} is read or refused in time`, () => {
+    test(`${format.path} of 1 MB of ${JSON.stringify(filling)} is parsed or refused in time`, () => {
       for (const content of [filling, `a${filling}`].map((text) => Buffer.alloc(1_000_000, text))) {
         try {
           assert.equal(inTime(() => new AccountFile(format, content)).entries.length, 0);
@@ -117,7 +116,7 @@ for (const [format, entryLine] of formats) {
   }
 }
 
-test("a new line goes before those for NIS, and after a last line that was not ended", () => {
+test("a new line goes before lines for NIS, and after a last line without a line feed", () => {
   const root = { name: "root", password: "!", administrators: [], members: [] };
   const written = ["", "a:!::", "a:!::\n", "a:!::\n\n", "+:::\n", "a:!::\n+@x\n# end"].map((text) => {
     const file = new AccountFile(gshadow, Buffer.from(text));
@@ -144,7 +143,7 @@ for (const bad of ["", "a:b", "a\nb", "+a", "-a", "#a", " a", "aĊroot", "a\u010
   });
 }
 
-test("a member whose name would be two names is refused", () => {
+test("a member name with a comma is refused", () => {
   const file = new AccountFile(group, Buffer.from("sudo:x:27:\n"));
   const [sudo] = file.entries;
   assert.ok(sudo);

@@ -1,91 +1,91 @@
 import { isDeepStrictEqual } from "node:util";
 import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
-import { bytesOf, textOf, trimmed } from "./lossless-text.ts";
+import { decodeLatin1, encodeLatin1, trimAscii } from "./lossless-text.ts";
 
-/** One of passwd(5), shadow(5), group(5) and gshadow(5): where it is and what its lines mean. */
+/** The path and the line format of passwd(5), shadow(5), group(5) or gshadow(5). */
 export interface AccountFormat<Entry> {
   readonly path: string;
-  /** How many fields, separated by colons, a line has. */
-  readonly fields: number;
-  /** Throws a TremplinError that names the field, and never its value: it may be a password. */
+  /** Number of colon-separated fields in a line. */
+  readonly fieldCount: number;
+  /** Throws a TremplinError with the name of the field, never with its value: it may be a password. */
   read(fields: readonly string[]): Entry;
   write(entry: Entry): readonly string[];
 }
 
-/** A line with an entry, or (as text) one that is only kept: blank, a comment, or for NIS. */
+/** A line with an entry, or the text of a line without one: blank, a comment, or for NIS. */
 type Line<Entry> = string | { readonly text: string; readonly entry: Entry };
 
 /**
- * An account file of a container (behaviour.md 4.8) that keeps, byte for byte and in order, every line that
- * nobody changes. The text in its entries is that of `textOf`, one character for each byte.
+ * An account file of a container (docs/contract.md#accounts-in-a-container). Keeps every unchanged line and the
+ * order, byte for byte. Entries contain latin1 text, one character for each byte (lossless-text.ts).
  */
 export class AccountFile<Entry extends { readonly name: string }> {
   readonly path: string;
-  /** What it was read from. */
+  /** The content that was parsed. */
   readonly original: Uint8Array;
   readonly #format: AccountFormat<Entry>;
   #lines: Line<Entry>[];
 
-  /** Throws `failed` with the number of the line that breaks the rules of the format. */
+  /** Throws `failed` with the number of a malformed line. */
   constructor(format: AccountFormat<Entry>, content: Uint8Array) {
     this.path = format.path;
     this.original = content;
     this.#format = format;
-    this.#lines = textOf(content)
+    this.#lines = decodeLatin1(content)
       .split("\n")
-      .map((text, index) => this.#read(text, index + 1));
+      .map((text, index) => this.#parseNumbered(text, index + 1));
   }
 
   get entries(): Entry[] {
     return this.#lines.flatMap((line) => (typeof line === "string" ? [] : [line.entry]));
   }
 
-  /** The first of that name, which is the one that counts. */
-  named(name: string): Entry | undefined {
+  /** The first entry with that name; programs ignore later ones. */
+  find(name: string): Entry | undefined {
     return this.entries.find((entry) => entry.name === name);
   }
 
-  /** At the end, but before lines for NIS, where useradd(8) puts it too. */
+  /** Adds a line at the end, but before lines for NIS, as useradd(8) does. */
   append(entry: Entry): void {
     const nis = this.#lines.findIndex((line) => typeof line === "string" && /^\s*[+-]/.test(line));
     if (nis < 0 && this.#lines.at(-1) !== "") this.#lines.push("");
-    this.#lines.splice(nis < 0 ? -1 : nis, 0, this.#written(entry));
+    this.#lines.splice(nis < 0 ? -1 : nis, 0, this.#formatLine(entry));
   }
 
   replace(old: Entry, entry: Entry): void {
-    const line = this.#written(entry);
+    const line = this.#formatLine(entry);
     this.#lines = this.#lines.map((each) => (typeof each !== "string" && each.entry === old ? line : each));
   }
 
   toBytes(): Uint8Array {
-    return bytesOf(this.#lines.map((line) => (typeof line === "string" ? line : line.text)).join("\n"));
+    return encodeLatin1(this.#lines.map((line) => (typeof line === "string" ? line : line.text)).join("\n"));
   }
 
-  #read(text: string, number: number): Line<Entry> {
+  #parseNumbered(text: string, number: number): Line<Entry> {
     try {
-      return this.#parsed(text);
+      return this.#parse(text);
     } catch (error) {
       const sentence = `line ${number} of ${this.path} is not valid: ${errorMessage(error)}`;
       throw new TremplinError("failed", `${sentence}; correct it in the container (pwck, grpck)`, error);
     }
   }
 
-  #parsed(text: string): Line<Entry> {
-    const content = trimmed(text);
+  #parse(text: string): Line<Entry> {
+    const content = trimAscii(text);
     if (content === "" || /^[#+-]/.test(content)) return text;
-    const fields = content.split(":", this.#format.fields + 1);
-    if (fields.length !== this.#format.fields) {
-      throw new TremplinError("failed", `it must have ${this.#format.fields} fields`);
+    const fields = content.split(":", this.#format.fieldCount + 1);
+    if (fields.length !== this.#format.fieldCount) {
+      throw new TremplinError("failed", `it must have ${this.#format.fieldCount} fields`);
     }
     if (fields[0] === "") throw new TremplinError("failed", "the name is empty");
     return { text, entry: this.#format.read(fields) };
   }
 
-  /** The line of a new entry. Refused, as `invalid`, if it would be read back as anything but that entry. */
-  #written(entry: Entry): Line<Entry> {
+  /** The line of a new entry. Throws `invalid` if parsing it would not give the same entry. */
+  #formatLine(entry: Entry): Line<Entry> {
     const text = this.#format.write(entry).join(":");
-    // Above U+00FF only the low byte would be written, and that can be a line feed.
-    const line = /[\n\u0100-\uffff]/.test(text) ? text : this.#parsed(text);
+    // Of a character above U+00FF only the low byte would be written, which can be a line feed.
+    const line = /[\n\u0100-\uffff]/.test(text) ? text : this.#parse(text);
     if (typeof line !== "string" && isDeepStrictEqual(line.entry, entry)) return { text, entry };
     throw new TremplinError("invalid", `a name with such characters cannot be written to ${this.path}`);
   }

@@ -2,18 +2,15 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import type { FileSession, NodeInfo, NodeOwner } from "../../engine/files/file-session.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import type { AccountContents, ChangedAccountFile } from "./account-database.ts";
-import { group } from "./group.ts";
-import { gshadow } from "./gshadow.ts";
-import { passwd } from "./passwd.ts";
-import { beside } from "./replace.ts";
-import { shadow } from "./shadow.ts";
+import { group, gshadow, passwd, shadow } from "./account-formats.ts";
+import { temporaryPath } from "./container-files.ts";
 
-/** Far more than any system has users for. */
-const MOST_BYTES = 4 * 1024 * 1024;
+/** Far more than any system needs. */
+const MAX_BYTES = 4 * 1024 * 1024;
 
-/** The account files of a container, links followed inside it. Throws if one but gshadow is missing. */
+/** Reads the account files of a container; follows links inside it. Throws if a file other than gshadow is missing. */
 export async function readAccountFiles(files: FileSession): Promise<AccountContents> {
-  const read = (path: string): Promise<Buffer> => files.read(path, MOST_BYTES);
+  const read = (path: string): Promise<Buffer> => files.read(path, MAX_BYTES);
   const [users, groups, passwords, groupPasswords] = await Promise.all([
     read(passwd.path),
     read(group.path),
@@ -24,10 +21,9 @@ export async function readAccountFiles(files: FileSession): Promise<AccountConte
 }
 
 /**
- * Puts changed files in their places, each at once by renaming, and what they held before beside them
- * (`/etc/passwd-`), so that after a crash at any instant every file is whole. They keep owner and mode, except
- * that passwords are closed to others. False, and nothing is changed, if the files are no longer what they were
- * when they were read.
+ * Replaces changed files, each by an atomic rename, and saves their former content as `/etc/passwd-` and so on, so
+ * that every file is complete after a crash at any instant. Files keep their owner and mode, except that others
+ * cannot read passwords. Returns false and changes nothing if the files changed since they were read.
  */
 export async function replaceAccountFiles(
   files: FileSession,
@@ -35,17 +31,17 @@ export async function replaceAccountFiles(
   changes: readonly ChangedAccountFile[],
 ): Promise<boolean> {
   const replacements: Replacement[] = [];
-  for (const change of changes) replacements.push(...(await replacementsOf(files, change)));
+  for (const change of changes) replacements.push(...(await prepareReplacements(files, change)));
   try {
     for (const { path, content, owner } of replacements) {
-      await files.remove(beside(path)).catch(ifMissing);
-      await files.create(beside(path), content, owner);
+      await files.remove(temporaryPath(path)).catch(ifMissing);
+      await files.create(temporaryPath(path), content, owner);
     }
     if (!isSame(read, await readAccountFiles(files))) return false;
-    for (const { path } of replacements) await files.rename(beside(path), path);
+    for (const { path } of replacements) await files.rename(temporaryPath(path), path);
     return true;
   } finally {
-    for (const { path } of replacements) await files.remove(beside(path)).catch(() => undefined);
+    for (const { path } of replacements) await files.remove(temporaryPath(path)).catch(() => undefined);
   }
 }
 
@@ -55,7 +51,7 @@ interface Replacement {
   readonly owner: NodeOwner;
 }
 
-async function replacementsOf(files: FileSession, change: ChangedAccountFile): Promise<Replacement[]> {
+async function prepareReplacements(files: FileSession, change: ChangedAccountFile): Promise<Replacement[]> {
   const { path, secret, before, after } = change;
   const backup = `${path}-`;
   const there = await files.lstat(path);
@@ -69,12 +65,12 @@ async function replacementsOf(files: FileSession, change: ChangedAccountFile): P
   ];
 }
 
-/** What else may depend on a file that lies elsewhere is not known here. */
+/** Something else may depend on the target of a link. */
 function refuseLink(path: string, there: NodeInfo | undefined): void {
   if (!there || there.type === "file") return;
   throw new TremplinError(
     "failed",
-    `${path} is a ${there.type} and is left alone: put a plain file in its place in the container`,
+    `${path} is a ${there.type}, not a regular file: replace it with a regular file in the container`,
   );
 }
 

@@ -6,24 +6,24 @@ import { crostini } from "../sites/crostini.ts";
 import { generic } from "../sites/generic.ts";
 import { AccountDatabase } from "./account-database.ts";
 import { addAccounts } from "./add-accounts.ts";
-import { bytesOf, textOf } from "./lossless-text.ts";
+import { decodeLatin1, encodeLatin1 } from "./lossless-text.ts";
 
 type Name = "passwd" | "group" | "shadow" | "gshadow";
 type Files = Readonly<Record<Name, string>>;
 const names: readonly Name[] = ["passwd", "group", "shadow", "gshadow"];
 
 function load(files: Files): AccountDatabase {
-  const [passwd, group, shadow, gshadow] = names.map((name) => bytesOf(files[name]));
+  const [passwd, group, shadow, gshadow] = names.map((name) => encodeLatin1(files[name]));
   assert.ok(passwd && group && shadow && gshadow);
   return new AccountDatabase({ passwd, group, shadow, gshadow }, 0);
 }
 
-/** The files after the first so many changes were written; all of them by default. */
-function saved(database: AccountDatabase, before: Files, most = names.length): Files {
-  const written = database.changes().slice(0, most);
+/** The files after the first `count` changes were written. */
+function saved(database: AccountDatabase, before: Files, count = names.length): Files {
+  const written = database.changes().slice(0, count);
   return {
     ...before,
-    ...Object.fromEntries(written.map(({ path, after }) => [path.slice(5), textOf(after)])),
+    ...Object.fromEntries(written.map(({ path, after }) => [path.slice(5), decodeLatin1(after)])),
   };
 }
 
@@ -38,10 +38,10 @@ function withLines(lines: Partial<Record<Name, string>>): Files {
   return Object.fromEntries(names.map((name) => [name, base[name] + (lines[name] ?? "")])) as Files;
 }
 
-test("on a system without people the person gets uid and gid 1000, and the helpers the ids of the site", () => {
+test("on a fresh system the primary user gets uid and gid 1000, and the helpers get the site's ids", () => {
   const database = load(base);
-  const { isNew, moved } = addAccounts(database, "anna", crostini.users);
-  assert.deepEqual([isNew, moved], [true, []]);
+  const { isNew, reassignedHelpers } = addAccounts(database, "anna", crostini.users);
+  assert.deepEqual([isNew, reassignedHelpers], [true, []]);
   const after = saved(database, base);
   assert.deepEqual(after.passwd.split("\n").slice(1), [
     "anna:x:1000:1000:anna:/home/anna:/bin/bash",
@@ -60,13 +60,13 @@ test("on a system without people the person gets uid and gid 1000, and the helpe
   ]);
 });
 
-test("a group of the name and of gid 1000 is the person's own", () => {
+test("a group with the name and gid 1000 becomes the primary group", () => {
   const files = withLines({ group: "anna:x:1000:bob\n" });
-  const { person } = addAccounts(load(files), "anna", generic.users);
-  assert.equal(person.gid, 1000);
+  const { primaryUser } = addAccounts(load(files), "anna", generic.users);
+  assert.equal(primaryUser.gid, 1000);
 });
 
-test("a group name that is taken gets a number, also where it is long", () => {
+test("a group name that is taken gets a number, even if it has the maximum length", () => {
   const name = "a".repeat(32);
   const short = "a".repeat(27);
   const files = withLines({ group: `${name}:x:1500:bob\n${short}-1000:x:1501:\n` });
@@ -75,7 +75,7 @@ test("a group name that is taken gets a number, also where it is long", () => {
   assert.equal(saved(database, files).group.split("\n").at(-2), `${short}-1001:x:1000:`);
 });
 
-test("the person's gid gets a name only where it is nobody else's", () => {
+test("the gid of the primary user gets a name only if no other user has it", () => {
   const anna = "anna:x:1000:1000::/home/anna:/bin/sh\n";
   const groupOf = (passwd: string) => {
     const files = withLines({ passwd });
@@ -87,20 +87,23 @@ test("the person's gid gets a name only where it is nobody else's", () => {
   assert.equal(groupOf(`${anna}bob:x:1001:1000:::\n`), "");
 });
 
-test("a required group that is missing fails before anything is to be written", () => {
+test("a missing required group fails before anything is written", () => {
   const users = { ...generic.users, requiredGroups: ["office"] };
   assert.throws(() => addAccounts(load(base), "anna", users), /has no group office/);
 });
 
-for (const title of ["as they are in the field", "of which one is also the person's"]) {
-  test(`helpers that are moved, ${title}, stay where they are at the next call`, () => {
-    const helpers = title.includes("field") ? crostini.users.helpers : [{ name: "helper", id: 1000 }];
+for (const title of ["as on crostini", "with the id of the primary user"]) {
+  test(`reassigned helpers keep their ids at the next call, ${title}`, () => {
+    const helpers = title.includes("crostini") ? crostini.users.helpers : [{ name: "helper", id: 1000 }];
     const files = withLines({ passwd: "bob:x:1001:1001:::\n", group: "bob:x:1001:\ncrowd:x:655360:bob\n" });
     const database = load(files);
-    const { moved } = addAccounts(database, "anna", { ...generic.users, helpers });
-    assert.deepEqual(moved, title.includes("field") ? ["chronos-access", "android-root"] : ["helper"]);
+    const { reassignedHelpers } = addAccounts(database, "anna", { ...generic.users, helpers });
+    assert.deepEqual(
+      reassignedHelpers,
+      title.includes("crostini") ? ["chronos-access", "android-root"] : ["helper"],
+    );
     const again = load(saved(database, files));
-    assert.deepEqual(addAccounts(again, "anna", { ...generic.users, helpers }).moved, []);
+    assert.deepEqual(addAccounts(again, "anna", { ...generic.users, helpers }).reassignedHelpers, []);
     assert.deepEqual(again.changes(), []);
   });
 }
@@ -130,7 +133,7 @@ const databases: fc.Arbitrary<Files> = fc.record({
   gshadow: fileOf(fc.tuple(name, password, people, people).map((all) => all.join(":"))),
 });
 
-/** Adds the accounts; undefined where that is refused. */
+/** Adds the accounts; undefined if that is refused. */
 function tryToAdd(database: AccountDatabase, users: (typeof sites)[number]) {
   try {
     return addAccounts(database, "anna", users);
@@ -140,7 +143,7 @@ function tryToAdd(database: AccountDatabase, users: (typeof sites)[number]) {
   }
 }
 
-test("whatever is there, every line stays, and only the person joins groups", () => {
+test("every existing line stays, and only the primary user joins groups", () => {
   let tried = 0;
   fc.assert(
     fc.property(databases, fc.constantFrom(...sites), (before, users) => {
@@ -149,14 +152,14 @@ test("whatever is there, every line stays, and only the person joins groups", ()
       if (!done) return;
       tried++;
       const after = saved(database, before);
-      assert.equal(load(before).userOf(1000)?.name ?? "anna", done.person.name);
+      assert.equal(load(before).userByUid(1000)?.name ?? "anna", done.primaryUser.name);
       for (const file of names) {
         const [old, now] = [before, after].map((files) =>
           files[file].split("\n").filter((line) => line !== ""),
         );
-        const left = now?.filter((line) => old?.some((each) => isOf(each, line, done.person.name)));
+        const left = now?.filter((line) => old?.some((each) => isOf(each, line, done.primaryUser.name)));
         for (const [index, line] of old?.entries() ?? []) {
-          assert.ok(isOf(line, left?.[index] ?? "", done.person.name), `${file}: ${line}`);
+          assert.ok(isOf(line, left?.[index] ?? "", done.primaryUser.name), `${file}: ${line}`);
         }
       }
     }),
@@ -165,13 +168,13 @@ test("whatever is there, every line stays, and only the person joins groups", ()
   assert.ok(tried > 100, `${tried} were not refused`);
 });
 
-/** Whether a line is that line still, with the person among its members at most. */
-function isOf(old: string, now: string, person: string): boolean {
-  return [old, `${old},${person}`, `${old}${person}`].includes(now);
+/** Whether a line is unchanged, except that the user may have been added as a member. */
+function isOf(old: string, now: string, user: string): boolean {
+  return [old, `${old},${user}`, `${old}${user}`].includes(now);
 }
 
-/** What programs find: each name and each id means the first line that has it. */
-function meanings({ passwd, group, shadow, gshadow }: Files, person: string) {
+/** What programs find: each name and each id refers to the first line that has it. */
+function meanings({ passwd, group, shadow, gshadow }: Files, primaryUser: string) {
   const read = (text: string) =>
     text
       .split("\n")
@@ -185,50 +188,55 @@ function meanings({ passwd, group, shadow, gshadow }: Files, person: string) {
     put(`uid ${uid}`, who);
     const main = read(group).find((each) => each[2] === gid)?.[0];
     // A gid without a name may get that of its only user.
-    if (who !== person) put(`primary group of ${who}`, main ?? who);
+    if (who !== primaryUser) put(`primary group of ${who}`, main ?? who);
     const joined = [...gids].filter(([which]) =>
       read(group).some(([g, , , all = ""]) => g === which && all.split(",").includes(who)),
     );
-    if (who !== person) put(`groups of ${who}`, joined.join(" "));
+    if (who !== primaryUser) put(`groups of ${who}`, joined.join(" "));
   }
   for (const [who = "", ...rest] of read(shadow)) put(`password of ${who}`, rest.join(":"));
   for (const [which = "", secret = "", gid = "", all = ""] of read(group)) {
-    put(`group ${which}`, [secret, gid, without(all, person)].join(":"));
+    put(`group ${which}`, [secret, gid, without(all, primaryUser)].join(":"));
     put(`gid ${gid}`, which);
-    const users = read(passwd).filter((each) => each[3] === gid && ![person, which].includes(each[0] ?? ""));
+    const users = read(passwd).filter(
+      (each) => each[3] === gid && ![primaryUser, which].includes(each[0] ?? ""),
+    );
     put(`users of gid ${gid}`, users.map(([who]) => who).join());
   }
   for (const [which = "", secret = "", admins = "", all = ""] of read(gshadow)) {
-    put(`password of group ${which}`, [secret, admins, without(all, person)].join(":"));
+    put(`password of group ${which}`, [secret, admins, without(all, primaryUser)].join(":"));
   }
   return found;
 }
 
-function without(members: string, person: string): string {
+function without(members: string, name: string): string {
   return members
     .split(",")
-    .filter((each) => each !== person)
+    .filter((each) => each !== name)
     .join();
 }
 
-test("whatever is there, every name, id, password and membership means the same afterwards", () => {
+test("every existing name, id, password and membership keeps its meaning", () => {
   fc.assert(
     fc.property(databases, fc.constantFrom(...sites), (before, users) => {
       const database = load(before);
       const done = tryToAdd(database, users);
       if (!done) return;
-      const { person, isNew } = done;
-      const old = meanings(before, person.name);
-      const now = meanings(saved(database, before), person.name);
+      const { primaryUser, isNew } = done;
+      const old = meanings(before, primaryUser.name);
+      const now = meanings(saved(database, before), primaryUser.name);
       for (const [key, value] of old) assert.equal(now.get(key), value, key);
-      if (isNew) assert.ok(!old.has(`user ${person.name}`) && !old.has("uid 1000"));
-      if (isNew) assert.ok(!load(before).isPrimaryGid(person.gid) || old.get(`gid ${person.gid}`) === "anna");
+      if (isNew) assert.ok(!old.has(`user ${primaryUser.name}`) && !old.has("uid 1000"));
+      if (isNew)
+        assert.ok(
+          !load(before).isPrimaryGid(primaryUser.gid) || old.get(`gid ${primaryUser.gid}`) === "anna",
+        );
     }),
     { numRuns: 1000 },
   );
 });
 
-test("a second time changes nothing, also after only some of the files were written", () => {
+test("a second call changes nothing, and completes files that were only partly written", () => {
   fc.assert(
     fc.property(
       databases,

@@ -2,51 +2,51 @@ import { posix } from "node:path";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Site } from "../sites/site.ts";
 import type { AccountDatabase } from "./account-database.ts";
-import type { PasswdEntry } from "./passwd.ts";
+import type { PasswdEntry } from "./account-formats.ts";
 
-/** The uid of the person of a container, and the gid of the person's own group where that is free. */
-export const PERSON = 1000;
-/** How many names are tried for a group whose name is taken. */
-const MOST_NAMES = 1000;
-const LONGEST_NAME = 32;
+/** The uid of the primary user, and the gid of the user's own group if it is free. */
+export const PRIMARY_UID = 1000;
+/** How many numbered names are tried if the name of a group is taken. */
+const MAX_NUMBERED_NAMES = 1000;
+const MAX_NAME_LENGTH = 32;
 
 type Users = Site["users"];
 type Helper = Users["helpers"][number];
 
-/** What was made, or found. */
+/** The accounts that were added or found. */
 export interface AddedAccounts {
-  readonly person: PasswdEntry;
-  /** Whether the person had no account before. */
+  readonly primaryUser: PasswdEntry;
+  /** Whether the primary user was added. */
   readonly isNew: boolean;
-  /** The helpers that were given another id than the site's, since that one is somebody else's. */
-  readonly moved: readonly string[];
+  /** Names of helpers that could not have the site's id, because another account has it. */
+  readonly reassignedHelpers: readonly string[];
 }
 
 /**
- * Adds what is missing of the person of a container, of the helper users of the site, of their groups and
- * memberships. Whoever has uid 1000 is the person; else the name gets it. An id or a group name that is taken
- * stays with whom it belongs to, and the new account gets a free one. Throws, as `exists` or `failed`, what stands
- * in the way where there is no choice; nothing is to be written then.
+ * Adds the missing parts of the primary user, of the site's helper users, and of their groups and memberships. An
+ * existing account with uid 1000 is the primary user; otherwise the name gets that uid. An id or group name that is
+ * taken stays with its owner, and the new account gets a free one. Throws `exists` or `failed` if that is impossible;
+ * the caller must write nothing then.
  */
 export function addAccounts(accounts: AccountDatabase, name: string, users: Users): AddedAccounts {
-  const kept = new Set([PERSON, ...users.helpers.map(({ id }) => id)]);
-  const known = accounts.userOf(PERSON);
-  const person = known ?? newPerson(accounts, name, kept);
-  if (known) checkOneMeaning(accounts, known);
-  accounts.completeUser(person);
-  ensureOwnGroup(accounts, person);
-  const moved = users.helpers.filter((helper) => !ensureHelper(accounts, helper, kept));
-  joinGroups(accounts, person.name, users);
-  return { person, isNew: !known, moved: moved.map((helper) => helper.name) };
+  const reserved = new Set([PRIMARY_UID, ...users.helpers.map(({ id }) => id)]);
+  const known = accounts.userByUid(PRIMARY_UID);
+  const primaryUser = known ?? addPrimaryUser(accounts, name, reserved);
+  if (known) checkNameIsUnique(accounts, known);
+  accounts.completeUser(primaryUser);
+  ensurePrimaryGroup(accounts, primaryUser);
+  const reassigned = users.helpers.filter((helper) => !ensureHelper(accounts, helper, reserved));
+  joinGroups(accounts, primaryUser.name, users);
+  return { primaryUser, isNew: !known, reassignedHelpers: reassigned.map((helper) => helper.name) };
 }
 
-function newPerson(accounts: AccountDatabase, name: string, kept: ReadonlySet<number>): PasswdEntry {
-  const other = accounts.userNamed(name);
+function addPrimaryUser(accounts: AccountDatabase, name: string, reserved: ReadonlySet<number>): PasswdEntry {
+  const other = accounts.userByName(name);
   if (other) {
     throw new TremplinError(
       "exists",
-      `the account "${name}" has the uid ${other.uid} in the container, and its person must have ${PERSON}: ` +
-        `choose another name, or change that uid in the container (usermod -u ${PERSON})`,
+      `the account "${name}" has the uid ${other.uid} in the container, and its primary user must have ${PRIMARY_UID}: ` +
+        `choose another name, or change that uid in the container (usermod -u ${PRIMARY_UID})`,
     );
   }
   const home = `/home/${name}`;
@@ -57,47 +57,54 @@ function newPerson(accounts: AccountDatabase, name: string, kept: ReadonlySet<nu
       `${home} is the home of uid ${resident.uid} in the container: choose another name, or change that home`,
     );
   }
-  const isOwn = accounts.groupOf(PERSON)?.name === name || accounts.isFreeGid(PERSON);
-  const gid = isOwn ? PERSON : accounts.freeId(kept);
-  return accounts.addUser({ name, uid: PERSON, gid, gecos: name, home, shell: "/bin/bash" });
+  const isOwn = accounts.groupByGid(PRIMARY_UID)?.name === name || accounts.isFreeGid(PRIMARY_UID);
+  const gid = isOwn ? PRIMARY_UID : accounts.freeId(reserved);
+  return accounts.addUser({ name, uid: PRIMARY_UID, gid, gecos: name, home, shell: "/bin/bash" });
 }
 
-/** Memberships go by name: where it is another account's too, that one would get them. */
-function checkOneMeaning(accounts: AccountDatabase, person: PasswdEntry): void {
-  const uid = accounts.userNamed(person.name)?.uid;
-  if (uid === PERSON) return;
+/** Memberships refer to names: a second account with the same name would get them too. */
+function checkNameIsUnique(accounts: AccountDatabase, primaryUser: PasswdEntry): void {
+  const uid = accounts.userByName(primaryUser.name)?.uid;
+  if (uid === PRIMARY_UID) return;
   throw new TremplinError(
     "failed",
-    `the uids ${uid} and ${PERSON} have the same name in the container: rename one of them in /etc/passwd`,
+    `the uids ${uid} and ${PRIMARY_UID} have the same name in the container: rename one of them in /etc/passwd`,
   );
 }
 
-/** A gid without a name that others have too is left without one. */
-function ensureOwnGroup(accounts: AccountDatabase, { name, gid }: PasswdEntry): void {
-  const known = accounts.groupOf(gid);
+/** A gid that other users share keeps having no name. */
+function ensurePrimaryGroup(accounts: AccountDatabase, { name, gid }: PasswdEntry): void {
+  const known = accounts.groupByGid(gid);
   if (known) accounts.completeGroup(known);
   else if (accounts.isFreeGid(gid, name)) accounts.addGroup(freeGroupName(accounts, name), gid);
 }
 
-/** The name itself, or with a number: anna-1000. */
+/** The name itself, or a numbered one: anna-1000. */
 function freeGroupName(accounts: AccountDatabase, name: string): string {
   if (accounts.isFreeGroupName(name)) return name;
-  for (let number = PERSON; number < PERSON + MOST_NAMES; number++) {
-    const numbered = `${name.slice(0, LONGEST_NAME - 5)}-${number}`;
+  for (let number = PRIMARY_UID; number < PRIMARY_UID + MAX_NUMBERED_NAMES; number++) {
+    const numbered = `${name.slice(0, MAX_NAME_LENGTH - 5)}-${number}`;
     if (accounts.isFreeGroupName(numbered)) return numbered;
   }
-  throw new TremplinError("exists", "every name for the person's own group is taken in the container");
+  throw new TremplinError(
+    "exists",
+    "every name for the own group of the primary user is taken in the container",
+  );
 }
 
-/** False if a new one could not have its id. */
-function ensureHelper(accounts: AccountDatabase, { name, id }: Helper, kept: ReadonlySet<number>): boolean {
-  const user = accounts.userNamed(name);
-  const group = accounts.groupNamed(name);
-  const gid = helperGid(accounts, { name, id }) ?? accounts.freeId(kept);
-  const uid = user?.uid ?? (accounts.userOf(id) ? accounts.freeId(kept) : id);
+/** False if a new helper could not have its id. */
+function ensureHelper(
+  accounts: AccountDatabase,
+  { name, id }: Helper,
+  reserved: ReadonlySet<number>,
+): boolean {
+  const user = accounts.userByName(name);
+  const group = accounts.groupByName(name);
+  const gid = chooseHelperGid(accounts, { name, id }) ?? accounts.freeId(reserved);
+  const uid = user?.uid ?? (accounts.userByUid(id) ? accounts.freeId(reserved) : id);
   if (group) accounts.completeGroup(group);
   else {
-    if (!accounts.isFreeGroupName(name)) throw leftOver(name);
+    if (!accounts.isFreeGroupName(name)) throw orphanedGroupSecret(name);
     accounts.addGroup(name, gid);
   }
   if (user) accounts.completeUser(user);
@@ -105,18 +112,18 @@ function ensureHelper(accounts: AccountDatabase, { name, id }: Helper, kept: Rea
   return (user !== undefined || uid === id) && (group !== undefined || gid === id);
 }
 
-/** Undefined if it has to be a free one: the helper is in no group of anybody else. */
-function helperGid(accounts: AccountDatabase, { name, id }: Helper): number | undefined {
-  const known = accounts.groupNamed(name)?.gid;
+/** Undefined if the helper needs a free gid, so that it shares no group with other accounts. */
+function chooseHelperGid(accounts: AccountDatabase, { name, id }: Helper): number | undefined {
+  const known = accounts.groupByName(name)?.gid;
   if (known !== undefined) {
-    const isOwn = accounts.groupOf(known)?.name === name && !accounts.isPrimaryGid(known, name);
+    const isOwn = accounts.groupByGid(known)?.name === name && !accounts.isPrimaryGid(known, name);
     return isOwn ? known : undefined;
   }
-  const wanted = [id, accounts.userNamed(name)?.gid];
+  const wanted = [id, accounts.userByName(name)?.gid];
   return wanted.find((gid) => gid !== undefined && accounts.isFreeGid(gid, name));
 }
 
-function leftOver(name: string): TremplinError {
+function orphanedGroupSecret(name: string): TremplinError {
   return new TremplinError(
     "exists",
     `/etc/gshadow still holds members or a password of a group ${name} that /etc/group does not have: ` +
@@ -127,7 +134,7 @@ function leftOver(name: string): TremplinError {
 function joinGroups(accounts: AccountDatabase, name: string, users: Users): void {
   for (const group of users.requiredGroups) {
     if (accounts.ensureMember(name, group)) continue;
-    throw new TremplinError("failed", `the container has no group ${group}, which the person must be in`);
+    throw new TremplinError("failed", `the container has no group ${group}, which the primary user needs`);
   }
   for (const group of users.optionalGroups) accounts.ensureMember(name, group);
 }

@@ -30,7 +30,7 @@ function toTrixie(name: string): string {
   return name.replace("bookworm", "trixie");
 }
 
-test("the stanzas of Debian are read", () => {
+test("Debian's stanzas are parsed", () => {
   assert.deepEqual(read(debian), [
     {
       types: ["deb"],
@@ -49,7 +49,7 @@ test("the stanzas of Debian are read", () => {
   ]);
 });
 
-test("only suites are changed", () => {
+test("only suites change", () => {
   assert.equal(
     editAptDeb822(debian, () => ({ suite: toTrixie })),
     debian
@@ -58,14 +58,14 @@ test("only suites are changed", () => {
   );
 });
 
-test("only the stanza that is meant is disabled", () => {
+test("only the selected stanza is disabled", () => {
   assert.equal(
     editAptDeb822(debian, ({ uris }) => ({ disable: uris[0]?.endsWith("-security") })),
     debian.replace("Types: deb deb-src", "Enabled: no\nTypes: deb deb-src"),
   );
 });
 
-test("a stanza that says Enabled: yes says no in the same place", () => {
+test("Enabled: yes is replaced in the same line", () => {
   const text = "# note\nTypes: deb\nEnabled:\n yes\nURIs: http://a\nSuites: x\n";
   assert.equal(
     editAptDeb822(text, () => ({ disable: true })),
@@ -73,7 +73,7 @@ test("a stanza that says Enabled: yes says no in the same place", () => {
   );
 });
 
-test("line ends of DOS are kept, and used", () => {
+test("DOS line ends are kept, and used for new lines", () => {
   const text =
     "Types: deb\r\nURIs: http://a\r\nSuites: bookworm\r\n\r\nTypes: deb\r\nURIs: http://b\r\nSuites: x\r\n";
   assert.equal(
@@ -84,7 +84,7 @@ test("line ends of DOS are kept, and used", () => {
   );
 });
 
-test("a suite that is dropped takes its line with it, the last one disables the stanza", () => {
+test("a line without suites is removed, and a stanza without suites is disabled", () => {
   const text = "Types: deb\nURIs: http://a\nSuites: one\n# two\n  two\n\tthree four\nComponents: main";
   const without = (...names: string[]) =>
     editAptDeb822(text, () => ({ suite: (name) => (names.includes(name) ? undefined : name) }));
@@ -107,7 +107,7 @@ for (const [word, enabled] of [
   });
 }
 
-test("a line of blanks separates no stanzas, and the last field of a name counts", () => {
+test("a line of blanks does not separate stanzas, and the last of several equal fields counts", () => {
   const text = "Types: deb\nURIs: http://a\nSuites: one\n two\n \nURIs: http://b\nSuites:\n# no\n three";
   assert.deepEqual(
     read(text).map(({ uris, suites }) => [uris, suites]),

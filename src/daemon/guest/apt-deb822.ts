@@ -1,20 +1,20 @@
 import type { AptSource, AptSourceEdit, AptSourceEditor } from "./apt-source.ts";
-import { trimmed } from "./lossless-text.ts";
+import { trimAscii } from "./lossless-text.ts";
 
 interface FieldLine {
   readonly text: string;
-  /** Which field the line belongs to, in lower case; empty for comments and what does not count. */
+  /** The field of the line, in lower case; empty for comments and for lines that apt ignores. */
   readonly field: string;
-  /** Where the value begins. */
+  /** Offset of the value. */
   readonly value: number;
 }
 
-/** What apt reads as "no". */
-const negations = new Set(["no", "false", "without", "off", "disable", "0"]);
+/** The words that apt takes as "no". */
+const NEGATIONS = new Set(["no", "false", "without", "off", "disable", "0"]);
 
 /**
- * The deb822 format of sources.list(5): stanzas of `Field: value`, separated by empty lines. As apt 2.6 reads
- * it: a line of blanks separates nothing, and of several fields of one name the last counts.
+ * Edits the deb822 format of sources.list(5): stanzas of `Field: value`, separated by empty lines. Reads it as
+ * apt 2.6 does: a line of blanks does not separate stanzas, and the last of several equal fields counts.
  */
 export function editAptDeb822(text: string, editor: AptSourceEditor): string {
   const edited: string[] = [];
@@ -37,21 +37,21 @@ export function editAptDeb822(text: string, editor: AptSourceEditor): string {
 function editStanza(stanza: string[], editor: AptSourceEditor): string[] {
   const lines = fieldLines(stanza);
   const wordsOf = (field: string) =>
-    lines.filter((line) => line.field === field).flatMap((line) => words(line.text.slice(line.value)));
+    lines.filter((line) => line.field === field).flatMap((line) => splitWords(line.text.slice(line.value)));
   const source: AptSource = {
     types: wordsOf("types"),
     uris: wordsOf("uris"),
     suites: wordsOf("suites"),
     components: wordsOf("components"),
-    enabled: !negations.has(wordsOf("enabled").join(" ").toLowerCase()),
+    enabled: !NEGATIONS.has(wordsOf("enabled").join(" ").toLowerCase()),
   };
   if (!source.types.length || !source.uris.length || !source.suites.length) return stanza;
   const edit = editor(source);
   if (!edit) return stanza;
   const isEmptied = source.suites.every((name) => edit.suite && edit.suite(name) === undefined);
   const isDisabled = edit.disable || isEmptied;
-  const kept = isEmptied ? lines : lines.flatMap((line) => edited(line, edit));
-  return (isDisabled && source.enabled ? disabled(kept) : kept).map((line) => line.text);
+  const kept = isEmptied ? lines : lines.flatMap((line) => editLine(line, edit));
+  return (isDisabled && source.enabled ? disableStanza(kept) : kept).map((line) => line.text);
 }
 
 function fieldLines(stanza: string[]): FieldLine[] {
@@ -62,7 +62,7 @@ function fieldLines(stanza: string[]): FieldLine[] {
     if (text.startsWith("#")) return { text, field: "", value: 0, start: index };
     if (/^[ \t]/.test(text)) return { text, field, value: 0, start };
     const colon = text.indexOf(":");
-    field = trimmed(text.slice(0, Math.max(colon, 0))).toLowerCase();
+    field = trimAscii(text.slice(0, Math.max(colon, 0))).toLowerCase();
     start = index;
     lastStarts.set(field, start);
     return { text, field, value: colon + 1, start };
@@ -73,7 +73,7 @@ function fieldLines(stanza: string[]): FieldLine[] {
   }));
 }
 
-function edited(line: FieldLine, { suite, uri }: AptSourceEdit): FieldLine[] {
+function editLine(line: FieldLine, { suite, uri }: AptSourceEdit): FieldLine[] {
   const rename = line.field === "suites" ? suite : line.field === "uris" ? uri : undefined;
   if (!rename) return [line];
   const wordsWithBlanksBefore = line.text.slice(line.value).split(/(?<=[^ \t\v\f\r])(?=[ \t\v\f\r])/);
@@ -84,11 +84,11 @@ function edited(line: FieldLine, { suite, uri }: AptSourceEdit): FieldLine[] {
     return renamed === undefined ? "" : piece.slice(0, start) + renamed;
   });
   const text = line.text.slice(0, line.value) + value.join("");
-  // What is left without a word would be a line of blanks, or end the stanza.
-  return text !== line.text && trimmed(text) === "" ? [] : [{ ...line, text }];
+  // Without a word it would be a line of blanks, or end the stanza.
+  return text !== line.text && trimAscii(text) === "" ? [] : [{ ...line, text }];
 }
 
-function disabled(lines: FieldLine[]): FieldLine[] {
+function disableStanza(lines: FieldLine[]): FieldLine[] {
   const place = lines.findIndex((line) => line.field === "enabled");
   const first = lines.findIndex((line) => line.field !== "");
   const lineEnd = lines[first]?.text.endsWith("\r") ? "\r" : "";
@@ -97,6 +97,6 @@ function disabled(lines: FieldLine[]): FieldLine[] {
   return others.toSpliced(place < 0 ? first : place, 0, added);
 }
 
-function words(text: string): string[] {
+function splitWords(text: string): string[] {
   return text.split(/[ \t\v\f\r]+/).filter((word) => word !== "");
 }

@@ -24,7 +24,7 @@ for (const [line, uri, suite, components] of [
   ["  \tdeb\thttp://a/\tbookworm  main\r", "http://a/", "bookworm", ["main"]],
   ["deb http://a/ ./", "http://a/", "./", []],
 ] as const) {
-  test(`an entry is read from ${JSON.stringify(line)}`, () => {
+  test(`an entry is parsed from ${JSON.stringify(line)}`, () => {
     assert.deepEqual(read(line), [
       { types: ["deb"], uris: [uri], suites: [suite], components, enabled: true },
     ]);
@@ -41,10 +41,10 @@ for (const line of [
   "rpm http://a b",
   "deb http://a #b",
 ]) {
-  test(`${JSON.stringify(line)} is no entry`, () => assert.deepEqual(read(line), []));
+  test(`${JSON.stringify(line)} is not an entry`, () => assert.deepEqual(read(line), []));
 }
 
-test("only the suite is changed", () => {
+test("only the suite changes", () => {
   const text =
     '# head\ndeb  [arch=amd64]\thttp://a/bookworm  bookworm-updates   main # bookworm\ndeb-src http://b "bookworm" x';
   assert.equal(
@@ -53,7 +53,7 @@ test("only the suite is changed", () => {
   );
 });
 
-test("an entry that is disabled, or left without its suite, becomes a comment", () => {
+test("an entry that is disabled, or loses its suite, becomes a comment", () => {
   const text = "deb http://a one main\n  deb http://b two main\ndeb http://c three main";
   assert.equal(
     editAptList(text, ({ uris }) => ({

@@ -5,7 +5,7 @@ interface Span {
   readonly end: number;
 }
 
-/** The one-line format of sources.list(5): `deb [options] uri suite component...`. */
+/** Edits the one-line format of sources.list(5): `deb [options] uri suite component...`. */
 export function editAptList(text: string, editor: AptSourceEditor): string {
   return text
     .split("\n")
@@ -14,7 +14,7 @@ export function editAptList(text: string, editor: AptSourceEditor): string {
 }
 
 function editLine(line: string, editor: AptSourceEditor): string {
-  const [type, ...rest] = spansOf(line);
+  const [type, ...rest] = findWords(line);
   const [uri, suite, ...components] = rest[0] && line[rest[0].start] === "[" ? rest.slice(1) : rest;
   if (!type || !uri || !suite) return line;
   const wordAt = ({ start, end }: Span) => line.slice(start, end).replaceAll('"', "");
@@ -30,23 +30,23 @@ function editLine(line: string, editor: AptSourceEditor): string {
   const renamed = edit?.suite ? edit.suite(wordAt(suite)) : wordAt(suite);
   if (edit?.disable || renamed === undefined) return `# ${line}`;
   const moved = edit?.uri ? edit.uri(wordAt(uri)) : wordAt(uri);
-  // The later word first, so that the place of the other one stays true.
-  return replaced(replaced(line, suite, wordAt(suite), renamed), uri, wordAt(uri), moved);
+  // The later word first, so that the offset of the other one stays valid.
+  return replaceWord(replaceWord(line, suite, wordAt(suite), renamed), uri, wordAt(uri), moved);
 }
 
-/** A word that keeps its meaning keeps its quotes too. */
-function replaced(line: string, { start, end }: Span, before: string, now: string): string {
+/** An unchanged word keeps its quotes. */
+function replaceWord(line: string, { start, end }: Span, before: string, now: string): string {
   return now === before ? line : line.slice(0, start) + now + line.slice(end);
 }
 
 /** The words before a comment; none if a quote or a bracket is not closed. */
-function spansOf(line: string): Span[] {
+function findWords(line: string): Span[] {
   const comment = line.indexOf("#");
   const text = comment < 0 ? line : line.slice(0, comment);
   const spans: Span[] = [];
   let start = 0;
   while (start < text.length) {
-    const end = isBlank(text[start]) ? start + 1 : wordEnd(text, start);
+    const end = isBlank(text[start]) ? start + 1 : findWordEnd(text, start);
     if (end === undefined) return [];
     if (!isBlank(text[start])) spans.push({ start, end });
     start = end;
@@ -54,8 +54,8 @@ function spansOf(line: string): Span[] {
   return spans;
 }
 
-/** Where the word that starts there ends: behind the options, else at a blank outside quotes and brackets. */
-function wordEnd(text: string, start: number): number | undefined {
+/** The end of a word: after the options, else at a blank outside quotes and brackets. */
+function findWordEnd(text: string, start: number): number | undefined {
   let at = start;
   for (; at < text.length && !isBlank(text[at]); at++) {
     const close = text[at] === '"' ? '"' : text[at] === "[" ? "]" : undefined;

@@ -5,19 +5,19 @@ export interface AptSource {
   readonly uris: readonly string[];
   readonly suites: readonly string[];
   readonly components: readonly string[];
-  /** False only for a stanza that says `Enabled: no`; a line is disabled by being a comment. */
+  /** False only for a stanza with `Enabled: no`; a disabled line is a comment, not an entry. */
   readonly enabled: boolean;
 }
 
-/** What to change in one entry. */
+/** The changes to one entry. */
 export interface AptSourceEdit {
-  /** The new name for each suite; undefined drops it, and an entry left without a suite is disabled. */
+  /** Maps a suite to its new name; undefined drops the suite. An entry without a suite is disabled. */
   readonly suite?: ((name: string) => string | undefined) | undefined;
-  /** The new place for each place. */
+  /** Maps a URI to its new one. */
   readonly uri?: ((uri: string) => string) | undefined;
   /** Disables the entry: a line becomes a comment, a stanza gets `Enabled: no`. */
   readonly disable?: boolean | undefined;
 }
 
-/** Says what to change in an entry; undefined changes nothing. */
+/** Returns the changes to an entry; undefined for none. */
 export type AptSourceEditor = (source: AptSource) => AptSourceEdit | undefined;

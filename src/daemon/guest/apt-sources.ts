@@ -2,12 +2,12 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import { editAptDeb822 } from "./apt-deb822.ts";
 import { editAptList } from "./apt-list.ts";
 import type { AptSource, AptSourceEditor } from "./apt-source.ts";
-import { bytesOf, textOf } from "./lossless-text.ts";
+import { decodeLatin1, encodeLatin1 } from "./lossless-text.ts";
 
 /**
- * Changes entries of one file of apt's sources and keeps all else byte for byte: comments, order, white
- * space, and what apt itself could not read. The name of the file decides the format, as it does for apt;
- * throws `invalid` if it ends in neither `.list` nor `.sources`, or if a new suite or place is not one plain word.
+ * Edits entries of one apt source file and keeps everything else byte for byte: comments, order, white space, and
+ * text that apt itself cannot parse. The extension decides the format, as it does for apt. Throws `invalid` if it
+ * is neither `.list` nor `.sources`, or if a new suite or URI is not one plain word.
  */
 export function editAptSources(path: string, content: Uint8Array, editor: AptSourceEditor): Uint8Array {
   const editFile = path.endsWith(".list")
@@ -15,20 +15,20 @@ export function editAptSources(path: string, content: Uint8Array, editor: AptSou
     : path.endsWith(".sources")
       ? editAptDeb822
       : undefined;
-  if (!editFile) throw new TremplinError("invalid", `${path} is no file of apt's sources: .list or .sources`);
-  return bytesOf(
-    editFile(textOf(content), (source) => {
+  if (!editFile) throw new TremplinError("invalid", `${path} is not an apt source file (.list or .sources)`);
+  return encodeLatin1(
+    editFile(decodeLatin1(content), (source) => {
       const { suite, uri, disable } = editor(source) ?? {};
       return {
-        ...(suite && { suite: (name) => plainWord(suite(name), name) }),
-        ...(uri && { uri: (place) => plainPlace(uri(place), place) }),
+        ...(suite && { suite: (name) => checkSuite(suite(name), name) }),
+        ...(uri && { uri: (before) => checkUri(uri(before), before) }),
         disable,
       };
     }),
   );
 }
 
-/** The entries of such a file, in order. */
+/** The entries of an apt source file, in order. */
 export function readAptSources(path: string, content: Uint8Array): AptSource[] {
   const sources: AptSource[] = [];
   editAptSources(path, content, (source) => {
@@ -38,8 +38,8 @@ export function readAptSources(path: string, content: Uint8Array): AptSource[] {
   return sources;
 }
 
-/** A suite that keeps its name may be called as it is. */
-function plainWord(suite: string | undefined, before: string): string | undefined {
+/** An unchanged suite may have any name. */
+function checkSuite(suite: string | undefined, before: string): string | undefined {
   if (suite === undefined || suite === before || /^[A-Za-z0-9][A-Za-z0-9+./_~-]*$/.test(suite)) return suite;
   throw new TremplinError(
     "invalid",
@@ -47,8 +47,8 @@ function plainWord(suite: string | undefined, before: string): string | undefine
   );
 }
 
-/** A place that stays may be written as it is. */
-function plainPlace(uri: string, before: string): string {
+/** An unchanged URI may have any form. */
+function checkUri(uri: string, before: string): string {
   if (uri === before || /^[a-z][a-z0-9+.-]*:[A-Za-z0-9%+,./:=?@_~-]*$/.test(uri)) return uri;
-  throw new TremplinError("invalid", "the new place of a source must be a plain URI, without blanks");
+  throw new TremplinError("invalid", "the new URI of a source must be plain, without blanks");
 }

@@ -14,7 +14,7 @@ for (const [version, codename, hasBackports] of [
   ["12", "bookworm", false],
   ["13", "trixie", false],
 ] as const) {
-  test(`Debian ${version} ${hasBackports ? "also gets its backports" : "gets one line"}`, () => {
+  test(`Debian ${version} ${hasBackports ? "also gets backports" : "gets one line"}`, () => {
     const backports = `deb https://deb.debian.org/debian ${codename}-backports main\n`;
     assert.equal(
       listOf(`ID=debian\nVERSION_ID="${version}"\nVERSION_CODENAME=${codename}\n`),
@@ -23,7 +23,7 @@ for (const [version, codename, hasBackports] of [
   });
 }
 
-test("a Debian without version uses the newest packages", () => {
+test("a Debian without a version uses the newest packages", () => {
   assert.match(listOf("ID=debian\nVERSION_CODENAME=sid") ?? "", / bookworm main\n$/);
 });
 

@@ -33,7 +33,7 @@ test("a plain map shifts users and groups alike", () => {
   assert.equal(toContainerId(map, "uid", 99999), undefined);
 });
 
-test("an entry for both is one for users and one for groups, written once or twice", () => {
+test("an entry for both applies to users and groups, written once or twice", () => {
   const map = parseIdMap(fromIncus);
   assert.ok(isSameIdMap(map, parseIdMap(fromLxd)));
   for (const kind of ["uid", "gid"] as const) {
@@ -54,12 +54,12 @@ test("an empty map shifts nothing", () => {
   assert.deepEqual([toHostId(map, "uid", 1000), toContainerId(map, "gid", 0)], [1000, 0]);
 });
 
-test("an id that only the other kind maps does not exist", () => {
+test("an id that is only mapped for the other kind does not exist", () => {
   const map = parseIdMap(JSON.stringify([entry("uid", 0, 100000, 10)]));
   assert.deepEqual([toHostId(map, "gid", 0), toContainerId(map, "gid", 0)], [undefined, undefined]);
 });
 
-test("maps differ when any id means something else", () => {
+test("maps differ if they map any id differently", () => {
   const others = [plain, fromLxd, "[]", JSON.stringify([entry("uid", 0, 100000, 10000001)])].map(parseIdMap);
   for (const [place, one] of others.entries()) {
     for (const [otherPlace, other] of others.entries())
@@ -79,12 +79,12 @@ for (const bad of [
   JSON.stringify([entry("uid", 0, 100, 10), entry("uid", 5, 300, 10)]),
   JSON.stringify([entry("uid", 0, 100, 10), entry("uid", 20, 105, 10)]),
 ]) {
-  test(`${bad} is no id map`, () => {
+  test(`${bad} is not an id map`, () => {
     assert.throws(() => parseIdMap(bad), { name: "TremplinError", code: "failed" });
   });
 }
 
-test("the order of entries, their repetition and where they are cut mean nothing", () => {
+test("the order, repetition and splitting of entries do not matter", () => {
   const cuts = fc.uniqueArray(fc.integer({ min: 1, max: 999 }));
   const whole = parseIdMap(JSON.stringify([entry("both", 0, 5000, 1000)]));
   const pieces = cuts.map((all) => {
@@ -99,7 +99,7 @@ test("the order of entries, their repetition and where they are cut mean nothing
   fc.assert(fc.property(shuffled, (all) => assert.deepEqual(parseIdMap(JSON.stringify(all)), whole)));
 });
 
-test("an id comes back through any map, and any text is read or refused by a TremplinError", () => {
+test("ids round-trip through any map, and any text is parsed or refused with a TremplinError", () => {
   const id = fc.integer({ min: 0, max: 40 });
   const any = fc.array(
     fc.tuple(fc.constantFrom<Kind>("uid", "gid", "both"), id, id, fc.integer({ min: 0, max: 9 })),
@@ -123,6 +123,6 @@ test("an id comes back through any map, and any text is read or refused by a Tre
   );
 });
 
-test("1 MB of brackets are refused in time", () => {
+test("1 MB of brackets is refused in time", () => {
   inTime(() => assert.throws(() => parseIdMap("[".repeat(1_000_000)), TremplinError));
 });

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 import { TremplinError } from "../../base/tremplin-error.ts";
 
-/** Ids of a container from `containerId` on are those of the machine from `hostId` on, `count` of them. */
+/** Maps `count` ids of a container from `containerId` on to ids of the machine from `hostId` on. */
 export interface IdRange {
   readonly containerId: number;
   readonly hostId: number;
@@ -10,8 +10,8 @@ export interface IdRange {
 }
 
 /**
- * How users and groups of a container are seen outside of it. Sorted by container id, without overlaps, and
- * with neighbours joined, so that equal maps look the same. Both empty means that ids are not shifted.
+ * Maps users and groups of a container to those of the machine. Sorted by container id, without overlaps, adjacent
+ * ranges joined, so that maps with the same meaning are equal. Both empty: ids are not shifted.
  */
 export interface IdMap {
   readonly uid: readonly IdRange[];
@@ -33,9 +33,8 @@ const entries = z.array(
 );
 
 /**
- * Reads `volatile.last_state.idmap` and its like (behaviour.md 15, engines.md 6): entries for users, groups
- * or both, in any order, repeated or not. Throws `failed` for anything else, and for a map that gives one id
- * two meanings.
+ * Parses `volatile.last_state.idmap` and similar keys (docs/engines.md#id-maps): entries for users, groups or both,
+ * in any order, possibly repeated. Throws `failed` for anything else, and for a map that is ambiguous.
  */
 export function parseIdMap(text: string): IdMap {
   try {
@@ -45,31 +44,27 @@ export function parseIdMap(text: string): IdMap {
       range: { containerId: entry.Nsid, hostId: entry.Hostid, count: entry.Maprange },
     }));
     return {
-      uid: normalised(ranges.filter((entry) => entry.Isuid).map((entry) => entry.range)),
-      gid: normalised(ranges.filter((entry) => entry.Isgid).map((entry) => entry.range)),
+      uid: normalize(ranges.filter((entry) => entry.Isuid).map((entry) => entry.range)),
+      gid: normalize(ranges.filter((entry) => entry.Isgid).map((entry) => entry.range)),
     };
   } catch (error) {
-    throw new TremplinError(
-      "failed",
-      "the engine has an id map for the container that cannot be read",
-      error,
-    );
+    throw new TremplinError("failed", "cannot parse the id map that the engine has for the container", error);
   }
 }
 
-/** Whether both give every id the same meaning. */
+/** Whether both map every id in the same way. */
 export function isSameIdMap(one: IdMap, other: IdMap): boolean {
   return isDeepStrictEqual(one, other);
 }
 
-/** The id outside of the container; undefined if the container cannot have that id. */
+/** The id outside the container; undefined if the container cannot have that id. */
 export function toHostId(map: IdMap, kind: keyof IdMap, containerId: number): number | undefined {
   if (isUnshifted(map)) return containerId;
   const range = map[kind].find((each) => isWithin(each.containerId, each.count, containerId));
   return range && range.hostId + (containerId - range.containerId);
 }
 
-/** The id inside of the container; undefined if the container does not have that id. */
+/** The id inside the container; undefined if the container does not have that id. */
 export function toContainerId(map: IdMap, kind: keyof IdMap, hostId: number): number | undefined {
   if (isUnshifted(map)) return hostId;
   const range = map[kind].find((each) => isWithin(each.hostId, each.count, hostId));
@@ -84,7 +79,7 @@ function isWithin(start: number, count: number, wanted: number): boolean {
   return wanted >= start && wanted < start + count;
 }
 
-function normalised(ranges: readonly IdRange[]): IdRange[] {
+function normalize(ranges: readonly IdRange[]): IdRange[] {
   const joined: IdRange[] = [];
   for (const range of ranges.filter(({ count }) => count > 0).sort((a, b) => a.containerId - b.containerId)) {
     const before = joined.at(-1);
@@ -93,15 +88,16 @@ function normalised(ranges: readonly IdRange[]): IdRange[] {
       joined[joined.length - 1] = { ...before, count: Math.max(before.count, offset + range.count) };
     } else joined.push(range);
   }
-  refuseOverlap(joined.map(({ containerId, count }) => [containerId, count]));
-  refuseOverlap(joined.map(({ hostId, count }) => [hostId, count]));
+  checkNoOverlap(joined.map(({ containerId, count }) => [containerId, count]));
+  checkNoOverlap(joined.map(({ hostId, count }) => [hostId, count]));
   return joined;
 }
 
-function refuseOverlap(spans: [start: number, count: number][]): void {
+function checkNoOverlap(spans: [start: number, count: number][]): void {
   spans.sort(([a], [b]) => a - b);
   for (const [index, [start, count]] of spans.entries()) {
     const next = spans[index + 1];
-    if (next && next[0] < start + count) throw new TremplinError("failed", `id ${next[0]} has two meanings`);
+    if (next && next[0] < start + count)
+      throw new TremplinError("failed", `the id ${next[0]} is mapped twice`);
   }
 }

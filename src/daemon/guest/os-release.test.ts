@@ -12,7 +12,7 @@ function nameFrom(assignment: string): string {
   return parse(assignment).message.name;
 }
 
-test("that of Debian 9 fills every field, without quotes", () => {
+test("Debian 9's os-release fills every field, without quotes", () => {
   const { message, codename } = parse(
     [
       'PRETTY_NAME="Debian GNU/Linux 9 (stretch)"',
@@ -33,7 +33,7 @@ test("that of Debian 9 fills every field, without quotes", () => {
   assert.equal(codename, "stretch");
 });
 
-test("comments, blank lines, values with = and lines that are none do not matter", () => {
+test("comments, blank lines and malformed lines are skipped, and values may contain =", () => {
   const { message, codename } = parse(
     '# NAME=no\n\nBUG_URL="https://x/?a=b"\nnonsense\n=\nNAME="open\n  ID=debian\r\nVERSION=a=b',
   );
@@ -57,12 +57,12 @@ for (const [word, value] of [
 }
 
 for (const bad of ['"', "'", '"a', "a'", '"a"b"', "'a'b'", '"a\\"', '"a"b', "'it\\'s'"]) {
-  test(`${bad} is skipped, because its quotes do not match`, () => {
+  test(`${bad} is skipped because its quotes do not match`, () => {
     assert.equal(nameFrom(`NAME=before\nNAME=${bad}`), "before");
   });
 }
 
-test("what is quoted as the manual asks is read back", () => {
+test("values quoted as the manual says round-trip", () => {
   const value = fc.string({ unit: "grapheme" }).filter((text) => !/[\n\r]/.test(text));
   fc.assert(
     fc.property(value, (text) => {
@@ -71,7 +71,7 @@ test("what is quoted as the manual asks is read back", () => {
   );
 });
 
-test("any bytes are read", () => {
+test("any bytes are parsed", () => {
   const piece = fc.constantFrom("NAME=", "ID=", '"', "'", "\\", "\n", "=", "#", "$", " ", "\0", "é");
   const content = fc.oneof(
     fc.uint8Array(),
@@ -83,7 +83,7 @@ test("any bytes are read", () => {
 });
 
 for (const filling of ['"', "\\", " ", "\\ ", "\n", "=", "'", "NAME=a\n"]) {
-  test(`1 MB of ${JSON.stringify(filling)} is read in time`, () => {
+  test(`1 MB of ${JSON.stringify(filling)} is parsed in time`, () => {
     const text = `ID=debian\nNAME="${filling.repeat(1_000_000 / filling.length)}x"`;
     assert.equal(inTime(() => parse(text)).message.id, "debian");
   });

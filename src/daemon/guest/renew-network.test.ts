@@ -13,7 +13,7 @@ function withAddresses(...addresses: string[]): NetworkState {
   return { addresses: all, hwaddr: "", mtu: 1500, state: "up", type: "broadcast" };
 }
 
-test("only global unicast addresses count, unique local ones too", () => {
+test("only global unicast addresses count, including unique local ones", () => {
   for (const address of ["2001:db8::1", "fd42::1", "fc00::1", "::2", "2002::", "ec00::1"]) {
     assert.equal(hasGlobalIpv6(withAddresses("10.0.0.1", "fe80::1", address)), true, address);
   }

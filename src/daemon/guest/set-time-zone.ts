@@ -4,28 +4,28 @@ import type { Engine } from "../../engine/engine.ts";
 import type { FileSession } from "../../engine/files/file-session.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import { type Instance, instanceStatus } from "../../engine/resources/instance.ts";
-import { behindLinks, replaceFile, replaceLink } from "./replace.ts";
+import { replaceFile, replaceLink, resolveFileLinks } from "./container-files.ts";
 import { isPosixTimeZone } from "./time-zone.ts";
 
 /** A time zone, checked by checkTimeZoneName and checkPosixTimeZone. */
 export interface TimeZone {
   /** For example "Europe/Berlin". */
   readonly name: string;
-  /** The rule of it for the variable TZ; empty if there is none to fall back on. */
+  /** Its rule for the variable TZ; empty if there is no fallback. */
   readonly posix: string;
 }
 
-/** How long `timedatectl` may take before it is killed. Milliseconds. */
-const PROGRAM_LIMIT = 10_000;
+/** `timedatectl` is killed after this. */
+const TIMEDATECTL_TIMEOUT_MS = 10_000;
 const VARIABLE = "environment.TZ";
-/** The key that says which value of it is ours; older versions had none. */
-const OURS = "user.tremplin.time-zone";
+/** Records the value of TZ that the daemon has set; older versions recorded none. */
+const OWN_VALUE_MARK = "user.tremplin.time-zone";
 const NAME_FILE = "/etc/timezone";
 
 /**
- * Sets the time zone of a container (behaviour.md 5.9): by name where the container knows it, through its own
- * tool while it runs, else as a link to the zone's file; or else by the variable TZ, which programs see that
- * the engine starts. Throws `failed` with all that was tried.
+ * Sets the time zone of a container (docs/contract.md#settimezone), in the first way that works: `timedatectl` in a
+ * running container, a link to the zone's file, or the variable TZ of the programs that the engine starts. Throws
+ * `failed` with the reason of each failed way.
  */
 export async function setTimeZone(
   engine: Engine,
@@ -35,8 +35,8 @@ export async function setTimeZone(
 ): Promise<void> {
   const isRunning = container.status_code === instanceStatus.running;
   const ways = [
-    ...(isRunning ? [() => byTool(engine, container, zone.name, signal)] : []),
-    () => byLink(engine, container, zone.name, signal),
+    ...(isRunning ? [() => setByTimedatectl(engine, container, zone.name, signal)] : []),
+    () => setByLink(engine, container, zone.name, signal),
     ...(zone.posix === "" ? [] : [() => setVariable(engine, container, zone.posix, signal)]),
   ];
   const failures: string[] = [];
@@ -52,30 +52,31 @@ export async function setTimeZone(
   throw new TremplinError("failed", failures.join("; "));
 }
 
-async function byTool(
+async function setByTimedatectl(
   engine: Engine,
   { name: container, config }: Instance,
   zone: string,
   outer: AbortSignal,
 ): Promise<void> {
-  const late = () => new TremplinError("failed", `timedatectl did not end within ${PROGRAM_LIMIT / 1000} s`);
-  using limit = new TimeLimit(PROGRAM_LIMIT, late, [outer]);
+  const timeoutError = () =>
+    new TremplinError("failed", `timedatectl did not end within ${TIMEDATECTL_TIMEOUT_MS / 1000} s`);
+  using limit = new TimeLimit(TIMEDATECTL_TIMEOUT_MS, timeoutError, [outer]);
   const { exitCode, stderr } = await engine.execCapture(container, ["timedatectl", "set-timezone", zone], {
     signal: limit.signal,
     maxBytes: 1024,
   });
   if (exitCode === 127) throw new TremplinError("failed", "it has no timedatectl");
   if (exitCode !== 0) {
-    const words = stderr.replace(/\s+/g, " ").trim();
-    throw new TremplinError("failed", `timedatectl ended with ${exitCode}: ${words}`);
+    const message = stderr.replace(/\s+/g, " ").trim();
+    throw new TremplinError("failed", `timedatectl ended with ${exitCode}: ${message}`);
   }
   using files = await engine.fileSession(container, { signal: outer });
-  // Debian's timedatectl leaves behind what older programs read.
+  // Debian's timedatectl does not update this file, which older programs read.
   if (await files.lstat(NAME_FILE).catch(ifMissing)) await writeName(files, zone);
   await removeVariable(engine, container, config, outer);
 }
 
-async function byLink(
+async function setByLink(
   engine: Engine,
   { name: container, config }: Instance,
   zone: string,
@@ -91,7 +92,7 @@ async function byLink(
 }
 
 async function writeName(files: FileSession, zone: string): Promise<void> {
-  const path = await behindLinks(files, NAME_FILE);
+  const path = await resolveFileLinks(files, NAME_FILE);
   await replaceFile(files, path, Buffer.from(`${zone}\n`), { uid: 0, gid: 0, mode: 0o644 });
 }
 
@@ -101,10 +102,13 @@ async function setVariable(
   rule: string,
   signal: AbortSignal,
 ): Promise<void> {
-  if (config[VARIABLE] !== undefined && !isOurs(config)) {
-    throw new TremplinError("failed", `somebody has set ${VARIABLE} to ${config[VARIABLE]}, which stays`);
+  if (config[VARIABLE] !== undefined && !isOwnValue(config)) {
+    throw new TremplinError(
+      "failed",
+      `${VARIABLE} has the value ${config[VARIABLE]}, which the daemon did not set`,
+    );
   }
-  const change = { [VARIABLE]: rule, [OURS]: rule };
+  const change = { [VARIABLE]: rule, [OWN_VALUE_MARK]: rule };
   await engine.instances.update(
     container,
     (instance) => ({ ...instance, config: { ...instance.config, ...change } }),
@@ -112,25 +116,27 @@ async function setVariable(
   );
 }
 
-/** What was set when the container did not know the zone yet would win over the name. */
+/** An earlier fallback would override the zone that was set by name. */
 async function removeVariable(
   engine: Engine,
   container: string,
   before: Instance["config"],
   signal: AbortSignal,
 ): Promise<void> {
-  if (before[VARIABLE] === undefined || !isOurs(before)) return;
+  if (before[VARIABLE] === undefined || !isOwnValue(before)) return;
   await engine.instances.update(
     container,
     (instance) => {
-      const config = Object.entries(instance.config).filter(([key]) => key !== VARIABLE && key !== OURS);
+      const config = Object.entries(instance.config).filter(
+        ([key]) => key !== VARIABLE && key !== OWN_VALUE_MARK,
+      );
       return { ...instance, config: Object.fromEntries(config) };
     },
     { signal },
   );
 }
 
-/** A person who sets it names a zone, as "Europe/Berlin"; what older versions set is a rule. */
-function isOurs({ [VARIABLE]: value = "", [OURS]: ours }: Instance["config"]): boolean {
+/** Without a record: a person sets a name ("Europe/Berlin"), older versions of the daemon set a rule. */
+function isOwnValue({ [VARIABLE]: value = "", [OWN_VALUE_MARK]: ours }: Instance["config"]): boolean {
   return ours === undefined ? isPosixTimeZone(value) : value === ours;
 }

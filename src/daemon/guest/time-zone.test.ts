@@ -6,7 +6,7 @@ import { checkPosixTimeZone, checkTimeZoneName } from "./time-zone.ts";
 
 const invalid = { name: "TremplinError", code: "invalid" };
 
-test("every zone that Node knows has a good name", () => {
+test("every zone that Node knows has a valid name", () => {
   const zones = Intl.supportedValuesOf("timeZone");
   assert.ok(zones.length > 300);
   for (const zone of zones) checkTimeZoneName(zone);
@@ -20,7 +20,7 @@ for (const good of [
   "EST5EDT",
   "posix/UTC",
 ]) {
-  test(`${good} is a name`, () => checkTimeZoneName(good));
+  test(`${good} is a valid name`, () => checkTimeZoneName(good));
 }
 
 for (const bad of [
@@ -37,7 +37,7 @@ for (const bad of [
   "Europe/Berlin;x",
   "a".repeat(65),
 ]) {
-  test(`${JSON.stringify(bad.slice(0, 20))} is none`, () =>
+  test(`${JSON.stringify(bad.slice(0, 20))} is not a valid name`, () =>
     assert.throws(() => checkTimeZoneName(bad), invalid));
 }
 
@@ -76,12 +76,12 @@ for (const bad of [
   "UTC0:60",
   `UTC0${"0".repeat(200)}`,
 ]) {
-  test(`${JSON.stringify(bad.slice(0, 30))} is none for POSIX`, () => {
+  test(`${JSON.stringify(bad.slice(0, 30))} is not a POSIX time zone`, () => {
     assert.throws(() => checkPosixTimeZone(bad), invalid);
   });
 }
 
-test("what is accepted can neither leave a folder nor end a line", () => {
+test("accepted values cannot escape a folder or contain a line feed", () => {
   const piece = fc.constantFrom(
     "UTC",
     "0",

@@ -1,8 +1,8 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 
 /**
- * Refuses, as `invalid`, what cannot be the name of a time zone: up to 64 characters, words joined by `/`
- * as in "Europe/Berlin", "UTC" or "Etc/GMT+8". Whether there is such a zone only the container knows.
+ * Throws `invalid` unless the text can be the name of a time zone: up to 64 characters, words joined by `/` as in
+ * "Europe/Berlin", "UTC" or "Etc/GMT+8". Only the container knows whether the zone exists.
  */
 export function checkTimeZoneName(name: string): void {
   if (name.length <= 64 && /^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/.test(name)) return;
@@ -19,7 +19,7 @@ const posixTimeZone = new RegExp(
 );
 
 /**
- * Refuses, as `invalid`, what is no POSIX value of TZ, such as "CET-1CEST,M3.5.0,M10.5.0/3" (POSIX.1, 8.3;
+ * Throws `invalid` unless the text is a POSIX value of TZ, such as "CET-1CEST,M3.5.0,M10.5.0/3" (POSIX.1, 8.3;
  * hours up to 167 by RFC 8536, 3.3.1), of up to 128 characters.
  */
 export function checkPosixTimeZone(text: string): void {
@@ -27,7 +27,7 @@ export function checkPosixTimeZone(text: string): void {
   throw new TremplinError("invalid", 'the POSIX time zone must look like "CET-1CEST,M3.5.0,M10.5.0/3"');
 }
 
-/** Whether it is such a value. */
+/** Whether the text is a POSIX value of TZ. */
 export function isPosixTimeZone(text: string): boolean {
   return text.length <= 128 && posixTimeZone.test(text);
 }

@@ -5,7 +5,7 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import { checkUserName } from "./user-name.ts";
 
 for (const good of ["a", "_", "alice", "a-b_c9", "a".repeat(32), "rooty"]) {
-  test(`${good} can be a person`, () => checkUserName(good));
+  test(`${good} is a valid user name`, () => checkUserName(good));
 }
 
 for (const bad of [
@@ -26,12 +26,12 @@ for (const bad of [
   "_apt",
   "android-everybody",
 ]) {
-  test(`${JSON.stringify(bad)} cannot`, () => {
+  test(`${JSON.stringify(bad)} is not a valid user name`, () => {
     assert.throws(() => checkUserName(bad), { name: "TremplinError", code: "invalid" });
   });
 }
 
-test("what is accepted is safe in a line, a path and a command", () => {
+test("accepted names are safe in a line, a path and a command", () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[a-z_][a-z0-9_-]*$/)), (name) => {
       try {

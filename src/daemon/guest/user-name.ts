@@ -1,14 +1,14 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 
-/** Names that a person cannot have, since a system or a site uses them (behaviour.md 9). */
-const reserved = new Set(
+/** Names that systems or sites use themselves (docs/contract.md#setupuser). */
+const RESERVED_NAMES = new Set(
   `root daemon bin sys sync games man lp mail news uucp proxy www-data backup list irc gnats nobody _apt
    systemd-timesync systemd-network systemd-resolve systemd-bus-proxy messagebus sshd rtkit pulse
    android-root chronos-access android-everybody`.split(/\s+/),
 );
 
 /**
- * Refuses, as `invalid`, what cannot be the name of a container's person (behaviour.md 9): 1 to 32
+ * Throws `invalid` unless the name can be that of a container's primary user (docs/contract.md#setupuser): 1 to 32
  * characters, first a lower-case letter or underscore, then also digits and `-`, and not reserved.
  */
 export function checkUserName(name: string): void {
@@ -18,7 +18,7 @@ export function checkUserName(name: string): void {
       "the user name must be 1 to 32 lower-case letters, digits, _ or -, and begin with a letter or _",
     );
   }
-  if (reserved.has(name)) {
+  if (RESERVED_NAMES.has(name)) {
     throw new TremplinError("invalid", `the user name "${name}" belongs to the system: choose another one`);
   }
 }

@@ -1,6 +1,6 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 
-/** What Debian and the engines call a kind of processor. */
+/** Debian's and the engines' names of a processor architecture. */
 export interface Architecture {
   readonly debian: string;
   readonly engine: string;
@@ -11,18 +11,18 @@ const architectures: Partial<Record<NodeJS.Architecture, Architecture>> = {
   arm64: { debian: "arm64", engine: "aarch64" },
 };
 
-/** This machine's. Throws `invalid` where the project supports none. */
-export function ownArchitecture(): Architecture {
+/** The architecture of this machine. Throws `invalid` if it is not supported. */
+export function machineArchitecture(): Architecture {
   const own = architectures[process.arch];
   if (own) return own;
   throw new TremplinError(
     "invalid",
-    `Debian images are made on x86_64 and aarch64 machines, not on ${process.arch}`,
+    `Debian images can be built on x86_64 and aarch64, not on ${process.arch}`,
   );
 }
 
-/** Other names of what engines run; whoever makes an image may write any of them. */
-const aliases: Readonly<Record<string, string>> = {
+/** Other names that images may use, by the engines' names. */
+const ALIASES: Readonly<Record<string, string>> = {
   amd64: "x86_64",
   arm64: "aarch64",
   i386: "i686",
@@ -30,7 +30,7 @@ const aliases: Readonly<Record<string, string>> = {
   armhf: "armv7l",
 };
 
-/** What engines call the architecture that an image names. */
+/** The engines' name of the architecture in an image's metadata. */
 export function engineArchitecture(name: string): string {
-  return aliases[name] ?? name;
+  return ALIASES[name] ?? name;
 }

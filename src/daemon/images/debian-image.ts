@@ -3,59 +3,59 @@ import { basename, dirname, join } from "node:path";
 import { type Clock, systemClock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { type Architecture, ownArchitecture } from "./architecture.ts";
+import { type Architecture, machineArchitecture } from "./architecture.ts";
+import { configureRootfs } from "./configure-rootfs.ts";
 import { machineMirror } from "./debian-mirror.ts";
 import { type DebianRelease, debianRelease } from "./debian-releases.ts";
 import { lockFile, tryLockFile } from "./file-lock.ts";
-import { finishTree } from "./finish-tree.ts";
 import { mmdebstrap } from "./mmdebstrap.ts";
 import type { ImageProgress } from "./mmdebstrap-progress.ts";
 import { type ImageFiles, imageFiles, packImage } from "./pack-image.ts";
-import { keepPackages, offerPackages } from "./package-cache.ts";
+import { provideCachedPackages, saveToCache } from "./package-cache.ts";
 import { replaceImage } from "./replace-image.ts";
 
 export interface DebianImageOptions {
   /** A codename of debian-releases.ts. */
   readonly release: string;
-  /** Where images are kept. Several processes may share it. */
+  /** The folder of images. Several processes may share it. */
   readonly folder: string;
   readonly signal: AbortSignal;
   readonly log: Logger;
   readonly clock?: Clock;
 }
 
-/** To be raised when the tree of an image is made differently, so that none of the old ones is taken. */
-const recipe = 2;
+/** Increase this when images are built differently, so that old ones are not used. */
+const RECIPE_VERSION = 2;
 
-/** An image that is older is built again, so that a new container does not begin with a month of upgrades. */
-const lifetime = 30 * 24 * 60 * 60 * 1000;
+/** Older images are rebuilt, so that a new container does not start with a month of updates. */
+const MAX_AGE_MS = 30 * 24 * 60 * 60 * 1000;
 
 /**
- * The system container image of a Debian release: built from Debian's packages, or found built in
- * FOLDER/debian-RELEASE-ARCHITECTURE-RECIPE and not older than 30 days. Calls for one image share one build, also
- * between processes. A kill at any instant leaves nothing that is taken for an image. Throws `invalid` for an
- * unknown release, `failed` with the last words of the tool.
+ * The system container image of a Debian release, in FOLDER/debian-RELEASE-ARCHITECTURE-RECIPE. Builds it from
+ * Debian's packages unless it exists and is not older than 30 days. Concurrent calls for an image share one build, also
+ * between processes. After a kill at any instant no incomplete image is used. Throws `invalid` for an unknown release,
+ * `failed` with the last output of the tool.
  */
 export async function* debianImage(
   options: DebianImageOptions,
 ): AsyncGenerator<ImageProgress, ImageFiles, void> {
   const { folder, signal, clock = systemClock } = options;
   const release = debianRelease(options.release);
-  const architecture = ownArchitecture();
-  const image = join(folder, `debian-${release.codename}-${architecture.debian}-${recipe}`);
+  const architecture = machineArchitecture();
+  const image = join(folder, `debian-${release.codename}-${architecture.debian}-${RECIPE_VERSION}`);
   if (await isFresh(image, clock)) return imageFiles(image);
 
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const lockPath = beside(image, "lock");
+  const lockPath = hiddenPath(image, "lock");
   await using stack = new AsyncDisposableStack();
-  let held = stack.use(await tryLockFile(lockPath, signal));
-  if (!held) {
-    yield { message: "Waiting for a build that is under way already", percent: 0 };
-    held = stack.use(await lockFile(lockPath, signal));
+  let lock = stack.use(await tryLockFile(lockPath, signal));
+  if (!lock) {
+    yield { message: "Waiting for a running build of the same image", percent: 0 };
+    lock = stack.use(await lockFile(lockPath, signal));
   }
-  // Whoever had the lock until now may have built it.
+  // The previous holder of the lock may have built it.
   if (await isFresh(image, clock)) return imageFiles(image);
-  yield* build({ ...options, clock, release, architecture, image, held: held.fd });
+  yield* build({ ...options, clock, release, architecture, image, lockFd: lock.fd });
   return imageFiles(image);
 }
 
@@ -64,32 +64,32 @@ interface Build extends Omit<DebianImageOptions, "release"> {
   readonly release: DebianRelease;
   readonly architecture: Architecture;
   readonly image: string;
-  readonly held: number;
+  readonly lockFd: number;
 }
 
 async function* build(options: Build): AsyncGenerator<ImageProgress, void, void> {
   const { release, image, signal, clock, log } = options;
-  const begun = clock.now();
-  const work = beside(image, "building");
+  const startedAt = clock.now();
+  const work = hiddenPath(image, "building");
   const tree = join(work, "tree");
-  const packages = beside(image, "packages");
-  // Whoever has the lock knows that what lies there is of a build that died.
+  const packages = hiddenPath(image, "packages");
+  // Under the lock, so this belongs to a build that died.
   await rm(work, { recursive: true, force: true });
   try {
     const mirror = await machineMirror();
     const step = { ...options, mirror, tree, work };
     await mkdir(tree, { recursive: true, mode: 0o700 });
     await chmod(tree, 0o755);
-    await offerPackages(packages, tree);
+    await provideCachedPackages(packages, tree);
     yield* mmdebstrap(step);
-    await keepPackages(tree, packages);
+    await saveToCache(tree, packages);
     yield { message: "Setting up the network", percent: 87 };
-    await finishTree(step);
+    await configureRootfs(step);
     yield { message: "Packing", percent: 88 };
     const fresh = await packImage({ ...step, created: new Date(clock.now()) });
     const kept = await replaceImage(image, fresh, join(work, "old"));
-    if (kept) log.warn({ image, kept }, "what was in the place of the image is not all ours; it is kept");
-    const seconds = Math.round((clock.now() - begun) / 1000);
+    if (kept) log.warn({ image, kept }, "the old image had files that the daemon did not write; kept it");
+    const seconds = Math.round((clock.now() - startedAt) / 1000);
     log.info({ image, seconds, mirror: mirror?.main }, "built an image");
   } catch (error) {
     signal.throwIfAborted();
@@ -100,14 +100,14 @@ async function* build(options: Build): AsyncGenerator<ImageProgress, void, void>
   }
 }
 
-/** A file or folder that belongs to an image and can never be taken for one. */
-function beside(image: string, what: string): string {
+/** A file or folder for an image, with a name that no image has. */
+function hiddenPath(image: string, what: string): string {
   return join(dirname(image), `.${basename(image)}.${what}`);
 }
 
 async function isFresh(image: string, clock: Clock): Promise<boolean> {
   const found = await stat(imageFiles(image).metadataPath).catch(ignoreMissing);
-  return found !== undefined && clock.now() - found.mtimeMs < lifetime;
+  return found !== undefined && clock.now() - found.mtimeMs < MAX_AGE_MS;
 }
 
 function ignoreMissing(error: NodeJS.ErrnoException): undefined {

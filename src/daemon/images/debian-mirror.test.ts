@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { readAptSources } from "../guest/apt-sources.ts";
-import { debianMirror, machineMirror, releaseSources } from "./debian-mirror.ts";
+import { findDebianMirror, machineMirror, releaseSources } from "./debian-mirror.ts";
 
-const mirrorOf = (lines: string) => debianMirror(readAptSources("sources.list", Buffer.from(lines)));
+const mirrorOf = (lines: string) => findDebianMirror(readAptSources("sources.list", Buffer.from(lines)));
 
-test("the machine's Debian is found among strangers that use its names", () => {
+test("the machine's Debian mirror is found among others that use its suite names", () => {
   const mirror = mirrorOf(`
 deb http://docker.example/linux/debian bookworm stable
 deb http://editor.example/repos bookworm main
@@ -21,7 +21,7 @@ deb http://mirror.example/sec bookworm-security main
   assert.deepEqual(mirror, { main: "http://mirror.example/debian", security: "http://mirror.example/sec" });
 });
 
-test("without a security source, the place beside the packages is taken", () => {
+test("without a security source, the URI next to the packages is used", () => {
   const mirror = mirrorOf("deb http://mirror.example/debian stable main");
   assert.deepEqual(mirror, {
     main: "http://mirror.example/debian",
@@ -29,12 +29,12 @@ test("without a security source, the place beside the packages is taken", () => 
   });
 });
 
-test("Ubuntu is not taken for Debian", () => {
+test("Ubuntu is not mistaken for Debian", () => {
   const line = (suite: string) => `deb http://archive.example/ubuntu ${suite} main universe`;
   assert.equal(mirrorOf(["noble", "noble-updates", "noble-security"].map(line).join("\n")), undefined);
 });
 
-test("both kinds of files are read, what is written for a container is understood, others are left alone", async () => {
+test("both formats are read, generated sources round-trip, and other files are ignored", async () => {
   const folder = await mkdtemp(join(tmpdir(), "apt-"));
   try {
     const mirror = { main: "http://mirror.example/debian", security: "http://mirror.example/sec" };

@@ -4,28 +4,28 @@ import type { AptSource } from "../guest/apt-source.ts";
 import { readAptSources } from "../guest/apt-sources.ts";
 import { debianReleases } from "./debian-releases.ts";
 
-/** Where Debian's packages and their security updates come from. */
+/** The URIs of Debian's packages and of their security updates. */
 export interface DebianMirror {
   readonly main: string;
   readonly security: string;
 }
 
-/** The one key ring that every release here is checked with, on this machine and in the container. */
+/** The key ring for all releases, on this machine and in containers. */
 export const debianKeyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/** The mirror that the machine itself uses, so that a mirror close by serves containers too. */
+/** The mirror that this machine itself uses, so that containers use a nearby mirror too. */
 export async function machineMirror(aptFolder = "/etc/apt"): Promise<DebianMirror | undefined> {
   const files = glob(["sources.list", "sources.list.d/*.{list,sources}"], { cwd: aptFolder });
   const paths = (await Array.fromAsync(files)).sort();
   const sources = paths.map(async (path) => readAptSources(path, await readFile(join(aptFolder, path))));
-  return debianMirror((await Promise.all(sources)).flat());
+  return findDebianMirror((await Promise.all(sources)).flat());
 }
 
 /**
- * Finds Debian among apt sources: a place of `main` for one of its releases. Others offer packages under the
- * same names, so one that has the release's -updates too comes first. Undefined when there is none.
+ * Finds a Debian mirror among apt sources: one with `main` of a Debian release. Other vendors use the same suite
+ * names, so a source that also has the -updates suite is preferred. Undefined if there is none.
  */
-export function debianMirror(sources: readonly AptSource[]): DebianMirror | undefined {
+export function findDebianMirror(sources: readonly AptSource[]): DebianMirror | undefined {
   const places = sources
     .filter(
       ({ enabled, types, components }) => enabled && types.includes("deb") && components.includes("main"),
@@ -35,22 +35,22 @@ export function debianMirror(sources: readonly AptSource[]): DebianMirror | unde
     );
   const has = (uri: string, suite: string): boolean =>
     places.some((place) => place.uri === uri && place.suite === suite);
-  const releases = places.filter(({ suite }) => releaseNames.has(suite));
+  const releases = places.filter(({ suite }) => RELEASE_NAMES.has(suite));
   const main = releases.find(({ uri, suite }) => has(uri, `${suite}-updates`)) ?? releases[0];
   if (!main) return undefined;
-  const security = places.find(({ suite }) => securitySuites.has(suite));
+  const security = places.find(({ suite }) => SECURITY_SUITES.has(suite));
   return { main: main.uri, security: security?.uri ?? `${main.uri}-security` };
 }
 
-const releaseNames = new Set([
+const RELEASE_NAMES = new Set([
   "stable",
   "oldstable",
   "testing",
   ...debianReleases.map((each) => each.codename),
 ]);
-const securitySuites = new Set([...releaseNames].map((name) => `${name}-security`));
+const SECURITY_SUITES = new Set([...RELEASE_NAMES].map((name) => `${name}-security`));
 
-/** The apt sources of a release on a mirror, as the container keeps them. */
+/** The apt sources of a container with this release. */
 export function releaseSources(codename: string, mirror: DebianMirror): string {
   const stanza = (uri: string, suites: string): string =>
     `Types: deb\nURIs: ${uri}\nSuites: ${suites}\nComponents: main\nSigned-By: ${debianKeyring}\n`;

@@ -15,7 +15,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const never = new AbortController().signal;
 
-test("one has it at a time, and who waits gets it when it is given back", async () => {
+test("one holder at a time; a waiting one gets the lock when it is released", async () => {
   const path = join(folder, "lock");
   const first = await lockFile(path, never);
   assert.equal(await tryLockFile(path, never), undefined);
@@ -25,7 +25,7 @@ test("one has it at a time, and who waits gets it when it is given back", async 
   assert.equal(await tryLockFile(path, never), undefined);
 });
 
-test("a child that was given it holds it on", async () => {
+test("a child that inherited the lock keeps it", async () => {
   const path = join(folder, "lock");
   const lock = await lockFile(path, never);
   const child = spawn("cat", { stdio: ["pipe", "ignore", "ignore", lock.fd] });
@@ -37,7 +37,7 @@ test("a child that was given it holds it on", async () => {
   assert.ok(free);
 });
 
-test("waiting ends when its signal aborts, and the lock is as it was", async () => {
+test("waiting ends when the signal aborts, and the holder keeps the lock", async () => {
   const path = join(folder, "lock");
   const first = await lockFile(path, never);
   const controller = new AbortController();
@@ -49,6 +49,6 @@ test("waiting ends when its signal aborts, and the lock is as it was", async () 
   assert.ok(free);
 });
 
-test("a lock that cannot be made says which", async () => {
+test("the error names a lock that cannot be created", async () => {
   await assert.rejects(tryLockFile(join(folder, "none/lock"), never), /none\/lock/);
 });

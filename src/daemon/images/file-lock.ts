@@ -4,21 +4,22 @@ import { open } from "node:fs/promises";
 import { TremplinError } from "../../base/tremplin-error.ts";
 
 /**
- * The lock of a file, which is made when missing. It counts between processes and within one, and lasts until it
- * is disposed and no child that was given `fd` lives any more; a kill ends it too.
+ * An exclusive lock on a file, which is created if it is missing. It excludes other processes and other callers in this
+ * process, and lasts until it is disposed and all children that inherited `fd` have ended; a kill releases it too.
+ * Unlike acquireProcessLock, a caller can wait for it, and children can keep it.
  */
 export interface FileLock extends AsyncDisposable {
   readonly fd: number;
 }
 
-/** Waits until nobody else has the lock. */
+/** Takes the lock; waits until it is free. */
 export async function lockFile(path: string, signal: AbortSignal): Promise<FileLock> {
   const lock = await flock(path, [], signal);
   if (lock) return lock;
   throw new TremplinError("failed", `cannot lock ${path}`);
 }
 
-/** Takes the lock, or resolves to undefined at once when somebody else has it. */
+/** Takes the lock, or returns undefined if it is taken. */
 export async function tryLockFile(path: string, signal: AbortSignal): Promise<FileLock | undefined> {
   return await flock(path, ["--nonblock", "--conflict-exit-code", "75"], signal);
 }
@@ -26,7 +27,7 @@ export async function tryLockFile(path: string, signal: AbortSignal): Promise<Fi
 async function flock(path: string, options: string[], signal: AbortSignal): Promise<FileLock | undefined> {
   await using stack = new AsyncDisposableStack();
   const file = stack.use(await open(path, "a", 0o600));
-  // Node has no flock(2). The lock belongs to the open file, not to the process that asks for it.
+  // Node has no flock(2). The lock belongs to the open file description, not to the program that takes it.
   const child = spawn("flock", ["--exclusive", ...options, "3"], {
     stdio: ["ignore", "ignore", "ignore", file.fd],
     signal,

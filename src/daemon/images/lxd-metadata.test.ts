@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { debianRelease } from "./debian-releases.ts";
 import { lxdMetadata, templates } from "./lxd-metadata.ts";
 
-test("the engines read what is meant, also with the rules of YAML 1.1", () => {
+test("values are read correctly, also by the rules of YAML 1.1", () => {
   const created = new Date("2026-03-04T05:06:07Z");
   const text = lxdMetadata(debianRelease("bookworm"), { debian: "arm64", engine: "aarch64" }, created);
   for (const version of ["1.1", "1.2"] as const) {
@@ -25,12 +25,12 @@ test("the engines read what is meant, also with the rules of YAML 1.1", () => {
   }
 });
 
-test("every template that the metadata names is there", () => {
+test("every template in the metadata exists", () => {
   const text = lxdMetadata(debianRelease("trixie"), { debian: "amd64", engine: "x86_64" }, new Date(0));
   const named = Object.values(parse(text).templates as Record<string, { template: string }>);
   assert.deepEqual(named.map(({ template }) => template).sort(), Object.keys(templates).sort());
 });
 
-test("an unknown release is refused with the known ones", () => {
+test("an unknown release is refused, and the error lists the known ones", () => {
   assert.throws(() => debianRelease("../sid"), /"..\/sid" .* bullseye, bookworm, trixie/);
 });

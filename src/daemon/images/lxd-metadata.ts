@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 import type { Architecture } from "./architecture.ts";
 import type { DebianRelease } from "./debian-releases.ts";
 
-/** The metadata.yaml of an image. Both engines read it (LXD's image format). */
+/** The metadata.yaml of an image, in LXD's format, which Incus reads too. */
 export function lxdMetadata(release: DebianRelease, architecture: Architecture, created: Date): string {
   const iso = created.toISOString();
   const serial = `${iso.slice(0, 10).replaceAll("-", "")}_${iso.slice(11, 16)}`;
@@ -25,11 +25,11 @@ export function lxdMetadata(release: DebianRelease, architecture: Architecture, 
       "/etc/hosts": { when: ["create", "copy"], template: "hosts.tpl" },
     },
   };
-  // The engines read YAML 1.1, where a serial without quotes is a number.
+  // Engines parse YAML 1.1, in which an unquoted serial is a number.
   return stringify(metadata, { version: "1.1" });
 }
 
-/** The files of the image's templates folder, by name. */
+/** The files in the image's templates folder, by name. */
 export const templates: Readonly<Record<string, string>> = {
   "hostname.tpl": "{{ container.name }}\n",
   "hosts.tpl": [

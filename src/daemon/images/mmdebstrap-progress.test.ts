@@ -24,11 +24,11 @@ const build = [
   "I: cleaning package lists and apt cache...",
 ];
 
-test("each stage and each package is told, with a percentage that grows", () => {
+test("each stage and each package is reported with a growing percentage", () => {
   const progress = new MmdebstrapProgress();
-  const told = build.flatMap((line) => progress.read(line) ?? []);
+  const reported = build.flatMap((line) => progress.read(line) ?? []);
   assert.deepEqual(
-    told.map(({ message, percent }) => `${percent} ${message}`),
+    reported.map(({ message, percent }) => `${percent} ${message}`),
     [
       "0 Reading the package lists",
       "8 Downloading",
@@ -49,13 +49,13 @@ test("each stage and each package is told, with a percentage that grows", () => 
   );
 });
 
-test("packages that need no download leave no gap at the end of a stage", () => {
+test("a stage ends at its last percent also without downloads", () => {
   const progress = new MmdebstrapProgress();
-  const told = build.filter((line) => !line.startsWith("Get:")).map((line) => progress.read(line));
-  assert.deepEqual(told.at(-2), { message: "Installing less", percent: 85 });
+  const reported = build.filter((line) => !line.startsWith("Get:")).map((line) => progress.read(line));
+  assert.deepEqual(reported.at(-2), { message: "Installing less", percent: 85 });
 });
 
-test("no output makes the percentage fall or leave 0 to 100", () => {
+test("no output makes the percentage fall or leave the range 0 to 100", () => {
   const line = fc.oneof(fc.constantFrom(...build), fc.string());
   fc.assert(
     fc.property(fc.array(line), (lines) => {

@@ -1,24 +1,24 @@
-/** How far a build is. `percent` is 0 to 100 and never falls. */
+/** Progress of a build. `percent` is 0 to 100 and never decreases. */
 export interface ImageProgress {
   readonly message: string;
   readonly percent: number;
 }
 
 interface Stage {
-  /** The line that mmdebstrap begins it with. */
+  /** The first line of the stage in mmdebstrap's output. */
   readonly begins: RegExp;
   readonly message: string;
-  /** Where it begins and ends on the whole way, in percent. */
+  /** Its range in the whole build, in percent. */
   readonly from: number;
   readonly to: number;
-  /** What apt and dpkg do with each package, in this order. */
+  /** The actions of apt and dpkg on each package, in this order. */
   readonly steps: readonly Step[];
 }
 
 type Step = "Get:" | "Unpacking" | "Setting up";
 
-/** The share of each stage as measured with nothing downloaded before. */
-const stages: readonly Stage[] = [
+/** Shares measured with an empty package cache. */
+const STAGES: readonly Stage[] = [
   { begins: /^I: running apt-get update/, message: "Reading the package lists", from: 0, to: 8, steps: [] },
   { begins: /^I: downloading packages/, message: "Downloading", from: 8, to: 14, steps: ["Get:"] },
   { begins: /^I: extracting archives/, message: "Unpacking the first packages", from: 14, to: 24, steps: [] },
@@ -39,16 +39,16 @@ const stages: readonly Stage[] = [
   { begins: /^I: cleaning/, message: "Cleaning up", from: 85, to: 86, steps: [] },
 ];
 
-/** Reads how far mmdebstrap is from what it prints with --verbose and LC_ALL=C. */
+/** Derives the progress of mmdebstrap from its output with --verbose and LC_ALL=C. */
 export class MmdebstrapProgress {
   #stage: Stage | undefined;
   #packages = 0;
   #done = new Map<Step, number>();
   #percent = 0;
 
-  /** The progress that a line tells; undefined when it tells none. */
+  /** The progress after a line; undefined if the line does not change it. */
   read(line: string): ImageProgress | undefined {
-    const stage = stages.find(({ begins }) => begins.test(line));
+    const stage = STAGES.find(({ begins }) => begins.test(line));
     if (stage) {
       this.#stage = stage;
       this.#done.clear();
@@ -62,7 +62,7 @@ export class MmdebstrapProgress {
     const stage = this.#stage;
     const step = stage?.steps.find((each) => line.startsWith(each));
     if (!stage || !step || this.#packages === 0) return undefined;
-    // apt downloads everything first, and nothing at all that it has already.
+    // apt downloads everything first, and prints nothing for cached packages.
     if (step !== "Get:" && stage.steps.includes("Get:")) this.#done.set("Get:", this.#packages);
     this.#done.set(step, Math.min((this.#done.get(step) ?? 0) + 1, this.#packages));
     const done = this.#done.values().reduce((sum, each) => sum + each, 0);

@@ -3,20 +3,20 @@ import { join } from "node:path";
 import { runProgram } from "../../base/processes/run-program.ts";
 import { type DebianMirror, debianKeyring, releaseSources } from "./debian-mirror.ts";
 import type { DebianRelease } from "./debian-releases.ts";
+import { type IsolatedOptions, runIsolated } from "./isolated-program.ts";
 import { type ImageProgress, MmdebstrapProgress } from "./mmdebstrap-progress.ts";
-import { type SandboxedOptions, sandboxed } from "./sandboxed.ts";
 
-export interface MmdebstrapOptions extends SandboxedOptions {
+export interface MmdebstrapOptions extends IsolatedOptions {
   readonly release: DebianRelease;
-  /** Undefined: the tool's own default. */
+  /** Undefined: mmdebstrap's default. */
   readonly mirror: DebianMirror | undefined;
-  /** Where the root filesystem is built; packages that apt finds in its cache there are not downloaded. */
+  /** Where the root file system is built. Packages in its apt cache are not downloaded. */
   readonly tree: string;
-  /** A folder for the tool's own files. */
+  /** A folder for temporary files. */
   readonly work: string;
 }
 
-/** Builds the root filesystem of a release from its packages. Needs root. */
+/** Builds the root file system of a release from its packages. Needs root. */
 export async function* mmdebstrap(options: MmdebstrapOptions): AsyncGenerator<ImageProgress, void, void> {
   const { release, mirror, tree, work } = options;
   const acquire = join(work, "acquire.conf");
@@ -28,7 +28,7 @@ export async function* mmdebstrap(options: MmdebstrapOptions): AsyncGenerator<Im
     "--variant=minbase",
     `--include=${release.packages.join(",")}`,
     `--aptopt=${acquire}`,
-    // What lies in the tree before are the packages of an earlier build; this build's are kept for the next.
+    // The tree already has the cached packages of an earlier build, and those of this build are kept for the next.
     "--skip=check/empty,essential/unlink,cleanup/apt/cache",
   ];
   if (mirror) {
@@ -39,15 +39,15 @@ export async function* mmdebstrap(options: MmdebstrapOptions): AsyncGenerator<Im
     args.push(`--keyring=${debianKeyring}`, release.codename, tree);
   }
   const progress = new MmdebstrapProgress();
-  for await (const line of sandboxed("mmdebstrap", args, options)) {
+  for await (const line of runIsolated("mmdebstrap", args, options)) {
     const step = progress.read(line);
     if (step) yield step;
   }
 }
 
 /**
- * How this machine's apt is told to fetch: proxies, time limits, clocks that cannot be trusted. A build fetches
- * in the same way; the container does not keep it.
+ * This machine's apt settings for downloads: proxies, timeouts, validity checks. Used for the build only; the container
+ * does not get them.
  */
 export async function acquireSettings(): Promise<string> {
   const settings = await runProgram("apt-config", ["dump", "--format", '%f "%v";%n', "Acquire"]);

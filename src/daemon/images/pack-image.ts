@@ -2,21 +2,21 @@ import { mkdir, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Architecture } from "./architecture.ts";
 import type { DebianRelease } from "./debian-releases.ts";
+import { type IsolatedOptions, runIsolated, succeeded } from "./isolated-program.ts";
 import { lxdMetadata, templates } from "./lxd-metadata.ts";
-import { ended, type SandboxedOptions, sandboxed } from "./sandboxed.ts";
 
-/** The two tarballs that an engine makes a container of. */
+/** The two tarballs of a split image. */
 export interface ImageFiles {
   readonly rootfsPath: string;
   readonly metadataPath: string;
 }
 
-/** The files of an image in its folder. */
+/** The paths of an image's files in its folder. */
 export function imageFiles(folder: string): ImageFiles {
   return { rootfsPath: join(folder, "rootfs.tar.zst"), metadataPath: join(folder, "metadata.tar.gz") };
 }
 
-export interface PackOptions extends SandboxedOptions {
+export interface PackOptions extends IsolatedOptions {
   readonly release: DebianRelease;
   readonly architecture: Architecture;
   readonly tree: string;
@@ -24,7 +24,7 @@ export interface PackOptions extends SandboxedOptions {
   readonly created: Date;
 }
 
-/** Packs a finished root filesystem and its metadata into a folder under `work`, whose path it returns. */
+/** Packs a root file system and its metadata into a folder below `work`. Returns the folder's path. */
 export async function packImage(options: PackOptions): Promise<string> {
   const { release, architecture, tree, work, created } = options;
   const image = join(work, "image");
@@ -37,12 +37,20 @@ export async function packImage(options: PackOptions): Promise<string> {
   }
   const { rootfsPath, metadataPath } = imageFiles(image);
   const owners = ["--numeric-owner", "--xattrs", "--xattrs-include=*", "--acls"];
-  // The engine fills /dev anew at each start.
-  await ended(
-    sandboxed("tar", ["--zstd", ...owners, "--exclude=./dev/*", "-cf", rootfsPath, "-C", tree, "."], options),
+  // The engine creates /dev at each start.
+  await succeeded(
+    runIsolated(
+      "tar",
+      ["--zstd", ...owners, "--exclude=./dev/*", "-cf", rootfsPath, "-C", tree, "."],
+      options,
+    ),
   );
-  await ended(
-    sandboxed("tar", ["--gzip", "-cf", metadataPath, "-C", metadata, "metadata.yaml", "templates"], options),
+  await succeeded(
+    runIsolated(
+      "tar",
+      ["--gzip", "-cf", metadataPath, "-C", metadata, "metadata.yaml", "templates"],
+      options,
+    ),
   );
   for (const path of [rootfsPath, metadataPath]) {
     await using file = await open(path, "r+");

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { archiveNames, keepPackages, offerPackages } from "./package-cache.ts";
+import { debFileNames, provideCachedPackages, saveToCache } from "./package-cache.ts";
 
 const status = `Package: less
 Status: install ok installed
@@ -17,20 +17,20 @@ Architecture: amd64
 Version: 1:1.5.2-6
 `;
 
-test("names are apt's own, with the colon of an epoch written as it writes it", () => {
-  const names = archiveNames(status);
+test("names are those of apt, with an epoch's colon escaped", () => {
+  const names = debFileNames(status);
   assert.ok(names.has("less_590-2_amd64.deb"));
   assert.ok(names.has("libpam0g_1%3a1.5.2-6_amd64.deb"));
 });
 
-test("what one build installed the next one finds; what it did not install is dropped", async () => {
+test("the cache keeps exactly the packages that the last build installed", async () => {
   const folder = await mkdtemp(join(tmpdir(), "packages-"));
   try {
     const cache = join(folder, "cache");
     for (const build of ["first", "second"]) {
       const tree = join(folder, build);
       const archives = join(tree, "var/cache/apt/archives");
-      await offerPackages(cache, tree);
+      await provideCachedPackages(cache, tree);
       await mkdir(join(archives, "partial"));
       await mkdir(join(tree, "var/lib/dpkg"), { recursive: true });
       await writeFile(join(tree, "var/lib/dpkg/status"), status);
@@ -41,7 +41,7 @@ test("what one build installed the next one finds; what it did not install is dr
         assert.equal(await readFile(join(archives, "less_590-2_amd64.deb"), "utf8"), "less");
         await writeFile(join(cache, "gone_1_amd64.deb"), "of an older build");
       }
-      await keepPackages(tree, cache);
+      await saveToCache(tree, cache);
       assert.deepEqual(await readdir(cache), ["less_590-2_amd64.deb"]);
       assert.deepEqual(await readdir(archives), [], "the image must not carry packages");
     }

@@ -21,7 +21,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const replace = (): Promise<string | undefined> => replaceImage(at("image"), at("fresh"), at("old"));
 
-test("an older image goes aside, and no image is fine too", async () => {
+test("an older image is moved aside; a missing one is fine", async () => {
   assert.equal(await replace(), undefined);
   await makeImage("fresh", "newer");
   assert.equal(await replace(), undefined);
@@ -29,7 +29,7 @@ test("an older image goes aside, and no image is fine too", async () => {
   assert.deepEqual((await readdir(folder)).sort(), ["image", "old"]);
 });
 
-test("what a person put into the folder of an image, or in the place of it, is kept beside it", async () => {
+test("files that a person put into an image's folder, or in its place, are kept under another name", async () => {
   await makeImage("image", "old");
   await writeFile(at("image/my-backup.tar.gz"), "mine");
   assert.equal(await replace(), at("image.kept-1"));

@@ -3,17 +3,17 @@ import { basename } from "node:path";
 import { imageFiles } from "./pack-image.ts";
 
 /**
- * Puts a fresh image in the place of one; what stood there goes to `aside` first, whole, for the caller to delete. What
- * is no image of ours, or has more in it, somebody put there: it gets a free name beside, which is returned.
+ * Replaces an image by a new one. Moves the old one to `aside`, for the caller to delete. If the old one is not an image
+ * or has other files in it, a person put them there: it is kept under a free name, which is returned.
  */
 export async function replaceImage(image: string, fresh: string, aside: string): Promise<string | undefined> {
-  const kept = (await isAllOurs(image)) ? undefined : await freeName(image);
+  const kept = (await isReplaceable(image)) ? undefined : await findFreeName(image);
   await rename(image, kept ?? aside).catch(ignoreMissing);
   await rename(fresh, image);
   return kept;
 }
 
-async function isAllOurs(image: string): Promise<boolean> {
+async function isReplaceable(image: string): Promise<boolean> {
   const found = await lstat(image).catch(ignoreMissing);
   if (!found) return true;
   if (!found.isDirectory()) return false;
@@ -22,7 +22,7 @@ async function isAllOurs(image: string): Promise<boolean> {
   return entries.every((entry) => entry.isFile() && own.includes(entry.name));
 }
 
-async function freeName(path: string): Promise<string> {
+async function findFreeName(path: string): Promise<string> {
   for (let count = 1; ; count++) {
     const name = `${path}.kept-${count}`;
     if (!(await lstat(name).catch(ignoreMissing))) return name;

@@ -33,7 +33,7 @@ const withHttp = (status: number, headers: object) => (stream: ServerHttp2Stream
   stream.end("<html>not here</html>");
 };
 
-const away: Readonly<Record<string, (stream: ServerHttp2Stream) => void>> = {
+const unreachable: Readonly<Record<string, (stream: ServerHttp2Stream) => void>> = {
   "a proxy's page for 404": withHttp(404, { "content-type": "text/html" }),
   "404 without a type": withHttp(404, {}),
   "404 with a grpc-status, as no gRPC peer answers": withHttp(404, {
@@ -64,16 +64,16 @@ const away: Readonly<Record<string, (stream: ServerHttp2Stream) => void>> = {
   },
 };
 
-for (const [what, answer] of Object.entries(away)) {
-  test(`away, so tried again: ${what}`, async (t) => {
+for (const [what, answer] of Object.entries(unreachable)) {
+  test(`unreachable, so retried: ${what}`, async (t) => {
     const { path, deliver } = await place(t);
     await using _server = await answeringAt(path, answer);
-    assert.equal((await deliver(stopped, "1", never)).kind, "away");
+    assert.equal((await deliver(stopped, "1", never)).kind, "unreachable");
   });
 }
 
 for (const code of [Code.Unimplemented, Code.InvalidArgument, Code.PermissionDenied, Code.NotFound]) {
-  test(`refused: the grpc-status ${Code[code]}, whether it comes first or last`, async (t) => {
+  test(`rejected: the grpc-status ${Code[code]}, whether it comes first or last`, async (t) => {
     const { path, deliver } = await place(t);
     {
       await using listener = await RecordingListener.open(path);
@@ -81,7 +81,7 @@ for (const code of [Code.Unimplemented, Code.InvalidArgument, Code.PermissionDen
         throw new ConnectError("not this one", code);
       };
       const { kind, reason } = { reason: "", ...(await deliver(stopped, "1", never)) };
-      assert.equal(kind, "refused");
+      assert.equal(kind, "rejected");
       assert.match(reason, /not this one/);
     }
     await using _server = await answeringAt(path, (stream) => {
@@ -93,11 +93,11 @@ for (const code of [Code.Unimplemented, Code.InvalidArgument, Code.PermissionDen
     });
     // The first connection has broken: that may take one call to be seen.
     await deliver(stopped, "1", never);
-    assert.equal((await deliver(stopped, "1", never)).kind, "refused");
+    assert.equal((await deliver(stopped, "1", never)).kind, "rejected");
   });
 }
 
-test("a final waits through a moment of HTTP 404 at the host's address and arrives once, with its operation", async (t) => {
+test("a final notice waits through a moment of HTTP 404 at the host's address and arrives once, with its operation", async (t) => {
   const { path, deliver } = await place(t);
   const asked = Promise.withResolvers<void>();
   const page = withHttp(404, { "content-type": "text/html" });
@@ -105,22 +105,22 @@ test("a final waits through a moment of HTTP 404 at the host's address and arriv
     page(stream);
     asked.resolve();
   });
-  await using outbox = new NoticeQueue({ deliver, clock: systemClock, log: silentLogger });
-  const settled = Promise.withResolvers<void>();
+  await using queue = new NoticeQueue({ deliver, clock: systemClock, log: silentLogger });
+  const isAnswered = Promise.withResolvers<void>();
   const ready = { id: "ready", orderingKey: "", notice: notice("tremplinReady", {}), final: true };
-  void outbox.open(ready).catch(() => undefined);
-  outbox.send({
+  void queue.open(ready).catch(() => undefined);
+  queue.send({
     id: "1-end",
     orderingKey: "c1",
     notice: stopped,
     operation: "00112233445566aa",
     final: true,
-    onAcknowledged: async () => settled.resolve(),
+    onAnswered: async () => isAnswered.resolve(),
   });
   await asked.promise;
   await proxy[Symbol.asyncDispose]();
   await using listener = await RecordingListener.open(path);
-  await settled.promise;
+  await isAnswered.promise;
   assert.deepEqual(
     listener.notices.map(({ kind, headers }) => [kind, headers.get("tremplin-operation")]),
     [

@@ -3,16 +3,16 @@ import { TremplinListener } from "../../contract/tremplin_pb.js";
 import { OPERATION_METADATA } from "../../transport/operation-id.ts";
 import type { Notice } from "./notice.ts";
 
-/** A host that answers one notice later than this is taken for away. Milliseconds. */
-const DEADLINE = 10_000;
+/** A host that has not answered a notice in this time counts as unreachable. */
+const DEADLINE_MS = 10_000;
 
-/** The host has taken a notice, or refused it: it was understood, and trying again at once would not help. */
-export type Acknowledgement =
-  | { readonly kind: "taken" }
-  | { readonly kind: "refused"; readonly reason: string };
+/** The host acknowledged a notice, or rejected it: it understood the notice, and retrying at once would not help. */
+export type HostAnswer =
+  | { readonly kind: "acknowledged" }
+  | { readonly kind: "rejected"; readonly reason: string };
 
-/** What became of one try to deliver: an answer, or nobody answered (`away`), or the host is not ready for it. */
-export type Outcome = Acknowledgement | { readonly kind: "away"; readonly reason: string };
+/** The outcome of one try: the host's answer, or `unreachable` if it did not answer or is not ready for the notice. */
+export type Outcome = HostAnswer | { readonly kind: "unreachable"; readonly reason: string };
 
 /** One try to deliver one notice under an id of its own, of an operation or of none. Never throws. */
 export type Deliver = (
@@ -22,7 +22,7 @@ export type Deliver = (
   operation?: string,
 ) => Promise<Outcome>;
 
-const REFUSALS = new Set([
+const REJECTIONS = new Set([
   Code.InvalidArgument,
   Code.NotFound,
   Code.AlreadyExists,
@@ -33,9 +33,8 @@ const REFUSALS = new Set([
 ]);
 
 /**
- * Delivers to the listener behind a transport. The metadata `tremplin-notice` carries the id, by which a host
- * counts a notice once that had to be sent twice; `tremplin-operation` says what it is about, `tremplin-daemon`
- * who sends.
+ * Delivers to the listener behind a transport. Call metadata: `tremplin-notice` is the id, by which the host
+ * recognises a notice that was sent twice; `tremplin-operation` is the operation; `tremplin-daemon` the sender.
  */
 export function deliverTo(transport: Transport, daemonId: string): Deliver {
   const client = createClient(TremplinListener, transport);
@@ -47,13 +46,13 @@ export function deliverTo(transport: Transport, daemonId: string): Deliver {
       ...(operation !== undefined && { [OPERATION_METADATA]: operation }),
     };
     try {
-      await call(message, { headers, signal, timeoutMs: DEADLINE });
-      return { kind: "taken" };
+      await call(message, { headers, signal, timeoutMs: DEADLINE_MS });
+      return { kind: "acknowledged" };
     } catch (thrown) {
       const error = ConnectError.from(thrown);
-      // Only what came as a grpc-status is the listener's word. A code may also stand for the HTTP status of a proxy.
-      const isRefused = error.isWireError && REFUSALS.has(error.code);
-      return { kind: isRefused ? "refused" : "away", reason: error.message };
+      // Only a grpc-status comes from the listener. Any other code may stand for the HTTP status of a proxy.
+      const isRejected = error.isWireError && REJECTIONS.has(error.code);
+      return { kind: isRejected ? "rejected" : "unreachable", reason: error.message };
     }
   };
 }

@@ -5,19 +5,19 @@ import type { Address } from "../../transport/address.ts";
 import { type Connection, dial } from "../../transport/client.ts";
 import type { Tls } from "../../transport/tls.ts";
 
-/** A host that does not take it in this time does without. Milliseconds. */
-const DEADLINE = 10_000;
+/** A report that the host has not taken in this time is given up. */
+const DEADLINE_MS = 10_000;
 
 interface Options {
-  /** Where the host's crash listener is; without one nobody is told. */
+  /** The host's crash listener; undefined: reports go nowhere. */
   readonly address: Address | undefined;
   readonly tls: Tls | undefined;
   readonly log: Logger;
 }
 
 /**
- * Tells the host's crash listener that a program of the guest has failed (behaviour.md 1.1, 3.1): tried once each
- * time, since the host only counts and may serve nobody there.
+ * Reports to the host's crash listener that a program of the guest has failed (docs/contract.md#launching-the-engine).
+ * One try each time: the host only counts, and may have no such listener.
  */
 export class FailureReports implements Disposable {
   readonly #connection: Connection | undefined;
@@ -33,8 +33,10 @@ export class FailureReports implements Disposable {
     if (!this.#connection) return;
     const client = createClient(CrashListener, this.#connection.transport);
     client
-      .sendFailureReport({ failedProcess }, { timeoutMs: DEADLINE })
-      .catch((error) => this.#log.info({ error, failedProcess }, "the host's crash listener was not told"));
+      .sendFailureReport({ failedProcess }, { timeoutMs: DEADLINE_MS })
+      .catch((error) =>
+        this.#log.info({ error, failedProcess }, "the failure could not be reported to the host"),
+      );
   }
 
   [Symbol.dispose](): void {

@@ -33,7 +33,7 @@ test("entries come in the order in which they began, also when the clock was set
     );
   }));
 
-test("what was written is there again, oldest first, until it is removed", () =>
+test("entries are read again, oldest first, until they are removed", () =>
   inFolder(async (folder, journal) => {
     await journal.begin(entry);
     await journal.begin({ ...entry, id: "b", startedAt: 2 });
@@ -50,7 +50,7 @@ test("what was written is there again, oldest first, until it is removed", () =>
     );
   }));
 
-test("an entry that cannot be read is set aside and does not hold up the others", () =>
+test("an entry that cannot be read is set aside and does not block the others", () =>
   inFolder(async (folder, journal) => {
     await journal.begin(entry);
     await writeFile(join(folder, "torn.json"), '{"id": "torn", ');
@@ -61,7 +61,7 @@ test("an entry that cannot be read is set aside and does not hold up the others"
     assert.ok((await readdir(folder)).includes("torn.json.unreadable"));
   }));
 
-test("entries that are removed while they are listed are no entries", () =>
+test("an entry that is removed during a listing is not listed", () =>
   inFolder(async (_folder, journal) => {
     const ids = Array.from({ length: 200 }, (_, index) => `n${index}`);
     await Promise.all(ids.map((id) => journal.begin({ ...entry, id })));
@@ -73,7 +73,7 @@ test("entries that are removed while they are listed are no entries", () =>
     assert.deepEqual(await journal.entries(), []);
   }));
 
-test("a change that cannot be written leaves the entry as it was, on disk and here", () =>
+test("a change that cannot be written leaves the entry unchanged, on disk and in memory", () =>
   inFolder(async (folder, journal) => {
     await journal.begin(entry);
     // Nothing can be written beside it while a folder has the name of the new file.
@@ -85,7 +85,7 @@ test("a change that cannot be written leaves the entry as it was, on disk and he
     assert.deepEqual(await reopened.entries(), [{ ...entry, order: 1 }]);
   }));
 
-test("an entry that cannot be begun is none", () =>
+test("an entry that cannot be written does not exist", () =>
   inFolder(async (folder, journal) => {
     await mkdir(join(folder, "a.json.new"));
     await assert.rejects(journal.begin(entry));
@@ -93,7 +93,7 @@ test("an entry that cannot be begun is none", () =>
     assert.deepEqual(await readdir(folder), ["a.json.new"]);
   }));
 
-test("an entry that cannot be read just now is left, and read later", () =>
+test("an entry that cannot be read for now stays, and is read later", () =>
   inFolder(async (folder, journal) => {
     await journal.begin(entry);
     const path = join(folder, "a.json");
@@ -109,7 +109,7 @@ test("an entry that cannot be read just now is left, and read later", () =>
     assert.deepEqual(await reopened.entries(), [{ ...entry, order: 1 }]);
   }));
 
-test("what a daemon that was killed had not come to name is removed", () =>
+test("unfinished files of a killed daemon are removed", () =>
   inFolder(async (folder, journal) => {
     await journal.begin(entry);
     await writeFile(join(folder, "b.json.new"), "{");
@@ -117,7 +117,7 @@ test("what a daemon that was killed had not come to name is removed", () =>
     assert.deepEqual(await readdir(folder), ["a.json"]);
   }));
 
-test("what is no entry at all, or another's, is set aside too", () =>
+test("a file that is no entry, or one with another id, is set aside too", () =>
   inFolder(async (folder, journal) => {
     await mkdir(join(folder, "folder.json"));
     await writeFile(join(folder, "liar.json"), JSON.stringify({ ...entry, id: "somebody-else" }));
@@ -140,7 +140,7 @@ test("fields of a newer version are kept", () =>
     assert.equal(JSON.parse(await readFile(join(folder, "a.json"), "utf8")).colour, "blue");
   }));
 
-test("what a daemon that died while it wrote left beside an entry goes, the entry stays", () =>
+test("the unfinished copy of an entry is removed, the entry stays", () =>
   inFolder(async (folder, journal) => {
     await journal.begin(entry);
     await writeFile(join(folder, "a.json.new"), '{"id": "a", ');

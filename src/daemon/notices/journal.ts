@@ -19,16 +19,16 @@ export interface Operation {
 /** The steps of an operation as they are on disk: name to text. The kind of operation knows their types. */
 export type StepTexts = Readonly<Record<string, string>>;
 
-/** One operation of which the host has not heard the end yet, or which left something to clean up. */
+/** An operation whose final notice the host has not answered yet, or which owes a clean-up. */
 export interface JournalEntry extends Operation {
   /** The request, as the JSON of its message. */
   readonly request: unknown;
   readonly steps: StepTexts;
-  /** The final notice, once there is one: from then on the entry only waits for the host to take it. */
+  /** The final notice, once there is one: from then on the entry only waits for the host's answer. */
   readonly final?: { readonly method: string; readonly message: unknown } | undefined;
   /** Why something is left to clean up although there is a final notice. */
   readonly owed?: string | undefined;
-  /** The host has taken the final notice; only what is owed keeps the entry. */
+  /** The host has acknowledged or rejected the final notice; only the debt keeps the entry. */
   readonly delivered?: boolean | undefined;
   /** Counts up from entry to entry, whatever the clock does. Given by the journal; older versions gave none. */
   readonly order?: number | undefined;
@@ -48,13 +48,13 @@ const entrySchema: z.ZodType<JournalEntry> = z.looseObject({
 });
 
 const SUFFIX = ".json";
-/** What the files of entries that could not be used end with. */
+/** The suffix of files whose entries could not be used. */
 export const SET_ASIDE = ".unreadable";
 
 /**
- * What is under way, on disk: one small file an entry, replaced whole at each change. An entry begins with
- * the operation, gets its final notice in the same write that ends it, and goes when the host has taken that and
- * nothing is left to clean up. So at any instant each accepted operation needs recovery, awaits delivery, or is done.
+ * The durable record of operations: one small file an entry, replaced whole at each change. An entry begins with its
+ * operation, gets the final notice in the same write that ends it, and goes when the host has answered the notice and
+ * no clean-up is owed. So at any instant each accepted operation needs recovery, awaits delivery, or is done.
  */
 export class Journal {
   readonly #folder: string;
@@ -81,7 +81,7 @@ export class Journal {
       try {
         await replaceFile(this.#path(entry.id), `${JSON.stringify(entry)}\n`);
       } catch (error) {
-        // It may be in place and only not synced: nobody accepted this work, so nobody may recover it.
+        // The file may be there, only not synced. The operation was not accepted, so it must not be recovered.
         await rm(this.#path(entry.id), { force: true });
         throw error;
       }
@@ -90,8 +90,8 @@ export class Journal {
   }
 
   /**
-   * Changes an entry, or removes it where `change` answers undefined; one that is gone stays gone. Durable when it
-   * resolves; when it rejects the entry is as it was.
+   * Changes an entry, or removes it where `change` returns undefined. Does nothing for an entry that is gone. Durable
+   * when it resolves; when it rejects the entry is unchanged.
    */
   change(id: string, change: (entry: JournalEntry) => JournalEntry | undefined): Promise<void> {
     return this.#writes.run(id, async () => {
@@ -108,7 +108,7 @@ export class Journal {
     });
   }
 
-  /** Everything that was left, in the order in which it began. What cannot be read is set aside, not lost. */
+  /** All entries, in the order in which they began. Sets aside those that cannot be read. */
   async entries(): Promise<JournalEntry[]> {
     const names = (await readdir(this.#folder)).filter((name) => name.endsWith(SUFFIX));
     await Promise.all(names.map((name) => this.#read(name.slice(0, -SUFFIX.length))));
@@ -117,19 +117,19 @@ export class Journal {
     );
   }
 
-  /** Sets an entry aside that this daemon cannot work with: it is kept, and nobody waits for it any more. */
+  /** Renames the file of an entry that this daemon cannot work with, so that it stays on disk and blocks nothing. */
   async setAside(id: string, reason: string): Promise<void> {
     const path = this.#path(id);
     this.#entries.delete(id);
-    this.#log.error({ path: `${path}${SET_ASIDE}`, reason }, "an entry of the journal is set aside");
+    this.#log.error({ path: `${path}${SET_ASIDE}`, reason }, "set aside an entry of the journal");
     try {
       await rename(path, `${path}${SET_ASIDE}`);
     } catch (error) {
-      this.#log.error({ error, path }, "it could not be renamed and is read again at the next start");
+      this.#log.error({ error, path }, "an entry could not be renamed; the next daemon reads it again");
     }
   }
 
-  /** Entries are read once: afterwards this object knows them better than the disk. */
+  /** Reads an entry once: afterwards the copy in memory is the newer one. */
   async #read(id: string): Promise<void> {
     if (this.#entries.has(id)) return;
     await this.#writes.run(id, async () => {
@@ -142,24 +142,21 @@ export class Journal {
         this.#entries.set(id, entry);
         this.#lastOrder = Math.max(this.#lastOrder, entry.order ?? 0);
       } catch (error) {
-        this.#log.debug({ error, id }, "why the entry cannot be read");
+        this.#log.debug({ error, id }, "an entry of the journal is not valid");
         await this.setAside(id, "it is damaged, or another version wrote it");
       }
     });
   }
 
-  /** Undefined where there is none, or none can be read now: that says nothing of the entry, which is left. */
+  /** Undefined where there is no file, and where it cannot be read now: then it stays as it is. */
   async #text(id: string): Promise<string | undefined> {
     const path = this.#path(id);
     try {
-      // The host may have taken its notice since the folder was listed.
+      // The host may have answered its notice since the folder was listed.
       return await textOfFile(path);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "EISDIR") return "";
-      this.#log.error(
-        { error, path },
-        "an entry of the journal cannot be read; it is left and read again later",
-      );
+      this.#log.error({ error, path }, "an entry of the journal cannot be read; it is read again later");
       return undefined;
     }
   }

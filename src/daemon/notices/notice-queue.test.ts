@@ -3,29 +3,29 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { pino } from "pino";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
-import type { Acknowledgement, Outcome } from "./delivery.ts";
+import type { HostAnswer, Outcome } from "./delivery.ts";
 import { type Notice, notice } from "./notice.ts";
 import { NoticeQueue, type QueuedNotice } from "./notice-queue.ts";
 
-/** A host that can be away, and what it took. */
+/** A queue to a host that can be unreachable, and what that host received. */
 function setUp() {
   const clock = new ManualClock();
-  const taken: string[] = [];
+  const received: string[] = [];
   const notices: Notice[] = [];
   const arrivals: { readonly count: number; readonly resolve: () => void }[] = [];
-  const host = { outcome: { kind: "taken" } as Outcome, tries: 0 };
+  const host = { outcome: { kind: "acknowledged" } as Outcome, tries: 0 };
   const deliver = async (notice: Notice, id: string): Promise<Outcome> => {
     host.tries++;
-    if (host.outcome.kind === "taken") {
-      taken.push(id);
+    if (host.outcome.kind === "acknowledged") {
+      received.push(id);
       notices.push(notice);
     }
-    for (const { count, resolve } of arrivals) if (taken.length >= count) resolve();
+    for (const { count, resolve } of arrivals) if (received.length >= count) resolve();
     return host.outcome;
   };
   const arrived = (count: number): Promise<void> => {
     const { promise, resolve } = Promise.withResolvers<void>();
-    if (taken.length >= count) return Promise.resolve();
+    if (received.length >= count) return Promise.resolve();
     arrivals.push({ count, resolve });
     return promise;
   };
@@ -35,54 +35,54 @@ function setUp() {
     if (level >= 40) lines.push(msg);
   };
   const log = pino({}, { write });
-  const outbox = new NoticeQueue({ deliver, clock, log });
-  return { clock, outbox, host, taken, notices, lines, arrived };
+  const queue = new NoticeQueue({ deliver, clock, log });
+  return { clock, queue, host, received, notices, lines, arrived };
 }
 
-const away: Outcome = { kind: "away", reason: "nobody there" };
+const unreachable: Outcome = { kind: "unreachable", reason: "nobody there" };
 
-function parcel(id: string, options: Partial<QueuedNotice> = {}): QueuedNotice {
+function queued(id: string, options: Partial<QueuedNotice> = {}): QueuedNotice {
   const text = { containerName: "c1", failureReason: id };
   return { id, orderingKey: "c1", notice: notice("updateStartStatus", text), final: false, ...options };
 }
 
-test("nothing is sent before the first notice was taken", async () => {
-  const { outbox, taken, arrived } = setUp();
-  outbox.send(parcel("end", { final: true }));
-  await outbox.open(parcel("ready", { orderingKey: "" }));
+test("nothing is sent before the host has answered the first notice", async () => {
+  const { queue, received, arrived } = setUp();
+  queue.send(queued("end", { final: true }));
+  await queue.open(queued("ready", { orderingKey: "" }));
   await arrived(2);
-  assert.deepEqual(taken, ["ready", "end"]);
+  assert.deepEqual(received, ["ready", "end"]);
 });
 
-test("a lane keeps its order, other lanes do not wait for it", async () => {
-  const { outbox, taken, arrived } = setUp();
-  await outbox.open(parcel("ready"));
+test("notices with one ordering key keep their order, other keys do not wait for them", async () => {
+  const { queue, received, arrived } = setUp();
+  await queue.open(queued("ready"));
   const answer = Promise.withResolvers<void>();
-  outbox.send(parcel("a1", { final: true, notBefore: answer.promise }));
-  outbox.send(parcel("a2", { final: true }));
-  outbox.send(parcel("b1", { final: true, orderingKey: "c2" }));
+  queue.send(queued("a1", { final: true, notBefore: answer.promise }));
+  queue.send(queued("a2", { final: true }));
+  queue.send(queued("b1", { final: true, orderingKey: "c2" }));
   await arrived(2);
-  assert.deepEqual(taken, ["ready", "b1"]);
+  assert.deepEqual(received, ["ready", "b1"]);
   answer.resolve();
   await arrived(4);
-  assert.deepEqual(taken, ["ready", "b1", "a1", "a2"]);
+  assert.deepEqual(received, ["ready", "b1", "a1", "a2"]);
 });
 
-test("while the host is away progress gives way to what is newer and no final is dropped", async () => {
-  const { clock, outbox, host, taken, arrived } = setUp();
-  await outbox.open(parcel("ready"));
-  host.outcome = away;
-  for (const id of ["p1", "p2", "p3"]) outbox.send(parcel(id));
-  outbox.send(parcel("end-1", { final: true }));
-  for (const id of ["q1", "q2"]) outbox.send(parcel(id));
+test("while the host is unreachable newer progress replaces older and no final notice is dropped", async () => {
+  const { clock, queue, host, received, arrived } = setUp();
+  await queue.open(queued("ready"));
+  host.outcome = unreachable;
+  for (const id of ["p1", "p2", "p3"]) queue.send(queued(id));
+  queue.send(queued("end-1", { final: true }));
+  for (const id of ["q1", "q2"]) queue.send(queued(id));
   await clock.sleeping();
-  host.outcome = { kind: "taken" };
+  host.outcome = { kind: "acknowledged" };
   clock.advance(100);
   await arrived(3);
-  assert.deepEqual(taken, ["ready", "end-1", "q2"]);
+  assert.deepEqual(received, ["ready", "end-1", "q2"]);
 });
 
-/** A waiting line of an upgrade, with all that it took over. */
+/** A waiting line of an upgrade, with all lines that it coalesced. */
 function upgradeLine(id: string, operation: string, options: Partial<QueuedNotice> = {}): QueuedNotice {
   return {
     id,
@@ -107,22 +107,22 @@ const shutdown: QueuedNotice = {
   notice: notice("containerShutdown", { containerName: "c1" }),
 };
 
-test("a waiting line of an upgrade takes over nothing but lines of that upgrade", async () => {
-  const { clock, outbox, host, taken, notices, arrived } = setUp();
-  await outbox.open(parcel("ready"));
-  host.outcome = away;
-  outbox.send(upgradeLine("l1", "A"));
+test("a waiting line of an upgrade coalesces with lines of that upgrade only", async () => {
+  const { clock, queue, host, received, notices, arrived } = setUp();
+  await queue.open(queued("ready"));
+  host.outcome = unreachable;
+  queue.send(upgradeLine("l1", "A"));
   await clock.sleeping();
-  outbox.send(upgradeLine("l2", "A"));
-  outbox.send(upgradeLine("l3", "A"));
-  outbox.send(shutdown);
-  outbox.send(upgradeLine("l4", "A"));
-  outbox.send(upgradeLine("m1", "B"));
-  outbox.send(upgradeLine("m2", "B", { final: true }));
-  host.outcome = { kind: "taken" };
+  queue.send(upgradeLine("l2", "A"));
+  queue.send(upgradeLine("l3", "A"));
+  queue.send(shutdown);
+  queue.send(upgradeLine("l4", "A"));
+  queue.send(upgradeLine("m1", "B"));
+  queue.send(upgradeLine("m2", "B", { final: true }));
+  host.outcome = { kind: "acknowledged" };
   clock.advance(100);
   await arrived(5);
-  assert.deepEqual(taken, ["ready", "l3", "down", "l4", "m2"]);
+  assert.deepEqual(received, ["ready", "l3", "down", "l4", "m2"]);
   assert.deepEqual(
     notices
       .slice(1)
@@ -136,23 +136,23 @@ test("a waiting line of an upgrade takes over nothing but lines of that upgrade"
   );
 });
 
-test("waiting progress gives way neither to a notice of another rpc nor to one of another operation", async () => {
-  const { clock, outbox, host, taken, arrived } = setUp();
-  await outbox.open(parcel("ready"));
-  host.outcome = away;
-  outbox.send(parcel("head", { operation: "A" }));
+test("waiting progress is replaced neither by a notice of another rpc nor by one of another operation", async () => {
+  const { clock, queue, host, received, arrived } = setUp();
+  await queue.open(queued("ready"));
+  host.outcome = unreachable;
+  queue.send(queued("head", { operation: "A" }));
   await clock.sleeping();
-  outbox.send(parcel("p", { operation: "A" }));
-  outbox.send(parcel("q", { operation: "B" }));
-  outbox.send(parcel("r", { operation: "B", notice: notice("updateStopStatus", { containerName: "c1" }) }));
-  outbox.send(shutdown);
-  host.outcome = { kind: "taken" };
+  queue.send(queued("p", { operation: "A" }));
+  queue.send(queued("q", { operation: "B" }));
+  queue.send(queued("r", { operation: "B", notice: notice("updateStopStatus", { containerName: "c1" }) }));
+  queue.send(shutdown);
+  host.outcome = { kind: "acknowledged" };
   clock.advance(100);
   await arrived(5);
-  assert.deepEqual(taken, ["ready", "p", "q", "r", "down"]);
+  assert.deepEqual(received, ["ready", "p", "q", "r", "down"]);
 });
 
-test("whatever is sent while the host is away: finals arrive once and in order, the rest is never of another kind", async () => {
+test("after an outage final notices arrive once and in order, and progress was replaced only by its own kind", async () => {
   const some = fc.record({
     method: fc.constantFrom(
       "updateStartStatus",
@@ -165,16 +165,16 @@ test("whatever is sent while the host is away: finals arrive once and in order, 
   });
   await fc.assert(
     fc.asyncProperty(fc.array(some, { minLength: 1, maxLength: 12 }), async (sent) => {
-      const { clock, outbox, host, taken, notices, arrived } = setUp();
-      await outbox.open(parcel("ready"));
-      host.outcome = away;
+      const { clock, queue, host, received, notices, arrived } = setUp();
+      await queue.open(queued("ready"));
+      host.outcome = unreachable;
       const all = sent.map(({ method, ...rest }, index) => ({
-        ...parcel(String(index), { ...rest, notice: notice(method as "containerShutdown", {}) }),
+        ...queued(String(index), { ...rest, notice: notice(method as "containerShutdown", {}) }),
       }));
-      all.push(parcel("last", { final: true }));
-      for (const each of all) outbox.send(each);
+      all.push(queued("last", { final: true }));
+      for (const each of all) queue.send(each);
       await clock.sleeping();
-      host.outcome = { kind: "taken" };
+      host.outcome = { kind: "acknowledged" };
       clock.advance(100);
       const isKept = (index: number) => {
         const [each, next] = [all[index], all[index + 1]] as [QueuedNotice, QueuedNotice?];
@@ -184,64 +184,64 @@ test("whatever is sent while the host is away: finals arrive once and in order, 
       const kept = all.filter((_, index) => isKept(index));
       await arrived(1 + kept.length);
       assert.deepEqual(
-        taken.slice(1),
+        received.slice(1),
         kept.map(({ id }) => id),
       );
       assert.deepEqual(
         notices.slice(1),
         kept.map((each) => each.notice),
       );
-      await outbox[Symbol.asyncDispose]();
+      await queue[Symbol.asyncDispose]();
     }),
     { numRuns: 50 },
   );
 });
 
-test("an outage is logged when it begins and when it is over, and is known meanwhile with what waits longest", async () => {
-  const { clock, outbox, host, lines } = setUp();
+test("an outage is logged once when it begins and once when it ends; meanwhile its start and the oldest notice are known", async () => {
+  const { clock, queue, host, lines } = setUp();
   const sent = (id: string, options: Partial<QueuedNotice>): [QueuedNotice, Promise<void>] => {
     const { promise, resolve } = Promise.withResolvers<void>();
-    return [parcel(id, { ...options, onAcknowledged: async () => resolve() }), promise];
+    return [queued(id, { ...options, onAnswered: async () => resolve() }), promise];
   };
-  const since = (): number | undefined => outbox.hostAway?.since;
+  const since = (): number | undefined => queue.outage?.since;
   const begin = clock.now();
-  host.outcome = away;
+  host.outcome = unreachable;
   const [ready, isReady] = sent("ready", { orderingKey: "", notice: notice("tremplinReady", {}) });
-  void outbox.open(ready);
+  void queue.open(ready);
   await clock.sleeping();
-  assert.deepEqual(outbox.hostAway, { since: begin, reason: "nobody there" });
-  assert.equal(outbox.oldest?.notice.method, "tremplinReady");
+  assert.deepEqual(queue.outage, { since: begin, reason: "nobody there" });
+  assert.equal(queue.oldest?.notice.method, "tremplinReady");
   clock.advance(100);
   await clock.sleeping();
-  outbox.send(parcel("p", { operation: "A" }));
-  assert.equal(outbox.waiting, 2);
-  host.outcome = { kind: "taken" };
+  queue.send(queued("p", { operation: "A" }));
+  assert.equal(queue.length, 2);
+  host.outcome = { kind: "acknowledged" };
   clock.advance(200);
   await isReady;
   assert.equal(since(), undefined);
 
   const [q, isSent] = sent("q", { operation: "A", final: true });
   const [r, isSentToo] = sent("r", { orderingKey: "c2", operation: "B", final: true });
-  host.outcome = away;
-  outbox.send(q);
-  outbox.send(r);
+  host.outcome = unreachable;
+  queue.send(q);
+  queue.send(r);
   await clock.sleeping(2);
-  assert.equal(outbox.oldest?.operation, "A");
+  assert.equal(queue.oldest?.operation, "A");
   assert.equal(since(), begin + 300);
-  host.outcome = { kind: "taken" };
+  host.outcome = { kind: "acknowledged" };
   clock.advance(100);
   await Promise.all([isSent, isSentToo]);
   assert.equal(since(), undefined);
-  const gone = "the host is away: notices wait until it is back";
-  assert.deepEqual(lines, [gone, "the host is back", gone, "the host is back"]);
-  await outbox[Symbol.asyncDispose]();
+  const gone = "the host is unreachable: notices wait until it answers";
+  assert.deepEqual(lines, [gone, "the host answers again", gone, "the host answers again"]);
+  await queue[Symbol.asyncDispose]();
 });
 
-test("what must live on is taken over by the newer notice", async () => {
-  const { clock, outbox, host, taken, arrived } = setUp();
+test("a newer notice takes over the content that a waiting one must not lose", async () => {
+  const { clock, queue, host, received, arrived } = setUp();
   const seen: string[][] = [];
   const log = (id: string, ...lines: string[]): QueuedNotice => ({
-    ...parcel(id),
+    ...queued(id),
     notice: notice("upgradeContainerStatus", { progressMessages: lines }),
     coalesceInto: (newer) => {
       const more = (newer as Notice<"upgradeContainerStatus">).message.progressMessages;
@@ -249,24 +249,24 @@ test("what must live on is taken over by the newer notice", async () => {
       return notice("upgradeContainerStatus", { progressMessages: [...lines, ...more] });
     },
   });
-  await outbox.open(parcel("ready"));
-  host.outcome = away;
-  outbox.send(log("l1", "one"));
+  await queue.open(queued("ready"));
+  host.outcome = unreachable;
+  queue.send(log("l1", "one"));
   await clock.sleeping();
-  outbox.send(log("l2", "two"));
-  host.outcome = { kind: "taken" };
+  queue.send(log("l2", "two"));
+  host.outcome = { kind: "acknowledged" };
   clock.advance(100);
   await arrived(2);
-  assert.deepEqual(taken, ["ready", "l2"]);
+  assert.deepEqual(received, ["ready", "l2"]);
   assert.deepEqual(seen, [["one", "two"]]);
 });
 
-test("a host that is away is tried again less and less often, at least every five seconds", async () => {
-  const { clock, outbox, host } = setUp();
-  await outbox.open(parcel("ready"));
-  host.outcome = away;
+test("an unreachable host is retried less and less often, at least every five seconds", async () => {
+  const { clock, queue, host } = setUp();
+  await queue.open(queued("ready"));
+  host.outcome = unreachable;
   host.tries = 0;
-  outbox.send(parcel("end", { final: true }));
+  queue.send(queued("end", { final: true }));
   for (const wait of [100, 200, 400, 800, 1600, 3200, 5000, 5000]) {
     await clock.sleeping();
     const before = host.tries;
@@ -276,32 +276,32 @@ test("a host that is away is tried again less and less often, at least every fiv
   }
   await clock.sleeping();
   assert.equal(host.tries, 9);
-  await outbox[Symbol.asyncDispose]();
+  await queue[Symbol.asyncDispose]();
 });
 
-test("a refused final settles as that: it is not tried again by itself", async () => {
-  const { outbox, host } = setUp();
-  await outbox.open(parcel("ready"));
-  host.outcome = { kind: "refused", reason: "no such rpc" };
-  const { promise, resolve } = Promise.withResolvers<Acknowledgement>();
-  outbox.send(parcel("end", { final: true, onAcknowledged: async (answer) => resolve(answer) }));
-  assert.deepEqual(await promise, { kind: "refused", reason: "no such rpc" });
+test("a rejected final notice is reported as rejected and not retried", async () => {
+  const { queue, host } = setUp();
+  await queue.open(queued("ready"));
+  host.outcome = { kind: "rejected", reason: "no such rpc" };
+  const { promise, resolve } = Promise.withResolvers<HostAnswer>();
+  queue.send(queued("end", { final: true, onAnswered: async (answer) => resolve(answer) }));
+  assert.deepEqual(await promise, { kind: "rejected", reason: "no such rpc" });
 });
 
-test("what waits at the end has not settled", async () => {
-  const { clock, outbox, host } = setUp();
-  await outbox.open(parcel("ready"));
-  host.outcome = away;
-  let settled = false;
-  outbox.send(
-    parcel("end", {
+test("a notice that waits when the queue is disposed stays unanswered", async () => {
+  const { clock, queue, host } = setUp();
+  await queue.open(queued("ready"));
+  host.outcome = unreachable;
+  let isAnswered = false;
+  queue.send(
+    queued("end", {
       final: true,
-      onAcknowledged: async () => {
-        settled = true;
+      onAnswered: async () => {
+        isAnswered = true;
       },
     }),
   );
   await clock.sleeping();
-  await outbox[Symbol.asyncDispose]();
-  assert.equal(settled, false);
+  await queue[Symbol.asyncDispose]();
+  assert.equal(isAnswered, false);
 });

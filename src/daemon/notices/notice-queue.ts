@@ -1,53 +1,53 @@
 import { backoff } from "../../base/async/backoff.ts";
 import type { Clock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
-import type { Acknowledgement, Deliver } from "./delivery.ts";
+import type { Deliver, HostAnswer } from "./delivery.ts";
 import type { Notice } from "./notice.ts";
-import { type HostAway, Outage } from "./outage.ts";
+import { type HostOutage, Outage } from "./outage.ts";
 
-/** A notice on its way to the host. */
+/** A notice that waits for its delivery. */
 export interface QueuedNotice {
   /** The same for each try, different for each notice. */
   readonly id: string;
-  /** Parcels of one lane arrive in the order they were sent; lanes do not wait for each other. */
+  /** Notices with the same key are delivered one after another, in the order they were sent; other keys do not wait. */
   readonly orderingKey: string;
   readonly notice: Notice;
-  /** The operation that it is about; undefined for what happened by itself. */
+  /** The operation that it is about; undefined for an event that no operation caused. */
   readonly operation?: string | undefined;
   /**
-   * A final parcel is never dropped; one in progress gives way, while it waits, to the next of its lane when that is of
-   * the same rpc and the same operation.
+   * A final notice is never dropped. A waiting progress notice is replaced by the next one with its ordering key,
+   * if both have the same rpc and the same operation.
    */
   readonly final: boolean;
   /** Not sent before this settles. */
   readonly notBefore?: Promise<void>;
-  /** What of this parcel, with all that it took over itself, must live on in the one that replaces it. Default: nothing. */
+  /** Carries content of a waiting notice (`own`) over to the one that replaces it. Default: nothing. */
   readonly coalesceInto?: (newer: Notice, own: Notice) => Notice;
-  /** Called once the host has taken it, or refused it. */
-  readonly onAcknowledged?: (answer: Acknowledgement) => Promise<void>;
+  /** Called once, when the host has acknowledged or rejected it. */
+  readonly onAnswered?: (answer: HostAnswer) => Promise<void>;
 }
 
-interface Queued extends QueuedNotice {
+interface Waiting extends QueuedNotice {
   /** When it was sent, in milliseconds since 1970. */
   readonly since: number;
 }
 
-type Queue = Queued[];
+type Queue = Waiting[];
 
-const FIRST_RETRY = 100;
-const LAST_RETRY = 5_000;
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 5_000;
 
 /**
- * The ordered queue of notices towards the host. While the host is away parcels wait, and those in progress
- * merge: the newest wins. What must survive the daemon is kept by whoever sends (see the journal), which
- * learns by `settled` that it need not be kept any longer.
+ * The notices that wait for delivery, in memory. While the host is unreachable they are retried in order, and
+ * progress notices coalesce: the newest wins. The sender keeps what must survive the daemon (see Journal) until
+ * `onAnswered` says that it need not any longer.
  */
 export class NoticeQueue implements AsyncDisposable {
   readonly #deliver: Deliver;
   readonly #clock: Clock;
   readonly #log: Logger;
-  readonly #lanes = new Map<string, { queue: Queue; done: Promise<void> }>();
-  readonly #opening: Queue = [];
+  readonly #queues = new Map<string, { queue: Queue; done: Promise<void> }>();
+  readonly #announcement: Queue = [];
   readonly #outage: Outage;
   readonly #gate = Promise.withResolvers<void>();
   readonly #closed = new AbortController();
@@ -60,111 +60,114 @@ export class NoticeQueue implements AsyncDisposable {
     this.#gate.promise.catch(() => undefined);
   }
 
-  /** Sends this one first, trying until the host takes it; everything else waits for that. */
+  /** Delivers this one first, retrying until the host answers; every other notice waits for that. */
   async open(first: QueuedNotice): Promise<void> {
-    this.#opening.push(this.#queued(first));
-    await this.#deliverHead(this.#opening);
+    this.#announcement.push(this.#waiting(first));
+    await this.#deliverHead(this.#announcement);
     this.#gate.resolve();
   }
 
-  send(parcel: QueuedNotice): void {
-    const queued = this.#queued(parcel);
-    const lane = this.#lanes.get(parcel.orderingKey);
-    if (!lane) {
-      const queue = [queued];
-      const done = this.#work(parcel.orderingKey, queue);
-      this.#lanes.set(parcel.orderingKey, { queue, done });
+  send(sent: QueuedNotice): void {
+    const { orderingKey } = sent;
+    const newest = this.#waiting(sent);
+    const waiting = this.#queues.get(orderingKey);
+    if (!waiting) {
+      const queue = [newest];
+      this.#queues.set(orderingKey, { queue, done: this.#drain(orderingKey, queue) });
       return;
     }
-    const last = lane.queue.at(-1);
-    // The head may be on its way already: it is replaced by the loop that sends it, not here.
-    if (last && lane.queue.length > 1 && givesWay(last, queued)) {
-      lane.queue[lane.queue.length - 1] = replace(last, queued);
-    } else lane.queue.push(queued);
+    const { queue } = waiting;
+    const last = queue.at(-1);
+    // The head may be on its way already: #deliverHead replaces it, between two tries.
+    if (last && queue.length > 1 && isReplacedBy(last, newest))
+      queue[queue.length - 1] = coalesce(last, newest);
+    else queue.push(newest);
   }
 
-  /** How many notices the host has not taken yet. */
-  get waiting(): number {
+  /** How many notices the host has not answered yet. */
+  get length(): number {
     return this.#all.length;
   }
 
-  /** The one of them that waits longest. */
+  /** The one of them that has waited longest. */
   get oldest(): (Pick<QueuedNotice, "notice" | "operation"> & { readonly since: number }) | undefined {
     return this.#all.toSorted((a, b) => a.since - b.since)[0];
   }
 
   /** Undefined while the host answers. */
-  get hostAway(): HostAway | undefined {
+  get outage(): HostOutage | undefined {
     return this.#outage.current;
   }
 
-  /** Stops sending. What waits is not lost: its senders have not been told that it settled. */
+  /** Stops sending. The notices that wait stay unanswered: `onAnswered` is not called. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort();
     this.#gate.reject(this.#closed.signal.reason);
-    await Promise.all([...this.#lanes.values()].map(({ done }) => done));
+    await Promise.all([...this.#queues.values()].map(({ done }) => done));
   }
 
   get #all(): Queue {
-    return [this.#opening, ...[...this.#lanes.values()].map(({ queue }) => queue)].flat();
+    return [this.#announcement, ...[...this.#queues.values()].map(({ queue }) => queue)].flat();
   }
 
-  #queued(parcel: QueuedNotice): Queued {
-    return { ...parcel, since: this.#clock.now() };
+  #waiting(sent: QueuedNotice): Waiting {
+    return { ...sent, since: this.#clock.now() };
   }
 
-  async #work(name: string, queue: Queue): Promise<void> {
+  async #drain(orderingKey: string, queue: Queue): Promise<void> {
     try {
       await this.#gate.promise;
       while (queue.length > 0) await this.#deliverHead(queue);
     } catch (error) {
       if (!this.#closed.signal.aborted) throw error;
     } finally {
-      this.#lanes.delete(name);
+      this.#queues.delete(orderingKey);
     }
   }
 
   /** Delivers the head of a queue and takes it off. */
   async #deliverHead(queue: Queue): Promise<void> {
     const { signal } = this.#closed;
-    for (const wait of backoff(FIRST_RETRY, LAST_RETRY)) {
-      const head = newest(queue);
+    for (const wait of backoff(FIRST_RETRY_MS, LAST_RETRY_MS)) {
+      const head = coalesceHead(queue);
       await head.notBefore;
       const outcome = await this.#deliver(head.notice, head.id, signal, head.operation);
       signal.throwIfAborted();
-      if (outcome.kind !== "away") {
-        this.#outage.ended(queue);
-        if (outcome.kind === "refused") this.#logRefusal(head, outcome.reason);
-        await head
-          .onAcknowledged?.(outcome)
-          .catch((error) => this.#log.error({ error, id: head.id }, "a settled notice is still kept"));
+      if (outcome.kind !== "unreachable") {
+        this.#outage.answered(queue);
+        await this.#reportAnswer(head, outcome);
         queue.shift();
         return;
       }
-      this.#outage.began(queue, outcome.reason);
+      this.#outage.unreachable(queue, outcome.reason);
       await this.#clock.sleep(wait, signal);
     }
   }
 
-  #logRefusal(parcel: QueuedNotice, reason: string): void {
-    this.#log.warn({ notice: parcel.notice.method, id: parcel.id, reason }, "the host refuses a notice");
+  async #reportAnswer({ id, notice, onAnswered }: Waiting, answer: HostAnswer): Promise<void> {
+    if (answer.kind === "rejected") {
+      this.#log.warn({ notice: notice.method, id, reason: answer.reason }, "the host rejected a notice");
+    }
+    await onAnswered?.(answer).catch((error) =>
+      this.#log.error({ error, id }, "a notice that the host answered could not be removed from disk"),
+    );
   }
 }
 
-/** The head of a queue, after whatever newer it gives way to has taken its place. */
-function newest(queue: Queue): Queued {
+/** The head of a queue, after every newer notice that may replace it has done so. */
+function coalesceHead(queue: Queue): Waiting {
   for (;;) {
-    const [head, next] = queue as [Queued, Queued?];
-    if (!next || !givesWay(head, next)) return head;
-    queue.splice(0, 2, replace(head, next));
+    const [head, next] = queue as [Waiting, Waiting?];
+    if (!next || !isReplacedBy(head, next)) return head;
+    queue.splice(0, 2, coalesce(head, next));
   }
 }
 
-/** Whether all that a waiting notice says is said by a newer one too: only of its own rpc and operation. */
-function givesWay(older: QueuedNotice, newer: QueuedNotice): boolean {
+/** Whether a newer notice makes a waiting one superfluous: only progress of the same rpc and operation does. */
+function isReplacedBy(older: QueuedNotice, newer: QueuedNotice): boolean {
   return !older.final && older.notice.method === newer.notice.method && older.operation === newer.operation;
 }
 
-function replace(older: Queued, newer: Queued): Queued {
+function coalesce(older: Waiting, newer: Waiting): Waiting {
   return older.coalesceInto ? { ...newer, notice: older.coalesceInto(newer.notice, older.notice) } : newer;
 }

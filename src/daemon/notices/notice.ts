@@ -4,7 +4,7 @@ import { TremplinListener } from "../../contract/tremplin_pb.js";
 /** The rpcs of the listener, by their names in code: updateStartStatus ... */
 export type ListenerMethod = keyof typeof TremplinListener.method;
 
-/** What the message of a notice is made from. */
+/** The content from which the message of a notice is created. */
 export type NoticeInit<M extends ListenerMethod> = MessageInitShape<
   (typeof TremplinListener.method)[M]["input"]
 >;
@@ -20,7 +20,7 @@ export function rpcName(method: ListenerMethod): string {
   return TremplinListener.method[method].name;
 }
 
-/** Makes a notice from a copy of its content, so that nothing can change it on its way. */
+/** Creates a notice from a copy of its content, so that nothing can change it while it waits. */
 export function notice<M extends ListenerMethod>(method: M, init: NoticeInit<M>): Notice<M> {
   const schema = TremplinListener.method[method].input;
   // The compiler cannot see that schema and init belong together for a generic M.

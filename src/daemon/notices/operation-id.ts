@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 
-/** An id that no other operation or notice has: 16 hexadecimal digits. Older daemons gave 8. */
+/** A unique id for an operation or a notice: 16 hexadecimal digits. Older versions gave 8. */
 export function newOperationId(): string {
   return randomBytes(8).toString("hex");
 }

@@ -1,20 +1,23 @@
 import type { Clock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 
-/** The time in which notices wait for the host. */
-export interface HostAway {
+/** The time in which the host is unreachable and notices wait for it. */
+export interface HostOutage {
   /** Milliseconds since 1970. */
   readonly since: number;
-  /** What the last try came to. */
+  /** Why the last try failed. */
   readonly reason: string;
 }
 
-/** Knows whether the host is away, and logs once when it goes and once when all that had to wait was answered. */
+/**
+ * Tracks whether the host is unreachable. Logs once when an outage begins, and once when every queue that had to
+ * wait has got an answer.
+ */
 export class Outage {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #waiting = new Set<object>();
-  #away: HostAway | undefined;
+  #current: HostOutage | undefined;
 
   constructor(clock: Clock, log: Logger) {
     this.#clock = clock;
@@ -22,22 +25,22 @@ export class Outage {
   }
 
   /** Undefined while the host answers. */
-  get current(): HostAway | undefined {
-    return this.#away;
+  get current(): HostOutage | undefined {
+    return this.#current;
   }
 
-  /** The head of a queue could not be delivered, and will be tried again. */
-  began(queue: object, reason: string): void {
+  /** The head of a queue could not be delivered and will be retried. */
+  unreachable(queue: object, reason: string): void {
     this.#waiting.add(queue);
-    if (!this.#away) this.#log.warn({ reason }, "the host is away: notices wait until it is back");
-    this.#away = { since: this.#away?.since ?? this.#clock.now(), reason };
+    if (!this.#current) this.#log.warn({ reason }, "the host is unreachable: notices wait until it answers");
+    this.#current = { since: this.#current?.since ?? this.#clock.now(), reason };
   }
 
-  /** The head of a queue was answered. */
-  ended(queue: object): void {
-    if (!this.#waiting.delete(queue) || this.#waiting.size > 0 || !this.#away) return;
-    const seconds = Math.round((this.#clock.now() - this.#away.since) / 1000);
-    this.#away = undefined;
-    this.#log.warn({ seconds }, "the host is back");
+  /** The host answered the head of a queue. */
+  answered(queue: object): void {
+    if (!this.#waiting.delete(queue) || this.#waiting.size > 0 || !this.#current) return;
+    const seconds = Math.round((this.#clock.now() - this.#current.since) / 1000);
+    this.#current = undefined;
+    this.#log.warn({ seconds }, "the host answers again");
   }
 }

@@ -6,26 +6,25 @@ import type { Clock } from "../../base/async/clock.ts";
 import { removeUnfinished, replaceFile, textOfFile } from "../../base/files/files.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinListener } from "../../contract/tremplin_pb.js";
-import type { Acknowledgement } from "./delivery.ts";
+import type { HostAnswer } from "./delivery.ts";
 import type { ListenerMethod, Notice } from "./notice.ts";
 import type { NoticeQueue } from "./notice-queue.ts";
 
-/** A final notice that the host refused. */
+/** A final notice that the host rejected. */
 export interface RejectedNotice {
   readonly id: string;
   /** Empty for notices of no container. */
   readonly container: string;
   readonly operation?: string | undefined;
   readonly notice: Notice;
-  /** What the host said last. */
+  /** The reason of the host's last rejection. */
   readonly reason: string;
-  /** When it was refused first, in milliseconds since 1970. */
+  /** When the host rejected it first, in milliseconds since 1970. */
   readonly since: number;
 }
 
-/** How long a refused notice is kept, and how often is looked for those that are older. Milliseconds. */
-const LIFETIME = 24 * 60 * 60 * 1000;
-const SWEEP = 60 * 60 * 1000;
+const LIFETIME_MS = 24 * 60 * 60 * 1000;
+const SWEEP_INTERVAL_MS = 60 * 60 * 1000;
 
 const METHODS = Object.keys(TremplinListener.method) as [ListenerMethod, ...ListenerMethod[]];
 const fileSchema = z.object({
@@ -39,28 +38,28 @@ const fileSchema = z.object({
 });
 
 /**
- * Final notices that the host refused: each is kept on disk for a day, in a file of its own, and sent again by the
- * next daemon. A host that was set up wrongly, or was older than the guest, can still hear how things ended.
+ * Final notices that the host rejected: each is kept on disk for a day, in a file of its own, and sent again by the
+ * next daemon. So a host that was set up wrongly, or was older than the guest, can still learn how operations ended.
  */
 export class RejectedNotices {
   readonly folder: string;
-  readonly #outbox: Pick<NoticeQueue, "send">;
+  readonly #queue: Pick<NoticeQueue, "send">;
   readonly #clock: Clock;
   readonly #log: Logger;
-  /** The ids of those that the host has not answered again yet. */
-  readonly #beingSent = new Set<string>();
+  /** The ids of those that were sent again and not answered yet. */
+  readonly #unanswered = new Set<string>();
 
-  private constructor({ folder, outbox, clock, log }: Parameters<typeof RejectedNotices.open>[0]) {
+  private constructor({ folder, queue, clock, log }: Parameters<typeof RejectedNotices.open>[0]) {
     this.folder = folder;
-    this.#outbox = outbox;
+    this.#queue = queue;
     this.#clock = clock;
     this.#log = log;
   }
 
-  /** Makes the folder where it is missing. */
+  /** Creates the folder if it is missing. */
   static async open(options: {
     readonly folder: string;
-    readonly outbox: Pick<NoticeQueue, "send">;
+    readonly queue: Pick<NoticeQueue, "send">;
     readonly clock: Clock;
     readonly log: Logger;
   }): Promise<RejectedNotices> {
@@ -70,39 +69,38 @@ export class RejectedNotices {
   }
 
   /** Durable when it resolves. */
-  async keep(refused: Omit<RejectedNotice, "since">, since = this.#clock.now()): Promise<void> {
-    const { notice, ...rest } = refused;
+  async keep(rejected: Omit<RejectedNotice, "since">, since = this.#clock.now()): Promise<void> {
+    const { notice, ...rest } = rejected;
     const message = toJson(TremplinListener.method[notice.method].input, notice.message as never);
     const file = { ...rest, method: notice.method, message, since };
-    await replaceFile(this.#path(refused.id), `${JSON.stringify(file)}\n`);
+    await replaceFile(this.#path(rejected.id), `${JSON.stringify(file)}\n`);
   }
 
-  /** Those of the last day, oldest first. Older ones are dropped, unless they are on their way to the host. */
+  /** Those of the last day, oldest first. Drops older ones, except those that wait for an answer of the host. */
   async list(): Promise<RejectedNotice[]> {
-    const oldest = this.#clock.now() - LIFETIME;
-    const isKept = ({ id, since }: RejectedNotice) => since >= oldest || this.#beingSent.has(id);
+    const oldest = this.#clock.now() - LIFETIME_MS;
+    const isKept = ({ id, since }: RejectedNotice) => since >= oldest || this.#unanswered.has(id);
     const all = await this.#readAll();
-    for (const each of all.filter((refused) => !isKept(refused))) await this.#drop(each);
+    for (const each of all.filter((rejected) => !isKept(rejected))) await this.#drop(each);
     return all.filter(isKept);
   }
 
   /**
-   * Sends all that is kept to the host again, each before anything newer of its container. Those that somebody else
-   * sends anyway (`sentAlready`: their ids) are left to them. One that grew old while no daemon was there is sent
-   * once more too.
+   * Sends all of them again, each before anything newer of its container, also one that is older than a day by now.
+   * Forgets those with an id in `sentAlready`: the caller sends these itself.
    */
   async sendAgain(sentAlready: ReadonlySet<string>): Promise<void> {
-    for (const refused of await this.#readAll()) {
-      if (sentAlready.has(refused.id)) await this.#remove(refused.id);
-      else this.#send(refused);
+    for (const rejected of await this.#readAll()) {
+      if (sentAlready.has(rejected.id)) await this.#remove(rejected.id);
+      else this.#send(rejected);
     }
   }
 
-  /** Drops what has become too old, until the signal fires. */
+  /** Drops those that are older than a day, now and every hour, until the signal aborts. */
   async sweep(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.list().catch((error) => this.#log.error({ error }, "refused notices cannot be read"));
-      await this.#clock.sleep(SWEEP, signal).catch(() => undefined);
+      await this.list().catch((error) => this.#log.error({ error }, "rejected notices cannot be read"));
+      await this.#clock.sleep(SWEEP_INTERVAL_MS, signal).catch(() => undefined);
     }
   }
 
@@ -112,22 +110,16 @@ export class RejectedNotices {
     return found.filter((each) => each !== undefined).sort((a, b) => a.since - b.since);
   }
 
-  #send(refused: RejectedNotice): void {
-    const { id, container, operation, notice, since } = refused;
-    this.#beingSent.add(id);
-    const settled = async (answer: Acknowledgement): Promise<void> => {
-      this.#beingSent.delete(id);
-      if (answer.kind === "taken") await this.#remove(id);
-      else await this.keep({ ...refused, reason: answer.reason }, since);
+  #send(rejected: RejectedNotice): void {
+    const { id, container, operation, notice, since } = rejected;
+    this.#unanswered.add(id);
+    const onAnswered = async (answer: HostAnswer): Promise<void> => {
+      this.#unanswered.delete(id);
+      if (answer.kind === "acknowledged") await this.#remove(id);
+      else await this.keep({ ...rejected, reason: answer.reason }, since);
     };
-    this.#outbox.send({
-      id: `${id}-end`,
-      orderingKey: container,
-      notice,
-      operation,
-      final: true,
-      onAcknowledged: settled,
-    });
+    const queued = { id: `${id}-end`, orderingKey: container, notice, operation };
+    this.#queue.send({ ...queued, final: true, onAnswered });
   }
 
   async #read(path: string): Promise<RejectedNotice | undefined> {
@@ -139,7 +131,7 @@ export class RejectedNotices {
       const read = fromJson(schema, message as never, { ignoreUnknownFields: true });
       return { ...rest, notice: { method, message: read } as Notice };
     } catch (error) {
-      this.#log.warn({ error, path }, "a refused notice cannot be read; its file is left");
+      this.#log.warn({ error, path }, "a rejected notice cannot be read; its file stays");
       return undefined;
     }
   }
@@ -147,7 +139,7 @@ export class RejectedNotices {
   async #drop({ id, container, notice, reason }: RejectedNotice): Promise<void> {
     this.#log.warn(
       { id, container, notice: notice.method, reason },
-      "a final notice that the host refused for a day is dropped",
+      "dropped a final notice that the host has rejected for a day",
     );
     await this.#remove(id);
   }

@@ -2,19 +2,19 @@ import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { textOfFile } from "../../base/files/files.ts";
 
-/** A record of the journal that the daemon could not use and moved out of its own way. */
+/** A record of the journal that the daemon could not use and set aside. */
 export interface SetAsideRecord {
   readonly path: string;
   readonly reason: string;
-  /** When it was written last, in milliseconds since 1970. */
+  /** When it was last written, in milliseconds since 1970. */
   readonly since: number;
 }
 
 const NAME = /\.(unreadable|set-aside)$/;
-/** More of a file is not looked at: a record is far smaller. */
-const MOST_BYTES = 64 * 1024;
+/** Only so much of a file is read: a record is far smaller. */
+const MAX_BYTES = 64 * 1024;
 
-/** What of the journal was set aside, oldest first. Why is in a file beside it, PATH.reason, or can be seen from it. */
+/** The records that were set aside, oldest first. The reason comes from PATH.reason, or from the content. */
 export async function setAsideRecords(journalFolder: string): Promise<SetAsideRecord[]> {
   const names = (await readdir(journalFolder)).filter((name) => NAME.test(name));
   const found = await Promise.all(names.map((name) => read(join(journalFolder, name))));
@@ -25,16 +25,16 @@ async function read(path: string): Promise<SetAsideRecord | undefined> {
   try {
     await using file = await open(path);
     const { mtimeMs: since } = await file.stat();
-    const given = (await textOfFile(`${path}.reason`))?.split("\n")[0]?.trim();
-    return { path, since, reason: given || (await seen(file)) };
+    const written = (await textOfFile(`${path}.reason`))?.split("\n")[0]?.trim();
+    return { path, since, reason: written || (await reasonFromContent(file)) };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     return { path, since: 0, reason: `it cannot be read: ${(error as Error).message}` };
   }
 }
 
-async function seen(file: Awaited<ReturnType<typeof open>>): Promise<string> {
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(MOST_BYTES), 0, MOST_BYTES, 0);
+async function reasonFromContent(file: Awaited<ReturnType<typeof open>>): Promise<string> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_BYTES), 0, MAX_BYTES, 0);
   if (bytesRead === 0) return "it is empty";
   try {
     JSON.parse(buffer.toString("utf8", 0, bytesRead));

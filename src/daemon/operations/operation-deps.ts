@@ -5,19 +5,27 @@ import type { Site } from "../sites/site.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 import type { UploadedImages } from "./uploaded-images.ts";
 
-/** What operations and rpcs work with. */
+/** The two ways to the engine. Each throws `unavailable` when it leads to none. */
+export interface EngineAccess {
+  /** The engine once it counts as running, for requests. */
+  running(): Engine;
+  /** The same engine, and also one in which operations of an earlier daemon are being recovered. For operations only. */
+  forRecovery(): Engine;
+}
+
+/** What a kind of operation works with. */
 export interface OperationDeps {
   readonly supervisor: Supervisor;
-  /** The current engine. Throws `unavailable` when there is none. */
+  /** EngineAccess.forRecovery: an operation may have to be recovered before the engine counts as running. */
   readonly engine: () => Engine;
   /** Shared by all operations that create containers from images. */
   readonly uploads: UploadedImages;
   readonly site: Site;
   /** The values of {state} and {shared} in texts of the site. */
   readonly places: { readonly state: string; readonly shared: string };
-  /** The milestone, where the site has one. */
+  /** The host's milestone, where the site has one. */
   readonly milestone: string | undefined;
-  /** Aborts when the daemon shuts down. */
+  /** Aborts when the daemon stops. */
   readonly shutdownSignal: AbortSignal;
   readonly clock: Clock;
   readonly log: Logger;

@@ -18,7 +18,7 @@ function image(fingerprint: string, properties: Record<string, string> | null): 
   return { fingerprint, properties, uploaded_at: NEVER } as unknown as Image;
 }
 
-test("what bears our name or mark and is of no open operation", () => {
+test("an orphan has a name or a mark of an operation and belongs to no open one", () => {
   const instances = [
     instance(`tremplin-create-${OLD}`),
     instance(`tremplin-import-${NEW}`),

@@ -5,29 +5,30 @@ import { OPERATION_SNAPSHOT } from "../containers/operation-mark.ts";
 import { isTemporaryName } from "../containers/temporary-name.ts";
 import { UPLOAD_MARK } from "./uploaded-images.ts";
 
-/** Something that an operation made in the engine and that no open operation accounts for. */
+/** Something that an operation made in the engine and that belongs to no open operation. */
 export interface Orphan {
-  /** `replaced`: the container that an import was to replace, under a temporary name. */
+  /** `replaced`: the container that an import replaced, under its temporary name. */
   readonly kind: "container" | "replaced" | "snapshot" | "image";
-  /** Of the container, of the snapshot without its container, or the fingerprint of the image. */
+  /** The name of the container or of the snapshot, or the fingerprint of the image. */
   readonly name: string;
-  /** Whose snapshot it is; empty otherwise. */
+  /** The container of a snapshot; otherwise empty. */
   readonly container: string;
-  /** Undefined where the name does not say it: older daemons gave such names. */
+  /** Undefined for some names that older daemons gave. */
   readonly operation: string | undefined;
   readonly createdAt: string;
 }
 
-export interface Holdings {
+/** What is in the engine. */
+export interface EngineContents {
   readonly instances: readonly FullInstance[];
   readonly images: readonly Image[];
 }
 
 const ID_AT_END = /-([0-9a-f]{8}|[0-9a-f]{16})$/;
 
-/** What of the engine's holdings bears our names or marks, and is of none of the open operations. */
+/** Finds what has a name or a mark of an operation, and belongs to none of the open ones. `now`: milliseconds since 1970. */
 export function findOrphans(
-  { instances, images }: Holdings,
+  { instances, images }: EngineContents,
   openOperations: ReadonlySet<string>,
   now: number,
 ): Orphan[] {
@@ -36,7 +37,7 @@ export function findOrphans(
     ...containers.filter(({ name }) => isTemporaryName(name)).map(ofContainer),
     ...containers.flatMap(({ name, snapshots }) =>
       (snapshots ?? [])
-        .filter((snapshot) => !isLimited(snapshot, now))
+        .filter((snapshot) => !willExpire(snapshot, now))
         .flatMap((snapshot) => ofSnapshot(name, snapshot)),
     ),
     ...images.flatMap(ofImage),
@@ -54,14 +55,14 @@ function ofSnapshot(container: string, { name, created_at: createdAt }: Snapshot
   return operation === undefined ? [] : [{ kind: "snapshot", name, container, operation, createdAt }];
 }
 
-/** One that somebody has given a name is somebody's. */
+/** An image to which somebody gave an alias belongs to them. */
 function ofImage({ fingerprint, properties, aliases, uploaded_at: createdAt }: Image): Orphan[] {
   const operation = properties?.[UPLOAD_MARK];
   if (operation === undefined || aliases?.length) return [];
   return [{ kind: "image", name: fingerprint, container: "", operation, createdAt }];
 }
 
-/** Whether the engine will delete it by itself, as the snapshot that a successful upgrade leaves. */
-function isLimited({ expires_at: expiresAt }: Snapshot, now: number): boolean {
+/** Whether the engine will delete it by itself, as it does the rollback snapshot of a successful upgrade. */
+function willExpire({ expires_at: expiresAt }: Snapshot, now: number): boolean {
   return Date.parse(expiresAt) > now;
 }

@@ -6,11 +6,11 @@ import {
 } from "../../contract/tremplin_pb.js";
 import { type RpcDeps, targetsOperation } from "./rpc.ts";
 
-/** Ends an export, and only an export (behaviour.md 5.11). */
-export function cancelExportContainer(tools: Pick<RpcDeps, "runner">) {
+/** docs/contract.md#cancelexportcontainer. Cancels an export, and no other operation. */
+export function cancelExportContainer(deps: Pick<RpcDeps, "runner">) {
   return ({ inProgressContainerName: name }: CancelExportContainerRequest, context: HandlerContext) => {
     const cause = new TremplinError("cancelled", "the host asked for the export to be cancelled");
-    const found = targetsOperation(tools, name, context) && tools.runner.cancel("export", name, cause);
+    const found = targetsOperation(deps, name, context) && deps.runner.cancel("export", name, cause);
     return { status: found ? Status.CANCEL_QUEUED : Status.OPERATION_NOT_FOUND };
   };
 }

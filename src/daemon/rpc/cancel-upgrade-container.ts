@@ -10,26 +10,26 @@ import { checkContainerName } from "./container-name.ts";
 import { type RpcDeps, targetsOperation, withStatusErrors } from "./rpc.ts";
 
 /**
- * How long the caller waits for the container to be back: hosts give up after a minute (behaviour.md 9). After that
- * it is told as cancelled all the same, for the programs inside were killed first, and the final notice follows.
+ * How long a response waits for the rollback: hosts give up after a minute (docs/contract.md#deadlines). Then it says
+ * CANCELLED, since the programs in the container were killed first, and the final notice follows.
  */
-const PATIENCE = 45_000;
+const ROLLBACK_TIMEOUT_MS = 45_000;
 
-/** behaviour.md 5.15. */
-export function cancelUpgradeContainer(tools: RpcDeps) {
-  const { runner, clock } = tools;
+/** docs/contract.md#cancelupgradecontainer. */
+export function cancelUpgradeContainer(deps: RpcDeps) {
+  const { runner, clock } = deps;
   return withStatusErrors(
-    tools,
+    deps,
     async ({ containerName: name }: CancelUpgradeContainerRequest, context: HandlerContext) => {
       checkContainerName(name);
       const outcome = runner.outcome("upgrade", name);
       const cause = new TremplinError("cancelled", "the upgrade was cancelled");
-      if (!targetsOperation(tools, name, context) || !runner.cancel("upgrade", name, cause)) {
+      if (!targetsOperation(deps, name, context) || !runner.cancel("upgrade", name, cause)) {
         return { status: Status.NOT_RUNNING, failureReason: "" };
       }
-      const end = await Promise.race([outcome, clock.sleep(PATIENCE, context.signal)]);
+      const end = await Promise.race([outcome, clock.sleep(ROLLBACK_TIMEOUT_MS, context.signal)]);
       const { status, failureReason = "" } = (end?.message ?? {}) as Partial<UpgradeContainerProgress>;
-      // Too late: it had been proven already.
+      // Too late: the upgrade was verified already.
       if (status === Ended.SUCCEEDED) return { status: Status.NOT_RUNNING, failureReason: "" };
       if (end?.failureCode === "rollback-failed") return { status: Status.FAILED, failureReason };
       return { status: Status.CANCELLED, failureReason: "" };

@@ -30,7 +30,8 @@ for (const name of [
 
 test("temporary names are refused", () => {
   const names = [temporaryName("create", "0123abcd"), "penguin-crostini-recover", "rootfs-import"];
-  for (const name of names) assert.throws(() => checkContainerName(name), /being made/);
+  for (const name of names)
+    assert.throws(() => checkContainerName(name), /reserved for temporary containers/);
 });
 
 test("whatever is taken is safe in a path and in a URL", () => {

@@ -4,7 +4,7 @@ import { isTemporaryName } from "../containers/temporary-name.ts";
 const RULE =
   "1 to 63 letters, digits and hyphens, not starting with a digit or a hyphen, not ending with a hyphen";
 
-/** Throws `invalid` for a name that no container can have, and for those that we give while we make one. */
+/** Throws `invalid` for a name that no container can have, and for temporary names. */
 export function checkContainerName(name: string): void {
   if (!/^[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(name)) {
     throw new TremplinError("invalid", `"${printable(name)}" is not a container name: it must be ${RULE}`);
@@ -12,7 +12,7 @@ export function checkContainerName(name: string): void {
   if (isTemporaryName(name)) {
     throw new TremplinError(
       "invalid",
-      `the name ${name} is kept for containers that are being made; take another`,
+      `the name ${name} is reserved for temporary containers; choose another`,
     );
   }
 }

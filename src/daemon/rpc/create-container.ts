@@ -6,28 +6,26 @@ import {
 } from "../../contract/tremplin_pb.js";
 import { findOrRepairContainer } from "../containers/find-container.ts";
 import { isUnprovisioned } from "../containers/provisioned-mark.ts";
-import { createOperation } from "../operations/create/create.ts";
 import { openSharedFile } from "../operations/shared-file.ts";
 import { checkContainerName } from "./container-name.ts";
 import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
-/** behaviour.md 5.2. */
-export function createContainer(tools: RpcDeps) {
-  const kind = tools.runner.add(createOperation(tools.operations));
+/** docs/contract.md#createcontainer. */
+export function createContainer(deps: RpcDeps) {
   return withStatusErrors(
-    tools,
+    deps,
     async (request: CreateContainerRequest, context: HandlerContext) => {
       const { signal } = context;
-      const engine = tools.engine();
+      const engine = deps.engine.running();
       const { containerName: name } = request;
       checkContainerName(name);
-      const existing = await findOrRepairContainer(engine, tools.runner, name, signal);
-      // Only for the answer: the operation looks again once it has the container. What cannot be read is left alone.
+      const existing = await findOrRepairContainer(engine, deps.runner, name, signal);
+      // Only for the response: the operation checks again once it has the lock. An unreadable container counts as provisioned.
       if (existing && !(await isUnprovisioned(engine, existing, signal).catch(() => false))) {
         return { status: Status.EXISTS, failureReason: "" };
       }
-      await checkSource(request, tools.places.shared);
-      await begin(tools, context, kind, name, request);
+      await checkSource(request, deps.places.shared);
+      await begin(deps, context, deps.kinds.create, name, request);
       return { status: Status.CREATING, failureReason: "" };
     },
     (failureReason) => ({ status: Status.FAILED, failureReason }),

@@ -2,15 +2,14 @@ import {
   type DetachUsbFromContainerRequest,
   DetachUsbFromContainerResponse_Status as Status,
 } from "../../contract/tremplin_pb.js";
-import type { UsbAttachments } from "../devices/usb-attachments.ts";
 import { type RpcDeps, withStatusErrors } from "./rpc.ts";
 
-/** behaviour.md 5.19: OK also when nobody had the port. */
-export function detachUsbFromContainer(tools: RpcDeps & { readonly usb: UsbAttachments }) {
+/** docs/contract.md#detachusbfromcontainer. OK also when the port was not attached. */
+export function detachUsbFromContainer(deps: RpcDeps) {
   return withStatusErrors(
-    tools,
+    deps,
     async ({ portNum }: DetachUsbFromContainerRequest) => {
-      await tools.usb.detach(portNum);
+      await deps.usb.detach(portNum);
       return { status: Status.OK, failureReason: "" };
     },
     (failureReason) => ({ status: Status.FAILED, failureReason }),

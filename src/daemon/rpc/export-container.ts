@@ -4,22 +4,20 @@ import {
   ExportContainerResponse_Status as Status,
 } from "../../contract/tremplin_pb.js";
 import { getContainer } from "../containers/find-container.ts";
-import { exportOperation } from "../operations/export/export.ts";
 import { checkSharedTarget } from "../operations/export/shared-target.ts";
 import { checkContainerName } from "./container-name.ts";
 import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
-/** behaviour.md 5.10; a refusal tells its reason (12 item 50), and paths stay in the shared folder (item 49). */
-export function exportContainer(tools: RpcDeps) {
-  const kind = tools.runner.add(exportOperation(tools.operations));
+/** docs/contract.md#exportcontainer. The path must lie in the shared folder. */
+export function exportContainer(deps: RpcDeps) {
   return withStatusErrors(
-    tools,
+    deps,
     async (request: ExportContainerRequest, context: HandlerContext) => {
       const { containerName: name, exportPath } = request;
       checkContainerName(name);
-      await getContainer(tools.engine(), name, context.signal);
-      await checkSharedTarget(tools.places.shared, exportPath);
-      await begin(tools, context, kind, name, request);
+      await getContainer(deps.engine.running(), name, context.signal);
+      await checkSharedTarget(deps.places.shared, exportPath);
+      await begin(deps, context, deps.kinds.export, name, request);
       return { status: Status.EXPORTING, failureReason: "" };
     },
     (failureReason) => ({ status: Status.FAILED, failureReason }),

@@ -3,12 +3,12 @@ import { test } from "node:test";
 import type { InstanceState } from "../../engine/resources/instance.ts";
 import { addressOf, toWire } from "./get-container-info.ts";
 
-test("the address is told as hosts expect it", () => {
+test("the address has the byte order that hosts expect", () => {
   assert.equal(toWire("100.115.92.203"), 3411833700);
   assert.equal(toWire(""), 0);
 });
 
-test("the global IPv4 address of eth0 is taken", () => {
+test("the address is the global IPv4 address of eth0", () => {
   const addresses = [
     { family: "inet6", scope: "link", address: "fe80::1", netmask: "64" },
     { family: "inet", scope: "link", address: "169.254.0.1", netmask: "16" },

@@ -5,27 +5,28 @@ import {
 } from "../../contract/tremplin_pb.js";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import { type InstanceState, instanceStatus } from "../../engine/resources/instance.ts";
+import { noSuchContainer } from "../containers/find-container.ts";
 import { checkContainerName } from "./container-name.ts";
 import { type RpcDeps, withStatusErrors } from "./rpc.ts";
 
-/** behaviour.md 5.8. A container that has no address yet is running, with address 0. */
-export function getContainerInfo(tools: RpcDeps) {
+/** docs/contract.md#getcontainerinfo. A container that has no address yet is running, with address 0. */
+export function getContainerInfo(deps: RpcDeps) {
   return withStatusErrors(
-    tools,
+    deps,
     async ({ containerName: name }: GetContainerInfoRequest, { signal }: HandlerContext) => {
       checkContainerName(name);
-      const state = await tools.engine().instances.state(name, { signal }).catch(ifMissing);
-      if (!state) return answer(Status.NOT_FOUND, `there is no container ${name}`);
+      const state = await deps.engine.running().instances.state(name, { signal }).catch(ifMissing);
+      if (!state) return response(Status.NOT_FOUND, noSuchContainer(name));
       if (state.status_code !== instanceStatus.running) {
-        return answer(Status.STOPPED, `the container ${name} is ${state.status.toLowerCase()}`);
+        return response(Status.STOPPED, `the container ${name} is ${state.status.toLowerCase()}`);
       }
-      return answer(Status.RUNNING, "", toWire(addressOf(state)));
+      return response(Status.RUNNING, "", toWire(addressOf(state)));
     },
-    (failureReason) => answer(Status.FAILED, failureReason),
+    (failureReason) => response(Status.FAILED, failureReason),
   );
 }
 
-function answer(status: Status, failureReason: string, ipv4Address = 0) {
+function response(status: Status, failureReason: string, ipv4Address = 0) {
   return { status, failureReason, ipv4Address };
 }
 

@@ -3,35 +3,35 @@ import {
   type GetContainerUsernameRequest,
   GetContainerUsernameResponse_Status as Status,
 } from "../../contract/tremplin_pb.js";
-import { findContainer } from "../containers/find-container.ts";
-import { legible } from "../guest/lossless-text.ts";
-import { findPrimaryUser } from "../guest/person.ts";
+import { findContainer, noSuchContainer } from "../containers/find-container.ts";
+import { displayText } from "../guest/lossless-text.ts";
+import { findPrimaryUser } from "../guest/primary-user.ts";
 import { checkContainerName } from "./container-name.ts";
 import { type RpcDeps, withStatusErrors } from "./rpc.ts";
 
-/** behaviour.md 5.6; works on stopped containers too. */
-export function getContainerUsername(tools: RpcDeps) {
+/** docs/contract.md#getcontainerusername. Works on stopped containers too. */
+export function getContainerUsername(deps: RpcDeps) {
   return withStatusErrors(
-    tools,
+    deps,
     async ({ containerName: name }: GetContainerUsernameRequest, { signal }: HandlerContext) => {
-      const engine = tools.engine();
+      const engine = deps.engine.running();
       checkContainerName(name);
       if (!(await findContainer(engine, name, signal))) {
-        return answer(Status.CONTAINER_NOT_FOUND, `there is no container ${name}`);
+        return response(Status.CONTAINER_NOT_FOUND, noSuchContainer(name));
       }
       using files = await engine.fileSession(name, { signal });
-      const person = await findPrimaryUser(files, tools.clock.now());
-      if (!person) return answer(Status.USER_NOT_FOUND, `nobody has been set up in ${name} yet`);
+      const user = await findPrimaryUser(files, deps.clock.now());
+      if (!user) return response(Status.USER_NOT_FOUND, `${name} has no primary user yet`);
       return {
-        ...answer(Status.SUCCESS, ""),
-        username: legible(person.name),
-        homedir: legible(person.home),
+        ...response(Status.SUCCESS, ""),
+        username: displayText(user.name),
+        homedir: displayText(user.home),
       };
     },
-    (failureReason) => answer(Status.FAILED, failureReason),
+    (failureReason) => response(Status.FAILED, failureReason),
   );
 }
 
-function answer(status: Status, failureReason: string) {
+function response(status: Status, failureReason: string) {
   return { status, failureReason, username: "", homedir: "" };
 }

@@ -4,10 +4,11 @@ import { Engine_Phase as Phase, Engine_State as State } from "../../contract/tre
 import type { Engine } from "../../engine/engine.ts";
 import type { JournalEntry } from "../notices/journal.ts";
 import { rpcName } from "../notices/notice.ts";
+import type { NoticeQueue } from "../notices/notice-queue.ts";
 import { type SetAsideRecord, setAsideRecords } from "../notices/set-aside-records.ts";
 import type { LockHolder } from "../operations/runner/locks.ts";
 import { type EngineState, isLaunching, isUsable, type ResetStep } from "../supervisor/engine-state.ts";
-import type { GuestServiceDeps } from "./guest-service.ts";
+import { containerOf, type RpcDeps } from "./rpc.ts";
 import { timestampFrom } from "./timestamp.ts";
 
 const states = {
@@ -28,26 +29,26 @@ const resetPhases: Readonly<Record<ResetStep, Phase>> = {
   discarding: Phase.CONCLUDING_RESET,
 };
 
-/** The daemon, its engine, unfinished operations, and the notices that the host has not acknowledged. */
-export function getStatus(tools: GuestServiceDeps) {
-  const { supervisor, outbox, site } = tools;
+/** The daemon, its engine, the operations under way, and the notices that the host has not acknowledged. */
+export function getStatus(deps: RpcDeps) {
+  const { supervisor, notices, site } = deps;
   return async () => {
     const { state } = supervisor;
     return {
-      daemonId: tools.daemonId,
-      version: tools.version,
-      startedAt: timestampFromDate(tools.startedAt),
+      daemonId: deps.daemonId,
+      version: deps.version,
+      startedAt: timestampFromDate(deps.startedAt),
       site: site.name,
       engine: {
         state: states[state.status],
         failureReason: state.status === "failed" ? state.error.message : "",
         phase: phaseOf(state),
         phaseReason: (isLaunching(state) && state.reason) || "",
-        ...(isUsable(state) && (await engineStatus(state.engine, tools.bridge))),
+        ...(isUsable(state) && (await engineStatus(state.engine, deps.bridge))),
       },
-      undeliveredNotices: outbox.waiting,
-      ...waitingFor(outbox),
-      ...(await onDisk(tools)),
+      undeliveredNotices: notices.queue.length,
+      ...delivery(notices.queue),
+      ...(await onDisk(deps)),
     };
   };
 }
@@ -67,13 +68,10 @@ function phaseOf(state: EngineState): Phase {
   }
 }
 
-/** Since when and why notices wait, and the notice that has waited longest. */
-function waitingFor({ hostAway, oldest }: GuestServiceDeps["outbox"]) {
+/** Since when and why the host does not answer, and which notice has waited longest. */
+function delivery({ outage, oldest }: Pick<NoticeQueue, "outage" | "oldest">) {
   return {
-    ...(hostAway && {
-      hostAwaySince: timestampFrom(hostAway.since),
-      hostAwayReason: hostAway.reason,
-    }),
+    ...(outage && { hostAwaySince: timestampFrom(outage.since), hostAwayReason: outage.reason }),
     ...(oldest && {
       oldestNotice: {
         rpc: rpcName(oldest.notice.method),
@@ -86,7 +84,7 @@ function waitingFor({ hostAway, oldest }: GuestServiceDeps["outbox"]) {
 }
 
 /** The parts of the answer that are read from files. A folder that cannot be read is listed like a damaged record. */
-async function onDisk({ runner, journal, journalFolder, refused, clock }: GuestServiceDeps) {
+async function onDisk({ runner, notices: { journal, journalFolder, rejected }, clock }: RpcDeps) {
   const unreadable: SetAsideRecord[] = [];
   const from = async <T>(path: string, items: Promise<readonly T[]>): Promise<readonly T[]> => {
     try {
@@ -98,11 +96,11 @@ async function onDisk({ runner, journal, journalFolder, refused, clock }: GuestS
   };
   const before = runner.locks.all();
   const entries = await from(journalFolder, journal.entries());
-  const refusals = await from(refused.folder, refused.list());
+  const rejections = await from(rejected.folder, rejected.list());
   const setAside = await from(journalFolder, setAsideRecords(journalFolder));
   return {
     operations: openOperations(before, entries, runner.locks.all()),
-    refusedNotices: refusals.map(({ notice, container, operation, reason, since }) => ({
+    refusedNotices: rejections.map(({ notice, container, operation, reason, since }) => ({
       rpc: rpcName(notice.method),
       containerName: container,
       operation: operation ?? "",
@@ -139,10 +137,6 @@ function openOperations(
       waitsForRecovery,
       obstacle,
     }));
-}
-
-function containerOf(message: object): string {
-  return "containerName" in message ? String(message.containerName) : "";
 }
 
 /** Of an engine that crashed and is started again only kind, version and address are known. */

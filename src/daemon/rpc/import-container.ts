@@ -3,23 +3,21 @@ import {
   type ImportContainerRequest,
   ImportContainerResponse_Status as Status,
 } from "../../contract/tremplin_pb.js";
-import { importOperation } from "../operations/import/import.ts";
 import { openSharedFile, resolveShared } from "../operations/shared-file.ts";
 import { checkContainerName } from "./container-name.ts";
 import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
-/** behaviour.md 5.13; a collision is refused with what is under way (12 item 50). */
-export function importContainer(tools: RpcDeps) {
-  const kind = tools.runner.add(importOperation(tools.operations));
+/** docs/contract.md#importcontainer. The path must lie in the shared folder. */
+export function importContainer(deps: RpcDeps) {
   return withStatusErrors(
-    tools,
+    deps,
     async (request: ImportContainerRequest, context: HandlerContext) => {
       const { containerName: name, importPath } = request;
-      tools.engine();
+      deps.engine.running();
       checkContainerName(name);
-      const { shared } = tools.places;
+      const { shared } = deps.places;
       await using _file = await openSharedFile(shared, resolveShared(shared, importPath));
-      await begin(tools, context, kind, name, request);
+      await begin(deps, context, deps.kinds.import, name, request);
       return { status: Status.IMPORTING, failureReason: "" };
     },
     (failureReason) => ({ status: Status.FAILED, failureReason }),

@@ -1,10 +1,9 @@
 import { basename } from "node:path";
-import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
-import { errorMessage } from "../../base/tremplin-error.ts";
+import { Code, type HandlerContext } from "@connectrpc/connect";
 import { Orphan_Kind as Kind, type ListOrphansRequest } from "../../contract/tremplin/v1/guest_pb.js";
 import { setAsideRecords } from "../notices/set-aside-records.ts";
 import { findOrphans } from "../operations/orphans.ts";
-import type { GuestServiceDeps } from "./guest-service.ts";
+import { type RpcDeps, rpcError } from "./rpc.ts";
 import { timestampFrom } from "./timestamp.ts";
 
 const kinds = {
@@ -14,19 +13,19 @@ const kinds = {
   image: Kind.IMAGE,
 };
 
-/** Looks only. What belongs to nobody may still be what somebody is looking for. */
-export function listOrphans(tools: GuestServiceDeps) {
+/** Lists orphans and removes nothing: one of them may hold data that somebody needs. */
+export function listOrphans(deps: RpcDeps) {
   return async (_request: ListOrphansRequest, { signal }: HandlerContext) => {
     try {
-      const engine = tools.engine();
-      // An operation may end or begin while the engine is asked: neither makes an orphan of what it has.
-      const before = await openIds(tools);
+      const engine = deps.engine.running();
+      // An operation may end or begin meanwhile: whatever it has is no orphan.
+      const before = await openIds(deps);
       const [instances, images] = await Promise.all([
         engine.instances.listFull({ signal }),
         engine.images.list({ signal }),
       ]);
-      const open = new Set([...before, ...(await openIds(tools))]);
-      const orphans = findOrphans({ instances, images }, open, tools.clock.now());
+      const open = new Set([...before, ...(await openIds(deps))]);
+      const orphans = findOrphans({ instances, images }, open, deps.clock.now());
       return {
         orphans: orphans.map(({ kind, name, container, operation, createdAt }) => ({
           kind: kinds[kind],
@@ -37,16 +36,13 @@ export function listOrphans(tools: GuestServiceDeps) {
         })),
       };
     } catch (error) {
-      throw new ConnectError(errorMessage(error), Code.FailedPrecondition, undefined, undefined, error);
+      throw rpcError(error, Code.FailedPrecondition);
     }
   };
 }
 
-/**
- * Everything that the journal has a record of counts as open: whoever ends it cleans up. So does what was set aside:
- * what it left may be the only way back.
- */
-async function openIds({ runner, journal, journalFolder }: GuestServiceDeps): Promise<string[]> {
+/** The operations that account for what they left: those in the journal, and those set aside, which may be the only copy. */
+async function openIds({ runner, notices: { journal, journalFolder } }: RpcDeps): Promise<string[]> {
   const known = [...runner.locks.all(), ...(await journal.entries())].map(({ id }) => id);
   const setAside = await setAsideRecords(journalFolder);
   return [...known, ...setAside.map(({ path }) => basename(path).split(".")[0] ?? "")];

@@ -1,15 +1,14 @@
 import { join } from "node:path";
-import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
-import { errorMessage } from "../../base/tremplin-error.ts";
+import type { HandlerContext } from "@connectrpc/connect";
 import type { PrepareImageRequest } from "../../contract/tremplin/v1/guest_pb.js";
 import { debianImage } from "../images/debian-image.ts";
-import type { RpcDeps } from "./rpc.ts";
+import { type RpcDeps, rpcError } from "./rpc.ts";
 
-/** Builds the image of a Debian release in the shared folder, where CreateContainer may read it. */
-export function prepareImage(tools: RpcDeps) {
+/** Builds the image of a Debian release in the shared folder, from which CreateContainer can read it. */
+export function prepareImage(deps: RpcDeps) {
   return async function* ({ debianRelease: release }: PrepareImageRequest, { signal }: HandlerContext) {
-    const folder = join(tools.places.shared, "images");
-    const build = debianImage({ release, folder, signal, log: tools.log });
+    const folder = join(deps.places.shared, "images");
+    const build = debianImage({ release, folder, signal, log: deps.log });
     try {
       for (;;) {
         const { done, value } = await build.next();
@@ -20,7 +19,7 @@ export function prepareImage(tools: RpcDeps) {
         yield value;
       }
     } catch (error) {
-      throw new ConnectError(errorMessage(error), Code.Internal, undefined, undefined, error);
+      throw rpcError(error);
     }
   };
 }

@@ -1,46 +1,48 @@
 import type { HandlerContext } from "@connectrpc/connect";
 import {
   type KeepUpgradeRequest,
-  WayBackResponse_Status as Status,
+  RollbackResponse_Status as Status,
   type UndoUpgradeRequest,
 } from "../../contract/tremplin/v1/guest_pb.js";
 import { getContainer } from "../containers/find-container.ts";
-import { commitUpgradeOperation } from "../operations/upgrade/commit-upgrade.ts";
 import { findRollbackSnapshot } from "../operations/upgrade/rollback-snapshot.ts";
-import { noRollbackSnapshot, rollbackUpgradeOperation } from "../operations/upgrade/rollback-upgrade.ts";
+import { noRollbackSnapshot } from "../operations/upgrade/rollback-upgrade.ts";
 import { checkContainerName } from "./container-name.ts";
 import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
-/** The two rpcs about the snapshot from before an upgrade: go back to it, or delete it. */
-export function rollbackRpc(tools: RpcDeps) {
-  const undo = tools.runner.add(rollbackUpgradeOperation(tools.operations));
-  const keep = tools.runner.add(commitUpgradeOperation(tools.operations));
-  return {
-    undoUpgrade: beginning<UndoUpgradeRequest>(tools, (name, request, context) =>
-      begin(tools, context, undo, name, request),
-    ),
-    keepUpgrade: beginning<KeepUpgradeRequest>(tools, (name, request, context) =>
-      begin(tools, context, keep, name, request),
-    ),
-  };
+type Begin<Request> = (name: string, request: Request, context: HandlerContext) => Promise<void>;
+
+/** Rolls a container back to its rollback snapshot. */
+export function undoUpgrade(deps: RpcDeps) {
+  return ifRollbackSnapshot<UndoUpgradeRequest>(deps, (name, request, context) =>
+    begin(deps, context, deps.kinds.rollbackUpgrade, name, request),
+  );
 }
 
-/** Begins an operation where there is such a snapshot. */
-function beginning<Request extends { readonly containerName: string }>(
-  tools: RpcDeps,
-  start: (name: string, request: Request, context: HandlerContext) => Promise<void>,
+/** Deletes the rollback snapshot of a container. */
+export function keepUpgrade(deps: RpcDeps) {
+  return ifRollbackSnapshot<KeepUpgradeRequest>(deps, (name, request, context) =>
+    begin(deps, context, deps.kinds.commitUpgrade, name, request),
+  );
+}
+
+/** Begins an operation on a container that has a rollback snapshot. */
+function ifRollbackSnapshot<Request extends { readonly containerName: string }>(
+  deps: RpcDeps,
+  beginOperation: Begin<Request>,
 ) {
   return withStatusErrors(
-    tools,
+    deps,
     async (request: Request, context: HandlerContext) => {
       const { signal } = context;
       const { containerName: name } = request;
       checkContainerName(name);
-      await getContainer(tools.engine(), name, signal);
-      if (!(await findRollbackSnapshot(tools.engine(), name, signal))) {
-        return { status: Status.NO_WAY_BACK, failureReason: noRollbackSnapshot(name) };
+      const engine = deps.engine.running();
+      await getContainer(engine, name, signal);
+      if (!(await findRollbackSnapshot(engine, name, signal))) {
+        return { status: Status.NO_ROLLBACK_SNAPSHOT, failureReason: noRollbackSnapshot(name) };
       }
-      await start(name, request, context);
+      await beginOperation(name, request, context);
       return { status: Status.STARTED, failureReason: "" };
     },
     (failureReason) => ({ status: Status.FAILED, failureReason }),

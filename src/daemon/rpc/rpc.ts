@@ -1,41 +1,76 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
-import type { HandlerContext } from "@connectrpc/connect";
+import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
+import type { Clock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { errorMessage } from "../../base/tremplin-error.ts";
-import { nameOperation, operationIn } from "../../transport/operation-id.ts";
+import { operationIdIn, setOperationId } from "../../transport/operation-id.ts";
 import { responseSent } from "../../transport/response-sent.ts";
+import type { UsbAttachments } from "../devices/usb-attachments.ts";
+import type { HostNotices } from "../notices/host-notices.ts";
 import type { ListenerMethod } from "../notices/notice.ts";
-import type { OperationDeps } from "../operations/operation-deps.ts";
+import type { OperationKinds } from "../operations/kinds.ts";
+import type { EngineAccess } from "../operations/operation-deps.ts";
 import type { OperationKind } from "../operations/runner/operation.ts";
 import type { Runner } from "../operations/runner/runner.ts";
+import type { Site } from "../sites/site.ts";
+import type { Supervisor } from "../supervisor/supervisor.ts";
 
 /** What rpcs work with. */
-export interface RpcDeps extends OperationDeps {
-  /** What the operations that they begin work with: an engine that is prepared is enough for these. */
-  readonly operations: OperationDeps;
+export interface RpcDeps {
+  readonly daemonId: string;
+  readonly version: string;
+  readonly startedAt: Date;
+  /** The name of the engine's bridge. */
+  readonly bridge: string;
+  readonly site: Site;
+  /** The values of {state} and {shared} in texts of the site. */
+  readonly places: { readonly state: string; readonly shared: string };
+  readonly engine: Pick<EngineAccess, "running">;
+  readonly supervisor: Supervisor;
   readonly runner: Runner;
+  readonly kinds: OperationKinds;
+  readonly notices: Pick<HostNotices, "queue" | "journal" | "journalFolder" | "rejected">;
+  readonly usb: UsbAttachments;
+  readonly clock: Clock;
+  readonly log: Logger;
 }
 
 /**
- * An rpc of the contract: whatever goes wrong becomes a status of its answer with a reason, never an error of
- * the transport (behaviour.md 5).
+ * An rpc of the contract: an error becomes a status of its response with a reason, never an error of the transport
+ * (docs/contract.md#differences-from-chromiumos). With `mask`, response and log get only the masked reason.
  */
-export function withStatusErrors<Request, Answer>(
-  { log }: { log: Logger },
-  handle: (request: Request, context: HandlerContext) => Promise<Answer>,
-  failed: (failureReason: string) => Answer,
-): (request: Request, context: HandlerContext) => Promise<Answer> {
+export function withStatusErrors<Request, Response>(
+  { log }: Pick<RpcDeps, "log">,
+  handle: (request: Request, context: HandlerContext) => Promise<Response>,
+  failed: (failureReason: string) => Response,
+  mask?: (failureReason: string) => string,
+): (request: Request, context: HandlerContext) => Promise<Response> {
   return async (request, context) => {
     try {
       return await handle(request, context);
     } catch (error) {
-      log.warn({ error, rpc: context.method.name }, "refused");
-      return failed(errorMessage(error));
+      const reason = errorMessage(error);
+      const masked = mask?.(reason);
+      const details = masked === undefined ? { error } : { failureReason: masked };
+      const about = { rpc: context.method.name, container: containerOf(request) };
+      log.warn({ ...details, ...about }, "the request failed");
+      return failed(masked ?? reason);
     }
   };
 }
 
-/** Accepts work on a container (empty: on the engine) as Runner.begin does; the answer of the rpc names the operation. */
+/** The container that a message is about; empty if it is about none, or about several. */
+export function containerOf(message: unknown): string {
+  const isAboutOne = typeof message === "object" && message !== null && "containerName" in message;
+  return isAboutOne ? String(message.containerName) : "";
+}
+
+/** The error of an rpc whose response has no status for it. */
+export function rpcError(error: unknown, code = Code.Internal): ConnectError {
+  return new ConnectError(errorMessage(error), code, undefined, undefined, error);
+}
+
+/** Accepts work on a container (empty: on the engine) as Runner.begin does; the response carries the operation's id. */
 export async function begin<R extends DescMessage, M extends ListenerMethod>(
   { runner }: Pick<RpcDeps, "runner">,
   context: Pick<HandlerContext, "values" | "responseHeader">,
@@ -44,18 +79,18 @@ export async function begin<R extends DescMessage, M extends ListenerMethod>(
   request: MessageShape<R>,
 ): Promise<void> {
   const { id } = await runner.begin(kind, container, request, context.values.get(responseSent));
-  nameOperation(context, id);
+  setOperationId(context, id);
 }
 
 /**
- * Whether a request to cancel means what is under way on a container. One that names an operation in its metadata
- * means no other; one that names none means whichever it is.
+ * Whether a request to cancel means the operation under way on a container: its metadata names that operation, or
+ * names none.
  */
 export function targetsOperation(
   { runner }: Pick<RpcDeps, "runner">,
   container: string,
   { requestHeader }: Pick<HandlerContext, "requestHeader">,
 ): boolean {
-  const named = operationIn(requestHeader);
-  return named === undefined || runner.locks.holder(container)?.id === named;
+  const id = operationIdIn(requestHeader);
+  return id === undefined || runner.locks.holder(container)?.id === id;
 }

@@ -4,25 +4,23 @@ import {
   type StopContainerRequest,
 } from "../../contract/tremplin_pb.js";
 import { instanceStatus } from "../../engine/resources/instance.ts";
-import { findContainer } from "../containers/find-container.ts";
-import { stopOperation } from "../operations/stop.ts";
+import { findContainer, noSuchContainer } from "../containers/find-container.ts";
 import { checkContainerName } from "./container-name.ts";
 import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
-/** behaviour.md 5.5; DOES_NOT_EXIST only when the engine says so (12 item 25). */
-export function stopContainer(tools: RpcDeps) {
-  const kind = tools.runner.add(stopOperation(tools.operations));
+/** docs/contract.md#stopcontainer. DOES_NOT_EXIST only when the engine says so. */
+export function stopContainer(deps: RpcDeps) {
   return withStatusErrors(
-    tools,
+    deps,
     async (request: StopContainerRequest, context: HandlerContext) => {
       const { containerName: name } = request;
       checkContainerName(name);
-      const found = await findContainer(tools.engine(), name, context.signal);
-      if (!found) return { status: Status.DOES_NOT_EXIST, failureReason: `there is no container ${name}` };
-      if (found.status_code === instanceStatus.stopped && !tools.runner.locks.holder(name)) {
+      const found = await findContainer(deps.engine.running(), name, context.signal);
+      if (!found) return { status: Status.DOES_NOT_EXIST, failureReason: noSuchContainer(name) };
+      if (found.status_code === instanceStatus.stopped && !deps.runner.locks.holder(name)) {
         return { status: Status.STOPPED, failureReason: "" };
       }
-      await begin(tools, context, kind, name, request);
+      await begin(deps, context, deps.kinds.stop, name, request);
       return { status: Status.STOPPING, failureReason: "" };
     },
     (failureReason) => ({ status: Status.FAILED, failureReason }),

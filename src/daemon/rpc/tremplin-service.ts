@@ -11,9 +11,9 @@ import { exportContainer } from "./export-container.ts";
 import { getContainerInfo } from "./get-container-info.ts";
 import { getContainerUsername } from "./get-container-username.ts";
 import { getDebugInfo } from "./get-debug-info.ts";
-import type { GuestServiceDeps } from "./guest-service.ts";
 import { hostNetworkChanged } from "./host-network-changed.ts";
 import { importContainer } from "./import-container.ts";
+import type { RpcDeps } from "./rpc.ts";
 import { setTimezone } from "./set-timezone.ts";
 import { setUpUser } from "./set-up-user.ts";
 import { startContainer } from "./start-container.ts";
@@ -22,28 +22,28 @@ import { stopContainer } from "./stop-container.ts";
 import { updateContainerDevices } from "./update-container-devices.ts";
 import { upgradeContainer } from "./upgrade-container.ts";
 
-/** The contract's service in the guest. An rpc that is not here answers UNIMPLEMENTED. */
-export function tremplinService(tools: GuestServiceDeps): Partial<ServiceImpl<typeof Tremplin>> {
+/** The contract's service in the guest (docs/contract.md). An rpc that is missing here answers UNIMPLEMENTED. */
+export function tremplinService(deps: RpcDeps): Partial<ServiceImpl<typeof Tremplin>> {
   return {
-    startLxd: startLxd(tools),
-    createContainer: createContainer(tools),
-    deleteContainer: deleteContainer(tools),
-    startContainer: startContainer(tools),
-    stopContainer: stopContainer(tools),
-    getContainerUsername: getContainerUsername(tools),
-    setUpUser: setUpUser(tools),
-    getContainerInfo: getContainerInfo(tools),
-    setTimezone: setTimezone(tools),
-    exportContainer: exportContainer(tools),
-    cancelExportContainer: cancelExportContainer(tools),
-    upgradeContainer: upgradeContainer(tools),
-    cancelUpgradeContainer: cancelUpgradeContainer(tools),
-    hostNetworkChanged: hostNetworkChanged(tools),
-    importContainer: importContainer(tools),
-    cancelImportContainer: cancelImportContainer(tools),
-    getDebugInfo: getDebugInfo(tools),
-    attachUsbToContainer: attachUsbToContainer(tools),
-    detachUsbFromContainer: detachUsbFromContainer(tools),
-    updateContainerDevices: updateContainerDevices(tools),
+    startLxd: startLxd(deps),
+    createContainer: createContainer(deps),
+    deleteContainer: deleteContainer(deps),
+    startContainer: startContainer(deps),
+    stopContainer: stopContainer(deps),
+    getContainerUsername: getContainerUsername(deps),
+    setUpUser: setUpUser(deps),
+    getContainerInfo: getContainerInfo(deps),
+    setTimezone: setTimezone(deps),
+    exportContainer: exportContainer(deps),
+    cancelExportContainer: cancelExportContainer(deps),
+    upgradeContainer: upgradeContainer(deps),
+    cancelUpgradeContainer: cancelUpgradeContainer(deps),
+    hostNetworkChanged: hostNetworkChanged(deps),
+    importContainer: importContainer(deps),
+    cancelImportContainer: cancelImportContainer(deps),
+    getDebugInfo: getDebugInfo(deps),
+    attachUsbToContainer: attachUsbToContainer(deps),
+    detachUsbFromContainer: detachUsbFromContainer(deps),
+    updateContainerDevices: updateContainerDevices(deps),
   };
 }

@@ -6,33 +6,32 @@ import {
   UpdateContainerDevicesResponse_Status as Status,
   type UpdateContainerDevicesRequest,
 } from "../../contract/tremplin_pb.js";
-import { findContainer } from "../containers/find-container.ts";
+import { findContainer, noSuchContainer } from "../containers/find-container.ts";
 import { microphoneDevices, withMicrophone } from "../devices/microphone.ts";
 import { checkContainerName } from "./container-name.ts";
 import { type RpcDeps, withStatusErrors } from "./rpc.ts";
 
-/** The kinds of devices that a container can be given, by the words of the contract. */
+/** The only kind of device that the contract defines. */
 const MICROPHONE = "microphone";
 
 /**
- * behaviour.md 13. Better than the original's (12 item 76): whatever fails is told in the answer; a kind counts as
- * changed only when it was; taking away what a container does not have is a success.
+ * docs/contract.md#newer-fields. A kind counts as changed only when it was; removing a device that the container does
+ * not have succeeds.
  */
-export function updateContainerDevices(tools: RpcDeps) {
+export function updateContainerDevices(deps: RpcDeps) {
   return withStatusErrors(
-    tools,
+    deps,
     async ({ containerName: name, updates }: UpdateContainerDevicesRequest, { signal }: HandlerContext) => {
       checkContainerName(name);
-      const engine = tools.engine();
+      const engine = deps.engine.running();
       if (!(await findContainer(engine, name, signal))) {
-        const failureReason = `there is no container ${name}`;
-        return { status: Status.NO_SUCH_CONTAINER, failureReason, results: {} };
+        return { status: Status.NO_SUCH_CONTAINER, failureReason: noSuchContainer(name), results: {} };
       }
       const results: Record<string, Result> = {};
       for (const kind of Object.keys(updates)) results[kind] = Result.NO_SUCH_VM_DEVICE;
       const action = updates[MICROPHONE];
       if (action === undefined) return { status: Status.OK, failureReason: "", results };
-      const found = await microphoneDevices(engine, tools.site);
+      const found = await microphoneDevices(engine, deps.site);
       if (action === Action.ENABLE && Object.keys(found).length === 0) {
         return { status: Status.OK, failureReason: "", results };
       }
@@ -41,7 +40,7 @@ export function updateContainerDevices(tools: RpcDeps) {
           name,
           (instance) => ({
             ...instance,
-            devices: withMicrophone(tools.site, instance.devices, action === Action.ENABLE ? found : {}),
+            devices: withMicrophone(deps.site, instance.devices, action === Action.ENABLE ? found : {}),
           }),
           { signal },
         );

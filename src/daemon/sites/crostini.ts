@@ -1,6 +1,6 @@
 import { desktopGroups, type Site, siteSchema } from "./site.ts";
 
-/** A Crostini-like guest under an unchanged host: behaviour.md 2.2, 2.6, 2.7 to the letter. */
+/** A Crostini-like guest under an unmodified host (docs/contract.md#paths, #default-network, #default-profile). */
 export const crostini: Site = siteSchema.parse({
   name: "crostini",
   network: {

@@ -12,7 +12,7 @@ test("the built-in sites are found by name, and generic has nothing of ChromeOS"
   assert.doesNotMatch(JSON.stringify(said), /cros|google|chronos|android/i);
 });
 
-test("a file is a site; a mistake in it is named", async () => {
+test("a site is loaded from a file, and a mistake in it is named", async () => {
   const folder = await mkdtemp(join(tmpdir(), "site-"));
   try {
     const path = join(folder, "office.yaml");
@@ -28,10 +28,10 @@ test("a file is a site; a mistake in it is named", async () => {
   }
 });
 
-test("an unknown name is refused with the known ones", async () => {
+test("an unknown name is rejected with a list of the known ones", async () => {
   await assert.rejects(loadSite("moon"), /no site "moon": use generic, crostini, or the path of a file/);
 });
 
-test("placeholders are filled, unknown ones are left", () => {
+test("placeholders are replaced, unknown ones stay", () => {
   assert.equal(expand("{state}/x/{name}_{other}", { state: "/s", name: "penguin" }), "/s/x/penguin_{other}");
 });

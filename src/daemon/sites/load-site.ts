@@ -8,7 +8,7 @@ import { type Site, siteSchema } from "./site.ts";
 
 const builtIn: Readonly<Record<string, Site>> = { generic, crostini };
 
-/** The site of that name, or of that YAML file (anything with a slash in it). */
+/** Loads a built-in site, or a YAML file: a text with a slash is a path. Throws `invalid`. */
 export async function loadSite(nameOrFile: string): Promise<Site> {
   const site = builtIn[nameOrFile];
   if (site) return site;

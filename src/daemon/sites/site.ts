@@ -13,8 +13,8 @@ const address = z.string().transform((text, context) => {
 const pattern = z.string().refine(isPattern, "not a regular expression");
 
 /**
- * The local conventions of a place, as data. Texts may hold {state}, {shared} and, where they concern one
- * container, {name}. Everything has a default, so a file with one line is a site.
+ * A site: local conventions as data. Texts may contain {state}, {shared} and, where they concern one container,
+ * {name}. Every field but the name has a default (docs/sites.md).
  */
 export const siteSchema = z.strictObject({
   name: z.string(),
@@ -23,58 +23,58 @@ export const siteSchema = z.strictObject({
   profile: z
     .strictObject({
       config: z.record(z.string(), z.string()).default({}),
-      /** Devices besides the network card and the root disk. One whose source is missing is left out. */
+      /** Devices in addition to the network card and the root disk. A device whose source is missing is left out. */
       devices: z.record(z.string(), z.record(z.string(), z.string())).default({}),
-      /** Character devices below /dev that containers get: regular expressions for their paths there. */
+      /** Character devices below /dev for every container: regular expressions for their paths below /dev. */
       devicePatterns: z.array(pattern).default([]),
     })
     .prefault({}),
-  /** The devices below /dev by which programs listen: a regular expression. Without: containers get none. */
+  /** The recording devices below /dev: a regular expression. Default: containers get none. */
   microphone: pattern.optional(),
-  /** Files written at each start of a container and shown inside it. Those with no content are left out. */
+  /** Files that are written at each start of a container and mounted in it. Files without content are left out. */
   bindMounts: z
     .array(
       z.strictObject({
         /** The key of the instance device. */
         device: z.string(),
-        /** Which field of the request to start holds the content. */
+        /** The field of the start request with the content. */
         content: z.enum(["token", "hostPublicKey", "containerPrivateKey"]),
-        /** Where it lies on this machine. Its folder is made, closed to everyone else. */
+        /** The path on this machine. Its folder is created, accessible only to the daemon. */
         source: z.string(),
-        /** Where it is seen inside. */
+        /** The path in the container. */
         path: z.string(),
       }),
     )
     .default([]),
-  /** The file and key that tell the milestone, and where it is written for containers to see. */
+  /** The file and the key with the host's milestone, and the file for containers to which it is copied. */
   milestone: z.strictObject({ file: z.string(), key: z.string(), target: z.string() }).optional(),
-  /** Where a person's engine client keeps its settings, and whose folder that is. */
+  /** The folder for the settings of a user's engine client, and its owner. */
   clientFolder: z.strictObject({ path: z.string(), owner: z.string() }).optional(),
-  /** Who is in a container besides its own accounts. */
+  /** The accounts that a container gets. */
   users: z
     .strictObject({
-      /** Users that never log in, each with a group of the same name and id; a free id where that one is taken. */
+      /** Users that never log in, each with a group of the same name and id; with a free id if that one is taken. */
       helpers: z.array(z.strictObject({ name: z.string(), id: z.number() })).default([]),
-      /** Groups of the person that must be there. */
+      /** Groups of the primary user that the container must have. */
       requiredGroups: z.array(z.string()).default([]),
-      /** Groups of the person, where the container has them. */
+      /** Groups of the primary user, if the container has them. */
       optionalGroups: z.array(z.string()).default([]),
     })
     .prefault({}),
-  /** Where the host counts programs of the guest that failed (failure-reports.ts). Default: nowhere. */
+  /** The host's crash listener, see FailureReports. Default: none. */
   crashListener: address.optional(),
   /**
-   * The container that a machine has alone, for which the engine's database is made anew at each boot
-   * (behaviour.md 3.3). Default: none, it is made anew only when it is broken or somebody asks.
+   * On a machine with this container and no other, the engine's database is reset at each boot
+   * (docs/contract.md#database-reset). Default: only when it is broken, or on request.
    */
   automaticReset: z.string().optional(),
-  /** Whether Debian containers get the package list of the place, see crosAptList. */
+  /** Whether Debian containers get ChromeOS's package list (docs/contract.md#apt-sources). */
   crosAptList: z.boolean().default(false),
-  /** How long a container may take to stop politely before it is stopped by force. Seconds. */
+  /** How long a container may take to shut down before it is stopped by force. Seconds. */
   stopGrace: z.number().min(0).max(25).default(15),
 });
 
-/** The groups that give a person what a desktop user expects. */
+/** The groups that a desktop user expects. */
 export const desktopGroups = [
   "audio",
   "cdrom",
@@ -90,7 +90,7 @@ export const desktopGroups = [
 
 export type Site = z.infer<typeof siteSchema>;
 
-/** Fills the placeholders of a text of the site. */
+/** Replaces the placeholders in a text of the site. */
 export function expand(text: string, values: Readonly<Record<string, string>>): string {
   return text.replace(/\{(state|shared|name)\}/g, (whole, key: string) => values[key] ?? whole);
 }

@@ -1,10 +1,10 @@
 import type { Release } from "./releases.ts";
 
 /**
- * What keeps every program of an upgrade from asking anybody. The frontend alone does not: questions about changed
- * configuration files are dpkg's and ucf's own, and other tools ask on their own account (anchors.md 0).
+ * Makes every program of an upgrade run non-interactively. The debconf frontend is not enough: dpkg, ucf and other
+ * tools ask questions of their own.
  */
-export const quietEnvironment: Readonly<Record<string, string>> = {
+export const nonInteractiveEnvironment: Readonly<Record<string, string>> = {
   DEBIAN_FRONTEND: "noninteractive",
   DEBCONF_NONINTERACTIVE_SEEN: "true",
   DEBCONF_NOWARNINGS: "yes",
@@ -19,48 +19,76 @@ export const quietEnvironment: Readonly<Record<string, string>> = {
   PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 };
 
-/** Where apt writes what it is at, in the form of status-line.ts: standard error, under another number. */
-const statusFd = 3;
+/** Where apt writes status lines (see parseStatusLine): standard error, under another number. */
+const STATUS_FD = 3;
 
-/** An old apt leaves alone the settings that it does not know yet, so they need no version check. */
-const settings = [
-  `APT::Status-Fd=${statusFd}`,
-  // A changed configuration file stays as it is; where it is not changed the new one comes.
+/** Apt ignores settings that it does not know, so they need no version check. */
+const SETTINGS = [
+  `APT::Status-Fd=${STATUS_FD}`,
+  // Keep configuration files that were changed; replace the others.
   "Dpkg::Options::=--force-confdef",
   "Dpkg::Options::=--force-confold",
-  // What a crash of the machine would break is put back to the snapshot anyway; the proof ends with a sync.
+  // Safe: after a crash of the machine the container is rolled back, and the verification ends with a sync.
   "Dpkg::Options::=--force-unsafe-io",
-  // Without it apt would want a terminal, and stop when it is told to wait for one.
+  // With a pty apt would expect a terminal.
   "Dpkg::Use-Pty=0",
   "DPkg::Lock::Timeout=300",
   "Acquire::Retries=3",
-  // Releases that grow old change their name and their labels.
+  // The suite and the label of a release change when it becomes oldstable.
   "Acquire::AllowReleaseInfoChange=true",
   "APT::Update::Error-Mode=any",
   "APT::Get::Show-Upgraded=false",
 ];
 
-/** The words of a command line of apt-get that asks nothing. `release` is the one that its sources name. */
-export function aptGet(release: Release, ...words: readonly string[]): readonly string[] {
-  return withStatus(["apt-get", "--quiet", "--assume-yes", ...optionsFor(release), ...words]);
+/** A non-interactive apt-get command. `release`: the one in the apt sources. */
+export function aptGet(release: Release, ...args: readonly string[]): readonly string[] {
+  return withStatusFd(["apt-get", "--quiet", "--assume-yes", ...settingOptions(release), ...args]);
 }
 
-/** The same for a look only: apt says what it would do, and answers its own question with no. */
-export function aptGetTrial(release: Release, ...words: readonly string[]): readonly string[] {
-  // Should it ever mean to install all the same, it only prints what it would have dpkg do.
+/** An apt-get command that only prints what it would do. */
+export function aptGetSimulation(release: Release, ...args: readonly string[]): readonly string[] {
+  // A second safeguard: apt only prints the dpkg commands.
   const harmless = ["-o", "Debug::pkgDPkgPM=true"];
-  return withStatus(["apt-get", "--quiet", "--assume-no", ...optionsFor(release), ...harmless, ...words]);
+  return withStatusFd([
+    "apt-get",
+    "--quiet",
+    "--assume-no",
+    ...settingOptions(release),
+    ...harmless,
+    ...args,
+  ]);
 }
 
-function optionsFor({ archived }: Release): string[] {
-  const all = archived ? [...settings, "Acquire::Check-Valid-Until=false"] : settings;
+function settingOptions({ archived }: Release): string[] {
+  const all = archived ? [...SETTINGS, "Acquire::Check-Valid-Until=false"] : SETTINGS;
   return all.flatMap((setting) => ["-o", setting]);
 }
 
-/** Repairs what was left half configured, as far as dpkg can by itself. */
+/** Configures packages that were unpacked but not configured. */
 export const dpkgConfigure = ["dpkg", "--force-confdef", "--force-confold", "--configure", "--pending"];
 
-/** Apt closes the descriptor of its status in its children, so it must not be standard error itself. */
-function withStatus(command: readonly string[]): readonly string[] {
-  return ["sh", "-c", `exec "$@" ${statusFd}>&2`, "sh", ...command];
+/** Apt closes its status descriptor in child processes, so it must not be standard error itself. */
+function withStatusFd(command: readonly string[]): readonly string[] {
+  return ["sh", "-c", `exec "$@" ${STATUS_FD}>&2`, "sh", ...command];
+}
+
+/** A line that apt writes to its status descriptor (APT::Status-Fd, apt's README.progress-reporting). */
+export type AptStatus =
+  | { readonly kind: "download" | "install"; readonly percent: number; readonly message: string }
+  | { readonly kind: "error"; readonly message: string };
+
+/**
+ * Parses `dlstatus:…:PERCENT:TEXT`, `pmstatus:PACKAGE:PERCENT:TEXT` and `pmerror:PACKAGE:PERCENT:TEXT`. Undefined for
+ * any other line, which is output; `nothing` for a status line that people do not need.
+ */
+export function parseStatusLine(line: string): AptStatus | "nothing" | undefined {
+  const found = /^(dlstatus|pmstatus|pmerror|pmconffile|media-change):([^:]*):([0-9.]{1,20}):(.*)$/.exec(
+    line,
+  );
+  if (!found) return undefined;
+  const [, word, subject, number, message = ""] = found;
+  if (word === "pmerror") return { kind: "error", message: `${subject}: ${message}` };
+  const percent = Math.min(100, Number(number));
+  if ((word !== "dlstatus" && word !== "pmstatus") || Number.isNaN(percent)) return "nothing";
+  return { kind: word === "dlstatus" ? "download" : "install", percent, message };
 }

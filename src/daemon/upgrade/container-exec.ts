@@ -2,34 +2,38 @@ import type { Readable } from "node:stream";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { FileSession } from "../../engine/files/file-session.ts";
-import { quietEnvironment } from "./apt.ts";
+import { type AptStatus, nonInteractiveEnvironment, parseStatusLine } from "./apt.ts";
 import { OutputLines } from "./output-lines.ts";
-import { type AptStatus, readStatusLine } from "./status-line.ts";
 
-/** How many of the last lines are looked at for the reason of a failure. */
-const LAST_LINES = 40;
-const FILES_LIMIT = 30_000;
+/** How many of the last lines are searched for the reason of a failure. */
+const MAX_LAST_LINES = 40;
+const FILES_TIMEOUT_MS = 30_000;
 
-/** Who hears what programs print. */
-export interface Listener {
+/** Receives the output of programs. */
+export interface OutputListener {
   output(lines: readonly string[]): Promise<void>;
   status(status: AptStatus): void;
 }
 
-export interface Ended {
+export interface ProgramResult {
   readonly exitCode: number;
-  /** The last lines, the errors of apt's status among them. */
+  /** The last lines, including the errors in apt's status lines. */
   readonly lastLines: readonly string[];
 }
 
-/** A running container as an upgrade works in it: from outside, as its root, with no terminal and no input. */
+/** Runs programs in a container for an upgrade: as root, without a terminal and without input. */
 export class ContainerExec {
   readonly container: string;
   readonly #engine: () => Engine;
-  readonly #listener: Listener;
+  readonly #listener: OutputListener;
   readonly #signal: AbortSignal;
 
-  constructor(options: { engine: () => Engine; container: string; listener: Listener; signal: AbortSignal }) {
+  constructor(options: {
+    engine: () => Engine;
+    container: string;
+    listener: OutputListener;
+    signal: AbortSignal;
+  }) {
     this.container = options.container;
     this.#engine = options.engine;
     this.#listener = options.listener;
@@ -44,66 +48,67 @@ export class ContainerExec {
     return this.#signal;
   }
 
-  /** Runs a program to its end and has its lines heard. When the signal aborts it is killed. */
-  async run(command: readonly string[]): Promise<Ended> {
+  /** Runs a program and passes its lines to the listener. The program is killed when the signal aborts. */
+  async run(command: readonly string[]): Promise<ProgramResult> {
     const signal = this.#signal;
     await using session = await this.engine.exec(this.container, {
       command,
-      environment: quietEnvironment,
+      environment: nonInteractiveEnvironment,
       signal,
     });
     const lastLines: string[] = [];
-    const streams = [session.stdout, session.stderr].map((stream) => this.#hear(stream, lastLines));
+    const streams = [session.stdout, session.stderr].map((stream) => this.#readLines(stream, lastLines));
     const [exitCode] = await Promise.all([session.exitCode, ...streams]);
     return { exitCode, lastLines };
   }
 
-  /** As run(); throws `failed` with the reason it gave unless it ends well. `what` begins the sentence. */
+  /** As run(), but throws `failed` with the program's reason unless it exits with 0. `what` begins the sentence. */
   async runOrThrow(what: string, command: readonly string[]): Promise<void> {
     const { exitCode, lastLines } = await this.run(command);
-    if (exitCode !== 0) throw failure(what, exitCode, lastLines);
+    if (exitCode !== 0) throw programFailure(what, exitCode, lastLines);
   }
 
-  /** Runs a program that prints little, and gives what it printed. Nobody hears it. */
+  /** Runs a program and returns its output, at most 256 KiB. The listener does not get it. */
   async capture(command: readonly string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> {
     return await this.engine.execCapture(this.container, command, {
-      environment: quietEnvironment,
+      environment: nonInteractiveEnvironment,
       signal: this.#signal,
       maxBytes: 256 * 1024,
     });
   }
 
-  /** Its files, for a while; closed by the caller. */
+  /** Opens a file session, which the caller closes. It ends after 30 seconds. */
   files(): Promise<FileSession> {
-    return this.engine.fileSession(this.container, { signal: this.#signal, timeoutMs: FILES_LIMIT });
+    return this.engine.fileSession(this.container, { signal: this.#signal, timeoutMs: FILES_TIMEOUT_MS });
   }
 
-  async #hear(stream: Readable, lastLines: string[]): Promise<void> {
+  async #readLines(stream: Readable, lastLines: string[]): Promise<void> {
     const lines = new OutputLines();
-    const hear = async (found: readonly string[]) => {
+    const handle = async (found: readonly string[]) => {
       const output: string[] = [];
       for (const line of found) {
-        const status = readStatusLine(line);
+        const status = parseStatusLine(line);
         if (status === "nothing") continue;
         if (status) this.#listener.status(status);
         if (status === undefined) output.push(line);
-        if (status?.kind === "error") output.push(`dpkg: ${status.words}`);
+        if (status?.kind === "error") output.push(`dpkg: ${status.message}`);
       }
       lastLines.push(...output);
-      lastLines.splice(0, Math.max(0, lastLines.length - LAST_LINES));
+      lastLines.splice(0, Math.max(0, lastLines.length - MAX_LAST_LINES));
       await this.#listener.output(output);
     };
-    for await (const bytes of stream as AsyncIterable<Buffer>) await hear(lines.take(bytes));
-    await hear(lines.end());
+    for await (const bytes of stream as AsyncIterable<Buffer>) await handle(lines.take(bytes));
+    await handle(lines.end());
   }
 }
 
-/** What a program that failed said: errors first, for what comes after them only says that there was one. */
-export function failure(what: string, exitCode: number, lastLines: readonly string[]): TremplinError {
+/** The error of a failed program: its error lines, because later lines only repeat that it failed; else its last lines. */
+export function programFailure(what: string, exitCode: number, lastLines: readonly string[]): TremplinError {
   const errors = lastLines.filter((line) => /^(E:|Err:|dpkg: |W: (GPG|Failed))/.test(line));
-  const telling = (errors.length > 0 ? errors.slice(0, 3) : lastLines.slice(-3)).map((line) =>
-    line.slice(0, 300),
+  const relevant = errors.length > 0 ? errors.slice(0, 3) : lastLines.slice(-3);
+  const reason = relevant.map((line) => line.slice(0, 300)).join(" | ");
+  return new TremplinError(
+    "failed",
+    `${what} failed with exit code ${exitCode}${reason === "" ? "" : `: ${reason}`}`,
   );
-  const said = telling.length > 0 ? `: ${telling.join(" | ")}` : "";
-  return new TremplinError("failed", `${what} failed with exit code ${exitCode}${said}`);
 }

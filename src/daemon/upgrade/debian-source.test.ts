@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { editAptSources } from "../guest/apt-sources.ts";
-import { editFor } from "./debian-source.ts";
+import { switchSourcesTo } from "./debian-source.ts";
 import { type Release, releases } from "./releases.ts";
 
 const release = (codename: string) => releases.find((each) => each.codename === codename) as Release;
 
 function switched(text: string, codename: string, path = "x.list"): string {
-  return Buffer.from(editAptSources(path, Buffer.from(text), editFor(release(codename)))).toString();
+  return Buffer.from(editAptSources(path, Buffer.from(text), switchSourcesTo(release(codename)))).toString();
 }
 
 for (const [before, codename, after] of [
@@ -86,7 +86,7 @@ for (const [before, codename, after] of [
   test(`${before} for ${codename}`, () => assert.equal(switched(before, codename), after));
 }
 
-test("a stanza keeps what goes along, and is disabled where nothing does", () => {
+test("a stanza keeps the suites of the new release, and is disabled if there are none", () => {
   const stanza = (suites: string) =>
     `Types: deb\nURIs: http://deb.debian.org/debian\nSuites: ${suites}\nComponents: main\n`;
   assert.equal(
@@ -97,7 +97,7 @@ test("a stanza keeps what goes along, and is disabled where nothing does", () =>
   assert.equal(switched(only, "bookworm", "x.sources"), `Enabled: no\n${only}`);
 });
 
-test("the same original gives each release on the way, whatever was disabled for another", () => {
+test("the same original gives the sources of each release in turn", () => {
   const original = "deb http://m/debian stretch-updates main";
   assert.match(switched(original, "stretch"), /^#/);
   assert.equal(switched(original, "bullseye"), "deb http://m/debian bullseye-updates main");

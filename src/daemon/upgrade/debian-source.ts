@@ -1,19 +1,19 @@
 import type { AptSource, AptSourceEdit } from "../guest/apt-source.ts";
 import { type Release, releases } from "./releases.ts";
 
-/** Debian's own servers, by name: the only places that are changed when a release moves to the archive. */
+/** Debian's own servers: only their URIs change when a release moves to the archive. */
 const ARCHIVE = "archive.debian.org";
 const MIRROR = "deb.debian.org";
-const officialHosts = /^(deb|security|archive|httpredir|cdn-fastly\.deb|ftp(\.[a-z]{2})?)\.debian\.org$/;
+const OFFICIAL_HOSTS = /^(deb|security|archive|httpredir|cdn-fastly\.deb|ftp(\.[a-z]{2})?)\.debian\.org$/;
 
-const components = new Set(["main", "contrib", "non-free", "non-free-firmware"]);
-const aliases = ["stable", "oldstable", "oldoldstable"];
+const COMPONENTS = new Set(["main", "contrib", "non-free", "non-free-firmware"]);
+const SUITE_ALIASES = ["stable", "oldstable", "oldoldstable"];
 
-/** The part that a suite plays in its release; undefined for what does not go along in an upgrade (backports ...). */
+/** The role of a suite in its release; undefined if an upgrade does not use it (backports ...). */
 type Role = "main" | "updates" | "security";
 
 const roles = new Map<string, Role | undefined>();
-for (const name of [...releases.map(({ codename }) => codename), ...aliases]) {
+for (const name of [...releases.map(({ codename }) => codename), ...SUITE_ALIASES]) {
   roles.set(name, "main");
   roles.set(`${name}-updates`, "updates");
   roles.set(`${name}/updates`, "security");
@@ -24,37 +24,37 @@ for (const name of [...releases.map(({ codename }) => codename), ...aliases]) {
 }
 
 /**
- * Whether an entry offers Debian itself. Others use the same suite names, so all must be right: suites and
- * components that Debian has, at a place that is called as Debian's mirrors are.
+ * Whether an entry is Debian itself. Other vendors use the same suite names, so suites, components and URIs must all
+ * be those of Debian or its mirrors.
  */
 export function isDebianSource({ suites, uris, components: parts }: AptSource): boolean {
   return (
-    suites.every((suite) => roles.has(plain(suite))) &&
-    parts.every((part) => components.has(part)) &&
-    uris.every(isDebianPlace)
+    suites.every((suite) => roles.has(withoutTrailingSlash(suite))) &&
+    parts.every((part) => COMPONENTS.has(part)) &&
+    uris.every(isDebianUri)
   );
 }
 
-/** Whether an entry offers packages of Debian's main suite. */
+/** Whether an entry provides binary packages of Debian's main suite. */
 export function isMainSource(source: AptSource): boolean {
-  const offersMain = source.suites.some((suite) => roles.get(plain(suite)) === "main");
+  const offersMain = source.suites.some((suite) => roles.get(withoutTrailingSlash(suite)) === "main");
   return source.enabled && source.types.includes("deb") && offersMain && isDebianSource(source);
 }
 
 /**
- * What becomes of an entry when the container goes to a release: Debian's change their suites, everybody
- * else's are disabled, for packages of the old release may stop the upgrade.
+ * Edits entries for another release: switches the suites of Debian's, and disables all others, because their packages
+ * for the old release may block the upgrade.
  */
-export function editFor(release: Release): (source: AptSource) => AptSourceEdit | undefined {
+export function switchSourcesTo(release: Release): (source: AptSource) => AptSourceEdit | undefined {
   const names: Record<Role, string | undefined> = { main: release.codename, ...pickSuites(release) };
   return (source) => {
     if (!isDebianSource(source)) return { disable: true };
     return {
       suite: (suite) => {
-        const role = roles.get(plain(suite));
+        const role = roles.get(withoutTrailingSlash(suite));
         return role && names[role];
       },
-      uri: (uri) => placeOf(uri, release),
+      uri: (uri) => releaseUri(uri, release),
     };
   };
 }
@@ -63,29 +63,29 @@ function pickSuites({ suites }: Release) {
   return { updates: suites.updates, security: suites.security };
 }
 
-/** Apt takes a suite with a slash at its end for a path; of these names it does not matter. */
-function plain(suite: string): string {
+/** Apt takes a suite with a trailing slash for a path, which makes no difference for these names. */
+function withoutTrailingSlash(suite: string): string {
   return suite.replace(/\/$/, "");
 }
 
-function isDebianPlace(uri: string): boolean {
+function isDebianUri(uri: string): boolean {
   const [, host, path] = splitUri(uri);
-  return officialHosts.test(host) || /(^|\/)debian(-security)?$/.test(path);
+  return OFFICIAL_HOSTS.test(host) || /(^|\/)debian(-security)?$/.test(path);
 }
 
-/** Where on Debian's own servers a release lies. Other mirrors are expected to have what they are asked for. */
-function placeOf(uri: string, release: Release): string {
+/** The URI of a release on Debian's own servers. Other mirrors are expected to have the release. */
+function releaseUri(uri: string, release: Release): string {
   const [scheme, host, path] = splitUri(uri);
-  if (!officialHosts.test(host)) return uri;
+  if (!OFFICIAL_HOSTS.test(host)) return uri;
   const folder =
     host === "security.debian.org" || path.endsWith("debian-security") ? "debian-security" : "debian";
   if (release.archived) return `http://${ARCHIVE}/${folder}`;
   if (host === ARCHIVE) return `http://${MIRROR}/${folder}`;
-  // At its root this server has old names only.
+  // The root of this server has only old suite names.
   return host === "security.debian.org" ? `${scheme}//${host}/debian-security` : uri;
 }
 
-/** Scheme with its colon, host, path without a slash at its end. */
+/** Scheme with its colon, host, path without trailing slashes. */
 function splitUri(uri: string): [scheme: string, host: string, path: string] {
   const found = /^([a-z][a-z0-9+.-]*:)(?:\/\/([^/]*))?(.*)$/i.exec(uri);
   return [found?.[1] ?? "", (found?.[2] ?? "").toLowerCase(), (found?.[3] ?? uri).replace(/\/+$/, "")];

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { inTime } from "../../../test/support/in-time.ts";
-import { MOST_LINE_BYTES, OutputLines, plainLine } from "./output-lines.ts";
+import { MAX_LINE_BYTES, OutputLines, plainLine } from "./output-lines.ts";
 
 function linesOf(...chunks: Uint8Array[]): string[] {
   const lines = new OutputLines();
   return [...chunks.flatMap((chunk) => lines.take(chunk)), ...lines.end()];
 }
 
-test("carriage returns end lines, escape sequences and blank lines are gone", () => {
+test("carriage returns end lines; escape sequences and blank lines are removed", () => {
   assert.deepEqual(linesOf(Buffer.from("5%\r10%\r\n\n\x1b[1mdone\x1b[0m\x07 \tnow\nrest")), [
     "5%",
     "10%",
@@ -18,7 +18,7 @@ test("carriage returns end lines, escape sequences and blank lines are gone", ()
   ]);
 });
 
-test("whatever is printed, in whatever pieces, lines are plain and short, and the pieces do not matter", () => {
+test("any output gives plain, short lines, however it is split into chunks", () => {
   const text = fc.string({
     unit: fc.constantFrom("a", "é", "😀", "\n", "\r", "\x1b[31m", "\0", "\u2028", "\x9b", " "),
   });
@@ -35,22 +35,22 @@ test("whatever is printed, in whatever pieces, lines are plain and short, and th
         assert.deepEqual(linesOf(bytes.subarray(0, cut), bytes.subarray(cut)), lines);
         for (const line of lines) {
           assert.ok(!/[\p{Cc}\u2028\u2029]/u.test(line) && line.isWellFormed(), JSON.stringify(line));
-          assert.ok(Buffer.byteLength(line) <= MOST_LINE_BYTES);
+          assert.ok(Buffer.byteLength(line) <= MAX_LINE_BYTES);
         }
       },
     ),
   );
 });
 
-test("a line is cut between letters", () => {
+test("a long line is cut between characters", () => {
   for (const letter of ["x", "é", "€", "😀"]) {
     const line = plainLine(letter.repeat(8_000));
-    assert.ok(Buffer.byteLength(line) <= MOST_LINE_BYTES && Buffer.byteLength(line) > MOST_LINE_BYTES - 8);
+    assert.ok(Buffer.byteLength(line) <= MAX_LINE_BYTES && Buffer.byteLength(line) > MAX_LINE_BYTES - 8);
     assert.match(line, new RegExp(`^(${letter})+…$`, "u"));
   }
 });
 
-test("output without any end of line is bounded, and read in time", () => {
+test("output without line ends is bounded, and parsed in time", () => {
   const chunk = Buffer.alloc(64 * 1024, "x");
   const lines = inTime(() => linesOf(...Array.from({ length: 400 }, () => chunk)));
   assert.ok(lines.length >= 400);

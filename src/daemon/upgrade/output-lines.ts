@@ -1,24 +1,24 @@
 import { stripVTControlCharacters } from "node:util";
 
-/** A line of a notice has at most so many bytes. */
-export const MOST_LINE_BYTES = 4096;
-/** What may come without an end of line before it is taken for a line. In characters. */
-const LONGEST = 16 * 1024;
+/** The maximum length of a line in a notice, in UTF-8. */
+export const MAX_LINE_BYTES = 4096;
+/** Longer output without a line end is split here. */
+const MAX_LINE_LENGTH = 16 * 1024;
 
 /**
- * Cuts what a program writes into lines that can be shown anywhere: a carriage return ends a line as well,
- * escape sequences and control characters are gone, long lines are cut, blank ones left out.
+ * Splits the output of a program into lines that can be shown anywhere: a carriage return also ends a line, escape
+ * sequences and control characters are removed, long lines are cut, blank lines are skipped.
  */
 export class OutputLines {
   readonly #decoder = new TextDecoder();
   #rest = "";
 
-  /** The lines that these bytes complete. */
+  /** Returns the lines that these bytes complete. */
   take(bytes: Uint8Array): string[] {
     return this.#cut(this.#decoder.decode(bytes, { stream: true }));
   }
 
-  /** What is left when the program has ended. */
+  /** Returns the last line when the program has ended. */
   end(): string[] {
     return this.#cut(`${this.#decoder.decode()}\n`);
   }
@@ -26,7 +26,7 @@ export class OutputLines {
   #cut(text: string): string[] {
     const pieces = (this.#rest + text).split(/[\r\n]/);
     this.#rest = pieces.pop() ?? "";
-    if (this.#rest.length > LONGEST) {
+    if (this.#rest.length > MAX_LINE_LENGTH) {
       pieces.push(this.#rest);
       this.#rest = "";
     }
@@ -36,13 +36,13 @@ export class OutputLines {
 
 /** One line of plain text, of at most 4 KiB in UTF-8. */
 export function plainLine(text: string): string {
-  // Bounded before it is looked at: the line may be anything.
-  const plain = stripVTControlCharacters(text.slice(0, LONGEST))
+  // Bounded first: the line is untrusted.
+  const plain = stripVTControlCharacters(text.slice(0, MAX_LINE_LENGTH))
     .replace(/[\p{Cc}\u2028\u2029]+/gu, " ")
     .trimEnd()
     .toWellFormed();
   const bytes = Buffer.from(plain);
-  if (bytes.length <= MOST_LINE_BYTES) return plain;
-  // A letter that is cut through is left out.
-  return `${bytes.toString("utf8", 0, MOST_LINE_BYTES - 3).replace(/\uFFFD+$/, "")}…`;
+  if (bytes.length <= MAX_LINE_BYTES) return plain;
+  // Removes a character that was cut in half.
+  return `${bytes.toString("utf8", 0, MAX_LINE_BYTES - 3).replace(/\uFFFD+$/, "")}…`;
 }

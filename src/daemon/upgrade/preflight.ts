@@ -3,79 +3,79 @@ import type { Engine } from "../../engine/engine.ts";
 import type { Instance } from "../../engine/resources/instance.ts";
 import type { ContainerExec } from "./container-exec.ts";
 import { isDebianSource, isMainSource } from "./debian-source.ts";
-import { missingSpace, poolOf, usageOf } from "./disk-space.ts";
+import { findStoragePool, missingSpace, readDiskUsage } from "./disk-space.ts";
 import { plainLine } from "./output-lines.ts";
 import { releaseName, type UpgradePath } from "./releases.ts";
 import { simulateUpgrade } from "./simulate-upgrade.ts";
-import { type AptEstimate, sizeText } from "./size.ts";
-import { entriesOf, readSourceFiles, type SourceFile, sourceText } from "./source-files.ts";
+import { type AptEstimate, formatSize } from "./size.ts";
+import { enabledSources, formatSource, readSourceFiles, type SourceFile } from "./source-files.ts";
 
-/** What an upgrade would meet. Nothing was changed to find it out. */
-export interface Findings {
-  /** What stands in its way, in sentences. Empty: it can begin. */
+/** The result of a check before an upgrade. */
+export interface PreflightResult {
+  /** The reasons, as sentences, why the upgrade cannot start; empty if it can. */
   readonly problems: readonly string[];
-  /** What it will do and cost. */
+  /** What the upgrade will do and cost, as sentences. */
   readonly notes: readonly string[];
-  /** The apt sources as they are. */
+  /** The current apt sources. */
   readonly sources: readonly SourceFile[];
 }
 
-/** Looks whether a container can be upgraded, and changes nothing in it. */
+/** Checks whether a container can be upgraded. Changes nothing in it. */
 export async function preflight(
   engine: Engine,
   instance: Instance,
-  inside: ContainerExec,
+  exec: ContainerExec,
   path: UpgradePath,
-): Promise<Findings> {
-  const sources = await filesOf(inside);
-  const entries = sources.flatMap(entriesOf);
-  const packages = await examinePackages(inside);
+): Promise<PreflightResult> {
+  const sources = await readSources(exec);
+  const entries = sources.flatMap(enabledSources);
+  const packages = await checkPackages(exec);
   const problems = [...packages.problems];
   const notes = [
-    `from ${releaseName(path.from)} to ${path.steps.map(releaseName).join(", then ")}`,
+    `from ${releaseName(path.from)} to ${path.releases.map(releaseName).join(", then ")}`,
     ...packages.notes,
     ...entries
       .filter((entry) => !isDebianSource(entry))
-      .map((entry) => `not of Debian, so it will be disabled and stay so: ${sourceText(entry)}`),
+      .map((entry) => `this apt source is not Debian's and will be disabled: ${formatSource(entry)}`),
   ];
   if (!entries.some(isMainSource)) {
     problems.push(
-      `its apt sources name no mirror of ${releaseName(path.from)}: add one in /etc/apt/sources.list.d and try again`,
+      `its apt sources have no mirror of ${releaseName(path.from)}: add one in /etc/apt/sources.list.d and try again`,
     );
     return { problems, notes, sources };
   }
-  const trial = await simulateUpgrade(inside, sources, path);
-  if (trial.problem) problems.push(trial.problem);
-  if (trial.lacksKeys)
-    notes.push("the keys of the new release are not known inside yet: they are renewed first");
-  const { estimate } = trial;
+  const simulation = await simulateUpgrade(exec, sources, path);
+  if (simulation.problem) problems.push(simulation.problem);
+  if (simulation.needsNewKeys)
+    notes.push("the container does not have the keys of the new release yet; they are renewed first");
+  const { estimate } = simulation;
   if (estimate) notes.push(costText(estimate));
-  else if (!trial.problem) notes.push("apt gives no estimate before the packages of now are put right");
-  const pool = await poolOf(engine, instance, inside.signal);
-  const usage = await usageOf(engine, inside);
-  if (!pool.hasCheapSnapshots) notes.push(copyCost(pool, usage));
-  problems.push(
-    ...(await missingSpace(inside, instance, pool, usage, estimate ?? { download: 0, growth: 0 })),
-  );
+  else if (!simulation.problem) {
+    notes.push("apt cannot estimate the cost before the installed packages are repaired");
+  }
+  const pool = await findStoragePool(engine, instance, exec.signal);
+  const usage = await readDiskUsage(engine, exec);
+  if (!pool.hasCheapSnapshots) notes.push(copyCostText(pool, usage));
+  problems.push(...(await missingSpace(exec, instance, pool, usage, estimate ?? { download: 0, growth: 0 })));
   return { problems, notes, sources };
 }
 
-/** Throws `failed` with all that stands in the way. */
-export function checkFindings({ problems }: Findings): void {
+/** Throws `failed` with all problems. */
+export function throwIfBlocked({ problems }: PreflightResult): void {
   if (problems.length > 0) throw new TremplinError("failed", problems.join("; "));
 }
 
-async function filesOf(inside: ContainerExec): Promise<SourceFile[]> {
-  using files = await inside.files();
+async function readSources(exec: ContainerExec): Promise<SourceFile[]> {
+  using files = await exec.files();
   return await readSourceFiles(files);
 }
 
-async function examinePackages(inside: ContainerExec): Promise<{ problems: string[]; notes: string[] }> {
-  const audit = await inside.capture(["dpkg", "--audit"]);
+async function checkPackages(exec: ContainerExec): Promise<{ problems: string[]; notes: string[] }> {
+  const audit = await exec.capture(["dpkg", "--audit"]);
   if (audit.exitCode === 126 || audit.exitCode === 127) {
-    throw new TremplinError("failed", "it has no dpkg that can be run, so it cannot be upgraded");
+    throw new TremplinError("failed", "it has no working dpkg, so it cannot be upgraded");
   }
-  const held = (await inside.capture(["apt-mark", "showhold"])).stdout
+  const held = (await exec.capture(["apt-mark", "showhold"])).stdout
     .split("\n")
     .filter((name) => name !== "");
   return {
@@ -83,22 +83,22 @@ async function examinePackages(inside: ContainerExec): Promise<{ problems: strin
       held.length === 0
         ? []
         : [
-            `packages are held back (${list(held)}), which can make the upgrade impossible: release them with apt-mark unhold`,
+            `packages are held back (${joinNames(held)}), which can block the upgrade: release them with apt-mark unhold`,
           ],
-    notes: audit.stdout.trim() === "" ? [] : ["dpkg was interrupted earlier: that is repaired first"],
+    notes: audit.stdout.trim() === "" ? [] : ["dpkg was interrupted earlier; this is repaired first"],
   };
 }
 
 function costText({ download, growth }: AptEstimate): string {
-  return `${sizeText(download)} to download, and ${sizeText(Math.max(0, growth))} more on the disk`;
+  return `${formatSize(download)} to download, and ${formatSize(Math.max(0, growth))} more on the disk`;
 }
 
-function list(names: readonly string[]): string {
+function joinNames(names: readonly string[]): string {
   const plain = names.map((name) => plainLine(name.slice(0, 80)));
   return plain.length > 8 ? `${plain.slice(0, 8).join(", ")} and ${plain.length - 8} more` : plain.join(", ");
 }
 
-function copyCost({ name, driver }: { name: string; driver: string }, usage: number | undefined): string {
-  const size = usage === undefined ? "" : `, about ${sizeText(usage)}`;
-  return `the storage pool ${name} (${driver}) has no cheap snapshots: the way back is a copy of the whole container${size}, which takes time and that much space until it is deleted, and going back copies it again`;
+function copyCostText({ name, driver }: { name: string; driver: string }, usage: number | undefined): string {
+  const size = usage === undefined ? "" : `, about ${formatSize(usage)}`;
+  return `the storage pool ${name} (${driver}) has no copy-on-write snapshots: the rollback snapshot is a copy of the whole container${size}, which takes time and that much space until it is deleted, and a rollback copies it again`;
 }

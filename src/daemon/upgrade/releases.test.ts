@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UpgradeContainerRequest_Version as Version } from "../../contract/tremplin_pb.js";
 import { parseOsRelease } from "../guest/os-release.ts";
-import { releases, runningRelease, upgradePath, wantedRelease } from "./releases.ts";
+import { releaseOfOsRelease, releaseOfVersion, releases, upgradePath } from "./releases.ts";
 
-const running = (text: string) => runningRelease(parseOsRelease(Buffer.from(text)));
+const running = (text: string) => releaseOfOsRelease(parseOsRelease(Buffer.from(text)));
 
-test("the table is in the order of the releases, with a row for each number of the contract", () => {
+test("the table is in release order, with a row for each number of the contract", () => {
   const numbers = Object.values(Version).filter(
     (each): each is Version => typeof each === "number" && each > 0,
   );
@@ -18,17 +18,17 @@ test("the table is in the order of the releases, with a row for each number of t
   assert.deepEqual(versions, [9, 10, 11, 12, 13]);
 });
 
-test("every way forward goes through each release between, and there is none back", () => {
+test("an upgrade passes through each release in between, and never goes backward", () => {
   for (const [start, from] of releases.entries()) {
     for (const [end, to] of releases.entries()) {
       if (start > end) assert.throws(() => upgradePath(from, to), { code: "invalid" });
       else if (start === end) assert.equal(upgradePath(from, to), undefined);
-      else assert.deepEqual(upgradePath(from, to)?.steps, releases.slice(start + 1, end + 1));
+      else assert.deepEqual(upgradePath(from, to)?.releases, releases.slice(start + 1, end + 1));
     }
   }
 });
 
-test("what runs is told by ID and VERSION_ID alone", () => {
+test("the running release is detected by ID and VERSION_ID alone", () => {
   assert.equal(running('ID=debian\nVERSION_ID="12"\n').codename, "bookworm");
   assert.equal(running("ID=debian\nVERSION_ID=12.4\nVERSION_CODENAME=lies\n").codename, "bookworm");
   for (const text of ["ID=ubuntu\nVERSION_ID=12\n", "ID=debian\n", "ID=debian\nVERSION_ID=8\n", "\0\xff"]) {
@@ -37,7 +37,7 @@ test("what runs is told by ID and VERSION_ID alone", () => {
   assert.throws(() => running("ID=debian\n"), /testing or unstable/);
 });
 
-test("a number that no release has is refused with those that there are", () => {
-  assert.throws(() => wantedRelease(Version.UNKNOWN), /known are stretch \(9\), .*trixie \(13\)/);
-  assert.throws(() => wantedRelease(99 as Version), { code: "invalid" });
+test("an unknown number is refused, and the error lists the known releases", () => {
+  assert.throws(() => releaseOfVersion(Version.UNKNOWN), /known releases are stretch \(9\), .*trixie \(13\)/);
+  assert.throws(() => releaseOfVersion(99 as Version), { code: "invalid" });
 });

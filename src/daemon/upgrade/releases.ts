@@ -2,30 +2,30 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import { UpgradeContainerRequest_Version as Version } from "../../contract/tremplin_pb.js";
 import type { Release as OsRelease } from "../guest/os-release.ts";
 
-/** What stands in the way of an upgrade to a release, and the program that puts it away. */
-export interface Obstacle {
-  /** What is told when it runs, for example "removing expired root certificates". */
-  readonly words: string;
-  /** Only where this file is there. */
-  readonly where: string;
+/** A workaround for a known problem of a release. */
+export interface Workaround {
+  /** Reported when it runs, for example "removing expired root certificates". */
+  readonly message: string;
+  /** Only runs if this file exists. */
+  readonly ifExists: string;
   readonly commands: readonly (readonly string[])[];
 }
 
-/** One Debian release that containers are upgraded from or to. */
+/** A Debian release that containers are upgraded from or to. */
 export interface Release {
   /** The contract's number. */
   readonly version: Version;
   readonly codename: string;
   /** As in os-release's VERSION_ID. */
   readonly versionId: string;
-  /** What apt's sources call it. Without `updates` its point releases are all there will be. */
+  /** Its suites in apt sources. Without `updates` it gets no more updates. */
   readonly suites: { readonly security: string; readonly updates?: string };
-  /** The package with the keys that its successor is signed with. */
+  /** The package with the keys of its successor. */
   readonly keyring: string;
-  /** Debian's own mirrors no longer have it, only its archive, whose release files have run out. */
+  /** Only Debian's archive has it, and its release files have expired. */
   readonly archived?: boolean;
-  /** To be put away while this release is what runs, before it is upgraded. */
-  readonly obstacles?: readonly Obstacle[];
+  /** Applied while this release runs, before it is upgraded. */
+  readonly workarounds?: readonly Workaround[];
 }
 
 const keyring = "debian-archive-keyring";
@@ -39,10 +39,10 @@ export const releases: readonly Release[] = [
     suites: { security: "stretch/updates" },
     keyring,
     archived: true,
-    obstacles: [
+    workarounds: [
       {
-        words: "removing a root certificate that has expired and breaks TLS",
-        where: "/etc/ca-certificates.conf",
+        message: "removing a root certificate that has expired and breaks TLS",
+        ifExists: "/etc/ca-certificates.conf",
         commands: [
           ["sed", "-i", "s#^mozilla/DST_Root_CA_X3.crt#!&#", "/etc/ca-certificates.conf"],
           ["update-ca-certificates"],
@@ -81,10 +81,11 @@ export const releases: readonly Release[] = [
   },
 ];
 
-/** A way from one release to another: each release after `from`, in order. Not empty. */
+/** The path from one release to another. */
 export interface UpgradePath {
   readonly from: Release;
-  readonly steps: readonly Release[];
+  /** Each release after `from`, in order. Not empty. */
+  readonly releases: readonly Release[];
   readonly to: Release;
 }
 
@@ -93,44 +94,44 @@ export function releaseName({ versionId, codename }: Release): string {
   return `Debian ${versionId} (${codename})`;
 }
 
-/** What a container runs. Throws `invalid` for what is no Debian of the table. */
-export function runningRelease({ message }: OsRelease): Release {
+/** The release of a container. Throws `invalid` if it is not a known Debian. */
+export function releaseOfOsRelease({ message }: OsRelease): Release {
   const { id, versionId } = message;
   if (id !== "debian") {
     throw new TremplinError(
       "invalid",
-      `only Debian can be upgraded, and the container says it is ${quoted(id)}`,
+      `only Debian can be upgraded, and the container's os-release says ${quoted(id)}`,
     );
   }
   const found = releases.find((release) => release.versionId === versionId.split(".")[0]);
   if (found) return found;
   const what = versionId === "" ? "testing or unstable" : `Debian ${quoted(versionId)}`;
-  throw new TremplinError("invalid", `the container runs ${what}, which there is no way from: ${known()}`);
-}
-
-/** The release that a request asks for. Throws `invalid` for a number that is none. */
-export function wantedRelease(version: Version): Release {
-  const found = releases.find((release) => release.version === version);
-  if (found) return found;
-  throw new TremplinError("invalid", `no release has the number ${version}: ${known()}`);
-}
-
-/** Undefined where it runs already. Throws `invalid` for a way back. */
-export function upgradePath(from: Release, to: Release): UpgradePath | undefined {
-  const [start, end] = [releases.indexOf(from), releases.indexOf(to)];
-  if (start === end) return undefined;
-  if (start < end) return { from, to, steps: releases.slice(start + 1, end + 1) };
   throw new TremplinError(
     "invalid",
-    `${releaseName(from)} cannot be turned into the older ${releaseName(to)}`,
+    `the container runs ${what}, which cannot be upgraded: ${knownReleases()}`,
   );
 }
 
-/** What a container says of itself may be anything. */
+/** The release with a number of the contract. Throws `invalid` for an unknown number. */
+export function releaseOfVersion(version: Version): Release {
+  const found = releases.find((release) => release.version === version);
+  if (found) return found;
+  throw new TremplinError("invalid", `there is no release with the number ${version}: ${knownReleases()}`);
+}
+
+/** Undefined if both are the same. Throws `invalid` for a downgrade. */
+export function upgradePath(from: Release, to: Release): UpgradePath | undefined {
+  const [start, end] = [releases.indexOf(from), releases.indexOf(to)];
+  if (start === end) return undefined;
+  if (start < end) return { from, to, releases: releases.slice(start + 1, end + 1) };
+  throw new TremplinError("invalid", `${releaseName(from)} cannot be downgraded to ${releaseName(to)}`);
+}
+
+/** For untrusted text of a container. */
 function quoted(text: string): string {
   return JSON.stringify(text.slice(0, 40));
 }
 
-function known(): string {
-  return `known are ${releases.map(({ codename, versionId }) => `${codename} (${versionId})`).join(", ")}`;
+function knownReleases(): string {
+  return `known releases are ${releases.map(({ codename, versionId }) => `${codename} (${versionId})`).join(", ")}`;
 }

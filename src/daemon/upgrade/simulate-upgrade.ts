@@ -1,73 +1,75 @@
 import type { Engine } from "../../engine/engine.ts";
 import { editAptSources } from "../guest/apt-sources.ts";
-import { replaceFile } from "../guest/replace.ts";
-import { aptGetTrial } from "./apt.ts";
-import { type ContainerExec, failure } from "./container-exec.ts";
-import { editFor } from "./debian-source.ts";
+import { replaceFile } from "../guest/container-files.ts";
+import { aptGetSimulation } from "./apt.ts";
+import { type ContainerExec, programFailure } from "./container-exec.ts";
+import { switchSourcesTo } from "./debian-source.ts";
 import type { Release, UpgradePath } from "./releases.ts";
-import { type AptEstimate, readEstimate } from "./size.ts";
+import { type AptEstimate, parseEstimate } from "./size.ts";
 import type { SourceFile } from "./source-files.ts";
 
-/** Everything of a trial lies here, and nothing of it elsewhere. */
-const trialFolder = "/var/tmp/tremplin-upgrade";
-/** For removing it. Milliseconds. */
-const REMOVAL_LIMIT = 10_000;
+/** All files of a simulation are here. */
+const SIMULATION_FOLDER = "/var/tmp/tremplin-upgrade";
+const REMOVAL_TIMEOUT_MS = 10_000;
 
 const root = { uid: 0, gid: 0 };
 
-export interface Trial {
-  /** Why the packages of a release cannot be had; undefined where they can. */
+export interface SimulationResult {
+  /** Why the packages of a release cannot be fetched; undefined if they can. */
   readonly problem?: string;
-  /** The keys inside do not know the new release, or not any more: renewing them is part of the upgrade. */
-  readonly lacksKeys?: boolean;
-  /** Undefined where apt sees no way before the packages of now are put right. */
+  /** The container's keys are missing or expired for the new release; the upgrade renews them. */
+  readonly needsNewKeys?: boolean;
+  /** Undefined if apt cannot plan the upgrade before the installed packages are repaired. */
   readonly estimate?: AptEstimate;
 }
 
 /**
- * Asks the mirrors for the releases of a path and apt for its estimate, with lists and caches of its own: apt's
- * real ones are not touched, and when this has ended nothing of it is left.
+ * Fetches the package lists of all releases of a path and asks apt for its estimate. Uses lists and caches of its own,
+ * which it removes at the end; apt's real ones do not change.
  */
 export async function simulateUpgrade(
-  inside: ContainerExec,
+  exec: ContainerExec,
   originals: readonly SourceFile[],
   path: UpgradePath,
-): Promise<Trial> {
-  await removeTrial(inside.engine, inside.container);
+): Promise<SimulationResult> {
+  await removeSimulation(exec.engine, exec.container);
   try {
-    await prepare(inside, originals, path.steps);
-    const command = (...words: string[]) => aptGetTrial(archivedIf(path), ...places(), ...words);
-    const { exitCode, lastLines } = await inside.run(command("update"));
+    await prepare(exec, originals, path.releases);
+    const command = (...args: string[]) =>
+      aptGetSimulation(optionsRelease(path), ...folderOptions(), ...args);
+    const { exitCode, lastLines } = await exec.run(command("update"));
     if (exitCode !== 0 || lastLines.some((line) => /^(E:|W: Failed to fetch)/.test(line))) {
-      return explain(exitCode, lastLines);
+      return explainFailure(exitCode, lastLines);
     }
-    const { stdout } = await inside.capture(command("dist-upgrade"));
-    const estimate = readEstimate(stdout);
+    const { stdout } = await exec.capture(command("dist-upgrade"));
+    const estimate = parseEstimate(stdout);
     return estimate ? { estimate } : {};
   } finally {
-    await removeTrial(inside.engine, inside.container);
+    await removeSimulation(exec.engine, exec.container);
   }
 }
 
-/** Removes what a trial left that was cancelled, or died with its daemon, as far as that can be done now. */
-export async function removeTrial(engine: Engine, container: string): Promise<void> {
-  const signal = AbortSignal.timeout(REMOVAL_LIMIT);
-  await engine.execCapture(container, ["rm", "-rf", "--", trialFolder], { signal }).catch(() => undefined);
+/** Removes the files of a simulation, if possible; also those of one that was cancelled or died with its daemon. */
+export async function removeSimulation(engine: Engine, container: string): Promise<void> {
+  const signal = AbortSignal.timeout(REMOVAL_TIMEOUT_MS);
+  await engine
+    .execCapture(container, ["rm", "-rf", "--", SIMULATION_FOLDER], { signal })
+    .catch(() => undefined);
 }
 
 async function prepare(
-  inside: ContainerExec,
+  exec: ContainerExec,
   originals: readonly SourceFile[],
-  steps: readonly Release[],
+  releases: readonly Release[],
 ): Promise<void> {
   const folders = ["sources", "lists/partial", "cache/archives/partial"];
-  await inside.capture(["mkdir", "-p", "--", ...folders.map((folder) => `${trialFolder}/${folder}`)]);
-  using files = await inside.files();
-  for (const release of steps) {
+  await exec.capture(["mkdir", "-p", "--", ...folders.map((folder) => `${SIMULATION_FOLDER}/${folder}`)]);
+  using files = await exec.files();
+  for (const release of releases) {
     for (const [index, file] of originals.entries()) {
       const name = `${release.codename}-${index}.${file.path.endsWith(".list") ? "list" : "sources"}`;
-      const path = `${trialFolder}/sources/${name}`;
-      await replaceFile(files, path, editAptSources(file.path, file.content, editFor(release)), {
+      const path = `${SIMULATION_FOLDER}/sources/${name}`;
+      await replaceFile(files, path, editAptSources(file.path, file.content, switchSourcesTo(release)), {
         ...root,
         mode: 0o644,
       });
@@ -75,36 +77,36 @@ async function prepare(
   }
 }
 
-function places(): string[] {
+function folderOptions(): string[] {
   const settings = [
     "Dir::Etc::SourceList=/dev/null",
-    `Dir::Etc::SourceParts=${trialFolder}/sources`,
-    `Dir::State::Lists=${trialFolder}/lists`,
-    `Dir::Cache=${trialFolder}/cache`,
+    `Dir::Etc::SourceParts=${SIMULATION_FOLDER}/sources`,
+    `Dir::State::Lists=${SIMULATION_FOLDER}/lists`,
+    `Dir::Cache=${SIMULATION_FOLDER}/cache`,
   ];
   return settings.flatMap((setting) => ["-o", setting]);
 }
 
-/** The settings for the archive harm nobody else, so the path needs them if one of its releases does. */
-function archivedIf({ steps, to }: UpgradePath): Release {
-  return steps.find(({ archived }) => archived) ?? to;
+/** The release whose options are used for all: an archived one if the path has any, because they suit the others too. */
+function optionsRelease({ releases, to }: UpgradePath): Release {
+  return releases.find(({ archived }) => archived) ?? to;
 }
 
-function explain(exitCode: number, lastLines: readonly string[]): Trial {
+function explainFailure(exitCode: number, lastLines: readonly string[]): SimulationResult {
   const text = lastLines.join("\n");
-  const reason = failure("asking the mirrors for the new release", exitCode, lastLines).message;
+  const reason = programFailure("fetching the package lists of the new release", exitCode, lastLines).message;
   if (/is not valid yet/.test(text)) {
-    return { problem: `the clock of this machine is behind the mirror's: set it right (${reason})` };
+    return { problem: `the clock of this machine is behind the mirror's: correct it (${reason})` };
   }
   if (/Release file for .* is expired/.test(text)) {
     return { problem: `the mirror is out of date, or the clock of this machine is ahead (${reason})` };
   }
-  // A key that is missing or has expired, but nothing that could not be fetched.
+  // A missing or expired key, and no failed download.
   if (
     /NO_PUBKEY|EXPKEYSIG|is not signed|Missing key/.test(text) &&
     !/404|Could not|Unable to connect|Failed to fetch .*(404|Connection)/.test(text)
   ) {
-    return { lacksKeys: true };
+    return { needsNewKeys: true };
   }
   return { problem: reason };
 }

@@ -1,4 +1,4 @@
-const units: Readonly<Record<string, number>> = {
+const UNITS: Readonly<Record<string, number>> = {
   "": 1,
   B: 1,
   kB: 1e3,
@@ -11,31 +11,31 @@ const units: Readonly<Record<string, number>> = {
   TiB: 2 ** 40,
 };
 
-/** Bytes from a number with a unit, as apt prints it and engines take it: "12.3 MB", "10GiB". */
+/** Parses a number with a unit, as apt prints it and engines accept it, to bytes: "12.3 MB", "10GiB". */
 export function parseSize(text: string): number | undefined {
   const [, number, unit = ""] = /^([0-9][0-9.,]{0,20}) ?([A-Za-z]*)$/.exec(text.trim()) ?? [];
-  const factor = units[unit];
+  const factor = UNITS[unit];
   return number === undefined || factor === undefined
     ? undefined
     : Number(number.replaceAll(",", "")) * factor;
 }
 
 /** For people: "1.3 GB". */
-export function sizeText(bytes: number): string {
+export function formatSize(bytes: number): string {
   const [unit, factor] = bytes >= 1e9 ? ["GB", 1e9] : ["MB", 1e6];
   return `${(bytes / factor).toFixed(bytes >= 1e9 ? 1 : 0)} ${unit}`;
 }
 
 export interface AptEstimate {
   readonly download: number;
-  /** What the installed packages grow by; below 0 where they shrink. */
+  /** Change of the installed size in bytes; negative if it shrinks. */
   readonly growth: number;
 }
 
-/** Apt's own estimate in what it prints before it would begin, in the words of apt 1 and 2, and of apt 3. */
-export function readEstimate(output: string): AptEstimate | undefined {
+/** Parses apt's own estimate from its output, in the format of apt 1 and 2 or of apt 3. */
+export function parseEstimate(output: string): AptEstimate | undefined {
   const size = "([0-9.,]+ [kMGT]?B)";
-  const sizeAfter = (words: string) => parseSize(new RegExp(`${words} ?${size}`).exec(output)?.[1] ?? "");
+  const sizeAfter = (text: string) => parseSize(new RegExp(`${text} ?${size}`).exec(output)?.[1] ?? "");
   const download = sizeAfter("Need to get") ?? sizeAfter("Download size:");
   if (download === undefined) return undefined;
   const isFreed = / disk space will be freed/.test(output);

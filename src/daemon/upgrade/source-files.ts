@@ -3,27 +3,27 @@ import type { FileSession } from "../../engine/files/file-session.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import type { AptSource, AptSourceEdit } from "../guest/apt-source.ts";
 import { editAptSources, readAptSources } from "../guest/apt-sources.ts";
-import { legible } from "../guest/lossless-text.ts";
-import { behindLinks, replaceFile } from "../guest/replace.ts";
+import { replaceFile, resolveFileLinks } from "../guest/container-files.ts";
+import { displayText } from "../guest/lossless-text.ts";
 import { plainLine } from "./output-lines.ts";
 
 const FOLDER = "/etc/apt/sources.list.d";
-const MOST_FILES = 500;
-const MOST_BYTES = 256 * 1024;
-/** Of all files together, which are held for as long as the upgrade lasts. */
-const MOST_BYTES_IN_ALL = 4 * 1024 * 1024;
+const MAX_FILES = 500;
+const MAX_FILE_BYTES = 256 * 1024;
+/** For all files together, which stay in memory during the upgrade. */
+const MAX_TOTAL_BYTES = 4 * 1024 * 1024;
 
 type Edit = (source: AptSource) => AptSourceEdit | undefined;
 
-/** One file of a container's apt sources, as it was read. */
+/** An apt source file of a container, with its original content. */
 export interface SourceFile {
   readonly path: string;
   readonly content: Uint8Array;
 }
 
-/** All files that apt takes sources from: a name that apt does not read (`x.list.save`) is left alone. */
+/** Reads all apt source files. Skips names that apt ignores (`x.list.save`). */
 export async function readSourceFiles(files: FileSession): Promise<SourceFile[]> {
-  const entries = (await files.list(FOLDER, MOST_FILES).catch(ifMissing)) ?? [];
+  const entries = (await files.list(FOLDER, MAX_FILES).catch(ifMissing)) ?? [];
   const names = entries
     .map(({ name }) => name)
     .filter((name) => /^[A-Za-z0-9_.-]+\.(list|sources)$/.test(name));
@@ -32,24 +32,23 @@ export async function readSourceFiles(files: FileSession): Promise<SourceFile[]>
   for (const path of ["/etc/apt/sources.list", ...names.sort().map((name) => `${FOLDER}/${name}`)]) {
     const info = await files.stat(path).catch(ifMissing);
     if (info?.type !== "file") continue;
-    const content = await files.read(path, MOST_BYTES);
+    const content = await files.read(path, MAX_FILE_BYTES);
     found.push({ path, content });
     bytes += content.length;
-    if (bytes > MOST_BYTES_IN_ALL) {
-      throw new TremplinError("failed", `its apt sources are larger than ${MOST_BYTES_IN_ALL} bytes`);
+    if (bytes > MAX_TOTAL_BYTES) {
+      throw new TremplinError("failed", `its apt sources are larger than ${MAX_TOTAL_BYTES} bytes`);
     }
   }
   return found;
 }
 
-/** The entries that apt uses. */
-export function entriesOf(file: SourceFile): AptSource[] {
+/** The enabled entries of a file. */
+export function enabledSources(file: SourceFile): AptSource[] {
   return readAptSources(file.path, file.content).filter(({ enabled }) => enabled);
 }
 
 /**
- * Writes what an editor makes of the files, each at once; those it leaves as they are on disk are not touched. They keep
- * owner and mode, and a link stays one.
+ * Edits the original files and atomically replaces those that differ from the disk. Keeps owner, mode and links.
  */
 export async function writeSourceFiles(
   files: FileSession,
@@ -58,13 +57,13 @@ export async function writeSourceFiles(
 ): Promise<void> {
   for (const { path, content } of originals) {
     const edited = editAptSources(path, content, edit);
-    if (Buffer.compare(edited, await files.read(path, MOST_BYTES)) === 0) continue;
+    if (Buffer.compare(edited, await files.read(path, MAX_FILE_BYTES)) === 0) continue;
     const { uid, gid, mode } = await files.stat(path);
-    await replaceFile(files, await behindLinks(files, path), edited, { uid, gid, mode: mode & 0o777 });
+    await replaceFile(files, await resolveFileLinks(files, path), edited, { uid, gid, mode: mode & 0o777 });
   }
 }
 
-/** One entry as a person knows it from the file. */
-export function sourceText({ uris, suites, components }: AptSource): string {
-  return plainLine(legible([...uris, ...suites, ...components].join(" ")).slice(0, 300));
+/** An entry for messages. */
+export function formatSource({ uris, suites, components }: AptSource): string {
+  return plainLine(displayText([...uris, ...suites, ...components].join(" ")).slice(0, 300));
 }

@@ -1,79 +1,79 @@
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { MOST_LINE_BYTES } from "./output-lines.ts";
+import { MAX_LINE_BYTES } from "./output-lines.ts";
 
-/** A container that prints without end must not fill the disk out here. */
-const MOST_BYTES = 64 * 1024 * 1024;
+/** Endless output of a container must not fill the disk of the guest. */
+const MAX_BYTES = 64 * 1024 * 1024;
 
-/** Where the lines of a container's newest upgrade are. */
+/** The log file of a container's most recent upgrade. */
 export function upgradeLogPath(stateFolder: string, container: string): string {
   return join(stateFolder, "upgrades", `${container}.log`);
 }
 
 /**
- * The lines of an upgrade, all of them, in a file that is made anew: so neither a slow host nor one that is
- * away costs memory or a line. Who tells them reads them back from it in order. A disk out here that is full, or
- * fails, loses lines; it never stops the upgrade.
+ * All lines of an upgrade, in a file that is truncated at first. The reporter reads them back from the file in order,
+ * so a slow or unreachable host costs neither memory nor lines. A full or failing disk loses lines, but never stops
+ * the upgrade.
  */
 export class UpgradeLog implements AsyncDisposable {
   readonly path: string;
   readonly #file: FileHandle;
-  readonly #most: number;
+  readonly #maxBytes: number;
   #written = 0;
-  #told = 0;
+  #readOffset = 0;
   #isFull = false;
 
-  private constructor(path: string, file: FileHandle, most: number) {
+  private constructor(path: string, file: FileHandle, maxBytes: number) {
     this.path = path;
     this.#file = file;
-    this.#most = most;
+    this.#maxBytes = maxBytes;
   }
 
-  static async open(path: string, most = MOST_BYTES): Promise<UpgradeLog> {
+  static async open(path: string, maxBytes = MAX_BYTES): Promise<UpgradeLog> {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    // To be written at its end only: several write at the same time.
+    // Append mode: several callers write at the same time.
     const file = await open(path, "a+", 0o600);
     await file.truncate(0);
-    return new UpgradeLog(path, file, most);
+    return new UpgradeLog(path, file, maxBytes);
   }
 
   /** Writes plain lines (see output-lines.ts). */
   async write(lines: readonly string[]): Promise<void> {
     if (lines.length === 0 || this.#isFull) return;
     const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(""));
-    this.#isFull = this.#written + bytes.length > this.#most;
-    await this.#append(this.#isFull ? Buffer.from("(the log is full: what follows is left out)\n") : bytes);
+    this.#isFull = this.#written + bytes.length > this.#maxBytes;
+    await this.#append(this.#isFull ? Buffer.from("(the log is full; later lines are left out)\n") : bytes);
   }
 
-  /** Writes a line of our own, also when the log is full. */
+  /** Writes a line of the daemon itself, even if the log is full. */
   async say(line: string): Promise<void> {
     await this.#append(Buffer.from(`${line}\n`));
   }
 
-  /** The next lines that were not given yet, at most so many. */
-  async next(most: number): Promise<string[]> {
-    const length = Math.min(this.#written - this.#told, most * (MOST_LINE_BYTES + 1));
+  /** Reads the next lines, at most `maxLines`. */
+  async next(maxLines: number): Promise<string[]> {
+    const length = Math.min(this.#written - this.#readOffset, maxLines * (MAX_LINE_BYTES + 1));
     if (length <= 0) return [];
     const buffer = Buffer.alloc(length);
-    const bytesRead = await this.#file.read(buffer, 0, length, this.#told).then(
+    const bytesRead = await this.#file.read(buffer, 0, length, this.#readOffset).then(
       (read) => read.bytesRead,
       () => 0,
     );
     const lines = buffer.toString("utf8", 0, buffer.subarray(0, bytesRead).lastIndexOf(10) + 1).split("\n");
-    const given = lines.slice(0, -1).slice(0, most);
-    this.#told += Buffer.byteLength(given.map((line) => `${line}\n`).join(""));
-    return given;
+    const next = lines.slice(0, -1).slice(0, maxLines);
+    this.#readOffset += Buffer.byteLength(next.map((line) => `${line}\n`).join(""));
+    return next;
   }
 
-  /** The last lines that were not given yet, at most so many; and how many are left out. */
-  async last(most: number): Promise<{ lines: string[]; leftOut: number }> {
+  /** Reads to the end. Returns the last lines, at most `maxLines`, and how many were left out. */
+  async last(maxLines: number): Promise<{ lines: string[]; leftOut: number }> {
     const lines: string[] = [];
     let leftOut = 0;
     for (;;) {
-      const more = await this.next(most);
+      const more = await this.next(maxLines);
       if (more.length === 0) return { lines, leftOut };
       lines.push(...more);
-      leftOut += lines.splice(0, Math.max(0, lines.length - most)).length;
+      leftOut += lines.splice(0, Math.max(0, lines.length - maxLines)).length;
     }
   }
 

@@ -1,14 +1,14 @@
 import type { Clock } from "../../base/async/clock.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import { aptGet, dpkgConfigure } from "./apt.ts";
-import { type ContainerExec, failure } from "./container-exec.ts";
-import { editFor } from "./debian-source.ts";
+import { type ContainerExec, programFailure } from "./container-exec.ts";
+import { switchSourcesTo } from "./debian-source.ts";
 import { type Release, releaseName, type UpgradePath } from "./releases.ts";
 import { readSourceFiles, type SourceFile, writeSourceFiles } from "./source-files.ts";
 import type { UpgradeReport } from "./upgrade-report.ts";
 
-/** How much of the whole each phase is, by a look at upgrades of real containers. */
-export const shares = {
+/** The share of each phase in the whole upgrade, measured with real containers. */
+export const PHASE_WEIGHTS = {
   check: 4,
   save: 2,
   repair: 1,
@@ -19,112 +19,112 @@ export const shares = {
   restart: 4,
 } as const;
 
-/** The shares of all phases of an upgrade. */
-export function sumOfShares({ steps }: UpgradePath): number {
-  const { check, save, repair: repairing, current, upgrade, distUpgrade, cleanUp, restart } = shares;
-  return check + save + repairing + current + steps.length * (upgrade + distUpgrade + cleanUp + restart);
+/** The sum of the weights of all phases of an upgrade. */
+export function totalWeight({ releases }: UpgradePath): number {
+  const { check, save, repair, current, upgrade, distUpgrade, cleanUp, restart } = PHASE_WEIGHTS;
+  return check + save + repair + current + releases.length * (upgrade + distUpgrade + cleanUp + restart);
 }
 
-/** What the steps of an upgrade work with. */
-export interface Steps {
-  readonly inside: ContainerExec;
+/** The dependencies of the phases of an upgrade. */
+export interface UpgradeContext {
+  readonly exec: ContainerExec;
   readonly report: UpgradeReport;
   /** The apt sources from before the upgrade. */
   readonly sources: readonly SourceFile[];
   readonly clock: Clock;
 }
 
-/** How long a restarted container may take to reach its mirrors. Milliseconds. */
-const NETWORK_LIMIT = 60_000;
-const NETWORK_RETRY = 1_000;
+/** How long a restarted container may take to reach its mirrors. */
+const NETWORK_TIMEOUT_MS = 60_000;
+const NETWORK_RETRY_MS = 1_000;
 
 /**
- * Finishes what was interrupted, before anything else is touched: else every later step fails on it. What cannot be
- * finished without newer package lists waits for them.
+ * Completes interrupted package operations before anything else, because every later phase would fail on them. A
+ * failure is ignored here: bringUpToDate repairs them again with newer package lists.
  */
-export async function repair({ inside, report }: Steps, from: Release): Promise<void> {
-  await report.begin("repairing what was left half installed", shares.repair);
-  await inside.run(dpkgConfigure);
-  await inside.run(aptGet(from, "--fix-broken", "install"));
+export async function repairPackages({ exec, report }: UpgradeContext, from: Release): Promise<void> {
+  await report.begin("repairing what was left half installed", PHASE_WEIGHTS.repair);
+  await exec.run(dpkgConfigure);
+  await exec.run(aptGet(from, "--fix-broken", "install"));
 }
 
-/** Brings the release of now up to date, with the keys of the next one, from Debian alone. */
-export async function bringUpToDate(steps: Steps, from: Release): Promise<void> {
-  const { inside, report } = steps;
-  await report.begin(`bringing ${releaseName(from)} up to date`, shares.current);
-  await removeObstacles(steps, from);
-  await useSources(steps, from);
-  await readLists(steps, from);
-  await inside.runOrThrow("repairing the packages", aptGet(from, "--fix-broken", "install"));
-  await inside.runOrThrow("repairing the packages", dpkgConfigure);
-  await inside.runOrThrow(`renewing ${from.keyring}`, aptGet(from, "install", from.keyring));
-  await inside.runOrThrow(`upgrading within ${from.codename}`, aptGet(from, "upgrade"));
+/** Updates the current release and the archive keys, with Debian's own packages only. */
+export async function bringUpToDate(context: UpgradeContext, from: Release): Promise<void> {
+  const { exec, report } = context;
+  await report.begin(`bringing ${releaseName(from)} up to date`, PHASE_WEIGHTS.current);
+  await applyWorkarounds(context, from);
+  await switchSources(context, from);
+  await updatePackageLists(context, from);
+  await exec.runOrThrow("repairing the packages", aptGet(from, "--fix-broken", "install"));
+  await exec.runOrThrow("repairing the packages", dpkgConfigure);
+  await exec.runOrThrow(`renewing ${from.keyring}`, aptGet(from, "install", from.keyring));
+  await exec.runOrThrow(`upgrading within ${from.codename}`, aptGet(from, "upgrade"));
 }
 
-/** One release to the next one: first what needs no new package, then all. */
-export async function upgradeTo(steps: Steps, to: Release): Promise<void> {
-  const { inside, report } = steps;
+/** Upgrades to the next release: first the packages that need no new ones, then all. */
+export async function upgradeToRelease(context: UpgradeContext, to: Release): Promise<void> {
+  const { exec, report } = context;
   const name = releaseName(to);
-  await report.begin(`upgrading to ${name}, first part`, shares.upgrade);
-  await useSources(steps, to);
-  await readLists(steps, to);
-  await inside.runOrThrow(`the first part of the upgrade to ${to.codename}`, aptGet(to, "upgrade"));
-  await report.begin(`upgrading to ${name}`, shares.distUpgrade);
-  await upgradeAll(steps, to);
-  await report.begin("cleaning up", shares.cleanUp);
-  // What is left over harms nobody: that it cannot be removed is no reason to go back.
-  for (const words of [["autoremove"], ["clean"]]) await inside.run(aptGet(to, ...words));
+  await report.begin(`upgrading to ${name}, first part`, PHASE_WEIGHTS.upgrade);
+  await switchSources(context, to);
+  await updatePackageLists(context, to);
+  await exec.runOrThrow(`the first part of the upgrade to ${to.codename}`, aptGet(to, "upgrade"));
+  await report.begin(`upgrading to ${name}`, PHASE_WEIGHTS.distUpgrade);
+  await distUpgrade(context, to);
+  await report.begin("cleaning up", PHASE_WEIGHTS.cleanUp);
+  // Failures are ignored: unneeded packages do no harm.
+  for (const command of ["autoremove", "clean"]) await exec.run(aptGet(to, command));
 }
 
-/** A container that was just restarted may have no network yet, or renew its lists itself: that is waited for. */
-async function readLists({ inside, clock }: Steps, release: Release): Promise<void> {
+/** Retries for a while: a restarted container may have no network yet, or update its package lists itself. */
+async function updatePackageLists({ exec, clock }: UpgradeContext, release: Release): Promise<void> {
   const what = `reading the package lists of ${release.codename}`;
-  for (const end = clock.elapsed() + NETWORK_LIMIT; ; await clock.sleep(NETWORK_RETRY, inside.signal)) {
-    const { exitCode, lastLines } = await inside.run(aptGet(release, "update"));
+  for (const end = clock.elapsed() + NETWORK_TIMEOUT_MS; ; await clock.sleep(NETWORK_RETRY_MS, exec.signal)) {
+    const { exitCode, lastLines } = await exec.run(aptGet(release, "update"));
     const isBroken = exitCode !== 0 || lastLines.some((line) => /^(E:|W: Failed to fetch)/.test(line));
     if (!isBroken) return;
-    const isPassing = lastLines.some((line) =>
+    const isTransient = lastLines.some((line) =>
       /failure resolving|Could not (resolve|connect|get lock)|Unable to connect|unreachable/i.test(line),
     );
-    if (!isPassing || clock.elapsed() > end) throw failure(what, exitCode, lastLines);
+    if (!isTransient || clock.elapsed() > end) throw programFailure(what, exitCode, lastLines);
   }
 }
 
-/** Apt gives up at errors that are gone when it is asked again: then all of it must work. */
-async function upgradeAll({ inside, report }: Steps, to: Release): Promise<void> {
+/** Retries once after a repair: some errors of apt do not occur again. */
+async function distUpgrade({ exec, report }: UpgradeContext, to: Release): Promise<void> {
   const what = `the upgrade to ${to.codename}`;
-  const first = await inside.run(aptGet(to, "dist-upgrade"));
+  const first = await exec.run(aptGet(to, "dist-upgrade"));
   if (first.exitCode === 0) return;
-  const reason = failure(what, first.exitCode, first.lastLines);
-  await report.say(`${reason.message}; trying to go on`);
-  await inside.run(dpkgConfigure);
-  await inside.run(aptGet(to, "--fix-broken", "install"));
-  const second = await inside.run(aptGet(to, "dist-upgrade"));
-  // The first failure is the one that tells the cause.
+  const reason = programFailure(what, first.exitCode, first.lastLines);
+  await report.say(`${reason.message}; repairing and retrying`);
+  await exec.run(dpkgConfigure);
+  await exec.run(aptGet(to, "--fix-broken", "install"));
+  const second = await exec.run(aptGet(to, "dist-upgrade"));
+  // The first failure names the cause.
   if (second.exitCode !== 0) throw reason;
 }
 
-/** Files that came since the upgrade began are switched from what they say now, all others from what they said then. */
-async function useSources({ inside, sources }: Steps, release: Release): Promise<void> {
-  using files = await inside.files();
+/** Edits the original content of each file; of files that appeared during the upgrade, the current content. */
+async function switchSources({ exec, sources }: UpgradeContext, release: Release): Promise<void> {
+  using files = await exec.files();
   const known = new Map(sources.map((file) => [file.path, file]));
   const now = await readSourceFiles(files);
   await writeSourceFiles(
     files,
     now.map((file) => known.get(file.path) ?? file),
-    editFor(release),
+    switchSourcesTo(release),
   );
 }
 
-async function removeObstacles({ inside, report }: Steps, release: Release): Promise<void> {
-  for (const { words, where, commands } of release.obstacles ?? []) {
-    if (!(await exists(inside, where))) continue;
-    await report.say(words);
-    for (const command of commands) await inside.run(command);
+async function applyWorkarounds({ exec, report }: UpgradeContext, release: Release): Promise<void> {
+  for (const { message, ifExists, commands } of release.workarounds ?? []) {
+    if (!(await exists(exec, ifExists))) continue;
+    await report.say(message);
+    for (const command of commands) await exec.run(command);
   }
 }
 
-async function exists(inside: ContainerExec, path: string): Promise<boolean> {
-  using files = await inside.files();
+async function exists(exec: ContainerExec, path: string): Promise<boolean> {
+  using files = await exec.files();
   return (await files.stat(path).catch(ifMissing)) !== undefined;
 }

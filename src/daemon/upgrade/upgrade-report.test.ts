@@ -7,31 +7,31 @@ import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { UpgradeLog } from "./upgrade-log.ts";
 import { UpgradeReport } from "./upgrade-report.ts";
 
-async function logIn(t: TestContext, most?: number): Promise<UpgradeLog> {
+async function logIn(t: TestContext, maxBytes?: number): Promise<UpgradeLog> {
   const folder = await mkdtemp(join(tmpdir(), "upgrade-log-"));
   t.after(() => rm(folder, { recursive: true }));
-  const log = await UpgradeLog.open(join(folder, "deep/web.log"), most);
+  const log = await UpgradeLog.open(join(folder, "deep/web.log"), maxBytes);
   t.after(() => log[Symbol.asyncDispose]());
   return log;
 }
 
 const numbered = (count: number) => Array.from({ length: count }, (_, index) => `line ${index} é`);
 
-/** A report whose work ends when the test says so, told to a host that hears when the test says so. */
-async function telling(t: TestContext) {
+/** A report of work that the test ends, to a host whose acknowledgements the test controls. */
+async function streaming(t: TestContext) {
   const clock = new ManualClock();
   const report = new UpgradeReport(await logIn(t), clock);
   const work = Promise.withResolvers<string>();
-  let heard = Promise.withResolvers<void>();
-  heard.resolve();
-  const told: string[][] = [];
+  let acknowledged = Promise.withResolvers<void>();
+  acknowledged.resolve();
+  const notices: string[][] = [];
   const over = (async () => {
-    const lines = report.tell(work.promise, () => heard.promise);
+    const lines = report.stream(work.promise, () => acknowledged.promise);
     for (;;) {
       const { done, value } = await lines.next();
       if (done) return value;
-      told.push(value);
-      heard = Promise.withResolvers<void>();
+      notices.push(value);
+      acknowledged = Promise.withResolvers<void>();
     }
   })();
   const second = async () => {
@@ -39,10 +39,10 @@ async function telling(t: TestContext) {
     clock.advance(1_000);
     await clock.sleeping();
   };
-  return { report, work, told, over, second, clock, hear: () => heard.resolve() };
+  return { report, work, notices, over, second, clock, acknowledge: () => acknowledged.resolve() };
 }
 
-test("lines are given back in order, each once, a hundred at a time", async (t) => {
+test("lines are read back in order, each once, a hundred at a time", async (t) => {
   const log = await logIn(t);
   await Promise.all([log.write(numbered(150)), log.say("one more")]);
   const first = await log.next(100);
@@ -53,37 +53,37 @@ test("lines are given back in order, each once, a hundred at a time", async (t) 
   assert.deepEqual(await log.last(99), { lines: numbered(250).slice(-99), leftOut: 151 });
 });
 
-test("a log that is full says so once, and still takes what we say ourselves", async (t) => {
+test("a full log says so once, and still accepts lines of the daemon itself", async (t) => {
   const log = await logIn(t, 100);
   for (let count = 0; count < 3; count++) await log.write(numbered(8));
   await log.say("the end");
   assert.deepEqual(await log.next(100), [
     ...numbered(8),
-    "(the log is full: what follows is left out)",
+    "(the log is full; later lines are left out)",
     "the end",
   ]);
 });
 
-test("lines wait until the host has heard those before, and none is lost", async (t) => {
-  const { report, work, told, over, second, hear } = await telling(t);
+test("lines wait until the host has acknowledged those before, and none is lost", async (t) => {
+  const { report, work, notices, over, second, acknowledge } = await streaming(t);
   await report.output(["a"]);
   await second();
   await report.output(["b"]);
   await second();
   await report.output(["c"]);
   await second();
-  assert.deepEqual(told, [["a"]]);
-  hear();
+  assert.deepEqual(notices, [["a"]]);
+  acknowledge();
   await second();
-  assert.deepEqual(told, [["a"], ["b", "c"]]);
-  hear();
+  assert.deepEqual(notices, [["a"], ["b", "c"]]);
+  acknowledge();
   work.resolve("done");
   assert.equal(await over, "done");
-  assert.deepEqual(await report.rest(), []);
+  assert.deepEqual(await report.remainingLines(), []);
 });
 
-test("a host that is away at the end hears the last lines, and where the others are", async (t) => {
-  const { report, work, told, over, clock } = await telling(t);
+test("if the host is unreachable at the end, the final notice has the last lines and the path of the log", async (t) => {
+  const { report, work, notices, over, clock } = await streaming(t);
   await report.output(["a"]);
   await clock.sleeping();
   clock.advance(1_000);
@@ -93,44 +93,44 @@ test("a host that is away at the end hears the last lines, and where the others 
   await new Promise(setImmediate);
   clock.advance(2_000);
   assert.equal(await over, "done");
-  assert.deepEqual(told, [["a"]]);
-  const rest = await report.rest();
+  assert.deepEqual(notices, [["a"]]);
+  const rest = await report.remainingLines();
   assert.equal(rest.length, 100);
   assert.match(rest[0] ?? "", /^\(201 lines are only in \/.*web\.log\)$/);
   assert.deepEqual(rest.slice(1), numbered(300).slice(-99));
 });
 
-test("phase and percent are told when they change, and silence is broken", async (t) => {
-  const { report, work, told, over, second, hear } = await telling(t);
+test("phase and percent are reported when they change, and a line is added after a silence", async (t) => {
+  const { report, work, notices, over, second, acknowledge } = await streaming(t);
   report.expect(100);
   await report.begin("checking", 50);
   await report.begin("upgrading", 50);
-  report.status({ kind: "download", percent: 100, words: "Retrieving" });
+  report.status({ kind: "download", percent: 100, message: "Retrieving" });
   await second();
-  report.status({ kind: "install", percent: 50, words: "Unpacking \x1b[1mx" });
-  hear();
+  report.status({ kind: "install", percent: 50, message: "Unpacking \x1b[1mx" });
+  acknowledge();
   await second();
-  assert.deepEqual(told.flat(), [
+  assert.deepEqual(notices.flat(), [
     "== 0 % checking",
     "== 50 % upgrading",
     "== 65 % upgrading: Retrieving",
     "== 82 % upgrading: Unpacking x",
   ]);
   for (let seconds = 0; seconds < 12; seconds++) {
-    hear();
+    acknowledge();
     await second();
   }
   assert.match(
-    told.flat().at(-1) ?? "",
+    notices.flat().at(-1) ?? "",
     /^still upgrading: Unpacking x, for 1\d s; nothing was printed for 10 s$/,
   );
-  hear();
+  acknowledge();
   work.resolve("done");
   await over;
 });
 
-test("what the work throws is thrown", async (t) => {
-  const { work, over } = await telling(t);
+test("an error of the work is thrown", async (t) => {
+  const { work, over } = await streaming(t);
   work.reject(new Error("no"));
   await assert.rejects(over, /no/);
 });

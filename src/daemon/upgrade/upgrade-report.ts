@@ -1,26 +1,26 @@
 import type { Clock } from "../../base/async/clock.ts";
 import { formatPhaseLine, formatUpgradeStart } from "../../transport/upgrade-lines.ts";
+import type { AptStatus } from "./apt.ts";
 import { plainLine } from "./output-lines.ts";
-import type { AptStatus } from "./status-line.ts";
 import type { UpgradeLog } from "./upgrade-log.ts";
 
-/** A notice has at most so many lines. */
-export const MOST_LINES = 100;
-const INTERVAL = 1_000;
-/** So long nothing may be printed before that is told. Milliseconds. */
-const SILENCE = 10_000;
-/** At the end: so long the host may take for a notice before the rest is left to the log. */
-const PATIENCE = 2_000;
-/** Of a phase of apt, the part that downloading takes. */
-const DOWNLOAD = 0.3;
+/** The maximum number of lines in a notice. */
+export const MAX_LINES = 100;
+const INTERVAL_MS = 1_000;
+/** After this time without output a line reports that the work continues. */
+const SILENCE_MS = 10_000;
+/** How long the end waits for the host to acknowledge a notice; then the other lines stay in the log only. */
+const ACK_TIMEOUT_MS = 2_000;
+/** The part of a phase that downloads take. */
+const DOWNLOAD_FRACTION = 0.3;
 
 interface Phase {
-  readonly words: string;
+  readonly name: string;
   readonly share: number;
   readonly since: number;
 }
 
-/** What is told of an upgrade: lines of output, and which phase it is in and how far. */
+/** Reports an upgrade to the host: lines of output, the current phase and its progress. */
 export class UpgradeReport {
   readonly #log: UpgradeLog;
   readonly #clock: Clock;
@@ -28,99 +28,107 @@ export class UpgradeReport {
   #done = 0;
   #phase: Phase | undefined;
   #fraction = 0;
-  #doing = "";
-  #heard: number;
-  #told = "";
+  #action = "";
+  #lastOutputAt: number;
+  #lastPhaseLine = "";
 
   constructor(log: UpgradeLog, clock: Clock) {
     this.#log = log;
     this.#clock = clock;
-    this.#heard = clock.elapsed();
+    this.#lastOutputAt = clock.elapsed();
   }
 
-  /** Where all lines are. */
+  /** The path of the log with all lines. */
   get path(): string {
     return this.#log.path;
   }
 
-  /** The sum of the shares of all phases there will be. */
+  /** Sets the sum of the shares of all phases. */
   expect(total: number): void {
     this.#total = total;
   }
 
-  /** The first sentence, with the path of the log. */
+  /** Adds the first sentence, with the path of the log. */
   async start(container: string, release: string): Promise<void> {
     await this.say(formatUpgradeStart(container, release, this.path));
   }
 
-  /** A new phase begins, and the one before is done. */
-  async begin(words: string, share: number): Promise<void> {
+  /** Begins a phase and completes the one before. */
+  async begin(name: string, share: number): Promise<void> {
     this.#done += this.#phase?.share ?? 0;
-    this.#phase = { words, share, since: this.#clock.elapsed() };
+    this.#phase = { name, share, since: this.#clock.elapsed() };
     this.#fraction = 0;
-    this.#doing = "";
-    await this.#sayHowFar();
+    this.#action = "";
+    await this.#reportPhase();
   }
 
-  /** A sentence of our own. */
+  /** Adds a sentence of the daemon itself. */
   async say(sentence: string): Promise<void> {
-    this.#heard = this.#clock.elapsed();
+    this.#lastOutputAt = this.#clock.elapsed();
     await this.#log.say(plainLine(sentence));
   }
 
-  /** Plain lines that a program printed. */
+  /** Adds plain lines that a program printed. */
   async output(lines: readonly string[]): Promise<void> {
-    if (lines.length > 0) this.#heard = this.#clock.elapsed();
+    if (lines.length > 0) this.#lastOutputAt = this.#clock.elapsed();
     await this.#log.write(lines);
   }
 
-  /** How far apt is in this phase; told each second at most. */
+  /** Sets apt's progress in this phase. It is reported at most once a second. */
   status(status: AptStatus): void {
     if (status.kind === "error") return;
     const part = status.percent / 100;
-    const fraction = status.kind === "download" ? part * DOWNLOAD : DOWNLOAD + part * (1 - DOWNLOAD);
+    const fraction =
+      status.kind === "download"
+        ? part * DOWNLOAD_FRACTION
+        : DOWNLOAD_FRACTION + part * (1 - DOWNLOAD_FRACTION);
     this.#fraction = Math.max(this.#fraction, fraction);
-    this.#doing = plainLine(status.words);
+    this.#action = plainLine(status.message);
   }
 
   /**
-   * Yields the lines while the work goes on, each second those that are new, and not before the host has `heard`
-   * the ones before: until then they wait in the log. Returns or throws what the work does.
+   * Yields new lines once a second while `work` runs. Yields the next ones only after `acknowledged` has resolved for
+   * the ones before; until then they wait in the log. Returns the result of `work`, or throws its error.
    */
-  async *tell<R>(work: Promise<R>, heard: () => Promise<void>): AsyncGenerator<string[], R, void> {
+  async *stream<R>(work: Promise<R>, acknowledged: () => Promise<void>): AsyncGenerator<string[], R, void> {
     let isOver = false;
     const end = () => {
       isOver = true;
     };
     const over = work.then(end, end);
-    let taken: Promise<boolean> = Promise.resolve(true);
+    let isAcknowledged = true;
+    let acknowledgement = Promise.resolve();
+    const awaitAcknowledgement = () => {
+      isAcknowledged = false;
+      acknowledgement = acknowledged().then(() => {
+        isAcknowledged = true;
+      });
+    };
     while (!isOver) {
-      await this.#pause(INTERVAL, over);
+      await this.#pause(INTERVAL_MS, over);
       if (!isOver) await this.#tick();
       for (;;) {
-        const isFree = await Promise.race([taken, Promise.resolve(false)]);
-        const lines = isFree ? await this.#log.next(MOST_LINES) : [];
+        const lines = isAcknowledged ? await this.#log.next(MAX_LINES) : [];
         if (lines.length === 0) break;
         yield lines;
-        taken = heard().then(() => true);
-        // More than one notice holds: the next one need not wait for its second.
-        if (lines.length === MOST_LINES) await this.#pause(INTERVAL, Promise.race([taken, over]));
+        awaitAcknowledgement();
+        // A full notice: more lines wait, so do not wait for the next second.
+        if (lines.length === MAX_LINES) await this.#pause(INTERVAL_MS, Promise.race([acknowledgement, over]));
       }
     }
     for (;;) {
-      await this.#pause(PATIENCE, taken);
-      if (!(await Promise.race([taken, Promise.resolve(false)]))) break;
-      const lines = await this.#log.next(MOST_LINES);
+      await this.#pause(ACK_TIMEOUT_MS, acknowledgement);
+      const lines = isAcknowledged ? await this.#log.next(MAX_LINES) : [];
       if (lines.length === 0) break;
       yield lines;
-      taken = heard().then(() => true);
+      awaitAcknowledgement();
     }
     return await work;
   }
 
-  /** The lines that are left for the final notice. */
-  async rest(): Promise<string[]> {
-    const { lines, leftOut } = await this.#log.last(MOST_LINES - 1);
+  /** The last lines for the final notice. */
+  async remainingLines(): Promise<string[]> {
+    const { lines, leftOut } = await this.#log.last(MAX_LINES - 1);
     return leftOut > 0 ? [`(${leftOut} lines are only in ${this.path})`, ...lines] : lines;
   }
 
@@ -131,28 +139,28 @@ export class UpgradeReport {
   }
 
   async #tick(): Promise<void> {
-    await this.#sayHowFar();
-    const silent = this.#clock.elapsed() - this.#heard;
-    if (silent < SILENCE || !this.#phase) return;
+    await this.#reportPhase();
+    const silent = this.#clock.elapsed() - this.#lastOutputAt;
+    if (silent < SILENCE_MS || !this.#phase) return;
     const seconds = Math.round((this.#clock.elapsed() - this.#phase.since) / 1000);
     await this.say(
-      `still ${this.#now}, for ${seconds} s; nothing was printed for ${Math.round(silent / 1000)} s`,
+      `still ${this.#activity}, for ${seconds} s; nothing was printed for ${Math.round(silent / 1000)} s`,
     );
   }
 
-  /** One line when it says something new: the command line parses it. */
-  async #sayHowFar(): Promise<void> {
+  /** Adds a line of the phase if it has changed. The command line parses it. */
+  async #reportPhase(): Promise<void> {
     if (!this.#phase) return;
     const share = this.#done + this.#phase.share * this.#fraction;
     const percent = Math.min(99, Math.floor((100 * share) / this.#total));
-    const line = formatPhaseLine({ percent, phase: this.#now });
-    if (line === this.#told) return;
-    this.#told = line;
+    const line = formatPhaseLine({ percent, phase: this.#activity });
+    if (line === this.#lastPhaseLine) return;
+    this.#lastPhaseLine = line;
     await this.say(line);
   }
 
-  get #now(): string {
-    const words = this.#phase?.words ?? "";
-    return this.#doing === "" ? words : `${words}: ${this.#doing}`;
+  get #activity(): string {
+    const name = this.#phase?.name ?? "";
+    return this.#action === "" ? name : `${name}: ${this.#action}`;
   }
 }

@@ -1,84 +1,89 @@
 import type { Clock } from "../../base/async/clock.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { legible } from "../guest/lossless-text.ts";
-import { findPrimaryUser } from "../guest/person.ts";
+import { displayText } from "../guest/lossless-text.ts";
+import { findPrimaryUser } from "../guest/primary-user.ts";
 import type { ContainerExec } from "./container-exec.ts";
+import { readContainerRelease } from "./container-release.ts";
 import { plainLine } from "./output-lines.ts";
-import { releaseInside } from "./release-inside.ts";
 import { type Release, releaseName } from "./releases.ts";
 
-/** How long the init system may take to come up. Milliseconds. */
-const BOOT_LIMIT = 180_000;
-const LOOK = 500;
+/** How long the init system may take to start. */
+const BOOT_TIMEOUT_MS = 180_000;
+const POLL_INTERVAL_MS = 500;
 
-/** Who a container is set up for, to be compared; undefined for nobody. */
-export async function personOf(inside: ContainerExec, now: number): Promise<string | undefined> {
-  using files = await inside.files();
-  const person = await findPrimaryUser(files, now);
-  return person && legible(person.name);
+/** The name of the primary user; undefined if there is none. */
+export async function readPrimaryUserName(exec: ContainerExec, now: number): Promise<string | undefined> {
+  using files = await exec.files();
+  const primaryUser = await findPrimaryUser(files, now);
+  return primaryUser && displayText(primaryUser.name);
 }
 
 /**
- * Proves that a restarted container is what it was to become: the release, sound packages, an init system that
- * is up, the same person; and that it is on the disk. Throws `failed` with what is not so. Answers what is worth
- * telling.
+ * Verifies a restarted container: its release, consistent packages, a running init system and the same primary user.
+ * Then syncs its disk. Throws `failed` with the first check that fails. Returns notes to report.
  */
 export async function verifyRelease(
-  inside: ContainerExec,
+  exec: ContainerExec,
   release: Release,
-  person: string | undefined,
+  primaryUser: string | undefined,
   clock: Clock,
 ): Promise<string[]> {
-  const notes = await waitForInit(inside, clock);
-  await proveVersion(inside, release);
-  await provePackages(inside);
-  const now = await personOf(inside, clock.now());
-  if (now !== person) {
-    throw new TremplinError("failed", `its person was ${person ?? "nobody"} and is ${now ?? "nobody"} now`);
+  const notes = await waitForInit(exec, clock);
+  await verifyVersion(exec, release);
+  await verifyPackages(exec);
+  const now = await readPrimaryUserName(exec, clock.now());
+  if (now !== primaryUser) {
+    throw new TremplinError(
+      "failed",
+      `its primary user was ${primaryUser ?? "missing"} before and is ${now ?? "missing"} now`,
+    );
   }
-  await inside.runOrThrow("writing everything to the disk", ["sync", "--file-system", "/"]);
+  await exec.runOrThrow("writing everything to the disk", ["sync", "--file-system", "/"]);
   return notes;
 }
 
-async function proveVersion(inside: ContainerExec, release: Release): Promise<void> {
-  const found = await releaseInside(inside);
+async function verifyVersion(exec: ContainerExec, release: Release): Promise<void> {
+  const found = await readContainerRelease(exec);
   if (found === release) return;
   throw new TremplinError(
     "failed",
-    `it says that it is ${releaseName(found)} after the upgrade to ${releaseName(release)}`,
+    `its os-release says ${releaseName(found)} after the upgrade to ${releaseName(release)}`,
   );
 }
 
-async function provePackages(inside: ContainerExec): Promise<void> {
-  const audit = await inside.capture(["dpkg", "--audit"]);
+async function verifyPackages(exec: ContainerExec): Promise<void> {
+  const audit = await exec.capture(["dpkg", "--audit"]);
   if (audit.exitCode !== 0 || audit.stdout.trim() !== "") {
-    throw new TremplinError("failed", `dpkg finds packages that are not whole: ${firstLines(audit.stdout)}`);
+    throw new TremplinError("failed", `dpkg found inconsistent packages: ${firstLines(audit.stdout)}`);
   }
-  const check = await inside.capture(["apt-get", "--quiet", "check"]);
+  const check = await exec.capture(["apt-get", "--quiet", "check"]);
   if (check.exitCode === 0) return;
-  throw new TremplinError("failed", `apt finds dependencies that are not met: ${firstLines(check.stderr)}`);
+  throw new TremplinError("failed", `apt found unmet dependencies: ${firstLines(check.stderr)}`);
 }
 
-/** Up is systemd once it has started all it can; any other init that lets programs run. */
-async function waitForInit(inside: ContainerExec, clock: Clock): Promise<string[]> {
-  const end = clock.elapsed() + BOOT_LIMIT;
-  const { exitCode } = await inside.capture(["sh", "-c", "[ -d /run/systemd ] || [ -x /bin/systemctl ]"]);
+/** Waits until systemd has started everything it can. Another init system counts as started if programs run. */
+async function waitForInit(exec: ContainerExec, clock: Clock): Promise<string[]> {
+  const end = clock.elapsed() + BOOT_TIMEOUT_MS;
+  const { exitCode } = await exec.capture(["sh", "-c", "[ -d /run/systemd ] || [ -x /bin/systemctl ]"]);
   if (exitCode !== 0) return [];
   for (;;) {
-    const { stdout, stderr } = await inside.capture(["systemctl", "is-system-running"]);
+    const { stdout, stderr } = await exec.capture(["systemctl", "is-system-running"]);
     const state = stdout.trim();
     if (state === "running") return [];
-    if (state === "degraded") return [`it runs, but some units failed: ${await failedUnits(inside)}`];
+    if (state === "degraded") return [`it runs, but some units failed: ${await failedUnits(exec)}`];
     if (clock.elapsed() > end) {
-      const words = firstLines(state || stderr);
-      throw new TremplinError("failed", `its init system is not up after ${BOOT_LIMIT / 1000} s: ${words}`);
+      const message = firstLines(state || stderr);
+      throw new TremplinError(
+        "failed",
+        `its init system has not started within ${BOOT_TIMEOUT_MS / 1000} s: ${message}`,
+      );
     }
-    await clock.sleep(LOOK, inside.signal);
+    await clock.sleep(POLL_INTERVAL_MS, exec.signal);
   }
 }
 
-async function failedUnits(inside: ContainerExec): Promise<string> {
-  const { stdout } = await inside.capture(["systemctl", "list-units", "--failed", "--no-legend", "--plain"]);
+async function failedUnits(exec: ContainerExec): Promise<string> {
+  const { stdout } = await exec.capture(["systemctl", "list-units", "--failed", "--no-legend", "--plain"]);
   return stdout
     .split("\n")
     .map((line) => line.split(" ")[0] ?? "")

@@ -5,12 +5,12 @@ import { beginConnect, checkOutcome, hasOutcome, newSocket } from "./libc.ts";
 import { formatVsock, type VsockAddress } from "./socket-address.ts";
 import { vsockError } from "./vsock-error.ts";
 
-/** The kernel itself gives up after two seconds. Milliseconds. */
-const LIMIT = 5_000;
-/** How often it is looked whether somebody no longer wants it: a thread of Node waits meanwhile. */
-const LOOK = 250;
+/** The kernel itself gives up after two seconds. */
+const CONNECT_TIMEOUT_MS = 5_000;
+/** How often the signal is checked: a thread of Node blocks in between. */
+const POLL_INTERVAL_MS = 250;
 
-/** Connects. Throws `unavailable` when nobody answers there, `failed` when this machine cannot. */
+/** Connects. Throws `unavailable` if there is no listener, `failed` if this machine has no vsock. */
 export async function connectVsock(address: VsockAddress, signal: AbortSignal): Promise<Socket> {
   const what = `cannot reach ${formatVsock(address)}`;
   const fd = newSocket(what);
@@ -25,8 +25,8 @@ export async function connectVsock(address: VsockAddress, signal: AbortSignal): 
 }
 
 async function outcome(fd: number, what: string, signal: AbortSignal): Promise<void> {
-  for (let waited = 0; waited < LIMIT; waited += LOOK) {
-    if (await hasOutcome(fd, LOOK)) return checkOutcome(fd, what);
+  for (let waited = 0; waited < CONNECT_TIMEOUT_MS; waited += POLL_INTERVAL_MS) {
+    if (await hasOutcome(fd, POLL_INTERVAL_MS)) return checkOutcome(fd, what);
     signal.throwIfAborted();
   }
   throw vsockError(what, "connect", "ETIMEDOUT");

@@ -17,12 +17,12 @@ const POLLOUT = 4;
 
 const names = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number, name]));
 
-/** Throws what the last call of this thread failed with. */
+/** Throws the error of the last call of this thread. */
 function failed(what: string, call: string, number = lastError()): never {
   throw vsockError(what, call, names.get(number) ?? `error ${number}`);
 }
 
-/** A new socket that does not block, as a file descriptor. `what` begins the sentence of an error, here and below. */
+/** A new non-blocking socket, as a file descriptor. Here and below, error messages begin with `what`. */
 export function newSocket(what: string): number {
   const fd = rawSocket(AF_VSOCK, SOCK_STREAM);
   return fd < 0 ? failed(what, "socket") : fd;
@@ -32,14 +32,14 @@ export function bindSocket(fd: number, address: VsockAddress, what: string): voi
   if (!bindRaw(fd, encodeAddress(address))) failed(what, "bind");
 }
 
-/** Whether it is connected already; else it will be, or fail, soon. */
+/** Whether it is connected already. Otherwise wait for hasOutcome. */
 export function beginConnect(fd: number, address: VsockAddress, what: string): boolean {
   if (calls.connect(fd, encodeAddress(address), ADDRESS_SIZE) >= 0) return true;
   const number = lastError();
   return number === koffi.os.errno.EINPROGRESS ? false : failed(what, "connect", number);
 }
 
-/** Waits until a socket that connects has an outcome, at most so many milliseconds; false when it has none yet. */
+/** Waits until a connection is made or has failed, at most `limit` milliseconds; false when neither is so yet. */
 export async function hasOutcome(fd: number, limit: number): Promise<boolean> {
   const wanted = Buffer.alloc(8);
   wanted.writeInt32LE(fd, 0);
@@ -51,19 +51,19 @@ export async function hasOutcome(fd: number, limit: number): Promise<boolean> {
   return (await promise) > 0;
 }
 
-/** Throws what connecting ended with, if that is an error. */
+/** Throws the error with which connecting ended, if any. */
 export function checkOutcome(fd: number, what: string): void {
   const number = [0];
   if (calls.getsockopt(fd, SOL_SOCKET, SO_ERROR, number, [4]) < 0) failed(what, "getsockopt");
   if (number[0]) failed(what, "connect", number[0]);
 }
 
-/** Who is at the other end. */
+/** The address of the other end. */
 export function peerOf(fd: number, what: string): VsockAddress {
   return addressBy("getpeername", fd, what);
 }
 
-/** Where a socket is bound, with the port that the kernel chose. */
+/** The address that a socket is bound to, with the port that the kernel chose. */
 export function ownAddress(fd: number, what: string): VsockAddress {
   return addressBy("getsockname", fd, what);
 }

@@ -8,9 +8,9 @@ import { formatVsock, type VsockAddress } from "./socket-address.ts";
 const BACKLOG = 511;
 
 /**
- * Gives a server the connections that come to a vsock address. `accepts` decides by the context id of the other
- * side, which the kernel vouches for; others are closed before a byte of them is read. Answers the port, a free one for
- * 0. Throws `failed` when nobody can listen there.
+ * Passes the connections to a vsock address on to a server. `accepts` decides by the context id of the peer, which the
+ * kernel guarantees; others are closed before a byte is read. Port 0 means any free port. Throws `failed` if it cannot
+ * listen there.
  */
 export async function listenOnVsock(
   server: Server,
@@ -27,7 +27,7 @@ export async function listenOnVsock(
   const code = handle.listen(BACKLOG);
   if (code !== 0) {
     handle.close();
-    throw new TremplinError("failed", `${what}: listen says error ${-code}`);
+    throw new TremplinError("failed", `${what}: listen failed with error ${-code}`);
   }
   const { port } = ownAddress(handle.fd, what);
   return { port, [Symbol.dispose]: () => handle.close() };
@@ -46,7 +46,7 @@ async function boundHandle(address: VsockAddress, what: string): Promise<StreamH
 
 function isWelcome(client: StreamHandle, accepts: (cid: number) => boolean): boolean {
   try {
-    return accepts(peerOf(client.fd, "cannot tell who calls").cid);
+    return accepts(peerOf(client.fd, "cannot read the address of a caller").cid);
   } catch {
     // It has gone already.
     return false;

@@ -20,7 +20,7 @@ export function cidOf(cid: number | keyof typeof words): number {
   return typeof cid === "number" ? cid : words[cid];
 }
 
-/** As it is written where addresses are: `vsock:any:8890`. */
+/** In the form of an address option: `vsock:any:8890`. */
 export function formatVsock({ cid, port }: VsockAddress): string {
   return `vsock:${cid === ANY_CID ? "any" : cid}:${port}`;
 }

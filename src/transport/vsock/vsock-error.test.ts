@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { vsockError } from "./vsock-error.ts";
 
-test("the kernel's word and what to do are told", () => {
+test("the message has the kernel's error and what to do", () => {
   const nobody = vsockError("cannot reach vsock:2:7778", "connect", "ECONNRESET");
   assert.equal(nobody.message, "cannot reach vsock:2:7778: connect says ECONNRESET: nobody listens there");
   assert.equal(nobody.code, "unavailable");

@@ -1,6 +1,6 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 
-/** What a person can do about an error of the kernel, by its name. */
+/** What to do about an error of the kernel, by its name. */
 const advice: Readonly<Record<string, string>> = {
   EAFNOSUPPORT:
     "this kernel has no vsock; load it (modprobe vmw_vsock_virtio_transport in a guest, modprobe vhost_vsock on a host)",
@@ -14,14 +14,14 @@ const advice: Readonly<Record<string, string>> = {
   ETIMEDOUT: "it does not answer",
 };
 
-/** Nobody is there now, but may be later. */
-const comeLater = new Set(["ECONNRESET", "EHOSTUNREACH", "ENODEV", "ETIMEDOUT"]);
+/** Errors that may go away: a peer may start later. */
+const transient = new Set(["ECONNRESET", "EHOSTUNREACH", "ENODEV", "ETIMEDOUT"]);
 
-/** An error of the kernel about a vsock address, as a sentence. `name`: of the error number, like ECONNRESET. */
+/** The error for a failed call of the kernel. `name` is that of the error number, such as ECONNRESET. */
 export function vsockError(what: string, call: string, name: string): TremplinError {
   const why = advice[name] ?? "see the kernel's log";
   return new TremplinError(
-    comeLater.has(name) ? "unavailable" : "failed",
+    transient.has(name) ? "unavailable" : "failed",
     `${what}: ${call} says ${name}: ${why}`,
   );
 }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Logger } from "../../base/logger.ts";
 import { vsockGuard } from "./vsock-guard.ts";
 
-test("each caller that is turned away is warned of once", () => {
+test("every rejected caller is logged once as a warning", () => {
   const said: string[] = [];
   const note = (level: string) => (words: { cid: number }) => said.push(`${level} ${words.cid}`);
   const accepts = vsockGuard([2], { warn: note("warn"), debug: note("debug") } as unknown as Logger);

@@ -1,8 +1,8 @@
 import type { Logger } from "../../base/logger.ts";
 
 /**
- * Whether a caller is served, by its context id. Each that is not is named in the log: as a warning once, and
- * then as debug, since who is turned away may go on calling.
+ * Whether to serve a caller, by its context id. Logs every rejected caller: the first time as a warning, then at debug,
+ * since it may go on calling.
  */
 export function vsockGuard(peers: readonly number[], log: Logger): (cid: number) => boolean {
   const seen = new Set<number>();
@@ -10,7 +10,7 @@ export function vsockGuard(peers: readonly number[], log: Logger): (cid: number)
     if (peers.includes(cid)) return true;
     const level = seen.has(cid) ? "debug" : "warn";
     seen.add(cid);
-    log[level]({ cid }, "a caller on vsock is none of those served, and was turned away");
+    log[level]({ cid }, "rejected a caller on vsock: its context id is not among the allowed ones");
     return false;
   };
 }

@@ -37,84 +37,12 @@ type Context = OperationContext<typeof steps>;
 export function createOperation(
   deps: OperationDeps,
 ): OperationKind<typeof CreateContainerRequestSchema, "updateCreateStatus", typeof steps> {
-  async function* run(
-    request: CreateContainerRequest,
-    context: Context,
-  ): AsyncGenerator<Progress, Progress, void> {
-    const engine = deps.engine();
-    const { id, signal } = context;
-    const { containerName } = request;
-    const temporary = temporaryName("create", id);
-    await makeRoom(engine, containerName, context);
-    await using image = request.rootfsPath
-      ? await tarballImage(engine, request, deps, context)
-      : serverImage(request, deps.milestone);
-    const creation = await engine.instances.create({ name: temporary, source: image.source }, { signal });
-    yield* follow(creation, containerName, signal);
-    await markCreated(engine, temporary, signal);
-    await context.step("fresh", uuidOf(await getContainer(engine, temporary, signal)));
-    await (await engine.instances.rename(temporary, containerName, { signal })).wait({ signal });
-    return { containerName, status: Status.CREATED };
-  }
-
-  /** Deletes a container of that name that was never provisioned. The lock keeps other operations away from it. */
-  async function makeRoom(engine: Engine, name: string, { signal, log }: Context): Promise<void> {
-    const found = await findContainer(engine, name, signal);
-    if (!found) return;
-    if (!(await isUnprovisioned(engine, found, signal))) {
-      throw new TremplinError("exists", `there is a container ${name} already; start it, or delete it first`);
-    }
-    log.warn("replacing a container that was created but never started");
-    if (await deleteUnused(engine, name, signal)) return;
-    throw new TremplinError("exists", `somebody has just started ${name}, so it is not replaced`);
-  }
-
-  /** Reports the percentage of the download. Throws `timed-out` when it stops moving. */
-  async function* follow(
-    creation: EngineOperation,
-    containerName: string,
-    signal: AbortSignal,
-  ): AsyncGenerator<Progress, void, void> {
-    let percent = 0;
-    const current = (): Progress => ({
-      containerName,
-      status: Status.DOWNLOADING,
-      downloadProgress: percent,
-    });
-    async function* download(): AsyncGenerator<Progress, void, void> {
-      for await (const update of creation.updates(signal)) {
-        const now = downloadProgress(update);
-        // The engine sends its events in parallel, so an older one may come later.
-        if (now === undefined || now < percent) continue;
-        percent = now;
-        yield current();
-      }
-      await creation.wait({ signal });
-    }
-    yield* withHeartbeat(download(), { every: HEARTBEAT_MS, clock: deps.clock }, (silence) => {
-      if (silence < STALLED_MS || percent === 100) return current();
-      throw new TremplinError(
-        "timed-out",
-        `the download stands still at ${percent} % since ${silence / 1000} s`,
-      );
-    });
-  }
-
-  /** Deletes the temporary container, unless somebody has started it. */
-  async function discard(temporary: string, { signal, log }: Context): Promise<void> {
-    const engine = deps.engine();
-    await cancelPendingOperations(engine, temporary, signal);
-    if (!(await deleteUnused(engine, temporary, signal, { own: true }))) {
-      log.warn({ temporary }, "somebody started the temporary container: leaving it");
-    }
-  }
-
   return {
     name: "create",
     request: CreateContainerRequestSchema,
     notify: "updateCreateStatus",
     steps,
-    run,
+    run: (request, context) => run(deps, request, context),
     failed: ({ containerName }, { code, message }) => ({
       containerName,
       status: code === "timed-out" ? Status.DOWNLOAD_TIMED_OUT : Status.FAILED,
@@ -128,7 +56,7 @@ export function createOperation(
     async recover({ containerName }, context) {
       const { id, signal } = context;
       const engine = deps.engine();
-      await discard(temporaryName("create", id), context);
+      await discard(deps, temporaryName("create", id), context);
       await deps.uploads.removeUploads(engine, id, signal);
       const found = await findContainer(engine, containerName, signal);
       const isCreated = found !== undefined && context.steps.fresh === uuidOf(found);
@@ -136,4 +64,78 @@ export function createOperation(
     },
     interrupted: ({ containerName }, cause) => `${cause} while it created ${containerName}; create it again`,
   };
+}
+
+async function* run(
+  deps: OperationDeps,
+  request: CreateContainerRequest,
+  context: Context,
+): AsyncGenerator<Progress, Progress, void> {
+  const engine = deps.engine();
+  const { id, signal } = context;
+  const { containerName } = request;
+  const temporary = temporaryName("create", id);
+  await makeRoom(engine, containerName, context);
+  await using image = request.rootfsPath
+    ? await tarballImage(engine, request, deps, context)
+    : serverImage(request, deps.milestone);
+  const creation = await engine.instances.create({ name: temporary, source: image.source }, { signal });
+  yield* follow(deps, creation, containerName, signal);
+  await markCreated(engine, temporary, signal);
+  await context.step("fresh", uuidOf(await getContainer(engine, temporary, signal)));
+  await (await engine.instances.rename(temporary, containerName, { signal })).wait({ signal });
+  return { containerName, status: Status.CREATED };
+}
+
+/** Deletes a container of that name that was never provisioned. The lock keeps other operations away from it. */
+async function makeRoom(engine: Engine, name: string, { signal, log }: Context): Promise<void> {
+  const found = await findContainer(engine, name, signal);
+  if (!found) return;
+  if (!(await isUnprovisioned(engine, found, signal))) {
+    throw new TremplinError("exists", `there is a container ${name} already; start it, or delete it first`);
+  }
+  log.warn("replacing a container that was created but never started");
+  if (await deleteUnused(engine, name, signal)) return;
+  throw new TremplinError("exists", `somebody has just started ${name}, so it is not replaced`);
+}
+
+/** Reports the percentage of the download. Throws `timed-out` when it stops moving. */
+async function* follow(
+  deps: OperationDeps,
+  creation: EngineOperation,
+  containerName: string,
+  signal: AbortSignal,
+): AsyncGenerator<Progress, void, void> {
+  let percent = 0;
+  const current = (): Progress => ({
+    containerName,
+    status: Status.DOWNLOADING,
+    downloadProgress: percent,
+  });
+  async function* download(): AsyncGenerator<Progress, void, void> {
+    for await (const update of creation.updates(signal)) {
+      const now = downloadProgress(update);
+      // The engine sends its events in parallel, so an older one may come later.
+      if (now === undefined || now < percent) continue;
+      percent = now;
+      yield current();
+    }
+    await creation.wait({ signal });
+  }
+  yield* withHeartbeat(download(), { every: HEARTBEAT_MS, clock: deps.clock }, (silence) => {
+    if (silence < STALLED_MS || percent === 100) return current();
+    throw new TremplinError(
+      "timed-out",
+      `the download stands still at ${percent} % since ${silence / 1000} s`,
+    );
+  });
+}
+
+/** Deletes the temporary container, unless somebody has started it. */
+async function discard(deps: OperationDeps, temporary: string, { signal, log }: Context): Promise<void> {
+  const engine = deps.engine();
+  await cancelPendingOperations(engine, temporary, signal);
+  if (!(await deleteUnused(engine, temporary, signal, { own: true }))) {
+    log.warn({ temporary }, "somebody started the temporary container: leaving it");
+  }
 }

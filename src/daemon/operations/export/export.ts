@@ -9,9 +9,9 @@ import {
 } from "../../../contract/tremplin_pb.js";
 import type { Instance } from "../../../engine/resources/instance.ts";
 import { snapshotFolder } from "../../../engine/storage/local-paths.ts";
+import { compressInto } from "../../backups/compressed-file.ts";
 import { compressorFor } from "../../backups/compressor.ts";
 import { ExportMeter } from "../../backups/export-meter.ts";
-import { packInto } from "../../backups/packed-file.ts";
 import { deletePublished, publishSnapshot } from "../../backups/published-image.ts";
 import { type LocalSnapshot, openSnapshotArchive } from "../../backups/snapshot-archive.ts";
 import {
@@ -44,78 +44,11 @@ type Context = OperationContext<typeof steps>;
 export function exportOperation(
   deps: OperationDeps,
 ): OperationKind<typeof ExportContainerRequestSchema, "updateExportStatus", typeof steps> {
-  async function exportTo(
-    request: ExportContainerRequest,
-    meter: ExportMeter,
-    context: Context,
-  ): Promise<Progress> {
-    await write(request, meter, context);
-    await cleanUpAfterSuccess(request.containerName, context);
-    return done(request.containerName, meter);
-  }
-
-  async function write(
-    { containerName: name, exportPath }: ExportContainerRequest,
-    meter: ExportMeter,
-    context: Context,
-  ): Promise<void> {
-    const { signal, log } = context;
-    await using target = await openSharedTarget(deps.places.shared, exportPath, context);
-    const engine = deps.engine();
-    const instance = await getContainer(engine, name, signal);
-    await recordIdentity(engine, instance, context, signal);
-    const compressor = await compressorFor(target.name);
-    const snapshot = exportSnapshotName(context.id);
-    await takeConsistentSnapshot(engine, name, snapshot, context);
-    const options = { meter, clock: deps.clock, signal, log };
-    const folder = await snapshotFolder(engine, instance, snapshot);
-    await using archive = folder
-      ? await openSnapshotArchive(localSnapshot(instance, folder), options)
-      : await publishSnapshot(
-          engine,
-          { instance: name, snapshot },
-          { ...options, ending: context.shutdownSignal },
-        );
-    await packInto(target.file, compressor, meter, signal, archive.stream);
-    await target.publish(toJsonString(ContainerExportProgressSchema, done(name, meter)));
-  }
-
-  /** The final message of a whole backup; otherwise removes the unfinished file and returns undefined. */
-  async function recoverFile(context: Context): Promise<Progress | undefined> {
-    const message = await recoverTarget(deps.places.shared, context);
-    return message === undefined ? undefined : fromJsonString(ContainerExportProgressSchema, message);
-  }
-
-  /** Removes the snapshot and the image of the export from the engine, also when the container was renamed since. */
-  async function cleanUp(containerName: string, context: Context): Promise<void> {
-    const { id, shutdownSignal: signal } = context;
-    const engine = deps.engine();
-    await waitForPendingOperations(engine, containerName, signal);
-    await engine.images.waitForUploads({ signal });
-    await deletePublished(engine, exportSnapshotName(id), signal);
-    const match = await findRecordedContainer(engine, containerName, context, signal);
-    if (match.is !== "same") return;
-    const { name } = match.instance;
-    if (!match.wasUsedSince) await unfreezeAfterSnapshot(engine, name, context.steps, signal);
-    await deleteSnapshot(engine, name, exportSnapshotName(id), signal);
-  }
-
-  /** Like `cleanUp`, for a whole backup: what cannot be deleted now is owed. */
-  async function cleanUpAfterSuccess(containerName: string, context: Context): Promise<void> {
-    try {
-      await cleanUp(containerName, context);
-    } catch (error) {
-      context.shutdownSignal.throwIfAborted();
-      if (TremplinError.from(error).code === "unavailable") throw error;
-      context.log.error({ error }, "the backup is whole, but its snapshot could not be deleted yet");
-      context.owe(`the snapshot ${exportSnapshotName(context.id)} is still there: ${errorMessage(error)}`);
-    }
-  }
-
   return {
     name: "export",
     request: ExportContainerRequestSchema,
     notify: "updateExportStatus",
+    steps,
     async *run(request, context) {
       const meter = new ExportMeter();
       const current = (): Progress => ({
@@ -123,19 +56,92 @@ export function exportOperation(
         status: Status.EXPORTING_STREAMING,
         ...meter.read(),
       });
-      return yield* pollProgress(exportTo(request, meter, context), current, deps.clock);
+      return yield* pollProgress(exportTo(deps, request, meter, context), current, deps.clock);
     },
-    steps,
     failed: withoutBackup(Status.FAILED),
     cancelled: withoutBackup(Status.CANCELLED),
     async recover({ containerName }, context) {
-      const whole = await recoverFile(context);
-      await (whole ? cleanUpAfterSuccess : cleanUp)(containerName, context);
+      const whole = await recoverFile(deps, context);
+      await (whole ? cleanUpAfterSuccess : cleanUp)(deps, containerName, context);
       return whole;
     },
-    whole: (_request, context) => recoverFile(context),
+    whole: (_request, context) => recoverFile(deps, context),
     interrupted: ({ containerName }, cause) => `${cause} while it exported ${containerName}; export it again`,
   };
+}
+
+async function exportTo(
+  deps: OperationDeps,
+  request: ExportContainerRequest,
+  meter: ExportMeter,
+  context: Context,
+): Promise<Progress> {
+  await write(deps, request, meter, context);
+  await cleanUpAfterSuccess(deps, request.containerName, context);
+  return done(request.containerName, meter);
+}
+
+async function write(
+  deps: OperationDeps,
+  { containerName: name, exportPath }: ExportContainerRequest,
+  meter: ExportMeter,
+  context: Context,
+): Promise<void> {
+  const { signal, log } = context;
+  await using target = await openSharedTarget(deps.places.shared, exportPath, context);
+  const engine = deps.engine();
+  const instance = await getContainer(engine, name, signal);
+  await recordIdentity(engine, instance, context, signal);
+  const compressor = await compressorFor(target.name);
+  const snapshot = exportSnapshotName(context.id);
+  await takeConsistentSnapshot(engine, name, snapshot, context);
+  const options = { meter, clock: deps.clock, signal, log };
+  const folder = await snapshotFolder(engine, instance, snapshot);
+  await using archive = folder
+    ? await openSnapshotArchive(localSnapshot(instance, folder), options)
+    : await publishSnapshot(
+        engine,
+        { instance: name, snapshot },
+        { ...options, shutdownSignal: context.shutdownSignal },
+      );
+  await compressInto(target.file, compressor, meter, signal, archive.stream);
+  await target.publish(toJsonString(ContainerExportProgressSchema, done(name, meter)));
+}
+
+/** The final message of a whole backup; otherwise removes the unfinished file and returns undefined. */
+async function recoverFile(deps: OperationDeps, context: Context): Promise<Progress | undefined> {
+  const message = await recoverTarget(deps.places.shared, context);
+  return message === undefined ? undefined : fromJsonString(ContainerExportProgressSchema, message);
+}
+
+/** Removes the snapshot and the image of the export from the engine, also when the container was renamed since. */
+async function cleanUp(deps: OperationDeps, containerName: string, context: Context): Promise<void> {
+  const { id, shutdownSignal: signal } = context;
+  const engine = deps.engine();
+  await waitForPendingOperations(engine, containerName, signal);
+  await engine.images.waitForUploads({ signal });
+  await deletePublished(engine, exportSnapshotName(id), signal);
+  const match = await findRecordedContainer(engine, containerName, context, signal);
+  if (match.is !== "same") return;
+  const { name } = match.instance;
+  if (!match.wasUsedSince) await unfreezeAfterSnapshot(engine, name, context.steps, signal);
+  await deleteSnapshot(engine, name, exportSnapshotName(id), signal);
+}
+
+/** Like `cleanUp`, for a whole backup: what cannot be deleted now is owed. */
+async function cleanUpAfterSuccess(
+  deps: OperationDeps,
+  containerName: string,
+  context: Context,
+): Promise<void> {
+  try {
+    await cleanUp(deps, containerName, context);
+  } catch (error) {
+    context.shutdownSignal.throwIfAborted();
+    if (TremplinError.from(error).code === "unavailable") throw error;
+    context.log.error({ error }, "the backup is whole, but its snapshot could not be deleted yet");
+    context.owe(`the snapshot ${exportSnapshotName(context.id)} is still there: ${errorMessage(error)}`);
+  }
 }
 
 /** The name of the snapshot of an export, and of the image that may be made of it. */

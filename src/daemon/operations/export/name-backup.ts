@@ -1,7 +1,7 @@
 import { type FileHandle, link, rename, unlink } from "node:fs/promises";
 import { identityOf, isUntouched } from "../../../base/files/file-identity.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
-import { fingerprint } from "../../backups/packed-file.ts";
+import { sha256OfFile } from "../../backups/compressed-file.ts";
 import type { ExistingFile } from "./existing-file.ts";
 import type { OpenFolder } from "./open-folder.ts";
 
@@ -59,9 +59,9 @@ async function renameToUnused({ folder, temporary, final, path }: CompleteBackup
 /** A file whose name and content have the fingerprint of the backup is this very backup. */
 async function assertSameContent({ folder, final, file, path }: CompleteBackup): Promise<void> {
   const there = await folder.find(final);
-  if (!there?.isFile() || final !== `${await fingerprint(`/proc/self/fd/${file.fd}`)}.tar.gz`)
+  if (!there?.isFile() || final !== `${await sha256OfFile(`/proc/self/fd/${file.fd}`)}.tar.gz`)
     throw changedMeanwhile(path);
-  if (final !== `${await fingerprint(folder.at(final))}.tar.gz`) throw changedMeanwhile(`${path}/${final}`);
+  if (final !== `${await sha256OfFile(folder.at(final))}.tar.gz`) throw changedMeanwhile(`${path}/${final}`);
 }
 
 function changedMeanwhile(path: string): TremplinError {

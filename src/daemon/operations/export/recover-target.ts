@@ -92,10 +92,7 @@ async function truncateUnfinished(
   await using file = await open(folder.at(target.name), O_RDWR | O_NOFOLLOW | O_NONBLOCK);
   const isOurs = isSameFile(identityOf(await file.stat({ bigint: true })), target.file);
   if (isOurs && (await startsWithHead(file, target.head))) return await file.truncate();
-  log.warn(
-    { folder: folder.path, name: target.name },
-    "cannot tell whether a file is an unfinished backup: leaving it",
-  );
+  log.warn({ folder: folder.path, name: target.name }, "a file may not be the unfinished backup: leaving it");
 }
 
 /** A host that requested a new file expects one even after a failure, and deletes it. */

@@ -2,7 +2,7 @@ import { constants, type FileHandle, open, unlink } from "node:fs/promises";
 import { identityOf } from "../../../base/files/file-identity.ts";
 import { acquireProcessLock } from "../../../base/processes/process-lock.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
-import { fingerprint } from "../../backups/packed-file.ts";
+import { sha256OfFile } from "../../backups/compressed-file.ts";
 import { type ExistingFile, isMountPoint, openExisting } from "./existing-file.ts";
 import { recordHead } from "./file-head.ts";
 import { hasName, linkToName, replaceExisting } from "./name-backup.ts";
@@ -104,7 +104,7 @@ async function openTemporary(target: Target, existing?: ExistingFile): Promise<O
   await existing?.copyOwnerTo(file, path);
   const publish = async (message: string): Promise<void> => {
     await assertSameFolder(target, shared, path);
-    const final = name ?? `${await fingerprint(`/proc/self/fd/${file.fd}`)}.tar.gz`;
+    const final = name ?? `${await sha256OfFile(`/proc/self/fd/${file.fd}`)}.tar.gz`;
     if (!(await hasName(folder, temporary, file))) {
       throw new TremplinError(
         "failed",
@@ -137,7 +137,7 @@ async function openInPlace(
   }
   await context.step("target", { how: "in-place", folder: folder.path, name: given, file: identity });
   let isWhole = false;
-  // Only here is the file certain: on some file systems recovery cannot tell it from one that replaced it.
+  // Only here is the file certain: on some file systems recovery cannot distinguish it from one that replaced it.
   stack.defer(async () => {
     if (!isWhole && (await hasName(folder, given, file))) await file.truncate();
   });

@@ -2,12 +2,11 @@ import type { FileHandle } from "node:fs/promises";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { ImportContainerRequest } from "../../../contract/tremplin_pb.js";
 import type { Engine } from "../../../engine/engine.ts";
-import { type ArchiveFormat, archiveFormat } from "../../backups/archive-format.ts";
+import { type ArchiveFormat, detectArchiveFormat } from "../../backups/archive-format.ts";
 import { type BackupMetadata, parseBackupMetadata } from "../../backups/backup-metadata.ts";
-import { freeSpace } from "../../backups/free-space.ts";
+import { freeSpace, type StorageTarget } from "../../backups/free-space.ts";
 import { readMetadata } from "../../backups/read-metadata.ts";
-import type { StorageTarget } from "../../backups/space.ts";
-import { isTooSmall, planUpload, type UploadPlan } from "../../backups/upload-plan.ts";
+import { isInsufficientSpace, planUpload, type UploadPlan } from "../../backups/upload-plan.ts";
 import { engineArchitecture } from "../../images/architecture.ts";
 import { openSharedFile, resolveShared } from "../shared-file.ts";
 
@@ -29,7 +28,7 @@ export interface OpenBackup extends AsyncDisposable {
   readonly metadata: BackupMetadata;
   /** The text of metadata.yaml. */
   readonly text: string;
-  readonly rooms: readonly StorageTarget[];
+  readonly targets: readonly StorageTarget[];
 }
 
 /** Opens a backup of a container that the engine can run (docs/contract.md#importcontainer). Throws its first fault. */
@@ -41,25 +40,25 @@ export async function openBackup(
 ): Promise<OpenBackup> {
   await using stack = new AsyncDisposableStack();
   const file = stack.use(await openSharedFile(shared, resolveShared(shared, request.importPath)));
-  const format = await archiveFormat(file);
+  const format = await detectArchiveFormat(file);
   const text = await readMetadata(file, format, signal);
   const metadata = parseBackupMetadata(text);
   checkArchitecture(engine, metadata);
-  const rooms = await freeSpace(engine, Number(request.availableDiskSpace), signal);
+  const targets = await freeSpace(engine, Number(request.availableDiskSpace), signal);
   const held = stack.move();
-  return { file, format, metadata, text, rooms, [Symbol.asyncDispose]: () => held.disposeAsync() };
+  return { file, format, metadata, text, targets, [Symbol.asyncDispose]: () => held.disposeAsync() };
 }
 
 /** Calls `act` with a plan by the likely size of a backup, and again with its counted size where that was too small. */
 export async function withPlan<T>(
-  { file, format, rooms }: OpenBackup,
-  options: { readonly here: boolean; readonly signal: AbortSignal },
+  { file, format, targets }: OpenBackup,
+  options: { readonly unpacksLocally: boolean; readonly signal: AbortSignal },
   act: (plan: UploadPlan) => Promise<T>,
 ): Promise<T> {
-  const plan = await planUpload(file, format, { ...options, rooms, counted: false });
+  const plan = await planUpload(file, format, { ...options, targets, countExactly: false });
   return await act(plan).catch(async (error) => {
-    if (!isTooSmall(error)) throw error;
-    return act(await planUpload(file, format, { ...options, rooms, counted: true }));
+    if (!isInsufficientSpace(error)) throw error;
+    return act(await planUpload(file, format, { ...options, targets, countExactly: true }));
   });
 }
 

@@ -2,7 +2,7 @@ import { text } from "node:stream/consumers";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
-import { type BackupMetadata, checkTemplates, pathsTo } from "../../backups/backup-metadata.ts";
+import { type BackupMetadata, checkTemplates, pathAndParents } from "../../backups/backup-metadata.ts";
 import type { OperationContext } from "../runner/operation.ts";
 
 /** The tags with which a template includes files, which the engine would read from the disk of this machine. */
@@ -30,7 +30,7 @@ export async function secureTemplates(
   for (const [target, { template }] of Object.entries(templates)) {
     const content = await engine.instances.template(container, template, { signal }).catch(ifMissing);
     const isBad =
-      pathsTo(target).some((path) => links.has(path)) ||
+      pathAndParents(target).some((path) => links.has(path)) ||
       (content && INCLUDES_FILES.test(await text(content)));
     if (isBad) bad.add(target);
   }

@@ -5,10 +5,10 @@ import type { Engine } from "../../../engine/engine.ts";
 import type { Instance } from "../../../engine/resources/instance.ts";
 import { instanceFolder } from "../../../engine/storage/local-paths.ts";
 import { NeedsEngineUnpack } from "../../backups/archive-check.ts";
-import { pathsTo } from "../../backups/backup-metadata.ts";
+import { pathAndParents } from "../../backups/backup-metadata.ts";
 import { MemberRules } from "../../backups/member-rules.ts";
+import { UserNamespace } from "../../backups/sandbox.ts";
 import { streamVerified } from "../../backups/stream-verified.ts";
-import { UserNamespace } from "../../backups/user-namespace.ts";
 import { forceDelete } from "../../containers/delete-container.ts";
 import { type IdMap, parseIdMap, toHostId } from "../../guest/id-map.ts";
 import type { OperationContext } from "../runner/operation.ts";
@@ -86,17 +86,17 @@ async function fill(
   // Apart from the files of the engine, until the whole archive is checked.
   const unpacked = join(folder, "unpacked");
   await using namespace = await UserNamespace.open(idMap);
-  const links = await withPlan(backup, { here: true, signal }, async (plan) => {
+  const links = await withPlan(backup, { unpacksLocally: true, signal }, async (plan) => {
     await rm(unpacked, { recursive: true, force: true });
     await mkdir(unpacked, { mode: 0o700 });
     await chown(unpacked, toHostId(idMap, "uid", 0) ?? 0, toHostId(idMap, "gid", 0) ?? 0);
-    const rules = new MemberRules(new Set(backup.metadata.targets.flatMap(pathsTo)));
+    const rules = new MemberRules(new Set(backup.metadata.targets.flatMap(pathAndParents)));
     const target = { folder: unpacked, namespace };
     const passing = {
       ...backup,
       rules,
-      home: target,
-      unpacked: false,
+      target,
+      isDecompressed: false,
       onPlain: plan.check,
       onPacked: onRead,
       signal,

@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import type { Engine } from "../../../engine/engine.ts";
 import type { UploadedImage, UploadOptions } from "../../../engine/resources/images.ts";
 import type { ArchiveFormat } from "../../backups/archive-format.ts";
-import { pathsTo } from "../../backups/backup-metadata.ts";
+import { pathAndParents } from "../../backups/backup-metadata.ts";
 import { MemberRules } from "../../backups/member-rules.ts";
 import { streamVerified } from "../../backups/stream-verified.ts";
 import type { UploadPlan } from "../../backups/upload-plan.ts";
@@ -34,9 +34,9 @@ export async function uploadBackup(
   const engine = current();
   const { file, format, metadata } = backup;
   let rules = new MemberRules();
-  const image = await withPlan(backup, { here: false, signal }, (plan) =>
+  const image = await withPlan(backup, { unpacksLocally: false, signal }, (plan) =>
     uploads.add(engine, context, (options) => {
-      rules = new MemberRules(new Set(metadata.targets.flatMap(pathsTo)));
+      rules = new MemberRules(new Set(metadata.targets.flatMap(pathAndParents)));
       return send(engine, name, file, { format, plan, rules, onPacked: onRead, signal }, options);
     }),
   );
@@ -65,7 +65,7 @@ async function send(
     const { promise, resolve } = Promise.withResolvers<void>();
     passing = promise;
     try {
-      yield* streamVerified(file, { ...sending, unpacked: plan.unpacked, onPlain: plan.check });
+      yield* streamVerified(file, { ...sending, isDecompressed: plan.isDecompressed, onPlain: plan.check });
     } catch (error) {
       cause = error;
       throw error;

@@ -23,7 +23,7 @@ export class OperationEnd {
    */
   async reach(final: Omit<FinalNotice, "onObstacle">): Promise<void> {
     if (this.#isWritten) {
-      if (!final.owed) await this.#finals.settle(this.#entry.id);
+      if (!final.owed) await this.#finals.markCleanedUp(this.#entry.id);
       return;
     }
     const stuck = Promise.withResolvers<void>();

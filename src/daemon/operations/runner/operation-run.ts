@@ -139,7 +139,7 @@ export class OperationRun {
     return this.#end.reach({
       final: notice(this.#kind.notify, message),
       owed: this.#cleanUp.debt,
-      answered,
+      notBefore: answered,
       signal,
     });
   }
@@ -220,6 +220,6 @@ function readRequest(kind: OperationKind, { request }: JournalEntry): Message {
   try {
     return fromJson(kind.request, request as never, { ignoreUnknownFields: true });
   } catch (error) {
-    throw new TremplinError("invalid", "its request is none that this version understands", error);
+    throw new TremplinError("invalid", "this version does not understand its request", error);
   }
 }

@@ -27,13 +27,13 @@ export interface OperationContext<S extends StepSchemas = NoSteps> {
    * calls `recover` once more before the next engine counts as running.
    */
   owe(reason: string): void;
-  /** Tells callers in this daemon which failure it is. The host has only the sentence of the final notice. */
+  /** Sets the failure code for callers in this daemon. The host has only the sentence of the final notice. */
   setFailureCode(code: FailureCode): void;
   /** Resolves once the host has acknowledged or rejected the last progress that was yielded. Never rejects. */
   progressAcknowledged(): Promise<void>;
 }
 
-/** A failure that callers in this daemon must tell from others. `rollback-failed`: the container is half changed. */
+/** A failure that callers in this daemon must distinguish from others. `rollback-failed`: the container is half changed. */
 export type FailureCode = "rollback-failed";
 
 /** How an operation ended. */

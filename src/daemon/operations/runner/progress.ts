@@ -50,7 +50,7 @@ export class Progress {
       operation: entry.id,
       final: false,
       notBefore: answered,
-      onAcknowledged: async () => resolve(),
+      onAnswered: async () => resolve(),
       ...(kind.coalesce && {
         coalesceInto: (newer, own) =>
           notice(kind.notify, kind.coalesce?.(own.message, newer.message) ?? newer.message),

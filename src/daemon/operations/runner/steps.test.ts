@@ -39,7 +39,10 @@ test("steps are read as values, and written as text beside those that this versi
 });
 
 test("a step that does not parse throws a sentence with its name", () => {
-  assert.throws(() => stepsOf({ size: "?" }), /^TremplinError: its step "size" is none that this version/);
+  assert.throws(
+    () => stepsOf({ size: "?" }),
+    /^TremplinError: this version does not understand its step "size"$/,
+  );
 });
 
 test("a mistyped step does not compile", () => {

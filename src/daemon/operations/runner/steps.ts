@@ -53,5 +53,5 @@ function decodeSteps(schemas: StepSchemas, texts: StepTexts): StepValues<StepSch
 function decodeStep(name: string, schema: StepSchemas[string], text: string | undefined): unknown {
   const { success, data, error } = schema.safeParse(text);
   if (success) return data;
-  throw new TremplinError("invalid", `its step "${name}" is none that this version understands`, error);
+  throw new TremplinError("invalid", `this version does not understand its step "${name}"`, error);
 }

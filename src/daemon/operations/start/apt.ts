@@ -1,6 +1,6 @@
+import { replaceFile } from "../../guest/container-files.ts";
 import { crosAptList, crosAptListPath } from "../../guest/cros-apt-list.ts";
-import { readOsRelease } from "../../guest/read-os-release.ts";
-import { replaceFile } from "../../guest/replace.ts";
+import { readOsRelease } from "../../guest/os-release.ts";
 import type { OperationDeps } from "../operation-deps.ts";
 
 /** The newest Debian release for which the site has packages. */

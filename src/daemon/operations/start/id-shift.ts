@@ -80,7 +80,7 @@ function snapshotName(operationId: string): string {
   return `tremplin-remap-${operationId}`;
 }
 
-/** Half shifted files can neither be used nor be told from whole ones, so an interrupted id shift needs a snapshot. */
+/** Half shifted files can neither be used nor be distinguished from whole ones, so an interrupted id shift needs a snapshot. */
 export async function snapshotBeforeIdShift(
   engine: Engine,
   name: string,

@@ -40,97 +40,102 @@ type Context = OperationContext<typeof startSteps>;
 export function startOperation(
   deps: OperationDeps,
 ): OperationKind<typeof StartContainerRequestSchema, "updateStartStatus", typeof startSteps> {
-  async function start(request: StartContainerRequest, context: Context) {
-    const { signal, log } = context;
-    const engine = deps.engine();
-    const name = request.containerName;
-    const found = await getContainer(engine, name, signal);
-    checkMayShiftIds(found, wantsPrivilege(request.privilegeLevel));
-    await recordIdentity(engine, found, context, signal);
-    await writeAptList(deps, name, signal).catch((error) => log.error({ error }, "no package list written"));
-    await configureForStart(deps, request, signal);
-    const configured = await getContainer(engine, name, signal);
-    if (shiftsIds(configured)) await save(engine, configured, context);
-    await (await engine.instances.setState(name, { action: "start" }, { signal })).wait({ signal });
-    await finish(name, context);
-    void refreshAptKey(deps, name);
-    return { containerName: name, status: Status.STARTED };
-  }
-
-  /**
-   * Takes the snapshot that an interrupted id shift is rolled back to. The first start of a container goes on without
-   * one where the pool has no space for it.
-   */
-  async function save(engine: Engine, instance: Instance, context: Context): Promise<void> {
-    const { id, signal, log } = context;
-    const { name } = instance;
-    await markOperation(engine, name, id, signal);
-    try {
-      await snapshotBeforeIdShift(engine, name, id, signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      if (wasEverStarted(instance) || TremplinError.from(error).code === "unavailable") throw error;
-      log.warn({ error }, "no snapshot could be taken before the first start of the container");
-      await discardIdShiftSnapshot(engine, name, id, signal);
-      return;
-    }
-    await context.step("saved");
-  }
-
-  /** The container runs, so nothing here makes the start fail. What cannot be done now is owed. */
-  async function finish(name: string, context: Context): Promise<void> {
-    const { id, steps, shutdownSignal, log } = context;
-    const engine = deps.engine();
-    try {
-      if (steps.saved) await discardIdShiftSnapshot(engine, name, id, shutdownSignal);
-      await markProvisioned(engine, name, shutdownSignal);
-    } catch (error) {
-      shutdownSignal.throwIfAborted();
-      if (TremplinError.from(error).code === "unavailable") throw error;
-      log.error({ error }, "the container runs, but is not marked as started yet");
-      context.owe(`it runs, but is not marked as started: ${errorMessage(error)}`);
-    }
-  }
-
-  async function recover(name: string, context: Context, interruption: Interruption) {
-    const { signal, steps, id } = context;
-    const engine = deps.engine();
-    await waitForPendingOperations(engine, name, signal);
-    const match = await findRecordedContainer(engine, name, context, signal);
-    const failed = (failureReason: string) => ({
-      containerName: name,
-      status: Status.FAILED,
-      failureReason,
-    });
-    if (match.is !== "same") return failed(reasonToLeave(name, match) ?? "");
-    const { instance, wasUsedSince } = match;
-    const isRunning = instance.status_code === instanceStatus.running;
-    // Without the step there may be a snapshot that is not whole. Older versions wrote no step.
-    const isSaved = steps.saved || !match.recorded;
-    const kept = isSaved ? await rollBackIdShift(engine, match, context, deps.clock.now()) : undefined;
-    if (kept) return failed(kept);
-    if (!isSaved) await discardIdShiftSnapshot(engine, instance.name, id, signal);
-    if (isRunning && wasUsedSince && !match.isRenamed) {
-      await finish(name, context);
-      return { containerName: name, status: Status.STARTED };
-    }
-    const isLive = interruption === "cancel" || interruption === "failure";
-    const failureReason = isLive || isRunning ? undefined : reasonToLeave(name, match);
-    return failureReason === undefined ? undefined : failed(failureReason);
-  }
-
   return {
     name: "start",
     request: StartContainerRequestSchema,
     notify: "updateStartStatus",
     steps: startSteps,
     run: (request, context) =>
-      withHeartbeat(fromPromise(start(request, context)), { every: HEARTBEAT_MS, clock: deps.clock }, () => ({
-        containerName: request.containerName,
-        status: Status.STARTING,
-      })),
+      withHeartbeat(
+        fromPromise(start(deps, request, context)),
+        { every: HEARTBEAT_MS, clock: deps.clock },
+        () => ({
+          containerName: request.containerName,
+          status: Status.STARTING,
+        }),
+      ),
     ...failureMessages(Status),
-    recover: ({ containerName }, context, interruption) => recover(containerName, context, interruption),
+    recover: ({ containerName }, context, interruption) =>
+      recover(deps, containerName, context, interruption),
     interrupted: ({ containerName }, cause) => `${cause} while it started ${containerName}; start it again`,
   };
+}
+
+async function start(deps: OperationDeps, request: StartContainerRequest, context: Context) {
+  const { signal, log } = context;
+  const engine = deps.engine();
+  const name = request.containerName;
+  const found = await getContainer(engine, name, signal);
+  checkMayShiftIds(found, wantsPrivilege(request.privilegeLevel));
+  await recordIdentity(engine, found, context, signal);
+  await writeAptList(deps, name, signal).catch((error) => log.error({ error }, "no package list written"));
+  await configureForStart(deps, request, signal);
+  const configured = await getContainer(engine, name, signal);
+  if (shiftsIds(configured)) await save(engine, configured, context);
+  await (await engine.instances.setState(name, { action: "start" }, { signal })).wait({ signal });
+  await finish(deps, name, context);
+  void refreshAptKey(deps, name);
+  return { containerName: name, status: Status.STARTED };
+}
+
+/**
+ * Takes the snapshot that an interrupted id shift is rolled back to. The first start of a container goes on without
+ * one where the pool has no space for it.
+ */
+async function save(engine: Engine, instance: Instance, context: Context): Promise<void> {
+  const { id, signal, log } = context;
+  const { name } = instance;
+  await markOperation(engine, name, id, signal);
+  try {
+    await snapshotBeforeIdShift(engine, name, id, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (wasEverStarted(instance) || TremplinError.from(error).code === "unavailable") throw error;
+    log.warn({ error }, "no snapshot could be taken before the first start of the container");
+    await discardIdShiftSnapshot(engine, name, id, signal);
+    return;
+  }
+  await context.step("saved");
+}
+
+/** The container runs, so nothing here makes the start fail. What cannot be done now is owed. */
+async function finish(deps: OperationDeps, name: string, context: Context): Promise<void> {
+  const { id, steps, shutdownSignal, log } = context;
+  const engine = deps.engine();
+  try {
+    if (steps.saved) await discardIdShiftSnapshot(engine, name, id, shutdownSignal);
+    await markProvisioned(engine, name, shutdownSignal);
+  } catch (error) {
+    shutdownSignal.throwIfAborted();
+    if (TremplinError.from(error).code === "unavailable") throw error;
+    log.error({ error }, "the container runs, but is not marked as started yet");
+    context.owe(`it runs, but is not marked as started: ${errorMessage(error)}`);
+  }
+}
+
+async function recover(deps: OperationDeps, name: string, context: Context, interruption: Interruption) {
+  const { signal, steps, id } = context;
+  const engine = deps.engine();
+  await waitForPendingOperations(engine, name, signal);
+  const match = await findRecordedContainer(engine, name, context, signal);
+  const failed = (failureReason: string) => ({
+    containerName: name,
+    status: Status.FAILED,
+    failureReason,
+  });
+  if (match.is !== "same") return failed(reasonToLeave(name, match) ?? "");
+  const { instance, wasUsedSince } = match;
+  const isRunning = instance.status_code === instanceStatus.running;
+  // Without the step there may be a snapshot that is not whole. Older versions wrote no step.
+  const isSaved = steps.saved || !match.recorded;
+  const kept = isSaved ? await rollBackIdShift(engine, match, context, deps.clock.now()) : undefined;
+  if (kept) return failed(kept);
+  if (!isSaved) await discardIdShiftSnapshot(engine, instance.name, id, signal);
+  if (isRunning && wasUsedSince && !match.isRenamed) {
+    await finish(deps, name, context);
+    return { containerName: name, status: Status.STARTED };
+  }
+  const isLive = interruption === "cancel" || interruption === "failure";
+  const failureReason = isLive || isRunning ? undefined : reasonToLeave(name, match);
+  return failureReason === undefined ? undefined : failed(failureReason);
 }

@@ -6,7 +6,7 @@ import { findRecordedContainer } from "../../containers/container-identity.ts";
 import { deleteSnapshot } from "../../containers/delete-snapshot.ts";
 import { unmarkOperation } from "../../containers/operation-mark.ts";
 import { waitForPendingOperations } from "../../containers/pending-operations.ts";
-import { removeTrial } from "../../upgrade/simulate-upgrade.ts";
+import { removeSimulation } from "../../upgrade/simulate-upgrade.ts";
 import type { UpgradeReport } from "../../upgrade/upgrade-report.ts";
 import type { OperationDeps } from "../operation-deps.ts";
 import type { UpgradeContext } from "./perform-upgrade.ts";
@@ -84,7 +84,7 @@ async function removeTraces(
   };
   try {
     await retryWhileEngineUnavailable(deps, shutdownSignal, remove, onWait);
-    if (!steps.saved) await removeTrial(deps.engine(), name);
+    if (!steps.saved) await removeSimulation(deps.engine(), name);
   } catch (error) {
     shutdownSignal.throwIfAborted();
     if (TremplinError.from(error).code === "unavailable") throw error;
@@ -107,5 +107,5 @@ async function keepSnapshot(deps: OperationDeps, { name, reason, context }: Aban
   if (!(await engine.snapshots.get(now, snapshot, { signal }).catch(ifMissing))) return reason;
   await setRollbackExpiry(engine, now, snapshot, deps.clock.now(), signal);
   await unmarkOperation(engine, now, id, signal);
-  return `${reason}; for seven days its snapshot ${snapshot} holds it as it was before the upgrade: tremplin upgrade ${now} --undo goes back to that`;
+  return `${reason}; for seven days its snapshot ${snapshot} holds it as it was before the upgrade: tremplin upgrade ${now} --undo restores it`;
 }

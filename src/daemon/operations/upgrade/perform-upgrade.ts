@@ -9,12 +9,18 @@ import { forceStop } from "../../containers/delete-container.ts";
 import { getContainer } from "../../containers/find-container.ts";
 import { markOperation } from "../../containers/operation-mark.ts";
 import { ContainerExec } from "../../upgrade/container-exec.ts";
-import { checkFindings, preflight } from "../../upgrade/preflight.ts";
-import { pathInside } from "../../upgrade/release-inside.ts";
-import { releaseName, type UpgradePath, wantedRelease } from "../../upgrade/releases.ts";
-import { bringUpToDate, repair, shares, sumOfShares, upgradeTo } from "../../upgrade/upgrade-release.ts";
+import { findUpgradePath } from "../../upgrade/container-release.ts";
+import { preflight, throwIfBlocked } from "../../upgrade/preflight.ts";
+import { releaseName, releaseOfVersion, type UpgradePath } from "../../upgrade/releases.ts";
+import {
+  bringUpToDate,
+  PHASE_WEIGHTS,
+  repairPackages,
+  totalWeight,
+  upgradeToRelease,
+} from "../../upgrade/upgrade-release.ts";
 import type { UpgradeReport } from "../../upgrade/upgrade-report.ts";
-import { personOf, verifyRelease } from "../../upgrade/verify-release.ts";
+import { readPrimaryUserName, verifyRelease } from "../../upgrade/verify-release.ts";
 import type { OperationDeps } from "../operation-deps.ts";
 import type { OperationContext } from "../runner/operation.ts";
 import { writeAptList } from "../start/apt.ts";
@@ -46,24 +52,24 @@ export async function performUpgrade(
   const { signal } = context;
   const { engine, clock } = deps;
   const inside = new ContainerExec({ engine, container: containerName, listener: report, signal });
-  const path = await pathInside(inside, wantedRelease(targetVersion));
-  report.expect(sumOfShares(path));
+  const path = await findUpgradePath(inside, releaseOfVersion(targetVersion));
+  report.expect(totalWeight(path));
   await report.start(containerName, releaseName(path.to));
-  await report.begin("looking whether it can be done", shares.check);
+  await report.begin("looking whether it can be done", PHASE_WEIGHTS.check);
   const instance = await getContainer(engine(), containerName, signal);
   const findings = await preflight(engine(), instance, inside, path);
   for (const sentence of [...findings.notes, ...findings.problems]) await report.say(sentence);
-  checkFindings(findings);
+  throwIfBlocked(findings);
   checkNotEphemeral(instance);
-  const person = await personOf(inside, clock.now());
-  await report.begin("taking the rollback snapshot", shares.save);
+  const person = await readPrimaryUserName(inside, clock.now());
+  await report.begin("taking the rollback snapshot", PHASE_WEIGHTS.save);
   await save(deps, instance, context);
-  const release = { inside, report, sources: findings.sources, clock };
-  await repair(release, path.from);
+  const release = { exec: inside, report, sources: findings.sources, clock };
+  await repairPackages(release, path.from);
   await bringUpToDate(release, path.from);
-  for (const next of path.steps) {
-    await upgradeTo(release, next);
-    await report.begin("restarting it, and looking whether all is well", shares.restart);
+  for (const next of path.releases) {
+    await upgradeToRelease(release, next);
+    await report.begin("restarting it, and looking whether all is well", PHASE_WEIGHTS.restart);
     await restart(deps, containerName, signal);
     // Whatever uses the container after this restart is not the upgrade.
     const restarted = await getContainer(engine(), containerName, signal);

@@ -69,13 +69,13 @@ function setUp(t: TestContext, engine = new FakeEngine()) {
   const reported: Record<string, number[]>[] = [];
   const host = { isAway: false };
   const deliver = async ({ message }: Notice) => {
-    if (host.isAway) return { kind: "away", reason: "nobody there" } as const;
-    if (!("containerPorts" in message)) return { kind: "taken" } as const;
+    if (host.isAway) return { kind: "unreachable", reason: "nobody there" } as const;
+    if (!("containerPorts" in message)) return { kind: "acknowledged" } as const;
     const each = Object.entries(message.containerPorts).map(([name, { listeningTcp4Ports }]) => {
       return [name, [...listeningTcp4Ports]];
     });
     reported.push(Object.fromEntries(each));
-    return { kind: "taken" } as const;
+    return { kind: "acknowledged" } as const;
   };
   const queue = new NoticeQueue({ deliver, clock, log: silentLogger });
   const ports = new ListeningPorts({

@@ -1,0 +1,61 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { type FileHandle, statfs } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import type { Compressor } from "./compressor.ts";
+import type { ExportMeter } from "./export-meter.ts";
+import { Subprocess } from "./subprocess.ts";
+
+/** With less free space a failed write means that the disk is full: the compressor does not report the reason. */
+const MIN_FREE_BYTES = 1024 * 1024;
+
+/**
+ * Compresses a stream into a file. `fill` writes to the compressor's input, and has ended the input when it resolves.
+ * The compressor writes the file itself. Resolves once the file is synced to disk.
+ */
+export async function compressInto(
+  file: FileHandle,
+  compressor: Compressor,
+  meter: ExportMeter,
+  signal: AbortSignal,
+  fill: (packing: Subprocess, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const broken = new AbortController();
+  const either = AbortSignal.any([signal, broken.signal]);
+  const command = [compressor.program, ...compressor.args] as const;
+  await using packing = Subprocess.start(command, { signal: either, output: file.fd });
+  meter.watch(packing.pid, file.fd);
+  const stop = (error: unknown): never => {
+    broken.abort(error);
+    throw error;
+  };
+  const ends = await Promise.allSettled([packing.succeeded().catch(stop), fill(packing, either).catch(stop)]);
+  meter.unwatch();
+  signal.throwIfAborted();
+  // The compressor's error first: if it fails, its writer only gets a broken pipe.
+  const [compressed, filled] = ends;
+  if (compressed.status === "rejected") throw await explainWriteError(file, compressed.reason);
+  if (filled.status === "rejected") throw filled.reason;
+  await file.sync().catch(async (error) => {
+    throw await explainWriteError(file, error);
+  });
+  meter.finish();
+}
+
+/** The SHA-256 of a file in hex: the engines' fingerprint of an image. */
+export async function sha256OfFile(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(path), hash);
+  return hash.digest("hex");
+}
+
+async function explainWriteError(file: FileHandle, error: unknown): Promise<unknown> {
+  const { bavail, bsize } = await statfs(`/proc/self/fd/${file.fd}`);
+  if (bavail * bsize >= MIN_FREE_BYTES) return error;
+  return new TremplinError(
+    "failed",
+    "no disk space is left for the backup; free some, or export to another disk",
+    error,
+  );
+}

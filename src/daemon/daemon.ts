@@ -1,0 +1,202 @@
+import { mkdir } from "node:fs/promises";
+import type { Clock } from "../base/async/clock.ts";
+import type { Logger } from "../base/logger.ts";
+import { acquireProcessLock } from "../base/processes/process-lock.ts";
+import { TremplinError } from "../base/tremplin-error.ts";
+import { file_tremplin_v1_guest, Guest } from "../contract/tremplin/v1/guest_pb.js";
+import { file_tremplin, Tremplin } from "../contract/tremplin_pb.js";
+import type { Engine } from "../engine/engine.ts";
+import { health } from "../transport/health.ts";
+import { reflection } from "../transport/reflection.ts";
+import { type RpcServer, serve } from "../transport/server.ts";
+import { vsockGuard } from "../transport/vsock/vsock-guard.ts";
+import { ContainerWatchers } from "./container-watchers.ts";
+import { UsbAttachments } from "./devices/usb-attachments.ts";
+import { collectGarbageWhenIdle } from "./idle-gc.ts";
+import { FailureReports } from "./notices/failure-reports.ts";
+import { HostNotices } from "./notices/host-notices.ts";
+import type { JournalEntry } from "./notices/journal.ts";
+import { operationKinds } from "./operations/kinds.ts";
+import type { EngineAccess } from "./operations/operation-deps.ts";
+import type { OperationKind } from "./operations/runner/operation.ts";
+import { Runner } from "./operations/runner/runner.ts";
+import { UploadedImages } from "./operations/uploaded-images.ts";
+import type { DaemonOptions } from "./options.ts";
+import { guestService } from "./rpc/guest-service.ts";
+import type { RpcDeps } from "./rpc/rpc.ts";
+import { tremplinService } from "./rpc/tremplin-service.ts";
+import { loadSite } from "./sites/load-site.ts";
+import { prepareSite } from "./sites/prepare-site.ts";
+import { openStateFolder, type StateFolder } from "./state-folder.ts";
+import { chooseEngine } from "./supervisor/engine-choice.ts";
+import { parseSubnet } from "./supervisor/network/subnet.ts";
+import { Supervisor, type SupervisorOptions } from "./supervisor/supervisor.ts";
+import { version } from "./version.ts";
+
+interface Ambient {
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * The daemon with all its parts. Disposing it leaves the engine and the containers running; the next daemon recovers
+ * the operations that were under way.
+ */
+export class Daemon implements AsyncDisposable {
+  readonly #parts: AsyncDisposableStack;
+  readonly #runner: Runner;
+  readonly #supervisor: Supervisor;
+  readonly #recovery: Promise<void>;
+
+  private constructor(
+    parts: AsyncDisposableStack,
+    runner: Runner,
+    supervisor: Supervisor,
+    recovery: Promise<void>,
+  ) {
+    this.#parts = parts;
+    this.#runner = runner;
+    this.#supervisor = supervisor;
+    this.#recovery = recovery;
+  }
+
+  /** Resolves when the daemon serves requests (docs/contract.md#start-up-order). */
+  static async start(options: DaemonOptions, ambient: Ambient): Promise<Daemon> {
+    const { clock, log } = ambient;
+    const startedAt = new Date(clock.now());
+    const site = await loadSite(options.site);
+    const state = await openStateFolder(options.state);
+    await mkdir(options.shared, { recursive: true, mode: 0o700 });
+    const places = { state: options.state, shared: options.shared };
+    const shutdown = new AbortController();
+    await using parts = new AsyncDisposableStack();
+    parts.use(await lockStateFolder(state));
+    const notices = parts.use(await openNotices(options, state, ambient));
+    const { journal, finals } = notices;
+    const watchers = parts.use(new ContainerWatchers({ notices, runningFile: state.running, ...ambient }));
+    const failures = parts.use(new FailureReports({ address: site.crashListener, tls: options.tls, log }));
+
+    const beforeRunning: BeforeRunning[] = [];
+    const onReady = (engine: Engine) => inOrder(beforeRunning, engine);
+    const failed = (program: string) => failures.send(program);
+    const supervised = { ...supervisorOptions(options), site, places, onReady, failed, ...ambient };
+    const supervisor = parts.use(new Supervisor(supervised));
+    const engine = engineAccess(supervisor);
+    const engineAnswers = (signal: AbortSignal) => supervisor.answers(signal);
+    const runner = parts.use(
+      new Runner({ journal, queue: notices.queue, finals, engineAnswers, ...ambient }),
+    );
+    const { milestone } = await prepareSite(site, places, log);
+    const usb = parts.use(await UsbAttachments.open({ file: state.usb, engine: engine.running, ...ambient }));
+
+    const common = { supervisor, engine, site, places, ...ambient };
+    const kinds = operationKinds({
+      ...common,
+      uploads: new UploadedImages(),
+      milestone,
+      shutdownSignal: shutdown.signal,
+    });
+    for (const kind of Object.values<OperationKind>(kinds)) runner.add(kind);
+    beforeRunning.push(
+      (ready) => watchers.watch(ready),
+      async () => runner.recover((await journal.entries()).filter(isOnContainer)),
+      (ready) => usb.watch(ready),
+    );
+
+    const left = await journal.entries();
+    await finals.resend(left);
+    const recovery = recoverLaunch(left, runner, supervisor, log);
+    const { daemonId } = state;
+    const identity = { daemonId, version, startedAt, bridge: options.bridge };
+    parts.use(await serveRpcs(options, { ...common, ...identity, runner, kinds, notices, usb }));
+    notices.announce(`${daemonId}-${startedAt.getTime()}`);
+    log.info({ version, site: site.name, state: state.path }, "listening");
+
+    parts.defer(() => shutdown.abort(new TremplinError("cancelled", "the daemon stops")));
+    void notices.rejected.sweep(shutdown.signal);
+    const isBusy = () => runner.locks.all().length > 0 || watchers.isBusy;
+    void collectGarbageWhenIdle(isBusy, clock, shutdown.signal);
+    return new Daemon(parts.move(), runner, supervisor, recovery);
+  }
+
+  /** Stops the containers and a managed engine; dispose the daemon afterwards (docs/contract.md#shutdown). */
+  async powerOff(): Promise<void> {
+    // Operations would fail when their engine stops: the next daemon recovers them instead.
+    await this.#runner[Symbol.asyncDispose]();
+    await this.#supervisor.shutDown();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.disposeAsync();
+    await this.#recovery;
+  }
+}
+
+/** Part of the start of an engine: done before the engine counts as running. */
+type BeforeRunning = (engine: Engine) => void | Promise<void>;
+
+async function inOrder(steps: readonly BeforeRunning[], engine: Engine): Promise<void> {
+  for (const step of steps) await step(engine);
+}
+
+function lockStateFolder({ path, daemonId }: StateFolder): Promise<AsyncDisposable> {
+  const sentence = `another daemon works in ${path} already; stop it first, or give another folder with --state`;
+  return acquireProcessLock(daemonId, sentence);
+}
+
+function openNotices({ host, tls }: DaemonOptions, state: StateFolder, ambient: Ambient) {
+  const { daemonId, journal: journalFolder, rejected: rejectedFolder } = state;
+  return HostNotices.open({ host, tls, daemonId, journalFolder, rejectedFolder, ...ambient });
+}
+
+function supervisorOptions(
+  options: DaemonOptions,
+): Pick<SupervisorOptions, "choice" | "stateFolder" | "bridgeName" | "subnet"> {
+  const { engine, engineCert: cert, engineKey: key, engineCa: ca, state, bridge, lxdSubnet } = options;
+  return {
+    choice: chooseEngine(engine, { cert, key, ca }),
+    stateFolder: state,
+    bridgeName: bridge,
+    subnet: lxdSubnet === undefined ? undefined : parseSubnet(lxdSubnet),
+  };
+}
+
+function engineAccess(supervisor: Supervisor): EngineAccess {
+  return { running: () => supervisor.engine, forRecovery: () => supervisor.engineForRecovery };
+}
+
+function isOnContainer({ container }: JournalEntry): boolean {
+  return container !== "";
+}
+
+/** A daemon that died did not take the engine with it: the next one attaches to it. Never rejects. */
+async function recoverLaunch(
+  left: readonly JournalEntry[],
+  runner: Runner,
+  supervisor: Supervisor,
+  log: Logger,
+): Promise<void> {
+  try {
+    await runner.recover(left.filter((entry) => !isOnContainer(entry)));
+    if (await supervisor.isRunningAlready()) await supervisor.launch().outcome;
+  } catch (error) {
+    log.error({ error }, "could not attach to the engine of an earlier daemon");
+  }
+}
+
+/** Every request is served from here on; those that need an engine fail until one runs. */
+function serveRpcs({ listen, tls, vsockPeers }: DaemonOptions, deps: RpcDeps): Promise<RpcServer> {
+  const { log } = deps;
+  return serve({
+    addresses: listen,
+    tls,
+    acceptsVsock: vsockGuard(vsockPeers, log),
+    log,
+    routes(router) {
+      router.service(Tremplin, tremplinService(deps));
+      router.service(Guest, guestService(deps));
+      health(router, [Tremplin.typeName, Guest.typeName]);
+      reflection(router, [file_tremplin, file_tremplin_v1_guest]);
+    },
+  });
+}

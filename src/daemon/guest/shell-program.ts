@@ -1,0 +1,60 @@
+import { once } from "node:events";
+import { PassThrough, type Readable } from "node:stream";
+import type { Engine } from "../../engine/engine.ts";
+import type { ExecSession, TerminalSize } from "../../engine/exec/exec-session.ts";
+
+/** The login shell of the primary user (uid 1000) if there is one, else root's. A constant: nothing of a request is in it. */
+const LOGIN_SHELL = [
+  "/bin/sh",
+  "-c",
+  'user=$(getent passwd 1000 | cut -d: -f1); if [ -n "$user" ]; then exec su -l "$user"; fi; ' +
+    "if command -v bash >/dev/null; then exec bash -l; fi; exec sh -l",
+];
+
+export interface ShellOptions {
+  /** The program and its arguments; empty: the login shell. */
+  readonly command: readonly string[];
+  /** TERM; empty: xterm. */
+  readonly term: string;
+  /** Undefined: the program has no terminal, and its output and errors come apart. */
+  readonly terminal: TerminalSize | undefined;
+  readonly stdin: AsyncIterable<Uint8Array>;
+  readonly signal: AbortSignal;
+}
+
+/** Starts an interactive program in a running container. */
+export function startShell(
+  engine: Engine,
+  container: string,
+  { command, term, terminal, stdin, signal }: ShellOptions,
+): Promise<ExecSession> {
+  return engine.exec(container, {
+    command: command.length > 0 ? command : LOGIN_SHELL,
+    environment: { TERM: term || "xterm", HOME: "/root", USER: "root", LANG: "C.UTF-8" },
+    cwd: "/",
+    stdin,
+    signal,
+    ...(terminal && { terminal }),
+  });
+}
+
+/** One chunk of what a program writes. */
+export interface OutputChunk {
+  readonly stream: "stdout" | "stderr";
+  readonly bytes: Uint8Array;
+}
+
+/** Standard output and standard error in the order of arrival. The program waits while nobody reads. */
+export function mergedOutput({ stdout, stderr }: ExecSession): AsyncIterable<OutputChunk> {
+  const merged = new PassThrough({ objectMode: true });
+  const feed = async (source: Readable, stream: OutputChunk["stream"]): Promise<void> => {
+    for await (const bytes of source) {
+      if (!merged.write({ stream, bytes })) await once(merged, "drain");
+    }
+  };
+  Promise.all([feed(stdout, "stdout"), feed(stderr, "stderr")]).then(
+    () => merged.end(),
+    (error) => merged.destroy(error),
+  );
+  return merged;
+}
