@@ -6,7 +6,7 @@ import { silentLogger } from "../src/base/logger.ts";
 import { UserNamespace } from "../src/daemon/backups/sandbox.ts";
 import { parseIdMap } from "../src/daemon/guest/id-map.ts";
 import { Engine } from "../src/engine/engine.ts";
-import { snapshotFolder } from "../src/engine/storage/snapshot-folder.ts";
+import { snapshotFolder } from "../src/engine/storage/local-paths.ts";
 import type { TestDaemon } from "../test/support/daemon.ts";
 import { exportContainer } from "../test/support/export-container.ts";
 import { engineCommand } from "../test/support/in-container.ts";
@@ -76,7 +76,7 @@ async function byHand(daemon: TestDaemon, name: string, packer: string): Promise
   await using engine = await Engine.connect(address, { log: silentLogger });
   await (await engine.snapshots.create(name, SNAPSHOT)).wait();
   const { value: instance } = await engine.instances.get(name);
-  const folder = await snapshotFolder(address, instance, SNAPSHOT);
+  const folder = await snapshotFolder(engine, instance, SNAPSHOT);
   if (!folder) throw new Error("the snapshot is not there to be read by hand");
   await using namespace = await UserNamespace.open(
     parseIdMap(instance.expanded_config["volatile.last_state.idmap"] || "[]"),

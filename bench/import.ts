@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { UserNamespace } from "../src/daemon/backups/sandbox.ts";
 import { parseIdMap, toHostId } from "../src/daemon/guest/id-map.ts";
 import type { Engine } from "../src/engine/engine.ts";
-import { instanceFolder } from "../src/engine/storage/instance-folder.ts";
+import { instanceFolder } from "../src/engine/storage/local-paths.ts";
 import type { TestDaemon } from "../test/support/daemon.ts";
 import { engineOf } from "../test/support/engine-of.ts";
 import { exportContainer } from "../test/support/export-container.ts";
@@ -84,7 +84,7 @@ async function unpackUnchecked(engine: Engine, path: string, name: string): Prom
   await (await engine.instances.create({ name, source: { type: "none" } })).wait();
   const { value } = await engine.instances.get(name);
   const idMap = parseIdMap(value.config["volatile.idmap.next"] ?? "[]");
-  const folder = join((await instanceFolder(engine.address, value)) ?? "", "unpacked");
+  const folder = join((await instanceFolder(engine, value)) ?? "", "unpacked");
   await mkdir(folder);
   await chown(folder, toHostId(idMap, "uid", 0) ?? 0, toHostId(idMap, "gid", 0) ?? 0);
   await using namespace = await UserNamespace.open(idMap);

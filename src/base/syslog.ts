@@ -4,16 +4,16 @@ import { libc } from "./native/raw-socket.ts";
 const LOG_PID = 1;
 const LOG_DAEMON = 3 << 3;
 
-const calls = {
+const libcCalls = {
   openlog: libc.func("void openlog(const void*, int, int)"),
   syslog: libc.func("void syslog(int, const char*, ...)"),
 };
 
-/** The C library keeps its address, not a copy. */
+/** The C library keeps the address of this buffer, not a copy. */
 const TAG = Buffer.from("tremplin\0");
 
-/** From the logger's level of a line to the priority that syslog(3) has for it. */
-const priorities = [
+/** From the logger's level to the priority of syslog(3). */
+const PRIORITIES = [
   [60, 2],
   [50, 3],
   [40, 4],
@@ -21,16 +21,16 @@ const priorities = [
 ] as const;
 const DEBUG = 7;
 
-/** Where a logger writes to have its lines in the log of the machine, under the tag `tremplin` (behaviour.md 1.3). */
+/** A log destination that writes to the system log with the tag `tremplin` (docs/contract.md#start-up-order). */
 export function syslog(): DestinationStream {
-  calls.openlog(TAG, LOG_PID, LOG_DAEMON);
+  libcCalls.openlog(TAG, LOG_PID, LOG_DAEMON);
   const destination = {
-    // By this word pino tells the level of the line that it is about to write.
+    // With this property pino sets `lastLevel` before each line.
     [Symbol.for("pino.metadata")]: true,
     lastLevel: 0,
     write(line: string): void {
-      const priority = priorities.find(([level]) => destination.lastLevel >= level)?.[1] ?? DEBUG;
-      calls.syslog(priority, "%s", "string", line.trimEnd());
+      const priority = PRIORITIES.find(([level]) => destination.lastLevel >= level)?.[1] ?? DEBUG;
+      libcCalls.syslog(priority, "%s", "string", line.trimEnd());
     },
   };
   return destination;

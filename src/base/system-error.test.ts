@@ -13,7 +13,7 @@ async function errorOf(work: Promise<unknown>): Promise<string> {
   );
 }
 
-test("what a call of the system throws becomes plain words with its path", async () => {
+test("the error of a system call becomes a plain sentence with its path", async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), "tremplin-test-"));
   const { path } = folder;
   assert.equal(await errorOf(readFile(`${path}/no`)), `${path}/no: there is no such file or folder`);
@@ -22,13 +22,13 @@ test("what a call of the system throws becomes plain words with its path", async
   assert.equal(await errorOf(readFile(long)), `${long}: its name is too long`);
 });
 
-test("a socket that nobody serves: nothing listens there", async () => {
+test("a socket without a server: nothing listens there", async () => {
   const { promise, reject } = Promise.withResolvers<never>();
   connect({ path: "/nowhere/x.sock" }).on("error", reject);
   assert.match(await errorOf(promise), /nothing listens there$/);
 });
 
-test("an error without a meaning of ours keeps its message", () => {
+test("an unknown error keeps its message", () => {
   assert.equal(errorMessage(new Error("words")), "words");
   assert.equal(errorMessage(Object.assign(new Error("words"), { code: "EODD", path: "/x" })), "words");
 });

@@ -6,7 +6,7 @@ const meanings: Readonly<Record<string, string>> = {
   ECONNREFUSED: "nothing listens there",
   ECONNRESET: "the connection was cut off",
   EDQUOT: "the quota of its file system is used up",
-  EEXIST: "there is something of that name already",
+  EEXIST: "something of that name exists already",
   EHOSTUNREACH: "no network leads there",
   EIO: "its disk fails; see dmesg",
   EISDIR: "it is a folder",
@@ -26,15 +26,15 @@ const meanings: Readonly<Record<string, string>> = {
   ETIMEDOUT: "it did not answer in time",
 };
 
-/** Why a call of the system failed, in plain words; the error's own message where there are none for it. */
+/** The reason of a failed system call in plain words; the error's own message for codes that have none here. */
 export function systemErrorText(thrown: unknown): string {
   const { code, syscall, message } = thrown as NodeJS.ErrnoException;
-  // The same code for a file and for a socket that is one.
+  // ENOENT of a socket means that nothing listens; of a file, that the file is missing.
   if (code === "ENOENT" && syscall === "connect") return "nothing listens there";
   return meanings[code ?? ""] ?? message;
 }
 
-/** As systemErrorText, with the path that it is about. */
+/** Like systemErrorText, with the path of the failed call. */
 export function systemErrorSentence(thrown: Error): string {
   const { code, path } = thrown as NodeJS.ErrnoException;
   const text = systemErrorText(thrown);

@@ -1,15 +1,15 @@
 import { systemErrorSentence } from "./system-error.ts";
 
 /**
- * What kind of thing went wrong. Callers decide by the code, people read the sentence.
+ * The kinds of failure. Code decides by the code, people read the message.
  *
- * - `invalid`: the request itself can never work (a bad name, a path outside the shared folder).
+ * - `invalid`: the request can never succeed (a bad name, a path outside the shared folder).
  * - `not-found`: the engine answered 404 for it, and nothing else.
- * - `exists`: something of that name is there already.
- * - `busy`: another operation has it; trying later works.
- * - `cancelled`: somebody asked for it to end.
- * - `timed-out`: it took longer than it may.
- * - `unavailable`: who should answer is not there (yet).
+ * - `exists`: the name is already taken.
+ * - `busy`: another operation holds it; a later attempt can succeed.
+ * - `cancelled`: it was asked to end.
+ * - `timed-out`: it took longer than its limit.
+ * - `unavailable`: the other side cannot be reached, perhaps only now.
  * - `conflict`: it changed between reading and writing (the engine's 412).
  * - `failed`: anything else.
  */
@@ -24,7 +24,7 @@ export type ErrorCode =
   | "conflict"
   | "failed";
 
-/** The one error of the project: a code, a sentence a person can act on, and what caused it. */
+/** The project's only error class: a code, a sentence that a person can act on, and the cause. */
 export class TremplinError extends Error {
   override readonly name = "TremplinError";
   readonly code: ErrorCode;
@@ -35,8 +35,8 @@ export class TremplinError extends Error {
   }
 
   /**
-   * Turns anything thrown into the project's error. Total: a TremplinError stays itself, an abort becomes
-   * `cancelled` with the reason of the signal, a missing listener becomes `unavailable`, the rest `failed`.
+   * Converts anything thrown. A TremplinError stays itself, an abort becomes `cancelled` with the reason of the
+   * signal, a refused connection becomes `unavailable`, everything else `failed`.
    */
   static from(thrown: unknown): TremplinError {
     if (thrown instanceof TremplinError) return thrown;
@@ -51,13 +51,13 @@ export class TremplinError extends Error {
   }
 }
 
-/** What failed first is the reason, unless who should answer went away while it was cleaned up. */
+/** The first failure is the reason, unless the other side became unreachable during clean-up. */
 function fromBoth({ error, suppressed }: SuppressedError): TremplinError {
   const [later, first] = [TremplinError.from(error), TremplinError.from(suppressed)];
   return later.code === "unavailable" ? later : first;
 }
 
-/** The sentence of anything thrown. */
+/** The message of anything thrown, for people. */
 export function errorMessage(thrown: unknown): string {
   return TremplinError.from(thrown).message;
 }

@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { replaceFile } from "../base/files/durable-file.ts";
-import { textOfFile } from "../base/files/text-of-file.ts";
+import { replaceFile, textOfFile } from "../base/files/files.ts";
 
 /** The layout of the folder --state (docs/architecture.md#file-layout). */
 export interface StateFolder {

@@ -6,11 +6,12 @@ import { type Captured, type CaptureOptions, capture } from "./exec/exec-capture
 import type { ExecSession } from "./exec/exec-session.ts";
 import { FileHelper } from "./files/file-helper.ts";
 import { FileSession, type FileSessionOptions } from "./files/file-session.ts";
-import { Flavor } from "./flavors/flavor.ts";
+import type { Flavor } from "./flavors/flavor.ts";
+import { flavorOf } from "./flavors/flavors.ts";
 import type { EngineAddress } from "./http/engine-address.ts";
 import { EngineHttp } from "./http/engine-http.ts";
 import type { Options } from "./http/options.ts";
-import { Operations } from "./operations/operations.ts";
+import { OperationsApi } from "./operations/operations-api.ts";
 import { Certificates } from "./resources/certificates.ts";
 import { Images } from "./resources/images.ts";
 import { Instances } from "./resources/instances.ts";
@@ -32,13 +33,14 @@ export interface ConnectOptions extends Options {
 }
 
 /**
- * A client of one LXD or Incus. Every method takes a signal and fails with a TremplinError, or with the
- * signal's reason; every plain request ends within 60 s. Disposing it ends all that is under way here, and
- * nothing in the engine.
+ * A client of one engine. Every method takes a signal and rejects with a TremplinError or with the signal's reason; a
+ * plain request ends within 60 s. Disposing the client ends its own requests and sessions, and nothing in the engine.
  */
 export class Engine implements AsyncDisposable {
   readonly address: EngineAddress;
   readonly info: ServerInfo;
+  /** Everything in which it differs from other engines. */
+  readonly flavor: Flavor;
   readonly server: Server;
   readonly recovery: Recovery;
   readonly pools: Pools;
@@ -51,9 +53,9 @@ export class Engine implements AsyncDisposable {
   readonly instances: Instances;
   readonly snapshots: Snapshots;
   readonly images: Images;
-  readonly operations: Operations;
+  readonly operations: OperationsApi;
   readonly events: EventStream;
-  /** Also what happens in other projects than the default one. */
+  /** Includes the events of other projects than the default one. */
   readonly eventsOfAllProjects: EventStream;
   readonly unpackers: Unpackers;
   readonly #exec: Exec;
@@ -61,14 +63,15 @@ export class Engine implements AsyncDisposable {
   readonly #http: EngineHttp;
 
   private constructor(http: EngineHttp, server: Server, info: ServerInfo, log: Logger, clock: Clock) {
-    const dialect = new Flavor(info.kind);
+    const flavor = flavorOf(info.kind);
     this.#http = http;
     this.address = http.address;
     this.info = info;
+    this.flavor = flavor;
     this.server = server;
     this.events = new EventStream(http, clock, log);
     this.eventsOfAllProjects = new EventStream(http, clock, log, { allProjects: true });
-    this.operations = new Operations(http, this.events, dialect);
+    this.operations = new OperationsApi(http, this.events, flavor);
     this.recovery = new Recovery(http);
     this.pools = new Pools(http);
     this.networks = new Networks(http);
@@ -79,13 +82,13 @@ export class Engine implements AsyncDisposable {
     this.certificates = new Certificates(http);
     this.instances = new Instances(http, this.operations);
     this.snapshots = new Snapshots(http, this.operations);
-    this.images = new Images(http, this.operations, dialect);
-    this.#fileHelper = new FileHelper(http.address, dialect, log);
-    this.unpackers = new Unpackers(http.address, server);
+    this.images = new Images(http, this.operations, flavor);
+    this.#fileHelper = new FileHelper(http.address, flavor, log);
+    this.unpackers = new Unpackers(http.address, flavor, server);
     this.#exec = new Exec(http, this.operations);
   }
 
-  /** Asks the engine who it is, once. Throws `unavailable` if nobody answers there. */
+  /** Connects and reads the server info once. Throws `unavailable` if no engine answers. */
   static async connect(address: EngineAddress, options: ConnectOptions): Promise<Engine> {
     const { log, clock = systemClock, signal } = options;
     const http = new EngineHttp(address, log);
@@ -98,7 +101,7 @@ export class Engine implements AsyncDisposable {
     }
   }
 
-  /** Opens a session for several accesses to the files of an instance, closed by the caller. */
+  /** Opens a session for several accesses to the files of an instance. The caller disposes it. */
   async fileSession(instance: string, options: FileSessionOptions = {}): Promise<FileSession> {
     return FileSession.open(this.address, this.#fileHelper, instance, options);
   }
@@ -108,7 +111,10 @@ export class Engine implements AsyncDisposable {
     return this.#exec.start(instance, request);
   }
 
-  /** Runs a command and keeps what it wrote, up to a bound (behaviour.md 4.4). */
+  /**
+   * Runs a command to its end and returns its output, up to a limit
+   * (docs/contract.md#running-programs-in-a-container).
+   */
   async execCapture(
     instance: string,
     command: readonly string[],

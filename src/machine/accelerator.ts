@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { constants, readFile } from "node:fs/promises";
-import { canAccess } from "../base/files/can-access.ts";
+import { constants } from "node:fs/promises";
+import { canAccess } from "../base/files/files.ts";
 
 export type Accelerator = "kvm" | "tcg";
 
@@ -16,11 +16,6 @@ const NO_DISK = "Unable to mount root fs";
 export async function findAccelerator(kernel: string, signal: AbortSignal): Promise<Accelerator> {
   const usable = await canAccess("/dev/kvm", constants.R_OK | constants.W_OK);
   return usable && (await boots(probeArguments(kernel), signal)) ? "kvm" : "tcg";
-}
-
-/** The id of this boot of the host: the result of the probe is valid until the next one. */
-export async function hostBootId(): Promise<string> {
-  return (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
 }
 
 /** The arguments of QEMU for the probe. */

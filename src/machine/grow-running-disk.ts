@@ -1,11 +1,9 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
+import { runProgram } from "../base/processes/run-program.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import type { MachineFolder, MachineSettings } from "./machine-folder.ts";
 import { sendMonitorCommand } from "./monitor.ts";
 import { sshCommand } from "./ssh-command.ts";
 
-const execute = promisify(execFile);
 const RESIZE = ["btrfs", "filesystem", "resize", "max", "/mnt/stateful"];
 
 /** Grows the disk of a running machine, and its file system. `size` in bytes. */
@@ -19,7 +17,7 @@ export async function growRunningDisk(
     string,
     ...string[],
   ];
-  await execute(ssh, args).catch((error) => {
+  await runProgram(ssh, args).catch((error) => {
     throw new TremplinError(
       "failed",
       `the disk has grown, but its file system has not (${error.message.trim()}); it grows at the next boot`,

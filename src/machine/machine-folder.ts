@@ -1,8 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { replaceFile } from "../base/files/durable-file.ts";
-import { textOfFile } from "../base/files/text-of-file.ts";
+import { replaceFile, textOfFile } from "../base/files/files.ts";
 import { acquireProcessLock } from "../base/processes/process-lock.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import type { Accelerator } from "./accelerator.ts";

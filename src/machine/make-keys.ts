@@ -1,11 +1,8 @@
-import { execFile } from "node:child_process";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { runProgram } from "../base/processes/run-program.ts";
 import { HOST_ADDRESS } from "./machine-addresses.ts";
 import type { MachineFolder } from "./machine-folder.ts";
-
-const run = promisify(execFile);
 
 /**
  * Creates the keys with which host and machine authenticate: an authority, whose key is deleted at the end, with one
@@ -25,7 +22,7 @@ export async function makeKeys(folder: MachineFolder): Promise<void> {
     "-subj",
     `/CN=tremplin ${folder.name}`,
   ];
-  await run("openssl", ["req", "-x509", ...curve, ...authority]);
+  await runProgram("openssl", ["req", "-x509", ...curve, ...authority]);
   const sides = [
     ["daemon", "127.0.0.1"],
     ["host", HOST_ADDRESS],
@@ -34,11 +31,11 @@ export async function makeKeys(folder: MachineFolder): Promise<void> {
     const own = ["-keyout", path(`${side}.key`), "-out", path(`${side}.crt`), "-subj", `/CN=${side}`];
     const rights = ["-addext", `subjectAltName=IP:${address}`, "-addext", "basicConstraints=CA:FALSE"];
     const signed = ["-CA", path("ca.crt"), "-CAkey", path("ca.key")];
-    await run("openssl", ["req", "-x509", ...curve, ...own, ...rights, ...signed]);
+    await runProgram("openssl", ["req", "-x509", ...curve, ...own, ...rights, ...signed]);
   }
   await rm(path("ca.key"));
   for (const name of ["ssh", "ssh-host"]) {
-    await run("ssh-keygen", [
+    await runProgram("ssh-keygen", [
       "-q",
       "-t",
       "ed25519",

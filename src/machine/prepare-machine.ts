@@ -3,9 +3,10 @@ import { constants, mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { canAccess } from "../base/files/can-access.ts";
+import { canAccess } from "../base/files/files.ts";
+import { bootId } from "../base/processes/process-info.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
-import { findAccelerator, hostBootId } from "./accelerator.ts";
+import { findAccelerator } from "./accelerator.ts";
 import { writeBootFiles } from "./boot-files.ts";
 import { buildSystem } from "./build-system.ts";
 import { checkSuperblock, diskUse, growDisk, needsToGrow } from "./container-disk.ts";
@@ -53,7 +54,7 @@ export async function* prepareMachine(
   if (!(await canAccess(folder.keys))) await makeKeys(folder);
   if (grows) await growDisk(folder.disk, size);
   await mkdir(folder.shared, { recursive: true, mode: 0o700 });
-  const foundAt = await hostBootId();
+  const foundAt = bootId();
   let accelerator = before?.foundAt === foundAt && !build ? before.accelerator : undefined;
   if (!accelerator) {
     yield "probing hardware virtualization";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { canAccess } from "../../src/base/files/can-access.ts";
+import { canAccess } from "../../src/base/files/files.ts";
 import {
   GetContainerInfoResponse_Status as Info,
   StartLxdProgress_Status as Launched,

@@ -8,7 +8,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { TremplinError } from "../../src/base/tremplin-error.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import type { Operation } from "../../src/engine/operations/operation.ts";
+import type { OperationRecord } from "../../src/engine/operations/operation-record.ts";
 import { type InstanceUpdate, instanceStatus } from "../../src/engine/resources/instance.ts";
 import { type PrivateLxd, privateLxd } from "../support/private-lxd.ts";
 import { booted, tinyImage, uploadTinyImage } from "../support/tiny-image.ts";
@@ -142,7 +142,7 @@ describe("a client of a running engine", () => {
       name: "told",
       source: { type: "image", fingerprint: image },
     });
-    const updates: Operation[] = [];
+    const updates: OperationRecord[] = [];
     for await (const update of creating.updates()) updates.push(update);
     assert.ok(updates.length > 0);
     assert.ok(updates.every(({ id, status_code }) => id === creating.id && status_code < 200));

@@ -5,7 +5,7 @@ import { TremplinError } from "../../src/base/tremplin-error.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import type { EngineEvent } from "../../src/engine/events/engine-event.ts";
 import { isReady } from "../../src/engine/http/is-ready.ts";
-import { instanceOf } from "../../src/engine/operations/operation.ts";
+import { instanceOf } from "../../src/engine/operations/operation-record.ts";
 import { downloadProgress } from "../../src/engine/operations/progress.ts";
 import { execute } from "../support/belongings.ts";
 import { type PrivateLxd, privateLxd } from "../support/private-lxd.ts";

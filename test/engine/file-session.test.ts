@@ -80,7 +80,7 @@ describe("a session on the files of a container", () => {
 
   test("what is no plain file is never opened, and a huge one never read", async () => {
     await sh("mkfifo /root/pipe; truncate -s 2G /root/sparse; ln -s pipe /root/link");
-    using files = await engine.fileSession("running", { timeLimit: 2_000 });
+    using files = await engine.fileSession("running", { timeoutMs: 2_000 });
     await assert.rejects(files.read("/root/pipe", mebibyte), /it is a special, not a plain file/);
     await assert.rejects(files.read("/root/link", mebibyte), /it is a special/);
     await assert.rejects(files.read("/dev/zero", mebibyte), /it is a special/);
@@ -98,7 +98,7 @@ describe("a session on the files of a container", () => {
 
   test("a session that takes too long is over, and one for nobody is never begun", async () => {
     await assert.rejects(engine.fileSession("nobody"), { code: "not-found" });
-    await assert.rejects(engine.fileSession("stopped", { timeLimit: 1 }), /within 0.001 s/);
+    await assert.rejects(engine.fileSession("stopped", { timeoutMs: 1 }), /within 0.001 s/);
     const abort = new AbortController();
     using files = await engine.fileSession("running", { signal: abort.signal });
     const reading = files.lstat("/etc");

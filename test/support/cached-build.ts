@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { canAccess } from "../../src/base/files/can-access.ts";
+import { canAccess } from "../../src/base/files/files.ts";
 import { lockFile } from "../../src/daemon/images/file-lock.ts";
 import { repository } from "./repository.ts";
 

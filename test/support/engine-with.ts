@@ -37,7 +37,7 @@ export function engineWith(containers: readonly TestInstance[]): Engine {
       delete: missing,
       list: async () => [{ name: "mine", created_at: "2025-12-30T10:00:00Z", config: {} }],
     },
-    images: { list: async () => [], settleUploads: async () => undefined, resolve: missing },
+    images: { list: async () => [], waitForUploads: async () => undefined, resolve: missing },
     operations: { changing: async () => [] },
     events: { subscribe: () => ({ ready: Promise.resolve(), [Symbol.dispose]: () => undefined }) },
   } as unknown as Engine;

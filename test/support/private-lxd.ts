@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { silentLogger } from "../../src/base/logger.ts";
 import { Engine, type EngineAddress } from "../../src/engine/engine.ts";
-import type { EngineKind } from "../../src/engine/flavors/flavor.ts";
+import type { EngineKind } from "../../src/engine/flavors/flavors.ts";
 import { type FreeNetwork, freeNetwork } from "./free-network.ts";
 import { keep } from "./keeper.ts";
 import { testFolder } from "./test-run.ts";

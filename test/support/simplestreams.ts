@@ -20,7 +20,7 @@ export interface SimplestreamsOptions {
   readonly tls?: boolean;
 }
 
-/** An image server of one image for both engines, on loopback (engines.md 3). */
+/** An image server of one image for both engines, on loopback (docs/engines.md#image-servers). */
 export class Simplestreams implements AsyncDisposable {
   readonly url: string;
   /** Path of the PEM certificate, with `tls`. */

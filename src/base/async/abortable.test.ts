@@ -14,7 +14,7 @@ test("an abort rejects at once with its reason, whatever the promise does", asyn
   await assert.rejects(waiting, reason);
 });
 
-test("without an abort the promise decides, and the signal is let go", async () => {
+test("without an abort the promise decides, and no listener stays on the signal", async () => {
   const { signal } = new AbortController();
   assert.equal(await abortable(Promise.resolve(1), signal), 1);
   await assert.rejects(abortable(Promise.reject(new Error("no")), signal), /no/);
@@ -22,7 +22,7 @@ test("without an abort the promise decides, and the signal is let go", async () 
   assert.equal(getEventListeners(signal, "abort").length, 0);
 });
 
-test("a promise that fails after the abort is nobody's unhandled rejection", async () => {
+test("a promise that rejects after the abort causes no unhandled rejection", async () => {
   const { promise, reject } = Promise.withResolvers<never>();
   await assert.rejects(abortable(promise, AbortSignal.abort(new Error("enough"))), /enough/);
   reject(new Error("too late"));

@@ -1,4 +1,4 @@
-/** What the promise gives, or at once the reason of the signal when that aborts first. */
+/** Settles like the promise, or rejects at once with the signal's reason when the signal aborts first. */
 export async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise;
   const { promise: aborted, reject } = Promise.withResolvers<never>();

@@ -1,12 +1,15 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Where time comes from. Injected wherever something waits, so that tests own the time. */
+/** The source of time, injected into everything that waits, so that tests control it. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Milliseconds since some instant. For durations: it does not jump when the time is set or the machine slept. */
+  /**
+   * Milliseconds since an arbitrary instant. For durations: it does not jump when the time is set or the machine was
+   * suspended.
+   */
   elapsed(): number;
-  /** Resolves after some milliseconds; rejects with the reason of the signal when that aborts first. */
+  /** Resolves after that many milliseconds; rejects with the signal's reason when the signal aborts first. */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { KeyedMutex } from "./keyed-mutex.ts";
 
-test("tasks of one key follow each other, those of another do not wait", async () => {
+test("tasks of one key run one after another, tasks of other keys do not wait", async () => {
   const serial = new KeyedMutex();
   const first = Promise.withResolvers<void>();
   const order: string[] = [];
@@ -19,7 +19,7 @@ test("tasks of one key follow each other, those of another do not wait", async (
   assert.deepEqual(order.slice(3), ["one ends", "two begins", "two ends"]);
 });
 
-test("a failure stops nobody behind it", async () => {
+test("the next task runs after a failure", async () => {
   const serial = new KeyedMutex();
   const failing = serial.run("x", () => Promise.reject(new Error("no")));
   const next = serial.run("x", async () => "yes");
@@ -27,7 +27,7 @@ test("a failure stops nobody behind it", async () => {
   assert.equal(await next, "yes");
 });
 
-test("an abort takes a waiting task out, and who waits behind it still waits for the first", async () => {
+test("an abort removes a waiting task, and those after it still wait for the first", async () => {
   const serial = new KeyedMutex();
   const first = Promise.withResolvers<string>();
   const aborting = new AbortController();

@@ -1,10 +1,10 @@
 import { abortable } from "./abortable.ts";
 
-/** Runs tasks of the same key one after the other, in the order in which they were given. */
+/** Runs the tasks of one key one after another, in the order of the calls. */
 export class KeyedMutex {
   readonly #tails = new Map<string, Promise<void>>();
 
-  /** Rejects with the signal's reason, without running the task, when that aborts while the task waits. */
+  /** Runs the task when those before it have ended. Rejects with the signal's reason when it aborts before that. */
   async run<T>(key: string, task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const before = this.#tails.get(key) ?? Promise.resolve();
     const { promise: done, resolve: finish } = Promise.withResolvers<void>();

@@ -4,7 +4,7 @@ import { TimeLimit } from "./time-limit.ts";
 
 const late = () => new Error("late");
 
-test("the first of the time and the outer signals gives the reason", (t) => {
+test("the reason comes from whichever is first, the time or an outer signal", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const outer = new AbortController();
   using timed = new TimeLimit(100, late, [outer.signal, undefined]);
@@ -20,7 +20,7 @@ test("the first of the time and the outer signals gives the reason", (t) => {
   assert.equal(stillborn.signal.reason.message, "enough");
 });
 
-test("disposed, it never fires", (t) => {
+test("a disposed limit never aborts", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const outer = new AbortController();
   const limit = new TimeLimit(100, late, [outer.signal]);

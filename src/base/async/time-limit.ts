@@ -1,6 +1,6 @@
 /**
- * An AbortSignal that fires when the time is up or when one of the outer signals does, whichever is first;
- * its reason says which. Real time on purpose: what it bounds is real input and output.
+ * An AbortSignal that aborts when the time is up or when one of the outer signals aborts, whichever is first; its
+ * reason says which. It uses real time, because it limits real input and output.
  */
 export class TimeLimit implements Disposable {
   readonly signal: AbortSignal;
@@ -20,7 +20,7 @@ export class TimeLimit implements Disposable {
     }
   }
 
-  /** Gives the full time again: something arrived. */
+  /** Restarts the time, because there was progress. */
   restart(): void {
     this.#timer.refresh();
   }

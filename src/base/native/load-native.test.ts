@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadNative } from "./load-native.ts";
 
-test("what cannot be loaded is said with what to do", async () => {
+test("the error of a missing library says what to do", async () => {
   await assert.rejects(
     loadNative(() => import(`/nowhere/${"koffi"}.js`)),
     /cannot call the C library by koffi \(Cannot find module .*scripts\/prepare.*socat/,

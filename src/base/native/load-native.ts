@@ -1,8 +1,8 @@
 import { TremplinError } from "../tremplin-error.ts";
 
 /**
- * Loads a module that makes calls of the C library, by those alone who need it (decision 7). Throws `failed` where it
- * cannot be: koffi is not installed, or has nothing for this machine or its C library.
+ * Loads a module that calls the C library; only those who need it load it (docs/decisions/0007-vsock.md). Throws
+ * `failed` when koffi is not installed or does not support this machine.
  */
 export async function loadNative<T>(load: () => Promise<T>): Promise<T> {
   try {

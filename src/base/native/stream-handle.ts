@@ -1,6 +1,6 @@
 import { createServer, Socket } from "node:net";
 
-/** Node's own handle of a stream, made of a file descriptor that it then owns. */
+/** Node's internal handle of a stream, which owns its file descriptor. */
 export interface StreamHandle {
   readonly fd: number;
   open(fd: number): number;
@@ -14,7 +14,10 @@ type HandleClass = new (kind: number) => StreamHandle;
 
 let handleClass: Promise<HandleClass> | undefined;
 
-/** A handle for a descriptor. Node hands out its class only through a server that has one (decision 7). */
+/**
+ * Makes a handle for a file descriptor. Node exposes the class only through a server's handle
+ * (docs/decisions/0007-vsock.md).
+ */
 export async function streamHandle(fd: number, kind: Kind): Promise<StreamHandle> {
   handleClass ??= findClass();
   const Handle = await handleClass;
@@ -24,7 +27,7 @@ export async function streamHandle(fd: number, kind: Kind): Promise<StreamHandle
   return handle;
 }
 
-/** A socket on a handle; each side ends by itself. */
+/** A socket on a handle; each direction ends separately. */
 export function socketOn(handle: StreamHandle): Socket {
   return new Socket({ handle, allowHalfOpen: true, readable: true, writable: true } as never);
 }
@@ -33,7 +36,7 @@ async function findClass(): Promise<HandleClass> {
   const server = createServer();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("error", reject);
-  // An abstract name: nothing appears in any folder.
+  // An abstract socket name creates no file.
   server.listen(`\0tremplin-handle-${process.pid}`, resolve);
   await promise;
   const { _handle: handle } = server as unknown as { _handle: StreamHandle };

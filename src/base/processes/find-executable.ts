@@ -1,14 +1,17 @@
 import { constants } from "node:fs";
 import { delimiter, join } from "node:path";
-import { canAccess } from "../files/can-access.ts";
+import { canAccess } from "../files/files.ts";
 
-/** Where administrators' programs live; Incus keeps its daemon out of the PATH (engines.md 1). */
-const FOLDERS = ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/libexec/incus"];
+/** Programs of administrators, which the PATH of an ordinary user may not include. */
+const SYSTEM_FOLDERS = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
-/** The PATH of this process and where administrators' programs live, whoever started it. */
-export const searchPath: readonly string[] = [...(process.env.PATH ?? "").split(delimiter), ...FOLDERS];
+/** The folders of the PATH of this process, and then those of the system's programs. */
+export const searchPath: readonly string[] = [
+  ...(process.env.PATH ?? "").split(delimiter),
+  ...SYSTEM_FOLDERS,
+];
 
-/** The path of a program, the first found; undefined when none of the folders has it. */
+/** The path of a program in the first of the folders that has it; undefined if none has it. */
 export async function findExecutable(
   name: string,
   folders: readonly string[] = searchPath,

@@ -3,8 +3,8 @@ import { createServer } from "node:net";
 import { TremplinError } from "../tremplin-error.ts";
 
 /**
- * Holds a name that only one process of the machine can hold at a time. The kernel lets go of it when the
- * process ends, however it ends (a socket address without a file). Throws `busy` with the sentence given.
+ * Acquires a lock that one process of the machine can hold at a time. It is a socket address without a file, so the
+ * kernel releases it however the process ends. Throws `busy` with the given sentence.
  */
 export async function acquireProcessLock(name: string, sentence: string): Promise<AsyncDisposable> {
   const address = `\0tremplin-${createHash("sha256").update(name).digest("hex").slice(0, 32)}`;

@@ -7,20 +7,20 @@ const never = new AbortController().signal;
 const sh = (script: string, options: Partial<ProgramLinesOptions> = {}) =>
   programLines(["sh", "-c", script], { name: "the script", signal: never, ...options });
 
-test("what it prints on standard error comes line by line", async () => {
+test("standard error is yielded line by line", async () => {
   const lines = sh('echo one >&2; echo nobody hears; echo "$WORD" >&2', { env: { WORD: "two" } });
   assert.deepEqual(await Array.fromAsync(lines), ["one", "two"]);
 });
 
-test("a failure tells the end and the last words, apt's errors first", async () => {
+test("an error has the exit code and the end of the output, apt's errors first", async () => {
   const failing = (script: string) => Array.fromAsync(sh(script));
   await assert.rejects(
     failing("echo a >&2; exit 3"),
-    /^TremplinError: the script ended with 3; its last words: a$/,
+    /^TremplinError: the script ended with 3; the end of its output: a$/,
   );
   await assert.rejects(
     failing("echo 'E: no room' >&2; echo more >&2; exit 1"),
-    /its last words: E: no room$/,
+    /the end of its output: E: no room$/,
   );
   await assert.rejects(failing("kill -9 $$"), /the script was killed by SIGKILL$/);
   await assert.rejects(
@@ -29,7 +29,7 @@ test("a failure tells the end and the last words, apt's errors first", async () 
   );
 });
 
-test("who stops reading, or says so, ends it", async () => {
+test("the program ends when its reader stops or aborts", async () => {
   const lines = sh("echo $$ >&2; exec sleep 985");
   const { value: pid } = await lines.next();
   await lines.return();

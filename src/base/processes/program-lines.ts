@@ -5,26 +5,26 @@ import type { Readable } from "node:stream";
 import { TremplinError } from "../tremplin-error.ts";
 
 export interface ProgramLinesOptions {
-  /** How the program is called in the error that tells its end. */
+  /** The name of the program in errors. */
   readonly name: string;
   readonly signal: AbortSignal;
-  /** Beside the environment of this process; words are always plain English. */
+  /** Added to the environment of this process. The program's messages are always in English. */
   readonly env?: Readonly<Record<string, string>>;
-  /** An open file that the program and all its children keep open. */
-  readonly held?: number;
+  /** A file descriptor that the program and its children inherit and keep open. */
+  readonly heldFile?: number;
 }
 
 /**
- * Runs a program and yields what it prints on standard error, line by line. It is killed when the signal aborts, when
- * the caller stops reading, and when this process dies in whatever way. Throws `failed` with its last words when it
- * fails. When this has ended, all who could still print have.
+ * Runs a program and yields the lines of its standard error. The program is killed when the signal aborts, when the
+ * caller stops reading, and when this process ends in any way. Throws `failed` with the end of its output when it
+ * fails. When this returns, every process that could still print has ended.
  */
 export async function* programLines(
-  words: readonly string[],
-  { name, signal, env, held }: ProgramLinesOptions,
+  command: readonly string[],
+  { name, signal, env, heldFile: held }: ProgramLinesOptions,
 ): AsyncGenerator<string, void, void> {
   signal.throwIfAborted();
-  const child = spawn("setpriv", ["--pdeathsig", "KILL", "--", ...words], {
+  const child = spawn("setpriv", ["--pdeathsig", "KILL", "--", ...command], {
     env: { ...process.env, LC_ALL: "C.UTF-8", DEBIAN_FRONTEND: "noninteractive", ...env },
     stdio: ["ignore", "ignore", "pipe", ...(held === undefined ? [] : [held])],
   });
@@ -32,17 +32,17 @@ export async function* programLines(
   signal.addEventListener("abort", stop, { once: true });
   const closed = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
   closed.catch(() => undefined);
-  const lastWords: string[] = [];
+  const lastLines: string[] = [];
   try {
     for await (const line of createInterface({ input: child.stderr as Readable })) {
-      if (line.trim() !== "") lastWords.push(line.trim());
-      if (lastWords.length > 12) lastWords.shift();
+      if (line.trim() !== "") lastLines.push(line.trim());
+      if (lastLines.length > 12) lastLines.shift();
       yield line;
     }
     const [code, killedBy] = await closed;
     signal.throwIfAborted();
     if (code !== 0)
-      throw failure(name, code === null ? `was killed by ${killedBy}` : `ended with ${code}`, lastWords);
+      throw failure(name, code === null ? `was killed by ${killedBy}` : `ended with ${code}`, lastLines);
   } finally {
     signal.removeEventListener("abort", stop);
     stop();
@@ -50,10 +50,10 @@ export async function* programLines(
   }
 }
 
-/** Of apt's and mmdebstrap's words the first errors tell the cause; the later ones only that there was one. */
-function failure(name: string, end: string, lastWords: string[]): TremplinError {
-  const errors = lastWords.filter((line) => line.startsWith("E: ")).slice(0, 2);
-  const telling = errors.length > 0 ? errors : lastWords.slice(-3);
-  const said = telling.length > 0 ? `; its last words: ${telling.join(" | ")}` : "";
+/** The first errors of apt and mmdebstrap name the cause; the later ones only say that there was an error. */
+function failure(name: string, end: string, lastLines: string[]): TremplinError {
+  const errors = lastLines.filter((line) => line.startsWith("E: ")).slice(0, 2);
+  const shown = errors.length > 0 ? errors : lastLines.slice(-3);
+  const said = shown.length > 0 ? `; the end of its output: ${shown.join(" | ")}` : "";
   return new TremplinError("failed", `${name} ${end}${said}`);
 }

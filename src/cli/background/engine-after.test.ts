@@ -4,16 +4,18 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { addMadeUpFlavor } from "../../../test/support/made-up-flavor.ts";
 import { engineAfter } from "./engine-after.ts";
 
 test("an engine that still answers is not called stopped", async (t) => {
   const state = await mkdtemp(join(tmpdir(), "engine-after-"));
   t.after(() => rm(state, { recursive: true }));
   assert.match(await engineAfter(["daemon", "--state", state]), /with the containers and the engine/);
-  await mkdir(join(state, "incus"));
-  const server = createServer().listen(join(state, "incus", "unix.socket"));
+  addMadeUpFlavor(t);
+  await mkdir(join(state, "acme"));
+  const server = createServer().listen(join(state, "acme", "acme.sock"));
   await new Promise((resolve) => server.once("listening", resolve));
-  assert.match(await engineAfter(["daemon", "--state", state]), /engine still answers at .*incus/);
+  assert.match(await engineAfter(["daemon", "--state", state]), /engine still answers at .*acme\.sock/);
   await new Promise((resolve) => server.close(resolve));
   assert.match(await engineAfter(["daemon", "--state", state, "--engine", "unix:/x"]), /keeps running/);
 });

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
-import { replaceFile } from "../../base/files/durable-file.ts";
+import { replaceFile } from "../../base/files/files.ts";
+import { bootId, processStartTime } from "../../base/processes/process-info.ts";
 import { systemErrorText } from "../../base/system-error.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 
@@ -18,13 +18,13 @@ export interface ProcessRecord {
 
 /** The record of a process that was just started; undefined when it has already ended. */
 export function recordOf(pid: number, words: readonly string[]): ProcessRecord | undefined {
-  const startedAt = startOf(pid);
+  const startedAt = processStartTime(pid);
   return startedAt === undefined ? undefined : { pid, startedAt, boot: bootId(), words };
 }
 
 /** Whether the recorded process is still running. */
 export function isAlive(record: ProcessRecord): boolean {
-  return record.boot === bootId() && startOf(record.pid) === record.startedAt;
+  return record.boot === bootId() && processStartTime(record.pid) === record.startedAt;
 }
 
 /** Reads a pid file; undefined when it is missing or of another format. Throws when it cannot be read. */
@@ -48,20 +48,4 @@ export function writeRecord(path: string, record: ProcessRecord): Promise<void> 
 
 export function removeRecord(path: string): Promise<void> {
   return rm(path, { force: true });
-}
-
-/** When a running process was started, in ticks since the boot; undefined for one that has ended or is a zombie. */
-function startOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The name in parentheses may hold anything, so fields are counted from its end (proc_pid_stat(5)).
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
-  } catch {
-    return undefined;
-  }
-}
-
-function bootId(): string {
-  return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 }

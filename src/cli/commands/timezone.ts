@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { Command } from "commander";
+import { textIfReadable } from "../../base/files/files.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import { Tremplin } from "../../contract/tremplin_pb.js";
@@ -46,7 +46,7 @@ export function localZone(): string {
  */
 export async function ruleOfZone(zone: string, folder = "/usr/share/zoneinfo"): Promise<string> {
   if (!/^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$/.test(zone)) return "";
-  const file = await readFile(`${folder}/${zone}`, "latin1").catch(() => "");
+  const file = await textIfReadable(`${folder}/${zone}`, "latin1");
   if (!file.startsWith("TZif")) return "";
   return /\n([^\n]*)\n$/.exec(file)?.[1] ?? "";
 }

@@ -5,6 +5,7 @@ import {
   type ListOrphansResponse,
   type Orphan,
 } from "../../contract/tremplin/v1/guest_pb.js";
+import { findFlavor, flavors } from "../../engine/flavors/flavors.ts";
 import { type Finding, good, note } from "./finding.ts";
 
 const NAME = "orphans";
@@ -55,9 +56,7 @@ function advice({ kind, name, containerName, operation }: Orphan, client: string
 
 /** The command line client of the engine, with the variable that selects its socket. */
 function clientOf(engine: Engine | undefined): string {
-  const isIncus = engine?.kind === "incus";
-  const program = isIncus ? "incus" : "lxc";
+  const { name, socketVariable } = (findFlavor(engine?.kind) ?? flavors[0]).client;
   const socket = engine?.socket ?? "";
-  if (!socket.startsWith("/")) return program;
-  return `sudo ${isIncus ? "INCUS_SOCKET" : "LXD_SOCKET"}=${socket} ${program}`;
+  return socket.startsWith("/") ? `sudo ${socketVariable}=${socket} ${name}` : name;
 }

@@ -1,7 +1,8 @@
-import { constants, readdir, readFile, stat, statfs } from "node:fs/promises";
+import { constants, readdir, stat, statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { canAccess } from "../../base/files/can-access.ts";
-import { findExecutable } from "../../base/processes/find-executable.ts";
+import { canAccess, textIfReadable } from "../../base/files/files.ts";
+import { findExecutable, searchPath } from "../../base/processes/find-executable.ts";
+import { flavors } from "../../engine/flavors/flavors.ts";
 import { bytesText } from "../text/text.ts";
 import { bad, type Finding, good, note } from "./finding.ts";
 
@@ -36,10 +37,12 @@ export async function systemChecks(state: string, root = "/"): Promise<Finding[]
 /** The databases that a reset kept because not all containers could be restored. */
 async function checkResets(state: string): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const kind of ["lxd", "incus"]) {
+  for (const { kind, layout } of flavors) {
     const folder = join(state, kind);
     const names = await readdir(folder).catch((): string[] => []);
-    const old = names.filter((name) => /^database\.old/.test(name)).map((name) => join(folder, name));
+    const old = names
+      .filter((name) => name.startsWith(`${layout.database}.old`))
+      .map((name) => join(folder, name));
     if (old.length === 0) continue;
     const found = `a database reset kept the old database, because it could not restore all containers: ${old.join(", ")}`;
     findings.push(note("old database", found, "see docs/recovery.md"));
@@ -54,12 +57,13 @@ function checkRoot(): Finding {
 
 async function checkEngine(): Promise<Finding> {
   const found = [];
-  for (const name of ["lxd", "incusd"]) {
-    const path = await findExecutable(name);
+  for (const { program } of flavors) {
+    const path = await findExecutable(program.name, [...searchPath, ...program.folders]);
     if (path) found.push(path);
   }
   if (found.length > 0) return good("engine", found.join(", "));
-  return bad("engine", "neither LXD nor Incus is installed", "apt-get install lxd, or incus");
+  const packages = flavors.map(({ program }) => program.package).join(", or ");
+  return bad("engine", "no engine is installed", `apt-get install ${packages}`);
 }
 
 async function checkProgram(
@@ -76,13 +80,13 @@ async function checkProgram(
 }
 
 async function checkBtrfs(root: string): Promise<Finding> {
-  const known = await read(join(root, "proc/filesystems"));
+  const known = await textIfReadable(join(root, "proc/filesystems"));
   if (/\tbtrfs$/m.test(known)) return good("btrfs kernel", "supported by the kernel");
   return note("btrfs kernel", "not loaded; copies and snapshots are slow without it", "modprobe btrfs");
 }
 
 async function checkNamespaces(root: string): Promise<Finding> {
-  const most = (await read(join(root, "proc/sys/user/max_user_namespaces"))).trim();
+  const most = (await textIfReadable(join(root, "proc/sys/user/max_user_namespaces"))).trim();
   if (Number(most) > 0) return good("user namespaces", `up to ${most}`);
   const found = most === "" ? "not supported by the kernel" : "disabled";
   return bad(
@@ -93,7 +97,7 @@ async function checkNamespaces(root: string): Promise<Finding> {
 }
 
 async function checkIds(file: "subuid" | "subgid", root: string): Promise<Finding> {
-  const lines = (await read(join(root, "etc", file))).split("\n").map((line) => line.split(":"));
+  const lines = (await textIfReadable(join(root, "etc", file))).split("\n").map((line) => line.split(":"));
   const counts = lines.filter(([who]) => who === "root" || who === "0").map(([, , count]) => Number(count));
   const most = Math.max(0, ...counts.filter(Number.isInteger));
   if (most >= IDS) return good(file, `root has ${most} consecutive ids`);
@@ -129,9 +133,4 @@ async function existing(path: string): Promise<string> {
   for (let at = resolve(path); ; at = dirname(at)) {
     if (at === dirname(at) || (await canAccess(at, constants.F_OK))) return at;
   }
-}
-
-/** A missing file counts as empty. */
-function read(path: string): Promise<string> {
-  return readFile(path, "utf8").catch(() => "");
 }

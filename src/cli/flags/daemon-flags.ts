@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { type Command, Option } from "commander";
 import { type LogTarget, logTargets } from "../../base/logger.ts";
 import { type DaemonOptions, daemonDefaults } from "../../daemon/options.ts";
+import { engineKinds } from "../../engine/flavors/flavors.ts";
 import { parseAddress } from "../../transport/address.ts";
 import { collect, type TlsFlags, tlsOf, wholeNumber } from "./host-flags.ts";
 
@@ -24,7 +25,10 @@ export function withEngineFlags(command: Command): Command {
     .option("--state <dir>", "the folder for the engine and the journal", daemonDefaults.state)
     .option("--shared <dir>", "the folder for images, exports and imports (default: STATE/shared)")
     .option("--site <name|file>", "the local conventions: generic, crostini or a file", daemonDefaults.site)
-    .option("--engine <engine>", "lxd, incus, unix:PATH or https://HOST:PORT (default: the installed one)")
+    .option(
+      "--engine <engine>",
+      `${engineKinds()}, unix:PATH or https://HOST:PORT (default: the installed one)`,
+    )
     .option("--engine-cert <file>", "the client certificate (PEM) for a remote engine")
     .option("--engine-key <file>", "the key of that certificate")
     .option("--engine-ca <file>", "the certificate of the remote engine, or of its authority")

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { buffer } from "node:stream/consumers";
 import { stringify } from "yaml";
-import { canAccess } from "../../base/files/can-access.ts";
+import { canAccess } from "../../base/files/files.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Subprocess } from "./subprocess.ts";
 

@@ -33,7 +33,7 @@ async function defaultPool(engine: Engine, signal: AbortSignal): Promise<string>
 /** The file system of the engine's images. It may also contain the pool, as a folder or as a growing file. */
 async function imageTargets(engine: Engine, pool: string, signal: AbortSignal): Promise<StorageTarget[]> {
   const { value } = await engine.pools.get(pool, { signal });
-  const folder = join(dirname((engine.address as { path: string }).path), "images");
+  const folder = join(dirname((engine.address as { path: string }).path), engine.flavor.layout.images);
   const images = await statfs(folder).catch(() => undefined);
   if (!images) return [];
   const free = images.bavail * images.bsize;

@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import { bytesOfFile } from "../../base/files/bytes-of-file.ts";
+import { bytesOfFile } from "../../base/files/files.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { ArchiveCheck } from "./archive-check.ts";
 import type { ArchiveFormat } from "./archive-format.ts";

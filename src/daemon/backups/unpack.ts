@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import { bytesOfFile } from "../../base/files/bytes-of-file.ts";
+import { bytesOfFile } from "../../base/files/files.ts";
 import { findExecutable } from "../../base/processes/find-executable.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { ArchiveFormat } from "./archive-format.ts";

@@ -1,6 +1,5 @@
-import { execFile } from "node:child_process";
 import type { FileHandle } from "node:fs/promises";
-import { promisify } from "node:util";
+import { runProgram } from "../../base/processes/run-program.ts";
 import type { ArchiveFormat } from "./archive-format.ts";
 
 /** More than any root file system of a container reaches. */
@@ -52,9 +51,8 @@ export function zstdContentSize(head: Buffer): number | undefined {
 /** The size in the index at the end of an xz file. */
 async function xzSize(file: FileHandle): Promise<number | undefined> {
   const path = `/proc/${process.pid}/fd/${file.fd}`;
-  const list = promisify(execFile)("xz", ["--robot", "--list", path], { timeout: 10_000 });
-  const { stdout } = await list.catch(() => ({ stdout: "" }));
-  const totals = stdout.split("\n").find((line) => line.startsWith("totals\t"));
+  const list = runProgram("xz", ["--robot", "--list", path], { timeoutMs: 10_000 });
+  const totals = (await list.catch(() => "")).split("\n").find((line) => line.startsWith("totals\t"));
   return totals ? Number(totals.split("\t")[4]) : undefined;
 }
 

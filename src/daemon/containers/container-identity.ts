@@ -3,8 +3,7 @@ import * as z from "zod";
 import { jsonText } from "../../base/text-codecs.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { Instance } from "../../engine/resources/instance.ts";
-import { ifUnseen } from "../../engine/storage/if-unseen.ts";
-import { instanceFolder } from "../../engine/storage/instance-folder.ts";
+import { ifHidden, instanceFolder } from "../../engine/storage/local-paths.ts";
 import { settingsText } from "./container-settings.ts";
 import { findContainer } from "./find-container.ts";
 import { OPERATION_SNAPSHOT } from "./operation-mark.ts";
@@ -147,8 +146,8 @@ function matchByTimes(instance: Instance | undefined, startedAt: number): Identi
 }
 
 async function folderMadeAt(engine: Engine, instance: Instance): Promise<string> {
-  const folder = await instanceFolder(engine.address, instance);
+  const folder = await instanceFolder(engine, instance);
   if (!folder) return "";
-  const found = await stat(folder, { bigint: true }).catch(ifUnseen);
+  const found = await stat(folder, { bigint: true }).catch(ifHidden);
   return found ? String(found.birthtimeNs) : "";
 }

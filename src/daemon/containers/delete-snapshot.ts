@@ -1,15 +1,10 @@
-import { execFile } from "node:child_process";
 import { lstat, rm, statfs } from "node:fs/promises";
-import { join } from "node:path";
-import { promisify } from "node:util";
+import { runProgram } from "../../base/processes/run-program.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import { BTRFS_MAGIC, SUBVOLUME_INODE } from "../../engine/storage/btrfs.ts";
-import { ifUnseen } from "../../engine/storage/if-unseen.ts";
-import { poolFolder } from "../../engine/storage/pool-folder.ts";
+import { ifHidden, snapshotPath } from "../../engine/storage/local-paths.ts";
 import { findContainer } from "./find-container.ts";
-
-const execute = promisify(execFile);
 
 /** Deletes a snapshot, unless it is gone already, and the files of one that the engine failed to take. */
 export async function deleteSnapshot(
@@ -34,12 +29,11 @@ export async function removeOrphanedSnapshot(
   signal?: AbortSignal,
 ): Promise<void> {
   const instance = await findContainer(engine, container, signal);
-  const pool = instance && poolFolder(engine.address, instance);
-  if (!pool) return;
-  const folder = join(pool, "containers-snapshots", container, snapshot);
-  const found = await lstat(folder).catch(ifUnseen);
+  const folder = instance && snapshotPath(engine, instance, snapshot);
+  if (!folder) return;
+  const found = await lstat(folder).catch(ifHidden);
   if (!found || (await engine.snapshots.get(container, snapshot, { signal }).catch(ifMissing))) return;
   const isSubvolume = found.ino === SUBVOLUME_INODE && (await statfs(folder)).type === BTRFS_MAGIC;
-  if (isSubvolume) await execute("btrfs", ["property", "set", "-ts", folder, "ro", "false"]);
+  if (isSubvolume) await runProgram("btrfs", ["property", "set", "-ts", folder, "ro", "false"]);
   await rm(folder, { recursive: true, force: true });
 }

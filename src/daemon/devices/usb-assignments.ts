@@ -1,7 +1,6 @@
 import { rename } from "node:fs/promises";
 import * as z from "zod";
-import { replaceFile } from "../../base/files/durable-file.ts";
-import { textOfFile } from "../../base/files/text-of-file.ts";
+import { replaceFile, textOfFile } from "../../base/files/files.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { Instance } from "../../engine/resources/instance.ts";
 import { uuidOf } from "../containers/find-container.ts";

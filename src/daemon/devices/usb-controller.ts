@@ -1,5 +1,6 @@
-import { readdir, readFile, readlink } from "node:fs/promises";
+import { readdir, readlink } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
+import { textIfReadable } from "../../base/files/files.ts";
 
 /** The class of an xHCI controller, and the products of its two root hubs (docs/contract.md#audio-and-usb-devices). */
 const XHCI = "0x0c0330";
@@ -78,5 +79,5 @@ async function findHub(
 
 /** The value of an attribute in sysfs; "" if there is none. */
 async function attribute(path: string): Promise<string> {
-  return (await readFile(path, "latin1").catch(() => "")).trim();
+  return (await textIfReadable(path, "latin1")).trim();
 }

@@ -1,5 +1,6 @@
-import { readdir, readFile, readlink } from "node:fs/promises";
+import { readdir, readlink } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { textIfReadable } from "../../base/files/files.ts";
 import type { Devices } from "../../engine/resources/profiles.ts";
 import { type DeviceEntry, deviceEntry } from "./device-entry.ts";
 import { folderOfPort, type UsbController } from "./usb-controller.ts";
@@ -30,7 +31,7 @@ async function nodesBelow(folder: string): Promise<[string, DeviceEntry][]> {
 async function nodeOf(folder: string): Promise<[string, DeviceEntry] | undefined> {
   const subsystem = basename(await readlink(join(folder, "subsystem")).catch(() => ""));
   if (!SUBSYSTEMS.has(subsystem)) return undefined;
-  const text = await readFile(join(folder, "uevent"), "latin1").catch(() => "");
+  const text = await textIfReadable(join(folder, "uevent"), "latin1");
   const { DEVNAME, MAJOR, MINOR } = Object.fromEntries(
     text.split("\n").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
   ) as Record<string, string | undefined>;

@@ -1,5 +1,6 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { textIfReadable } from "../../base/files/files.ts";
 import { folderOfPort, type UsbController } from "./usb-controller.ts";
 
 /** A USB device by its descriptors; "" where it has none. */
@@ -25,7 +26,7 @@ export async function pluggedInto(
 
 async function devicesBelow(folder: string): Promise<readonly PluggedDevice[]> {
   const attribute = async (name: string): Promise<string> =>
-    (await readFile(join(folder, name), "utf8").catch(() => "")).trim();
+    (await textIfReadable(join(folder, name))).trim();
   const [vendor, id] = await Promise.all(["idVendor", "idProduct"].map(attribute));
   if (!vendor) return [];
   const [manufacturer = "", product = "", serial = "", speed = ""] = await Promise.all(

@@ -15,7 +15,11 @@ export function runIsolated(
   { signal, lockFd }: IsolatedOptions,
 ): AsyncGenerator<string, void, void> {
   const namespaces = ["--mount", "--ipc", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc"];
-  return programLines(["unshare", ...namespaces, program, ...args], { name: program, signal, held: lockFd });
+  return programLines(["unshare", ...namespaces, program, ...args], {
+    name: program,
+    signal,
+    heldFile: lockFd,
+  });
 }
 
 /** Waits for the end of a program and ignores its output. Throws if it fails. */

@@ -1,7 +1,6 @@
-import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { runProgram } from "../../base/processes/run-program.ts";
 import { type DebianMirror, debianKeyring, releaseSources } from "./debian-mirror.ts";
 import type { DebianRelease } from "./debian-releases.ts";
 import { type IsolatedOptions, runIsolated } from "./isolated-program.ts";
@@ -51,10 +50,10 @@ export async function* mmdebstrap(options: MmdebstrapOptions): AsyncGenerator<Im
  * does not get them.
  */
 export async function acquireSettings(): Promise<string> {
-  const { stdout } = await promisify(execFile)("apt-config", ["dump", "--format", '%f "%v";%n', "Acquire"]);
+  const settings = await runProgram("apt-config", ["dump", "--format", '%f "%v";%n', "Acquire"]);
   const wanted =
     /^Acquire::(https?|Retries|Queue-Mode|ForceIPv[46]|Check-(Valid-Until|Date)|M(ax|in)-ValidTime)\b/;
-  return stdout
+  return settings
     .split("\n")
     .filter((line) => wanted.test(line))
     .map((line) => `${line}\n`)

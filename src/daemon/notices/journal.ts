@@ -2,8 +2,7 @@ import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { KeyedMutex } from "../../base/async/keyed-mutex.ts";
-import { removeUnfinished, replaceFile } from "../../base/files/durable-file.ts";
-import { textOfFile } from "../../base/files/text-of-file.ts";
+import { removeUnfinished, replaceFile, textOfFile } from "../../base/files/files.ts";
 import type { Logger } from "../../base/logger.ts";
 
 /** An operation under way. */

@@ -1,6 +1,6 @@
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { textOfFile } from "../../base/files/text-of-file.ts";
+import { textOfFile } from "../../base/files/files.ts";
 
 /** A record of the journal that the daemon could not use and set aside. */
 export interface SetAsideRecord {

@@ -73,7 +73,7 @@ export class UploadedImages {
 
   /** Deletes the images that an operation uploaded, unless another one creates a container from them now. */
   async removeUploads(engine: Engine, operationId: string, signal?: AbortSignal): Promise<void> {
-    await engine.images.settleUploads({ signal });
+    await engine.images.waitForUploads({ signal });
     const removeAll = async (): Promise<void> => {
       for (const { fingerprint } of await uploadsOf(engine, operationId, signal)) {
         const use = this.#inUse.get(fingerprint);

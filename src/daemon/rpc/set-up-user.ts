@@ -53,7 +53,7 @@ async function setUp(
   // Nothing else changes the accounts of a stopped container.
   await using _lock =
     status === instanceStatus.stopped ? undefined : await lockAccounts(engine, container, { signal, log });
-  using files = await engine.fileSession(container, { signal, timeLimit: TIME_LIMIT_MS });
+  using files = await engine.fileSession(container, { signal, timeoutMs: TIME_LIMIT_MS });
   await ensurePrimaryUser(files, { name, users: site.users, now: clock.now(), log, onNameKnown: onUserName });
   // From now on the container holds a user's data, even if it has never run.
   await markProvisioned(engine, container, signal);

@@ -27,7 +27,7 @@ export function startContainer(deps: RpcDeps) {
     try {
       using files = await deps.engine
         .running()
-        .fileSession(name, { signal, timeLimit: OS_RELEASE_TIMEOUT_MS });
+        .fileSession(name, { signal, timeoutMs: OS_RELEASE_TIMEOUT_MS });
       return { osRelease: (await readOsRelease(files)).message };
     } catch (error) {
       deps.log.info({ error, container: name }, "the os-release file of a container cannot be read");

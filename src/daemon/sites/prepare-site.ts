@@ -1,8 +1,9 @@
-import { execFile } from "node:child_process";
-import { chmod, chown, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { parseEnv, promisify } from "node:util";
+import { parseEnv } from "node:util";
+import { textIfReadable } from "../../base/files/files.ts";
 import type { Logger } from "../../base/logger.ts";
+import { runProgram } from "../../base/processes/run-program.ts";
 import { expand, type Site } from "./site.ts";
 
 /** What prepareSite found out about the machine. */
@@ -25,7 +26,7 @@ export async function prepareSite(
 /** Writes the host's milestone to the file that containers see. */
 async function publishMilestone({ milestone }: Site): Promise<string | undefined> {
   if (!milestone) return undefined;
-  const values = parseEnv(await readFile(milestone.file, "utf8").catch(() => ""));
+  const values = parseEnv(await textIfReadable(milestone.file));
   const value = values[milestone.key];
   if (!value || !/^\d+$/.test(value)) return undefined;
   await mkdir(dirname(milestone.target), { recursive: true });
@@ -49,7 +50,7 @@ async function createClientFolder(
 }
 
 async function idsOf(user: string): Promise<{ uid: number; gid: number } | undefined> {
-  const found = await promisify(execFile)("getent", ["passwd", user]).catch(() => undefined);
-  const [, , uid, gid] = found?.stdout.split(":") ?? [];
+  const found = await runProgram("getent", ["passwd", user]).catch(() => undefined);
+  const [, , uid, gid] = found?.split(":") ?? [];
   return uid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { canAccess } from "../../base/files/can-access.ts";
+import { canAccess } from "../../base/files/files.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import {
@@ -34,7 +34,7 @@ export async function launchManagedEngine(launch: ManagedLaunch): Promise<Prepar
 /** The engine with its own database; undefined once a reset has begun. */
 async function launchOrBeginReset(launch: ManagedLaunch): Promise<Engine | undefined> {
   const { managed, report, log } = launch;
-  const guard = new ImageGuard(managed.folder, log);
+  const guard = new ImageGuard(managed.folder, managed.layout, log);
   const isStarting = !(await managed.isRunning());
   if (isStarting) await guard.raise();
   if (await launch.wantsReset()) {
@@ -62,7 +62,7 @@ async function launchOrBeginReset(launch: ManagedLaunch): Promise<Engine | undef
  */
 async function startWithOldDatabase(launch: ManagedLaunch): Promise<void> {
   const { managed, log, signal } = launch;
-  if (!(await canAccess(join(managed.folder, "database", "global")))) return;
+  if (!(await canAccess(join(managed.folder, managed.layout.globalDatabase)))) return;
   try {
     await findFault(launch);
   } catch (error) {
@@ -79,7 +79,7 @@ async function findFault({ managed, connect, clock, signal }: ManagedLaunch): Pr
     const address = await Promise.race([managed.start(), stuck]);
     if (!address) return BROKEN;
     await using engine = await connect(address);
-    const isLost = !(await hasPool(engine, signal)) && (await findPool(managed.folder));
+    const isLost = !(await hasPool(engine, signal)) && (await findPool(managed.folder, managed.layout));
     return isLost ? "the engine's database is empty, and there is a pool of containers" : undefined;
   } catch (thrown) {
     signal.throwIfAborted();

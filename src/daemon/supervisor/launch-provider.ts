@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Clock } from "../../base/async/clock.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Engine } from "../../engine/engine.ts";
+import type { EngineKind } from "../../engine/flavors/flavors.ts";
 import type { EngineAddress } from "../../engine/http/engine-address.ts";
 import { DatabaseReset } from "./database-reset/database-reset.ts";
 import { mayResetAutomatically } from "./database-reset/reset-conditions.ts";
@@ -11,7 +12,7 @@ import { launchManagedEngine } from "./launch-managed-engine.ts";
 import { Bridge } from "./network/bridge.ts";
 import { type PrepareOptions, prepareEngine } from "./prepare/prepare-engine.ts";
 import type { EngineEvent } from "./process/engine-process.ts";
-import { type EngineKind, findEngineProgram } from "./process/engine-program.ts";
+import { findEngineProgram } from "./process/engine-program.ts";
 import { ManagedEngine } from "./process/managed-engine.ts";
 
 type Options = Pick<PrepareOptions, "bridge" | "subnet" | "site" | "places" | "log"> & {
@@ -64,16 +65,16 @@ export class LaunchProvider implements EngineProvider {
   ): Promise<PreparedEngine> {
     const { bridge: name, stateFolder, subnet, site, clock, log } = this.#options;
     const managed = await this.#managedEngine();
-    const { folder } = managed;
+    const { folder, layout } = managed;
     const bridge = new Bridge({ name, stateFolder, engineFolder: folder });
     log.info({ engine: managed.program.executable, folder }, "launching");
     await bridge.check(subnet);
     if (!(await managed.isRunning())) await bridge.checkOthers();
     const isAutomatic = async () =>
-      !(await managed.isRunning()) && (await mayResetAutomatically(folder, site.automaticReset));
+      !(await managed.isRunning()) && (await mayResetAutomatically(folder, layout, site.automaticReset));
     const prepared = await launchManagedEngine({
       managed,
-      reset: await DatabaseReset.open(folder, log),
+      reset: await DatabaseReset.open(folder, layout, log),
       wantsReset: async () => request !== undefined || (await isAutomatic()),
       onResetBegun: async () => request?.onBegun(),
       connect: (address) => this.#connect(address),

@@ -79,7 +79,7 @@ export class ContainerExec {
 
   /** Opens a file session, which the caller closes. It ends after 30 seconds. */
   files(): Promise<FileSession> {
-    return this.engine.fileSession(this.container, { signal: this.#signal, timeLimit: FILES_TIMEOUT_MS });
+    return this.engine.fileSession(this.container, { signal: this.#signal, timeoutMs: FILES_TIMEOUT_MS });
   }
 
   async #readLines(stream: Readable, lastLines: string[]): Promise<void> {

@@ -2,13 +2,12 @@ import { rename } from "node:fs/promises";
 import * as z from "zod";
 import type { Clock } from "../../base/async/clock.ts";
 import { Reconciler } from "../../base/async/reconciler.ts";
-import { replaceFile } from "../../base/files/durable-file.ts";
-import { textOfFile } from "../../base/files/text-of-file.ts";
+import { replaceFile, textOfFile } from "../../base/files/files.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { EngineEvent } from "../../engine/events/engine-event.ts";
-import { instanceOf } from "../../engine/operations/operation.ts";
+import { instanceOf } from "../../engine/operations/operation-record.ts";
 import { instanceStatus } from "../../engine/resources/instance.ts";
 
 const schema = z.array(z.string());

@@ -1,11 +1,11 @@
-import type { Operation } from "../operations/operation.ts";
+import type { OperationRecord } from "../operations/operation-record.ts";
 
-/** What the engine tells of by itself. */
+/** What the engine reports by itself. */
 export type EngineEvent =
-  | { readonly type: "operation"; readonly timestamp: string; readonly metadata: Operation }
+  | { readonly type: "operation"; readonly timestamp: string; readonly metadata: OperationRecord }
   | { readonly type: "lifecycle"; readonly timestamp: string; readonly metadata: Lifecycle };
 
-/** Something happened to an instance, an image, a network ... `source` is its URL (see instanceOf). */
+/** A change of an instance, an image, a network or another object. `source` is its URL (see instanceOf). */
 export interface Lifecycle {
   readonly action: string;
   readonly source: string;

@@ -7,16 +7,16 @@ import { openWebSocket } from "../http/engine-websocket.ts";
 import type { EngineEvent } from "./engine-event.ts";
 
 export interface EventSocket {
-  /** Resolves, never rejects, when no more events come from it. */
+  /** Resolves when no more events arrive from it. Never rejects. */
   readonly ended: Promise<void>;
 }
 
-/** Milliseconds between two pings; two unanswered ones end the socket. */
-const heartbeat = 30_000;
+/** The socket is closed after two unanswered pings. */
+const PING_INTERVAL_MS = 30_000;
 
 /**
- * One connection of the event stream, from which on every event is delivered: the engine answers the upgrade
- * before it adds its listener, but reads (and so answers our ping) only after.
+ * Opens one connection of the event stream. Once it is open no event is missed: the engine answers the upgrade before
+ * it adds its listener, but it reads, and so answers a ping, only afterwards.
  */
 export async function openEventSocket(
   http: EngineHttp,
@@ -27,7 +27,7 @@ export async function openEventSocket(
   const path = `/1.0/events?type=operation,lifecycle${allProjects ? "&all-projects=true" : ""}`;
   const socket = await openWebSocket(http.address, path, { signal: http.closed });
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-  // A socket that breaks in the middle of a message may never say that it has closed.
+  // A socket that breaks in the middle of a message may never emit `close`.
   const stop = () => {
     socket.terminate();
     end();
@@ -38,19 +38,19 @@ export async function openEventSocket(
   void ended.then(() => http.closed.removeEventListener("abort", stop));
   socket.on("message", (data) => {
     const event = parseEvent(String(data));
-    // Who watches looks anew after a reconnection: nothing is lost by that.
+    // Subscribers read again after a reconnection, so a lost event does no harm.
     if (event === "garbled") stop();
     else if (event) deliver(event);
   });
   socket.resume();
   await firstPong(socket);
-  void beat(socket, clock, { ended, stop });
+  void pingRegularly(socket, clock, { ended, stop });
   return { ended };
 }
 
 async function firstPong(socket: WebSocket): Promise<void> {
   const late = () => new TremplinError("unavailable", "the engine's event stream does not answer a ping");
-  using limit = new TimeLimit(heartbeat, late, []);
+  using limit = new TimeLimit(PING_INTERVAL_MS, late, []);
   try {
     await new Promise<void>((resolve, reject) => {
       socket.once("pong", () => resolve());
@@ -66,7 +66,7 @@ async function firstPong(socket: WebSocket): Promise<void> {
   }
 }
 
-async function beat(
+async function pingRegularly(
   socket: WebSocket,
   clock: Clock,
   { ended, stop }: EventSocket & { readonly stop: () => void },
@@ -78,7 +78,7 @@ async function beat(
     silent = 0;
   });
   while (!over.signal.aborted) {
-    await clock.sleep(heartbeat, over.signal).catch(() => undefined);
+    await clock.sleep(PING_INTERVAL_MS, over.signal).catch(() => undefined);
     if (over.signal.aborted) return;
     if (++silent > 2) stop();
     else socket.ping();

@@ -8,14 +8,14 @@ import { type EventSocket, openEventSocket } from "./event-socket.ts";
 
 export interface EventInterest {
   readonly types: readonly EngineEvent["type"][];
-  /** Called when events flow again after a gap: re-read what you watch. */
+  /** Called when events arrive again after a gap, in which some were missed. */
   readonly reconnected?: () => void;
 }
 
 export interface Subscription extends Disposable {
   /**
-   * Resolves when every event from now on is delivered. Rejects when the engine cannot be reached right now;
-   * the stream goes on trying, and `reconnected` tells when it succeeded.
+   * Resolves when every event from then on is delivered. Rejects when the engine cannot be reached now; the stream
+   * still tries again and calls `reconnected` on success.
    */
   readonly ready: Promise<void>;
 }
@@ -23,12 +23,12 @@ export interface Subscription extends Disposable {
 interface Subscriber extends EventInterest {
   readonly listener: (event: EngineEvent) => void;
   readonly ready: PromiseWithResolvers<void>;
-  told: boolean;
+  isReadyKnown: boolean;
 }
 
 /**
- * The events of one engine over one websocket, opened at first use and opened again with back-off (0.1 s to
- * 10 s) whenever it breaks, until the engine client is disposed.
+ * The events of one engine over one websocket. It connects at the first subscription, and again with back-off (0.1 s
+ * to 10 s) whenever the connection breaks, until the engine client is disposed.
  */
 export class EventStream implements AsyncDisposable {
   readonly #http: EngineHttp;
@@ -38,9 +38,9 @@ export class EventStream implements AsyncDisposable {
   readonly #subscribers = new Set<Subscriber>();
   #socket: EventSocket | undefined;
   #running: Promise<void> | undefined;
-  #waking = new AbortController();
+  #wakeUp = new AbortController();
 
-  /** Of the default project and of the engine itself, unless of all projects. */
+  /** Default: the events of the default project and of the engine itself. */
   constructor(http: EngineHttp, clock: Clock, log: Logger, scope = { allProjects: false }) {
     this.#http = http;
     this.#scope = scope;
@@ -48,14 +48,14 @@ export class EventStream implements AsyncDisposable {
     this.#log = log;
   }
 
-  /** The listener is called in the order of the events; what it throws is logged and stops nothing. */
+  /** Calls the listener in the order of the events. An error that it throws is logged and has no other effect. */
   subscribe(interest: EventInterest, listener: (event: EngineEvent) => void): Subscription {
-    const subscriber = { ...interest, listener, ready: Promise.withResolvers<void>(), told: false };
+    const subscriber = { ...interest, listener, ready: Promise.withResolvers<void>(), isReadyKnown: false };
     subscriber.ready.promise.catch(() => undefined);
     this.#subscribers.add(subscriber);
-    if (this.#http.closed.aborted) this.#tell(subscriber, this.#http.closed.reason);
-    else if (this.#socket) this.#tell(subscriber);
-    else this.#waking.abort();
+    if (this.#http.closed.aborted) this.#resolveReady(subscriber, this.#http.closed.reason);
+    else if (this.#socket) this.#resolveReady(subscriber);
+    else this.#wakeUp.abort();
     this.#running ??= this.#run();
     return {
       ready: subscriber.ready.promise,
@@ -64,15 +64,15 @@ export class EventStream implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#waking.abort();
+    this.#wakeUp.abort();
     await this.#running;
   }
 
   async #run(): Promise<void> {
     let waits = backoff(100, 10_000);
     while (!this.#http.closed.aborted) {
-      // Renewed before the attempt: who subscribes while it fails wakes the sleep behind it.
-      this.#waking = new AbortController();
+      // Created before the attempt, so that a subscription during a failing attempt ends the sleep after it.
+      this.#wakeUp = new AbortController();
       try {
         const socket = await openEventSocket(
           this.#http,
@@ -83,50 +83,51 @@ export class EventStream implements AsyncDisposable {
         waits = backoff(100, 10_000);
         await this.#serve(socket);
       } catch (error) {
-        this.#log.debug({ err: error }, `engine events: ${errorMessage(error)}`);
-        for (const subscriber of this.#subscribers) if (!subscriber.told) this.#tell(subscriber, error);
+        this.#log.debug({ error }, `engine events: ${errorMessage(error)}`);
+        for (const subscriber of this.#subscribers)
+          if (!subscriber.isReadyKnown) this.#resolveReady(subscriber, error);
       }
       await this.#sleep(waits.next().value);
     }
-    for (const subscriber of this.#subscribers) this.#tell(subscriber, this.#http.closed.reason);
+    for (const subscriber of this.#subscribers) this.#resolveReady(subscriber, this.#http.closed.reason);
   }
 
   async #serve(socket: EventSocket): Promise<void> {
     this.#socket = socket;
     for (const subscriber of this.#subscribers) {
-      if (subscriber.told) this.#guard(() => subscriber.reconnected?.());
-      else this.#tell(subscriber);
+      if (subscriber.isReadyKnown) this.#callListener(() => subscriber.reconnected?.());
+      else this.#resolveReady(subscriber);
     }
     await socket.ended;
     this.#socket = undefined;
-    if (!this.#http.closed.aborted) this.#log.info("the engine's event stream broke; connecting again");
+    if (!this.#http.closed.aborted) this.#log.info("the engine's event stream was interrupted; reconnecting");
   }
 
   async #sleep(milliseconds: number): Promise<void> {
     try {
-      await this.#clock.sleep(milliseconds, AbortSignal.any([this.#waking.signal, this.#http.closed]));
+      await this.#clock.sleep(milliseconds, AbortSignal.any([this.#wakeUp.signal, this.#http.closed]));
     } catch (error) {
-      if (!this.#waking.signal.aborted && !this.#http.closed.aborted) throw error;
+      if (!this.#wakeUp.signal.aborted && !this.#http.closed.aborted) throw error;
     }
   }
 
-  #tell(subscriber: Subscriber, error?: unknown): void {
-    subscriber.told = true;
+  #resolveReady(subscriber: Subscriber, error?: unknown): void {
+    subscriber.isReadyKnown = true;
     if (error === undefined) subscriber.ready.resolve();
     else subscriber.ready.reject(TremplinError.from(error));
   }
 
   #deliver(event: EngineEvent): void {
     for (const { types, listener } of this.#subscribers) {
-      if (types.includes(event.type)) this.#guard(() => listener(event));
+      if (types.includes(event.type)) this.#callListener(() => listener(event));
     }
   }
 
-  #guard(call: () => void): void {
+  #callListener(call: () => void): void {
     try {
       call();
     } catch (error) {
-      this.#log.error({ err: error }, "a listener of engine events failed");
+      this.#log.error({ error }, "a listener of engine events failed");
     }
   }
 }

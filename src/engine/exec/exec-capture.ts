@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import type { Exec, ExecRequest } from "./exec.ts";
 
 export type CaptureOptions = Omit<ExecRequest, "command" | "terminal"> & {
-  /** How much of each of stdout and stderr is kept. Default 1 MiB. */
+  /** The limit for each of stdout and stderr. Default 1 MiB. */
   readonly maxBytes?: number;
 };
 
@@ -10,11 +10,11 @@ export interface Captured {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** Whether the command wrote more than was kept; it never notices. */
+  /** Whether the command wrote more than the limit; it does not notice. */
   readonly truncated: boolean;
 }
 
-/** Runs a command to its end and keeps the beginning of what it wrote, as UTF-8 text. */
+/** Runs a command to its end and returns the beginning of its output as UTF-8 text. */
 export async function capture(
   exec: Exec,
   instance: string,

@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import type { WebSocket } from "ws";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { EngineOperation } from "../operations/engine-operation.ts";
-import type { Operation } from "../operations/operation.ts";
+import type { OperationRecord } from "../operations/operation-record.ts";
 import { outputOf, sendInput } from "./exec-socket.ts";
 
 export interface TerminalSize {
@@ -10,28 +10,28 @@ export interface TerminalSize {
   readonly height: number;
 }
 
-/** A command that runs in an instance. Disposing it kills the command if it still runs. */
+/** A command that runs in an instance. Disposing the session kills it. */
 export interface ExecSession extends AsyncDisposable {
-  /** Must be read (or resumed, or destroyed): a command whose output nobody reads is held back. */
+  /** Must be read, resumed or destroyed: otherwise the command blocks when the buffers are full. */
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** 127 where there is no such command, 126 where it cannot be run, 128+N where signal N killed it. */
+  /** 127 if the command does not exist, 126 if it cannot be executed, 128+N if signal N killed it. */
   readonly exitCode: Promise<number>;
-  /** Sends a signal by its number. */
+  /** Sends a signal, by its number. */
   kill(signal: number): void;
   resize(size: TerminalSize): void;
 }
 
-const sigkill = 9;
+const SIGKILL = 9;
 
 export class RunningCommand implements ExecSession {
   readonly stdout: Readable;
   readonly stderr: Readable;
   readonly exitCode: Promise<number>;
   readonly #sockets: Readonly<Record<string, WebSocket>>;
-  readonly #over = new AbortController();
+  readonly #finished = new AbortController();
 
-  /** `sockets` by the names that the engine gives them: 0, 1, 2 and control; in a terminal 0 and control. */
+  /** `sockets` by their names in the engine's API: 0, 1, 2 and control; in a terminal 0 and control. */
   constructor(
     operation: EngineOperation,
     sockets: Readonly<Record<string, WebSocket>>,
@@ -44,7 +44,7 @@ export class RunningCommand implements ExecSession {
     for (const socket of [input, control]) socket?.resume();
     this.stdout = outputOf(output ?? input);
     this.stderr = errors ? outputOf(errors) : Readable.from([]);
-    // A terminal's operation ends only when both of its sockets are closed (engines.md 2.1).
+    // The operation of a terminal ends only when both of its sockets are closed (docs/engines.md#exec).
     if (!output) this.stdout.once("close", () => this.#close());
     this.exitCode = this.#run(operation, input, stdin ?? (output ? none() : undefined), signal);
     this.exitCode.catch(() => undefined);
@@ -59,8 +59,8 @@ export class RunningCommand implements ExecSession {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#over.signal.aborted) return;
-    this.#abandon(new TremplinError("cancelled", "the command was given up"));
+    if (this.#finished.signal.aborted) return;
+    this.#abandon(new TremplinError("cancelled", "the command was abandoned"));
   }
 
   async #run(
@@ -71,22 +71,22 @@ export class RunningCommand implements ExecSession {
   ): Promise<number> {
     try {
       const ended = operation.wait({ signal }).catch(operationThatRan);
-      // Input that fails ends the command; input that just ends, or goes on, does not.
-      const fed = stdin ? sendInput(input, stdin, this.#over.signal).then(() => ended) : ended;
+      // An error of the input ends the command; the end of the input does not.
+      const fed = stdin ? sendInput(input, stdin, this.#finished.signal).then(() => ended) : ended;
       return exitCodeOf(await Promise.race([ended, fed]));
     } catch (error) {
       this.#abandon(error);
       throw error;
     } finally {
-      this.#over.abort();
+      this.#finished.abort();
       this.#close();
     }
   }
 
   #abandon(error: unknown): void {
     const { control } = this.#sockets;
-    // A control socket that breaks off makes the engine kill the command too, should the signal be lost.
-    this.#control({ command: "signal", signal: sigkill }, () => control?.terminate());
+    // An interrupted control socket also makes the engine kill the command, in case the signal is lost.
+    this.#control({ command: "signal", signal: SIGKILL }, () => control?.terminate());
     this.stdout.destroy(error as Error);
     this.stderr.destroy();
     this.#close();
@@ -97,24 +97,24 @@ export class RunningCommand implements ExecSession {
     if (control?.readyState === control?.OPEN) control?.send(JSON.stringify(message), sent);
   }
 
-  /** Output that was not read yet keeps its socket until it was. */
+  /** The sockets of the output stay open until it has been read. */
   #close(): void {
     this.#sockets["0"]?.close();
     this.#sockets.control?.close();
   }
 }
 
-/** The operation of a command that could not be started (or was killed) tells an exit code all the same. */
-function operationThatRan(error: unknown): Operation {
-  const operation = error instanceof TremplinError ? (error.cause as Operation | undefined) : undefined;
+/** The operation of a command that was killed or could not be started fails, but has an exit code. */
+function operationThatRan(error: unknown): OperationRecord {
+  const operation = error instanceof TremplinError ? (error.cause as OperationRecord | undefined) : undefined;
   if (typeof operation?.metadata?.return === "number") return operation;
   throw error;
 }
 
-function exitCodeOf(operation: Operation): number {
+function exitCodeOf(operation: OperationRecord): number {
   const code = operation.metadata?.return;
   if (typeof code === "number") return code;
-  throw new TremplinError("failed", "the engine did not tell how the command ended", operation);
+  throw new TremplinError("failed", "the engine reported no exit code of the command", operation);
 }
 
 async function* none(): AsyncGenerator<Uint8Array> {}

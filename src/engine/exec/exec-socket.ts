@@ -3,7 +3,7 @@ import type { WebSocket } from "ws";
 import { abortable } from "../../base/async/abortable.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 
-/** What a command writes, as a stream that holds the engine back while nobody reads. */
+/** The output of a command as a stream with back-pressure. */
 export function outputOf(socket: WebSocket): Readable {
   let over = false;
   const output = new Readable({
@@ -17,21 +17,24 @@ export function outputOf(socket: WebSocket): Readable {
     over = true;
     output.push(null);
   };
-  // A text message, always empty, is the engine's mark for the end; what the command writes is binary.
+  // An empty text message marks the end; the output itself is binary.
   socket.on("message", (data: Buffer, isBinary) => {
     if (!isBinary) end();
     else if (!over && !output.push(data)) socket.pause();
   });
   socket.once("close", (code) => {
     if (over || code === 1000) end();
-    else output.destroy(new TremplinError("unavailable", "the engine went away in the middle of the output"));
+    else
+      output.destroy(
+        new TremplinError("unavailable", "the connection to the engine was lost in the middle of the output"),
+      );
   });
-  // Whoever reads is told; who does not hears of it by the exit code.
+  // A reader gets the error; a caller who does not read gets it from the exit code.
   output.on("error", () => undefined);
   return output;
 }
 
-/** Sends all chunks and then the mark for the end. Returns early, without an error, once the command is over. */
+/** Sends all chunks and the mark of the end. Returns early, without an error, once the command has finished. */
 export async function sendInput(
   socket: WebSocket,
   input: AsyncIterable<Uint8Array>,
@@ -47,7 +50,7 @@ export async function sendInput(
   } catch (error) {
     if (!over.aborted) throw error;
   } finally {
-    // A stream that waits for more would not notice that its iterator is given up.
+    // A stream that waits for more data does not notice when its iterator is abandoned.
     if (input instanceof Readable) input.destroy();
     else chunks.return?.().catch(() => undefined);
   }

@@ -4,42 +4,42 @@ import type { EngineHttp } from "../http/engine-http.ts";
 import { openWebSocket } from "../http/engine-websocket.ts";
 import type { Options } from "../http/options.ts";
 import type { EngineOperation } from "../operations/engine-operation.ts";
-import type { Operations } from "../operations/operations.ts";
+import type { OperationsApi } from "../operations/operations-api.ts";
 import { type ExecSession, RunningCommand, type TerminalSize } from "./exec-session.ts";
 
 export interface ExecRequest extends Options {
-  /** The program and its arguments; no shell is involved. */
+  /** The program and its arguments. No shell is used. */
   readonly command: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** Default 0, root of the container. */
+  /** The user's id in the container. Default 0, root. */
   readonly user?: number;
   readonly group?: number;
   readonly cwd?: string;
-  /** Given up (a stream: destroyed) when the command is over. Default: none, the command reads the end at once. */
+  /** Abandoned (a stream: destroyed) when the command ends. Default: empty input. */
   readonly stdin?: AsyncIterable<Uint8Array>;
   /**
-   * Run it in a terminal of this size: then stdout carries all, and stderr nothing. What a command writes just
-   * before it ends may be lost: LXD 5.0.2 on a busy machine forgets it, also towards its own client.
+   * Runs the command in a terminal of this size; stdout then has all of its output and stderr none. The output just
+   * before its end may be lost: LXD 5.0.2 loses it on a busy machine, with its own client too.
    */
   readonly terminal?: TerminalSize;
 }
 
 export class Exec {
   readonly #http: EngineHttp;
-  readonly #operations: Operations;
+  readonly #operations: OperationsApi;
 
-  constructor(http: EngineHttp, operations: Operations) {
+  constructor(http: EngineHttp, operations: OperationsApi) {
     this.#http = http;
     this.#operations = operations;
   }
 
-  /** Starts a command in a running instance. When the signal aborts, the command is killed. */
+  /** Starts a command in a running instance. It is killed when the signal aborts. */
   async start(instance: string, request: ExecRequest): Promise<ExecSession> {
     const { signal, terminal } = request;
     const path = `${apiPath("instances", instance)}/exec`;
     const operation = await this.#operations.start({ method: "POST", path, body: bodyOf(request), signal });
     const names = terminal ? ["0"] : ["0", "1", "2"];
-    // The command starts once all but `control` are open, and may be over before anything else is.
+    // The command starts once all sockets except `control` are open, and may end before `control` is opened.
     const control = await this.#open(operation, ["control"], signal);
     try {
       const sockets = { ...control, ...(await this.#open(operation, names, signal)) };
@@ -58,8 +58,8 @@ export class Exec {
     const secrets = operation.latest.metadata?.fds as Record<string, string> | undefined;
     const opening = names.map(async (name) => {
       const path = `/1.0/operations/${operation.id}/websocket?secret=${secrets?.[name]}`;
-      // The engine does not read where it only writes: a pong left there when it closes the socket makes the
-      // kernel throw away what was written last (seen with LXD 5.0.2 on a busy machine).
+      // The engine does not read the sockets that it only writes to. If an unread pong is there when it closes a
+      // socket, the kernel discards the last output (seen with LXD 5.0.2 on a busy machine).
       const options = { signal, autoPong: false };
       return [name, await openWebSocket(this.#http.address, path, options)] as const;
     });

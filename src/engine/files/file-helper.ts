@@ -6,40 +6,42 @@ import type { Flavor } from "../flavors/flavor.ts";
 import type { EngineAddress } from "../http/engine-address.ts";
 
 /**
- * The process by which an engine on this machine serves the files of one instance. When it opens a pipe that
- * somebody planted, it hangs for ever, burns a processor, and with it hangs every later start, stop and
- * deletion of the instance, also after the request was given up (measured with LXD 5.0.2). The only cure is
- * to kill it; the engine starts a new one when it next needs it.
+ * The process with which an engine on this machine serves the files of one instance. When it opens a pipe that
+ * somebody has put there, it hangs forever with one processor busy, and so does every later start, stop and deletion
+ * of the instance, even after the request has ended (measured with LXD 5.0.2). The only remedy is to kill it; the
+ * engine starts a new one when needed.
  */
 export class FileHelper {
   readonly #address: EngineAddress;
-  readonly #dialect: Flavor;
+  readonly #flavor: Flavor;
   readonly #log: Logger;
 
-  constructor(address: EngineAddress, dialect: Flavor, log: Logger) {
+  constructor(address: EngineAddress, flavor: Flavor, log: Logger) {
     this.#address = address;
-    this.#dialect = dialect;
+    this.#flavor = flavor;
     this.#log = log;
   }
 
-  /** Kills it, if there is one on this machine. Other accesses to the instance's files fail by that. */
+  /** Kills the process, if there is one on this machine. Other accesses to the instance's files then fail. */
   kill(instance: string): void {
     if (this.#address.kind !== "unix") return;
     try {
-      for (const file of this.#dialect.fileHelperPids(dirname(this.#address.path), instance)) {
+      const { fileServer, fileServerPidFiles } = this.#flavor.processes;
+      for (const file of fileServerPidFiles(dirname(this.#address.path), instance)) {
         const pid = Number(read(file));
-        if (pid > 1 && read(`/proc/${pid}/cmdline`).includes("\0forkfile\0")) process.kill(pid, "SIGKILL");
+        const isFileServer = pid > 1 && read(`/proc/${pid}/cmdline`).includes(`\0${fileServer}\0`);
+        if (isFileServer) process.kill(pid, "SIGKILL");
       }
     } catch (error) {
       this.#log.warn(
-        { err: error },
-        `cannot end a hanging file access of the engine in ${instance}, which blocks it: ${errorMessage(error)}`,
+        { error },
+        `the engine's file server of ${instance} hangs and cannot be killed, so the instance is blocked: ${errorMessage(error)}`,
       );
     }
   }
 }
 
-/** The text of a file, "" if there is none. */
+/** Synchronous, because an abort listener calls it. */
 function read(path: string): string {
   try {
     return readFileSync(path, "utf8");

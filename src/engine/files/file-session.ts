@@ -6,12 +6,12 @@ import type { EngineAddress } from "../http/engine-address.ts";
 import { openUpgraded } from "../http/engine-upgrade.ts";
 import type { Options } from "../http/options.ts";
 import type { FileHelper } from "./file-helper.ts";
-import { SftpConnection, sftpAnswer, sftpRequest, sftpStatus } from "./sftp-connection.ts";
+import { SFTP_REQUEST, SFTP_RESPONSE, SFTP_STATUS, SftpConnection } from "./sftp-connection.ts";
 import type { PacketReader, PacketWriter } from "./sftp-packet.ts";
 
-/** What lies at a path, with ids and mode (permissions only) as the instance sees them. */
+/** What exists at a path, with the ids and the mode (permissions only) that the instance sees. */
 export interface NodeInfo {
-  /** `special` is all else: pipes, sockets, devices. */
+  /** `special` means pipes, sockets and devices. */
   readonly type: "file" | "directory" | "symlink" | "special";
   readonly size: number;
   readonly uid: number;
@@ -27,28 +27,28 @@ export interface NodeOwner {
 }
 
 export interface FileSessionOptions extends Options {
-  /** Milliseconds from the first to the last access. Default 8 s. */
-  readonly timeLimit?: number;
+  /** For the whole session. Default 8 s. */
+  readonly timeoutMs?: number;
 }
 
-const types = new Map<number, NodeInfo["type"]>([
+const FILE_TYPES = new Map<number, NodeInfo["type"]>([
   [0o100000, "file"],
   [0o040000, "directory"],
   [0o120000, "symlink"],
 ]);
-const openFlag = { read: 1, write: 2, create: 8, exclusive: 0x20 } as const;
-const has = { size: 1, owner: 2, mode: 4, times: 8 } as const;
-/** What every server of SFTP sends and takes in one packet. */
-const chunkBytes = 32 * 1024;
+const OPEN_FLAG = { read: 1, write: 2, create: 8, exclusive: 0x20 } as const;
+const ATTRIBUTE = { size: 1, owner: 2, mode: 4, times: 8 } as const;
+/** Every SFTP server accepts and sends this much in one packet. */
+const CHUNK_BYTES = 32 * 1024;
 
 /**
- * Several accesses to the files of one instance, running or stopped, over one connection (the engine's SFTP).
- * Besides being quick it tells special files from plain ones, so that none is ever opened, replaces by renaming, and
- * gives away what exists. The engine confines every path to the instance; a link in it is followed inside the
- * instance, except where it is the path's last part. Paths and names are bytes, one character for each (latin1).
+ * A session for several accesses to the files of one instance, running or stopped, over one connection (the engine's
+ * SFTP). It is fast, distinguishes special files from regular ones, so that it never opens a special one, replaces
+ * files by renaming, and can change owners. The engine confines every path to the instance; links are followed inside
+ * the instance, except as the last part of a path. Paths and names are bytes, one character for each (latin1).
  *
- * The whole has a limit in time; when it is up the access that hangs is cut off (see FileHelper). Errors are
- * `not-found` where nothing lies at the path, `failed` with the engine's words, `unavailable` for a lost connection.
+ * The session has a time limit, at which a hanging access is interrupted (see FileHelper). Errors are `not-found` if
+ * nothing exists at the path, `failed` with the engine's message, `unavailable` for a lost connection.
  */
 export class FileSession implements Disposable {
   readonly #instance: string;
@@ -61,19 +61,19 @@ export class FileSession implements Disposable {
     this.#limit = limit;
   }
 
-  /** Throws `not-found` if there is no such instance. */
+  /** Throws `not-found` if the instance does not exist. */
   static async open(
     address: EngineAddress,
     helper: FileHelper,
     instance: string,
-    { signal, timeLimit = 8_000 }: FileSessionOptions = {},
+    { signal, timeoutMs = 8_000 }: FileSessionOptions = {},
   ): Promise<FileSession> {
     const late = () =>
       new TremplinError(
         "failed",
-        `the files of ${instance} could not be read or written within ${timeLimit / 1000} s`,
+        `the files of ${instance} could not be read or written within ${timeoutMs / 1000} s`,
       );
-    const limit = new TimeLimit(timeLimit, late, [signal]);
+    const limit = new TimeLimit(timeoutMs, late, [signal]);
     let connection: SftpConnection | undefined;
     limit.signal.addEventListener("abort", () => {
       if (!connection || connection.isBusy) helper.kill(instance);
@@ -94,32 +94,32 @@ export class FileSession implements Disposable {
   }
 
   async lstat(path: string): Promise<NodeInfo> {
-    return infoOf(await this.#ask(path, sftpRequest.lstat, (packet) => packet.text(path)));
+    return infoOf(await this.#request(path, SFTP_REQUEST.lstat, (packet) => packet.text(path)));
   }
 
-  /** Of what a link means in the end. */
+  /** Follows links. */
   async stat(path: string): Promise<NodeInfo> {
-    return infoOf(await this.#ask(path, sftpRequest.stat, (packet) => packet.text(path)));
+    return infoOf(await this.#request(path, SFTP_REQUEST.stat, (packet) => packet.text(path)));
   }
 
   async readlink(path: string): Promise<string> {
-    const answer = await this.#ask(path, sftpRequest.readlink, (packet) => packet.text(path));
+    const answer = await this.#request(path, SFTP_REQUEST.readlink, (packet) => packet.text(path));
     answer.uint32();
     return answer.text();
   }
 
-  /** A whole plain file, or the one that a link means; throws `failed` for all else, and beyond `maxBytes`. */
+  /** Reads a regular file, links followed. Throws `failed` for anything else, and beyond `maxBytes`. */
   async read(path: string, maxBytes: number): Promise<Buffer> {
     const { type, size } = await this.stat(path);
     if (type !== "file") throw this.#error(path, `it is a ${type}, not a plain file`);
     const tooLarge = () => this.#error(path, `it is larger than ${maxBytes} bytes`);
     if (size > maxBytes) throw tooLarge();
-    const handle = await this.#open(path, openFlag.read);
+    const handle = await this.#open(path, OPEN_FLAG.read);
     const chunks: Buffer[] = [];
     for (let bytes = 0; ; ) {
       const start = bytes;
-      const answer = await this.#askMore(path, sftpRequest.read, (packet) =>
-        packet.bytes(handle).uint64(start).uint32(chunkBytes),
+      const answer = await this.#requestOrEnd(path, SFTP_REQUEST.read, (packet) =>
+        packet.bytes(handle).uint64(start).uint32(CHUNK_BYTES),
       );
       if (!answer) break;
       const chunk = answer.bytes();
@@ -131,13 +131,13 @@ export class FileSession implements Disposable {
     return Buffer.concat(chunks);
   }
 
-  /** The entries of a directory, links not followed. Throws `failed` beyond `most`. */
+  /** The entries of a directory, links not followed. Throws `failed` for more than `most`. */
   async list(path: string, most: number): Promise<(NodeInfo & { readonly name: string })[]> {
-    const opened = await this.#ask(path, sftpRequest.opendir, (packet) => packet.text(path));
+    const opened = await this.#request(path, SFTP_REQUEST.opendir, (packet) => packet.text(path));
     const handle = opened.bytes();
     const entries: (NodeInfo & { name: string })[] = [];
     for (;;) {
-      const answer = await this.#askMore(path, sftpRequest.readdir, (packet) => packet.bytes(handle));
+      const answer = await this.#requestOrEnd(path, SFTP_REQUEST.readdir, (packet) => packet.bytes(handle));
       if (!answer) break;
       for (let left = answer.uint32(); left > 0; left--) {
         const name = answer.text();
@@ -150,96 +150,105 @@ export class FileSession implements Disposable {
     return entries.filter(({ name }) => name !== "." && name !== "..");
   }
 
-  /** Writes a file that is not there yet; nobody but its owner-to-be can read it meanwhile. */
+  /** Writes a new file. Until it is complete only its new owner can read it. */
   async create(path: string, content: Uint8Array, owner: NodeOwner): Promise<void> {
-    const handle = await this.#open(path, openFlag.write | openFlag.create | openFlag.exclusive);
-    await this.#own(path, sftpRequest.fsetstat, handle, owner);
-    for (let start = 0; start < content.length; start += chunkBytes) {
-      await this.#ask(path, sftpRequest.write, (packet) =>
+    const handle = await this.#open(path, OPEN_FLAG.write | OPEN_FLAG.create | OPEN_FLAG.exclusive);
+    await this.#setOwnership(path, SFTP_REQUEST.fsetstat, handle, owner);
+    for (let start = 0; start < content.length; start += CHUNK_BYTES) {
+      await this.#request(path, SFTP_REQUEST.write, (packet) =>
         packet
           .bytes(handle)
           .uint64(start)
-          .bytes(content.subarray(start, start + chunkBytes)),
+          .bytes(content.subarray(start, start + CHUNK_BYTES)),
       );
     }
     await this.#close(path, handle);
   }
 
   async mkdir(path: string, owner: NodeOwner): Promise<void> {
-    await this.#ask(path, sftpRequest.mkdir, (packet) => packet.text(path).uint32(0));
+    await this.#request(path, SFTP_REQUEST.mkdir, (packet) => packet.text(path).uint32(0));
     await this.setOwner(path, owner);
   }
 
-  /** Follows a link: only for what is known to be none. */
+  /** Follows links: only for paths that are known to be no link. */
   async setOwner(path: string, owner: NodeOwner): Promise<void> {
-    await this.#own(path, sftpRequest.setstat, Buffer.from(path, "latin1"), owner);
+    await this.#setOwnership(path, SFTP_REQUEST.setstat, Buffer.from(path, "latin1"), owner);
   }
 
-  /** Of root, since the engine cannot give links away. */
+  /** The link belongs to root, because the engine cannot change the owner of links. */
   async symlink(path: string, target: string): Promise<void> {
-    await this.#ask(path, sftpRequest.symlink, (packet) => packet.text(target).text(path));
+    await this.#request(path, SFTP_REQUEST.symlink, (packet) => packet.text(target).text(path));
   }
 
-  /** At once, in the place of a file that is there. */
+  /** Replaces an existing file atomically. */
   async rename(path: string, newPath: string): Promise<void> {
-    await this.#ask(path, sftpRequest.extended, (packet) =>
+    await this.#request(path, SFTP_REQUEST.extended, (packet) =>
       packet.text("posix-rename@openssh.com").text(path).text(newPath),
     );
   }
 
   async remove(path: string): Promise<void> {
-    await this.#ask(path, sftpRequest.remove, (packet) => packet.text(path));
+    await this.#request(path, SFTP_REQUEST.remove, (packet) => packet.text(path));
   }
 
   async rmdir(path: string): Promise<void> {
-    await this.#ask(path, sftpRequest.rmdir, (packet) => packet.text(path));
+    await this.#request(path, SFTP_REQUEST.rmdir, (packet) => packet.text(path));
   }
 
-  /** Mode and owner one after the other: the engines' server mixes them up when they come together. */
-  async #own(path: string, kind: number, place: Buffer, { uid, gid, mode }: NodeOwner): Promise<void> {
+  /** Sets mode and owner in two requests, because the engines' server confuses them in one. */
+  async #setOwnership(
+    path: string,
+    kind: number,
+    place: Buffer,
+    { uid, gid, mode }: NodeOwner,
+  ): Promise<void> {
     const permissions = mode & 0o777;
-    await this.#ask(path, kind, (packet) => packet.bytes(place).uint32(has.mode).uint32(permissions));
-    await this.#ask(path, kind, (packet) => packet.bytes(place).uint32(has.owner).uint32(uid).uint32(gid));
+    await this.#request(path, kind, (packet) =>
+      packet.bytes(place).uint32(ATTRIBUTE.mode).uint32(permissions),
+    );
+    await this.#request(path, kind, (packet) =>
+      packet.bytes(place).uint32(ATTRIBUTE.owner).uint32(uid).uint32(gid),
+    );
   }
 
   async #open(path: string, flags: number): Promise<Buffer> {
-    const answer = await this.#ask(path, sftpRequest.open, (packet) =>
+    const answer = await this.#request(path, SFTP_REQUEST.open, (packet) =>
       packet.text(path).uint32(flags).uint32(0),
     );
     return answer.bytes();
   }
 
   async #close(path: string, handle: Buffer): Promise<void> {
-    await this.#ask(path, sftpRequest.close, (packet) => packet.bytes(handle));
+    await this.#request(path, SFTP_REQUEST.close, (packet) => packet.bytes(handle));
   }
 
-  async #ask(path: string, kind: number, fill: (packet: PacketWriter) => void): Promise<PacketReader> {
-    const answer = await this.#askMore(path, kind, fill);
+  async #request(path: string, kind: number, fill: (packet: PacketWriter) => void): Promise<PacketReader> {
+    const answer = await this.#requestOrEnd(path, kind, fill);
     if (!answer) throw this.#error(path, "it ended too early");
     return answer;
   }
 
-  /** What was answered; undefined at the end of a file or a directory. */
-  async #askMore(
+  /** Sends a request. Undefined at the end of a file or a directory. */
+  async #requestOrEnd(
     path: string,
     kind: number,
     fill: (packet: PacketWriter) => void,
   ): Promise<PacketReader | undefined> {
     const answer = await this.#connection.request(kind, fill);
-    if (answer.kind !== sftpAnswer.status) return answer.body;
+    if (answer.kind !== SFTP_RESPONSE.status) return answer.body;
     const status = answer.body.uint32();
-    if (status === sftpStatus.done) return answer.body;
-    if (status === sftpStatus.end) return undefined;
-    const words = answer.body.text();
-    throw this.#error(path, words, status === sftpStatus.missing ? "not-found" : "failed");
+    if (status === SFTP_STATUS.done) return answer.body;
+    if (status === SFTP_STATUS.end) return undefined;
+    const message = answer.body.text();
+    throw this.#error(path, message, status === SFTP_STATUS.missing ? "not-found" : "failed");
   }
 
-  #error(path: string, words: string, code: "not-found" | "failed" = "failed"): TremplinError {
-    return new TremplinError(code, `${path} in ${this.#instance}: ${words}`);
+  #error(path: string, message: string, code: "not-found" | "failed" = "failed"): TremplinError {
+    return new TremplinError(code, `${path} in ${this.#instance}: ${message}`);
   }
 }
 
-/** Tries again where the engine's helper just dies: another access that hung had it killed. */
+/** Tries again when the engine's file server has just been killed because another access hung. */
 async function connect(
   address: EngineAddress,
   instance: string,
@@ -259,9 +268,9 @@ async function connect(
 
 function infoOf(answer: PacketReader): NodeInfo {
   const flags = answer.uint32();
-  const size = flags & has.size ? answer.uint64() : 0;
-  const [uid, gid] = flags & has.owner ? [answer.uint32(), answer.uint32()] : [0, 0];
-  const mode = flags & has.mode ? answer.uint32() : 0;
-  if (flags & has.times) answer.uint64();
-  return { type: types.get(mode & 0o170000) ?? "special", size, uid, gid, mode: mode & 0o7777 };
+  const size = flags & ATTRIBUTE.size ? answer.uint64() : 0;
+  const [uid, gid] = flags & ATTRIBUTE.owner ? [answer.uint32(), answer.uint32()] : [0, 0];
+  const mode = flags & ATTRIBUTE.mode ? answer.uint32() : 0;
+  if (flags & ATTRIBUTE.times) answer.uint64();
+  return { type: FILE_TYPES.get(mode & 0o170000) ?? "special", size, uid, gid, mode: mode & 0o7777 };
 }

@@ -2,8 +2,8 @@ import type { Duplex } from "node:stream";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { PacketReader, PacketWriter } from "./sftp-packet.ts";
 
-/** What can be asked (SFTP version 3, draft-ietf-secsh-filexfer-02). */
-export const sftpRequest = {
+/** The types of requests (SFTP version 3, draft-ietf-secsh-filexfer-02). */
+export const SFTP_REQUEST = {
   open: 3,
   close: 4,
   read: 5,
@@ -22,26 +22,26 @@ export const sftpRequest = {
   extended: 200,
 } as const;
 
-export const sftpAnswer = { status: 101, handle: 102, data: 103, name: 104, attributes: 105 } as const;
+export const SFTP_RESPONSE = { status: 101, handle: 102, data: 103, name: 104, attributes: 105 } as const;
 
-/** Codes of an answer that is a status. */
-export const sftpStatus = { done: 0, end: 1, missing: 2 } as const;
+/** The codes of a status response. */
+export const SFTP_STATUS = { done: 0, end: 1, missing: 2 } as const;
 
-export interface SftpAnswer {
+export interface SftpResponse {
   readonly kind: number;
-  /** Behind the number of the request. */
+  /** The rest of the packet after the id of the request. */
   readonly body: PacketReader;
 }
 
-const init = 1;
-const version = 2;
-/** More than any answer has: data come in parts of 32 KiB, names of a directory 128 at a time. */
-const mostBytes = 1024 * 1024;
+const INIT = 1;
+const VERSION = 2;
+/** No response is larger: data arrive in chunks of 32 KiB, names of a directory 128 at a time. */
+const MAX_PACKET_BYTES = 1024 * 1024;
 
-/** SFTP over a stream: requests and their answers, in any order. */
+/** SFTP over a stream. Responses may arrive in any order. */
 export class SftpConnection implements Disposable {
   readonly #stream: Duplex;
-  readonly #waiting = new Map<number, PromiseWithResolvers<SftpAnswer>>();
+  readonly #waiting = new Map<number, PromiseWithResolvers<SftpResponse>>();
   readonly #greeting = Promise.withResolvers<void>();
   #received: Buffer = Buffer.alloc(0);
   #lastId = 0;
@@ -55,10 +55,10 @@ export class SftpConnection implements Disposable {
     this.#greeting.promise.catch(() => undefined);
   }
 
-  /** Greets and is greeted. The stream is the connection's from now on; `signal` is the one that ends it. */
+  /** Exchanges the versions. The connection owns the stream from then on; `signal` is the one that ends it. */
   static async open(stream: Duplex, signal: AbortSignal): Promise<SftpConnection> {
     const connection = new SftpConnection(stream, signal);
-    stream.write(new PacketWriter().byte(init).uint32(3).toBuffer());
+    stream.write(new PacketWriter().byte(INIT).uint32(3).toBuffer());
     try {
       await connection.#greeting.promise;
       return connection;
@@ -68,18 +68,18 @@ export class SftpConnection implements Disposable {
     }
   }
 
-  /** Whether somebody waits for an answer. */
+  /** Whether a request waits for its response. */
   get isBusy(): boolean {
     return this.#waiting.size > 0;
   }
 
-  /** Throws `unavailable` when the connection is or gets lost. */
-  async request(kind: number, fill: (packet: PacketWriter) => void): Promise<SftpAnswer> {
+  /** Throws `unavailable` when the connection is lost. */
+  async request(kind: number, fill: (packet: PacketWriter) => void): Promise<SftpResponse> {
     if (this.#broken) throw this.#broken;
     const id = ++this.#lastId;
     const packet = new PacketWriter().byte(kind).uint32(id);
     fill(packet);
-    const waiting = Promise.withResolvers<SftpAnswer>();
+    const waiting = Promise.withResolvers<SftpResponse>();
     this.#waiting.set(id, waiting);
     this.#stream.write(packet.toBuffer());
     return waiting.promise;
@@ -94,7 +94,8 @@ export class SftpConnection implements Disposable {
     try {
       while (this.#received.length >= 4) {
         const end = 4 + this.#received.readUInt32BE();
-        if (end > mostBytes) throw new TremplinError("failed", "the engine sent a huge SFTP packet");
+        if (end > MAX_PACKET_BYTES)
+          throw new TremplinError("failed", "the engine sent an SFTP packet that is too large");
         if (this.#received.length < end) return;
         this.#deliver(new PacketReader(this.#received.subarray(4, end)));
         this.#received = this.#received.subarray(end);
@@ -106,7 +107,7 @@ export class SftpConnection implements Disposable {
 
   #deliver(body: PacketReader): void {
     const kind = body.byte();
-    if (kind === version) {
+    if (kind === VERSION) {
       this.#greeting.resolve();
       return;
     }
@@ -126,5 +127,5 @@ export class SftpConnection implements Disposable {
 function lost(error?: Error): TremplinError {
   if (error instanceof TremplinError) return error;
   const why = error ? `: ${error.message}` : "";
-  return new TremplinError("unavailable", `the engine ended the access to the files${why}`, error);
+  return new TremplinError("unavailable", `the engine closed the connection to the files${why}`, error);
 }

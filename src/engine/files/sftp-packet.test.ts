@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { PacketReader, PacketWriter } from "./sftp-packet.ts";
 
-test("what is written is read again", () => {
+test("a packet is read as it was written", () => {
   const numbers = fc.tuple(fc.nat(255), fc.nat(0xffffffff), fc.maxSafeNat(), fc.uint8Array());
   const text = fc.string({ unit: fc.nat(255).map((code) => String.fromCharCode(code)) });
   fc.assert(
@@ -24,7 +24,7 @@ test("what is written is read again", () => {
   );
 });
 
-test("a packet that ends too early is an error, whatever lengths it tells", () => {
+test("a truncated packet is an error, whatever lengths it contains", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), (body) => {
       const reader = new PacketReader(Buffer.from(body));

@@ -1,6 +1,6 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 
-/** A packet of SFTP (version 3) while it is put together: big-endian numbers, texts after their length. */
+/** Builds a packet of SFTP version 3: big-endian numbers, and strings after their length. */
 export class PacketWriter {
   readonly #parts: Buffer[] = [];
 
@@ -29,12 +29,12 @@ export class PacketWriter {
     return this;
   }
 
-  /** One byte for each character (latin1): what a container calls its files need not be UTF-8. */
+  /** One byte for each character (latin1), because the names of a container's files need not be UTF-8. */
   text(value: string): this {
     return this.bytes(Buffer.from(value, "latin1"));
   }
 
-  /** The packet behind its length, as it is sent. */
+  /** The packet with its length in front, ready to be sent. */
   toBuffer(): Buffer {
     const body = Buffer.concat(this.#parts);
     const length = Buffer.alloc(4);
@@ -43,7 +43,7 @@ export class PacketWriter {
   }
 }
 
-/** A packet that was received. Throws `failed` where it ends too early. */
+/** Reads a received packet. Throws `failed` when it is too short. */
 export class PacketReader {
   readonly #body: Buffer;
   #place = 0;

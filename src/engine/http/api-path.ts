@@ -1,6 +1,6 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 
-/** A path of the engine's API from its parts, each escaped. Throws `invalid` for a part that could climb. */
+/** Builds a path of the engine's API from parts, each escaped. Throws `invalid` for an empty part, `.` and `..`. */
 export function apiPath(...parts: readonly string[]): string {
   for (const part of parts) {
     if (part === "" || part === "." || part === "..") {

@@ -2,15 +2,15 @@ import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import { TimeLimit } from "../../base/async/time-limit.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { requestLimit } from "./engine-http.ts";
+import { REQUEST_TIMEOUT_MS } from "./engine-http.ts";
 
 export interface BodyLimits {
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds that a waiting reader may get nothing, default 60 s. A slow reader has all the time. */
-  readonly timeLimit?: number | undefined;
+  /** The longest time without data while a reader waits. Default 60 s. A slow reader is not limited. */
+  readonly timeoutMs?: number | undefined;
 }
 
-/** The body of an answer as a stream that cannot hang. */
+/** The body of a response as a stream that cannot hang. */
 export class BoundedBody extends Readable {
   readonly #answer: IncomingMessage;
   readonly #limits: BodyLimits;
@@ -27,11 +27,11 @@ export class BoundedBody extends Readable {
     });
     answer.on("error", (error) => {
       this.destroy(
-        new TremplinError("unavailable", `the engine's answer broke off: ${error.message}`, error),
+        new TremplinError("unavailable", `the engine's response was interrupted: ${error.message}`, error),
       );
     });
     answer.pause();
-    // Whoever reads it is told; a stream that nobody reads any more must not end the program.
+    // A reader gets the error; without one it must not end the program.
     this.on("error", () => undefined);
   }
 
@@ -54,9 +54,9 @@ export class BoundedBody extends Readable {
   }
 
   #wait(): TimeLimit {
-    const { timeLimit = requestLimit, signal } = this.#limits;
-    const late = () => new TremplinError("unavailable", `the engine sent nothing for ${timeLimit / 1000} s`);
-    const limit = new TimeLimit(timeLimit, late, [signal]);
+    const { timeoutMs = REQUEST_TIMEOUT_MS, signal } = this.#limits;
+    const late = () => new TremplinError("unavailable", `the engine sent nothing for ${timeoutMs / 1000} s`);
+    const limit = new TimeLimit(timeoutMs, late, [signal]);
     const give = () => this.destroy(limit.signal.reason);
     if (limit.signal.aborted) give();
     else limit.signal.addEventListener("abort", give);

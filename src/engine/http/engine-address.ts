@@ -1,4 +1,4 @@
-/** Where an engine is spoken to: its unix socket, or its HTTPS API with a client certificate (PEM texts). */
+/** The address of an engine: its unix socket, or its HTTPS API with a client certificate (PEM). */
 export type EngineAddress =
   | { readonly kind: "unix"; readonly path: string }
   | {
@@ -7,16 +7,16 @@ export type EngineAddress =
       readonly port: number;
       readonly cert: string;
       readonly key: string;
-      /** Trusted authorities, or the engine's own self-signed certificate. Default: those of the system. */
+      /** Trusted authorities, or the engine's self-signed certificate. Default: the authorities of the system. */
       readonly ca?: string;
     };
 
-/** The address as a person knows it: the path of the socket, or the URL. */
+/** The address for people: the path of the socket, or the URL. */
 export function formatEngineAddress(address: EngineAddress): string {
   return address.kind === "unix" ? address.path : `https://${address.host}:${address.port}`;
 }
 
-/** What Node's TLS needs to reach an HTTPS engine. */
+/** The TLS options of Node for an HTTPS engine. */
 export function tlsOf(address: EngineAddress & { kind: "https" }): {
   cert: string;
   key: string;

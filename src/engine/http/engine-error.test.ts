@@ -4,7 +4,7 @@ import { connectionError, engineError, operationError } from "./engine-error.ts"
 
 const socket = { kind: "unix", path: "/run/engine.socket" } as const;
 
-for (const [code, words, expected] of [
+for (const [code, message, expected] of [
   [404, "Instance not found", "not-found"],
   [412, "ETag doesn't match", "conflict"],
   [503, "LXD is shutting down", "unavailable"],
@@ -18,14 +18,14 @@ for (const [code, words, expected] of [
   [500, "RTNETLINK answers: File exists", "failed"],
   [400, 'Instance is busy running a "stop" operation', "busy"],
 ] as const) {
-  test(`${code} "${words}" is ${expected}, and says so in the engine's words`, () => {
-    const error = engineError(code, words, "GET /x", undefined);
+  test(`${code} "${message}" is ${expected}, with the engine's message`, () => {
+    const error = engineError(code, message, "GET /x", undefined);
     assert.equal(error.code, expected);
-    assert.ok(error.message.includes(words) && error.message.includes("GET /x"));
+    assert.ok(error.message.includes(message) && error.message.includes("GET /x"));
   });
 }
 
-for (const [words, expected] of [
+for (const [message, expected] of [
   [
     'Failed creating instance record: Add instance info to the database: This "instances" entry already exists',
     "exists",
@@ -39,16 +39,16 @@ for (const [words, expected] of [
   ["Instance not found", "failed"],
   ['Failed to start device "web": listen tcp 0.0.0.0:80: bind: address already in use', "failed"],
 ] as const) {
-  test(`an operation that ended with "${words}" is ${expected}`, () => {
+  test(`an operation that ended with "${message}" is ${expected}`, () => {
     const operation = { id: "x" };
-    const error = operationError("Creating instance", words, operation);
+    const error = operationError("Creating instance", message, operation);
     assert.equal(error.code, expected);
     assert.equal(error.cause, operation);
-    assert.ok(error.message.includes(words) && error.message.includes("Creating instance"));
+    assert.ok(error.message.includes(message) && error.message.includes("Creating instance"));
   });
 }
 
-test("nobody at the socket is unavailable and names the socket; anything else is failed", () => {
+test("an error without an engine at the socket is unavailable and names the socket; any other is failed", () => {
   for (const code of ["ECONNREFUSED", "ENOENT", "ECONNRESET", "EPIPE"]) {
     const error = connectionError(Object.assign(new Error("no"), { code }), socket, "GET /x");
     assert.equal(error.code, "unavailable");

@@ -1,8 +1,9 @@
 import { systemErrorText } from "../../base/system-error.ts";
 import { type ErrorCode, TremplinError } from "../../base/tremplin-error.ts";
+import { flavors } from "../flavors/flavors.ts";
 import { type EngineAddress, formatEngineAddress } from "./engine-address.ts";
 
-const absent = new Set([
+const UNREACHABLE_CODES = new Set([
   "ECONNREFUSED",
   "ENOENT",
   "ECONNRESET",
@@ -12,60 +13,49 @@ const absent = new Set([
   "ENOTFOUND",
 ]);
 
-/**
- * How each engine says that the name is taken. Not simply "already exists": a container whose start fails
- * because a port is "already in use" has not met a namesake (engines.md 2.0).
- */
-const taken = [
-  /This ".+" entry already exists/,
-  /UNIQUE constraint failed/,
-  /^(The )?(instance|network|storage pool|snapshot|image|alias|profile)\b.* already (exists|in use)/i,
-  /: The profile already exists$/,
-  /^Name ".+" already in use/,
-  /^Image with same fingerprint already exists/,
-];
-
-/** How LXD says that an instance is under another operation: nothing was done, trying again works. */
-const busy = [/A matching non-reusable operation has now succeeded/, /^Instance is busy running a/];
-
-/** The error of an answer of the engine: `code` is its error_code (an HTTP status), `words` its own sentence. */
-export function engineError(code: number, words: string, doing: string, refusal: unknown): TremplinError {
-  return new TremplinError(errorCode(code, words), `the engine refused ${doing}: ${words}`, refusal);
+/** The error of a refused request: `code` is the engine's error_code (an HTTP status), `message` its sentence. */
+export function engineError(code: number, message: string, action: string, refusal: unknown): TremplinError {
+  return new TremplinError(errorCode(code, message), `the engine refused ${action}: ${message}`, refusal);
 }
 
-/** The error of an operation that ended in failure. Its cause is the operation, for what its metadata tells. */
-export function operationError(doing: string, words: string, operation: unknown): TremplinError {
-  const code = isTaken(words) ? "exists" : isBusy(words) ? "busy" : "failed";
-  return new TremplinError(code, `the engine failed at ${doing}: ${words}`, operation);
+/** The error of a failed operation. Its cause is the operation, for the details in its metadata. */
+export function operationError(action: string, message: string, operation: unknown): TremplinError {
+  const code = isTaken(message) ? "exists" : isBusy(message) ? "busy" : "failed";
+  return new TremplinError(code, `the engine failed at ${action}: ${message}`, operation);
 }
 
 /** The error of a request that no engine answered. */
-export function connectionError(thrown: unknown, address: EngineAddress, doing: string): TremplinError {
+export function connectionError(thrown: unknown, address: EngineAddress, action: string): TremplinError {
   if (thrown instanceof TremplinError) return thrown;
   const { code, message } = thrown as NodeJS.ErrnoException;
   const where = formatEngineAddress(address);
-  if (code !== undefined && absent.has(code)) {
+  if (code !== undefined && UNREACHABLE_CODES.has(code)) {
     return new TremplinError(
       "unavailable",
-      `no engine answers at ${where} (${doing}: ${systemErrorText(thrown)})`,
+      `no engine answers at ${where} (${action}: ${systemErrorText(thrown)})`,
       thrown,
     );
   }
-  return new TremplinError("failed", `${doing} at ${where} broke: ${message}`, thrown);
+  return new TremplinError("failed", `${action} at ${where} failed: ${message}`, thrown);
 }
 
-function errorCode(code: number, words: string): ErrorCode {
+function errorCode(code: number, message: string): ErrorCode {
   if (code === 404) return "not-found";
   if (code === 412) return "conflict";
   if (code === 503) return "unavailable";
-  if (code === 409 || isTaken(words)) return "exists";
-  return isBusy(words) ? "busy" : "failed";
+  if (code === 409 || isTaken(message)) return "exists";
+  return isBusy(message) ? "busy" : "failed";
 }
 
-function isBusy(words: string): boolean {
-  return busy.some((pattern) => pattern.test(words));
+function isBusy(message: string): boolean {
+  return flavors.some(({ texts }) => texts.busy.some((pattern) => pattern.test(message)));
 }
 
-function isTaken(words: string): boolean {
-  return taken.some((pattern) => pattern.test(words));
+function isTaken(message: string): boolean {
+  return flavors.some(({ texts }) => texts.nameTaken.some((pattern) => pattern.test(message)));
+}
+
+/** Whether an operation's error means that it was cancelled. */
+export function isCancelled(message: string): boolean {
+  return flavors.some(({ texts }) => texts.cancelled.test(message));
 }

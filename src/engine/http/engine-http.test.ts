@@ -32,21 +32,21 @@ async function talkingTo(listener: RequestListener) {
 
 const get = { method: "GET", path: "/1.0" } as const;
 const sync = (metadata: unknown) => JSON.stringify({ type: "sync", metadata });
-const withCode = (code: string, words: RegExp) => (error: unknown) =>
-  error instanceof TremplinError && error.code === code && words.test(error.message);
+const withCode = (code: string, message: RegExp) => (error: unknown) =>
+  error instanceof TremplinError && error.code === code && message.test(error.message);
 
 test("an engine that never answers is unavailable after the limit", async () => {
   await using talk = await talkingTo(() => undefined);
-  const asking = talk.http.call({ ...get, timeLimit: 30 });
+  const asking = talk.http.call({ ...get, timeoutMs: 30 });
   await assert.rejects(asking, withCode("unavailable", /did not answer GET \/1\.0 within 0\.03 s/));
 });
 
-test("an engine that stops in the middle of its answer is unavailable after the limit", async () => {
+test("an engine that stops in the middle of its response is unavailable after the limit", async () => {
   await using talk = await talkingTo((_request, response) => void response.write('{"type":'));
-  await assert.rejects(talk.http.call({ ...get, timeLimit: 30 }), withCode("unavailable", /within 0\.03 s/));
+  await assert.rejects(talk.http.call({ ...get, timeoutMs: 30 }), withCode("unavailable", /within 0\.03 s/));
 });
 
-test("an abort rejects with its reason, before, while waiting and in the middle of the answer", async () => {
+test("an abort rejects with its reason before, during and in the middle of the response", async () => {
   await using talk = await talkingTo((_request, response) => void response.write("{"));
   const reason = new Error("enough");
   await assert.rejects(talk.http.call({ ...get, signal: AbortSignal.abort(reason) }), reason);
@@ -57,7 +57,7 @@ test("an abort rejects with its reason, before, while waiting and in the middle 
   await assert.rejects(asking, reason);
 });
 
-test("an answer that is not of the engine's kind is failed, with the status", async () => {
+test("a response that is not JSON is failed, with the status", async () => {
   await using talk = await talkingTo((_request, response) => void response.writeHead(502).end("<html>"));
   await assert.rejects(talk.http.call(get), withCode("failed", /HTTP 502 Bad Gateway/));
 });
@@ -71,7 +71,7 @@ test("only the engine's own 404 is not-found", async () => {
   }
 });
 
-test("a kept connection that the engine closed is opened again, for what changes nothing", async () => {
+test("a GET is repeated on a new connection when the engine has closed an idle one", async () => {
   let asked = 0;
   await using talk = await talkingTo((request, response) => {
     asked++;
@@ -85,7 +85,7 @@ test("a kept connection that the engine closed is opened again, for what changes
   await assert.rejects(talk.http.call({ method: "POST", path: "/1.0" }), withCode("unavailable", /POST/));
 });
 
-test("a long upload is not late while it moves, and is when it stands still", async () => {
+test("a long upload may take any time, but not without progress", async () => {
   await using talk = await talkingTo((request, response) => {
     request.resume().once("end", () => response.end(sync("done")));
   });
@@ -95,7 +95,7 @@ test("a long upload is not late while it moves, and is when it stands still", as
       yield Buffer.from("x");
     }
   };
-  const post = { method: "POST", path: "/1.0", timeLimit: 200 } as const;
+  const post = { method: "POST", path: "/1.0", timeoutMs: 200 } as const;
   const moving = talk.http.call({ ...post, raw: Readable.from(slowly(10, 50)) });
   assert.equal((await moving).metadata, "done");
   const still = Readable.from(slowly(2, 600));
@@ -103,7 +103,7 @@ test("a long upload is not late while it moves, and is when it stands still", as
   await assert.rejects(finished(still), /aborted/);
 });
 
-test("closing ends what is under way", async () => {
+test("closing rejects running requests", async () => {
   await using talk = await talkingTo(() => undefined);
   const asking = talk.http.call(get);
   await once(talk.server, "request");
@@ -111,22 +111,22 @@ test("closing ends what is under way", async () => {
   await assert.rejects(asking, withCode("unavailable", /was closed/));
 });
 
-test("a body has its limits: standing still while somebody waits, breaking off", async () => {
+test("a body fails without progress for a waiting reader, and when it is interrupted", async () => {
   await using talk = await talkingTo((request, response) => {
     response.write("0123456789");
     if (request.url === "/whole") response.end();
     if (request.url === "/broken") setImmediate(() => request.socket.destroy());
   });
-  const open = async (path: string, limits: { timeLimit?: number; signal?: AbortSignal }) =>
+  const open = async (path: string, limits: { timeoutMs?: number; signal?: AbortSignal }) =>
     new BoundedBody(await talk.http.open({ method: "GET", path }), limits);
   assert.equal(String(Buffer.concat(await (await open("/whole", {})).toArray())), "0123456789");
-  const still = await open("/still", { timeLimit: 30 });
+  const still = await open("/still", { timeoutMs: 30 });
   await assert.rejects(still.toArray(), withCode("unavailable", /nothing for 0\.03 s/));
   const broken = await open("/broken", {});
-  await assert.rejects(broken.toArray(), withCode("unavailable", /broke off/));
+  await assert.rejects(broken.toArray(), withCode("unavailable", /was interrupted/));
   const aborted = await open("/still", { signal: AbortSignal.timeout(30) });
   await assert.rejects(aborted.toArray(), /aborted|timeout/i);
-  const unread = await open("/whole", { timeLimit: 30 });
+  const unread = await open("/whole", { timeoutMs: 30 });
   await setTimeout(100);
   assert.equal(unread.destroyed, false, "a reader that takes its time is not late");
   unread.destroy();

@@ -14,25 +14,25 @@ import { type EngineAddress, formatEngineAddress, tlsOf } from "./engine-address
 import { connectionError } from "./engine-error.ts";
 import { type Reply, readReply } from "./reply.ts";
 
-/** How long a plain request may take, in milliseconds, and a streamed one may stand still. */
-export const requestLimit = 60_000;
+/** The limit of a plain request, and of a streamed one without progress. */
+export const REQUEST_TIMEOUT_MS = 60_000;
 
 export interface EngineRequest {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /** From `/1.0` or `/internal` on, escaped (see apiPath). */
+  /** Starts with `/1.0` or `/internal`, escaped (see apiPath). */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly body?: unknown;
-  /** Sent as it is, instead; a stream is always read to its end or destroyed. */
+  /** Sent unchanged, instead of `body`; a stream is always read to its end or destroyed. */
   readonly raw?: Readable | Buffer | string;
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds, default 60 s. */
-  readonly timeLimit?: number | undefined;
+  /** Default 60 s. */
+  readonly timeoutMs?: number | undefined;
 }
 
-/** One engine's HTTP: a pool of kept connections, a time limit on every request, one conversion of errors. */
+/** HTTP to one engine: a pool of connections, a time limit for every request, one conversion of errors. */
 export class EngineHttp implements Disposable {
   readonly address: EngineAddress;
   readonly #agent: HttpAgent;
@@ -47,21 +47,21 @@ export class EngineHttp implements Disposable {
       address.kind === "unix" ? new HttpAgent(keep) : new HttpsAgent({ ...keep, ...tlsOf(address) });
   }
 
-  /** Aborts when the client is disposed: whoever lasts longer than one request listens to it. */
+  /** Aborts when the client is disposed. Everything that outlasts one request listens to it. */
   get closed(): AbortSignal {
     return this.#closed.signal;
   }
 
-  /** A request answered in JSON. Anything but success is thrown as a TremplinError. */
+  /** Sends a request whose response is JSON. Throws a TremplinError for anything but success. */
   async call<Metadata>(request: EngineRequest): Promise<Reply<Metadata>> {
-    using limit = this.#limit(request);
-    return await this.#read<Metadata>(await this.#answer(request, limit), request, limit);
+    using limit = this.#startTimeLimit(request);
+    return await this.#read<Metadata>(await this.#sendWithRetry(request, limit), request, limit);
   }
 
-  /** A request whose answer's body is read by the caller, who must read it to its end or destroy it. */
+  /** Sends a request whose response the caller reads to its end or destroys. */
   async open(request: EngineRequest): Promise<IncomingMessage> {
-    using limit = this.#limit(request);
-    const answer = await this.#answer(request, limit);
+    using limit = this.#startTimeLimit(request);
+    const answer = await this.#sendWithRetry(request, limit);
     if ((answer.statusCode ?? 0) < 300) return answer;
     await this.#read(answer, request, limit);
     throw new TremplinError("failed", `${describe(request)} was answered with HTTP ${answer.statusCode}`);
@@ -72,8 +72,8 @@ export class EngineHttp implements Disposable {
     this.#agent.destroy();
   }
 
-  #limit(request: EngineRequest): TimeLimit {
-    const milliseconds = request.timeLimit ?? requestLimit;
+  #startTimeLimit(request: EngineRequest): TimeLimit {
+    const milliseconds = request.timeoutMs ?? REQUEST_TIMEOUT_MS;
     const late = () =>
       new TremplinError(
         "unavailable",
@@ -95,14 +95,14 @@ export class EngineHttp implements Disposable {
     }
   }
 
-  async #answer(request: EngineRequest, limit: TimeLimit): Promise<IncomingMessage> {
+  async #sendWithRetry(request: EngineRequest, limit: TimeLimit): Promise<IncomingMessage> {
     limit.signal.throwIfAborted();
     this.#log.trace({ request: describe(request) }, "engine request");
     try {
       return await this.#send(request, limit);
     } catch (error) {
       limit.signal.throwIfAborted();
-      if (error instanceof StaleConnection) return this.#answer(request, limit);
+      if (error instanceof StaleConnection) return this.#sendWithRetry(request, limit);
       throw connectionError(error, this.address, describe(request));
     }
   }
@@ -133,7 +133,10 @@ export class EngineHttp implements Disposable {
   }
 }
 
-/** A kept connection that the engine closed just as it was used again: nothing was answered, so ask anew. */
+/**
+ * The engine closed an idle connection just as it was used again. It has answered nothing, so the request is
+ * repeated.
+ */
 class StaleConnection extends Error {}
 
 function describe(request: EngineRequest): string {
@@ -157,11 +160,13 @@ function sendStream(
         yield chunk;
       }
     } catch (error) {
-      broken(new TremplinError("failed", `cannot read what to send: ${(error as Error).message}`, error));
+      broken(
+        new TremplinError("failed", `the content to send cannot be read: ${(error as Error).message}`, error),
+      );
       throw error;
     }
     limit.restart();
   };
-  // What breaks on the engine's side, the waiting caller hears as the request's own error.
+  // An error on the engine's side reaches the caller as the error of the request.
   pipeline(stream, restarting, sending, () => undefined);
 }

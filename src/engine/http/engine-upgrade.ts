@@ -7,8 +7,8 @@ import { connectionError } from "./engine-error.ts";
 import { readReply } from "./reply.ts";
 
 /**
- * Turns a request of the engine's API into a stream of bytes in both directions, which ends when the signal
- * aborts. Throws like any request of EngineHttp.
+ * Upgrades a request to a stream of bytes in both directions, which ends when the signal aborts. Throws like any
+ * request of EngineHttp.
  */
 export async function openUpgraded(
   address: EngineAddress,
@@ -17,7 +17,7 @@ export async function openUpgraded(
   signal: AbortSignal,
 ): Promise<Duplex> {
   signal.throwIfAborted();
-  const doing = `opening ${path}`;
+  const action = `opening ${path}`;
   const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
   const common = { path, agent: false, headers: { connection: "Upgrade", upgrade: protocol }, signal };
   const asking =
@@ -30,11 +30,11 @@ export async function openUpgraded(
   });
   asking.once("response", (answer) => {
     const refused = () =>
-      new TremplinError("failed", `the engine refused ${doing}: HTTP ${answer.statusCode}`);
-    readReply(answer, doing).then(() => reject(refused()), reject);
+      new TremplinError("failed", `the engine refused ${action}: HTTP ${answer.statusCode}`);
+    readReply(answer, action).then(() => reject(refused()), reject);
   });
   asking.on("error", (error) =>
-    reject(signal.aborted ? signal.reason : connectionError(error, address, doing)),
+    reject(signal.aborted ? signal.reason : connectionError(error, address, action)),
   );
   asking.end();
   return promise;

@@ -3,7 +3,7 @@ import { WebSocket } from "ws";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { type EngineAddress, tlsOf } from "./engine-address.ts";
 import { connectionError } from "./engine-error.ts";
-import { requestLimit } from "./engine-http.ts";
+import { REQUEST_TIMEOUT_MS } from "./engine-http.ts";
 import type { Options } from "./options.ts";
 
 export interface WebSocketOptions extends Options {
@@ -12,8 +12,8 @@ export interface WebSocketOptions extends Options {
 }
 
 /**
- * Opens a websocket of the engine. `path` with its query. It comes paused, so that no message is lost: resume()
- * it once there are listeners. Throws like any request of EngineHttp.
+ * Opens a websocket of the engine; `path` includes the query. The socket is paused, so that no message is lost:
+ * resume() it once there are listeners. Throws like any request of EngineHttp.
  */
 export async function openWebSocket(
   address: EngineAddress,
@@ -21,8 +21,8 @@ export async function openWebSocket(
   { signal, autoPong = true }: WebSocketOptions = {},
 ): Promise<WebSocket> {
   signal?.throwIfAborted();
-  const doing = `opening ${path.split("?")[0]}`;
-  const common = { autoPong, perMessageDeflate: false, handshakeTimeout: requestLimit };
+  const action = `opening ${path.split("?")[0]}`;
+  const common = { autoPong, perMessageDeflate: false, handshakeTimeout: REQUEST_TIMEOUT_MS };
   const socket =
     address.kind === "unix"
       ? new WebSocket(`ws://engine${path}`, { ...common, createConnection: () => connect(address.path) })
@@ -37,9 +37,9 @@ export async function openWebSocket(
     socket.pause();
     resolve();
   });
-  socket.on("error", (error) => reject(connectionError(error, address, doing)));
+  socket.on("error", (error) => reject(connectionError(error, address, action)));
   socket.once("unexpected-response", (_request, answer) => {
-    reject(new TremplinError("failed", `the engine refused ${doing}: HTTP ${answer.statusCode}`));
+    reject(new TremplinError("failed", `the engine refused ${action}: HTTP ${answer.statusCode}`));
   });
   try {
     await promise;

@@ -1,6 +1,6 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 
-/** For catch: what the engine does not have (its 404, and nothing else) becomes undefined. */
+/** For catch: turns `not-found` (the engine's 404, and nothing else) into undefined. */
 export function ifMissing(error: unknown): undefined {
   if (error instanceof TremplinError && error.code === "not-found") return undefined;
   throw error;

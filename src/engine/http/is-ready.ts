@@ -4,18 +4,17 @@ import type { EngineAddress } from "./engine-address.ts";
 import { EngineHttp } from "./engine-http.ts";
 import type { Options } from "./options.ts";
 
-/** Milliseconds that an engine may take to say whether it is ready. */
-const readyLimit = 5_000;
+const READY_TIMEOUT_MS = 5_000;
 
 /**
- * Whether the engine's socket takes connections and the engine calls itself ready (behaviour.md 3.1). One
- * try; false whatever is wrong. A remote engine tells nobody whether it is ready: there it must only answer.
+ * Whether the engine accepts connections and reports that it is ready (docs/contract.md#launching-the-engine). One
+ * attempt; false for any failure. A remote engine does not report readiness: it only has to answer.
  */
 export async function isReady(address: EngineAddress, { signal }: Options = {}): Promise<boolean> {
   using http = new EngineHttp(address, silentLogger);
   try {
     const path = address.kind === "unix" ? "/internal/ready" : "/1.0";
-    await http.call({ method: "GET", path, signal, timeLimit: readyLimit });
+    await http.call({ method: "GET", path, signal, timeoutMs: READY_TIMEOUT_MS });
     return true;
   } catch (error) {
     signal?.throwIfAborted();

@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
 
-/** A request's body of several files, sent as they are read. */
+/** The body of a request with several files, which are read while they are sent. */
 export interface Multipart {
   readonly contentType: string;
   readonly body: Readable;
 }
 
-/** A `multipart/form-data` body (RFC 7578) of the given files, in their order, each under its name. */
+/** Builds a `multipart/form-data` body (RFC 7578) of files in the given order, each under its name. */
 export function multipart(files: Readonly<Record<string, AsyncIterable<Uint8Array>>>): Multipart {
   const boundary = randomUUID();
   return {

@@ -2,14 +2,13 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import type { EngineHttp } from "./engine-http.ts";
 import { type ProjectOptions, projectQuery } from "./options.ts";
 
-/** An object of the engine with the etag of what was read. */
+/** An object of the engine with the etag of the version that was read. */
 export interface Versioned<T> {
   readonly value: T;
   readonly etag: string;
 }
 
-/** How often a change is applied anew because somebody else changed the object in between. */
-const mostTries = 5;
+const MAX_ATTEMPTS = 5;
 
 export async function getVersioned<T>(
   http: EngineHttp,
@@ -22,8 +21,8 @@ export async function getVersioned<T>(
 }
 
 /**
- * Reads, changes and writes with If-Match; from the reading on again when somebody else wrote in between, or
- * writes just now. Throws `conflict` or `busy` if that went on and on.
+ * Reads, changes and writes with If-Match; repeats all of it when another client wrote in between. Throws `conflict`
+ * or `busy` after five attempts.
  */
 export async function changeVersioned<T>(
   read: () => Promise<Versioned<T>>,
@@ -36,7 +35,7 @@ export async function changeVersioned<T>(
       await write(change(value), { "if-match": etag });
       return;
     } catch (error) {
-      if (tries === mostTries || !isContended(error)) throw error;
+      if (tries === MAX_ATTEMPTS || !isContended(error)) throw error;
     }
   }
 }

@@ -1,42 +1,42 @@
 import { abortable } from "../../base/async/abortable.ts";
 import type { EngineHttp } from "../http/engine-http.ts";
-import { hasEnded, type Operation } from "./operation.ts";
-import { waitForEnd } from "./wait-for-end.ts";
+import { hasEnded, type OperationRecord } from "./operation-record.ts";
+import { waitForOperation } from "./wait-for-operation.ts";
 
 /**
- * Work that the engine accepted. Its end is asked for at once, because the engine forgets an operation 5 s
- * after it ended (behaviour.md 12 item 13); whoever waits later gets the kept answer.
+ * An operation that the engine has accepted. Its result is requested at once, because the engine forgets an operation
+ * 5 s after its end (docs/engines.md#operations-and-events), and kept for later calls of wait().
  */
 export class EngineOperation {
   readonly id: string;
   readonly description: string;
   readonly #http: EngineHttp;
-  readonly #end: Promise<Operation>;
-  #latest: Operation;
+  readonly #end: Promise<OperationRecord>;
+  #latest: OperationRecord;
   #updates = 0;
   #ended = false;
   #changed = Promise.withResolvers<void>();
 
-  /** `begun` as the engine answered it; `hidesOperation` as the dialect says. */
-  constructor(http: EngineHttp, begun: Operation, hidesOperation: boolean) {
-    this.id = begun.id;
-    this.description = begun.description;
+  /** `initial` is the engine's response; `hidesOperation` is the flavor's waitHidesOperation. */
+  constructor(http: EngineHttp, initial: OperationRecord, hidesOperation: boolean) {
+    this.id = initial.id;
+    this.description = initial.description;
     this.#http = http;
-    this.#latest = begun;
-    this.#end = waitForEnd(http, begun, hidesOperation).finally(() => {
+    this.#latest = initial;
+    this.#end = waitForOperation(http, initial, hidesOperation).finally(() => {
       this.#ended = true;
       this.#wake();
     });
     this.#end.catch(() => undefined);
   }
 
-  /** The newest that is known of it. */
-  get latest(): Operation {
+  /** The newest known version. */
+  get latest(): OperationRecord {
     return this.#latest;
   }
 
-  /** Takes in what an event says of any operation; others than this one are left alone. */
-  deliver(update: Operation): void {
+  /** Accepts the update of any operation, and ignores those of others. */
+  deliver(update: OperationRecord): void {
     if (update.id !== this.id || hasEnded(update)) return;
     this.#latest = update;
     this.#updates++;
@@ -44,21 +44,22 @@ export class EngineOperation {
   }
 
   /**
-   * The operation once it succeeded. Throws `failed` (or `exists`) with the engine's words, `cancelled` if it
-   * was cancelled, `unavailable` if the engine went away. An abort rejects at once and cancels nothing.
+   * Returns the operation when it has succeeded. Throws `failed`, `exists` or `busy` with the engine's message,
+   * `cancelled` if it was cancelled, `unavailable` if the engine became unreachable. An abort rejects at once and
+   * does not cancel the operation.
    */
-  async wait(options: { signal?: AbortSignal | undefined } = {}): Promise<Operation> {
+  async wait(options: { signal?: AbortSignal | undefined } = {}): Promise<OperationRecord> {
     return abortable(this.#end, options.signal);
   }
 
-  /** Yields each change while it runs (the newest only, if many wait), and returns what wait() gives. */
-  async *follow(signal?: AbortSignal): AsyncGenerator<Operation, Operation, void> {
+  /** Yields each change while it runs (only the newest of several), and returns the result of wait(). */
+  async *follow(signal?: AbortSignal): AsyncGenerator<OperationRecord, OperationRecord, void> {
     yield* this.updates(signal);
     return this.wait({ signal });
   }
 
-  /** The changes alone; ends quietly when the operation ends, however it does. */
-  async *updates(signal?: AbortSignal): AsyncGenerator<Operation, void, void> {
+  /** Yields each change, and returns when the operation ends, even if it failed. */
+  async *updates(signal?: AbortSignal): AsyncGenerator<OperationRecord, void, void> {
     let seen = 0;
     while (!this.#ended) {
       if (seen < this.#updates) {
@@ -70,7 +71,7 @@ export class EngineOperation {
     }
   }
 
-  /** Asks the engine to cancel it. Throws `failed` for one that cannot be (see may_cancel). */
+  /** Asks the engine to cancel it. Throws `failed` if it cannot be cancelled (see may_cancel). */
   async cancel(options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
     await this.#http.call({ method: "DELETE", path: `/1.0/operations/${this.id}`, signal: options.signal });
   }

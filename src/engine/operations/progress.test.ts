@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Operation } from "./operation.ts";
+import type { OperationRecord } from "./operation-record.ts";
 import { downloadProgress, parseDownloadProgress, unpackProgress } from "./progress.ts";
 
-const withMetadata = (metadata: Operation["metadata"]) => ({ metadata }) as Operation;
+const withMetadata = (metadata: OperationRecord["metadata"]) => ({ metadata }) as OperationRecord;
 
-test("the engine's texts of a download are read", () => {
+test("the progress of a download is parsed", () => {
   assert.equal(parseDownloadProgress("metadata: 100% (5.23MB/s)"), 0);
   assert.equal(parseDownloadProgress("rootfs: 23% (358.09kB/s)"), 23);
   assert.equal(parseDownloadProgress("rootfs: 100% (1.30GB/s)"), 100);
@@ -27,7 +27,7 @@ for (const text of [
     assert.equal(parseDownloadProgress(text), undefined));
 }
 
-test("every percentage is read back, whatever the speed", () => {
+test("every percentage is parsed, whatever the speed", () => {
   const speed = fc.stringMatching(/^[A-Za-z0-9 /.()]*$/);
   fc.assert(
     fc.property(
@@ -80,7 +80,7 @@ test("the progress of unpacking needs stage, percent and speed", () => {
   assert.equal(unpackProgress(withMetadata(null)), undefined);
 });
 
-test("whatever an operation says, its progress is two numbers or nothing", () => {
+test("whatever the metadata of an operation, its progress is two numbers or nothing", () => {
   fc.assert(
     fc.property(
       fc.dictionary(fc.constantFrom("progress", "download_progress"), fc.anything()),

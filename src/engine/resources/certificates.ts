@@ -4,14 +4,14 @@ import { Collection } from "./collection.ts";
 export interface CertificateUpdate {
   readonly name: string;
   readonly type: string;
-  /** Whether it may see the given projects only. */
+  /** Whether it has access to the given projects only. */
   readonly restricted: boolean;
   readonly projects: readonly string[] | null;
 }
 
 /** A client that the engine trusts. */
 export interface Certificate extends CertificateUpdate {
-  /** In PEM; to create one, in base64 without the lines around it. */
+  /** PEM; to create one, base64 without the lines around it. */
   readonly certificate: string;
 }
 

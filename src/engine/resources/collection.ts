@@ -10,7 +10,10 @@ export class Collection<Item extends Update, Create, Update extends object> {
   readonly #parts: readonly string[];
   readonly #writable: readonly (keyof Update)[];
 
-  /** `name` as in the API's path, in parts where it is below another object; `writable`: the keys that an update sends. */
+  /**
+   * `name` is the name in the API's path, in parts if it is below another object; `writable` are the keys that an
+   * update sends.
+   */
   constructor(http: EngineHttp, name: string | readonly string[], writable: readonly (keyof Update)[]) {
     this.http = http;
     this.#parts = typeof name === "string" ? [name] : name;
@@ -28,13 +31,13 @@ export class Collection<Item extends Update, Create, Update extends object> {
     return (await this.http.call<Item[]>({ method: "GET", path: this.#path(), query, signal })).metadata;
   }
 
-  /** Throws `exists` if there is one of that name. */
+  /** Throws `exists` if the name is taken. */
   async create(body: Create, options: ProjectOptions = {}): Promise<void> {
     const query = projectQuery(options);
     await this.http.call({ method: "POST", path: this.#path(), query, body, signal: options.signal });
   }
 
-  /** Changes what is there: reads, applies, writes if nobody wrote in between, else again (at most 5 times). */
+  /** Reads, changes and writes; repeats that when another client wrote in between (see changeVersioned). */
   async update(name: string, change: (value: Update) => Update, options: ProjectOptions = {}): Promise<void> {
     const path = this.#path(name);
     const query = projectQuery(options);

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import type { Flavor } from "../flavors/flavor.ts";
+import { engineHeaders, type Flavor } from "../flavors/flavor.ts";
 import { apiPath } from "../http/api-path.ts";
 import { BoundedBody } from "../http/bounded-body.ts";
 import type { EngineHttp, EngineRequest } from "../http/engine-http.ts";
@@ -8,8 +8,8 @@ import { multipart } from "../http/multipart.ts";
 import { type Options, type ProjectOptions, projectQuery } from "../http/options.ts";
 import { getVersioned } from "../http/versioned.ts";
 import type { EngineOperation } from "../operations/engine-operation.ts";
-import type { Operation } from "../operations/operation.ts";
-import type { Operations } from "../operations/operations.ts";
+import type { OperationRecord } from "../operations/operation-record.ts";
+import type { OperationsApi } from "../operations/operations-api.ts";
 import type { Config } from "./pools.ts";
 
 export interface ImageAlias {
@@ -17,7 +17,7 @@ export interface ImageAlias {
   readonly description: string;
 }
 
-/** What of an image can be written. */
+/** The writable part of an image. */
 export interface ImageUpdate {
   readonly auto_update: boolean;
   readonly expires_at: string;
@@ -32,33 +32,33 @@ export interface Image extends ImageUpdate {
   readonly aliases: readonly ImageAlias[] | null;
   readonly architecture: string;
   readonly filename: string;
-  /** Where the engine has it from and looks for newer ones. */
+  /** The server that the engine downloaded it from and updates it from. */
   readonly update_source?: { readonly server: string; readonly alias: string } | null;
-  /** Bytes, packed. */
+  /** Bytes, compressed. */
   readonly size: number;
-  /** Whether the engine fetched it by itself, for a container, and removes it when it was not used for long. */
+  /** Whether the engine downloaded it by itself for a container, and removes it when it has not been used for long. */
   readonly cached: boolean;
   readonly created_at: string;
   readonly uploaded_at: string;
 }
 
 export interface UploadOptions extends ProjectOptions {
-  /** Called with the bytes sent so far, counted here (the engine tells nothing: engines.md 2.1). */
+  /** Called with the number of bytes sent so far; the engine itself reports no progress (docs/engines.md#images). */
   readonly onProgress?: ((bytes: number) => void) | undefined;
-  /** Properties of the image besides those that it brings; its instances get them as config `image.KEY`. */
+  /** Added to the properties in the image; its instances get them as config `image.KEY`. */
   readonly properties?: Readonly<Record<string, string>>;
 }
 
 export interface UploadedImage {
   readonly fingerprint: string;
-  /** Whether the engine had it already, from whomever: then it is not ours to delete. */
+  /** Whether the engine already had it: then it is not the caller's to delete. */
   readonly existed: boolean;
 }
 
 export interface PublishRequest {
   readonly instance: string;
   readonly snapshot: string;
-  /** A name for the image that is there from the instant that the image is. */
+  /** A name that the image has from its beginning. */
   readonly alias: string;
   readonly properties: Readonly<Record<string, string>>;
 }
@@ -66,16 +66,16 @@ export interface PublishRequest {
 /** The engine's images. */
 export class Images {
   readonly #http: EngineHttp;
-  readonly #operations: Operations;
-  readonly #dialect: Flavor;
+  readonly #operations: OperationsApi;
+  readonly #flavor: Flavor;
 
-  constructor(http: EngineHttp, operations: Operations, dialect: Flavor) {
+  constructor(http: EngineHttp, operations: OperationsApi, flavor: Flavor) {
     this.#http = http;
     this.#operations = operations;
-    this.#dialect = dialect;
+    this.#flavor = flavor;
   }
 
-  /** By fingerprint or a unique beginning of it. */
+  /** Takes a fingerprint or a unique prefix of one. */
   async get(fingerprint: string, options: ProjectOptions = {}): Promise<Image> {
     return (await getVersioned<Image>(this.#http, apiPath("images", fingerprint), options)).value;
   }
@@ -87,7 +87,7 @@ export class Images {
       .metadata;
   }
 
-  /** Writes all of an image that can be written. */
+  /** Writes the whole writable part of an image. */
   async update(fingerprint: string, body: ImageUpdate, options: ProjectOptions = {}): Promise<void> {
     const path = apiPath("images", fingerprint);
     const query = projectQuery(options);
@@ -100,13 +100,13 @@ export class Images {
     await this.#operations.run({ method: "DELETE", path, query, signal: options.signal });
   }
 
-  /** The fingerprint that an alias names. */
+  /** The fingerprint of an alias. */
   async resolve(alias: string, { signal }: Options = {}): Promise<string> {
     const path = apiPath("images", "aliases", alias);
     return (await this.#http.call<{ target: string }>({ method: "GET", path, signal })).metadata.target;
   }
 
-  /** Throws `exists` if there is one of that name. */
+  /** Throws `exists` if the alias exists. */
   async addAlias(
     alias: string,
     fingerprint: string,
@@ -122,16 +122,16 @@ export class Images {
     await this.#http.call({ method: "DELETE", path: apiPath("images", "aliases", alias), signal });
   }
 
-  /** Uploads one file that holds metadata.yaml and rootfs (a backup). `name` is only for people. */
+  /** Uploads one file that contains metadata.yaml and rootfs (a backup). `name` is only for people. */
   async upload(name: string, file: Readable, options: UploadOptions = {}): Promise<UploadedImage> {
     const headers = {
       "content-type": "application/octet-stream",
-      ...this.#dialect.headers({ filename: name, properties: propertiesOf(options) }),
+      ...engineHeaders(this.#flavor, { filename: name, properties: propertiesOf(options) }),
     };
     return this.#upload([file], { headers, raw: Readable.from(counting(options)(file)) }, options);
   }
 
-  /** Uploads an image whose metadata and rootfs are two files. The engine wants them in this order. */
+  /** Uploads an image with metadata and rootfs in two files, which the engine requires in this order. */
   async uploadSplit(
     metadata: Readable,
     rootfs: Readable,
@@ -141,12 +141,12 @@ export class Images {
     const { contentType, body } = multipart({ metadata: counted(metadata), rootfs: counted(rootfs) });
     const headers = {
       "content-type": contentType,
-      ...this.#dialect.headers({ properties: propertiesOf(options) }),
+      ...engineHeaders(this.#flavor, { properties: propertiesOf(options) }),
     };
     return this.#upload([metadata, rootfs], { headers, raw: body }, options);
   }
 
-  /** Makes an image, not packed, of a snapshot. The operation tells its fingerprint (see fingerprintOf). */
+  /** Makes an uncompressed image of a snapshot. The operation has its fingerprint (see fingerprintOf). */
   async publish(
     { instance, snapshot, alias, properties }: PublishRequest,
     { signal }: Options = {},
@@ -160,15 +160,15 @@ export class Images {
     return this.#operations.start({ method: "POST", path: apiPath("images"), body, signal });
   }
 
-  /** The file of an image that is one file. The caller reads it to its end or destroys it. */
+  /** Downloads an image that is one file. The caller reads the stream to its end or destroys it. */
   async download(fingerprint: string, { signal }: Options = {}): Promise<Readable> {
     const path = `${apiPath("images", fingerprint)}/export`;
     const limits = { signal };
     return new BoundedBody(await this.#http.open({ method: "GET", path, signal }), limits);
   }
 
-  /** Waits for uploads whose sender is gone: when their body had arrived the engine still makes images of them. */
-  async settleUploads({ signal }: Options = {}): Promise<void> {
+  /** Waits for uploads whose client has disappeared: the engine still makes images of those it received completely. */
+  async waitForUploads({ signal }: Options = {}): Promise<void> {
     for (const operation of await this.#operations.uploads({ signal })) {
       await operation.wait({ signal }).catch((error) => {
         if (TremplinError.from(error).code === "unavailable") throw error;
@@ -192,9 +192,9 @@ export class Images {
       return { fingerprint: fingerprintOf(done), existed: false };
     } catch (error) {
       if (!(error instanceof TremplinError) || error.code !== "exists") throw error;
-      // Of two uploads of the same at once, LXD tells the second only that, and not which image.
-      if (!(error.cause as Operation).metadata?.fingerprint) throw error;
-      return { fingerprint: fingerprintOf(error.cause as Operation), existed: true };
+      // To the second of two simultaneous uploads of one image LXD does not report the fingerprint.
+      if (!(error.cause as OperationRecord).metadata?.fingerprint) throw error;
+      return { fingerprint: fingerprintOf(error.cause as OperationRecord), existed: true };
     } finally {
       for (const source of sources) source.destroy();
     }
@@ -205,7 +205,7 @@ function propertiesOf({ properties = {} }: UploadOptions): string | undefined {
   return Object.keys(properties).length > 0 ? new URLSearchParams(properties).toString() : undefined;
 }
 
-/** Passes streams on and tells the sum of what went through all of them. */
+/** Passes streams through and reports the sum of their bytes. */
 function counting({ onProgress }: UploadOptions): (stream: Readable) => AsyncGenerator<Buffer> {
   let bytes = 0;
   return async function* (stream) {
@@ -218,8 +218,12 @@ function counting({ onProgress }: UploadOptions): (stream: Readable) => AsyncGen
 }
 
 /** The fingerprint of the image that an operation made. */
-export function fingerprintOf(operation: Operation): string {
+export function fingerprintOf(operation: OperationRecord): string {
   const fingerprint = operation.metadata?.fingerprint;
   if (typeof fingerprint === "string") return fingerprint;
-  throw new TremplinError("failed", "the engine took the image but did not tell its fingerprint", operation);
+  throw new TremplinError(
+    "failed",
+    "the engine accepted the image but did not report its fingerprint",
+    operation,
+  );
 }

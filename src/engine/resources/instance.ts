@@ -1,9 +1,10 @@
+import type { EngineKind } from "../flavors/flavors.ts";
 import type { NetworkState } from "./network-state.ts";
 import type { Config } from "./pools.ts";
 import type { Devices } from "./profiles.ts";
 import type { Snapshot } from "./snapshots.ts";
 
-/** What of an instance can be written. */
+/** The writable part of an instance. */
 export interface InstanceUpdate {
   readonly architecture: string;
   readonly config: Config;
@@ -22,44 +23,44 @@ export interface Instance extends InstanceUpdate {
   readonly created_at: string;
   readonly last_used_at: string;
   readonly location: string;
-  /** With what its profiles add. */
+  /** Includes the config of its profiles. */
   readonly expanded_config: Config;
   readonly expanded_devices: Devices;
 }
 
-/** An instance with what belongs to it, as far as anything here asks for it. */
+/** An instance with its snapshots. */
 export interface FullInstance extends Instance {
-  /** Null where there is none. Without the name of the instance. */
+  /** Null if there are none. Their names do not include the instance's name. */
   readonly snapshots: readonly Snapshot[] | null;
 }
 
-/** The status codes of instances that something is decided by. */
+/** The status codes that the program distinguishes. */
 export const instanceStatus = { stopped: 102, running: 103, frozen: 110, error: 112 } as const;
 
 export interface InstanceState {
   readonly status: string;
   readonly status_code: number;
   readonly pid: number;
-  /** Interfaces by their name in the container; null while it is stopped. */
+  /** Interfaces by their names in the container; null while it is stopped. */
   readonly network: Readonly<Record<string, NetworkState>> | null;
   readonly disk: Readonly<Record<string, { readonly usage: number }>> | null;
-  /** In bytes. */
+  /** Bytes. */
   readonly memory: { readonly usage: number; readonly usage_peak: number };
   readonly processes: number;
-  /** In nanoseconds. */
+  /** Nanoseconds. */
   readonly cpu: { readonly usage: number };
 }
 
-/** Where the root of a new instance comes from. */
+/** The source of a new instance's root file system. */
 export type InstanceSource =
   | {
       readonly type: "image";
       readonly fingerprint?: string;
       readonly alias?: string;
-      /** The rest names an image server; without it, the image is one of the engine's own. */
+      /** These select an image server; without them it is one of the engine's own images. */
       readonly mode?: "pull";
       readonly server?: string;
-      readonly protocol?: "simplestreams" | "lxd" | "incus";
+      readonly protocol?: "simplestreams" | EngineKind;
       readonly certificate?: string;
     }
   | {
@@ -76,20 +77,20 @@ export type InstanceCreate = Partial<InstanceUpdate> & {
   readonly source: InstanceSource;
 };
 
-/** What an image says of itself, as far as an instance carries it on (`metadata.yaml`). */
+/** An image's description of itself, as far as its instances keep it (`metadata.yaml`). */
 export interface InstanceMetadata {
   readonly architecture: string;
   readonly creation_date: number;
   readonly expiry_date: number;
   readonly properties: Config | null;
-  /** Files that the engine writes below its root, each from a template. */
+  /** Files in the instance that the engine generates from templates. */
   readonly templates: Readonly<Record<string, { readonly template: string }>> | null;
 }
 
 export interface StateChange {
   readonly action: "start" | "stop" | "restart" | "freeze" | "unfreeze";
-  /** Seconds to wait for it to shut down before it fails. Default: for ever. */
+  /** Seconds until a shutdown fails. Default: never. */
   readonly timeout?: number;
-  /** Kill it instead of asking it to shut down. */
+  /** Kills it instead of shutting it down. */
   readonly force?: boolean;
 }

@@ -6,7 +6,7 @@ import type { EngineHttp } from "../http/engine-http.ts";
 import { type Options, type ProjectOptions, projectQuery } from "../http/options.ts";
 import { changeVersioned, getVersioned, type Versioned } from "../http/versioned.ts";
 import type { EngineOperation } from "../operations/engine-operation.ts";
-import type { Operations } from "../operations/operations.ts";
+import type { OperationsApi } from "../operations/operations-api.ts";
 import type {
   FullInstance,
   Instance,
@@ -18,20 +18,20 @@ import type {
 } from "./instance.ts";
 
 export interface CopyOptions extends Options {
-  /** Changes what the copy takes over. A key that is left out is still taken over by the engine: set it to "". */
+  /** Changes the copy. The engine also copies keys that are left out: set them to "". */
   readonly change?: (instance: InstanceUpdate) => InstanceUpdate;
-  /** Copy its snapshots too. Default false. */
+  /** Also copies the snapshots. Default false. */
   readonly snapshots?: boolean;
 }
 
-/** The engine's instances. Methods that answer an EngineOperation return once the engine accepted it. */
+/** The engine's instances. Methods that return an EngineOperation do so when the engine has accepted it. */
 export class Instances {
   readonly #http: EngineHttp;
-  readonly #operations: Operations;
-  /** Our own updates wait for each other, so that many at once do not use up each other's tries. */
+  readonly #operations: OperationsApi;
+  /** Updates of this client wait for each other, so that they do not use up each other's attempts. */
   readonly #updates = new KeyedMutex();
 
-  constructor(http: EngineHttp, operations: Operations) {
+  constructor(http: EngineHttp, operations: OperationsApi) {
     this.#http = http;
     this.#operations = operations;
   }
@@ -46,7 +46,7 @@ export class Instances {
     return (await this.#http.call<Instance[]>({ method: "GET", path, query, signal })).metadata;
   }
 
-  /** All of them with their snapshots, in one request. */
+  /** All instances with their snapshots, in one request. */
   async listFull({ signal }: Options = {}): Promise<FullInstance[]> {
     const query = { recursion: "2" };
     const path = apiPath("instances");
@@ -63,14 +63,15 @@ export class Instances {
     return this.#operations.start({ method: "PUT", path: `${instancePath(name)}/state`, body, signal });
   }
 
-  /** The operation fails with `exists` if there is one of that name. */
+  /** The operation fails with `exists` if the name is taken. */
   async create(body: InstanceCreate, { signal }: Options = {}): Promise<EngineOperation> {
     return this.#operations.start({ method: "POST", path: apiPath("instances"), body, signal });
   }
 
   /**
-   * Copies an instance with its config, devices and profiles, which LXD does not take over by itself
-   * (engines.md 2.0). The engine keeps the state of the id map and makes all other volatile keys anew.
+   * Copies an instance with its config, devices and profiles, which LXD does not copy by itself
+   * (docs/engines.md#api-differences). The engine keeps the state of the id map and generates all other volatile
+   * keys.
    */
   async copy(source: string, name: string, options: CopyOptions = {}): Promise<EngineOperation> {
     const { value } = await this.get(source, options);
@@ -89,7 +90,7 @@ export class Instances {
     );
   }
 
-  /** Throws `exists` at once if the new name is taken. */
+  /** Throws `exists` if the new name is taken. */
   async rename(name: string, newName: string, { signal }: Options = {}): Promise<EngineOperation> {
     apiPath(newName);
     return this.#operations.start({
@@ -104,7 +105,7 @@ export class Instances {
     return this.#operations.start({ method: "DELETE", path: instancePath(name), signal });
   }
 
-  /** Reads, applies, writes if nobody wrote in between (else again, at most 5 times), and waits. */
+  /** Reads, changes, writes and waits; repeats that when another client wrote in between (see changeVersioned). */
   async update(
     name: string,
     change: (instance: InstanceUpdate) => InstanceUpdate,
@@ -124,7 +125,7 @@ export class Instances {
     return getVersioned<InstanceMetadata>(this.#http, `${instancePath(name)}/metadata`, options);
   }
 
-  /** As update(). */
+  /** Like update(). */
   async updateMetadata(
     name: string,
     change: (metadata: InstanceMetadata) => InstanceMetadata,
@@ -138,14 +139,14 @@ export class Instances {
     );
   }
 
-  /** The text of one of its templates, to be read or destroyed. */
+  /** The text of a template. The caller reads the stream to its end or destroys it. */
   async template(name: string, file: string, { signal }: Options = {}): Promise<Readable> {
     const path = `${instancePath(name)}/metadata/templates`;
     const answer = await this.#http.open({ method: "GET", path, query: { path: file }, signal });
     return new BoundedBody(answer, { signal });
   }
 
-  /** A log file such as `lxc.log`, to be read or destroyed. */
+  /** A log file such as `lxc.log`. The caller reads the stream to its end or destroys it. */
   async log(name: string, file: string, { signal }: Options = {}): Promise<Readable> {
     const path = `${instancePath(name)}${apiPath("logs", file).slice("/1.0".length)}`;
     return new BoundedBody(await this.#http.open({ method: "GET", path, signal }), { signal });

@@ -9,7 +9,7 @@ export interface AclUpdate {
   readonly egress: readonly unknown[];
 }
 
-/** Rules of what may pass a network card. */
+/** Rules for the traffic of network cards. */
 export interface Acl extends AclUpdate {
   readonly name: string;
 }
@@ -25,7 +25,7 @@ export interface ZoneUpdate {
   readonly description: string;
 }
 
-/** A DNS zone that the engine answers for. */
+/** A DNS zone that the engine serves. */
 export interface Zone extends ZoneUpdate {
   readonly name: string;
 }

@@ -5,7 +5,7 @@ export interface NetworkAddress {
   readonly scope: "global" | "link" | "local";
 }
 
-/** An interface as it is now: one of a container, or a network of the engine. */
+/** The state of an interface of a container, or of a network of the engine. */
 export interface NetworkState {
   readonly addresses: readonly NetworkAddress[] | null;
   readonly hwaddr: string;

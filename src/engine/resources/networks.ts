@@ -13,7 +13,7 @@ export interface NetworkUpdate {
 export interface Network extends NetworkUpdate {
   readonly name: string;
   readonly type: string;
-  /** False for an interface of the machine that the engine only sees. */
+  /** False for an interface of the machine that the engine does not control. */
   readonly managed: boolean;
   readonly status: string;
   readonly used_by: readonly string[] | null;
@@ -32,7 +32,7 @@ export interface Lease {
   readonly type: "static" | "dynamic";
 }
 
-/** Ports of an address that a network passes on to its containers. */
+/** Ports of an address that a network forwards to its containers. */
 export interface Forward {
   readonly listen_address: string;
   readonly description: string;

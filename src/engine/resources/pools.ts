@@ -23,7 +23,7 @@ export interface PoolCreate extends Partial<PoolUpdate> {
 }
 
 export interface PoolResources {
-  /** In bytes. */
+  /** Bytes. */
   readonly space: { readonly used: number; readonly total: number };
   readonly inodes: { readonly used: number; readonly total: number };
 }
@@ -44,13 +44,12 @@ export interface VolumeSnapshotUpdate {
   readonly expires_at: string | null;
 }
 
-/** A snapshot of a custom volume; `name` is VOLUME/SNAPSHOT in lists. */
+/** A snapshot of a custom volume. In lists its `name` is VOLUME/SNAPSHOT. */
 export interface VolumeSnapshot extends VolumeSnapshotUpdate {
   readonly name: string;
   readonly config: Config;
 }
 
-/** Storage pools. */
 export class Pools extends Collection<Pool, PoolCreate, PoolUpdate> {
   constructor(http: EngineHttp) {
     super(http, "storage-pools", ["config", "description"]);
@@ -61,12 +60,10 @@ export class Pools extends Collection<Pool, PoolCreate, PoolUpdate> {
     return (await this.http.call<PoolResources>({ method: "GET", path, signal })).metadata;
   }
 
-  /** The custom volumes of a pool. */
   volumes(pool: string): Collection<Volume, VolumeUpdate & { readonly name: string }, VolumeUpdate> {
     return new Collection(this.http, [...volumesOf(pool)], ["config", "description"]);
   }
 
-  /** The snapshots of a custom volume. */
   volumeSnapshots(
     pool: string,
     volume: string,

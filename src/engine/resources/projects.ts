@@ -19,7 +19,7 @@ export class Projects extends Collection<Project, Project, ProjectUpdate> {
   }
 }
 
-/** Whether a project has things of that kind of its own; else it uses those of the default project. */
+/** Whether a project has its own objects of that kind; else it uses those of the default project. */
 export function hasOwn(
   project: Project,
   kind: "images" | "networks" | "profiles" | "storage.volumes",

@@ -3,7 +3,7 @@ import type { EngineHttp } from "../http/engine-http.ts";
 import type { Options } from "../http/options.ts";
 import type { Config } from "./pools.ts";
 
-/** A pool to search; of one that the engine knows, the name is enough. */
+/** A pool to search. For a pool in the engine's database the name is enough. */
 export interface RecoveryPool {
   readonly name: string;
   readonly driver?: string;
@@ -19,9 +19,9 @@ export interface UnknownVolume {
 }
 
 export interface RecoveryFinding {
-  /** What lies on the pools and is not in the engine's database. */
+  /** Volumes on the pools that the engine's database does not have. */
   readonly volumes: readonly UnknownVolume[];
-  /** Why an import would do nothing: what must exist first. */
+  /** What must exist before an import can do anything. */
   readonly missing: readonly string[];
 }
 
@@ -30,10 +30,9 @@ interface RecoveryAnswer {
   readonly DependencyErrors?: readonly string[] | null;
 }
 
-/** How long a search of the pools may take, in milliseconds. */
-const recoveryLimit = 300_000;
+const RECOVERY_TIMEOUT_MS = 300_000;
 
-/** Bringing containers on a pool back into the engine's database. Only over the unix socket. */
+/** Imports containers that exist on a pool into the engine's database. Only over the unix socket. */
 export class Recovery {
   readonly #http: EngineHttp;
 
@@ -41,17 +40,20 @@ export class Recovery {
     this.#http = http;
   }
 
-  /** What an import would bring back, and what stands in its way. Changes nothing. */
+  /** What an import would do, and what prevents it. Changes nothing. */
   async validate(pools: readonly RecoveryPool[], options: Options = {}): Promise<RecoveryFinding> {
     const answer = await this.#post("validate", pools, options);
     return { volumes: answer.UnknownVolumes ?? [], missing: answer.DependencyErrors ?? [] };
   }
 
-  /** Throws `failed` with what is missing, which the engine itself calls a success (engines.md 2.1). */
+  /** Throws `failed` with what is missing; the engine itself reports success then (docs/engines.md#database). */
   async import(pools: readonly RecoveryPool[], options: Options = {}): Promise<void> {
     const { DependencyErrors } = await this.#post("import", pools, options);
     if (!DependencyErrors?.length) return;
-    throw new TremplinError("failed", `recovering containers needs first: ${DependencyErrors.join("; ")}`);
+    throw new TremplinError(
+      "failed",
+      `the recovery of containers first needs: ${DependencyErrors.join("; ")}`,
+    );
   }
 
   async #post(what: string, pools: readonly RecoveryPool[], { signal }: Options): Promise<RecoveryAnswer> {
@@ -62,7 +64,7 @@ export class Recovery {
       path,
       body,
       signal,
-      timeLimit: recoveryLimit,
+      timeoutMs: RECOVERY_TIMEOUT_MS,
     });
     return metadata ?? {};
   }

@@ -1,16 +1,16 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { type EngineKind, engineKind } from "../flavors/flavor.ts";
+import { type EngineKind, engineKind } from "../flavors/flavors.ts";
 import type { EngineHttp } from "../http/engine-http.ts";
 import type { Options } from "../http/options.ts";
 import { changeVersioned, getVersioned } from "../http/versioned.ts";
 import type { Config } from "./pools.ts";
 
-/** Who the engine is; does not change while it runs. */
+/** The identity of the engine. It does not change while the engine runs. */
 export interface ServerInfo {
   readonly kind: EngineKind;
   readonly version: string;
   readonly apiExtensions: ReadonlySet<string>;
-  /** Its own architecture first, then those that it also runs, by the engine's names (`x86_64`, `i686`). */
+  /** The engine's own architecture first, then the others that it runs, by the engine's names (`x86_64`, `i686`). */
   readonly architectures: readonly string[];
   readonly storageDrivers: readonly string[];
   readonly serverName: string;
@@ -35,7 +35,7 @@ interface ServerAnswer {
   };
 }
 
-/** The engine itself: its configuration. */
+/** The engine's own configuration. */
 export class Server {
   readonly #http: EngineHttp;
 
@@ -43,7 +43,7 @@ export class Server {
     this.#http = http;
   }
 
-  /** Throws `failed` if the engine does not trust us. */
+  /** Throws `failed` if the engine does not trust this client. */
   async info({ signal }: Options = {}): Promise<ServerInfo> {
     const { metadata } = await this.#http.call<ServerAnswer>({ method: "GET", path: "/1.0", signal });
     const { environment, auth, api_extensions } = metadata;
@@ -67,7 +67,7 @@ export class Server {
     return (await getVersioned<ServerAnswer>(this.#http, "/1.0", { signal })).value.config;
   }
 
-  /** Reads, applies, writes if nobody wrote in between, else again (at most 5 times). */
+  /** Reads, changes and writes; repeats that when another client wrote in between (see changeVersioned). */
   async updateConfig(change: (config: Config) => Config, { signal }: Options = {}): Promise<void> {
     await changeVersioned<Config>(
       async () => {
@@ -80,7 +80,7 @@ export class Server {
     );
   }
 
-  /** Sets these keys, and removes those that are empty; all others stay as they are. */
+  /** Sets these keys, and removes those that are empty. All others stay. */
   async patchConfig(config: Config, { signal }: Options = {}): Promise<void> {
     await this.#http.call({ method: "PATCH", path: "/1.0", body: { config }, signal });
   }

@@ -2,23 +2,23 @@ import { apiPath } from "../http/api-path.ts";
 import type { EngineHttp } from "../http/engine-http.ts";
 import type { Options } from "../http/options.ts";
 import type { EngineOperation } from "../operations/engine-operation.ts";
-import type { Operations } from "../operations/operations.ts";
+import type { OperationsApi } from "../operations/operations-api.ts";
 import type { InstanceUpdate } from "./instance.ts";
 
 export interface Snapshot extends InstanceUpdate {
-  /** Without the name of its instance. */
+  /** Does not include the instance's name. */
   readonly name: string;
   readonly created_at: string;
   readonly expires_at: string;
   readonly size: number;
 }
 
-/** Snapshots of instances: of the disk and the configuration, never of running processes. */
+/** Snapshots of instances: their disk and configuration, never running processes. */
 export class Snapshots {
   readonly #http: EngineHttp;
-  readonly #operations: Operations;
+  readonly #operations: OperationsApi;
 
-  constructor(http: EngineHttp, operations: Operations) {
+  constructor(http: EngineHttp, operations: OperationsApi) {
     this.#http = http;
     this.#operations = operations;
   }
@@ -28,7 +28,7 @@ export class Snapshots {
     return (await this.#http.call<Snapshot>({ method: "GET", path, signal })).metadata;
   }
 
-  /** For an instance that is not there, LXD says `not-found` and Incus an empty list. */
+  /** For a missing instance LXD throws `not-found`, and Incus returns an empty list. */
   async list(instance: string, { signal }: Options = {}): Promise<Snapshot[]> {
     const path = apiPath("instances", instance, "snapshots");
     const query = { recursion: "1" };
@@ -41,7 +41,7 @@ export class Snapshots {
     return this.#operations.start({ method: "POST", path, body, signal });
   }
 
-  /** Lets the engine delete the snapshot by itself at some time; it looks once a minute. */
+  /** Makes the engine delete the snapshot at that time; it checks once a minute. */
   async expire(instance: string, name: string, at: Date, { signal }: Options = {}): Promise<void> {
     const path = apiPath("instances", instance, "snapshots", name);
     const body = { expires_at: at.toISOString() };
@@ -53,7 +53,7 @@ export class Snapshots {
     return this.#operations.start({ method: "DELETE", path, signal });
   }
 
-  /** Puts the instance back to the snapshot. */
+  /** Returns the instance to the state of the snapshot. */
   async restore(instance: string, name: string, { signal }: Options = {}): Promise<EngineOperation> {
     const body = { restore: name };
     return this.#operations.start({ method: "PUT", path: apiPath("instances", instance), body, signal });

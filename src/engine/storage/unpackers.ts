@@ -1,36 +1,41 @@
-import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { processIds } from "../../base/processes/process-ids.ts";
+import { commandLine, processIds, processStat } from "../../base/processes/process-info.ts";
+import { sendSignal } from "../../base/processes/wait-for-exit.ts";
+import type { Flavor } from "../flavors/flavor.ts";
 import type { EngineAddress } from "../http/engine-address.ts";
 import type { Options } from "../http/options.ts";
 import type { EngineOperation } from "../operations/engine-operation.ts";
-import { hasEnded } from "../operations/operation.ts";
+import { hasEnded } from "../operations/operation-record.ts";
 import type { Server } from "../resources/server.ts";
 
-/** What an engine unpacks, and for whom: either names the folder that it unpacks into. */
-export interface Unpacked {
+/**
+ * The image that an engine unpacks, and the new instance. One of them is the name of the folder that it unpacks into.
+ */
+export interface UnpackTarget {
   readonly fingerprint: string;
   readonly instance: string;
 }
 
-const LOOK = 50;
+const POLL_INTERVAL_MS = 50;
 
 /**
- * The programs by which an engine on this machine unpacks images. Neither LXD nor Incus lets the creation of an
- * instance from its own image be cancelled (`may_cancel` is false); when the program dies, the creation fails and
- * the engine removes what it had made (measured with LXD 5.0.2: 50 ms).
+ * The programs with which an engine on this machine unpacks images. Engines cannot cancel the creation of an instance
+ * from their own image (`may_cancel` is false). When the program dies, the creation fails and the engine removes the
+ * instance (measured with LXD 5.0.2: 50 ms).
  */
 export class Unpackers {
   readonly #address: EngineAddress;
+  readonly #programs: readonly string[];
   readonly #server: Server;
 
-  constructor(address: EngineAddress, server: Server) {
+  constructor(address: EngineAddress, flavor: Flavor, server: Server) {
     this.#address = address;
+    this.#programs = flavor.processes.unpackers;
     this.#server = server;
   }
 
-  /** Resolves when the creation has ended, which this makes soon; of a remote engine it waits for the end. */
-  async stop(creation: EngineOperation, what: Unpacked, { signal }: Options = {}): Promise<void> {
+  /** Ends a creation early, and resolves when it has ended. For a remote engine it only waits. */
+  async stop(creation: EngineOperation, what: UnpackTarget, { signal }: Options = {}): Promise<void> {
     let ended = hasEnded(creation.latest);
     const end = creation.wait({ signal }).then(
       () => undefined,
@@ -42,34 +47,20 @@ export class Unpackers {
     while (!ended) {
       if (this.#address.kind === "unix") await this.#kill(what, signal);
       const timer = Promise.withResolvers<void>();
-      const timeout = setTimeout(timer.resolve, LOOK);
+      const timeout = setTimeout(timer.resolve, POLL_INTERVAL_MS);
       await Promise.race([end, timer.promise]);
       clearTimeout(timeout);
     }
     signal?.throwIfAborted();
   }
 
-  async #kill({ fingerprint, instance }: Unpacked, signal: AbortSignal | undefined): Promise<void> {
+  async #kill({ fingerprint, instance }: UnpackTarget, signal: AbortSignal | undefined): Promise<void> {
     const { pid: engine } = await this.#server.info({ signal });
     for (const pid of await processIds()) {
-      const [command, stat] = await Promise.all([read(`/proc/${pid}/cmdline`), read(`/proc/${pid}/stat`)]);
-      const [program = "", ...args] = command.split("\0");
-      const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-      if (parent !== engine || !["tar", "unsquashfs"].includes(basename(program))) continue;
-      if (args.some((arg) => [fingerprint, instance].includes(basename(arg)))) kill(pid);
+      if (processStat(pid)?.parent !== engine) continue;
+      const [program = "", ...args] = await commandLine(pid);
+      if (!this.#programs.includes(basename(program))) continue;
+      if (args.some((arg) => [fingerprint, instance].includes(basename(arg)))) sendSignal(pid, "SIGKILL");
     }
-  }
-}
-
-/** The text of a file of a process, "" when that has ended. */
-function read(path: string): Promise<string> {
-  return readFile(path, "utf8").catch(() => "");
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { createClient } from "@connectrpc/connect";
-import { canAccess } from "../../../src/base/files/can-access.ts";
+import { canAccess } from "../../../src/base/files/files.ts";
 import { GetContainerInfoResponse_Status as Info, Tremplin } from "../../../src/contract/tremplin_pb.js";
 import { dial } from "../../../src/transport/client.ts";
 import { execute, processesWith } from "../../support/belongings.ts";

@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { bytesOfFile } from "../../../base/files/bytes-of-file.ts";
+import { bytesOfFile } from "../../../base/files/files.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { CreateContainerRequest } from "../../../contract/tremplin_pb.js";
 import type { Engine } from "../../../engine/engine.ts";

@@ -8,7 +8,7 @@ import {
   ContainerExportProgress_Status as Status,
 } from "../../../contract/tremplin_pb.js";
 import type { Instance } from "../../../engine/resources/instance.ts";
-import { snapshotFolder } from "../../../engine/storage/snapshot-folder.ts";
+import { snapshotFolder } from "../../../engine/storage/local-paths.ts";
 import { compressInto } from "../../backups/compressed-file.ts";
 import { compressorFor } from "../../backups/compressor.ts";
 import { ExportMeter } from "../../backups/export-meter.ts";
@@ -96,7 +96,7 @@ async function write(
   const snapshot = exportSnapshotName(context.id);
   await takeConsistentSnapshot(engine, name, snapshot, context);
   const options = { meter, clock: deps.clock, signal, log };
-  const folder = await snapshotFolder(engine.address, instance, snapshot);
+  const folder = await snapshotFolder(engine, instance, snapshot);
   await using archive = folder
     ? await openSnapshotArchive(localSnapshot(instance, folder), options)
     : await publishSnapshot(
@@ -119,7 +119,7 @@ async function cleanUp(deps: OperationDeps, containerName: string, context: Cont
   const { id, shutdownSignal: signal } = context;
   const engine = deps.engine();
   await waitForPendingOperations(engine, containerName, signal);
-  await engine.images.settleUploads({ signal });
+  await engine.images.waitForUploads({ signal });
   await deletePublished(engine, exportSnapshotName(id), signal);
   const match = await findRecordedContainer(engine, containerName, context, signal);
   if (match.is !== "same") return;

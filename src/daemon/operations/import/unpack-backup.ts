@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { errorMessage, TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import type { Instance } from "../../../engine/resources/instance.ts";
-import { instanceFolder } from "../../../engine/storage/instance-folder.ts";
+import { instanceFolder } from "../../../engine/storage/local-paths.ts";
 import { NeedsEngineUnpack } from "../../backups/archive-check.ts";
 import { pathAndParents } from "../../backups/backup-metadata.ts";
 import { MemberRules } from "../../backups/member-rules.ts";
@@ -66,7 +66,7 @@ async function createEmpty(
   await (await engine.instances.create(body, { signal: shutdownSignal })).wait({ signal: shutdownSignal });
   signal.throwIfAborted();
   const { value } = await engine.instances.get(name, { signal });
-  const folder = await instanceFolder(engine.address, value);
+  const folder = await instanceFolder(engine, value);
   return folder === undefined ? undefined : withShiftedIds(folder, value);
 }
 

@@ -25,7 +25,7 @@ export async function writeAptList(
   signal: AbortSignal,
 ): Promise<void> {
   if (!deps.site.crosAptList || deps.milestone === undefined) return;
-  using files = await deps.engine().fileSession(container, { signal, timeLimit: LIST_TIMEOUT_MS });
+  using files = await deps.engine().fileSession(container, { signal, timeoutMs: LIST_TIMEOUT_MS });
   const list = crosAptList(await readOsRelease(files), Number(deps.milestone), NEWEST_RELEASE);
   if (list === undefined) return;
   await replaceFile(files, crosAptListPath, Buffer.from(list), { uid: 0, gid: 0, mode: 0o644 });

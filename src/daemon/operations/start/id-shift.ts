@@ -156,7 +156,7 @@ async function restoreFiles(
 /** The engine shifts the root first: after a second shift over half of a first one, its owner is unknown to the container. */
 async function isRootOwnedByRoot(engine: Engine, name: string, signal: AbortSignal): Promise<boolean> {
   try {
-    using files = await engine.fileSession(name, { signal, timeLimit: FILE_TIMEOUT_MS });
+    using files = await engine.fileSession(name, { signal, timeoutMs: FILE_TIMEOUT_MS });
     return (await files.stat("/")).uid === 0;
   } catch (error) {
     signal.throwIfAborted();

@@ -1,5 +1,6 @@
-import { readFile } from "node:fs/promises";
+import { textIfReadable } from "../../../base/files/files.ts";
 import { errorMessage } from "../../../base/tremplin-error.ts";
+import { flavors } from "../../../engine/flavors/flavors.ts";
 import type { Instance } from "../../../engine/resources/instance.ts";
 import { expand } from "../../sites/site.ts";
 import { isUsable } from "../../supervisor/engine-state.ts";
@@ -70,7 +71,7 @@ function engineSection({ supervisor }: RpcDeps): DebugSection {
 
 /** The log of a managed engine, of either flavor. */
 async function engineLogs({ supervisor }: RpcDeps): Promise<DebugSection[]> {
-  const logs = ["lxd", "incus"].map(async (kind) => {
+  const logs = flavors.map(async ({ kind }) => {
     const path = `${supervisor.folder(kind)}.log`;
     const text = await tailOfFile(path);
     return text === undefined ? [] : [{ title: `log of the engine, ${path}`, text }];
@@ -83,5 +84,5 @@ async function secretsOf({ site, places }: RpcDeps, instances: readonly Instance
   const paths = instances.flatMap(({ name }) =>
     site.bindMounts.map(({ source }) => expand(source, { ...places, name })),
   );
-  return await Promise.all(paths.map((path) => readFile(path, "utf8").catch(() => "")));
+  return await Promise.all(paths.map((path) => textIfReadable(path)));
 }

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { replaceFile } from "../../../base/files/durable-file.ts";
+import { replaceFile } from "../../../base/files/files.ts";
 import type { Logger } from "../../../base/logger.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { claimBridges } from "../network/bridge-ownership.ts";

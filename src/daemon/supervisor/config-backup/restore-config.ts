@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
+import { flavors } from "../../../engine/flavors/flavors.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
 import type { Config } from "../../../engine/resources/pools.ts";
 import type { Devices, ProfileUpdate } from "../../../engine/resources/profiles.ts";
@@ -189,7 +190,7 @@ async function makeProfile(engine: Engine, profile: ItemOf<"profiles">, signal: 
 
 /** Whether it is the description that an engine gives the default profile of a new project. */
 function isEngineDescription(description: string): boolean {
-  return description === "" || /^Default (LXD|Incus) profile( for project .*)?$/.test(description);
+  return description === "" || flavors.some(({ texts }) => texts.defaultProfile.test(description));
 }
 
 function pick({ description, config }: { description: string; config: Config }) {

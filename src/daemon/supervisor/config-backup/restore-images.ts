@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { canAccess } from "../../../base/files/can-access.ts";
+import { canAccess } from "../../../base/files/files.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
 import { isOldFolder } from "../database-reset/old-folders.ts";
@@ -45,7 +45,7 @@ async function restoreImage(place: Place, image: Image): Promise<void> {
 
 async function upload({ engine, engineFolder, restoring }: Place, image: Image): Promise<void> {
   const { project, fingerprint, filename } = image;
-  const file = await findFile(engineFolder, fingerprint);
+  const file = await findFile(engineFolder, engine.flavor.layout.images, fingerprint);
   const options = { project, signal: restoring.signal };
   const { fingerprint: uploaded, existed } = (await canAccess(`${file}.rootfs`))
     ? await engine.images.uploadSplit(createReadStream(file), createReadStream(`${file}.rootfs`), options)
@@ -56,8 +56,8 @@ async function upload({ engine, engineFolder, restoring }: Place, image: Image):
 }
 
 /** Finds an image's file in the `images.old` folders of this reset and of earlier ones. */
-async function findFile(engineFolder: string, fingerprint: string): Promise<string> {
-  for (const name of (await readdir(engineFolder)).filter((each) => isOldFolder(each, "images"))) {
+async function findFile(engineFolder: string, images: string, fingerprint: string): Promise<string> {
+  for (const name of (await readdir(engineFolder)).filter((each) => isOldFolder(each, images))) {
     const file = join(engineFolder, name, fingerprint);
     if (await canAccess(file)) return file;
   }

@@ -1,7 +1,6 @@
 import { rm } from "node:fs/promises";
 import * as z from "zod";
-import { replaceFile } from "../../../base/files/durable-file.ts";
-import { textOfFile } from "../../../base/files/text-of-file.ts";
+import { replaceFile, textOfFile } from "../../../base/files/files.ts";
 import { readConfigBackup } from "./config-backup.ts";
 import { configSchema, type EngineConfigBackup } from "./config-schema.ts";
 

@@ -2,6 +2,7 @@ import { readdir, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Clock } from "../../../base/async/clock.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
+import type { EngineLayout } from "../../../engine/flavors/flavor.ts";
 
 /** Why an engine cannot open its database, by the end of its log. */
 export interface DatabaseFault {
@@ -88,6 +89,7 @@ export async function checkDatabaseSpace(engineFolder: string): Promise<void> {
 
 interface StartingEngine {
   readonly folder: string;
+  readonly layout: EngineLayout;
   readonly logTail: () => Promise<string>;
 }
 
@@ -105,7 +107,7 @@ export async function waitUntilStuckOnDatabase(
   for (;;) {
     await clock.sleep(POLL_INTERVAL_MS, signal);
     if (clock.elapsed() - begin < STUCK_TIMEOUT_MS) continue;
-    const names = await readdir(join(engine.folder, "database/global")).catch((): string[] => []);
+    const names = await readdir(join(engine.folder, engine.layout.globalDatabase)).catch((): string[] => []);
     const isCorrupt = names.some((name) => name.startsWith("corrupt-"));
     if (isCorrupt && /no known leader/.test(await engine.logTail())) return;
   }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { promisify } from "node:util";
 import { silentLogger } from "../../../base/logger.ts";
+import { lxd } from "../../../engine/flavors/lxd.ts";
 import { DatabaseReset } from "./database-reset.ts";
 
 const run = promisify(execFile);
@@ -25,7 +26,7 @@ async function fill(folder: string, name: string, text: string): Promise<void> {
 }
 
 const whose = (folder: string, name: string) => readFile(join(folder, name, "whose"), "utf8");
-const open = (folder: string) => DatabaseReset.open(folder, silentLogger);
+const open = (folder: string) => DatabaseReset.open(folder, lxd.layout, silentLogger);
 
 test("restore returns only the folders that were moved away", async (t) => {
   const folder = await engineFolder(t, "database");

@@ -2,7 +2,8 @@ import { lstat, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "../../../base/logger.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
-import { FOLDERS, namesIn, OldFolders } from "./old-folders.ts";
+import type { EngineLayout } from "../../../engine/flavors/flavor.ts";
+import { databaseFolders, namesIn, OldFolders } from "./old-folders.ts";
 import { type ResetPhase, ResetRecord, type ResetState } from "./reset-record.ts";
 
 /**
@@ -12,6 +13,7 @@ import { type ResetPhase, ResetRecord, type ResetState } from "./reset-record.ts
  */
 export class DatabaseReset {
   readonly #folder: string;
+  readonly #layout: EngineLayout;
   readonly #log: Logger;
   readonly #record: ResetRecord;
   readonly #old: OldFolders;
@@ -19,17 +21,18 @@ export class DatabaseReset {
   readonly #mayBeUsed: boolean;
   readonly #unused: string[] = [];
 
-  private constructor(folder: string, log: Logger, record: ResetRecord) {
+  private constructor(folder: string, layout: EngineLayout, log: Logger, record: ResetRecord) {
     this.#folder = folder;
+    this.#layout = layout;
     this.#log = log;
     this.#record = record;
-    this.#old = new OldFolders(folder, log);
+    this.#old = new OldFolders(folder, layout, log);
     this.#mayBeUsed = record.state?.phase === "recovering" || record.state?.phase === "restoring";
   }
 
   /** Reads how far the reset of the engine in that folder is. Throws `failed` where that cannot be read. */
-  static async open(folder: string, log: Logger): Promise<DatabaseReset> {
-    return new DatabaseReset(folder, log, await ResetRecord.open(folder, log));
+  static async open(folder: string, layout: EngineLayout, log: Logger): Promise<DatabaseReset> {
+    return new DatabaseReset(folder, layout, log, await ResetRecord.open(folder, layout, log));
   }
 
   /** Undefined while no reset is under way. */
@@ -43,9 +46,9 @@ export class DatabaseReset {
     const existing = await namesIn(this.#folder);
     await this.#refuseMounts(existing);
     const moved: ResetState["moved"] = [];
-    for (const name of FOLDERS.filter((each) => existing.includes(each))) {
+    for (const name of databaseFolders(this.#layout).filter((each) => existing.includes(each))) {
       // The engine creates an empty folder for images by itself.
-      if (name === "images" && (await readdir(join(this.#folder, name))).length === 0) continue;
+      if (name === this.#layout.images && (await readdir(join(this.#folder, name))).length === 0) continue;
       moved.push({ name, to: freeName(`${name}.old`, existing) });
     }
     await this.#record.write({ phase: "moving", moved });
@@ -62,9 +65,9 @@ export class DatabaseReset {
   /** Removes a new database under which the engine died, so that the engine makes another. */
   async startOver(): Promise<void> {
     if (this.phase !== "recovering") return;
-    for (const name of FOLDERS) {
+    for (const name of databaseFolders(this.#layout)) {
       // Images that were not moved away are the person's, and not the new database's.
-      if (name === "images" && !this.#record.moved.some((each) => each.name === name)) continue;
+      if (name === this.#layout.images && !this.#record.moved.some((each) => each.name === name)) continue;
       await this.#clear(name);
     }
   }
@@ -118,7 +121,7 @@ export class DatabaseReset {
 
   /** Whether there was a database when the reset began. */
   get replacesDatabase(): boolean {
-    return this.#record.state?.moved.some(({ name }) => name === "database") ?? false;
+    return this.#record.state?.moved.some(({ name }) => name === this.#layout.database) ?? false;
   }
 
   async #delete(): Promise<void> {
@@ -153,7 +156,7 @@ export class DatabaseReset {
   /** Throws `failed` for a mount point, which cannot be renamed, so that the reset could never continue. */
   async #refuseMounts(existing: readonly string[]): Promise<void> {
     const { dev } = await stat(this.#folder);
-    for (const name of FOLDERS.filter((each) => existing.includes(each))) {
+    for (const name of databaseFolders(this.#layout).filter((each) => existing.includes(each))) {
       const path = join(this.#folder, name);
       if ((await lstat(path)).dev === dev) continue;
       throw new TremplinError(

@@ -1,6 +1,7 @@
 import { link, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "../../../base/logger.ts";
+import type { EngineLayout } from "../../../engine/flavors/flavor.ts";
 
 /**
  * Hard links of the image files while an engine starts: one whose database is lost knows no image and deletes all
@@ -11,9 +12,9 @@ export class ImageGuard {
   readonly #guardFolder: string;
   readonly #log: Logger;
 
-  constructor(engineFolder: string, log: Logger) {
-    this.#images = join(engineFolder, "images");
-    this.#guardFolder = join(engineFolder, "images.guarded");
+  constructor(engineFolder: string, { images }: EngineLayout, log: Logger) {
+    this.#images = join(engineFolder, images);
+    this.#guardFolder = join(engineFolder, `${images}.guarded`);
     this.#log = log;
   }
 

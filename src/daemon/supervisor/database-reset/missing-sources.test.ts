@@ -24,7 +24,7 @@ test("the site's own file is made; any other disk with a missing source is marke
     const container = { name: "penguin", config: { "user.x": "true" }, devices, expanded_devices: devices };
     const backup = { container, snapshots: [{ name: "s", devices, expanded_devices: devices }] };
     await writeFile(join(folder, "backup.yaml"), JSON.stringify(backup));
-    await stubMissingSources(folder, "penguin", {
+    await stubMissingSources(join(folder, "backup.yaml"), "penguin", {
       site: generic,
       places: { state: join(folder, "state"), shared: folder },
       log: silentLogger,
@@ -51,7 +51,11 @@ test("a backup.yaml that is no YAML, or nested too deeply, stays as it is", asyn
   try {
     for (const text of ["{{{", `${"[".repeat(5000)}`]) {
       await writeFile(join(folder, "backup.yaml"), text);
-      await stubMissingSources(folder, "penguin", { site: generic, places: {}, log: silentLogger });
+      await stubMissingSources(join(folder, "backup.yaml"), "penguin", {
+        site: generic,
+        places: {},
+        log: silentLogger,
+      });
       assert.equal(await readFile(join(folder, "backup.yaml"), "utf8"), text);
     }
   } finally {

@@ -1,8 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { type Document, isMap, isSeq, parseDocument, type YAMLMap } from "yaml";
-import { canAccess } from "../../../base/files/can-access.ts";
-import { replaceFile } from "../../../base/files/durable-file.ts";
+import { canAccess, replaceFile } from "../../../base/files/files.ts";
 import type { Logger } from "../../../base/logger.ts";
 import type { Config } from "../../../engine/resources/pools.ts";
 import type { Devices } from "../../../engine/resources/profiles.ts";
@@ -24,8 +23,7 @@ interface SiteContext {
  *
  * A backup.yaml that cannot be read stays as it is, because the engine's own error says more.
  */
-export async function stubMissingSources(folder: string, name: string, place: SiteContext): Promise<void> {
-  const file = join(folder, "backup.yaml");
+export async function stubMissingSources(file: string, name: string, place: SiteContext): Promise<void> {
   const document = await readBackup(file);
   if (!document) return;
   for (const { source } of place.site.bindMounts)

@@ -1,20 +1,21 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import { replaceFile } from "../../../base/files/durable-file.ts";
-import { textOfFile } from "../../../base/files/text-of-file.ts";
+import { replaceFile, textOfFile } from "../../../base/files/files.ts";
 import type { Logger } from "../../../base/logger.ts";
+import type { EngineLayout } from "../../../engine/flavors/flavor.ts";
 
 /**
  * The parts of an engine's folder that belong to its database. Images do, because an engine deletes at its start every
  * image file that its database does not know.
  */
-export const FOLDERS = ["database", "networks", "images"] as const;
-const OLD_FOLDER = /^(database|networks|images)\.old(\.\d+)?$/;
+export function databaseFolders({ database, networks, images }: EngineLayout): string[] {
+  return [database, networks, images];
+}
 
-/** Whether a reset gives such a name to a folder that it moves away. */
-export function isOldFolder(name: string, folder: (typeof FOLDERS)[number]): boolean {
-  return OLD_FOLDER.exec(name)?.[1] === folder;
+/** Whether a reset gives such a name to that folder when it moves it away. */
+export function isOldFolder(name: string, folder: string): boolean {
+  return name.startsWith(folder) && /^\.old(\.\d+)?$/.test(name.slice(folder.length));
 }
 
 /** The names in an engine's folder; empty where there was never an engine. */
@@ -28,11 +29,13 @@ export function namesIn(engineFolder: string): Promise<string[]> {
 /** The old folders that ended resets keep, by a record beside the engine's folder. */
 export class OldFolders {
   readonly #folder: string;
+  readonly #layout: EngineLayout;
   readonly #file: string;
   readonly #log: Logger;
 
-  constructor(engineFolder: string, log: Logger) {
+  constructor(engineFolder: string, layout: EngineLayout, log: Logger) {
     this.#folder = engineFolder;
+    this.#layout = layout;
     this.#file = `${engineFolder}.kept.json`;
     this.#log = log;
   }
@@ -43,7 +46,11 @@ export class OldFolders {
    */
   async kept(moved: readonly string[]): Promise<string[]> {
     const ours = new Set([...(await this.#recorded()), ...moved]);
-    return (await namesIn(this.#folder)).filter((name) => OLD_FOLDER.test(name) && ours.has(name)).sort();
+    return (await namesIn(this.#folder)).filter((name) => this.#isOld(name) && ours.has(name)).sort();
+  }
+
+  #isOld(name: string): boolean {
+    return databaseFolders(this.#layout).some((folder) => isOldFolder(name, folder));
   }
 
   /** Records that these are kept. */

@@ -1,14 +1,12 @@
-import { execFile } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { promisify } from "node:util";
-import { canAccess } from "../../../base/files/can-access.ts";
+import { canAccess } from "../../../base/files/files.ts";
+import { runProgram } from "../../../base/processes/run-program.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
 import type { EngineConfigBackup } from "../config-backup/config-schema.ts";
 import { containersOn, type PoolOnDisk } from "./pool-on-disk.ts";
 
-const execute = promisify(execFile);
 const VOLUME = "tremplin-empty-pool";
 
 interface PoolContext {
@@ -26,10 +24,10 @@ interface OldConfig {
  */
 export async function addPlaceholderVolume({ onDisk }: PoolContext): Promise<void> {
   if ((await containersOn(onDisk)).length > 0) return;
-  const volume = join(onDisk.folder, "custom", `default_${VOLUME}`);
+  const volume = join(onDisk.folder, onDisk.layout.customVolumes, `default_${VOLUME}`);
   await mkdir(dirname(volume), { recursive: true });
   if (onDisk.pool.driver !== "btrfs") await mkdir(volume, { recursive: true });
-  else if (!(await canAccess(volume))) await execute("btrfs", ["subvolume", "create", volume]);
+  else if (!(await canAccess(volume))) await runProgram("btrfs", ["subvolume", "create", volume]);
 }
 
 /** Deletes that volume once the pool is imported, unless the old database had a volume of its name. */

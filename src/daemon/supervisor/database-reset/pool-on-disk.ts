@@ -1,13 +1,12 @@
-import { execFile } from "node:child_process";
 import { lstat, mkdir, open, readdir, readFile, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { runProgram } from "../../../base/processes/run-program.ts";
+import type { EngineLayout } from "../../../engine/flavors/flavor.ts";
 import type { RecoveryPool } from "../../../engine/resources/recovery.ts";
 import { BTRFS_MAGIC } from "../../../engine/storage/btrfs.ts";
 import { parseHostileYaml } from "../../backups/parse-hostile-yaml.ts";
 import { POOL } from "../prepare/prepare-storage.ts";
 
-const execute = promisify(execFile);
 /** The magic number of btrfs and its offset in the file. */
 const BTRFS_SIGNATURE = { at: 0x10040, text: "_BHRfS_M" };
 
@@ -22,17 +21,18 @@ export interface PoolOnDisk {
   readonly folder: string;
   /** The image file with the pool; undefined for a pool in a folder. */
   readonly image: string | undefined;
+  readonly layout: EngineLayout;
 }
 
 /** Finds the pool that prepareStorage made: btrfs in a file, a folder on btrfs, or a plain folder. */
-export async function findPool(engineFolder: string): Promise<PoolOnDisk | undefined> {
-  const folder = join(engineFolder, "storage-pools", POOL);
-  const image = join(engineFolder, "disks", `${POOL}.img`);
-  if (await isBtrfs(image)) return { pool: describe("btrfs", image), folder, image };
+export async function findPool(engineFolder: string, layout: EngineLayout): Promise<PoolOnDisk | undefined> {
+  const folder = join(engineFolder, layout.pools, POOL);
+  const image = join(engineFolder, layout.loopFiles, `${POOL}.img`);
+  if (await isBtrfs(image)) return { pool: describe("btrfs", image), folder, image, layout };
   const names = await readdir(folder).catch((): string[] => []);
-  if (!names.includes("containers")) return undefined;
+  if (!names.includes(layout.containers)) return undefined;
   const driver = (await statfs(folder)).type === BTRFS_MAGIC ? "btrfs" : "dir";
-  return { pool: describe(driver, folder), folder, image: undefined };
+  return { pool: describe(driver, folder), folder, image: undefined, layout };
 }
 
 /** Mounts a pool that is in a file, where it is not mounted yet. */
@@ -41,12 +41,12 @@ export async function mountPool({ folder, image }: PoolOnDisk): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o711 });
   const [inside, outside] = await Promise.all([stat(folder), stat(join(folder, ".."))]);
   if (inside.dev !== outside.dev) return;
-  await execute("mount", ["-t", "btrfs", "-o", "loop,user_subvol_rm_allowed,discard", image, folder]);
+  await runProgram("mount", ["-t", "btrfs", "-o", "loop,user_subvol_rm_allowed,discard", image, folder]);
 }
 
 /** The folder names of the containers in it, sorted. */
-export async function containersOn({ folder }: PoolOnDisk): Promise<string[]> {
-  return (await readdir(join(folder, "containers")).catch(() => [])).sort();
+export async function containersOn({ folder, layout }: PoolOnDisk): Promise<string[]> {
+  return (await readdir(join(folder, layout.containers)).catch(() => [])).sort();
 }
 
 /**

@@ -4,9 +4,6 @@ import { mountPool, type PoolOnDisk } from "./pool-on-disk.ts";
 
 /** A folder of the pool that engines ignore. */
 const QUARANTINE = "tremplin-aside";
-/** The folders of a pool for containers and for their snapshots. */
-const SNAPSHOTS = "containers-snapshots";
-const PARTS = ["containers", SNAPSHOTS];
 
 /**
  * Hides containers that an engine cannot import while it imports the others: one broken container makes it refuse
@@ -20,20 +17,27 @@ export class Quarantine {
   }
 
   async add(container: string): Promise<void> {
-    const { folder } = await this.#mounted();
-    for (const part of PARTS) await mkdir(join(folder, QUARANTINE, part), { recursive: true, mode: 0o700 });
-    await rename(join(folder, "containers", container), join(folder, QUARANTINE, "containers", container));
-    const [from, to] = [join(folder, SNAPSHOTS, container), join(folder, QUARANTINE, SNAPSHOTS, container)];
+    const { folder, layout } = await this.#mounted();
+    const { containers, snapshots } = layout;
+    for (const part of this.#parts)
+      await mkdir(join(folder, QUARANTINE, part), { recursive: true, mode: 0o700 });
+    await rename(join(folder, containers, container), join(folder, QUARANTINE, containers, container));
+    const [from, to] = [join(folder, snapshots, container), join(folder, QUARANTINE, snapshots, container)];
     await unlessMissing(rename(from, to));
   }
 
   async restoreAll(): Promise<void> {
     const { folder } = await this.#mounted();
-    for (const part of PARTS) {
+    for (const part of this.#parts) {
       const names = await readdir(join(folder, QUARANTINE, part)).catch((): string[] => []);
       for (const name of names) await rename(join(folder, QUARANTINE, part, name), join(folder, part, name));
     }
-    for (const empty of [...PARTS, ""]) await unlessMissing(rmdir(join(folder, QUARANTINE, empty)));
+    for (const empty of [...this.#parts, ""]) await unlessMissing(rmdir(join(folder, QUARANTINE, empty)));
+  }
+
+  /** The folders of a pool for containers and for their snapshots. */
+  get #parts(): string[] {
+    return [this.#pool.layout.containers, this.#pool.layout.snapshots];
   }
 
   /** An engine that refused to import the pool has unmounted it. */

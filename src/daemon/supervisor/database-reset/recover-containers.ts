@@ -29,8 +29,9 @@ export async function recoverContainers(recovering: ContainerRecovery): Promise<
   const quarantine = new Quarantine(onDisk);
   await quarantine.restoreAll();
   const names = await containersOn(onDisk);
+  const { containers, backupYaml } = onDisk.layout;
   for (const name of names)
-    await stubMissingSources(join(onDisk.folder, "containers", name), name, recovering);
+    await stubMissingSources(join(onDisk.folder, containers, name, backupYaml), name, recovering);
   try {
     const broken = await importAll(names, quarantine, recovering);
     await verifyRecovered(names, broken, recovering);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
+import type { EngineLayout } from "../../../engine/flavors/flavor.ts";
 import { instanceStatus } from "../../../engine/resources/instance.ts";
 import { containersRun } from "../orphans/orphaned-containers.ts";
 import { readBackupYaml } from "./pool-on-disk.ts";
@@ -19,15 +20,16 @@ const backupSchema = z.object({
  */
 export async function mayResetAutomatically(
   engineFolder: string,
+  layout: EngineLayout,
   container: string | undefined,
 ): Promise<boolean> {
   if (container === undefined) return false;
-  const folder = join(engineFolder, "containers");
+  const folder = join(engineFolder, layout.containers);
   const names = await readdir(folder).catch(() => []);
   if (names.length !== 1 || names[0] !== container) return false;
   if (await containersRun(engineFolder)) return false;
   try {
-    const { content } = await readBackupYaml(join(folder, container, "backup.yaml"));
+    const { content } = await readBackupYaml(join(folder, container, layout.backupYaml));
     const backup = backupSchema.parse(content);
     // Where the names differ the engine cannot import it (lxc/lxd issue 8071).
     return backup.container.name === container && backup.volume.name === container;

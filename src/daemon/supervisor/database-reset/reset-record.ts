@@ -1,9 +1,9 @@
 import { open, rm } from "node:fs/promises";
 import * as z from "zod";
-import { replaceFile } from "../../../base/files/durable-file.ts";
-import { textOfFile } from "../../../base/files/text-of-file.ts";
+import { replaceFile, textOfFile } from "../../../base/files/files.ts";
 import type { Logger } from "../../../base/logger.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
+import type { EngineLayout } from "../../../engine/flavors/flavor.ts";
 
 /**
  * The phases of a reset:
@@ -36,7 +36,7 @@ export class ResetRecord {
   }
 
   /** Reads the record of the engine in that folder. Throws `failed` for one that cannot be read. */
-  static async open(folder: string, log: Logger): Promise<ResetRecord> {
+  static async open(folder: string, { database }: EngineLayout, log: Logger): Promise<ResetRecord> {
     const file = fileOf(folder);
     const text = await textOfFile(file);
     try {
@@ -45,7 +45,7 @@ export class ResetRecord {
     } catch (error) {
       throw new TremplinError(
         "failed",
-        `${file}, which says how far a reset of the engine's database is, cannot be read: look at ${folder}, keep the database that you want as "database", and delete that file`,
+        `${file}, which says how far a reset of the engine's database is, cannot be read: look at ${folder}, keep the database that you want as "${database}", and delete that file`,
         error,
       );
     }

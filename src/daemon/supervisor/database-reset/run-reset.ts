@@ -30,7 +30,7 @@ export async function beginReset(launch: ManagedLaunch): Promise<void> {
   const incomplete = await saveConfig(launch);
   await recordMissing(reset, managed.folder, incomplete);
   await managed.stopAll();
-  const guard = new ImageGuard(managed.folder, log);
+  const guard = new ImageGuard(managed.folder, managed.layout, log);
   await guard.restore();
   report({ status: "resetting", step: "moving" });
   await reset.begin();
@@ -95,7 +95,7 @@ async function restoreOldDatabase(launch: ManagedLaunch, why: TremplinError): Pr
     await reset.restore();
     await removeWanted(managed.folder);
     // The old database may be the one that is lost, and its engine would delete every image.
-    const guard = new ImageGuard(managed.folder, log);
+    const guard = new ImageGuard(managed.folder, managed.layout, log);
     await guard.raise();
     report({ status: "starting", step: "launching" });
     const { engine } = await startPrepared(launch);

@@ -1,17 +1,20 @@
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Clock } from "../../../base/async/clock.ts";
-import { processIds } from "../../../base/processes/process-ids.ts";
-import { stopProcesses } from "../orphans/orphaned-engine.ts";
+import { textIfReadable } from "../../../base/files/files.ts";
+import { processIds } from "../../../base/processes/process-info.ts";
+import { stopProcesses } from "../../../base/processes/wait-for-exit.ts";
+import { networksFolders } from "../../../engine/storage/local-paths.ts";
 
 /** The process id of the DNS and DHCP server on an engine's bridge; undefined if none runs. */
 export async function findDnsmasq(engineFolder: string, bridge: string): Promise<number | undefined> {
-  const folder = join(engineFolder, "networks", bridge);
-  const text = await readFile(join(folder, "dnsmasq.pid"), "utf8").catch(() => "");
-  const pid = /^(?:pid: )?(\d+)/m.exec(text)?.[1];
-  if (!pid) return undefined;
-  const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-  return command.includes(folder) ? Number(pid) : undefined;
+  for (const folder of networksFolders(engineFolder).map((networks) => join(networks, bridge))) {
+    const text = await textIfReadable(join(folder, "dnsmasq.pid"));
+    const pid = /^(?:pid: )?(\d+)/m.exec(text)?.[1];
+    const command = pid ? await textIfReadable(`/proc/${pid}/cmdline`) : "";
+    if (command.includes(folder)) return Number(pid);
+  }
+  return undefined;
 }
 
 /**
@@ -34,14 +37,15 @@ export async function stopOrphanedDnsmasq(engineFolder: string, clock: Clock): P
     pids.filter((_pid, index) => serving[index]),
     clock,
   );
-  const networks = join(engineFolder, "networks");
-  const names = await readdir(networks).catch(() => []);
-  await Promise.all(names.map((name) => rm(join(networks, name, "dnsmasq.pid"), { force: true })));
+  for (const networks of networksFolders(engineFolder)) {
+    const names = await readdir(networks).catch(() => []);
+    await Promise.all(names.map((name) => rm(join(networks, name, "dnsmasq.pid"), { force: true })));
+  }
 }
 
 async function isDnsmasqOf(pid: number, engineFolder: string): Promise<boolean> {
-  const [program = "", ...words] = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split(
-    "\0",
-  );
-  return basename(program) === "dnsmasq" && words.some((word) => word.includes(`=${engineFolder}/networks/`));
+  const [program = "", ...words] = (await textIfReadable(`/proc/${pid}/cmdline`)).split("\0");
+  const folders = networksFolders(engineFolder);
+  const isIts = (word: string) => folders.some((folder) => word.includes(`=${folder}/`));
+  return basename(program) === "dnsmasq" && words.some(isIts);
 }

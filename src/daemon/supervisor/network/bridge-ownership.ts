@@ -1,12 +1,11 @@
-import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { promisify } from "node:util";
 import * as z from "zod";
-import { replaceFile } from "../../../base/files/durable-file.ts";
+import { replaceFile, textIfReadable } from "../../../base/files/files.ts";
+import { bootId } from "../../../base/processes/process-info.ts";
+import { runProgram } from "../../../base/processes/run-program.ts";
+import { flavors } from "../../../engine/flavors/flavors.ts";
+import { networksOnDisk } from "../../../engine/storage/local-paths.ts";
 import { findDnsmasq } from "./bridge-dnsmasq.ts";
-
-const execute = promisify(execFile);
 
 /** The interfaces that an engine made, by name. Until a reboot the index identifies an interface; names are reused. */
 const claimsSchema = z.object({
@@ -15,15 +14,13 @@ const claimsSchema = z.object({
   /** The highest index of an interface at the last start of the engine: indexes only grow. */
   newest: z.number().optional(),
 });
-/** The prefixes of the MAC addresses that LXD and Incus give to bridges. */
-const ENGINE_ADDRESS = /^(00:16:3e|10:66:6a):/;
 
 /** Records that the interfaces of these names, as they are now, are the engine's. The file is beside its folder. */
 export async function claimBridges(engineFolder: string, names: readonly string[]): Promise<void> {
   const found = await Promise.all(names.map(async (name) => [name, await interfaceIndex(name)] as const));
   const indexes = Object.fromEntries(found.flatMap(([name, index]) => (index ? [[name, index]] : [])));
   const before = await readClaims(engineFolder);
-  const boot = await bootId();
+  const boot = bootId();
   await write(engineFolder, { boot, indexes, newest: before?.boot === boot ? before.newest : undefined });
 }
 
@@ -33,12 +30,12 @@ export async function claimBridges(engineFolder: string, names: readonly string[
  */
 export async function noteNewestInterface(engineFolder: string): Promise<void> {
   const its: string[] = [];
-  for (const name of await readdir(join(engineFolder, "networks")).catch((): string[] => [])) {
+  for (const name of await networksOnDisk(engineFolder)) {
     if (await isEnginesBridge(engineFolder, name)) its.push(name);
   }
   await claimBridges(engineFolder, its);
   const before = await readClaims(engineFolder);
-  const boot = await bootId();
+  const boot = bootId();
   const names = await readdir("/sys/class/net");
   const indexes = await Promise.all(names.map(interfaceIndex));
   const newest = Math.max(...indexes.map((index) => Number(index ?? 0)));
@@ -47,7 +44,7 @@ export async function noteNewestInterface(engineFolder: string): Promise<void> {
 
 async function write(engineFolder: string, claims: z.infer<typeof claimsSchema>): Promise<void> {
   const text = JSON.stringify(claims);
-  const before = await readFile(fileOf(engineFolder), "utf8").catch(() => "");
+  const before = await textIfReadable(fileOf(engineFolder));
   if (before !== text) await replaceFile(fileOf(engineFolder), text);
 }
 
@@ -60,10 +57,11 @@ export async function isEnginesBridge(engineFolder: string, name: string): Promi
   const index = await interfaceIndex(name);
   if (index === undefined) return false;
   const claims = await readClaims(engineFolder);
-  if (claims?.boot === (await bootId())) {
+  if (claims?.boot === bootId()) {
     if (claims.indexes[name] === index) return true;
     const isNewer = claims.newest !== undefined && Number(index) > claims.newest;
-    if (isNewer && ENGINE_ADDRESS.test(await addressOf(name))) return true;
+    const address = await addressOf(name);
+    if (isNewer && flavors.some(({ api }) => address.startsWith(`${api.macPrefix}:`))) return true;
   }
   const dnsmasq = await findDnsmasq(engineFolder, name);
   return dnsmasq !== undefined && (await listensOn(dnsmasq, name));
@@ -77,17 +75,13 @@ export async function interfaceIndex(name: string): Promise<string | undefined> 
   );
 }
 
-export async function bootId(): Promise<string> {
-  return (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
-}
-
 async function addressOf(name: string): Promise<string> {
-  return await readFile(`/sys/class/net/${name}/address`, "utf8").catch(() => "");
+  return await textIfReadable(`/sys/class/net/${name}/address`);
 }
 
 async function listensOn(pid: number, name: string): Promise<boolean> {
-  const { stdout } = await execute("ss", ["--no-header", "--udp", "--listening", "--numeric", "--processes"]);
-  return stdout.split("\n").some((line) => line.includes(`%${name}:`) && line.includes(`,pid=${pid},`));
+  const sockets = await runProgram("ss", ["--no-header", "--udp", "--listening", "--numeric", "--processes"]);
+  return sockets.split("\n").some((line) => line.includes(`%${name}:`) && line.includes(`,pid=${pid},`));
 }
 
 async function readClaims(engineFolder: string): Promise<z.infer<typeof claimsSchema> | undefined> {

@@ -1,9 +1,11 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { replaceFile } from "../../../base/files/durable-file.ts";
+import { replaceFile, textIfReadable } from "../../../base/files/files.ts";
+import { bootId } from "../../../base/processes/process-info.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
+import { networksOnDisk } from "../../../engine/storage/local-paths.ts";
 import { readConfigBackup } from "../config-backup/config-backup.ts";
-import { bootId, interfaceIndex, isEnginesBridge } from "./bridge-ownership.ts";
+import { interfaceIndex, isEnginesBridge } from "./bridge-ownership.ts";
 import { formatSubnet, overlaps, type Subnet, usedSubnets } from "./subnet.ts";
 
 /** The network interface that the managed engine made. Until a reboot the index identifies it; names are reused. */
@@ -68,19 +70,18 @@ export class Bridge {
   async claim(): Promise<void> {
     const index = await interfaceIndex(this.name);
     if (index === undefined) return;
-    const claim: Claim = { name: this.name, index, boot: await bootId() };
+    const claim: Claim = { name: this.name, index, boot: bootId() };
     const text = JSON.stringify(claim);
     // Not written without need: on a full disk an engine that runs must still be adopted.
-    if (text !== (await readFile(this.#claimPath, "utf8").catch(() => "")))
-      await replaceFile(this.#claimPath, text);
+    if (text !== (await textIfReadable(this.#claimPath))) await replaceFile(this.#claimPath, text);
   }
 
   /** The other networks in the config backup, and those that the engine has a folder for. */
   async #others(): Promise<string[]> {
     const { networks } = await readConfigBackup(this.#engineFolder);
     const recorded = networks.filter(({ type }) => type === "bridge").map(({ name }) => name);
-    const folders = await readdir(join(this.#engineFolder, "networks")).catch((): string[] => []);
-    return [...new Set([...recorded, ...folders])].filter((name) => name !== this.name);
+    const onDisk = await networksOnDisk(this.#engineFolder);
+    return [...new Set([...recorded, ...onDisk])].filter((name) => name !== this.name);
   }
 
   async #isOurs(index: string): Promise<boolean> {
@@ -88,7 +89,7 @@ export class Bridge {
     const claim = await readFile(this.#claimPath, "utf8")
       .then((text) => JSON.parse(text) as Partial<Claim> | null)
       .catch(() => undefined);
-    if (claim?.name === this.name && claim.index === index && claim.boot === (await bootId())) return true;
+    if (claim?.name === this.name && claim.index === index && claim.boot === bootId()) return true;
     return await isEnginesBridge(this.#engineFolder, this.name);
   }
 }

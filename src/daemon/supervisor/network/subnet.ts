@@ -1,9 +1,6 @@
-import { execFile } from "node:child_process";
 import { BlockList, isIPv4 } from "node:net";
-import { promisify } from "node:util";
+import { runProgram } from "../../../base/processes/run-program.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
-
-const execute = promisify(execFile);
 
 /** The IPv4 address of a bridge with the prefix length of its network: 100.115.92.193/28. */
 export interface Subnet {
@@ -67,10 +64,8 @@ interface Route {
 }
 
 async function ip<T>(object: string): Promise<T[]> {
-  const { stdout } = await execute("ip", ["-json", "-4", object, "show"]);
-  return (JSON.parse(stdout || "[]") as Partial<T>[]).filter(
-    (each): each is T => Object.keys(each).length > 0,
-  );
+  const text = await runProgram("ip", ["-json", "-4", object, "show"]);
+  return (JSON.parse(text || "[]") as Partial<T>[]).filter((each): each is T => Object.keys(each).length > 0);
 }
 
 /**

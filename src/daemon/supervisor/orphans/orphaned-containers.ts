@@ -1,8 +1,9 @@
-import { readFile } from "node:fs/promises";
 import type { Clock } from "../../../base/async/clock.ts";
+import { textIfReadable } from "../../../base/files/files.ts";
 import type { Logger } from "../../../base/logger.ts";
-import { processIds } from "../../../base/processes/process-ids.ts";
-import { areGone, isAlive } from "./orphaned-engine.ts";
+import { processIds } from "../../../base/processes/process-info.ts";
+import { sendSignal, waitForExit } from "../../../base/processes/wait-for-exit.ts";
+import { flavors } from "../../../engine/flavors/flavors.ts";
 
 /** How long containers may take to shut down before they are killed. */
 const STOP_TIMEOUT_MS = 10_000;
@@ -21,17 +22,12 @@ export async function stopContainers(engineFolder: string, clock: Clock, log: Lo
   if (monitors.length === 0) return;
   log.info({ containers: monitors.map(({ container }) => container) }, "stopping orphaned containers");
   for (const signal of ["SIGPWR", "SIGKILL"] as const) {
-    for (const { pid } of monitors) for (const init of await childrenOf(pid)) kill(init, signal);
-    if (
-      await areGone(
-        monitors.map(({ pid }) => pid),
-        { clock, timeoutMs: STOP_TIMEOUT_MS },
-      )
-    )
-      return;
+    for (const { pid } of monitors) for (const init of await childrenOf(pid)) sendSignal(init, signal);
+    const pids = monitors.map(({ pid }) => pid);
+    if (await waitForExit(pids, { clock, timeoutMs: STOP_TIMEOUT_MS })) return;
   }
   // A monitor whose container is gone can hang on notifying the engine.
-  for (const { pid } of monitors) kill(pid, "SIGKILL");
+  for (const { pid } of monitors) sendSignal(pid, "SIGKILL");
 }
 
 /** Whether a container of the engine of that folder runs, whether the engine runs or not. */
@@ -39,23 +35,20 @@ export async function containersRun(engineFolder: string): Promise<boolean> {
   return (await findMonitors(engineFolder)).length > 0;
 }
 
-/** The process that liblxc keeps beside each container that runs: `[lxc monitor] FOLDER/containers NAME`. */
+/** The processes that monitor the running containers. Their titles contain the engine's folder and the container. */
 async function findMonitors(engineFolder: string): Promise<Monitor[]> {
-  const start = `[lxc monitor] ${engineFolder}/containers `;
+  const titles = flavors.map(({ processes }) => processes.monitorTitle(engineFolder));
   const pids = await processIds();
   const found = pids.map(async (pid) => {
-    const command = await readFile(`/proc/${pid}/cmdline`, "latin1").catch(() => "");
-    if (!command.startsWith(start)) return [];
+    const command = await textIfReadable(`/proc/${pid}/cmdline`, "latin1");
+    const start = titles.find((title) => command.startsWith(title));
+    if (start === undefined) return [];
     return [{ pid, container: command.slice(start.length).replace(/\0.*$/s, "") }];
   });
   return (await Promise.all(found)).flat();
 }
 
 async function childrenOf(pid: number): Promise<number[]> {
-  const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
+  const text = await textIfReadable(`/proc/${pid}/task/${pid}/children`);
   return text.split(" ").filter(Boolean).map(Number);
-}
-
-function kill(pid: number, signal: NodeJS.Signals): void {
-  if (isAlive(pid)) process.kill(pid, signal);
 }

@@ -1,12 +1,10 @@
 import { readFile } from "node:fs/promises";
 import type { Clock } from "../../../base/async/clock.ts";
-import { pollUntil } from "../../../base/async/poll-until.ts";
-import { processIds } from "../../../base/processes/process-ids.ts";
+import { isAlive, processIds } from "../../../base/processes/process-info.ts";
+import { stopProcesses } from "../../../base/processes/wait-for-exit.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
+import { flavorOf } from "../../../engine/flavors/flavors.ts";
 import type { EngineProgram } from "../process/engine-program.ts";
-
-const STOP_TIMEOUT_MS = 5_000;
-const POLL_INTERVAL_MS = 50;
 
 /**
  * The process ids of engine daemons that serve this very folder. Helpers that the engine runs from the same
@@ -27,50 +25,14 @@ export async function stopEngineProcesses(pids: readonly number[], clock: Clock)
   );
 }
 
-/** Ends processes: SIGTERM, after 5 s SIGKILL. False when one still runs 5 s later. */
-export async function stopProcesses(pids: readonly number[], clock: Clock): Promise<boolean> {
-  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
-    for (const pid of pids) sendSignal(pid, signal);
-    if (await areGone(pids, { clock, timeoutMs: STOP_TIMEOUT_MS })) return true;
-  }
-  return false;
-}
-
-function sendSignal(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
-}
-
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-interface GoneOptions {
-  readonly clock: Clock;
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal;
-}
-
-/** Waits until none of the processes lives; false when one still does after the timeout. */
-export function areGone(pids: readonly number[], options: GoneOptions): Promise<boolean> {
-  return pollUntil(() => !pids.some(isAlive), { ...options, intervalMs: POLL_INTERVAL_MS });
-}
-
-async function serves(pid: number, program: EngineProgram, folder: string): Promise<boolean> {
+async function serves(pid: number, { kind }: EngineProgram, folder: string): Promise<boolean> {
+  const { name, folderVariable } = flavorOf(kind).program;
   try {
     const [executable, firstArgument] = (await readFile(`/proc/${pid}/cmdline`, "latin1")).split("\0");
-    if (!executable?.endsWith(`/${program.kind === "lxd" ? "lxd" : "incusd"}`)) return false;
+    if (!executable?.endsWith(`/${name}`)) return false;
     if (firstArgument && !firstArgument.startsWith("--")) return false;
     const environment = (await readFile(`/proc/${pid}/environ`, "utf8")).split("\0");
-    return environment.includes(`${program.folderVariable}=${folder}`);
+    return environment.includes(`${folderVariable}=${folder}`);
   } catch {
     // It ended meanwhile.
     return false;

@@ -1,15 +1,14 @@
-import { execFile } from "node:child_process";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import type { Clock } from "../../../base/async/clock.ts";
-import { canAccess } from "../../../base/files/can-access.ts";
+import { canAccess, textIfReadable } from "../../../base/files/files.ts";
 import type { Logger } from "../../../base/logger.ts";
+import { runProgram } from "../../../base/processes/run-program.ts";
+import { sendSignal, waitForExit } from "../../../base/processes/wait-for-exit.ts";
+import { liblxcConfigFolders, networksOnDisk } from "../../../engine/storage/local-paths.ts";
 import { findDnsmasq } from "../network/bridge-dnsmasq.ts";
 import { interfaceIndex, isEnginesBridge } from "../network/bridge-ownership.ts";
-import { areGone } from "./orphaned-engine.ts";
 
-const execute = promisify(execFile);
 const STOP_TIMEOUT_MS = 5_000;
 
 /**
@@ -18,8 +17,7 @@ const STOP_TIMEOUT_MS = 5_000;
  * stays, and so do foreign interfaces in a bridge that is removed.
  */
 export async function removeNetworks(engineFolder: string, clock: Clock, log: Logger): Promise<void> {
-  const names = await readdir(join(engineFolder, "networks")).catch(() => []);
-  for (const name of names) {
+  for (const name of await networksOnDisk(engineFolder)) {
     // Asked before dnsmasq ends, which may be the only evidence.
     const isOurs = await isEnginesBridge(engineFolder, name);
     const dnsmasq = await findDnsmasq(engineFolder, name);
@@ -33,9 +31,9 @@ export async function removeNetworks(engineFolder: string, clock: Clock, log: Lo
       continue;
     }
     for (const port of await portsOfContainers(engineFolder, name)) {
-      await execute("ip", ["link", "delete", "dev", port]);
+      await runProgram("ip", ["link", "delete", "dev", port]);
     }
-    await execute("ip", ["link", "delete", "dev", name]);
+    await runProgram("ip", ["link", "delete", "dev", name]);
   }
 }
 
@@ -45,15 +43,15 @@ export async function removeNetworks(engineFolder: string, clock: Clock, log: Lo
  * the bridge.
  */
 async function portsOfContainers(engineFolder: string, bridge: string): Promise<string[]> {
-  const { stdout } = await execute("ip", ["-json", "link", "show", "master", bridge, "type", "veth"]);
-  const ports = JSON.parse(stdout || "[]") as { ifname?: string }[];
+  const text = await runProgram("ip", ["-json", "link", "show", "master", bridge, "type", "veth"]);
+  const ports = JSON.parse(text || "[]") as { ifname?: string }[];
   const ends = await endsOfContainers(engineFolder);
   const indexes = new Set<string | undefined>();
   for (const name of ends) indexes.add(await interfaceIndex(name));
   const ofContainers: string[] = [];
   for (const { ifname } of ports) {
     if (ifname === undefined) continue;
-    const peer = await readFile(`/sys/class/net/${ifname}/iflink`, "utf8").catch(() => "");
+    const peer = await textIfReadable(`/sys/class/net/${ifname}/iflink`);
     if (indexes.has(peer.trim())) ofContainers.push(ifname);
   }
   return ofContainers;
@@ -61,15 +59,17 @@ async function portsOfContainers(engineFolder: string, bridge: string): Promise<
 
 /** The names that the containers' ends of veth pairs have while they are on this machine. */
 async function endsOfContainers(engineFolder: string): Promise<string[]> {
-  const logs = join(engineFolder, "logs");
-  const names = await readdir(logs).catch((): string[] => []);
-  const texts = names.map((name) => readFile(join(logs, name, "lxc.conf"), "utf8").catch(() => ""));
-  return (await Promise.all(texts)).flatMap((text) =>
+  const texts = liblxcConfigFolders(engineFolder).map(async (folder) => {
+    const names = await readdir(folder).catch((): string[] => []);
+    return names.map((name) => textIfReadable(join(folder, name, "lxc.conf")));
+  });
+  const all = (await Promise.all(texts)).flat();
+  return (await Promise.all(all)).flatMap((text) =>
     [...text.matchAll(/^lxc\.net\.\d+\.link = (\S+)$/gm)].flatMap(([, name]) => name ?? []),
   );
 }
 
 async function end(pid: number, clock: Clock): Promise<void> {
-  process.kill(pid, "SIGTERM");
-  await areGone([pid], { clock, timeoutMs: STOP_TIMEOUT_MS });
+  sendSignal(pid, "SIGTERM");
+  await waitForExit([pid], { clock, timeoutMs: STOP_TIMEOUT_MS });
 }

@@ -81,7 +81,7 @@ async function restoreAll(engine: Engine, place: RestoreOptions): Promise<void> 
   await settings.follow<Config>(DEVICES_PART, markOptional);
   await restoreConfig(restore);
   await prepareNetwork(engine, place, signal);
-  const onDisk = await findPool(engineFolder);
+  const onDisk = await findPool(engineFolder, engine.flavor.layout);
   if (onDisk) await recoverContainers({ ...place, ...restore, onDisk });
   await prepareStorage(engine, place);
   await completeProfiles(restore);

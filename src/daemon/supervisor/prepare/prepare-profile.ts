@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { canAccess } from "../../../base/files/can-access.ts";
+import { canAccess } from "../../../base/files/files.ts";
 import type { Logger } from "../../../base/logger.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";

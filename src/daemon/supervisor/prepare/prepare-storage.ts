@@ -25,8 +25,9 @@ export async function prepareStorage(
 ): Promise<void> {
   const { engineFolder, log, signal } = options;
   if (await engine.pools.get(POOL, { signal }).catch(ifMissing)) return;
-  if (engineFolder) await refuseUsedFile(join(engineFolder, "disks", `${POOL}.img`));
-  const config = engineFolder ? await btrfsConfig(engineFolder) : {};
+  const { pools, loopFiles } = engine.flavor.layout;
+  if (engineFolder) await refuseUsedFile(join(engineFolder, loopFiles, `${POOL}.img`));
+  const config = engineFolder ? await btrfsConfig(engineFolder, pools) : {};
   if (engine.info.storageDrivers.includes("btrfs")) {
     try {
       await engine.pools.create({ name: POOL, driver: "btrfs", config }, { signal });
@@ -38,9 +39,9 @@ export async function prepareStorage(
   await engine.pools.create({ name: POOL, driver: "dir" }, { signal });
 }
 
-async function btrfsConfig(engineFolder: string): Promise<Record<string, string>> {
+async function btrfsConfig(engineFolder: string, pools: string): Promise<Record<string, string>> {
   const { type, bavail, bsize } = await statfs(engineFolder);
-  if (type === BTRFS_MAGIC) return { source: join(engineFolder, "storage-pools", POOL) };
+  if (type === BTRFS_MAGIC) return { source: join(engineFolder, pools, POOL) };
   return { size: `${Math.max(MIN_LOOP_BYTES, Math.floor((bavail * bsize) / 2))}B` };
 }
 

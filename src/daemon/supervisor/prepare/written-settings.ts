@@ -1,8 +1,7 @@
 import { rename } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
-import { replaceFile } from "../../../base/files/durable-file.ts";
-import { textOfFile } from "../../../base/files/text-of-file.ts";
+import { replaceFile, textOfFile } from "../../../base/files/files.ts";
 import type { Logger } from "../../../base/logger.ts";
 import type { Config } from "../../../engine/resources/pools.ts";
 import type { Written } from "./merge-settings.ts";

@@ -25,7 +25,7 @@ test("an engine that crashes at once is given up after eleven crashes, with the 
     },
   };
   const process = new EngineProcess({
-    program: { kind: "lxd", executable, folderVariable: "LXD_DIR" },
+    program: { kind: "lxd", executable },
     folder: join(folder, "lxd.d"),
     clock,
     log: silentLogger,

@@ -1,15 +1,18 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, open, readFile, rename, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, open, rename, stat } from "node:fs/promises";
+import { delimiter, join } from "node:path";
 import type { Clock } from "../../../base/async/clock.ts";
 import { type RetryPolicy, withRetries } from "../../../base/async/retry.ts";
+import { textIfReadable } from "../../../base/files/files.ts";
 import type { Logger } from "../../../base/logger.ts";
+import { searchPath } from "../../../base/processes/find-executable.ts";
+import { isAlive } from "../../../base/processes/process-info.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
+import { flavorOf } from "../../../engine/flavors/flavors.ts";
 import type { EngineAddress } from "../../../engine/http/engine-address.ts";
 import { stopOrphanedDnsmasq } from "../network/bridge-dnsmasq.ts";
 import { noteNewestInterface } from "../network/bridge-ownership.ts";
-import { isAlive } from "../orphans/orphaned-engine.ts";
 import { waitUntilReady } from "../wait-until-ready.ts";
 import type { EngineProgram } from "./engine-program.ts";
 
@@ -65,7 +68,7 @@ export class EngineProcess {
   }
 
   get address(): EngineAddress & { readonly kind: "unix" } {
-    return { kind: "unix", path: join(this.#folder, "unix.socket") };
+    return { kind: "unix", path: join(this.#folder, flavorOf(this.#program.kind).layout.socket) };
   }
 
   /** The engine's process id while it runs. */
@@ -90,7 +93,7 @@ export class EngineProcess {
 
   /** The last lines of the engine's log. */
   async logTail(): Promise<string> {
-    const text = await readFile(this.#logPath, "utf8").catch(() => "");
+    const text = await textIfReadable(this.#logPath);
     return text.trimEnd().split("\n").slice(-LOG_TAIL_LINES).join("\n");
   }
 
@@ -164,14 +167,15 @@ export class EngineProcess {
       this.#log.warn({ error }, "the interfaces before the engine's start could not be recorded"),
     );
     await using log = await open(this.#logPath, "a", 0o600);
-    const child = spawn(this.#program.executable, ["--group", "root"], {
+    const { args, folders, folderVariable, environment } = flavorOf(this.#program.kind).program;
+    const child = spawn(this.#program.executable, args, {
       detached: true,
       stdio: ["ignore", log.fd, log.fd],
       env: {
         ...process.env,
-        [this.#program.folderVariable]: this.#folder,
-        PATH: `${process.env.PATH ?? ""}:/usr/sbin:/usr/bin:/sbin:/bin:/usr/libexec/incus`,
-        INCUS_SKIP_INSTANCE_TYPES: "true",
+        ...environment,
+        [folderVariable]: this.#folder,
+        PATH: [...searchPath, ...folders].join(delimiter),
       },
     });
     child.unref();

@@ -19,7 +19,6 @@ test("LXD is taken first, then Incus; a missing one names the package to install
     assert.deepEqual(await findEngineProgram(undefined, [folder]), {
       kind: "lxd",
       executable: join(folder, "lxd"),
-      folderVariable: "LXD_DIR",
     });
     await writeFile(join(folder, "lxd"), "", { mode: 0o644 });
     assert.equal((await findEngineProgram("incus", ["/nowhere", folder])).executable, join(folder, "incusd"));

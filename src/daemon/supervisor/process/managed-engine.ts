@@ -1,9 +1,12 @@
 import type { Clock } from "../../../base/async/clock.ts";
 import type { Logger } from "../../../base/logger.ts";
+import { sendSignal, waitForExit } from "../../../base/processes/wait-for-exit.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
+import type { EngineLayout } from "../../../engine/flavors/flavor.ts";
+import { flavorOf } from "../../../engine/flavors/flavors.ts";
 import type { EngineAddress } from "../../../engine/http/engine-address.ts";
 import { stopContainers } from "../orphans/orphaned-containers.ts";
-import { areGone, findEngineProcesses, isAlive, stopEngineProcesses } from "../orphans/orphaned-engine.ts";
+import { findEngineProcesses, stopEngineProcesses } from "../orphans/orphaned-engine.ts";
 import { removeNetworks } from "../orphans/orphaned-networks.ts";
 import { READY_TIMEOUT_MS, waitUntilReady } from "../wait-until-ready.ts";
 import { EngineProcess, type EngineProcessOptions } from "./engine-process.ts";
@@ -38,6 +41,11 @@ export class ManagedEngine {
     this.program = options.program;
     this.folder = options.folder;
     this.#options = options;
+  }
+
+  /** The names in its folder. */
+  get layout(): EngineLayout {
+    return flavorOf(this.program.kind).layout;
   }
 
   /** Aborts when there will be no engine any more: the daemon ends, or the engine crashed too often. */
@@ -133,8 +141,8 @@ export class ManagedEngine {
   /** On SIGPWR an engine stops its containers and then itself. False when it still runs after the timeout. */
   #requestShutdown(pids: readonly number[], timeoutMs = SHUTDOWN_TIMEOUT_MS): Promise<boolean> {
     const { clock, shutdownSignal: signal } = this.#options;
-    for (const pid of pids.filter(isAlive)) process.kill(pid, "SIGPWR");
-    return areGone(pids, { clock, timeoutMs, signal });
+    for (const pid of pids) sendSignal(pid, "SIGPWR");
+    return waitForExit(pids, { clock, timeoutMs, signal });
   }
 
   #processes(): Promise<number[]> {

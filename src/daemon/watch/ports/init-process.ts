@@ -1,3 +1,4 @@
+import { parseProcessStat } from "../../../base/processes/process-info.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
@@ -34,17 +35,13 @@ function openIfOlder(pid: number, ticks: number): ProcFolder | undefined {
   let folder: ProcFolder | undefined;
   try {
     folder = new ProcFolder(`/proc/${pid}`);
-    if (startOf(readProcFile(folder.path("stat"))) < ticks) return folder;
+    const stat = parseProcessStat(readProcFile(folder.path("stat")));
+    if (stat && Number(stat.startTime) < ticks) return folder;
   } catch (error) {
     if (!hasEnded(error)) throw error;
   }
   folder?.[Symbol.dispose]();
   return undefined;
-}
-
-/** When a process started: the 22nd field of its `stat`. The second is a name in brackets that may contain anything. */
-function startOf(stat: string): number {
-  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
 }
 
 /** The time since boot in the unit of /proc/PID/stat: hundredths of a second. */

@@ -4,7 +4,7 @@ import type { Logger } from "../../../base/logger.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import type { EngineEvent } from "../../../engine/events/engine-event.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
-import { instanceOf } from "../../../engine/operations/operation.ts";
+import { instanceOf } from "../../../engine/operations/operation-record.ts";
 import { type Instance, instanceStatus } from "../../../engine/resources/instance.ts";
 import type { Notice } from "../../notices/notice.ts";
 import type { NoticeQueue } from "../../notices/notice-queue.ts";

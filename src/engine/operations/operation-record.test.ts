@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { changes, instanceOf, type Operation } from "./operation.ts";
+import { lxd } from "../flavors/lxd.ts";
+import { changesInstance, instanceOf, type OperationRecord } from "./operation-record.ts";
 
 for (const [url, name] of [
   ["/1.0/containers/foo", "foo"],
@@ -27,11 +28,13 @@ test("an instance is found by its URL, whatever its name", () => {
   );
 });
 
-const operation = (parts: Partial<Operation>): Operation =>
-  ({ class: "task", description: "Updating instance", resources: null, ...parts }) as Operation;
+const changes = (operation: OperationRecord, instance: string) =>
+  changesInstance(operation, instance, lxd.texts);
+const operation = (parts: Partial<OperationRecord>): OperationRecord =>
+  ({ class: "task", description: "Updating instance", resources: null, ...parts }) as OperationRecord;
 
-test("an operation changes what it lists under instances, containers or both", () => {
-  const of = (resources: Operation["resources"]) => changes(operation({ resources }), "c");
+test("an operation changes the instances that it lists under instances, containers or both", () => {
+  const of = (resources: OperationRecord["resources"]) => changes(operation({ resources }), "c");
   assert.equal(of({ containers: ["/1.0/containers/c"] }), true);
   assert.equal(of({ instances: ["/1.0/instances/other", "/1.0/instances/c"] }), true);
   assert.equal(of({ instances: ["/1.0/instances/cc"] }), false);
@@ -49,7 +52,7 @@ for (const [parts, isChange] of [
   [{ description: "Something new" }, true],
 ] as const) {
   const { description } = parts;
-  test(`"${description}" (${"class" in parts ? parts.class : "task"}) ${isChange ? "changes" : "only looks at"} an instance`, () =>
+  test(`"${description}" (${"class" in parts ? parts.class : "task"}) ${isChange ? "changes" : "does not change"} an instance`, () =>
     assert.equal(
       changes(operation({ ...parts, resources: { instances: ["/1.0/instances/c"] } }), "c"),
       isChange,

@@ -1,0 +1,79 @@
+import {
+  access,
+  constants,
+  type FileHandle,
+  open,
+  readdir,
+  readFile,
+  rename,
+  unlink,
+} from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+const CHUNK_BYTES = 256 * 1024;
+/** The suffix of a file that is not complete yet. */
+const UNFINISHED_SUFFIX = ".new";
+
+/**
+ * Whether something exists at a path, links followed; with a mode of fs.constants, whether this process may use it
+ * so.
+ */
+export function canAccess(path: string, mode = constants.F_OK): Promise<boolean> {
+  return access(path, mode).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The text of a file; undefined when it does not exist. Throws when it cannot be read for another reason. */
+export async function textOfFile(path: string): Promise<string | undefined> {
+  return await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+}
+
+/**
+ * The text of a file; "" when it cannot be read for any reason. For files of the kernel about processes and devices,
+ * which fail in many ways once those are gone, and for texts that are optional.
+ */
+export async function textIfReadable(path: string, encoding: "utf8" | "latin1" = "utf8"): Promise<string> {
+  return await readFile(path, encoding).catch(() => "");
+}
+
+/**
+ * The bytes of a file from its beginning. Several passes can read the same file at once. A stream of Node would close
+ * the file when a reader stops early.
+ */
+export async function* bytesOfFile(file: FileHandle): AsyncGenerator<Buffer, void, void> {
+  for (let position = 0; ; ) {
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, position);
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+/**
+ * Replaces a file atomically: after a crash of the program or the machine at any instant, the path has either the old
+ * content or the new one, complete. The default mode is 0600.
+ */
+export async function replaceFile(path: string, content: string, mode = 0o600): Promise<void> {
+  const fresh = `${path}${UNFINISHED_SUFFIX}`;
+  {
+    await using file = await open(fresh, "w", mode);
+    await file.writeFile(content);
+    await file.datasync();
+  }
+  await rename(fresh, path);
+  await using folder = await open(dirname(path), "r");
+  await folder.sync();
+}
+
+/** Removes the incomplete files that replaceFile left in a folder when it was interrupted. */
+export async function removeUnfinished(folder: string): Promise<void> {
+  const found = await readdir(folder, { withFileTypes: true });
+  for (const { name } of found.filter((entry) => entry.isFile() && entry.name.endsWith(UNFINISHED_SUFFIX))) {
+    await unlink(join(folder, name));
+  }
+}

@@ -1,6 +1,0 @@
-import { readdir } from "node:fs/promises";
-
-/** The ids of all processes that run now. */
-export async function processIds(): Promise<number[]> {
-  return (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
-}

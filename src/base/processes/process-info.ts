@@ -1,0 +1,62 @@
+import { readFileSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { textIfReadable } from "../files/files.ts";
+
+/** What the kernel says of a process in its file `stat` (proc_pid_stat(5)). */
+export interface ProcessStat {
+  /** `Z` and `X` are processes that have ended. */
+  readonly state: string;
+  readonly parent: number;
+  /** In hundredths of a second since the boot. A reused process id has another one. */
+  readonly startTime: string;
+}
+
+/** Reads the text of a file `stat`; undefined for an incomplete one. */
+export function parseProcessStat(text: string): ProcessStat | undefined {
+  // The second field, a name in parentheses, can contain anything: fields are counted from its end.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const [state, parent, startTime] = [fields[0], fields[1], fields[19]];
+  if (state === undefined || startTime === undefined) return undefined;
+  return { state, parent: Number(parent), startTime };
+}
+
+/** Undefined when there is no such process. */
+export function processStat(pid: number): ProcessStat | undefined {
+  try {
+    return parseProcessStat(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** When a process was started, in hundredths of a second since the boot; undefined for one that has ended. */
+export function processStartTime(pid: number): string | undefined {
+  const stat = processStat(pid);
+  return stat === undefined || stat.state === "Z" || stat.state === "X" ? undefined : stat.startTime;
+}
+
+/** Whether there is a process of that id. One that has ended counts until its parent has read its exit code. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The program and the arguments of a process; empty when it has ended. */
+export async function commandLine(pid: number): Promise<string[]> {
+  const text = await textIfReadable(`/proc/${pid}/cmdline`, "latin1");
+  return text.split("\0").slice(0, -1);
+}
+
+/** The ids of all processes. */
+export async function processIds(): Promise<number[]> {
+  return (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+}
+
+/** The random id that the kernel gave to this boot of the machine. */
+export function bootId(): string {
+  return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+}
