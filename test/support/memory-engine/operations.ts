@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Operation } from "../../../src/engine/operations/operation.ts";
+import type { OperationRecord } from "../../../src/engine/operations/operation-record.ts";
 import type { MemoryEvents } from "./events.ts";
 import type { Fault } from "./faults.ts";
 import { Refusal, type Route, reply, type Work } from "./rest.ts";
@@ -37,7 +37,7 @@ export class MemoryOperation {
     return this.#code >= 200;
   }
 
-  view(): Operation {
+  view(): OperationRecord {
     const status = { 105: "Pending", 103: "Running", 200: "Success", 400: "Failure", 401: "Cancelled" };
     return {
       id: this.id,
@@ -128,7 +128,7 @@ export class MemoryOperations {
   /** The one with this id. Throws the API's 404. */
   get(id: string | undefined): MemoryOperation {
     const found = this.#all.get(id ?? "");
-    if (!found) throw new Refusal(404, "Operation not found");
+    if (!found) throw new Refusal(404, "OperationRecord not found");
     return found;
   }
 
@@ -150,9 +150,9 @@ export class MemoryOperations {
     ];
   }
 
-  #byStatus(): Record<string, Operation[]> {
+  #byStatus(): Record<string, OperationRecord[]> {
     const views = [...this.#all.values()].map((operation) => operation.view());
-    return Object.groupBy(views, ({ status }) => status.toLowerCase()) as Record<string, Operation[]>;
+    return Object.groupBy(views, ({ status }) => status.toLowerCase()) as Record<string, OperationRecord[]>;
   }
 
   #cancel(operation: MemoryOperation): object {

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { sftpAnswer, sftpRequest, sftpStatus } from "../../../src/engine/files/sftp-connection.ts";
+import { SFTP_REQUEST, SFTP_RESPONSE, SFTP_STATUS } from "../../../src/engine/files/sftp-connection.ts";
 import { PacketReader, PacketWriter } from "../../../src/engine/files/sftp-packet.ts";
 import type { FileNode, FileTree } from "./file-tree.ts";
 
@@ -27,34 +27,34 @@ export class SftpServer {
   readonly #handles = new Map<string, Handle>();
   /** By the kind of the request; each gets the first text of the packet: a path, or a handle. */
   readonly #requests: Readonly<Record<number, Serve>> = {
-    [sftpRequest.lstat]: (path) => attributesAnswer(this.#tree.get(path)),
-    [sftpRequest.stat]: (path) => attributesAnswer(this.#tree.behindLinks(path)),
-    [sftpRequest.open]: (path, packet) => this.#open(path, packet.uint32()),
-    [sftpRequest.opendir]: (path) =>
-      this.#tree.get(path)?.type === "directory" ? this.#handle(path) : sftpStatus.missing,
-    [sftpRequest.close]: (handle) => (this.#handles.delete(handle) ? sftpStatus.done : failure),
-    [sftpRequest.read]: (handle, packet) => this.#read(handle, packet.uint64(), packet.uint32()),
-    [sftpRequest.write]: (handle, packet) => this.#write(handle, packet.uint64(), packet.bytes()),
-    [sftpRequest.readdir]: (handle) => this.#list(handle),
-    [sftpRequest.setstat]: (path, packet) => this.#set(path, packet),
-    [sftpRequest.fsetstat]: (handle, packet) => this.#set(this.#path(handle), packet),
-    [sftpRequest.remove]: (path) => this.#remove(path),
-    [sftpRequest.rmdir]: (path) => this.#remove(path),
-    [sftpRequest.mkdir]: (path) => {
+    [SFTP_REQUEST.lstat]: (path) => attributesAnswer(this.#tree.get(path)),
+    [SFTP_REQUEST.stat]: (path) => attributesAnswer(this.#tree.behindLinks(path)),
+    [SFTP_REQUEST.open]: (path, packet) => this.#open(path, packet.uint32()),
+    [SFTP_REQUEST.opendir]: (path) =>
+      this.#tree.get(path)?.type === "directory" ? this.#handle(path) : SFTP_STATUS.missing,
+    [SFTP_REQUEST.close]: (handle) => (this.#handles.delete(handle) ? SFTP_STATUS.done : failure),
+    [SFTP_REQUEST.read]: (handle, packet) => this.#read(handle, packet.uint64(), packet.uint32()),
+    [SFTP_REQUEST.write]: (handle, packet) => this.#write(handle, packet.uint64(), packet.bytes()),
+    [SFTP_REQUEST.readdir]: (handle) => this.#list(handle),
+    [SFTP_REQUEST.setstat]: (path, packet) => this.#set(path, packet),
+    [SFTP_REQUEST.fsetstat]: (handle, packet) => this.#set(this.#path(handle), packet),
+    [SFTP_REQUEST.remove]: (path) => this.#remove(path),
+    [SFTP_REQUEST.rmdir]: (path) => this.#remove(path),
+    [SFTP_REQUEST.mkdir]: (path) => {
       this.#tree.makeFolder(path);
-      return sftpStatus.done;
+      return SFTP_STATUS.done;
     },
-    [sftpRequest.readlink]: (path) => {
+    [SFTP_REQUEST.readlink]: (path) => {
       const target = this.#tree.get(path)?.content.toString();
-      if (target === undefined) return sftpStatus.missing;
-      return (answer) => answer(sftpAnswer.name).uint32(1).text(target);
+      if (target === undefined) return SFTP_STATUS.missing;
+      return (answer) => answer(SFTP_RESPONSE.name).uint32(1).text(target);
     },
-    [sftpRequest.symlink]: (target, packet) => {
+    [SFTP_REQUEST.symlink]: (target, packet) => {
       this.#tree.link(packet.text(), target);
-      return sftpStatus.done;
+      return SFTP_STATUS.done;
     },
-    [sftpRequest.extended]: (_extension, packet) =>
-      this.#tree.rename(packet.text(), packet.text()) ? sftpStatus.done : sftpStatus.missing,
+    [SFTP_REQUEST.extended]: (_extension, packet) =>
+      this.#tree.rename(packet.text(), packet.text()) ? SFTP_STATUS.done : SFTP_STATUS.missing,
   };
   #received = Buffer.alloc(0);
   #lastHandle = 0;
@@ -91,23 +91,23 @@ export class SftpServer {
     }
     const begin = (kind: number) => new PacketWriter().byte(kind).uint32(id);
     const answer = this.#requests[kind]?.(packet.text(), packet) ?? failure;
-    const words = answer === sftpStatus.missing ? "file does not exist" : `request ${kind} failed`;
+    const words = answer === SFTP_STATUS.missing ? "file does not exist" : `request ${kind} failed`;
     const filled =
       typeof answer === "number"
-        ? begin(sftpAnswer.status).uint32(answer).text(words).text("")
+        ? begin(SFTP_RESPONSE.status).uint32(answer).text(words).text("")
         : answer(begin);
     this.#stream.write(filled.toBuffer());
   }
 
   #open(path: string, flags: number): Answer {
     if ((flags & CREATE) !== 0) this.#tree.write(path, "");
-    return this.#tree.behindLinks(path)?.type === "file" ? this.#handle(path) : sftpStatus.missing;
+    return this.#tree.behindLinks(path)?.type === "file" ? this.#handle(path) : SFTP_STATUS.missing;
   }
 
   #handle(path: string): Answer {
     const handle = `handle ${++this.#lastHandle}`;
     this.#handles.set(handle, { path, isRead: false });
-    return (answer) => answer(sftpAnswer.handle).text(handle);
+    return (answer) => answer(SFTP_RESPONSE.handle).text(handle);
   }
 
   #path(handle: string): string {
@@ -116,37 +116,37 @@ export class SftpServer {
 
   #read(handle: string, start: number, length: number): Answer {
     const part = this.#tree.behindLinks(this.#path(handle))?.content.subarray(start, start + length);
-    return part?.length ? (answer) => answer(sftpAnswer.data).bytes(part) : sftpStatus.end;
+    return part?.length ? (answer) => answer(SFTP_RESPONSE.data).bytes(part) : SFTP_STATUS.end;
   }
 
   #write(handle: string, start: number, bytes: Buffer): Answer {
     const node = this.#tree.get(this.#path(handle));
-    if (!node) return sftpStatus.missing;
+    if (!node) return SFTP_STATUS.missing;
     const content = Buffer.concat([node.content.subarray(0, start), bytes]);
     this.#tree.set(this.#path(handle), { ...node, content });
-    return sftpStatus.done;
+    return SFTP_STATUS.done;
   }
 
   #set(path: string, packet: PacketReader): Answer {
     const node = this.#tree.get(path);
-    if (!node) return sftpStatus.missing;
+    if (!node) return SFTP_STATUS.missing;
     this.#tree.set(path, { ...node, ...attributesOf(packet) });
-    return sftpStatus.done;
+    return SFTP_STATUS.done;
   }
 
   #remove(path: string): Answer {
-    if (!this.#tree.get(path)) return sftpStatus.missing;
+    if (!this.#tree.get(path)) return SFTP_STATUS.missing;
     this.#tree.delete(path);
-    return sftpStatus.done;
+    return SFTP_STATUS.done;
   }
 
   #list(place: string): Answer {
     const handle = this.#handles.get(place);
-    if (!handle || handle.isRead) return sftpStatus.end;
+    if (!handle || handle.isRead) return SFTP_STATUS.end;
     handle.isRead = true;
     return (answer) => {
       const names = this.#tree.names(handle.path);
-      const packet = answer(sftpAnswer.name).uint32(names.length);
+      const packet = answer(SFTP_RESPONSE.name).uint32(names.length);
       for (const name of names) {
         const node = this.#tree.get(`${handle.path}/${name}`);
         if (node) attributes(packet.text(name).text(name), node);
@@ -157,7 +157,7 @@ export class SftpServer {
 }
 
 function attributesAnswer(node: FileNode | undefined): Answer {
-  return node ? (answer) => attributes(answer(sftpAnswer.attributes), node) : sftpStatus.missing;
+  return node ? (answer) => attributes(answer(SFTP_RESPONSE.attributes), node) : SFTP_STATUS.missing;
 }
 
 function attributes(packet: PacketWriter, { type, content, uid, gid, mode }: FileNode): PacketWriter {

@@ -61,8 +61,8 @@ test("the progress of the unpacking reaches the host", async () => {
 const member = (name: string, content: string): RawMember => ({ name, content });
 const [yaml] = backupMembers();
 const broken: [title: string, content: Buffer, reason: RegExp][] = [
-  ["is none at all", Buffer.from("text"), /the file is no backup/],
-  ["has no metadata", tarBytes([member("rootfs/etc/text", "")]), /it has no metadata.yaml/],
+  ["is none at all", Buffer.from("text"), /the file is not a backup/],
+  ["has no metadata", tarBytes([member("rootfs/etc/text", "")]), /its metadata.yaml is missing/],
   ["has metadata of nothing", tarBytes([member("metadata.yaml", "[]")]), /metadata.yaml cannot be used/],
   ["leads out of itself", tarBytes([yaml as RawMember, member("../escaped", "")]), /escaped/],
 ];
