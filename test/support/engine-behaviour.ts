@@ -1,7 +1,7 @@
 import { after, before, describe } from "node:test";
 import type { Engine } from "../../src/engine/engine.ts";
-import { containerBehaviour } from "./engine-behaviour/containers.ts";
-import { imageBehaviour } from "./engine-behaviour/images.ts";
+import { containerChanges, containerCreation, containerStates } from "./engine-behaviour/containers.ts";
+import { imageBehaviour, profileBehaviour } from "./engine-behaviour/images.ts";
 import { insideBehaviour } from "./engine-behaviour/inside.ts";
 import { operationBehaviour } from "./engine-behaviour/operations.ts";
 import { snapshotBehaviour } from "./engine-behaviour/snapshots.ts";
@@ -44,10 +44,13 @@ export function engineBehaviour(name: string, open: () => Promise<EngineUnderTes
       await underTest?.[Symbol.asyncDispose]();
     });
     for (const register of [
-      containerBehaviour,
+      containerCreation,
+      containerStates,
+      containerChanges,
       snapshotBehaviour,
       operationBehaviour,
       imageBehaviour,
+      profileBehaviour,
       insideBehaviour,
     ]) {
       register(() => bench);

@@ -7,8 +7,8 @@ import { withCode } from "../with-code.ts";
 const ON_DISK = "volatile.last_state.idmap";
 const NEXT = "volatile.idmap.next";
 
-/** Containers: made, started, stopped, renamed, changed and deleted. */
-export function containerBehaviour(bench: () => Bench): void {
+/** Containers: created, or not. */
+export function containerCreation(bench: () => Bench): void {
   test("a new container is stopped and was never used, and its files have the owners that it sees", async () => {
     const { hands, image } = bench();
     const { config, expanded_devices, ...made } = await hands.create("new");
@@ -70,7 +70,10 @@ export function containerBehaviour(bench: () => Bench): void {
       await assert.rejects(ask, withCode("not-found"));
     }
   });
+}
 
+/** Containers: started, frozen, stopped. */
+export function containerStates(bench: () => Bench): void {
   test("a start moves the last use and the owners on disk, a stop does not", async () => {
     const { engine, hands } = bench();
     const { last_used_at: never } = await hands.create("life");
@@ -133,7 +136,10 @@ export function containerBehaviour(bench: () => Bench): void {
     await hands.act("passing", "start");
     assert.equal(await hands.act("passing", "stop"), undefined);
   });
+}
 
+/** Containers: renamed, protected, changed. */
+export function containerChanges(bench: () => Bench): void {
   test("a renamed container is the same one; a taken name is refused at once", async () => {
     const { engine, hands } = bench();
     const before = await hands.create("before");

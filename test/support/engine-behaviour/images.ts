@@ -86,7 +86,10 @@ export function imageBehaviour(bench: () => Bench): void {
     await assert.rejects(engine.images.resolve("made-of-it"), withCode("not-found"));
     await hands.delete("published");
   });
+}
 
+/** Profiles and pools. */
+export function profileBehaviour(bench: () => Bench): void {
   test("profiles and pools are read and changed; a taken name is another error than a missing one", async () => {
     const { engine } = bench();
     await engine.profiles.create({ name: "extra", config: { "user.a": "1" } });
