@@ -1,4 +1,4 @@
-// Which part of src/ may import which: scripts/layers.json has a row for each room. "src/base" is the folder with all
+// Which part of src/ may import which: scripts/layers.json has a row for each module. "src/base" is the folder with all
 // that is in it; "src/daemon/*.ts" are the files of that folder alone. Where two rows fit a file, the longer one counts.
 import { dirname, join } from "node:path";
 import { filesIn, lineOf } from "./tree.mjs";
@@ -8,32 +8,32 @@ const TABLE = "scripts/layers.json";
 export function checkLayers(tree) {
   const table = JSON.parse(tree.get(TABLE) ?? "{}");
   const sources = [...tree].filter(([path]) => /^src\/.*(?<!\.d)\.[tj]s$/.test(path));
-  const inhabited = new Set(sources.map(([path]) => roomOf(path, table)));
+  const used = new Set(sources.map(([path]) => moduleOf(path, table)));
   return [
-    ...Object.keys(table).flatMap((room) => tableProblems(room, table, inhabited)),
-    ...findCycles(table).map((cycle) => `${TABLE}:1: rooms import each other: ${cycle.join(" -> ")}`),
-    ...foldersWithoutRoom(sources, table),
+    ...Object.keys(table).flatMap((module) => tableProblems(module, table, used)),
+    ...findCycles(table).map((cycle) => `${TABLE}:1: modules import each other: ${cycle.join(" -> ")}`),
+    ...foldersWithoutModule(sources, table),
     ...filesIn(new Map(sources), "src").flatMap(([path, text]) => importProblems(path, text, table)),
   ];
 }
 
-function tableProblems(room, table, inhabited) {
-  const unknown = table[room].filter((other) => !(other in table));
+function tableProblems(module, table, used) {
+  const unknown = table[module].filter((other) => !(other in table));
   const problems = unknown.map(
-    (other) => `${TABLE}:1: ${room} may import ${other}, which has no row of its own`,
+    (other) => `${TABLE}:1: ${module} may import ${other}, which has no row of its own`,
   );
-  if (!inhabited.has(room)) problems.push(`${TABLE}:1: ${room} has no file; remove its row`);
+  if (!used.has(module)) problems.push(`${TABLE}:1: ${module} has no file; remove its row`);
   return problems;
 }
 
-function foldersWithoutRoom(sources, table) {
-  const lost = sources.map(([path]) => path).filter((path) => roomOf(path, table) === undefined);
+function foldersWithoutModule(sources, table) {
+  const lost = sources.map(([path]) => path).filter((path) => moduleOf(path, table) === undefined);
   const folders = new Set(lost.map((path) => dirname(path)));
-  return [...folders].map((folder) => `${folder}:1: this folder is in no room; give it a row in ${TABLE}`);
+  return [...folders].map((folder) => `${folder}:1: this folder is in no module; give it a row in ${TABLE}`);
 }
 
 function importProblems(path, text, table) {
-  const from = roomOf(path, table);
+  const from = moduleOf(path, table);
   if (from === undefined) return [];
   return findImports(text).flatMap(({ target, offset }) => {
     const file = join(dirname(path), target);
@@ -42,16 +42,18 @@ function importProblems(path, text, table) {
       if (file.endsWith(".json") || (path.endsWith(".test.ts") && file.startsWith("test/"))) return [];
       return [`${where}: imports ${file}, which is outside of src/; move what it needs into src/`];
     }
-    const to = roomOf(file, table);
+    const to = moduleOf(file, table);
     if (to === undefined || to === from || table[from].includes(to)) return [];
     return [`${where}: ${from} may not import ${to} (${file}); move the code, or change ${TABLE}`];
   });
 }
 
 /** The row that a file belongs to. */
-export function roomOf(path, table) {
-  const fits = (room) =>
-    room.endsWith("/*.ts") ? dirname(path) === room.slice(0, -"/*.ts".length) : path.startsWith(`${room}/`);
+export function moduleOf(path, table) {
+  const fits = (module) =>
+    module.endsWith("/*.ts")
+      ? dirname(path) === module.slice(0, -"/*.ts".length)
+      : path.startsWith(`${module}/`);
   return Object.keys(table)
     .filter(fits)
     .sort((a, b) => b.length - a.length)[0];
@@ -64,17 +66,17 @@ export function findImports(source) {
   return [...code.matchAll(pattern)].map(({ 1: target, index }) => ({ target, offset: index }));
 }
 
-/** Each cycle of the table once, as the rooms on the way, the first one again at the end. */
+/** Each cycle of the table once, as the modules on the way, the first one again at the end. */
 export function findCycles(table) {
   const cycles = [];
   const done = new Set();
-  const visit = (room, way) => {
-    if (way.includes(room)) cycles.push([...way.slice(way.indexOf(room)), room]);
-    else if (!done.has(room)) {
-      for (const other of table[room] ?? []) visit(other, [...way, room]);
-      done.add(room);
+  const visit = (module, way) => {
+    if (way.includes(module)) cycles.push([...way.slice(way.indexOf(module)), module]);
+    else if (!done.has(module)) {
+      for (const other of table[module] ?? []) visit(other, [...way, module]);
+      done.add(module);
     }
   };
-  for (const room of Object.keys(table)) visit(room, []);
+  for (const module of Object.keys(table)) visit(module, []);
   return cycles;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkLayers, findCycles, findImports, roomOf } from "./layers.mjs";
+import { checkLayers, findCycles, findImports, moduleOf } from "./layers.mjs";
 
 const table = {
   "src/base": [],
@@ -9,7 +9,7 @@ const table = {
   "src/daemon/*.ts": ["src/base", "src/daemon/work", "src/daemon/work/runner"],
 };
 
-/** A tree in which every room has a file, with some files more. */
+/** A tree in which every module has a file, with some files more. */
 function treeOf(files, rows = table) {
   return new Map([
     ["scripts/layers.json", JSON.stringify(rows)],
@@ -32,7 +32,7 @@ test("an import against the table is a problem, with its line", () => {
   ]);
 });
 
-test("a room within a room has rules of its own", () => {
+test("a module within a module has rules of its own", () => {
   const source = 'import type { B } from "../deep/b.ts";\n';
   assert.match(
     checkLayers(treeOf({ "src/daemon/work/runner/c.ts": source }))[0],
@@ -42,11 +42,11 @@ test("a room within a room has rules of its own", () => {
 
 test("a folder without a row is a problem", () => {
   assert.deepEqual(checkLayers(treeOf({ "src/daemon/extra/x.ts": "", "src/daemon/extra/y.ts": "" })), [
-    "src/daemon/extra:1: this folder is in no room; give it a row in scripts/layers.json",
+    "src/daemon/extra:1: this folder is in no module; give it a row in scripts/layers.json",
   ]);
 });
 
-test("a row without a file, and one that names an unknown room, are problems", () => {
+test("a row without a file, and one that names an unknown module, are problems", () => {
   assert.deepEqual(checkLayers(treeOf({}, { ...table, "src/gone": ["src/lost"] })), [
     "scripts/layers.json:1: src/gone may import src/lost, which has no row of its own",
     "scripts/layers.json:1: src/gone has no file; remove its row",
@@ -62,16 +62,16 @@ test("only tests import from test/", () => {
   );
 });
 
-test("rooms that import each other are a problem", () => {
+test("modules that import each other are a problem", () => {
   assert.deepEqual(findCycles({ a: ["b"], b: ["c"], c: ["b"], d: ["a"] }), [["b", "c", "b"]]);
   assert.deepEqual(findCycles({ a: ["b", "c"], b: ["c"], c: [] }), []);
 });
 
-test("the longest row that fits is a file's room", () => {
-  assert.equal(roomOf("src/daemon/work/runner/run.ts", table), "src/daemon/work/runner");
-  assert.equal(roomOf("src/daemon/work/runners.ts", table), "src/daemon/work");
-  assert.equal(roomOf("src/daemon/main.ts", table), "src/daemon/*.ts");
-  assert.equal(roomOf("src/daemon/other/a.ts", table), undefined);
+test("the longest row that fits is a file's module", () => {
+  assert.equal(moduleOf("src/daemon/work/runner/run.ts", table), "src/daemon/work/runner");
+  assert.equal(moduleOf("src/daemon/work/runners.ts", table), "src/daemon/work");
+  assert.equal(moduleOf("src/daemon/main.ts", table), "src/daemon/*.ts");
+  assert.equal(moduleOf("src/daemon/other/a.ts", table), undefined);
 });
 
 test("every form of an import is found, and none in comments", () => {
