@@ -104,7 +104,7 @@ test("a container that never ran exists if it is provisioned, or has a device or
   }
 });
 
-test("a container that somebody else made exists", async () => {
+test("a container that another user made exists", async () => {
   await engineCommand(daemon, "init", "--empty", "theirs");
   assert.equal(await createAgain("theirs"), Create.EXISTS);
 });

@@ -152,7 +152,7 @@ test("many parallel creates from the same tarballs succeed", async () => {
   );
 });
 
-test("an uploaded image to which somebody gives an alias meanwhile stays", async () => {
+test("an uploaded image to which a user gives an alias meanwhile stays", async () => {
   await using engine = await engineOf(daemon);
   const rootfsPath = join(daemon.shared, "named.tar");
   await promisify(execFile)("sh", [

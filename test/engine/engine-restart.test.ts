@@ -103,7 +103,7 @@ describe("an engine that goes away and comes back", () => {
     await told;
   });
 
-  test("a download tells its percentage and can be cancelled, also by somebody else", async () => {
+  test("a download tells its percentage and can be cancelled, also by another client", async () => {
     await using source = await slowSource();
     const creating = await engine.instances.create({ name: "c", source: source.asked });
     const percentages: number[] = [];

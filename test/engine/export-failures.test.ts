@@ -208,9 +208,9 @@ test("a file with content in a folder where nothing can be made is refused untou
 });
 
 const appearing: Record<string, (path: string) => Promise<unknown>> = {
-  "a file that somebody makes": (path) => writeFile(path, "mine"),
-  "a link that somebody makes": (path) => symlink("precious", path),
-  "a folder that somebody makes": (path) => mkdir(path),
+  "a file that a user makes": (path) => writeFile(path, "mine"),
+  "a link that a user makes": (path) => symlink("precious", path),
+  "a folder that a user makes": (path) => mkdir(path),
 };
 for (const [index, [what, make]] of Object.entries(appearing).entries()) {
   test(`${what} that appears under the name meanwhile is kept, and the export fails`, async () => {
@@ -220,7 +220,7 @@ for (const [index, [what, make]] of Object.entries(appearing).entries()) {
     const before = await lstat(at(path), { bigint: true });
     await packer.release();
     await failed(
-      /somebody put a file at appearing-.*; it is left as it is: export again, or to another name/,
+      /the file at appearing-.* was created or changed .* not replaced: export again, or to another name/,
     );
     const after = await lstat(at(path), { bigint: true });
     assert.deepEqual([after.ino, after.mtimeNs], [before.ino, before.mtimeNs]);
@@ -234,7 +234,7 @@ test("a file that replaces the old one meanwhile is kept", async () => {
   await writeFile(at("mine"), "different");
   await rename(at("mine"), at("changing.tar.gz"));
   await packer.release();
-  await failed(/somebody put a file at changing\.tar\.gz, or changed the one there/);
+  await failed(/the file at changing\.tar\.gz was created or changed while/);
   assert.equal(await readFile(at("changing.tar.gz"), "utf8"), "different");
   await assertCleanedUp();
 });

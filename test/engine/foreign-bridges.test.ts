@@ -11,7 +11,7 @@ import { createTiny, launch, launchedDaemon } from "../support/tiny-container.ts
 
 const ip = async (...words: string[]): Promise<string> => (await execute("ip", words)).stdout;
 
-/** The daemon and its engine are killed, and somebody makes a bridge of the name that one of theirs had. */
+/** The daemon and its engine are killed, and a user makes a bridge of the name that one of theirs had. */
 async function takeName(daemon: TestDaemon, name: string): Promise<() => Promise<string>> {
   const pid = await enginePid(daemon);
   await daemon.kill();
@@ -29,7 +29,7 @@ async function fails(daemon: TestDaemon, resetLxdDb: boolean, why: RegExp): Prom
   assert.match(failureReason, why);
 }
 
-test("a bridge of somebody else with the name of ours is not touched, although our dnsmasq still runs", async () => {
+test("a foreign bridge with the name of ours is not touched, although our dnsmasq still runs", async () => {
   await using daemon = await launchedDaemon();
   const look = await takeName(daemon, daemon.bridge);
   const before = await look();
@@ -63,7 +63,7 @@ test("nor is one with the name of another network of the engine, and the reset w
   assert.match(await engineCommand(daemon, "network", "list", "-f", "csv"), new RegExp(`^${second},`, "m"));
 });
 
-test("what somebody plugged into our bridge survives a reset", async () => {
+test("what a user plugged into our bridge survives a reset", async () => {
   await using daemon = await launchedDaemon();
   const [port, peer] = [`${daemon.bridge.slice(0, 12)}p`, `${daemon.bridge.slice(0, 12)}q`];
   await ip("link", "add", port, "type", "veth", "peer", "name", peer);

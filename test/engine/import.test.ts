@@ -261,7 +261,7 @@ test("before StartLxd an import is refused and a cancel finds nothing", async ()
   assert.equal(cancel.status, Cancelled.OPERATION_NOT_FOUND);
 });
 
-test("somebody makes a container of that name while the backup is read: it stays", async () => {
+test("a user makes a container of that name while the backup is read: it stays", async () => {
   await using engine = await engineOf(daemon);
   const [name, importPath] = ["meanwhile", "large.tini"];
   await shareBackup(daemon, importPath, { script: "head -c 100000000 /dev/urandom > random" });
@@ -273,7 +273,7 @@ test("somebody makes a container of that name while the backup is read: it stays
   const { config } = (await engine.instances.get(name)).value;
   const { status, failureReason } = await daemon.listener.final("import", name);
   assert.equal(status, Imported.FAILED);
-  assert.match(failureReason, /^somebody made another container meanwhile while/);
+  assert.match(failureReason, /^a user created another container meanwhile while/);
   assert.equal((await engine.instances.get(name)).value.config["volatile.uuid"], config["volatile.uuid"]);
   await nothingLeft();
 });

@@ -10,7 +10,7 @@ import { execute } from "../support/belongings.ts";
 import { freeNetwork } from "../support/free-network.ts";
 import { testFolder } from "../support/test-run.ts";
 
-test("a bridge that an engine made just before it was killed is its own; one of somebody else is not", async () => {
+test("a bridge that an engine made just before it was killed is its own; a foreign one is not", async () => {
   await using network = await freeNetwork();
   const folder = await testFolder();
   const engine = join(folder, "lxd");

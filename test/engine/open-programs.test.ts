@@ -13,7 +13,7 @@ import { engineOf } from "../support/engine-of.ts";
 import { identityStep, leaveOperation } from "../support/journal.ts";
 import { createTiny, launchedDaemon, startContainer } from "../support/tiny-container.ts";
 
-/** A terminal that somebody left open over night holds up nothing. */
+/** A terminal that a user left open over night holds up nothing. */
 let daemon: TestDaemon;
 let engine: Engine;
 

@@ -36,7 +36,7 @@ test("over two releases, files changed by hand stay, and foreign sources are dis
   assert.equal(final.status, Ended.SUCCEEDED, final.failureReason);
   assert.match(
     final.progressMessages.at(-1) ?? "",
-    /^it runs Debian 11 \(bullseye\) now; for seven days .*--undo/,
+    /^it runs Debian 11 \(bullseye\) now; for seven days .*--rollback/,
   );
   assert.match(await place.inside(name, "cat /etc/os-release"), /VERSION_ID="11"/);
   assert.equal(await place.inside(name, "cat /usr/share/tool/version /etc/tool.conf"), "3\nmine\n");

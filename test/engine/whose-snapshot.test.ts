@@ -52,7 +52,7 @@ for (const theirs of [
   "tremplin-upgrade-0123456789abcdef",
   "tremplin-upgrade-01234567",
 ]) {
-  test(`somebody's snapshot called ${theirs} is neither restored nor deleted`, async () => {
+  test(`a user's snapshot called ${theirs} is neither restored nor deleted`, async () => {
     await byHand("snapshot", name, theirs);
     const { guest, listener } = daemon;
     assert.equal((await guest.undoUpgrade({ containerName: name })).status, Rollback.NO_ROLLBACK_SNAPSHOT);
@@ -65,7 +65,7 @@ for (const theirs of [
   });
 }
 
-test("a snapshot that somebody took during an upgrade carries the mark, and is still theirs", async () => {
+test("a snapshot that a user took during an upgrade carries the mark, and is still theirs", async () => {
   await byHand("config", "set", name, "user.tremplin.operation=00000000000000bb");
   await byHand("snapshot", name, "mine");
   assert.equal(

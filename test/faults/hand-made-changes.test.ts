@@ -50,7 +50,7 @@ test("a start is interrupted during its id shift, which the engine completes: wo
   assert.equal(await inContainer(at.daemon, at.name, "stat", "-c", "%u", "/", "/root/many/1"), "0\n0");
 });
 
-test("a start is interrupted before its id shift, and somebody restores another snapshot: recovery keeps that", async () => {
+test("a start is interrupted before its id shift, and a user restores another snapshot: recovery keeps that", async () => {
   await startContainer(at.daemon, at.name);
   await at.touch(at.name);
   await at.daemon.tremplin.stopContainer({ containerName: at.name });
@@ -72,7 +72,7 @@ test("a start is interrupted before its id shift, and somebody restores another 
   assert.deepEqual(await at.snapshots(), ["mine"]);
 });
 
-test("a delete is interrupted, and somebody makes another container of that name: it stays", async () => {
+test("a delete is interrupted, and a user makes another container of that name: it stays", async () => {
   const steps = await at.steps();
   await at.interrupt("delete", steps);
   await at.byHand("delete", "--force", at.name);
@@ -85,7 +85,7 @@ test("a delete is interrupted, and somebody makes another container of that name
   assert.equal((await at.instance()).config["volatile.uuid"], config["volatile.uuid"]);
 });
 
-test("a delete is interrupted, and somebody restores the container from a backup: it stays", async () => {
+test("a delete is interrupted, and a user restores the container from a backup: it stays", async () => {
   const file = join(at.daemon.folder, `${at.name}.backup`);
   await at.byHand("export", at.name, file);
   const steps = await at.steps();
@@ -115,7 +115,7 @@ for (const [act, gesture] of [
   });
 }
 
-test("a stop is interrupted, and somebody stops and starts the container: it keeps running", async () => {
+test("a stop is interrupted, and a user stops and starts the container: it keeps running", async () => {
   await startContainer(at.daemon, at.name);
   const steps = await at.steps();
   await at.interrupt("stop", steps);
@@ -149,7 +149,7 @@ async function swapping(): Promise<{ old: string; fresh: string; steps: Record<s
   return { old, fresh, steps: { ...steps, fresh: uuid } };
 }
 
-test("an import is interrupted between its renames, and somebody makes a container of that name: both stay", async () => {
+test("an import is interrupted between its renames, and a user makes a container of that name: both stay", async () => {
   const { steps } = await swapping();
   await at.interrupt("import", steps);
   await at.byHand("init", "--empty", at.name);
@@ -157,7 +157,7 @@ test("an import is interrupted between its renames, and somebody makes a contain
   await at.restart();
   const { status: end, failureReason } = await at.daemon.listener.final("import", at.name);
   assert.equal(end, Imported.FAILED);
-  assert.match(failureReason, new RegExp(`the one of before is called ${at.name}-before-import now$`));
+  assert.match(failureReason, new RegExp(`the old one was renamed to ${at.name}-before-import$`));
   assert.equal((await at.instance()).config["volatile.uuid"], config["volatile.uuid"]);
   assert.equal(await at.status(), instanceStatus.stopped);
   assert.equal(await at.status(`${at.name}-before-import`), instanceStatus.running);
@@ -178,7 +178,7 @@ test("an import is interrupted between its renames: the old container gets its n
   assert.equal(await at.status(), instanceStatus.running);
 });
 
-test("an import is interrupted after its renames, and somebody uses the old container: it gets a visible name", async () => {
+test("an import is interrupted after its renames, and a user uses the old container: it gets a visible name", async () => {
   const { old, fresh, steps } = await swapping();
   await at.daemon.kill();
   await at.byHand("rename", fresh, at.name);
@@ -191,7 +191,7 @@ test("an import is interrupted after its renames, and somebody uses the old cont
   assert.equal(await at.hasFile(`${at.name}-before-import`), true);
 });
 
-test("a start was interrupted days ago during its id shift, and somebody uses the container: the snapshot stays for seven days", async () => {
+test("a start was interrupted days ago during its id shift, and a user uses the container: the snapshot stays for seven days", async () => {
   await startContainer(at.daemon, at.name);
   const steps = { ...(await at.steps()), saved: "done" };
   await at.daemon.kill();
@@ -209,7 +209,7 @@ test("a start was interrupted days ago during its id shift, and somebody uses th
   assert.ok(Date.parse(snapshot?.expires_at ?? "") > Date.now() + 6 * DAY, snapshot?.expires_at);
 });
 
-test("a delete is interrupted before it began, and somebody sets a key: the container stays", async () => {
+test("a delete is interrupted before it began, and a user sets a key: the container stays", async () => {
   await at.interrupt("delete", {});
   await at.byHand("config", "set", at.name, "user.mine=yes");
   await at.restart();

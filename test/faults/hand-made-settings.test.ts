@@ -60,7 +60,7 @@ for (const [act, gesture, reason] of [
   });
 }
 
-test("a rollback is interrupted, and somebody restores another snapshot: recovery keeps that and the rollback snapshot", async () => {
+test("a rollback is interrupted, and a user restores another snapshot: recovery keeps that and the rollback snapshot", async () => {
   await takeRollbackSnapshot();
   await write("mine");
   await at.byHand("snapshot", at.name, "mine");
@@ -90,12 +90,12 @@ test("a rollback is interrupted before it began: recovery does not begin it", as
   await at.restart();
   const { status, failureReason } = await at.daemon.listener.final("upgrade", at.name);
   assert.equal(status, Upgraded.FAILED);
-  assert.match(failureReason, /undo the upgrade again$/);
+  assert.match(failureReason, /roll the upgrade back again$/);
   await at.byHand("exec", at.name, "--", "test", "-e", "/root/work");
   assert.deepEqual(await at.snapshots(), [ROLLBACK]);
 });
 
-test("a rollback is interrupted, and somebody renames the container: its mark is removed", async () => {
+test("a rollback is interrupted, and a user renames the container: its mark is removed", async () => {
   await takeRollbackSnapshot();
   await at.byHand("config", "set", at.name, `user.tremplin.operation=${at.id}-back`);
   await at.interrupt("undo-upgrade", {
@@ -119,7 +119,7 @@ async function interruptUpgrade(steps: Record<string, string>): Promise<string> 
   return snapshot;
 }
 
-test("an upgrade is interrupted, and somebody restores another snapshot: recovery keeps that", async () => {
+test("an upgrade is interrupted, and a user restores another snapshot: recovery keeps that", async () => {
   await write("mine");
   await at.byHand("snapshot", at.name, "mine");
   await write("later");
@@ -144,14 +144,14 @@ for (const steps of [{}, { proven: "Debian 12 (bookworm)" }]) {
   });
 }
 
-test("an upgrade is interrupted after its verification, and somebody deletes the container: it succeeds", async () => {
+test("an upgrade is interrupted after its verification, and a user deletes the container: it succeeds", async () => {
   await interruptUpgrade({ proven: "Debian 12 (bookworm)" });
   await at.byHand("delete", at.name);
   await at.restart();
   assert.equal((await at.daemon.listener.final("upgrade", at.name)).status, Upgraded.SUCCEEDED);
 });
 
-test("a start is interrupted before its id shift, and somebody sets a key: the restored container keeps the key", async () => {
+test("a start is interrupted before its id shift, and a user sets a key: the restored container keeps the key", async () => {
   await startContainer(at.daemon, at.name);
   await at.byHand("stop", "--force", at.name);
   const steps = { ...(await at.steps()), saved: "done" };
@@ -182,7 +182,7 @@ async function interruptImport(): Promise<string> {
   return old;
 }
 
-test("an import is interrupted after its renames, and somebody starts the old container: both stay", async () => {
+test("an import is interrupted after its renames, and a user starts the old container: both stay", async () => {
   const old = await interruptImport();
   await at.byHand("start", old);
   await at.restart();
@@ -191,7 +191,7 @@ test("an import is interrupted after its renames, and somebody starts the old co
   assert.equal(await at.status(old), instanceStatus.running);
 });
 
-test("an import is interrupted after its renames, and somebody takes a snapshot of the old container: it gets a visible name", async () => {
+test("an import is interrupted after its renames, and a user takes a snapshot of the old container: it gets a visible name", async () => {
   const old = await interruptImport();
   await at.byHand("snapshot", old, "mine");
   await at.restart();
@@ -199,7 +199,7 @@ test("an import is interrupted after its renames, and somebody takes a snapshot 
   assert.deepEqual(await at.snapshots(`${at.name}-before-import`), ["mine"]);
 });
 
-test("an import is interrupted after its renames, and somebody deletes the new container: the old one gets its name back", async () => {
+test("an import is interrupted after its renames, and a user deletes the new container: the old one gets its name back", async () => {
   await write("old");
   await interruptImport();
   await at.byHand("delete", at.name);

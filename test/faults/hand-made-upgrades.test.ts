@@ -39,7 +39,7 @@ test("a rollback is interrupted, which the engine completes: work since then sta
   assert.equal((await at.instance()).config["user.tremplin.operation"], undefined);
 });
 
-test("a rollback is interrupted before its restore, and somebody uses the container: the work stays", async () => {
+test("a rollback is interrupted before its restore, and a user uses the container: the work stays", async () => {
   const { snapshot, steps } = await duringRollback("no");
   await at.interrupt("undo-upgrade", steps);
   await at.byHand("start", at.name);
@@ -81,7 +81,7 @@ test("an upgrade is interrupted, and its snapshot is gone: the container keeps r
   await inContainer(at.daemon, at.name, "stat", "/run/still-the-same");
 });
 
-test("an upgrade is interrupted, and somebody uses the container: no rollback, and the snapshot expires", async () => {
+test("an upgrade is interrupted, and a user uses the container: no rollback, and the snapshot expires", async () => {
   await at.byHand("config", "set", at.name, `user.tremplin.operation=${at.id}`);
   await at.byHand("snapshot", at.name, `tremplin-upgrade-${at.id}`);
   const steps = { ...(await at.steps()), saved: "done" };
@@ -91,7 +91,7 @@ test("an upgrade is interrupted, and somebody uses the container: no rollback, a
   await at.restart();
   const { status: end, failureReason } = await at.daemon.listener.final("upgrade", at.name);
   assert.equal(end, Upgraded.FAILED);
-  assert.match(failureReason, /was started again since.*--undo restores it$/);
+  assert.match(failureReason, /was started again since.*--rollback restores it$/);
   assert.equal(await at.hasFile(at.name), true);
   const [snapshot] = await at.engine.snapshots.list(at.name);
   assert.ok(Date.parse(snapshot?.expires_at ?? "") > Date.now());

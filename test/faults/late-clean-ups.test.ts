@@ -43,7 +43,7 @@ for (const [when, steps] of [
   });
 }
 
-test("an upgrade is interrupted, and somebody restores another snapshot: recovery keeps that", async () => {
+test("an upgrade is interrupted, and a user restores another snapshot: recovery keeps that", async () => {
   await at.writeFile(at.name, "mine");
   await at.byHand("snapshot", at.name, "mine");
   const steps = await upgrading();
@@ -75,7 +75,7 @@ test("an upgrade is interrupted between the mark of its rollback and the step: i
   assert.deepEqual(await at.snapshots(), []);
 });
 
-test("a rollback is interrupted, and somebody restores another snapshot: that and the rollback snapshot stay", async () => {
+test("a rollback is interrupted, and a user restores another snapshot: that and the rollback snapshot stay", async () => {
   const snapshot = "tremplin-upgrade-0011223344556677";
   await at.byHand("snapshot", at.name, "mine");
   await at.byHand("config", "set", at.name, "user.tremplin.operation=0011223344556677");
@@ -104,7 +104,7 @@ async function renamed(): Promise<{ old: string; steps: Record<string, string> }
   return { old, steps: { ...steps, fresh, swapped: "done" } };
 }
 
-test("an import has only the old container to delete, and somebody starts that: it keeps running, and nothing is retried forever", async () => {
+test("an import has only the old container to delete, and a user starts that: it keeps running, and nothing is retried forever", async () => {
   const { old, steps } = await renamed();
   await at.interrupt("import", steps);
   await at.byHand("start", old);
@@ -113,7 +113,7 @@ test("an import has only the old container to delete, and somebody starts that: 
   assert.equal(await at.status(old), instanceStatus.running);
 });
 
-test("an import has only the old container to delete, and somebody deletes the new one: the old one gets its name back", async () => {
+test("an import has only the old container to delete, and a user deletes the new one: the old one gets its name back", async () => {
   const { old, steps } = await renamed();
   const { config } = await at.instance(old);
   await at.interrupt("import", steps);
@@ -121,7 +121,7 @@ test("an import has only the old container to delete, and somebody deletes the n
   await at.restart();
   const { status, failureReason } = await at.daemon.listener.final("import", at.name);
   assert.equal(status, Imported.FAILED);
-  assert.match(failureReason, /somebody took the new container away, so .* is the one of before$/);
+  assert.match(failureReason, /a user deleted the new container, so .* is the old one again$/);
   assert.equal((await at.instance()).config["volatile.uuid"], config["volatile.uuid"]);
   assert.equal((await at.names()).includes(old), false);
 });

@@ -58,7 +58,7 @@ function isMonitor({ command }: Process): boolean {
   return command.startsWith("[lxc monitor]");
 }
 
-/** Kills, or kills what is named for each, until nobody is found any more. Throws when somebody is after 10 s. */
+/** Kills the processes until none is found any more. Throws when one is left after 10 s. */
 async function endAll(
   find: () => Promise<Process[]>,
   victims: (each: Process) => Promise<number[]> | number[] = ({ pid }) => [pid],

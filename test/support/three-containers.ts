@@ -19,7 +19,7 @@ export interface Belongings {
 }
 
 /**
- * Three containers: one with a snapshot that differs from it, one with a profile of somebody's own, a folder of this machine and a
+ * Three containers: one with a snapshot that differs from it, one with a profile of a user's own, a folder of this machine and a
  * volume, one with a second network. Answers the folder.
  */
 export async function makeThree(daemon: TestDaemon): Promise<string> {

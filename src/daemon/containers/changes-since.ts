@@ -6,7 +6,7 @@ import { settingsText } from "./container-settings.ts";
 export const LEFT_ALONE = "so nothing more was done to it; ask again if it is still wanted";
 
 /**
- * Why an interrupted operation does nothing more to the container: another one has its name, or somebody used it
+ * Why an interrupted operation does nothing more to the container: another one has its name, or a user used it
  * since. Undefined where it is the container that the operation began with, as it was left.
  */
 export function reasonToLeave(name: string, match: IdentityMatch): string | undefined {
@@ -21,7 +21,7 @@ export function reasonToLeave(name: string, match: IdentityMatch): string | unde
 }
 
 /**
- * Why an interrupted operation that would destroy them does nothing more: somebody changed settings of the container,
+ * Why an interrupted operation that would destroy them does nothing more: a user changed settings of the container,
  * or took a snapshot of it. Undefined where nobody did.
  */
 export async function reasonToKeepChanges(
@@ -39,7 +39,7 @@ export async function reasonToKeepChanges(
   return isNew ? `a snapshot of ${name} was taken since, ${LEFT_ALONE}` : undefined;
 }
 
-/** Whether somebody changed settings of the container. */
+/** Whether a user changed settings of the container. */
 export function haveSettingsChanged({ instance, recorded }: SameContainer): boolean {
   return recorded?.settings !== undefined && settingsText(instance) !== recorded.settings;
 }

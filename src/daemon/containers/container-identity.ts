@@ -13,7 +13,7 @@ const NEVER = 0;
 
 /**
  * Shows whether a container is still the one that an operation began with, whatever name it has later, and whether
- * somebody has used it since. The engine's import of a backup restores uuid and times too, so for an engine on this
+ * a user has used it since. The engine's import of a backup restores uuid and times too, so for an engine on this
  * machine the birth time of the container's folder counts as well.
  */
 const identitySchema = z.object({
@@ -139,7 +139,7 @@ function matched(instance: Instance, recorded: ContainerIdentity, isRenamed: boo
 function matchByTimes(instance: Instance | undefined, startedAt: number): IdentityMatch {
   if (!instance) return { is: "gone" };
   const same = { is: "same", instance, isRenamed: false, recorded: undefined } as const;
-  // The clock was set back since, so no two times can be compared: somebody may have used it.
+  // The clock was set back since, so no two times can be compared: a user may have used it.
   if (startedAt > Date.now()) return { ...same, wasUsedSince: true };
   if (Date.parse(instance.created_at) > startedAt) return { is: "another", instance };
   return { ...same, wasUsedSince: Date.parse(instance.last_used_at) > startedAt };

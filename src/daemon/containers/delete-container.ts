@@ -48,7 +48,7 @@ export async function forceDelete(engine: Engine, name: string, signal?: AbortSi
 }
 
 /**
- * Deletes a container that never ran. False, and the container stays, when somebody started it, even at this very
+ * Deletes a container that never ran. False, and the container stays, when a user started it, even at this very
  * moment: this never stops one. With `own`, for a temporary container of an operation, it deletes also where a profile
  * protects all containers against deletion.
  */
@@ -90,6 +90,6 @@ export function checkUnprotected(instance: Instance): void {
   if (!isProtected(instance)) return;
   throw new TremplinError(
     "failed",
-    `${instance.name} is protected against deletion (${PROTECTION} is true): set that to false if it may go, and try again`,
+    `${instance.name} is protected against deletion (${PROTECTION} is true): set that to false to delete it, and try again`,
   );
 }

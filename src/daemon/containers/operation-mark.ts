@@ -6,7 +6,7 @@ export const OPERATION_MARK = "user.tremplin.operation";
 
 /**
  * Marks a container that an operation is about to change. Its snapshots carry the mark from then on, which distinguishes
- * the operation's own from somebody's of the same name. A container that somebody restored from another snapshot has lost
+ * the operation's own from a user's of the same name. A container that a user restored from another snapshot has lost
  * it.
  */
 export async function markOperation(

@@ -6,7 +6,7 @@ import type { EngineOperation } from "../../engine/operations/engine-operation.t
 /**
  * Waits until no operation of the engine changes a container any more: a daemon or an engine that died may have begun
  * one. The state of the container shows how it ended. Operations that only read the container (an open terminal, a backup of
- * somebody's) are not waited for.
+ * a user's) are not waited for.
  */
 export async function waitForPendingOperations(
   engine: Engine,

@@ -4,7 +4,7 @@ import { wasEverStarted } from "./container-identity.ts";
 import { getContainer, uuidOf } from "./find-container.ts";
 
 const CREATED = "createdByTremplin";
-/** Which container the mark was made for: its backups, copies and images carry it too, and hold somebody's data. */
+/** Which container the mark was made for: its backups, copies and images carry it too, and hold a user's data. */
 const CREATED_AS = "createdByTremplinAs";
 const FINISHED = "tremplinSetupFinished";
 /** What the engine itself writes into the config of a new container. */

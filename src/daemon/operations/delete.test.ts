@@ -110,7 +110,7 @@ test("an engine that died in the middle is asked again once it answers", async (
   assert.deepEqual(left(bench), []);
 });
 
-test("a container that somebody went on with since the daemon died is left", async (t) => {
+test("a container that a user went on with since the daemon died is left", async (t) => {
   const meanwhile = async (act: (bench: OperationBench) => Promise<unknown>) => {
     await using bench = await benchWithRunning();
     await bench.hands.act("c1", "stop");

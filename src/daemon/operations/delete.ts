@@ -39,7 +39,7 @@ export function deleteOperation(
       return await finish(containerName, context.signal);
     },
     ...failureMessages(Status),
-    // A deletion that began is completed unless somebody has used the container since: the host asked for it, and half
+    // A deletion that began is completed unless a user has used the container since: the host asked for it, and half
     // of a container is worse than none.
     async recover({ containerName }, context, interruption) {
       const { signal } = context;
@@ -51,7 +51,7 @@ export function deleteOperation(
         return { containerName, status: Status.DELETED };
       }
       if (interruption === "cancel" || interruption === "failure") return undefined;
-      // The deletion had not begun, and somebody may have used the container since.
+      // The deletion had not begun, and a user may have used the container since.
       if (!hasRecordedIdentity(context)) return undefined;
       const failureReason =
         reasonToLeave(containerName, match) ?? (await reasonToKeepChanges(engine, match, signal));

@@ -55,7 +55,7 @@ function ofSnapshot(container: string, { name, created_at: createdAt }: Snapshot
   return operation === undefined ? [] : [{ kind: "snapshot", name, container, operation, createdAt }];
 }
 
-/** An image to which somebody gave an alias belongs to them. */
+/** An image to which a user gave an alias belongs to them. */
 function ofImage({ fingerprint, properties, aliases, uploaded_at: createdAt }: Image): Orphan[] {
   const operation = properties?.[UPLOAD_MARK];
   if (operation === undefined || aliases?.length) return [];

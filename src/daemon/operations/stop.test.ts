@@ -97,7 +97,7 @@ test("an engine that died in the middle is asked again once it answers", async (
   assert.equal(bench.engine.instance("c1").status, "Stopped");
 });
 
-test("what somebody did since the daemon died stays as it is", async (t) => {
+test("what a user did since the daemon died stays as it is", async (t) => {
   const meanwhile = async (act: (bench: OperationBench) => Promise<unknown>) => {
     await using bench = await benchWithRunning();
     const id = await bench.beginUntilStep("stop", "container", request);

@@ -69,7 +69,7 @@ export function stopOperation(
         return { containerName, status: Status.STOPPED };
       }
       if (interruption === "cancel" || interruption === "failure") return undefined;
-      // The stop had not begun, and somebody may have used the container since.
+      // The stop had not begun, and a user may have used the container since.
       if (!hasRecordedIdentity(context)) return undefined;
       const failureReason = reasonToLeave(containerName, match);
       if (failureReason) return { containerName, status: Status.FAILED, failureReason };

@@ -116,7 +116,7 @@ export async function uploadsOf(engine: Engine, operationId: string, signal?: Ab
   return images.filter(({ properties }) => properties[UPLOAD_MARK] === operationId);
 }
 
-/** An image to which somebody gave an alias belongs to them. */
+/** An image to which a user gave an alias belongs to them. */
 async function deleteUnlessNamed(engine: Engine, fingerprint: string, signal?: AbortSignal): Promise<void> {
   const image = await engine.images.get(fingerprint, { signal }).catch(ifMissing);
   if (image && !image.aliases?.length) await engine.images.delete(fingerprint, { signal }).catch(ifMissing);

@@ -13,7 +13,7 @@ const kinds = {
   image: Kind.IMAGE,
 };
 
-/** Lists orphans and removes nothing: one of them may hold data that somebody needs. */
+/** Lists orphans and removes nothing: one of them may hold data that a user needs. */
 export function listOrphans(deps: RpcDeps) {
   return async (_request: ListOrphansRequest, { signal }: HandlerContext) => {
     try {

@@ -11,7 +11,7 @@ export interface PreparedEngine {
 /** A launch, shared by all who ask for one meanwhile. */
 export interface Launch {
   readonly outcome: Promise<PreparedEngine>;
-  /** Whether somebody requested a database reset with it. */
+  /** Whether a user requested a database reset with it. */
   readonly resets: boolean;
 }
 

@@ -7,7 +7,7 @@ import type { EngineAddress } from "../http/engine-address.ts";
 
 /**
  * The process with which an engine on this machine serves the files of one instance. When it opens a pipe that
- * somebody has put there, it hangs forever with one processor busy, and so does every later start, stop and deletion
+ * a user has put there, it hangs forever with one processor busy, and so does every later start, stop and deletion
  * of the instance, even after the request has ended (measured with LXD 5.0.2). The only remedy is to kill it; the
  * engine starts a new one when needed.
  */

@@ -172,7 +172,7 @@ export function containerChanges(bench: () => Bench): void {
     await engine.profiles.delete("precious");
   });
 
-  test("a change of what somebody changed meanwhile is applied again, a version that is gone is a conflict", async () => {
+  test("a change of what a user changed meanwhile is applied again, a version that is gone is a conflict", async () => {
     const { engine, hands, connect } = bench();
     await using rival = await connect();
     await hands.create("contended");

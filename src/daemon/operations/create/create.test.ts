@@ -108,7 +108,7 @@ test("an image that the engine had already stays", async () => {
   assert.deepEqual(newImages(bench), [fingerprint]);
 });
 
-test("a name that somebody uses is refused, and what has it stays", async () => {
+test("a name that a user uses is refused, and what has it stays", async () => {
   await using bench = await openBench();
   const { config } = await bench.hands.create("c1");
   const { final } = await bench.run("create", request);
@@ -117,7 +117,7 @@ test("a name that somebody uses is refused, and what has it stays", async () => 
   assert.equal(bench.engine.instance("c1").config["volatile.uuid"], config["volatile.uuid"]);
 });
 
-test("what was created and never used is replaced; what somebody set something in is not", async () => {
+test("what was created and never used is replaced; what a user set something in is not", async () => {
   await using bench = await openBench();
   await bench.run("create", request);
   const first = bench.engine.instance("c1");
@@ -236,7 +236,7 @@ test("when the engine dies in the middle nothing is left once it answers again",
   assert.deepEqual([names(bench), newImages(bench)], [[], []]);
 });
 
-test("what somebody did since the daemon died stays", async () => {
+test("what a user did since the daemon died stays", async () => {
   await using bench = await openBench();
   const id = await bench.beginUntilStep("create", "fresh", request);
   const temporary = `tremplin-create-${id}`;

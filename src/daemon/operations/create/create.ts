@@ -96,7 +96,7 @@ async function makeRoom(engine: Engine, name: string, { signal, log }: Context):
   }
   log.warn("replacing a container that was created but never started");
   if (await deleteUnused(engine, name, signal)) return;
-  throw new TremplinError("exists", `somebody has just started ${name}, so it is not replaced`);
+  throw new TremplinError("exists", `a user has just started ${name}, so it is not replaced`);
 }
 
 /** Reports the percentage of the download. Throws `timed-out` when it stops moving. */
@@ -131,11 +131,11 @@ async function* follow(
   });
 }
 
-/** Deletes the temporary container, unless somebody has started it. */
+/** Deletes the temporary container, unless a user has started it. */
 async function discard(deps: OperationDeps, temporary: string, { signal, log }: Context): Promise<void> {
   const engine = deps.engine();
   await cancelPendingOperations(engine, temporary, signal);
   if (!(await deleteUnused(engine, temporary, signal, { own: true }))) {
-    log.warn({ temporary }, "somebody started the temporary container: leaving it");
+    log.warn({ temporary }, "a user started the temporary container: leaving it");
   }
 }

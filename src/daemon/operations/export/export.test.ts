@@ -174,7 +174,7 @@ test("when the engine dies in the middle nothing is left once it answers again",
   assert.deepEqual(await left(bench), failed);
 });
 
-test("the snapshot goes although somebody renamed the container since, and nothing else of it", async () => {
+test("the snapshot goes although a user renamed the container since, and nothing else of it", async () => {
   await using bench = await openBench();
   const id = await bench.beginUntilStep("export", "packed", request);
   await bench.hands.snapshot("c1", "mine");

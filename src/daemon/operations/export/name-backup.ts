@@ -39,13 +39,13 @@ export async function linkToName(backup: CompleteBackup): Promise<void> {
   await unlink(folder.at(temporary));
 }
 
-/** Replaces a file by the backup. Throws `failed` where somebody has changed or replaced the file since. */
+/** Replaces a file by the backup. Throws `failed` where a user has changed or replaced the file since. */
 export async function replaceExisting(backup: CompleteBackup, found: ExistingFile): Promise<void> {
   const { folder, temporary, final, file, path } = backup;
   await found.copyOwnerTo(file, path);
   await file.sync();
   const now = await folder.find(final);
-  // Somebody moved or deleted the file.
+  // A user moved or deleted the file.
   if (!now) return await linkToName(backup);
   if (!isUntouched(identityOf(now), identityOf(found.stats))) throw changedMeanwhile(path);
   await rename(folder.at(temporary), folder.at(final));
@@ -67,6 +67,6 @@ async function assertSameContent({ folder, final, file, path }: CompleteBackup):
 function changedMeanwhile(path: string): TremplinError {
   return new TremplinError(
     "failed",
-    `somebody put a file at ${path}, or changed the one there, while the backup was written; it is left as it is: export again, or to another name`,
+    `the file at ${path} was created or changed while the backup was written, so it was not replaced: export again, or to another name`,
   );
 }

@@ -147,7 +147,7 @@ test("a folder gets the same backup once, and another file of that name is left 
   assert.equal((await stat(folder.at(`folder/${name}`))).ino, ino);
   await writeFile(folder.at(`folder/${name}`), "mine");
   const context = exportContext("3");
-  await folder.assertFails(folder.write("folder", undefined, context), /left as it is/, context);
+  await folder.assertFails(folder.write("folder", undefined, context), /so it was not replaced/, context);
   assert.deepEqual(await readdir(folder.at("folder")), [name]);
   assert.equal(await folder.read(`folder/${name}`), "mine");
 });

@@ -17,7 +17,7 @@ export interface SharedTarget extends AsyncDisposable {
   readonly name: string;
   /**
    * Gives the whole file its name and makes both durable. From then on `recoverTarget` returns `message`. Throws
-   * `failed` where somebody has put another file there meanwhile, which it leaves as it is.
+   * `failed` where a user has put another file there meanwhile, which it leaves as it is.
    */
   publish(message: string): Promise<void>;
 }
@@ -106,10 +106,7 @@ async function openTemporary(target: Target, existing?: ExistingFile): Promise<O
     await assertSameFolder(target, shared, path);
     const final = name ?? `${await sha256OfFile(`/proc/self/fd/${file.fd}`)}.tar.gz`;
     if (!(await hasName(folder, temporary, file))) {
-      throw new TremplinError(
-        "failed",
-        `somebody removed ${temporary}, the unfinished backup; export it again`,
-      );
+      throw new TremplinError("failed", `the unfinished backup ${temporary} was deleted; export again`);
     }
     isWhole = true;
     const stats = await file.stat({ bigint: true });
@@ -133,7 +130,7 @@ async function openInPlace(
   const file = stack.use(await existing.openToWrite(path));
   const identity = identityOf(await file.stat({ bigint: true }));
   if (identity.size !== "0") {
-    throw new TremplinError("busy", `somebody writes to ${path} just now; try again`);
+    throw new TremplinError("busy", `another program is writing to ${path}; try again later`);
   }
   await context.step("target", { how: "in-place", folder: folder.path, name: given, file: identity });
   let isWhole = false;

@@ -86,11 +86,11 @@ test("another container that has the name since keeps it, and the old one gets o
     bench.hands.create("c1"),
   );
   assert.equal(status, Status.FAILED);
-  assert.match(failureReason, /the one of before is called c1-before-import now/);
+  assert.match(failureReason, /the old one was renamed to c1-before-import/);
   assert.deepEqual(containers(bench), ["c1 Stopped undefined", "c1-before-import Running old"]);
 });
 
-test("an old container that somebody went on with is left, under a name that people see where it can have one", async () => {
+test("an old container that a user went on with is left, under a name that people see where it can have one", async () => {
   for (const [act, left] of [
     [({ hands }: OperationBench, aside: string) => hands.act(aside, "start"), "tremplin-aside-"],
     [({ hands }: OperationBench, aside: string) => hands.snapshot(aside, "mine"), "c1-before-import"],
@@ -107,7 +107,7 @@ test("an old container that somebody went on with is left, under a name that peo
   }
 });
 
-test("a new container that somebody renamed is in place; one that somebody took away makes way for the old one", async () => {
+test("a new container that a user renamed is in place; one that a user took away makes way for the old one", async () => {
   await using bench = await importBench();
   const id = await bench.beginUntilStep("import", "swapped", request);
   await bench.hands.rename("c1", "mine");
@@ -120,11 +120,11 @@ test("a new container that somebody renamed is in place; one that somebody took 
   await other.restart();
   const { status, failureReason } = (await other.outcome(taken)).final;
   assert.equal(status, Status.FAILED);
-  assert.match(failureReason, /somebody took the new container away, so c1 is the one of before/);
+  assert.match(failureReason, /a user deleted the new container, so c1 is the old one again/);
   assert.deepEqual(containers(other), old);
 });
 
-test("an unfinished container that somebody started is left", async () => {
+test("an unfinished container that a user started is left", async () => {
   await using bench = await importBench();
   const id = await bench.beginUntilStep("import", "container", request);
   await bench.hands.act(`tremplin-import-${id}`, "start");

@@ -166,7 +166,7 @@ test("an import that is cancelled is CANCELLED, and the old container runs as be
   }
 });
 
-test("a container of that name that somebody made while the backup was read is left", async () => {
+test("a container of that name that a user made while the backup was read is left", async () => {
   await using bench = await importBench();
   const held = bench.engine.hold("POST", /images$/);
   const id = await bench.begin("import", request);
@@ -177,6 +177,6 @@ test("a container of that name that somebody made while the backup was read is l
   held.release();
   const { final } = await bench.outcome(id);
   assert.equal(final.status, Status.FAILED);
-  assert.match(final.failureReason, /somebody made another container c1 while the backup was read/);
+  assert.match(final.failureReason, /a user created another container c1 while the backup was read/);
   assert.deepEqual(containers(bench), ["c1 Stopped undefined"]);
 });

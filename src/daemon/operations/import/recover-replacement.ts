@@ -47,11 +47,11 @@ export async function recoverReplacement(
   await removeFresh(engine, fresh, context);
   const isFreshGone = steps.swapped;
   const remark =
-    renamed || (isFreshGone ? `somebody took the new container away, so ${name} is the one of before` : "");
+    renamed || (isFreshGone ? `a user deleted the new container, so ${name} is the old one again` : "");
   return { isReplaced: false, remark };
 }
 
-/** Somebody may have renamed the new container since. If somebody deleted it, the old one is needed. */
+/** A user may have renamed the new container since. If a user deleted it, the old one is needed. */
 async function isReplaced(
   engine: Engine,
   name: string,
@@ -79,7 +79,7 @@ async function renameBack(
   await startAgain(engine, name, now, context);
   return now === name
     ? ""
-    : `somebody made another container ${name} meanwhile, so the one of before is called ${now} now`;
+    : `a user created another container ${name} meanwhile, so the old one was renamed to ${now}`;
 }
 
 async function removeFresh(
@@ -88,7 +88,7 @@ async function removeFresh(
   { shutdownSignal, log }: ImportContext,
 ): Promise<void> {
   if (!(await deleteUnused(engine, fresh, shutdownSignal, { own: true }))) {
-    log.warn({ fresh }, "somebody started the temporary container: leaving it");
+    log.warn({ fresh }, "a user started the temporary container: leaving it");
   }
 }
 

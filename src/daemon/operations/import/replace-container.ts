@@ -75,7 +75,7 @@ export async function replaceContainer(
   await removeReplaced(deps, containerName, context);
 }
 
-/** Deletes the old container, unless somebody has used it since: then it gets a name that people see. */
+/** Deletes the old container, unless a user has used it since: then it gets a name that people see. */
 export async function removeReplaced(
   deps: OperationDeps,
   containerName: string,
@@ -87,7 +87,7 @@ export async function removeReplaced(
     const engine = deps.engine();
     if (await isStillUsed(engine, containerName, context)) {
       const now = await giveVisibleName(engine, containerName, aside, shutdownSignal);
-      log.warn({ now }, "somebody has used the replaced container since: leaving it under this name");
+      log.warn({ now }, "a user has used the replaced container since: leaving it under this name");
     } else await forceDelete(engine, aside, shutdownSignal);
     await removeBindMounts(deps.site, deps.places, containerName);
   } catch (error) {
@@ -129,7 +129,7 @@ async function giveVisibleName(
   return visible;
 }
 
-/** Whether somebody has used or changed the old container since it got its temporary name. */
+/** Whether a user has used or changed the old container since it got its temporary name. */
 async function isStillUsed(engine: Engine, containerName: string, context: ImportContext): Promise<boolean> {
   const { shutdownSignal: signal } = context;
   const match = await findRecordedContainer(engine, containerName, context, signal);
@@ -142,6 +142,6 @@ async function isStillUsed(engine: Engine, containerName: string, context: Impor
 function madeMeanwhile(name: string): TremplinError {
   return new TremplinError(
     "failed",
-    `somebody made another container ${name} while the backup was read; it is left as it is: import again if it may go`,
+    `a user created another container ${name} while the backup was read, so it was not replaced: import again to replace it`,
   );
 }

@@ -207,7 +207,7 @@ test("an engine that dies during the clean-up of a cancelled operation: recovery
   const { runner } = await state.daemon(kind);
   await runner.begin(kind, "c1", request);
   await begun.promise;
-  runner.cancel("stop", "c1", new TremplinError("cancelled", "somebody cancelled it"));
+  runner.cancel("stop", "c1", new TremplinError("cancelled", "a user cancelled it"));
   assert.equal((await recovered.promise).aborted, false);
   await state.notices(1);
   assert.deepEqual(state.statuses(), [Status.CANCELLED]);

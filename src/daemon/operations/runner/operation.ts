@@ -44,7 +44,7 @@ export interface Outcome {
 
 /**
  * What interrupted an operation: it failed, it was cancelled, the engine died and is back, or the daemon died (also: an
- * owed clean-up is done later). After `daemon` somebody may have worked on the container meanwhile.
+ * owed clean-up is done later). After `daemon` a user may have worked on the container meanwhile.
  */
 export type Interruption = "daemon" | "engine" | "cancel" | "failure";
 
@@ -76,7 +76,7 @@ export interface OperationKind<
   cancelled(request: MessageShape<R>, cause: TremplinError, last?: NoticeInit<M>): NoticeInit<M>;
   /**
    * Cleans up after an operation that stopped anywhere. Decides by the state that it finds, acts only on the container
-   * that the operation began with, and leaves it alone when somebody has used it since (see container-identity.ts).
+   * that the operation began with, and leaves it alone when a user has used it since (see container-identity.ts).
    * Returns the final message where the work turns out to be whole or where there is more to say than that it failed;
    * undefined when everything is as it was before. Throws only when it could not clean up: then the entry stays in the
    * journal, the container stays locked, and the runner tries again. Must be safe to repeat. Should be quick: nothing

@@ -138,7 +138,7 @@ function hasStarted({ status_code }: Instance): boolean {
   return status_code === instanceStatus.running || status_code === instanceStatus.frozen;
 }
 
-/** Restores the files of a snapshot, and keeps the settings that somebody changed since. */
+/** Restores the files of a snapshot, and keeps the settings that a user changed since. */
 async function restoreFiles(
   engine: Engine,
   instance: Instance,

@@ -15,7 +15,7 @@ import {
 const request = { containerName: "c1" };
 const privileged = { ...request, privilegeLevel: Level.PRIVILEGED };
 
-/** The daemon dies behind a step of a start, somebody does something, and the next daemon recovers. */
+/** The daemon dies behind a step of a start, a user does something, and the next daemon recovers. */
 async function diedAndMeanwhile(bench: OperationBench, step: string, meanwhile: () => Promise<unknown>) {
   await createShifted(bench);
   await bench.hands.snapshot("c1", "mine");
@@ -70,7 +70,7 @@ test("when the engine dies in the middle the start is rolled back once it answer
   assert.deepEqual(traces(bench), untouched);
 });
 
-test("a container that somebody started since is left running, and needs its snapshot no more", async () => {
+test("a container that a user started since is left running, and needs its snapshot no more", async () => {
   await using bench = await OperationBench.open();
   const { hands } = bench;
   const { status } = await diedAndMeanwhile(bench, "saved", () => hands.act("c1", "start"));
@@ -78,7 +78,7 @@ test("a container that somebody started since is left running, and needs its sna
   assert.deepEqual(traces(bench), { ...running, snapshots: ["mine"] });
 });
 
-test("a container that somebody started over half changed owners keeps its snapshot for seven days", async () => {
+test("a container that a user started over half changed owners keeps its snapshot for seven days", async () => {
   await using bench = await OperationBench.open();
   const { status, failureReason, snapshot } = await diedAndMeanwhile(bench, "saved", async () => {
     const { files } = bench.engine.instance("c1");
@@ -93,7 +93,7 @@ test("a container that somebody started over half changed owners keeps its snaps
   assert.ok(days > 6.9 && days < 7.1, expires_at);
 });
 
-test("what somebody set since is kept, what the files became since is rolled back", async () => {
+test("what a user set since is kept, what the files became since is rolled back", async () => {
   await using bench = await OperationBench.open();
   const { hands } = bench;
   await diedAndMeanwhile(bench, "saved", async () => {
@@ -105,7 +105,7 @@ test("what somebody set since is kept, what the files became since is rolled bac
   assert.equal(bench.engine.instance("c1").files.read("/half-changed"), undefined);
 });
 
-test("a container that somebody restored from a snapshot of his own stays there", async () => {
+test("a container that a user restored from another snapshot stays there", async () => {
   await using bench = await OperationBench.open();
   const { hands } = bench;
   await diedAndMeanwhile(bench, "saved", async () => {
@@ -116,7 +116,7 @@ test("a container that somebody restored from a snapshot of his own stays there"
   assert.equal(await hands.read("c1", "/own"), "text");
 });
 
-test("a container that somebody renamed since is not touched", async () => {
+test("a container that a user renamed since is not touched", async () => {
   await using bench = await OperationBench.open();
   const { hands } = bench;
   const { status, failureReason } = await diedAndMeanwhile(bench, "container", () =>

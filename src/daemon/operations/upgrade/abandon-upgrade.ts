@@ -60,7 +60,7 @@ function rollbackFailed({ name, reason, context }: Abandoned, error: unknown): s
   context.log.error({ error }, "the rollback of the upgrade failed");
   context.setFailureCode("rollback-failed");
   const snapshot = rollbackSnapshotName(context.id);
-  const advice = `its snapshot ${snapshot} holds it as it was: try tremplin upgrade ${name} --undo`;
+  const advice = `its snapshot ${snapshot} holds it as it was: try tremplin upgrade ${name} --rollback`;
   return `${reason}; the rollback failed: ${errorMessage(error)}; ${advice}`;
 }
 
@@ -96,7 +96,7 @@ async function removeTraces(
   }
 }
 
-/** Somebody has used the container since: it is left alone, and its snapshot stays for seven days. */
+/** A user has used the container since: it is left alone, and its snapshot stays for seven days. */
 async function keepSnapshot(deps: OperationDeps, { name, reason, context }: Abandoned): Promise<string> {
   const { id, shutdownSignal: signal } = context;
   const engine = deps.engine();
@@ -107,5 +107,5 @@ async function keepSnapshot(deps: OperationDeps, { name, reason, context }: Aban
   if (!(await engine.snapshots.get(now, snapshot, { signal }).catch(ifMissing))) return reason;
   await setRollbackExpiry(engine, now, snapshot, deps.clock.now(), signal);
   await unmarkOperation(engine, now, id, signal);
-  return `${reason}; for seven days its snapshot ${snapshot} holds it as it was before the upgrade: tremplin upgrade ${now} --undo restores it`;
+  return `${reason}; for seven days its snapshot ${snapshot} holds it as it was before the upgrade: tremplin upgrade ${now} --rollback restores it`;
 }

@@ -6,7 +6,7 @@ import { UpgradeContainerProgress_Status as Status } from "../../../contract/tre
 
 const request = { containerName: "c1" };
 
-/** A bench with a container that was upgraded twice, and of which somebody took a snapshot. */
+/** A bench with a container that was upgraded twice, and of which a user took a snapshot. */
 async function keepableBench(): Promise<OperationBench> {
   const bench = await upgradedBench(["bookworm", "trixie"]);
   await bench.hands.snapshot("c1", "mine");
@@ -65,7 +65,7 @@ test("when the daemon or the engine dies in the middle it is carried to its end"
   }
 });
 
-test("a container that somebody went on with is kept all the same, one that was renamed or replaced is not", async () => {
+test("a container that a user went on with is kept all the same, one that was renamed or replaced is not", async () => {
   const meanwhile = async (act: (bench: OperationBench) => Promise<unknown>) => {
     await using bench = await keepableBench();
     await bench.hands.act("c1", "stop");

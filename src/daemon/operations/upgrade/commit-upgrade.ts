@@ -41,7 +41,7 @@ export function commitUpgradeOperation(
       const { signal, shutdownSignal } = context;
       if (interruption === "failure" || interruption === "cancel") return undefined;
       const match = await findRecordedContainer(deps.engine(), containerName, context, signal);
-      // Use of the container since is no reason to stop: it is why somebody commits an upgrade.
+      // Use of the container since is no reason to stop: it is why a user commits an upgrade.
       if (match.is === "same" && !match.isRenamed)
         return await deleteSnapshots(containerName, shutdownSignal);
       const failureReason = reasonToLeave(containerName, match) ?? "";

@@ -38,7 +38,7 @@ test("a rollback that takes long reports that every 10 s", async () => {
   assert.equal((await bench.outcome(id)).final.status, Status.SUCCEEDED);
 });
 
-test("a container without such a snapshot FAILED, and a snapshot that somebody called alike is not taken for one", async () => {
+test("a container without such a snapshot FAILED, and a snapshot that a user called alike is not taken for one", async () => {
   await using bench = await debianBench();
   await bench.hands.snapshot("c1", "tremplin-upgrade-notes");
   await bench.hands.snapshot("c1", "tremplin-upgrade-0123456789abcdef");
@@ -126,7 +126,7 @@ const cases: [title: string, act: (bench: OperationBench) => Promise<unknown>][]
   ["changed its settings", ({ hands }) => hands.set("c1", { "user.own": "yes" })],
 ];
 for (const [title, act] of cases) {
-  test(`a container is left as it is where somebody ${title} since the daemon died`, async () => {
+  test(`a container is left as it is where a user ${title} since the daemon died`, async () => {
     await using bench = await upgradedBench();
     const id = await bench.beginUntilStep("undo-upgrade", "back", request);
     await act(bench);
@@ -138,7 +138,7 @@ for (const [title, act] of cases) {
   });
 }
 
-test("a container that somebody restored from a snapshot of his own since the daemon died stays there", async () => {
+test("a container that a user restored from another snapshot since the daemon died stays there", async () => {
   await using bench = await upgradedBench();
   await bench.hands.act("c1", "stop");
   await bench.hands.snapshot("c1", "mine");

@@ -78,12 +78,12 @@ export function rollbackUpgradeOperation(
       );
     },
     ...upgradeFailureMessages,
-    // Once the container carries the mark of the rollback, it is completed, unless somebody has used the container.
+    // Once the container carries the mark of the rollback, it is completed, unless a user has used the container.
     async recover({ containerName }, context, interruption) {
       const { snapshot, runs, undone } = context.steps;
       const hasFailed = interruption === "failure" || interruption === "cancel";
       if (!snapshot || (hasFailed && !undone)) return undefined;
-      // Somebody may have used the container since, and the rollback has changed nothing yet.
+      // A user may have used the container since, and the rollback has changed nothing yet.
       if (interruption === "daemon" && isBeforeRollback(context)) {
         await abandonRollback(deps.engine(), containerName, context);
         return undefined;
@@ -94,11 +94,11 @@ export function rollbackUpgradeOperation(
       return { containerName, status: Status.FAILED, failureReason };
     },
     interrupted: ({ containerName }, cause) =>
-      `${cause} before ${containerName} was rolled back; undo the upgrade again`,
+      `${cause} before ${containerName} was rolled back; roll the upgrade back again`,
   };
 }
 
 /** The refusal for a container whose upgrade cannot be rolled back. */
 export function noRollbackSnapshot(name: string): string {
-  return `there is no snapshot of ${name} from before an upgrade: none was made in the last seven days, or it was given up`;
+  return `there is no snapshot of ${name} from before an upgrade: none was taken in the last seven days, or it was deleted`;
 }

@@ -77,7 +77,7 @@ export async function rollBack(
 
 /**
  * Continues a rollback that was interrupted anywhere, or begins it. While the operation is live (`isLive`) only the
- * operation itself can have started the container. Returns why it left the container alone where somebody has used it
+ * operation itself can have started the container. Returns why it left the container alone where a user has used it
  * since; undefined when the container is rolled back.
  */
 export async function resumeRollback(
@@ -122,7 +122,7 @@ export async function abandonRollback(engine: Engine, container: string, context
   if (match.is === "same") await unmarkOperation(engine, match.instance.name, markOf(context), signal);
 }
 
-/** Why a rollback is not begun or continued: it would destroy what somebody has done since. */
+/** Why a rollback is not begun or continued: it would destroy what a user has done since. */
 function reasonNotToRollBack(container: string, match: SameContainer): string | undefined {
   const reason = reasonToLeave(container, match);
   if (reason !== undefined || !match.recorded) return reason;

@@ -93,7 +93,7 @@ const cases: [
   ],
 ];
 for (const [title, act, name, status] of cases) {
-  test(`a container is left as it is where somebody ${title} since the daemon died, and its snapshot stays a while`, async () => {
+  test(`a container is left as it is where a user ${title} since the daemon died, and its snapshot stays a while`, async () => {
     await using bench = await debianBench();
     const id = await bench.beginUntilStep("upgrade", "saved", request);
     bench.engine.instance("c1").files.write("/own", "text");

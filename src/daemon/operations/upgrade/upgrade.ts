@@ -126,7 +126,7 @@ async function finish(deps: OperationDeps, containerName: string, context: Upgra
   try {
     await retryWhileEngineUnavailable(deps, signal, async (engine) => {
       const match = await findRecordedContainer(engine, containerName, context, signal);
-      // Somebody deleted the container, and its snapshots with it.
+      // A user deleted the container, and its snapshots with it.
       if (match.is !== "same") return;
       const { name: now } = match.instance;
       await setRollbackExpiry(engine, now, snapshot, deps.clock.now(), signal).catch(ifMissing);
@@ -135,10 +135,10 @@ async function finish(deps: OperationDeps, containerName: string, context: Upgra
   } catch (error) {
     signal.throwIfAborted();
     log.error({ error }, "the rollback snapshot has no expiry yet");
-    context.owe(`the snapshot ${snapshot} has no time yet at which it goes: ${errorMessage(error)}`);
+    context.owe(`the snapshot ${snapshot} has no expiry yet: ${errorMessage(error)}`);
   }
 }
 
 function succeeded(name: string, release: string): string {
-  return `it runs ${release} now; for seven days tremplin upgrade ${name} --undo takes it back, and --keep gives that up and frees the space`;
+  return `it runs ${release} now; for seven days tremplin upgrade ${name} --rollback rolls it back, and --commit deletes the rollback snapshot and frees its space`;
 }
