@@ -32,6 +32,26 @@ test("help lists the commands, and the options of each", async () => {
   assert.equal(io.stderr, "");
 });
 
+for (const [command, sentence] of [
+  ["list", /--json +print one JSON document$/m],
+  ["watch", /--json +print one JSON line for each event$/m],
+  ["stop", /--json +print one JSON line for each event, then one JSON\s+document$/m],
+  ["create", /^Give exactly one source: --debian/m],
+  ["upgrade", /^Give exactly one of --to/m],
+] as const) {
+  test(`the help of ${command} says what to give and what it prints`, async () => {
+    const io = new RecordedIo();
+    assert.equal(await run([command, "--help"], io), 0);
+    assert.match(io.stdout, sentence);
+  });
+}
+
+test("the help of shell has no --json, which it ignores", async () => {
+  const io = new RecordedIo();
+  assert.equal(await run(["shell", "--help"], io), 0);
+  assert.doesNotMatch(io.stdout, /--json/);
+});
+
 test("no command is wrong usage", async () => {
   const io = new RecordedIo();
   assert.equal(await run([], io), 2);

@@ -30,8 +30,11 @@ export function createCommand(io: Io): Command {
     .option("--image-server <url>", "download the image from this simplestreams server")
     .option("--alias <alias>", "with --image-server: the alias of the image")
     .option("--rootfs <path>", "use this root filesystem tarball from the guest's shared folder")
-    .option("--metadata <path>", "with --rootfs: the metadata tarball");
-  return withHostFlags(command).action((container: string, flags: Flags) => create(container, flags, io));
+    .option("--metadata <path>", "with --rootfs: the metadata tarball")
+    .addHelpText("after", "\nGive exactly one source: --debian, --image-server or --rootfs.");
+  return withHostFlags(command, "operation").action((container: string, flags: Flags) =>
+    create(container, flags, io),
+  );
 }
 
 async function create(container: string, flags: Flags, io: Io): Promise<void> {

@@ -15,7 +15,7 @@ export function deleteCommand(io: Io): Command {
   const command = new Command("delete")
     .argument("<name>", "the container; a running one is stopped first")
     .option("--yes", "do not ask for confirmation");
-  return withHostFlags(command).action(async (container: string, flags: Flags) => {
+  return withHostFlags(command, "operation").action(async (container: string, flags: Flags) => {
     const question = `Delete ${container} with all its data?`;
     if (!flags.yes) await confirm(container, { verb: "delete", participle: "deleted", question }, io);
     const title = `deleting ${container}`;

@@ -15,13 +15,15 @@ export function exportCommand(io: Io): Command {
     .argument("<name>", "the container, running or stopped")
     .argument(
       "[file]",
-      "the file in the guest's shared folder; .tar.zst for zstd (default: NAME-DATE-TIME.tar.gz)",
+      "the file in the guest's shared folder; compressed with zstd if it ends with .zst, else with gzip (default: NAME-DATE-TIME.tar.gz)",
     )
     .option("--detach", "return as soon as the export has begun");
-  return withHostFlags(command).action((container: string, file: string | undefined, flags: Flags) => {
-    const path = file ?? `${container}-${timestamp(new Date(io.clock.now()))}.tar.gz`;
-    return exportTo(container, path, flags, io);
-  });
+  return withHostFlags(command, "operation").action(
+    (container: string, file: string | undefined, flags: Flags) => {
+      const path = file ?? `${container}-${timestamp(new Date(io.clock.now()))}.tar.gz`;
+      return exportTo(container, path, flags, io);
+    },
+  );
 }
 
 async function exportTo(container: string, path: string, flags: Flags, io: Io): Promise<void> {

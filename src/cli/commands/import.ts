@@ -22,7 +22,7 @@ export function importCommand(io: Io): Command {
     .argument("<file>", "the backup in the guest's shared folder")
     .option("--yes", "do not ask before replacing a container")
     .option("--detach", "return as soon as the import has begun");
-  return withHostFlags(command).action(async (container: string, file: string, flags: Flags) => {
+  return withHostFlags(command, "operation").action(async (container: string, file: string, flags: Flags) => {
     if (!flags.yes) await confirmReplacing(container, flags, io);
     const title = `importing ${container}`;
     const request = (api: HostApi, settings: CallSettings) => requestImport(api, container, file, settings);

@@ -13,7 +13,10 @@ interface Flags extends HostFlags {
 }
 
 export function portsCommand(io: Io): Command {
-  const command = new Command("ports").option("--watch", "then print each change, until Ctrl-C");
+  const command = new Command("ports").option(
+    "--watch",
+    "print each change too, until Ctrl-C; with --json one line for each",
+  );
   return withHostFlags(command).action((flags: Flags) => ports(flags, io));
 }
 

@@ -13,10 +13,10 @@ export function shellCommand(_io: Io): Command {
     .argument("<name>", "the container")
     .argument(
       "[command...]",
-      "a program to run as root, with its arguments (default: the primary user's login shell)",
+      "a program to run as root, with its arguments; options after the name belong to it (default: the primary user's login shell)",
     )
     .passThroughOptions();
-  return withHostFlags(command).action(shell);
+  return withHostFlags(command, "none").action(shell);
 }
 
 async function shell(containerName: string, args: string[], flags: HostFlags): Promise<void> {

@@ -26,7 +26,7 @@ export function startCommand(io: Io): Command {
     )
     .option("--unprivileged", "run in a user namespace, from the next start on")
     .option("--no-microphone", "do not expose the microphone to the container");
-  return withHostFlags(command).action((container: string, flags: Flags) => {
+  return withHostFlags(command, "operation").action((container: string, flags: Flags) => {
     const title = `starting ${container}`;
     const request = (api: HostApi, settings: CallSettings) => requestStart(api, container, flags, settings);
     return runAndReport({ title, kind: "start", container, request }, flags, io);

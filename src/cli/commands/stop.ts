@@ -7,8 +7,11 @@ import { runAndReport } from "../host-client/session.ts";
 import type { Io } from "../io.ts";
 
 export function stopCommand(io: Io): Command {
-  const command = new Command("stop").argument("<name>", "the container");
-  return withHostFlags(command).action((container: string, flags: HostFlags) => {
+  const command = new Command("stop").argument(
+    "<name>",
+    "the container; it is killed if it does not shut down in time",
+  );
+  return withHostFlags(command, "operation").action((container: string, flags: HostFlags) => {
     const title = `stopping ${container}`;
     const request = (api: HostApi, settings: CallSettings) => requestStop(api, container, settings);
     return runAndReport({ title, kind: "stop", container, request }, flags, io);

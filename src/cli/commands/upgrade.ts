@@ -37,16 +37,19 @@ interface Flags extends HostFlags {
 
 export function upgradeCommand(io: Io): Command {
   const command = new Command("upgrade")
-    .argument("<name>", "the container, which must be running")
+    .argument("<name>", "the container; it must be running for --to")
     .option("--to <release>", `the Debian release to upgrade to: ${releases().join(", ")}`)
     .option("--dry-run", "with --to: check whether the upgrade is possible, and change nothing")
-    .option("--rollback", "return to the state before the last upgrade")
+    .option("--rollback", "return to the state before the last upgrade, within seven days of it")
     .addOption(new Option("--undo").hideHelp())
-    .option("--commit", "keep the upgrade: delete the rollback snapshot")
+    .option("--commit", "keep the upgrade: delete the rollback snapshot and free its space")
     .addOption(new Option("--keep").hideHelp())
     .option("--cancel", "cancel a running upgrade and roll it back")
-    .option("--yes", "do not ask for confirmation");
-  return withHostFlags(command).action((container: string, flags: Flags) => act(container, flags, io));
+    .option("--yes", "do not ask for confirmation")
+    .addHelpText("after", "\nGive exactly one of --to, --rollback, --commit and --cancel.");
+  return withHostFlags(command, "operation").action((container: string, flags: Flags) =>
+    act(container, flags, io),
+  );
 }
 
 async function act(container: string, flags: Flags, io: Io): Promise<void> {

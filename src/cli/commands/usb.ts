@@ -37,7 +37,7 @@ export function usbCommand(io: Io): Command {
   const attach = withHostFlags(new Command("attach"))
     .description("attach a port to a container: all devices in it, now and later")
     .argument("<name>", "the container")
-    .argument("<port>", "the number of the port, as in the list")
+    .argument("<port>", "the number of the port, as tremplin usb list shows it")
     .action(async (name: string, port: string, flags: HostFlags) => {
       using api = HostApi.open(flags);
       const request = { containerName: name, portNum: wholeNumber(port) };
@@ -59,7 +59,7 @@ export function usbCommand(io: Io): Command {
     });
   const detach = withHostFlags(new Command("detach"))
     .description("detach a port from its container")
-    .argument("<port>", "the number of the port, as in the list")
+    .argument("<port>", "the number of the port, as tremplin usb list shows it")
     .action(async (port: string, flags: HostFlags) => {
       using api = HostApi.open(flags);
       const request = { portNum: wholeNumber(port) };

@@ -18,7 +18,7 @@ export function watchCommand(io: Io): Command {
   const command = new Command("watch")
     .option("--after <number>", "begin after the event with this number", wholeNumber)
     .option("--all", "begin with the oldest event that the host keeps");
-  return withHostFlags(command).action((flags: Flags) => watch(flags, io));
+  return withHostFlags(command, "events").action((flags: Flags) => watch(flags, io));
 }
 
 async function watch(flags: Flags, io: Io): Promise<void> {

@@ -24,7 +24,11 @@ export function withEngineFlags(command: Command): Command {
   return command
     .option("--state <dir>", "the folder for the engine and the journal", daemonDefaults.state)
     .option("--shared <dir>", "the folder for images, exports and imports (default: STATE/shared)")
-    .option("--site <name|file>", "the local conventions: generic, crostini or a file", daemonDefaults.site)
+    .option(
+      "--site <name|file>",
+      "the local paths, names and groups: generic, crostini or a YAML file",
+      daemonDefaults.site,
+    )
     .option(
       "--engine <engine>",
       `${engineKinds()}, unix:PATH or https://HOST:PORT (default: the installed one)`,
@@ -55,14 +59,14 @@ export function withDaemonFlags(command: Command): Command {
       `the address to listen on; may be repeated (default: ${daemonDefaults.listen})`,
       collect,
     )
-    .option("--host <addr>", "the address of the host for notices", daemonDefaults.host)
+    .option("--host <addr>", "the address of the host to which the daemon sends notices", daemonDefaults.host)
     .option(
       "--vsock-peer <cid>",
       "a vsock context id that may connect; may be repeated (default: 2, the host)",
       collect,
     )
     .addOption(
-      new Option("--log <where>", "the target of the log").choices(logTargets).default(daemonDefaults.log),
+      new Option("--log <where>", "where to write the log").choices(logTargets).default(daemonDefaults.log),
     )
     .option("--feature <name>", "accepted for compatibility, and ignored", collect);
 }

@@ -15,13 +15,22 @@ export interface HostFlags {
   readonly tlsCa?: string;
 }
 
-export function withHostFlags(command: Command): Command {
+/** What --json prints. */
+const jsonTexts = {
+  document: "print one JSON document",
+  events: "print one JSON line for each event",
+  operation: "print one JSON line for each event, then one JSON document",
+};
+
+/** Adds the flags of the host. `json` is what the command prints with --json; `none`: it accepts and ignores the flag. */
+export function withHostFlags(command: Command, json: keyof typeof jsonTexts | "none" = "document"): Command {
   command
     .addOption(
       new Option("--host <addr>", "the address of the host").env("TREMPLIN_HOST").default(DEFAULT_HOST),
     )
-    .option("--guest <name>", "the guest, if the host has several")
-    .option("--json", "print JSON: one document, or one line for each event");
+    .option("--guest <name>", "the guest, if the host has several");
+  if (json === "none") command.addOption(new Option("--json").hideHelp());
+  else command.option("--json", jsonTexts[json]);
   return withTlsFlags(command);
 }
 
