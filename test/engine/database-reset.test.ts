@@ -52,7 +52,7 @@ test("one broken container among three is named and left as it lies, the others 
   await rename(store, `${store}.away`);
   await rename(data, `${data}.away`);
   const remark = await startLxd(daemon, true);
-  assert.match(remark, /^not brought back: store \(.*\)\. Its files and the old database are kept in /);
+  assert.match(remark, /^not restored: store \(.*\)\. Its files and the old database are kept in /);
   const info = (containerName: string) => daemon.tremplin.getContainerInfo({ containerName });
   assert.equal((await info("penguin")).status, Info.STOPPED);
   assert.equal((await info("store")).status, Info.NOT_FOUND);

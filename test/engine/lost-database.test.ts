@@ -70,7 +70,7 @@ test("a reset whose end cannot be written is not undone: the next launch goes on
   assert.equal(status, Launched.FAILED, failureReason);
   assert.match(failureReason, /lxd\.missing\.json/);
   await rm(inTheWay, { recursive: true });
-  assert.match(await startLxd(daemon), /^not brought back: config core\.trust_password/);
+  assert.match(await startLxd(daemon), /^not restored: config core\.trust_password/);
   assert.deepEqual(await belongings(daemon), before);
 });
 

@@ -46,7 +46,7 @@ async function launchOrBeginReset(launch: ManagedLaunch): Promise<Engine | undef
   }
   const fault = await findFault(launch);
   if (fault !== undefined) {
-    const reason = `${fault}; a new one is made, and the containers are brought back into it`;
+    const reason = `${fault}; a new one is created, and the containers are restored into it`;
     report({ status: "resetting", step: "saving", reason });
     await beginReset(launch);
     return undefined;

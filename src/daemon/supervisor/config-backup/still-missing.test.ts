@@ -29,7 +29,7 @@ test("an item that an earlier reset could not restore is wanted of the next one,
 
 test("a config backup of an earlier version counts as incomplete", () => {
   const old = configSchema.parse({ pools: [], networks: [network], profiles: [] });
-  assert.match(wantedConfigFrom(old).incomplete ?? "", /no full record/);
+  assert.match(wantedConfigFrom(old).incomplete ?? "", /no complete config backup/);
   assert.equal(wantedConfigFrom(setupOf({})).incomplete, undefined);
 });
 

@@ -17,7 +17,7 @@ export type WantedConfig = z.infer<typeof wantedSchema>;
 
 /** The wanted config from a config backup. A backup of an earlier version is incomplete. */
 export function wantedConfigFrom(setup: EngineConfigBackup, incomplete?: string): WantedConfig {
-  const why = incomplete ?? (setup.server ? undefined : "there was no full record of what the engine had");
+  const why = incomplete ?? (setup.server ? undefined : "there was no complete config backup");
   return { setup, earlier: {}, ...(why === undefined ? {} : { incomplete: why }) };
 }
 
@@ -32,7 +32,7 @@ export async function readWanted(engineFolder: string): Promise<WantedConfig> {
   const parsed = wantedSchema.safeParse(text === undefined ? undefined : parse(text));
   if (parsed.success) return parsed.data;
   const damaged =
-    text === undefined ? undefined : "what was written down when the reset began cannot be read";
+    text === undefined ? undefined : "the record of the configuration before the reset cannot be read";
   return wantedConfigFrom(await readConfigBackup(engineFolder), damaged);
 }
 

@@ -56,5 +56,5 @@ export async function concludeReset(
 function remarkOn(missing: MissingItems, folder: string, kept: readonly string[]): string {
   if (missing.size === 0) return "";
   const each = [...missing].map(([what, { reason }]) => `${what} (${reason})`);
-  return `not brought back: ${each.join("; ")}. Its files and the old database are kept in ${folder} (${kept.join(", ")}); see docs/recovery.md`;
+  return `not restored: ${each.join("; ")}. Its files and the old database are kept in ${folder} (${kept.join(", ")}); see docs/recovery.md`;
 }

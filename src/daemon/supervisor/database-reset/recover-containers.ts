@@ -138,5 +138,5 @@ async function verifyRecovered(
   const ofDefaultProject = names.filter((name) => !name.includes("_") && !broken.has(name));
   const lost = [...volumes.map(({ name }) => name), ...ofDefaultProject.filter((name) => !known.has(name))];
   if (lost.length === 0) return;
-  throw new TremplinError("failed", `the engine did not take back ${[...new Set(lost)].join(", ")}`);
+  throw new TremplinError("failed", `the engine did not recover ${[...new Set(lost)].join(", ")}`);
 }

@@ -88,7 +88,7 @@ async function finishReset(
 async function restoreOldDatabase(launch: ManagedLaunch, why: TremplinError): Promise<PreparedEngine> {
   const { managed, reset, report, log } = launch;
   log.error({ error: why }, "the reset failed: the old database is restored");
-  const sentence = `a new database for the engine did not work out (${why.message}); the old one is in use again`;
+  const sentence = `a new database for the engine does not work (${why.message}); the old one is in use again`;
   report({ status: "resetting", step: "restoring", reason: sentence });
   try {
     await managed.stopAll();
