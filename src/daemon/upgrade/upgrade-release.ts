@@ -43,7 +43,7 @@ const NETWORK_RETRY_MS = 1_000;
  * failure is ignored here: bringUpToDate repairs them again with newer package lists.
  */
 export async function repairPackages({ exec, report }: UpgradeContext, from: Release): Promise<void> {
-  await report.begin("repairing what was left half installed", PHASE_WEIGHTS.repair);
+  await report.begin("repairing packages that are only partly installed", PHASE_WEIGHTS.repair);
   await exec.run(dpkgConfigure);
   await exec.run(aptGet(from, "--fix-broken", "install"));
 }
@@ -65,7 +65,7 @@ export async function bringUpToDate(context: UpgradeContext, from: Release): Pro
 export async function upgradeToRelease(context: UpgradeContext, to: Release): Promise<void> {
   const { exec, report } = context;
   const name = releaseName(to);
-  await report.begin(`upgrading to ${name}, first part`, PHASE_WEIGHTS.upgrade);
+  await report.begin(`upgrading to ${name} without new packages`, PHASE_WEIGHTS.upgrade);
   await switchSources(context, to);
   await updatePackageLists(context, to);
   await exec.runOrThrow(`the first part of the upgrade to ${to.codename}`, aptGet(to, "upgrade"));

@@ -55,7 +55,7 @@ export async function performUpgrade(
   const path = await findUpgradePath(inside, releaseOfVersion(targetVersion));
   report.expect(totalWeight(path));
   await report.start(containerName, releaseName(path.to));
-  await report.begin("looking whether it can be done", PHASE_WEIGHTS.check);
+  await report.begin("checking whether it can be upgraded", PHASE_WEIGHTS.check);
   const instance = await getContainer(engine(), containerName, signal);
   const findings = await preflight(engine(), instance, inside, path);
   for (const sentence of [...findings.notes, ...findings.problems]) await report.say(sentence);
@@ -69,7 +69,7 @@ export async function performUpgrade(
   await bringUpToDate(release, path.from);
   for (const next of path.releases) {
     await upgradeToRelease(release, next);
-    await report.begin("restarting it, and looking whether all is well", PHASE_WEIGHTS.restart);
+    await report.begin("restarting and verifying it", PHASE_WEIGHTS.restart);
     await restart(deps, containerName, signal);
     // Whatever uses the container after this restart is not the upgrade.
     const restarted = await getContainer(engine(), containerName, signal);
@@ -115,6 +115,6 @@ function checkNotEphemeral({ name, ephemeral }: Instance): void {
   if (!ephemeral) return;
   throw new TremplinError(
     "failed",
-    `${name} is ephemeral, so it would be gone once the upgrade restarts it: make it a lasting one first`,
+    `${name} is ephemeral, so it would be deleted when the upgrade restarts it: clear its ephemeral flag first`,
   );
 }

@@ -103,7 +103,7 @@ async function upgradeOrRollBack(
     shutdownSignal.throwIfAborted();
     log.warn({ error }, "abandoning the upgrade");
     const reason = plainLine(errorMessage(signal.aborted ? signal.reason : error));
-    await report.say(`given up: ${reason}`);
+    await report.say(`failed: ${reason}`);
     // A full disk of this machine must not stop the rollback.
     await context.step("failed", reason).catch((failure) => {
       log.error({ error: failure }, "the failure of the upgrade could not be written to the journal");

@@ -49,7 +49,7 @@ export async function ephemeralRefusal(
     if (!found) continue;
     return new TremplinError(
       "invalid",
-      `${found.name} is ephemeral, so it would be gone once the reset stops it: make it a lasting one first`,
+      `${found.name} is ephemeral, so it would be deleted when the reset stops it: clear its ephemeral flag first`,
     );
   }
   return undefined;
