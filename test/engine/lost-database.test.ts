@@ -84,7 +84,7 @@ test("a reset that would end an ephemeral container of any project does not begi
   await daemon.tremplin.startLxd({ resetLxdDb: true });
   const { status, failureReason } = await daemon.listener.final("startLxd", "", 120_000);
   assert.equal(status, Launched.FAILED);
-  assert.match(failureReason, /^bench is ephemeral, so it would be gone/);
+  assert.match(failureReason, /^bench is ephemeral, so it would be deleted/);
   assert.equal(await startLxd(daemon), "");
   assert.match(
     await engineCommand(daemon, "list", "--project", "lab", "-f", "csv", "-c", "ns"),
