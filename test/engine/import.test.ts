@@ -86,7 +86,7 @@ test("an import that fails leaves the running container as it is", async () => {
   });
   const noise = await importBackup(daemon, "kept", "noise.tini");
   assert.equal(noise.status, Imported.FAILED);
-  assert.match(noise.failureReason, /no backup; a backup is a tar archive/);
+  assert.match(noise.failureReason, /not a backup; a backup is a tar archive/);
   assert.match((await importBackup(daemon, "kept", "empty.tini")).failureReason, /the file is empty/);
   const other = await importBackup(daemon, "kept", "other.tini");
   assert.equal(other.status, Imported.FAILED_ARCHITECTURE);
@@ -119,7 +119,7 @@ test("an image that the engine's own command line exported or published is impor
 
   await engineCommand(daemon, "export", "trip", join(daemon.shared, "lxc-export.tar.gz"));
   const { failureReason } = await importBackup(daemon, "no", "lxc-export.tar.gz");
-  assert.match(failureReason, /made by the engine's own `export`/);
+  assert.match(failureReason, /made with the engine's own `export`/);
 });
 
 test("metadata.yaml may come last, and names may begin with ./", async () => {
@@ -136,7 +136,7 @@ test("a truncated or damaged backup fails before the container of that name is t
   const plain = await readFile(await shareBackup(daemon, "good.tar", { packing: "" }));
   const flipped = Buffer.from(good);
   flipped[Math.floor(flipped.length / 2)] = (flipped[Math.floor(flipped.length / 2)] ?? 0) ^ 1;
-  // The last file ends on a block: where it is cut there, only the mark of the end is missing.
+  // The last file ends at a block boundary: truncated there, only the end mark is missing.
   const end = plain.lastIndexOf(Buffer.from("ustar"), plain.length);
   const cases: [string, Buffer][] = [
     ["half", good.subarray(0, good.length / 2)],
@@ -149,7 +149,7 @@ test("a truncated or damaged backup fails before the container of that name is t
     await writeFile(join(daemon.shared, "bad.tini"), bytes);
     const { status, failureReason } = await importBackup(daemon, "whole", "bad.tini");
     assert.equal(status, Imported.FAILED, what);
-    assert.match(failureReason, /^the backup is (damaged|cut short)|the file is no backup/, what);
+    assert.match(failureReason, /^the backup is (damaged|truncated)|the file is not a backup/, what);
     assert.doesNotMatch(failureReason, /gzip|tar:|Error/, what);
   }
   assert.deepEqual(await engineQuery(daemon, "/1.0/instances/whole"), created);

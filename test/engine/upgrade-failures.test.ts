@@ -42,7 +42,7 @@ test("a maintainer script that fails", async () => {
 
 test("an upgrade that does not bring the release", async () => {
   await place.offer({ suite: "buster", packages: [tool("2")] });
-  await undone(/it says that it is Debian 9 \(stretch\) after the upgrade.*was rolled back/);
+  await undone(/its os-release says Debian 9 \(stretch\) after the upgrade.*was rolled back/);
 });
 
 test("a mirror that disappears halfway", async () => {
@@ -52,7 +52,7 @@ test("a mirror that disappears halfway", async () => {
 
 test("a mirror that does not have the release", async () => {
   place.mirror.answers = (path) => !path.startsWith("dists/buster");
-  await undone(/asking the mirrors.*buster.*nothing in it was changed/);
+  await undone(/fetching the package lists.*buster.*nothing in it was changed/);
 });
 
 test("an archive key that has expired", async () => {
@@ -81,7 +81,7 @@ test("a disk that is too small from the start", async () => {
 test("a container without any mirror of Debian", async () => {
   await place.inside(name, "rm /etc/apt/sources.list");
   asItWas = await stateOf(place.engine, name);
-  await undone(/its apt sources name no mirror of Debian 9/);
+  await undone(/its apt sources have no mirror of Debian 9/);
 });
 
 test("on plain folders the cost is reported first, and a failure is rolled back as well", async () => {
@@ -89,7 +89,10 @@ test("on plain folders the cost is reported first, and a failure is rolled back 
   asItWas = await stateOf(place.engine, name);
   await buster(tool("2", { scripts: { postinst: "exit 3" } }));
   await undone(/exit status 3.*was rolled back/);
-  assert.match(place.lines(name).join("\n"), /has no cheap snapshots: the way back is a copy.*MB/);
+  assert.match(
+    place.lines(name).join("\n"),
+    /has no copy-on-write snapshots: the rollback snapshot is a copy.*MB/,
+  );
 });
 
 for (const [point, arrange] of Object.entries(points)) {

@@ -74,7 +74,9 @@ for (const piece of [
 }
 
 test("any text is parsed or refused with a TremplinError", () => {
-  for (const text of ["'", "a\n", "\t", "a: b\n", "a: |\n b\n", "# a\n"].map(mebibyte)) {
+  // An eighth of the allowed length: parsing takes linear time.
+  for (const piece of ["'", "a\n", "\t", "a: b\n", "a: |\n b\n", "# a\n"]) {
+    const text = mebibyte(piece).slice(0, 128 * 1024);
     assert.throws(() => parseBackupMetadata(text), TremplinError);
   }
   fc.assert(

@@ -23,10 +23,11 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** The error response behind an error; undefined for any other error. */
+/** The error response behind an error; undefined for any other error, as of a lost connection. */
 export function refusalOf(error: unknown): Refusal | undefined {
   const cause = error instanceof TremplinError ? (error.cause as Partial<Refusal> | undefined) : undefined;
-  return typeof cause?.message === "string" ? (cause as Refusal) : undefined;
+  // The causes of other errors have a message too, but no status.
+  return typeof cause?.status === "number" ? (cause as Refusal) : undefined;
 }
 
 interface Envelope {
