@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Code } from "@connectrpc/connect";
-import { eventText, hasCode, hostPlace } from "../../test/support/host-place.ts";
+import { eventText, hasCode, hostFixture } from "../../test/support/host-fixture.ts";
 import { Health } from "../contract/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../contract/grpc/reflection/v1/reflection_pb.js";
 import { Guest } from "../contract/tremplin/v1/guest_pb.js";
@@ -9,7 +9,7 @@ import { type Event, Host } from "../contract/tremplin/v1/host_pb.js";
 import { Tremplin, TremplinListener } from "../contract/tremplin_pb.js";
 
 test("a watch begins with the state of the log, then has its events, then new ones", async (t) => {
-  const at = await hostPlace(t);
+  const at = await hostFixture(t);
   await at.host("one", "two");
   const one = await at.guest("one");
   const two = await at.guest("two");
@@ -42,7 +42,7 @@ test("a watch begins with the state of the log, then has its events, then new on
 });
 
 test("a slow watcher delays nobody and misses nothing", async (t) => {
-  const at = await hostPlace(t);
+  const at = await hostFixture(t);
   await at.host("vm");
   const guest = await at.guest("vm");
   const watch = at.api(Host).watch({})[Symbol.asyncIterator]();
@@ -59,7 +59,7 @@ test("a slow watcher delays nobody and misses nothing", async (t) => {
 });
 
 test("health and reflection know every service", async (t) => {
-  const at = await hostPlace(t);
+  const at = await hostFixture(t);
   await at.host("vm");
   const services = [Host, Tremplin, TremplinListener, Guest].map(({ typeName }) => typeName);
   for (const service of services) assert.equal((await at.api(Health).check({ service })).status, 1);

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Code } from "@connectrpc/connect";
-import { hasCode, hostPlace, recordedEvents } from "../../test/support/host-place.ts";
+import { hasCode, hostFixture, recordedEvents } from "../../test/support/host-fixture.ts";
 import { Host } from "../contract/tremplin/v1/host_pb.js";
 import { Tremplin, TremplinListener } from "../contract/tremplin_pb.js";
 
 test("a notice of each kind is recorded under the name of its guest", async (t) => {
-  const at = await hostPlace(t);
+  const at = await hostFixture(t);
   await at.host("vm");
   const guest = await at.guest("vm");
   await guest.notify("tremplinReady", {});
@@ -35,7 +35,7 @@ test("a notice of each kind is recorded under the name of its guest", async (t) 
 });
 
 test("a notice that breaks the contract is rejected, or recorded without its status", async (t) => {
-  const at = await hostPlace(t);
+  const at = await hostFixture(t);
   await at.host("vm");
   const { metadata: headers } = await at.guest("vm");
   const listener = at.api(TremplinListener);
@@ -72,7 +72,7 @@ test("a notice that breaks the contract is rejected, or recorded without its sta
 });
 
 test("a notice that is sent again is recorded once, also after a restart of the host", async (t) => {
-  const at = await hostPlace(t);
+  const at = await hostFixture(t);
   const first = await at.host("vm");
   const guest = await at.guest("vm");
   const headers = { ...guest.metadata, "tremplin-notice": "one" };
@@ -85,7 +85,7 @@ test("a notice that is sent again is recorded once, also after a restart of the 
 });
 
 test("several guests are identified by the ids of their daemons", async (t) => {
-  const at = await hostPlace(t);
+  const at = await hostFixture(t);
   await at.host("one", "two");
   const one = await at.guest("one");
   const listener = at.api(TremplinListener);
@@ -106,7 +106,7 @@ test("several guests are identified by the ids of their daemons", async (t) => {
 });
 
 test("a single guest needs no daemon id", async (t) => {
-  const at = await hostPlace(t);
+  const at = await hostFixture(t);
   await at.host("vm");
   const guest = await at.guest("vm", true);
   await guest.notify("containerShutdown", { containerName: "penguin" });
@@ -116,7 +116,7 @@ test("a single guest needs no daemon id", async (t) => {
 });
 
 test("operation ids reach the caller, the guest and the event log", async (t) => {
-  const at = await hostPlace(t);
+  const at = await hostFixture(t);
   await at.host("vm");
   const guest = await at.guest("vm");
   guest.containers.set("penguin", "stopped");

@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
-import { hasCode, hostPlace } from "../../test/support/host-place.ts";
+import { hasCode, hostFixture } from "../../test/support/host-fixture.ts";
 import { Guest, type ShellInput, ShellInputSchema } from "../contract/tremplin/v1/guest_pb.js";
 import { Host } from "../contract/tremplin/v1/host_pb.js";
 import { Tremplin } from "../contract/tremplin_pb.js";
 
 test("rpcs of each kind reach the guest in the metadata, and its errors reach the caller", async (t) => {
-  const at = await hostPlace(t);
+  const at = await hostFixture(t);
   await at.host("one", "two");
   const one = await at.guest("one");
   const two = await at.guest("two");
@@ -50,7 +50,7 @@ test("rpcs of each kind reach the guest in the metadata, and its errors reach th
 });
 
 test("the error for an unreachable guest has its address, and a later call reaches it", async (t) => {
-  const at = await hostPlace(t);
+  const at = await hostFixture(t);
   await at.host("vm");
   const sentence = /cannot reach guest vm at unix:.*vm\.sock/;
   await assert.rejects(at.api(Guest).getStatus({}), hasCode(Code.Unavailable, sentence));
@@ -62,7 +62,7 @@ test("the error for an unreachable guest has its address, and a later call reach
 });
 
 test("deadlines and cancellation reach the guest", async (t) => {
-  const at = await hostPlace(t);
+  const at = await hostFixture(t);
   await at.host("vm");
   const seen: string[] = [];
   const reached = Promise.withResolvers<void>();

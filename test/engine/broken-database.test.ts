@@ -11,7 +11,7 @@ import type { TestDaemon } from "../support/daemon.ts";
 import { remainsOfReset, startLxd } from "../support/database-reset.ts";
 import { enginePid } from "../support/engine-pid.ts";
 import { engineQuery } from "../support/in-container.ts";
-import { belongings, makeThree } from "../support/three-containers.ts";
+import { createThree, readResetContents } from "../support/reset-fixture.ts";
 import { createTiny, launchedDaemon, startContainer } from "../support/tiny-container.ts";
 
 /** The end of the machine's power: daemon and engine are gone in a moment. */
@@ -36,7 +36,7 @@ function statuses({ listener }: TestDaemon): Launched[] {
 
 test("databases that the engine calls broken, or lost, heal: all comes back, and the host hears RECOVERING", async () => {
   await using daemon = await launchedDaemon();
-  await makeThree(daemon);
+  await createThree(daemon);
   const harm: Record<string, () => Promise<unknown>> = {
     "garbage in the log": () =>
       writeFile(join(database(daemon), "global", "0000000000000001-0000000000000001"), "x".repeat(4096)),
@@ -47,7 +47,7 @@ test("databases that the engine calls broken, or lost, heal: all comes back, and
   await startContainer(daemon, "penguin");
   const port = join("/sys/class/net", await portOf(daemon, "penguin"));
   assert.equal(await canAccess(port), true);
-  const before = await belongings(daemon);
+  const before = await readResetContents(daemon);
   for (const [what, act] of Object.entries(harm)) {
     await powerCut(daemon);
     await act();
@@ -56,7 +56,7 @@ test("databases that the engine calls broken, or lost, heal: all comes back, and
     assert.equal(await startLxd(daemon), "", what);
     assert.equal(statuses(daemon).filter((status) => status === Launched.RECOVERING).length, 1, what);
     assert.equal((await daemon.tremplin.getContainerInfo({ containerName: "penguin" })).status, Info.STOPPED);
-    assert.deepEqual(await belongings(daemon), before, what);
+    assert.deepEqual(await readResetContents(daemon), before, what);
     assert.deepEqual(await remainsOfReset(daemon), [], what);
     assert.equal(await canAccess(port), false, "the network card of a container that is gone");
   }

@@ -7,14 +7,14 @@ import {
   StartLxdProgress_Status as Launched,
   StartLxdResponse_Status as Launching,
 } from "../../src/contract/tremplin_pb.js";
-import { execute } from "../support/belongings.ts";
-import { comeBack } from "../support/come-back.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { remainsOfReset, startLxd } from "../support/database-reset.ts";
 import { engineOf } from "../support/engine-of.ts";
 import { privateLxd } from "../support/private-lxd.ts";
+import { createThree, readResetContents, restorePenguin } from "../support/reset-fixture.ts";
+import { restartDaemon } from "../support/restart-daemon.ts";
+import { execute } from "../support/system-state.ts";
 import { testFolder } from "../support/test-run.ts";
-import { belongings, goBack, makeThree } from "../support/three-containers.ts";
 import {
   createTiny,
   launch,
@@ -30,24 +30,24 @@ function statuses({ listener }: TestDaemon): Launched[] {
 
 test("a reset by request: three containers come back with all that is theirs, and run again", async () => {
   await using daemon = await launchedDaemon();
-  await makeThree(daemon);
+  await createThree(daemon);
   await startContainer(daemon, "web");
   await using engine = await engineOf(daemon);
   await booted(engine, "web");
-  const before = await belongings(daemon);
+  const before = await readResetContents(daemon);
   assert.equal(await startLxd(daemon, true), "");
   await daemon.listener.final("shutdown", "web");
-  assert.deepEqual(await belongings(daemon), before);
+  assert.deepEqual(await readResetContents(daemon), before);
   assert.deepEqual(await remainsOfReset(daemon), []);
   assert.ok(!statuses(daemon).includes(Launched.RECOVERING));
   await startContainer(daemon, "web");
-  await goBack(daemon);
+  await restorePenguin(daemon);
 });
 
 test("one broken container among three is named and left as it lies, the others come back; repaired, it does too", async () => {
   await using daemon = await launchedDaemon();
-  const data = await makeThree(daemon);
-  const before = await belongings(daemon);
+  const data = await createThree(daemon);
+  const before = await readResetContents(daemon);
   const store = join(daemon.folder, "state/lxd/storage-pools/default/containers/store/backup.yaml");
   await rename(store, `${store}.away`);
   await rename(data, `${data}.away`);
@@ -63,7 +63,7 @@ test("one broken container among three is named and left as it lies, the others 
 
   await rename(`${store}.away`, store);
   assert.equal(await startLxd(daemon, true), "");
-  const after = await belongings(daemon);
+  const after = await readResetContents(daemon);
   const text = (all: unknown) =>
     JSON.stringify(all)
       .replaceAll('"required":"false",', "")
@@ -77,11 +77,11 @@ test("when nothing comes back the old database is put back, with all that was in
   await createTiny(daemon, "penguin");
   const file = join(daemon.folder, "state/lxd/storage-pools/default/containers/penguin/backup.yaml");
   await writeFile(file, "no: [backup");
-  const before = await belongings(daemon);
+  const before = await readResetContents(daemon);
   const remark = await startLxd(daemon, true);
   assert.match(remark, /the old one is in use again$/);
   assert.deepEqual(statuses(daemon).slice(-2), [Launched.RECOVERING, Launched.STARTED]);
-  assert.deepEqual(await belongings(daemon), before);
+  assert.deepEqual(await readResetContents(daemon), before);
   assert.deepEqual(await remainsOfReset(daemon), []);
   await startContainer(daemon, "penguin");
 });
@@ -89,9 +89,9 @@ test("when nothing comes back the old database is put back, with all that was in
 test("an empty pool is kept, on a first launch there is nothing to reset, two at once share one", async () => {
   await using daemon = await startDaemon();
   assert.equal(await startLxd(daemon, true), "");
-  const before = await belongings(daemon);
+  const before = await readResetContents(daemon);
   assert.equal(await startLxd(daemon, true), "");
-  assert.deepEqual(await belongings(daemon), before);
+  assert.deepEqual(await readResetContents(daemon), before);
   // Two that ask at once share one.
   const told = daemon.listener.messages("startLxd").length;
   const both = await Promise.all([true, true].map((resetLxdDb) => daemon.tremplin.startLxd({ resetLxdDb })));
@@ -123,18 +123,18 @@ test("where the site says so, a machine with one container gets a new database a
   await launch(daemon);
   await shareTinyImage(daemon);
   await createTiny(daemon, "penguin");
-  const before = await belongings(daemon);
+  const before = await readResetContents(daemon);
   const resets = async () => (await daemon.log()).split('"phase":"discarding"').length - 1;
 
   await daemon.kill();
-  await comeBack(daemon);
+  await restartDaemon(daemon);
   assert.equal(await resets(), 0);
 
   await daemon.stop("SIGPWR");
   await daemon.start();
   assert.equal(await startLxd(daemon), "");
   assert.equal(await resets(), 1);
-  assert.deepEqual(await belongings(daemon), before);
+  assert.deepEqual(await readResetContents(daemon), before);
 
   await shareTinyImage(daemon);
   await createTiny(daemon, "web");

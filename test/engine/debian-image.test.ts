@@ -9,13 +9,13 @@ import { debianImage } from "../../src/daemon/images/debian-image.ts";
 import { debianReleases } from "../../src/daemon/images/debian-releases.ts";
 import { lockFile } from "../../src/daemon/images/file-lock.ts";
 import type { ImageProgress } from "../../src/daemon/images/mmdebstrap-progress.ts";
-import { execute, mountsUnder, processesWith } from "../support/belongings.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { eventually } from "../support/eventually.ts";
 import { inContainer } from "../support/in-container.ts";
 import { type KeptFolder, keptFolder } from "../support/keeper.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { repository } from "../support/repository.ts";
+import { execute, mountsUnder, processesWith } from "../support/system-state.ts";
 
 const never = new AbortController().signal;
 let kept: KeptFolder | undefined;

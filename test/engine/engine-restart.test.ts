@@ -7,10 +7,10 @@ import type { EngineEvent } from "../../src/engine/events/engine-event.ts";
 import { isReady } from "../../src/engine/http/is-ready.ts";
 import { instanceOf } from "../../src/engine/operations/operation-record.ts";
 import { downloadProgress } from "../../src/engine/operations/progress.ts";
-import { execute } from "../support/belongings.ts";
 import { type PrivateLxd, privateLxd } from "../support/private-lxd.ts";
 import { repository } from "../support/repository.ts";
 import { Simplestreams } from "../support/simplestreams.ts";
+import { execute } from "../support/system-state.ts";
 import { tinyImage, uploadTinyImage } from "../support/tiny-image.ts";
 import { withCode } from "../support/with-code.ts";
 

@@ -7,14 +7,14 @@ import {
   ContainerExportProgress_Status as Exported,
   ExportContainerResponse_Status as Exporting,
 } from "../../src/contract/tremplin_pb.js";
-import { childrenOf, execute } from "../support/belongings.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { beginExport } from "../support/export-container.ts";
+import { hardLinkedFile } from "../support/hard-linked-file.ts";
 import { type HeldCompressor, heldCompressor } from "../support/held-compressor.ts";
 import { engineQuery, inContainer } from "../support/in-container.ts";
-import { preciousFile } from "../support/precious-file.ts";
-import { sharedAlone } from "../support/shared-alone.ts";
+import { shareSingleFiles } from "../support/single-file-share.ts";
 import { smallDisk } from "../support/small-disk.ts";
+import { childrenOf, execute } from "../support/system-state.ts";
 import { createTiny, launchedDaemon, startContainer } from "../support/tiny-container.ts";
 
 let daemon: TestDaemon;
@@ -130,7 +130,7 @@ test("an export to a disk that is too small fails with that reason, and the file
 });
 
 test("a cancelled export leaves an older backup and its hard links untouched", async () => {
-  const yesterday = await preciousFile(at("kept-cancelled.tar.gz"));
+  const yesterday = await hardLinkedFile(at("kept-cancelled.tar.gz"));
   await streaming("kept-cancelled.tar.gz");
   await cancelled();
   await yesterday.assertUntouched();
@@ -138,7 +138,7 @@ test("a cancelled export leaves an older backup and its hard links untouched", a
 });
 
 test("an export whose compressor is killed leaves an older backup untouched", async () => {
-  const yesterday = await preciousFile(at("kept-killed.tar.gz"));
+  const yesterday = await hardLinkedFile(at("kept-killed.tar.gz"));
   await streaming("kept-killed.tar.gz");
   for (const pid of await childrenOf(daemon.pid)) {
     const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
@@ -151,7 +151,7 @@ test("an export whose compressor is killed leaves an older backup untouched", as
 
 test("an export to a full disk leaves an older backup untouched", async () => {
   await using _disk = await smallDisk(at("full"), 8 * 1024 * 1024);
-  const yesterday = await preciousFile(at("full/backup.tar.gz"), "yesterday".repeat(10_000));
+  const yesterday = await hardLinkedFile(at("full/backup.tar.gz"), "yesterday".repeat(10_000));
   await beginExport(daemon, "big", "full/backup.tar.gz");
   await failed(/no disk space is left for the backup/);
   await yesterday.assertUntouched();
@@ -178,7 +178,7 @@ test("a cancelled export does not truncate a file that was replaced meanwhile", 
 });
 
 test("in a closed folder an empty file is truncated, and one with content is refused untouched", async () => {
-  await using _mounts = await sharedAlone(at("alone"), { empty: "", full: "yesterday" });
+  await using _mounts = await shareSingleFiles(at("alone"), { empty: "", full: "yesterday" });
   await streaming("alone/empty");
   await cancelled();
   assert.equal((await stat(at("alone/empty"))).size, 0);
@@ -191,7 +191,7 @@ test("in a closed folder an empty file is truncated, and one with content is ref
 
 test("a file with content in a folder where nothing can be made is refused untouched", async () => {
   await mkdir(at("locked"));
-  const yesterday = await preciousFile(at("locked/backup"));
+  const yesterday = await hardLinkedFile(at("locked/backup"));
   await execute("chattr", ["+i", at("locked")]);
   try {
     await beginExport(daemon, "big", "locked/backup");

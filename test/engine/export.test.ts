@@ -4,13 +4,13 @@ import { chmod, chown, link, mkdir, readdir, readFile, stat, writeFile } from "n
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { ContainerExportProgress_Status as Exported } from "../../src/contract/tremplin_pb.js";
-import { execute } from "../support/belongings.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { eventually } from "../support/eventually.ts";
 import { beginExport, exportContainer } from "../support/export-container.ts";
 import { type HeldCompressor, heldCompressor } from "../support/held-compressor.ts";
 import { engineCommand, engineQuery, inContainer } from "../support/in-container.ts";
-import { sharedAlone } from "../support/shared-alone.ts";
+import { shareSingleFiles } from "../support/single-file-share.ts";
+import { execute } from "../support/system-state.ts";
 import { createTiny, launchedDaemon, startContainer } from "../support/tiny-container.ts";
 
 let daemon: TestDaemon;
@@ -240,7 +240,7 @@ test("two containers are exported into one folder at once", async () => {
 });
 
 test("a host that shares only one empty file has the backup in that file", async () => {
-  await using _mounts = await sharedAlone(at("alone"), { "backup.tar.gz": "" });
+  await using _mounts = await shareSingleFiles(at("alone"), { "backup.tar.gz": "" });
   const { ino } = await stat(at("alone/backup.tar.gz"));
   const final = await exportContainer(daemon, "tiny", at("alone/backup.tar.gz"));
   const { ino: now, size } = await stat(at("alone/backup.tar.gz"));

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { StartLxdProgress_Status as Launched } from "../../src/contract/tremplin_pb.js";
-import { execute } from "../support/belongings.ts";
 import { secondBridge } from "../support/clean-up.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { startLxd } from "../support/database-reset.ts";
 import { enginePid } from "../support/engine-pid.ts";
 import { engineCommand } from "../support/in-container.ts";
+import { execute } from "../support/system-state.ts";
 import { createTiny, launch, launchedDaemon } from "../support/tiny-container.ts";
 
 const ip = async (...words: string[]): Promise<string> => (await execute("ip", words)).stdout;

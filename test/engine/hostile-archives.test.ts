@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { ContainerImportProgress_Status as Imported } from "../../src/contract/tremplin_pb.js";
-import { execute } from "../support/belongings.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { engineQuery, inContainer } from "../support/in-container.ts";
+import { execute } from "../support/system-state.ts";
 import { type RawMember, tarBytes } from "../support/tar-bytes.ts";
 import { importBackup, imported, plainMetadata, shareBackup } from "../support/tiny-backup.ts";
 import {

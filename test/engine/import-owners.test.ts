@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { execute } from "../support/belongings.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { engineOf } from "../support/engine-of.ts";
 import { exportContainer } from "../support/export-container.ts";
 import { inContainer } from "../support/in-container.ts";
+import { execute } from "../support/system-state.ts";
 import { imported, shareBackup } from "../support/tiny-backup.ts";
 import { launchedDaemon, startContainer } from "../support/tiny-container.ts";
 

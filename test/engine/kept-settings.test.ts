@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { Config } from "../../src/engine/resources/pools.ts";
 import type { Devices } from "../../src/engine/resources/profiles.ts";
-import { comeBack } from "../support/come-back.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { engineCommand, engineQuery, inContainer } from "../support/in-container.ts";
+import { restartDaemon } from "../support/restart-daemon.ts";
 import { testFolder } from "../support/test-run.ts";
 import { createTiny, launch, launchedDaemon, startContainer } from "../support/tiny-container.ts";
 
@@ -49,7 +49,7 @@ test("what a person set in profile, network and engine is there after each start
   const before = await look();
 
   await daemon.kill();
-  await comeBack(daemon);
+  await restartDaemon(daemon);
   assert.deepEqual(await look(), before);
   assert.equal(await inContainer(daemon, "web", "cat", "/data/work"), "mine");
   assert.match(await daemon.log(), /"keys":\["boot\.host_shutdown_timeout","security\.nesting","tun"\]/);
@@ -110,12 +110,12 @@ test("a network card and a root disk of a person's own serve as those that conta
   await lxc("profile", "device", "remove", "default", "eth0");
   await lxc("profile", "device", "add", "default", "big", "disk", "pool=default", "path=/", "size=1GiB");
   await daemon.kill();
-  await comeBack(daemon);
+  await restartDaemon(daemon);
   const { devices } = await profileOf(daemon);
   assert.deepEqual(Object.keys(devices).sort(), ["big", "eth0", "fuse", "tun"]);
   assert.equal(devices.big?.size, "1GiB");
   await daemon.kill();
-  await comeBack(daemon);
+  await restartDaemon(daemon);
   assert.deepEqual((await profileOf(daemon)).devices, devices);
 });
 
@@ -143,7 +143,7 @@ test("a container's own device under a key of the site is left as it is", async 
     ...["config", "device", "add", "web", "container_token", "disk", `source=${source}`, "path=/own"],
   );
   await daemon.kill();
-  await comeBack(daemon);
+  await restartDaemon(daemon);
   const { devices } = (await engineQuery(daemon, "/1.0/instances/web")) as Settings;
   assert.deepEqual(devices.container_token, { type: "disk", source, path: "/own" });
 });

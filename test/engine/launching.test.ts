@@ -15,12 +15,12 @@ import {
   StopContainerResponse_Status as Stop,
   UpgradeContainerResponse_Status as Upgrade,
 } from "../../src/contract/tremplin_pb.js";
-import { execute } from "../support/belongings.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { enginePid } from "../support/engine-pid.ts";
 import { eventually } from "../support/eventually.ts";
 import { engineQuery, inContainer } from "../support/in-container.ts";
 import { privateLxd } from "../support/private-lxd.ts";
+import { execute } from "../support/system-state.ts";
 import {
   createTiny,
   launch,
@@ -217,7 +217,7 @@ test("a host that comes late gets the ready notice and what happened meanwhile",
     const { operations, undeliveredNotices } = await daemon.guest.getStatus({});
     return operations.length === 0 && undeliveredNotices > 0 ? true : undefined;
   });
-  await daemon.listener.comeBack();
+  await daemon.listener.reopen();
   await daemon.listener.final("create", "early");
   assert.deepEqual(
     daemon.listener.notices.slice(count).map(({ kind }) => kind),

@@ -9,7 +9,7 @@ import { startLxd } from "../support/database-reset.ts";
 import { engineOf } from "../support/engine-of.ts";
 import { enginePid } from "../support/engine-pid.ts";
 import { engineCommand } from "../support/in-container.ts";
-import { belongings } from "../support/three-containers.ts";
+import { readResetContents } from "../support/reset-fixture.ts";
 import { createTiny, launchedDaemon } from "../support/tiny-container.ts";
 import { uploadTinyImage } from "../support/tiny-image.ts";
 
@@ -17,7 +17,7 @@ test("a database that is lost and containers that do not come back cost no image
   await using daemon = await launchedDaemon();
   await createTiny(daemon, "penguin");
   const fingerprint = await upload();
-  const before = await belongings(daemon);
+  const before = await readResetContents(daemon);
   const file = join(daemon.folder, "state/lxd/storage-pools/default/containers/penguin/backup.yaml");
   const backup = await readFile(file);
   await daemon.kill();
@@ -32,7 +32,7 @@ test("a database that is lost and containers that do not come back cost no image
   }
   await writeFile(file, backup);
   assert.equal(await startLxd(daemon), "");
-  assert.deepEqual(await belongings(daemon), before);
+  assert.deepEqual(await readResetContents(daemon), before);
   await using engine = await engineOf(daemon);
   assert.equal(await engine.images.resolve("tiny"), fingerprint);
   assert.ok(!(await readdir(join(daemon.folder, "state/lxd"))).includes("images.guarded"));
@@ -61,7 +61,7 @@ test("no new pool is made over the file of one that cannot be read any more", as
 test("a reset whose end cannot be written is not undone: the next launch goes on", async () => {
   await using daemon = await launchedDaemon();
   await createTiny(daemon, "penguin");
-  const before = await belongings(daemon);
+  const before = await readResetContents(daemon);
   await engineCommand(daemon, "config", "set", "core.trust_password", "secret");
   const inTheWay = join(daemon.folder, "state/lxd.missing.json.new");
   await mkdir(inTheWay);
@@ -71,7 +71,7 @@ test("a reset whose end cannot be written is not undone: the next launch goes on
   assert.match(failureReason, /lxd\.missing\.json/);
   await rm(inTheWay, { recursive: true });
   assert.match(await startLxd(daemon), /^not restored: config core\.trust_password/);
-  assert.deepEqual(await belongings(daemon), before);
+  assert.deepEqual(await readResetContents(daemon), before);
 });
 
 test("a reset that would end an ephemeral container of any project does not begin", async () => {

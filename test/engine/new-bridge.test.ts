@@ -6,8 +6,8 @@ import {
   isEnginesBridge,
   noteNewestInterface,
 } from "../../src/daemon/supervisor/network/bridge-ownership.ts";
-import { execute } from "../support/belongings.ts";
 import { freeNetwork } from "../support/free-network.ts";
+import { execute } from "../support/system-state.ts";
 import { testFolder } from "../support/test-run.ts";
 
 test("a bridge that an engine made just before it was killed is its own; a foreign one is not", async () => {

@@ -7,10 +7,10 @@ import {
   ContainerStopProgress_Status as Stopped,
 } from "../../src/contract/tremplin_pb.js";
 import type { Engine } from "../../src/engine/engine.ts";
-import { comeBack } from "../support/come-back.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { engineOf } from "../support/engine-of.ts";
 import { identityStep, leaveOperation } from "../support/journal.ts";
+import { restartDaemon } from "../support/restart-daemon.ts";
 import { createTiny, launchedDaemon, startContainer } from "../support/tiny-container.ts";
 
 /** A terminal that a user left open over night holds up nothing. */
@@ -66,7 +66,7 @@ test("a daemon shuts down, and the next one recovers, although a program is open
     steps: await identityStep(engine, "penguin"),
     id: "00000000000000aa",
   });
-  await comeBack(daemon);
+  await restartDaemon(daemon);
   await daemon.listener.final("export", "penguin");
   await daemon.listener.final("start", "penguin");
   assert.deepEqual(await engine.snapshots.list("penguin"), []);

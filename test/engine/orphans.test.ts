@@ -5,13 +5,13 @@ import { after, before, test } from "node:test";
 import { run } from "../../src/cli/program.ts";
 import { Orphan_Kind as Kind } from "../../src/contract/tremplin/v1/guest_pb.js";
 import { formatAddress } from "../../src/transport/address.ts";
-import { execute } from "../support/belongings.ts";
 import { RecordedIo } from "../support/command-line.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { beginExport } from "../support/export-container.ts";
 import { type HeldCompressor, heldCompressor } from "../support/held-compressor.ts";
 import { type HostOf, hostOf } from "../support/host-of.ts";
 import { engineCommand, engineQuery } from "../support/in-container.ts";
+import { execute } from "../support/system-state.ts";
 import { createTiny, launchedDaemon } from "../support/tiny-container.ts";
 
 const LONG = "00112233445566aa";

@@ -6,11 +6,11 @@ import {
   AttachUsbToContainerResponse_Status as Attached,
   ContainerExportProgress_Status as Exported,
 } from "../../src/contract/tremplin_pb.js";
-import { execute } from "../support/belongings.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { beginExport, exportContainer } from "../support/export-container.ts";
 import { type PrivateLxd, privateLxd } from "../support/private-lxd.ts";
 import { openRemotely } from "../support/remote-lxd.ts";
+import { execute } from "../support/system-state.ts";
 import { createTiny, launch, shareTinyImage } from "../support/tiny-container.ts";
 
 let lxd: PrivateLxd;

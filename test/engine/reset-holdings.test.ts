@@ -4,13 +4,13 @@ import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Engine } from "../../src/engine/engine.ts";
-import { execute } from "../support/belongings.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { remainsOfReset, startLxd } from "../support/database-reset.ts";
 import { engineOf } from "../support/engine-of.ts";
 import { enginePid } from "../support/engine-pid.ts";
 import { eventually } from "../support/eventually.ts";
 import { engineCommand, engineQuery, inContainer } from "../support/in-container.ts";
+import { execute } from "../support/system-state.ts";
 import { createTiny, launchedDaemon, startContainer } from "../support/tiny-container.ts";
 import { tinyImage } from "../support/tiny-image.ts";
 

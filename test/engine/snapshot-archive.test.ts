@@ -23,7 +23,7 @@ import { compressorFor } from "../../src/daemon/backups/compressor.ts";
 import { ExportMeter } from "../../src/daemon/backups/export-meter.ts";
 import { openSnapshotArchive } from "../../src/daemon/backups/snapshot-archive.ts";
 import { type IdMap, toContainerId, toHostId } from "../../src/daemon/guest/id-map.ts";
-import { execute } from "../support/belongings.ts";
+import { execute } from "../support/system-state.ts";
 
 /** The id map on the site crostini: the primary user and three more accounts keep their ids (docs/contract.md#default-profile). */
 const ranges = [

@@ -9,9 +9,9 @@ import type { Address } from "../../src/transport/address.ts";
 import { dial } from "../../src/transport/client.ts";
 import { type RpcServer, serve } from "../../src/transport/server.ts";
 import { readTls, type Tls } from "../../src/transport/tls.ts";
-import { execute } from "../support/belongings.ts";
 import { hostileRoutes, provoke } from "../support/hostile-peer.ts";
 import { type KeptFolder, keptFolder } from "../support/keeper.ts";
+import { execute } from "../support/system-state.ts";
 
 let folder: KeptFolder;
 let ours: Tls;

@@ -10,11 +10,11 @@ import { deliverTo } from "../../src/daemon/notices/delivery.ts";
 import { notice } from "../../src/daemon/notices/notice.ts";
 import { serveHost } from "../../src/host/serve-host.ts";
 import { dial } from "../../src/transport/client.ts";
-import { answeringAt } from "../support/answering-at.ts";
-import { comeBack } from "../support/come-back.ts";
+import { serveCustomHttp2 } from "../support/custom-http2-server.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { enginePid } from "../support/engine-pid.ts";
 import { eventually } from "../support/eventually.ts";
+import { restartDaemon } from "../support/restart-daemon.ts";
 import { smallDisk } from "../support/small-disk.ts";
 import { testFolder } from "../support/test-run.ts";
 import {
@@ -46,7 +46,7 @@ test("a final notice waits through a moment of HTTP 404 at the host's address; m
   const began = Date.now();
   await daemon.listener.goAway();
   {
-    await using _proxy = await answeringAt(join(daemon.folder, "host.sock"), (stream) => {
+    await using _proxy = await serveCustomHttp2(join(daemon.folder, "host.sock"), (stream) => {
       stream.respond({ ":status": 404, "content-type": "text/html" });
       stream.end("<html>no such page</html>");
     });
@@ -66,7 +66,7 @@ test("a final notice waits through a moment of HTTP 404 at the host's address; m
     assert.deepEqual(said.refusedNotices, []);
     assert.ok((await journal()).includes(`${operation}.json`));
   }
-  await daemon.listener.comeBack();
+  await daemon.listener.reopen();
   await daemon.listener.final("stop", "web");
   assert.equal(daemon.listener.messages("stop", "web").filter((each) => each.status === 1).length, 1);
   await eventually("the end of the outage", async () => ((await status()).hostAwaySince ? undefined : true));
@@ -97,14 +97,14 @@ test("a final notice that the host rejects is kept, shown, and sent again at the
   await eventually("an empty journal", async () => ((await journal()).length === 0 ? true : undefined));
   // The host rejects it again after a restart: the time of the first rejection stays.
   await daemon.kill();
-  await comeBack(daemon);
+  await restartDaemon(daemon);
   await eventually("the second rejection", async () =>
     (await status()).undeliveredNotices === 0 ? true : undefined,
   );
   assert.deepEqual((await status()).refusedNotices[0]?.since, kept.since);
   listener.answering = () => undefined;
   await daemon.kill();
-  await comeBack(daemon);
+  await restartDaemon(daemon);
   assert.equal((await listener.final("delete", "old")).status, 1);
   await eventually("no rejected notice", async () =>
     (await status()).refusedNotices.length === 0 ? true : undefined,
@@ -114,7 +114,7 @@ test("a final notice that the host rejects is kept, shown, and sent again at the
 test("records that cannot be used are shown with the reason", async () => {
   await daemon.kill();
   await writeFile(join(daemon.folder, "state/journal/00112233.json"), "{");
-  await comeBack(daemon);
+  await restartDaemon(daemon);
   const records = (await status()).setAsideRecords;
   assert.deepEqual(
     records.map(({ path, reason }) => [path, reason]),

@@ -7,14 +7,14 @@ import {
 } from "../../src/contract/tremplin_pb.js";
 import { baseFiles, stateOf } from "../support/apt-container.ts";
 import type { FakePackage } from "../support/debian-repository.ts";
-import { points, tool, UpgradePlace } from "../support/upgrade-place.ts";
+import { points, tool, UpgradeFixture } from "../support/upgrade-fixture.ts";
 
-let place: UpgradePlace;
+let place: UpgradeFixture;
 let name: string;
 let asItWas: Record<string, string>;
 
 before(async () => {
-  place = await UpgradePlace.open();
+  place = await UpgradeFixture.open();
 });
 after(() => place?.[Symbol.asyncDispose]());
 beforeEach(async () => {

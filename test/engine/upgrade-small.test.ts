@@ -7,13 +7,13 @@ import {
   UpgradeContainerRequest_Version as Version,
 } from "../../src/contract/tremplin_pb.js";
 import { baseFiles, stateOf } from "../support/apt-container.ts";
-import { tool, UpgradePlace } from "../support/upgrade-place.ts";
+import { tool, UpgradeFixture } from "../support/upgrade-fixture.ts";
 
-let place: UpgradePlace;
+let place: UpgradeFixture;
 let name: string;
 
 before(async () => {
-  place = await UpgradePlace.open();
+  place = await UpgradeFixture.open();
 });
 after(() => place?.[Symbol.asyncDispose]());
 beforeEach(async () => {
@@ -155,7 +155,7 @@ test("an unreachable host delays nothing and misses no line", async () => {
   await place.until("the restart, with nobody there to hear of it", async () =>
     /restarting/.test(await log()),
   );
-  await place.daemon.listener.comeBack();
+  await place.daemon.listener.reopen();
   const final = await place.daemon.listener.final("upgrade", name);
   assert.equal(final.status, Ended.SUCCEEDED, final.failureReason);
   assert.deepEqual(place.lines(name), (await log()).trimEnd().split("\n"));

@@ -7,15 +7,15 @@ import { silentLogger } from "../../src/base/logger.ts";
 import { UsbAttachments } from "../../src/daemon/devices/usb-attachments.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { eventually } from "../support/eventually.ts";
+import { type FakeUsb, fakeUsb } from "../support/fake-usb.ts";
 import { type KeptFolder, keptFolder } from "../support/keeper.ts";
-import { type MadeUpUsb, madeUpUsb } from "../support/made-up-usb.ts";
 import { type PrivateLxd, privateLxd } from "../support/private-lxd.ts";
 import { uploadTinyImage } from "../support/tiny-image.ts";
 
 let lxd: PrivateLxd;
 let engine: Engine;
 let folder: KeptFolder;
-let plugs: MadeUpUsb;
+let plugs: FakeUsb;
 let usb: UsbAttachments;
 
 before(async () => {
@@ -31,7 +31,7 @@ after(async () => {
 });
 
 beforeEach(async () => {
-  plugs = await madeUpUsb();
+  plugs = await fakeUsb();
   await plugs.plug(1, "plugged-1");
   await create("one");
   await begin();

@@ -9,7 +9,7 @@ import {
 import type { Engine } from "../../src/engine/engine.ts";
 import { instanceStatus } from "../../src/engine/resources/instance.ts";
 import type { TestDaemon } from "../support/daemon.ts";
-import { engineByHand } from "../support/engine-by-hand.ts";
+import { engineCommandLine } from "../support/engine-command-line.ts";
 import { engineOf } from "../support/engine-of.ts";
 import { shareBackup } from "../support/tiny-backup.ts";
 import { createTiny, launchedDaemon, startContainer } from "../support/tiny-container.ts";
@@ -17,14 +17,14 @@ import { createTiny, launchedDaemon, startContainer } from "../support/tiny-cont
 /** Snapshots and containers of a person are told from ours by marks of ours, never by what they are called. */
 let daemon: TestDaemon;
 let engine: Engine;
-let byHand: ReturnType<typeof engineByHand>;
+let byHand: ReturnType<typeof engineCommandLine>;
 let count = 0;
 let name: string;
 
 before(async () => {
   daemon = await launchedDaemon();
   engine = await engineOf(daemon);
-  byHand = engineByHand(daemon);
+  byHand = engineCommandLine(daemon);
 });
 after(async () => {
   await engine[Symbol.asyncDispose]();

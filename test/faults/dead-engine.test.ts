@@ -8,7 +8,6 @@ import {
   StartLxdProgress_Status as Launched,
   UpgradeContainerProgress_Status as Upgraded,
 } from "../../src/contract/tremplin_pb.js";
-import { execute } from "../support/belongings.ts";
 import { breakableEngine } from "../support/breakable-engine.ts";
 import { crashListener } from "../support/crash-listener.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
@@ -18,6 +17,7 @@ import { enginePid } from "../support/engine-pid.ts";
 import { eventually } from "../support/eventually.ts";
 import { keptFolder } from "../support/keeper.ts";
 import { smallDisk } from "../support/small-disk.ts";
+import { execute } from "../support/system-state.ts";
 import {
   createTiny,
   launch,

@@ -7,13 +7,13 @@ import { remainsOfReset } from "../support/database-reset.ts";
 import { enginePid } from "../support/engine-pid.ts";
 import { eventually } from "../support/eventually.ts";
 import { engineQuery } from "../support/in-container.ts";
-import { belongings, makeThree } from "../support/three-containers.ts";
+import { createThree, readResetContents } from "../support/reset-fixture.ts";
 import { launchedDaemon, startContainer } from "../support/tiny-container.ts";
 
 test("SIGPWR in the middle of a reset leaves no engine, and the next launch goes on", async () => {
   await using daemon = await launchedDaemon();
-  await makeThree(daemon);
-  const before = await belongings(daemon);
+  await createThree(daemon);
+  const before = await readResetContents(daemon);
   await daemon.tremplin.startLxd({ resetLxdDb: true });
   await eventually("a container that is back", async () => {
     const text = await readFile(join(daemon.folder, "state/lxd.reset.json"), "utf8").catch(() => "");
@@ -26,13 +26,13 @@ test("SIGPWR in the middle of a reset leaves no engine, and the next launch goes
   await daemon.start();
   const { status, failureReason } = await daemon.listener.final("startLxd", "", 120_000);
   assert.deepEqual([status, failureReason], [Launched.STARTED, ""]);
-  assert.deepEqual(await belongings(daemon), before);
+  assert.deepEqual(await readResetContents(daemon), before);
   assert.deepEqual(await remainsOfReset(daemon), []);
 });
 
 test("SIGPWR before an engine of an earlier run is taken over stops it and its containers", async () => {
   await using daemon = await launchedDaemon();
-  await makeThree(daemon);
+  await createThree(daemon);
   await startContainer(daemon, "web");
   await daemon.kill();
   const pid = await enginePid(daemon);

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { StartLxdProgress_Status as Launched } from "../../src/contract/tremplin_pb.js";
-import { comeBack } from "../support/come-back.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { enginePid } from "../support/engine-pid.ts";
 import { eventually } from "../support/eventually.ts";
 import { journalEntries, untilJournalEmpty } from "../support/journal.ts";
+import { restartDaemon } from "../support/restart-daemon.ts";
 import { shareBackup } from "../support/tiny-backup.ts";
 import { createTiny, launchedDaemon, startContainer, tinyRequest } from "../support/tiny-container.ts";
 
@@ -46,7 +46,7 @@ for (const [kind, begin] of Object.entries(operations)) {
     process.kill(pid, "SIGCONT");
     assert.equal(end, 0);
     assert.ok(Date.now() - begun < LIMIT, `${Date.now() - begun} ms`);
-    await comeBack(daemon);
+    await restartDaemon(daemon);
     await untilJournalEmpty(daemon);
     assert.deepEqual(await journalEntries(daemon), []);
   });

@@ -9,11 +9,11 @@ import {
   StartContainerRequest_PrivilegeLevel as Level,
   ContainerStartProgress_Status as Started,
 } from "../../src/contract/tremplin_pb.js";
-import { comeBack } from "../support/come-back.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { eventually } from "../support/eventually.ts";
 import { engineQuery, inContainer } from "../support/in-container.ts";
 import type { NoticeKind } from "../support/listener.ts";
+import { restartDaemon } from "../support/restart-daemon.ts";
 import { Simplestreams } from "../support/simplestreams.ts";
 import { createTiny, launchedDaemon, startContainer, tinyRequest } from "../support/tiny-container.ts";
 
@@ -50,7 +50,7 @@ for (const instant of INSTANTS) {
     await daemon.tremplin.createContainer(tinyRequest(daemon, name));
     await delay(instant);
     await daemon.kill();
-    await comeBack(daemon);
+    await restartDaemon(daemon);
     const { status } = await daemon.listener.final("create", name);
     assert.ok(status === Created.CREATED || status === Created.FAILED);
     assert.deepEqual(await temporaries(), []);
@@ -68,7 +68,7 @@ for (const instant of INSTANTS) {
     await daemon.tremplin.startContainer({ containerName: name });
     await delay(instant);
     await daemon.kill();
-    await comeBack(daemon);
+    await restartDaemon(daemon);
     const { status } = await daemon.listener.final("start", name);
     const { status: info } = await daemon.tremplin.getContainerInfo({ containerName: name });
     assert.equal(info, status === Started.STARTED ? Info.RUNNING : Info.STOPPED);
@@ -86,7 +86,7 @@ for (const instant of INSTANTS) {
     await daemon.tremplin.startContainer({ containerName: name, privilegeLevel: Level.PRIVILEGED });
     await delay(instant);
     await daemon.kill();
-    await comeBack(daemon);
+    await restartDaemon(daemon);
     const { status } = await daemon.listener.final("start", name);
     if (status !== Started.STARTED) await startContainer(daemon, name, { privilegeLevel: Level.PRIVILEGED });
     const owners = await inContainer(daemon, name, "stat", "-c", "%u:%g", "/root/mine", "/etc/passwd");
@@ -100,7 +100,7 @@ for (const instant of INSTANTS) {
     await daemon.tremplin.deleteContainer({ containerName: name });
     await delay(instant);
     await daemon.kill();
-    await comeBack(daemon);
+    await restartDaemon(daemon);
     const { status, failureReason } = await daemon.listener.final("delete", name);
     assert.equal(ends("delete"), 1);
     if (status !== Deleted.DELETED) {
@@ -121,7 +121,7 @@ test("killed in the middle of a download: the engine's download ends too", async
   assert.equal((await daemon.tremplin.createContainer(request)).status, Create.CREATING);
   await server.begun;
   await daemon.kill();
-  await comeBack(daemon);
+  await restartDaemon(daemon);
   const { status, failureReason } = await daemon.listener.final("create", name);
   assert.equal(status, Created.FAILED);
   assert.match(failureReason, /the daemon died while it created .*; create it again/);

@@ -6,14 +6,14 @@ import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { ContainerExportProgress_Status as Exported } from "../../src/contract/tremplin_pb.js";
-import { execute, processesWith } from "../support/belongings.ts";
-import { comeBack } from "../support/come-back.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { enginePid } from "../support/engine-pid.ts";
 import { beginExport, exportContainer } from "../support/export-container.ts";
+import { hardLinkedFile } from "../support/hard-linked-file.ts";
 import { type HeldCompressor, heldCompressor } from "../support/held-compressor.ts";
 import { engineQuery, inContainer } from "../support/in-container.ts";
-import { preciousFile } from "../support/precious-file.ts";
+import { restartDaemon } from "../support/restart-daemon.ts";
+import { execute, processesWith } from "../support/system-state.ts";
 import { createTiny, launchedDaemon, startContainer } from "../support/tiny-container.ts";
 
 /** How long after the answer of the rpc the daemon is killed: from at once until it is mostly done. */
@@ -105,7 +105,7 @@ for (const instant of INSTANTS) {
     await delay(instant);
     await daemon.kill();
     assert.deepEqual(await processesWith(`tar --create --file=-`), []);
-    await comeBack(daemon);
+    await restartDaemon(daemon);
     const final = await daemon.listener.final("export", "big");
     assert.ok(final.status === Exported.DONE || final.status === Exported.FAILED);
     if (final.status === Exported.FAILED)
@@ -125,7 +125,7 @@ for (const instant of [0, 120, 500]) {
     process.kill(await enginePid(daemon), "SIGKILL");
     const final = await daemon.listener.final("export", "big");
     t.diagnostic(`${Exported[final.status]} ${final.failureReason}`);
-    await comeBack(daemon);
+    await restartDaemon(daemon);
     await assertRight("killed.tar.gz", final, there);
     assert.equal(ends(), before + 1);
     await exportContainer(daemon, "big", "killed.tar.gz");
@@ -136,16 +136,16 @@ test("a daemon killed while it exports into a folder leaves no file of that", as
   await execute("mkdir", [at("folder")]);
   await killWhileWriting("folder");
   assert.deepEqual((await readdir(at("folder"))).length, 1);
-  await comeBack(daemon);
+  await restartDaemon(daemon);
   assert.equal((await daemon.listener.final("export", "big")).status, Exported.FAILED);
   assert.deepEqual(await readdir(at("folder")), []);
 });
 
 test("a daemon killed in an export leaves the backup of yesterday, and its hard links, untouched", async () => {
-  const yesterday = await preciousFile(at("yesterday.tar.gz"));
+  const yesterday = await hardLinkedFile(at("yesterday.tar.gz"));
   await killWhileWriting("yesterday.tar.gz");
   await yesterday.assertUntouched();
-  await comeBack(daemon);
+  await restartDaemon(daemon);
   assert.equal((await daemon.listener.final("export", "big")).status, Exported.FAILED);
   await yesterday.assertUntouched();
   await assertCleanedUp();
@@ -156,7 +156,7 @@ test("a daemon killed in an export to an empty file that was there leaves that o
   const { ino } = await stat(at("made.tar.gz"));
   await killWhileWriting("made.tar.gz");
   assert.ok((await stat(at("made.tar.gz"))).size > 0, "it is not written itself");
-  await comeBack(daemon);
+  await restartDaemon(daemon);
   const { status } = await daemon.listener.final("export", "big");
   assert.equal(status, Exported.FAILED);
   const after = await stat(at("made.tar.gz"));
@@ -194,7 +194,7 @@ for (const [index, [what, [before, act]]] of Object.entries(since).entries()) {
     await act(at(path));
     const theirs = await look(path);
     await link(at(path), at(`${path}.1`));
-    await comeBack(daemon);
+    await restartDaemon(daemon);
     assert.equal((await daemon.listener.final("export", "big")).status, Exported.FAILED);
     assert.equal(await look(path), theirs);
     assert.equal(await look(`${path}.1`), theirs);
@@ -205,12 +205,12 @@ for (const [index, [what, [before, act]]] of Object.entries(since).entries()) {
 test("a daemon that shuts down during an export leaves it to the next one", async () => {
   await beginExport(daemon, "big", "asked.tar.gz");
   assert.equal(await daemon.stop(), 0);
-  await comeBack(daemon);
+  await restartDaemon(daemon);
   await assertRight("asked.tar.gz", await daemon.listener.final("export", "big"));
 });
 
 test("an engine that is killed in an export leaves the backup of yesterday untouched", async () => {
-  const yesterday = await preciousFile(at("engine.tar.gz"));
+  const yesterday = await hardLinkedFile(at("engine.tar.gz"));
   await packer.hold();
   await beginExport(daemon, "big", "engine.tar.gz");
   await packer.held();
@@ -219,7 +219,7 @@ test("an engine that is killed in an export leaves the backup of yesterday untou
   const final = await daemon.listener.final("export", "big");
   assert.notEqual(final.status, Exported.DONE);
   await packer.release();
-  await comeBack(daemon);
+  await restartDaemon(daemon);
   await yesterday.assertUntouched();
   await assertNothingUnfinished();
 });

@@ -9,20 +9,20 @@ import { engineOf } from "../support/engine-of.ts";
 import { enginePid } from "../support/engine-pid.ts";
 import { eventually } from "../support/eventually.ts";
 import { engineCommand, engineQuery } from "../support/in-container.ts";
-import { type Belongings, belongings, makeThree } from "../support/three-containers.ts";
+import { createThree, type ResetContents, readResetContents } from "../support/reset-fixture.ts";
 import { launchedDaemon } from "../support/tiny-container.ts";
 import { uploadTinyImage } from "../support/tiny-image.ts";
 
 let daemon: TestDaemon;
-let asItWas: Belongings;
+let asItWas: ResetContents;
 let holdings: unknown;
 
 before(async () => {
   daemon = await launchedDaemon();
-  await makeThree(daemon);
+  await createThree(daemon);
   await engineCommand(daemon, "profile", "set", "default", "limits.processes", "900");
   // Before the pool keeps an image unpacked, which it does not need to go on.
-  asItWas = await belongings(daemon);
+  asItWas = await readResetContents(daemon);
   await using engine = await engineOf(daemon);
   await uploadTinyImage(engine);
   const lab = ["features.profiles=false", "features.images=false"].flatMap((feature) => ["-c", feature]);
@@ -78,7 +78,7 @@ async function wentOn(): Promise<void> {
   assert.deepEqual([status, failureReason], [Launched.STARTED, ""]);
   // Killed at the very end it may not be back yet, and nobody has to say so any more.
   await eventually("the engine", () => engineQuery(daemon, "/1.0").catch(() => undefined));
-  assert.deepEqual(await belongings(daemon), asItWas);
+  assert.deepEqual(await readResetContents(daemon), asItWas);
   assert.deepEqual(await look(), holdings);
   assert.deepEqual(await remainsOfReset(daemon), []);
 }

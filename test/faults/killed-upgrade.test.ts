@@ -9,14 +9,14 @@ import {
 import { baseFiles, stateOf } from "../support/apt-container.ts";
 import { enginePid } from "../support/engine-pid.ts";
 import { eventually } from "../support/eventually.ts";
-import { points, tool, UpgradePlace } from "../support/upgrade-place.ts";
+import { points, tool, UpgradeFixture } from "../support/upgrade-fixture.ts";
 
-let place: UpgradePlace;
+let place: UpgradeFixture;
 let name: string;
 let asItWas: Record<string, string>;
 
 before(async () => {
-  place = await UpgradePlace.open();
+  place = await UpgradeFixture.open();
 });
 after(() => place?.[Symbol.asyncDispose]());
 beforeEach(async () => {

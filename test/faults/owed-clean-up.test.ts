@@ -8,18 +8,18 @@ import {
   StartContainerRequest_PrivilegeLevel as Level,
   ContainerStartProgress_Status as Started,
 } from "../../src/contract/tremplin_pb.js";
-import { execute } from "../support/belongings.ts";
 import { breakableEngine } from "../support/breakable-engine.ts";
-import { comeBack } from "../support/come-back.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { startLxd } from "../support/database-reset.ts";
-import { engineByHand } from "../support/engine-by-hand.ts";
+import { engineCommandLine } from "../support/engine-command-line.ts";
 import { engineOf } from "../support/engine-of.ts";
 import { enginePid } from "../support/engine-pid.ts";
 import { eventually } from "../support/eventually.ts";
 import { heldCompressor } from "../support/held-compressor.ts";
 import { inContainer } from "../support/in-container.ts";
 import { journalFolder, untilJournalEmpty, untilStep } from "../support/journal.ts";
+import { restartDaemon } from "../support/restart-daemon.ts";
+import { execute } from "../support/system-state.ts";
 import {
   createTiny,
   launch,
@@ -95,7 +95,7 @@ const untold: Record<string, (daemon: TestDaemon, name: string) => Promise<{ pri
   },
   async "a copy"(daemon, name) {
     await full(daemon, "origin");
-    await engineByHand(daemon)("copy", "origin", name);
+    await engineCommandLine(daemon)("copy", "origin", name);
     return { privilegeLevel: Level.PRIVILEGED };
   },
 };
@@ -107,7 +107,7 @@ for (const [what, make] of Object.entries(untold)) {
     await daemon.tremplin.startContainer({ containerName: "penguin", ...request });
     await untilStep(daemon, "saved");
     const operations = async () =>
-      JSON.parse(await engineByHand(daemon)("query", "/1.0/operations?recursion=1"));
+      JSON.parse(await engineCommandLine(daemon)("query", "/1.0/operations?recursion=1"));
     await eventually("the start in the engine", async () =>
       JSON.stringify(await operations()).includes("Starting") ? true : undefined,
     );
@@ -167,7 +167,7 @@ test("no disk space for an end: the lock is kept until there is space, and the e
   await daemon.stop();
   const journal = journalFolder(daemon);
   await execute("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", journal]);
-  await comeBack(daemon);
+  await restartDaemon(daemon);
   await daemon.tremplin.startContainer({ containerName: "penguin" });
   // The engine stands still, so that the start cannot end before there is no room.
   const pid = await enginePid(daemon);

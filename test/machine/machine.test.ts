@@ -7,10 +7,10 @@ import { programFiles } from "../../src/machine/boot-files.ts";
 import { diskUse } from "../../src/machine/container-disk.ts";
 import { MachineFolder } from "../../src/machine/machine-folder.ts";
 import { sendMonitorCommand } from "../../src/machine/monitor.ts";
-import { execute } from "../support/belongings.ts";
 import { eventually } from "../support/eventually.ts";
 import { type KeptFolder, keptFolder } from "../support/keeper.ts";
 import { repository } from "../support/repository.ts";
+import { execute } from "../support/system-state.ts";
 import { tinyImage } from "../support/tiny-image.ts";
 import { cachedSystem } from "./cached-system.ts";
 

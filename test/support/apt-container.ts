@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { ContainerCreationProgress_Status as Created } from "../../src/contract/tremplin_pb.js";
 import { lockFile } from "../../src/daemon/images/file-lock.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import { execute } from "./belongings.ts";
 import type { TestDaemon } from "./daemon.ts";
 import { buildPackage, type FakePackage } from "./debian-repository.ts";
 import { eventually } from "./eventually.ts";
 import { runInside } from "./run-inside.ts";
+import { execute } from "./system-state.ts";
 
 /** Increase this when the tree is built differently. */
 const RECIPE = 1;

@@ -10,10 +10,10 @@ import {
   type Process,
   portsOf,
   processesWith,
-} from "./belongings.ts";
+} from "./system-state.ts";
 
 /** What one daemon of a test had. Everything that names the folder in its paths is the test's own. */
-export interface Belongings {
+export interface DaemonResources {
   readonly folder: string;
   readonly bridge?: string;
 }
@@ -22,7 +22,7 @@ export interface Belongings {
  * Takes down whatever a daemon, its engine and its containers may have left, in any state of any of them, and
  * removes the folder. Nobody needs to be alive for it. Throws with what would not go.
  */
-export async function cleanUp({ folder, bridge }: Belongings): Promise<void> {
+export async function cleanUp({ folder, bridge }: DaemonResources): Promise<void> {
   await endProcesses(folder);
   for (const path of await mountsUnder(folder)) await execute("umount", ["--lazy", path]);
   for (const device of await loopDevicesOf(folder)) await execute("losetup", ["--detach", device]);

@@ -64,7 +64,7 @@ export class RecordedIo implements Io {
 }
 
 /** A host with one guest in memory, and a command line that talks to them. */
-export class CommandLinePlace implements AsyncDisposable {
+export class CommandLineFixture implements AsyncDisposable {
   readonly folder: string;
   readonly guest: MemoryGuest;
   readonly hostAddress: Address;
@@ -76,11 +76,11 @@ export class CommandLinePlace implements AsyncDisposable {
     this.hostAddress = hostAddress;
   }
 
-  static async open(t: TestContext, unchanged = false): Promise<CommandLinePlace> {
+  static async open(t: TestContext, unchanged = false): Promise<CommandLineFixture> {
     const folder = await mkdtemp(join(tmpdir(), "cli-"));
     const host: Address = { kind: "unix", path: join(folder, "host.sock") };
     const address: Address = { kind: "unix", path: join(folder, "vm.sock") };
-    const place = new CommandLinePlace(folder, await MemoryGuest.open({ address, host, unchanged }), host);
+    const place = new CommandLineFixture(folder, await MemoryGuest.open({ address, host, unchanged }), host);
     await place.openHost();
     t.after(() => place[Symbol.asyncDispose]());
     return place;
@@ -113,8 +113,11 @@ export class CommandLinePlace implements AsyncDisposable {
     return run([...line.split(" "), "--host", formatAddress(this.hostAddress)], io);
   }
 
-  /** Runs a command and answers all that it said. */
-  async say(line: string, io = new RecordedIo()): Promise<{ code: number; stdout: string; stderr: string }> {
+  /** Runs a command and answers all that it printed. */
+  async output(
+    line: string,
+    io = new RecordedIo(),
+  ): Promise<{ code: number; stdout: string; stderr: string }> {
     const code = await this.run(line, io);
     return { code, stdout: io.stdout, stderr: io.stderr };
   }

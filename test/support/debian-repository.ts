@@ -5,7 +5,7 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { execute } from "./belongings.ts";
+import { execute } from "./system-state.ts";
 
 /** A tiny package. */
 export interface FakePackage {

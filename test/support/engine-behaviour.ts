@@ -1,11 +1,11 @@
 import { after, before, describe } from "node:test";
 import type { Engine } from "../../src/engine/engine.ts";
+import { ContainerActions } from "./container-actions.ts";
 import { containerChanges, containerCreation, containerStates } from "./engine-behaviour/containers.ts";
 import { imageBehaviour, profileBehaviour } from "./engine-behaviour/images.ts";
 import { insideBehaviour } from "./engine-behaviour/inside.ts";
 import { operationBehaviour } from "./engine-behaviour/operations.ts";
 import { snapshotBehaviour } from "./engine-behaviour/snapshots.ts";
-import { EngineHands } from "./engine-hands.ts";
 
 /** An engine whose behaviour is to be proven. */
 export interface EngineUnderTest extends AsyncDisposable {
@@ -18,7 +18,7 @@ export interface EngineUnderTest extends AsyncDisposable {
 /** The engine of the suite, and helpers for it. */
 export interface Bench {
   readonly engine: Engine;
-  readonly hands: EngineHands;
+  readonly hands: ContainerActions;
   /** The fingerprint of the image. */
   readonly image: string;
   /** Another client, disposed by the caller. */
@@ -37,7 +37,12 @@ export function engineBehaviour(name: string, open: () => Promise<EngineUnderTes
       underTest = await open();
       const engine = await underTest.connect();
       const image = await underTest.upload(engine);
-      bench = { engine, image, hands: new EngineHands(engine, image), connect: () => underTest.connect() };
+      bench = {
+        engine,
+        image,
+        hands: new ContainerActions(engine, image),
+        connect: () => underTest.connect(),
+      };
     });
     after(async () => {
       await bench?.engine[Symbol.asyncDispose]();

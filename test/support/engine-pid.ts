@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { execute } from "./belongings.ts";
 import type { TestDaemon } from "./daemon.ts";
+import { execute } from "./system-state.ts";
 
 /** The process of the LXD that a daemon launched. */
 export function enginePid({ folder }: Pick<TestDaemon, "folder">): Promise<number> {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { execute } from "./belongings.ts";
 import type { TestDaemon } from "./daemon.ts";
+import { execute } from "./system-state.ts";
 
 /**
  * Runs a program in a running container by the engine's own command line, independent of the project's client,

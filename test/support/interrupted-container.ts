@@ -1,11 +1,11 @@
 import { after, before, beforeEach } from "node:test";
 import type { Engine } from "../../src/engine/engine.ts";
 import type { Instance } from "../../src/engine/resources/instance.ts";
-import { comeBack } from "./come-back.ts";
 import type { TestDaemon } from "./daemon.ts";
-import { engineByHand } from "./engine-by-hand.ts";
+import { engineCommandLine } from "./engine-command-line.ts";
 import { engineOf } from "./engine-of.ts";
 import { identityStep, leaveOperation, untilJournalEmpty } from "./journal.ts";
+import { restartDaemon } from "./restart-daemon.ts";
 import { createTiny, launchedDaemon } from "./tiny-container.ts";
 
 /**
@@ -25,7 +25,7 @@ export class InterruptedContainer {
     before(async () => {
       this.#daemon = await launchedDaemon();
       this.#engine = await engineOf(this.#daemon);
-      this.#byHand = engineByHand(this.#daemon);
+      this.#byHand = engineCommandLine(this.#daemon);
     });
     after(async () => {
       await this.#engine?.[Symbol.asyncDispose]();
@@ -73,7 +73,7 @@ export class InterruptedContainer {
 
   /** Starts the daemon again, and resolves when it has recovered everything. */
   async restart(): Promise<void> {
-    await comeBack(this.daemon);
+    await restartDaemon(this.daemon);
     await untilJournalEmpty(this.daemon);
   }
 

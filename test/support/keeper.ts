@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { join } from "node:path";
-import type { Belongings } from "./clean-up.ts";
+import type { DaemonResources } from "./clean-up.ts";
 import { repository } from "./repository.ts";
 import { testFolder } from "./test-run.ts";
 
@@ -22,7 +22,7 @@ export async function keptFolder(): Promise<KeptFolder> {
  * Sees to it that what belongs to a test is taken down: when this is disposed, and also when this process is
  * killed. Disposing throws with what would not go.
  */
-export function keep({ folder, bridge = "" }: Belongings): AsyncDisposable {
+export function keep({ folder, bridge = "" }: DaemonResources): AsyncDisposable {
   const program = join(repository, "test/support/clean-up-after.ts");
   // Its own session: Ctrl-C must not reach it. Its input ends when the last who could write to it has gone.
   const child = spawn(process.execPath, [program, folder, bridge], {

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { chainsOf, interfacesLike, loopDevicesOf, mountsUnder, processesWith } from "./belongings.ts";
+import { chainsOf, interfacesLike, loopDevicesOf, mountsUnder, processesWith } from "./system-state.ts";
 import { bridgePrefix, folderPrefix } from "./test-run.ts";
 
 /** What a run of the tests left on the machine, one line each: all of it bears the run's mark. */

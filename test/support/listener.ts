@@ -69,11 +69,11 @@ export class RecordingListener implements AsyncDisposable {
   /** Listens on a unix socket. */
   static async open(path: string): Promise<RecordingListener> {
     const listener = new RecordingListener(path);
-    await listener.comeBack();
+    await listener.reopen();
     return listener;
   }
 
-  async comeBack(): Promise<void> {
+  async reopen(): Promise<void> {
     const server = createServer(
       connectNodeAdapter({ routes: (router) => router.service(TremplinListener, this.#service()) }),
     );

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { TremplinError } from "../../src/base/tremplin-error.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import { EngineHands } from "./engine-hands.ts";
+import { ContainerActions } from "./container-actions.ts";
 import { MemoryEngine } from "./memory-engine/memory-engine.ts";
 import { tinyImageBytes } from "./memory-engine/tiny-image-bytes.ts";
 import { BenchDaemon } from "./operation-bench/bench-daemon.ts";
@@ -33,7 +33,7 @@ export class OperationBench implements AsyncDisposable {
   readonly engine: MemoryEngine;
   /** A person's client of the engine. */
   readonly client: Engine;
-  readonly hands: EngineHands;
+  readonly actions: ContainerActions;
   readonly host: RecordingListener;
   readonly #folder: string;
   #daemon: BenchDaemon;
@@ -48,7 +48,7 @@ export class OperationBench implements AsyncDisposable {
     this.#folder = folder;
     this.engine = engine;
     this.client = client;
-    this.hands = new EngineHands(client, engine.addImage(tinyImageBytes()));
+    this.actions = new ContainerActions(client, engine.addImage(tinyImageBytes()));
     this.#daemon = daemon;
     this.host = host;
   }

@@ -48,14 +48,14 @@ export class PrivateLxd implements AsyncDisposable {
   readonly address: EngineAddress & { readonly kind: "unix" };
   /** Free to be made and used; there is no network to begin with. */
   readonly network: Pick<FreeNetwork, "bridge" | "subnet" | "addressPrefix">;
-  readonly #belongings: AsyncDisposable;
+  readonly #resources: AsyncDisposable;
   #child: ChildProcess | undefined;
 
-  constructor(folder: string, network: FreeNetwork, belongings: AsyncDisposable) {
+  constructor(folder: string, network: FreeNetwork, resources: AsyncDisposable) {
     this.folder = folder;
     this.address = { kind: "unix", path: join(folder, "unix.socket") };
     this.network = network;
-    this.#belongings = belongings;
+    this.#resources = resources;
   }
 
   /** The daemon's process id, while it runs. */
@@ -116,6 +116,6 @@ export class PrivateLxd implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#belongings[Symbol.asyncDispose]();
+    await this.#resources[Symbol.asyncDispose]();
   }
 }

@@ -1,22 +1,22 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Acts } from "./random-hand.ts";
-import type { ContainerPhoto, FilePhoto, Photo } from "./random-photo.ts";
-import type { Work } from "./random-work.ts";
+import type { SentRequest } from "./random-requests.ts";
+import type { ContainerState, FileState, ObservedState } from "./random-state.ts";
+import type { Actions } from "./random-user.ts";
 
 /** A request that was under way, and how it ended. */
-export interface Ended extends Work {
+export interface Ended extends SentRequest {
   readonly isDone: boolean;
 }
 
-/** What lies between two photographs. */
+/** What lies between two states. */
 export interface Between {
-  readonly before: Photo;
-  readonly after: Photo;
+  readonly before: ObservedState;
+  readonly after: ObservedState;
   /** What was under way at the first one. */
   readonly works: readonly Ended[];
-  /** What a person did before the first one, since the daemon's death. */
-  readonly acts: Acts;
-  /** The names of the shared files that a person touched meanwhile. */
+  /** What a user did before the first one, since the daemon's death. */
+  readonly acts: Actions;
+  /** The names of the shared files that a user touched meanwhile. */
   readonly touched: ReadonlySet<string>;
   /** Whether nobody but a daemon that cleans up did anything since the first one. */
   readonly isCleanUp: boolean;
@@ -24,7 +24,7 @@ export interface Between {
 
 const OURS = /^tremplin-/;
 
-/** What of a person's was lost or changed, a sentence each. */
+/** What of a user's was lost or changed, a sentence each. */
 export function findLosses(between: Between): string[] {
   const { before, after } = between;
   return [
@@ -36,8 +36,8 @@ export function findLosses(between: Between): string[] {
 
 /** What of ours is there at the end although nothing is under way, a sentence each. */
 export function findLeft(
-  { containers, images, shared }: Photo,
-  isSomebodys: (container: ContainerPhoto) => boolean,
+  { containers, images, shared }: ObservedState,
+  isSomebodys: (container: ContainerState) => boolean,
 ): string[] {
   const theirs = containers.filter((each) => !isSomebodys(each));
   return [
@@ -60,7 +60,7 @@ export function findLeft(
   ];
 }
 
-function lossesOf(found: ContainerPhoto, between: Between): string[] {
+function lossesOf(found: ContainerState, between: Between): string[] {
   const { after, works, acts } = between;
   const on = works.filter((work) => isAbout(work, found));
   const did = acts.get(found.uuid) ?? new Set();
@@ -75,9 +75,9 @@ function lossesOf(found: ContainerPhoto, between: Between): string[] {
         : asked(found, now);
   return wrong.map((each) => `${title}: ${each}`);
 
-  function asked(before: ContainerPhoto, now: ContainerPhoto | undefined): string[] {
+  function asked(before: ContainerState, now: ContainerState | undefined): string[] {
     const isSet = did.has("set");
-    const isDone = (kind: Work["kind"]) => on.some((work) => work.kind === kind && work.isDone);
+    const isDone = (kind: SentRequest["kind"]) => on.some((work) => work.kind === kind && work.isDone);
     if (OURS.test(before.name) && !isSet) return [];
     if (!now) return !isSet && (isDone("delete") || isDone("import")) ? [] : ["it is gone"];
     const isBack = isDone("undo") && !isSet;
@@ -89,7 +89,7 @@ function lossesOf(found: ContainerPhoto, between: Between): string[] {
     ];
   }
 
-  function configOf({ config }: ContainerPhoto): Record<string, string> {
+  function configOf({ config }: ContainerState): Record<string, string> {
     const isStarting = on.some(({ kind }) => kind === "start") && !between.isCleanUp;
     return Object.fromEntries(
       Object.entries(config).filter(([key]) => !isStarting || key !== "security.privileged"),
@@ -98,8 +98,8 @@ function lossesOf(found: ContainerPhoto, between: Between): string[] {
 }
 
 function stateLoss(
-  before: ContainerPhoto,
-  now: ContainerPhoto,
+  before: ContainerState,
+  now: ContainerState,
   on: readonly Ended[],
   isCleanUp: boolean,
 ): string[] {
@@ -111,20 +111,20 @@ function stateLoss(
   return before.status === now.status ? [] : [`it was ${before.status} and is ${now.status}`];
 }
 
-function isAbout({ container, uuid, id }: Ended, found: ContainerPhoto): boolean {
+function isAbout({ container, uuid, id }: Ended, found: ContainerState): boolean {
   if (id !== undefined && found.name.endsWith(id)) return true;
   return uuid === undefined ? found.name === container : found.uuid === uuid;
 }
 
-function exact(before: ContainerPhoto, now: ContainerPhoto | undefined): string[] {
+function exact(before: ContainerState, now: ContainerState | undefined): string[] {
   if (!now) return ["it is gone"];
-  return (Object.keys(before) as (keyof ContainerPhoto)[])
+  return (Object.keys(before) as (keyof ContainerState)[])
     .filter((key) => !isDeepStrictEqual(before[key], now[key]))
     .map((key) => `${key} was ${JSON.stringify(before[key])} and is ${JSON.stringify(now[key])}`);
 }
 
 /** All of it, but what an operation of ours had put there. */
-function kept(before: ContainerPhoto, now: ContainerPhoto | undefined): string[] {
+function kept(before: ContainerState, now: ContainerState | undefined): string[] {
   if (!now) return ["it is gone"];
   const name = OURS.test(before.name) ? now.name : before.name;
   return [
@@ -136,13 +136,13 @@ function kept(before: ContainerPhoto, now: ContainerPhoto | undefined): string[]
   ];
 }
 
-function isSnapshotsKept(before: ContainerPhoto, now: ContainerPhoto): boolean {
+function isSnapshotsKept(before: ContainerState, now: ContainerState): boolean {
   return before.snapshots
     .filter(({ name }) => !OURS.test(name))
     .every((each) => now.snapshots.some((other) => isDeepStrictEqual(each, other)));
 }
 
-function lossOfFile(name: string, file: FilePhoto, between: Between): string[] {
+function lossOfFile(name: string, file: FileState, between: Between): string[] {
   const { after, works, touched, isCleanUp } = between;
   if (name.startsWith(".tremplin-")) return [];
   const now = after.shared[name];

@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import type { EngineAddress } from "../../src/engine/engine.ts";
-import { execute } from "./belongings.ts";
 import type { PrivateLxd } from "./private-lxd.ts";
+import { execute } from "./system-state.ts";
 
 /** Lets an engine answer over HTTPS to one client that it trusts: its address, with that client's key. */
 export async function openRemotely(lxd: PrivateLxd): Promise<EngineAddress & { kind: "https" }> {

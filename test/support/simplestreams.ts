@@ -8,8 +8,8 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { execute } from "./belongings.ts";
 import { type KeptFolder, keptFolder } from "./keeper.ts";
+import { execute } from "./system-state.ts";
 
 export interface SimplestreamsOptions {
   /** What the image is asked for by: "debian/bookworm". */

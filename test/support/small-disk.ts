@@ -1,5 +1,5 @@
 import { mkdir, truncate, writeFile } from "node:fs/promises";
-import { execute } from "./belongings.ts";
+import { execute } from "./system-state.ts";
 
 /** Mounts a file system of so many bytes, in a file beside it, at a folder that is made. Disposing unmounts it. */
 export async function smallDisk(folder: string, bytes: number): Promise<AsyncDisposable> {

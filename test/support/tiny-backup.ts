@@ -6,8 +6,8 @@ import {
   ContainerImportProgress_Status as Imported,
   ImportContainerResponse_Status as Importing,
 } from "../../src/contract/tremplin_pb.js";
-import { execute } from "./belongings.ts";
 import type { TestDaemon } from "./daemon.ts";
+import { execute } from "./system-state.ts";
 
 /** A large container on a slow machine takes its time. Milliseconds. */
 const LONG = 600_000;

@@ -4,14 +4,14 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { addMadeUpFlavor } from "../../../test/support/made-up-flavor.ts";
+import { addFakeFlavor } from "../../../test/support/fake-flavor.ts";
 import { engineAfter } from "./engine-after.ts";
 
 test("an engine that still answers is not called stopped", async (t) => {
   const state = await mkdtemp(join(tmpdir(), "engine-after-"));
   t.after(() => rm(state, { recursive: true }));
   assert.match(await engineAfter(["daemon", "--state", state]), /with the containers and the engine/);
-  addMadeUpFlavor(t);
+  addFakeFlavor(t);
   await mkdir(join(state, "acme"));
   const server = createServer().listen(join(state, "acme", "acme.sock"));
   await new Promise((resolve) => server.once("listening", resolve));

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CommandLinePlace } from "../../../test/support/command-line.ts";
+import { CommandLineFixture } from "../../../test/support/command-line.ts";
 
 test("create builds the image and waits for the end of the operation", async (t) => {
-  const at = await CommandLinePlace.open(t);
-  const { code, stdout, stderr } = await at.say("create web --debian bookworm");
+  const at = await CommandLineFixture.open(t);
+  const { code, stdout, stderr } = await at.output("create web --debian bookworm");
   assert.equal(code, 0, stderr);
   assert.equal(stdout, "web: created\n");
   assert.match(stderr, /image: packing 90 %\n(.*\n)*.*fetching the image 50 %/);
@@ -12,16 +12,16 @@ test("create builds the image and waits for the end of the operation", async (t)
 });
 
 test("create leaves an existing container as it is", async (t) => {
-  const at = await CommandLinePlace.open(t);
+  const at = await CommandLineFixture.open(t);
   at.guest.containers.set("web", "running");
-  const { stdout } = await at.say("create web --debian bookworm");
+  const { stdout } = await at.output("create web --debian bookworm");
   assert.equal(stdout, "web: already exists; nothing was changed\n");
   assert.deepEqual(at.guest.asked, []);
 });
 
 test("create --json prints a line for each event, then the result", async (t) => {
-  const at = await CommandLinePlace.open(t);
-  const { code, stdout, stderr } = await at.say("create web --debian bookworm --json");
+  const at = await CommandLineFixture.open(t);
+  const { code, stdout, stderr } = await at.output("create web --debian bookworm --json");
   assert.equal(code, 0);
   assert.equal(stderr, "");
   const lines = stdout
@@ -46,7 +46,7 @@ for (const line of [
   "create web --debian bookworm --rootfs /a --metadata /b",
 ]) {
   test(`"${line}" is wrong usage, and requests nothing`, async (t) => {
-    const at = await CommandLinePlace.open(t);
+    const at = await CommandLineFixture.open(t);
     assert.equal(await at.run(line), 2);
     assert.deepEqual(at.guest.asked, []);
   });

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CommandLinePlace } from "../../../test/support/command-line.ts";
+import { CommandLineFixture } from "../../../test/support/command-line.ts";
 
 test("debug prints the diagnostics of the guest, without control characters", async (t) => {
-  const at = await CommandLinePlace.open(t);
-  assert.equal((await at.say("debug")).stdout, "== daemon\nversion  [31m1\n");
+  const at = await CommandLineFixture.open(t);
+  assert.equal((await at.output("debug")).stdout, "== daemon\nversion  [31m1\n");
   assert.equal(
-    JSON.parse((await at.say("debug --json")).stdout).debugInformation,
+    JSON.parse((await at.output("debug --json")).stdout).debugInformation,
     "== daemon\nversion \u001b[31m1\n",
   );
 });

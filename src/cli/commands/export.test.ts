@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CommandLinePlace } from "../../../test/support/command-line.ts";
+import { CommandLineFixture } from "../../../test/support/command-line.ts";
 
 test("export shows files and bytes, and prints the path of the backup", async (t) => {
-  const at = await CommandLinePlace.open(t);
+  const at = await CommandLineFixture.open(t);
   at.guest.containers.set("web", "running");
-  const { code, stdout, stderr } = await at.say("export web backups/web.tar.gz");
+  const { code, stdout, stderr } = await at.output("export web backups/web.tar.gz");
   assert.equal(code, 0, stderr);
   assert.equal(stdout, "web: exported, 1 KiB, to backups/web.tar.gz in the shared folder\n");
   assert.match(stderr, /^exporting web: taking a snapshot and counting its files$/m);
@@ -14,14 +14,17 @@ test("export shows files and bytes, and prints the path of the backup", async (t
 });
 
 test("export has a default file name", async (t) => {
-  const at = await CommandLinePlace.open(t);
+  const at = await CommandLineFixture.open(t);
   at.guest.containers.set("web", "running");
-  assert.match((await at.say("export web")).stdout, /, to web-\d{8}-\d{6}\.tar\.gz in the shared folder\n$/);
+  assert.match(
+    (await at.output("export web")).stdout,
+    /, to web-\d{8}-\d{6}\.tar\.gz in the shared folder\n$/,
+  );
 });
 
 test("a missing container cannot be exported", async (t) => {
-  const at = await CommandLinePlace.open(t);
-  const { code, stderr } = await at.say("export web");
+  const at = await CommandLineFixture.open(t);
+  const { code, stderr } = await at.output("export web");
   assert.equal(code, 3);
   assert.match(stderr, /there is no container web/);
 });

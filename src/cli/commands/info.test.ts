@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CommandLinePlace } from "../../../test/support/command-line.ts";
+import { CommandLineFixture } from "../../../test/support/command-line.ts";
 
 test("info shows a container and its primary user", async (t) => {
-  const at = await CommandLinePlace.open(t);
+  const at = await CommandLineFixture.open(t);
   at.guest.containers.set("web", "running");
-  const { stdout } = await at.say("info web");
+  const { stdout } = await at.output("info web");
   assert.match(stdout, /^address +10\.0\.0\.1$/m);
   assert.match(stdout, /^user +ada \(\/home\/ada\)$/m);
-  const document = JSON.parse((await at.say("info web --json")).stdout);
+  const document = JSON.parse((await at.output("info web --json")).stdout);
   assert.equal(document.username, "ada");
   assert.equal(document.privileged, false);
 });

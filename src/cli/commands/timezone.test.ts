@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { CommandLinePlace } from "../../../test/support/command-line.ts";
+import { CommandLineFixture } from "../../../test/support/command-line.ts";
 import { localZone, ruleOfZone } from "./timezone.ts";
 
 test("the rule of a zone is the last line of its file", async () => {
@@ -25,14 +25,14 @@ test("the rule of a zone is the last line of its file", async () => {
 test("this computer has a zone", () => assert.match(localZone(), /^[A-Za-z]/));
 
 test("timezone sets the zone of all containers, or of some", async (t) => {
-  const at = await CommandLinePlace.open(t);
+  const at = await CommandLineFixture.open(t);
   at.guest.containers.set("web", "running").set("database", "stopped");
-  const all = await at.say("timezone Etc/UTC");
+  const all = await at.output("timezone Etc/UTC");
   assert.deepEqual([all.code, all.stdout], [0, "Etc/UTC: set in 2 of 2 containers\n"]);
-  const some = await at.say("timezone Etc/UTC web gone");
+  const some = await at.output("timezone Etc/UTC web gone");
   assert.deepEqual([some.code, some.stdout], [1, "Etc/UTC: set in 1 of 2 containers\n"]);
   assert.match(some.stderr, /there is no container gone/);
-  assert.equal((await at.say("timezone")).code, 0);
+  assert.equal((await at.output("timezone")).code, 0);
   assert.deepEqual(at.guest.asked.slice(0, 2), [
     "timezone Etc/UTC web database",
     "timezone Etc/UTC web gone",

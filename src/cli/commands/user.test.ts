@@ -1,35 +1,35 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CommandLinePlace } from "../../../test/support/command-line.ts";
+import { CommandLineFixture } from "../../../test/support/command-line.ts";
 
 test("user creates the primary user and prints it", async (t) => {
-  const at = await CommandLinePlace.open(t);
+  const at = await CommandLineFixture.open(t);
   at.guest.containers.set("web", "stopped");
-  assert.deepEqual(await at.say("user web bob"), {
+  assert.deepEqual(await at.output("user web bob"), {
     code: 0,
     stdout: "web: the primary user is bob\n",
     stderr: "",
   });
-  assert.equal((await at.say("user web bob --json")).stdout, '{"container":"web","username":"bob"}\n');
+  assert.equal((await at.output("user web bob --json")).stdout, '{"container":"web","username":"bob"}\n');
   assert.deepEqual(at.guest.asked, ["user web bob", "user web bob"]);
 });
 
 test("user reports a primary user with another name", async (t) => {
-  const at = await CommandLinePlace.open(t);
+  const at = await CommandLineFixture.open(t);
   at.guest.containers.set("web", "stopped");
-  await at.say("user web anna");
-  const other = await at.say("user web bob");
+  await at.output("user web anna");
+  const other = await at.output("user web bob");
   assert.deepEqual([other.code, other.stdout], [1, ""]);
   assert.match(other.stderr, /the primary user of web is already anna; bob was not created/);
 });
 
 test("user reports why it failed", async (t) => {
-  const at = await CommandLinePlace.open(t);
-  const missing = await at.say("user web bob");
+  const at = await CommandLineFixture.open(t);
+  const missing = await at.output("user web bob");
   assert.equal(missing.code, 3);
   assert.match(missing.stderr, /setting up bob in web was refused: there is no container web/);
-  assert.equal((await at.say("user web")).code, 3);
+  assert.equal((await at.output("user web")).code, 3);
   at.guest.containers.set("web", "stopped");
-  assert.match((await at.say("user web root")).stderr, /: the user name "root" belongs to the system$/m);
-  assert.equal((await at.say("user web")).stdout, "web: the primary user is ada\n");
+  assert.match((await at.output("user web root")).stderr, /: the user name "root" belongs to the system$/m);
+  assert.equal((await at.output("user web")).stdout, "web: the primary user is ada\n");
 });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CommandLinePlace, RecordedIo } from "../../../test/support/command-line.ts";
+import { CommandLineFixture, RecordedIo } from "../../../test/support/command-line.ts";
 
 test("watch prints the log with --all, then new events", async (t) => {
-  const at = await CommandLinePlace.open(t);
+  const at = await CommandLineFixture.open(t);
   await at.guest.notify("containerShutdown", { containerName: "web" });
   const io = new RecordedIo();
   const watching = at.run("watch --all", io);

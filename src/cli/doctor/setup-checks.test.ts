@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { CommandLinePlace } from "../../../test/support/command-line.ts";
+import { CommandLineFixture } from "../../../test/support/command-line.ts";
 import {
   EngineSchema,
   Engine_State as EngineState,
@@ -19,7 +19,7 @@ import type { Finding } from "./finding.ts";
 import { setupChecks } from "./setup-checks.ts";
 
 test("each state of the setup has its findings", async (t) => {
-  const at = await CommandLinePlace.open(t);
+  const at = await CommandLineFixture.open(t);
   const run = new RunFolder(at.folder);
   const states = async () => {
     const found = await setupChecks(
@@ -55,7 +55,7 @@ test("each state of the setup has its findings", async (t) => {
 });
 
 test("orphans are listed, each with the command that shows it and the one that removes it", async (t) => {
-  const at = await CommandLinePlace.open(t);
+  const at = await CommandLineFixture.open(t);
   const id = "00112233445566aa";
   at.guest.orphans.push(
     { kind: Kind.CONTAINER, name: `tremplin-create-${id}`, operation: id },
@@ -81,7 +81,7 @@ test("orphans are listed, each with the command that shows it and the one that r
       create(SetAsideRecordSchema, { path: "/s/journal/1.json.unreadable", reason: "it is not JSON" }),
     ],
   };
-  const { code, stdout } = await at.say(`doctor --run ${at.folder} --state ${at.folder} --json`);
+  const { code, stdout } = await at.output(`doctor --run ${at.folder} --state ${at.folder} --json`);
   assert.equal(code, 1);
   const { findings } = JSON.parse(stdout);
   const of = (wanted: string) => findings.filter(({ name }: { name: string }) => name === wanted);

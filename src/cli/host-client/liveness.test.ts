@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CommandLinePlace, RecordedIo } from "../../../test/support/command-line.ts";
+import { CommandLineFixture, RecordedIo } from "../../../test/support/command-line.ts";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { noProgress } from "../progress/progress.ts";
 import { HostApi } from "./host-api.ts";
@@ -9,7 +9,7 @@ import { watchLiveness } from "./liveness.ts";
 const web = { operation: undefined, container: "web" };
 
 test("a running operation is a sign of life; an unreachable guest is a stall; a lost operation is an error", async (t) => {
-  const at = await CommandLinePlace.open(t);
+  const at = await CommandLineFixture.open(t);
   const clock = new ManualClock();
   using api = new HostApi(at.hostAddress, "");
   const signs: string[] = [];
@@ -41,7 +41,7 @@ test("a running operation is a sign of life; an unreachable guest is a stall; a 
 });
 
 test("a guest without a status rpc is polled only once", async (t) => {
-  const at = await CommandLinePlace.open(t, true);
+  const at = await CommandLineFixture.open(t, true);
   const clock = new ManualClock();
   using api = new HostApi(at.hostAddress, "");
   const watching = watchLiveness(api, web, noProgress, () => 7n, clock, new AbortController().signal);
@@ -51,7 +51,7 @@ test("a guest without a status rpc is polled only once", async (t) => {
 });
 
 test("a command fails when its operation is lost", async (t) => {
-  const at = await CommandLinePlace.open(t);
+  const at = await CommandLineFixture.open(t);
   const clock = new ManualClock();
   const io = new RecordedIo({ clock });
   at.guest.gate = new Promise(() => undefined);
@@ -68,7 +68,7 @@ test("a command fails when its operation is lost", async (t) => {
 });
 
 test("another operation on the container is no sign of life; one that waits for the engine is a stall, not an end", async (t) => {
-  const at = await CommandLinePlace.open(t);
+  const at = await CommandLineFixture.open(t);
   const clock = new ManualClock();
   using api = new HostApi(at.hostAddress, "");
   const signs: string[] = [];

@@ -1,34 +1,34 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CommandLinePlace, RecordedIo } from "../../../test/support/command-line.ts";
+import { CommandLineFixture, RecordedIo } from "../../../test/support/command-line.ts";
 
 const EARLIER = "00000000000000aa";
 
 test("the message of a failure has its reason", async (t) => {
-  const at = await CommandLinePlace.open(t);
+  const at = await CommandLineFixture.open(t);
   at.guest.fault = "the disk is full";
-  const { code, stdout, stderr } = await at.say("create web --image-server https://x --alias y");
+  const { code, stdout, stderr } = await at.output("create web --image-server https://x --alias y");
   assert.equal(code, 1);
   assert.equal(stdout, "");
   assert.match(stderr, /^tremplin: web: creating failed: the disk is full$/m);
 });
 
 test("a missing container is exit code 3, a busy one 5", async (t) => {
-  const at = await CommandLinePlace.open(t);
+  const at = await CommandLineFixture.open(t);
   for (const line of ["start web", "stop web", "delete web --yes", "info web"]) {
-    const { code, stderr } = await at.say(line);
+    const { code, stderr } = await at.output(line);
     assert.equal(code, 3, stderr);
     assert.match(stderr, /there is no container web/);
   }
   at.guest.containers.set("web", "stopped");
   at.guest.operations.push({ id: "1", kind: "export", containerName: "web" });
-  const { code, stderr } = await at.say("start web");
+  const { code, stderr } = await at.output("start web");
   assert.equal(code, 5);
   assert.match(stderr, /starting web was refused: export of web is under way/);
 });
 
 test("Ctrl-C ends the command, not the operation, and says how to follow it", async (t) => {
-  const at = await CommandLinePlace.open(t);
+  const at = await CommandLineFixture.open(t);
   const gate = Promise.withResolvers<void>();
   at.guest.gate = gate.promise;
   const io = new RecordedIo();
@@ -49,7 +49,7 @@ test("Ctrl-C ends the command, not the operation, and says how to follow it", as
 });
 
 test("a command reconnects to a host that was unreachable, and misses no event", async (t) => {
-  const at = await CommandLinePlace.open(t);
+  const at = await CommandLineFixture.open(t);
   const gate = Promise.withResolvers<void>();
   at.guest.gate = gate.promise;
   const io = new RecordedIo();
@@ -66,7 +66,7 @@ test("a command reconnects to a host that was unreachable, and misses no event",
 for (const line of ["export web web.tar.gz", "import web web.tar.gz --yes"]) {
   const [verb] = line.split(" ") as [string];
   test(`${verb}: Ctrl-C cancels the operation and waits for its end`, async (t) => {
-    const at = await CommandLinePlace.open(t);
+    const at = await CommandLineFixture.open(t);
     at.guest.containers.set("web", "stopped");
     at.guest.gate = new Promise(() => undefined);
     const io = new RecordedIo();
@@ -80,10 +80,10 @@ for (const line of ["export web web.tar.gz", "import web web.tar.gz --yes"]) {
   });
 
   test(`${verb} --detach returns at once`, async (t) => {
-    const at = await CommandLinePlace.open(t);
+    const at = await CommandLineFixture.open(t);
     at.guest.containers.set("web", "stopped");
     at.guest.gate = new Promise(() => undefined);
-    const { code, stdout } = await at.say(`${line} --detach`);
+    const { code, stdout } = await at.output(`${line} --detach`);
     assert.equal(code, 0);
     assert.match(stdout, /^web: continues in the background; follow it with tremplin watch --after \d+\n$/);
   });
@@ -100,7 +100,7 @@ for (const [verb, method, done] of [
     [2, ""],
   ] as const) {
     test(`${verb}: a late end (${status}) of an earlier ${verb} is not its own end`, async (t) => {
-      const at = await CommandLinePlace.open(t);
+      const at = await CommandLineFixture.open(t);
       at.guest.containers.set("web", "stopped");
       const gate = Promise.withResolvers<void>();
       at.guest.gate = gate.promise;
@@ -117,7 +117,7 @@ for (const [verb, method, done] of [
   }
 
   test(`${verb}: Ctrl-C cancels its own operation and no other`, async (t) => {
-    const at = await CommandLinePlace.open(t);
+    const at = await CommandLineFixture.open(t);
     at.guest.containers.set("web", "stopped");
     const gate = Promise.withResolvers<void>();
     at.guest.gate = gate.promise;
@@ -138,7 +138,7 @@ for (const [verb, method, done] of [
   });
 
   test(`${verb} --json names the operation`, async (t) => {
-    const at = await CommandLinePlace.open(t);
+    const at = await CommandLineFixture.open(t);
     at.guest.containers.set("web", "stopped");
     const gate = Promise.withResolvers<void>();
     at.guest.gate = gate.promise;
@@ -158,7 +158,7 @@ for (const [verb, method, done] of [
       documents.map(() => id),
     );
     assert.equal(
-      JSON.parse((await at.say(`${line} --json --detach`)).stdout).result.split(" ")[0],
+      JSON.parse((await at.output(`${line} --json --detach`)).stdout).result.split(" ")[0],
       "continues",
     );
   });

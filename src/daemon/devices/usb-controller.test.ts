@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { madeUpUsb } from "../../../test/support/made-up-usb.ts";
+import { fakeUsb } from "../../../test/support/fake-usb.ts";
 import { findUsbController, folderOfPort, portOf, type UsbController } from "./usb-controller.ts";
 
 const controller: UsbController = {
@@ -15,7 +15,7 @@ const controller: UsbController = {
 };
 
 test("a controller is found by its class and its two root hubs", async () => {
-  await using usb = await madeUpUsb();
+  await using usb = await fakeUsb();
   assert.deepEqual(await findUsbController(usb.sys), controller);
   await rm(join(usb.sys, controller.path, "usb2"), { recursive: true });
   assert.equal(await findUsbController(usb.sys), undefined);

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { answeringAt } from "../../../test/support/answering-at.ts";
+import { serveCustomHttp2 } from "../../../test/support/custom-http2-server.ts";
 import { RecordingListener } from "../../../test/support/listener.ts";
 import { systemClock } from "../../base/async/clock.ts";
 import { silentLogger } from "../../base/logger.ts";
@@ -67,7 +67,7 @@ const unreachable: Readonly<Record<string, (stream: ServerHttp2Stream) => void>>
 for (const [what, answer] of Object.entries(unreachable)) {
   test(`unreachable, so retried: ${what}`, async (t) => {
     const { path, deliver } = await place(t);
-    await using _server = await answeringAt(path, answer);
+    await using _server = await serveCustomHttp2(path, answer);
     assert.equal((await deliver(stopped, "1", never)).kind, "unreachable");
   });
 }
@@ -84,7 +84,7 @@ for (const code of [Code.Unimplemented, Code.InvalidArgument, Code.PermissionDen
       assert.equal(kind, "rejected");
       assert.match(reason, /not this one/);
     }
-    await using _server = await answeringAt(path, (stream) => {
+    await using _server = await serveCustomHttp2(path, (stream) => {
       stream.respond({ ":status": 200, "content-type": "application/grpc+proto" }, { waitForTrailers: true });
       stream.on("wantTrailers", () =>
         stream.sendTrailers({ "grpc-status": String(code), "grpc-message": "no" }),
@@ -101,7 +101,7 @@ test("a final notice waits through a moment of HTTP 404 at the host's address an
   const { path, deliver } = await place(t);
   const asked = Promise.withResolvers<void>();
   const page = withHttp(404, { "content-type": "text/html" });
-  const proxy = await answeringAt(path, (stream) => {
+  const proxy = await serveCustomHttp2(path, (stream) => {
     page(stream);
     asked.resolve();
   });

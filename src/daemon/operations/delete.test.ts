@@ -8,8 +8,8 @@ const request = { containerName: "c1" };
 
 async function benchWithRunning(): Promise<OperationBench> {
   const bench = await OperationBench.open();
-  await bench.hands.create("c1");
-  await bench.hands.act("c1", "start");
+  await bench.actions.create("c1");
+  await bench.actions.act("c1", "start");
   return bench;
 }
 
@@ -20,11 +20,11 @@ function left({ engine }: OperationBench): string[][] {
 
 test("a container is stopped and deleted, with its snapshots and what was written for it", async () => {
   await using bench = await OperationBench.open();
-  await bench.hands.create("c1");
+  await bench.actions.create("c1");
   await bench.run("start", { ...request, token: "secret" });
-  const token = (await bench.hands.get("c1")).devices.container_token?.source ?? "";
+  const token = (await bench.actions.get("c1")).devices.container_token?.source ?? "";
   await access(token);
-  await bench.hands.snapshot("c1", "mine");
+  await bench.actions.snapshot("c1", "mine");
   const { progress, final } = await bench.run("delete", request);
   assert.deepEqual(progress, []);
   assert.deepEqual([final.status, final.failureReason], [Status.DELETED, ""]);
@@ -39,7 +39,7 @@ test("one that is not there is DELETED", async () => {
 
 test("one that its owner protects FAILED before anything is done to it", async () => {
   await using bench = await benchWithRunning();
-  await bench.hands.set("c1", { "security.protection.delete": "true" });
+  await bench.actions.set("c1", { "security.protection.delete": "true" });
   const { final } = await bench.run("delete", request);
   assert.equal(final.status, Status.FAILED);
   assert.match(final.failureReason, /c1 is protected against deletion .* try again/);
@@ -86,8 +86,8 @@ test("a daemon that died later has its deletion carried to the end, wherever tha
   assert.equal((await bench.outcome(id)).final.status, Status.DELETED);
   assert.deepEqual(left(bench), []);
   for (const path of [/state$/, /c1$/]) {
-    await bench.hands.create("c1");
-    await bench.hands.act("c1", "start");
+    await bench.actions.create("c1");
+    await bench.actions.act("c1", "start");
     const held = bench.engine.hold(path.source === "c1$" ? "DELETE" : "PUT", path);
     const later = await bench.begin("delete", request);
     await held.reached;
@@ -113,7 +113,7 @@ test("an engine that died in the middle is asked again once it answers", async (
 test("a container that a user went on with since the daemon died is left", async (t) => {
   const meanwhile = async (act: (bench: OperationBench) => Promise<unknown>) => {
     await using bench = await benchWithRunning();
-    await bench.hands.act("c1", "stop");
+    await bench.actions.act("c1", "stop");
     const id = await bench.beginUntilStep("delete", "container", request);
     await act(bench);
     await bench.restart();
@@ -125,26 +125,31 @@ test("a container that a user went on with since the daemon died is left", async
       "it was started",
       /c1 was started again since/,
       ["c1", "Running"],
-      ({ hands }) => hands.act("c1", "start"),
+      ({ actions: hands }) => hands.act("c1", "start"),
     ],
     [
       "its settings were changed",
       /the settings of c1 were changed since/,
       ["c1", "Stopped"],
-      ({ hands }) => hands.set("c1", { "user.own": "yes" }),
+      ({ actions: hands }) => hands.set("c1", { "user.own": "yes" }),
     ],
     [
       "a snapshot of it was taken",
       /a snapshot of c1 was taken since/,
       ["c1", "Stopped"],
-      ({ hands }) => hands.snapshot("c1", "mine"),
+      ({ actions: hands }) => hands.snapshot("c1", "mine"),
     ],
-    ["it was renamed", /is called c2 by now/, ["c2", "Stopped"], ({ hands }) => hands.rename("c1", "c2")],
+    [
+      "it was renamed",
+      /is called c2 by now/,
+      ["c2", "Stopped"],
+      ({ actions: hands }) => hands.rename("c1", "c2"),
+    ],
     [
       "another one has its name",
       /c1 is another one/,
       ["c1", "Stopped"],
-      async ({ hands }) => {
+      async ({ actions: hands }) => {
         await hands.delete("c1");
         await hands.create("c1");
       },
@@ -159,6 +164,6 @@ test("a container that a user went on with since the daemon died is left", async
     });
   }
   await t.test("it is gone", async () => {
-    assert.equal((await meanwhile(({ hands }) => hands.delete("c1"))).status, Status.DELETED);
+    assert.equal((await meanwhile(({ actions: hands }) => hands.delete("c1"))).status, Status.DELETED);
   });
 });

@@ -7,8 +7,8 @@ const request = { containerName: "c1" };
 
 async function benchWithRunning(): Promise<OperationBench> {
   const bench = await OperationBench.open();
-  await bench.hands.create("c1");
-  await bench.hands.act("c1", "start");
+  await bench.actions.create("c1");
+  await bench.actions.act("c1", "start");
   return bench;
 }
 
@@ -28,8 +28,8 @@ test("one that does not stop by itself, or is frozen, is killed", async () => {
   bench.engine.instance("c1").isStubborn = true;
   assert.equal((await bench.run("stop", request)).final.status, Status.STOPPED);
   assert.equal(bench.engine.instance("c1").status, "Stopped");
-  await bench.hands.act("c1", "start");
-  await bench.hands.act("c1", "freeze");
+  await bench.actions.act("c1", "start");
+  await bench.actions.act("c1", "freeze");
   assert.equal((await bench.run("stop", request)).final.status, Status.STOPPED);
   assert.equal(bench.engine.instance("c1").status, "Stopped");
 });
@@ -37,7 +37,7 @@ test("one that does not stop by itself, or is frozen, is killed", async () => {
 test("one that is stopped already, or not there at all, is STOPPED", async () => {
   await using bench = await OperationBench.open();
   assert.equal((await bench.run("stop", request)).final.status, Status.STOPPED);
-  await bench.hands.create("c1");
+  await bench.actions.create("c1");
   assert.equal((await bench.run("stop", request)).final.status, Status.STOPPED);
 });
 
@@ -101,7 +101,7 @@ test("what a user did since the daemon died stays as it is", async (t) => {
   const meanwhile = async (act: (bench: OperationBench) => Promise<unknown>) => {
     await using bench = await benchWithRunning();
     const id = await bench.beginUntilStep("stop", "container", request);
-    await bench.hands.act("c1", "stop");
+    await bench.actions.act("c1", "stop");
     await act(bench);
     await bench.restart();
     const { status, failureReason } = (await bench.outcome(id)).final;
@@ -110,14 +110,14 @@ test("what a user did since the daemon died stays as it is", async (t) => {
   };
 
   await t.test("it was started again", async () => {
-    const { status, failureReason, left } = await meanwhile(({ hands }) => hands.act("c1", "start"));
+    const { status, failureReason, left } = await meanwhile(({ actions: hands }) => hands.act("c1", "start"));
     assert.equal(status, Status.FAILED);
     assert.match(failureReason, /c1 was started again since/);
     assert.deepEqual(left, [["c1", "Running"]]);
   });
 
   await t.test("another one has its name", async () => {
-    const { status, failureReason, left } = await meanwhile(async ({ hands }) => {
+    const { status, failureReason, left } = await meanwhile(async ({ actions: hands }) => {
       await hands.delete("c1");
       await hands.create("c1");
       await hands.act("c1", "start");
@@ -128,7 +128,7 @@ test("what a user did since the daemon died stays as it is", async (t) => {
   });
 
   await t.test("it was renamed and runs", async () => {
-    const { status, failureReason, left } = await meanwhile(async ({ hands }) => {
+    const { status, failureReason, left } = await meanwhile(async ({ actions: hands }) => {
       await hands.rename("c1", "c2");
       await hands.act("c2", "start");
     });
@@ -138,7 +138,7 @@ test("what a user did since the daemon died stays as it is", async (t) => {
   });
 
   await t.test("it is gone, or only stopped", async () => {
-    assert.equal((await meanwhile(({ hands }) => hands.delete("c1"))).status, Status.STOPPED);
+    assert.equal((await meanwhile(({ actions: hands }) => hands.delete("c1"))).status, Status.STOPPED);
     assert.equal((await meanwhile(async () => undefined)).status, Status.STOPPED);
   });
 });

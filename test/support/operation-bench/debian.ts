@@ -23,12 +23,12 @@ export type Override = (
 /** A bench with a running container c1 of Debian 11, whose apt upgrades it to what its sources name. */
 export async function debianBench(override: Override = () => undefined): Promise<OperationBench> {
   const bench = await OperationBench.open();
-  await bench.hands.create("c1");
+  await bench.actions.create("c1");
   const { files } = bench.engine.instance("c1");
   for (const [path, text] of Object.entries(accounts)) files.write(path, text);
   files.write("/etc/apt/sources.list", "deb https://deb.debian.org/debian bullseye main\n");
   writeRelease(bench.engine.instance("c1"), "bullseye");
-  await bench.hands.act("c1", "start");
+  await bench.actions.act("c1", "start");
   bench.engine.execute = async (command) => {
     const words = command.command.join(" ");
     return (await override(words, command)) ?? usual(words, command);
@@ -44,10 +44,10 @@ export async function upgradedBench(releases: readonly Codename[] = ["bookworm"]
   for (const [index, codename] of releases.entries()) {
     const id = `000000000000000${index}`;
     c1.config = { ...config, "user.tremplin.operation": id };
-    await bench.hands.snapshot("c1", `tremplin-upgrade-${id}`);
+    await bench.actions.snapshot("c1", `tremplin-upgrade-${id}`);
     c1.config = config;
     writeRelease(c1, codename);
-    await bench.hands.act("c1", "restart");
+    await bench.actions.act("c1", "restart");
   }
   return bench;
 }

@@ -17,7 +17,7 @@ export const running = { status: "Running", mark: undefined, snapshots: [], isPr
 export const untouched = { status: "Stopped", mark: undefined, snapshots: [], isProvisioned: false };
 
 /** Makes a container that ran, so that a privileged start changes the owners of its files. */
-export async function createShifted({ hands }: OperationBench): Promise<void> {
+export async function createShifted({ actions: hands }: OperationBench): Promise<void> {
   await hands.create("c1");
   await hands.act("c1", "start");
   await hands.act("c1", "stop");

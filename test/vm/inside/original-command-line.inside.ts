@@ -10,13 +10,13 @@ import { createClient } from "@connectrpc/connect";
 import { canAccess } from "../../../src/base/files/files.ts";
 import { GetContainerInfoResponse_Status as Info, Tremplin } from "../../../src/contract/tremplin_pb.js";
 import { dial } from "../../../src/transport/client.ts";
-import { execute, processesWith } from "../../support/belongings.ts";
 import { crashListener } from "../../support/crash-listener.ts";
 import { pidOfEngine } from "../../support/engine-pid.ts";
 import { eventually } from "../../support/eventually.ts";
 import { RecordingListener } from "../../support/listener.ts";
 import { nameServer } from "../../support/name-server.ts";
 import { repository } from "../../support/repository.ts";
+import { execute, processesWith } from "../../support/system-state.ts";
 import {
   createTiny,
   launch,

@@ -110,7 +110,7 @@ test("an image that the engine had already stays", async () => {
 
 test("a name that a user uses is refused, and what has it stays", async () => {
   await using bench = await openBench();
-  const { config } = await bench.hands.create("c1");
+  const { config } = await bench.actions.create("c1");
   const { final } = await bench.run("create", request);
   assert.equal(final.status, Status.FAILED);
   assert.match(final.failureReason, /there is a container c1 already/);
@@ -123,7 +123,7 @@ test("what was created and never used is replaced; what a user set something in 
   const first = bench.engine.instance("c1");
   assert.equal((await bench.run("create", request)).final.status, Status.CREATED);
   assert.notEqual(bench.engine.instance("c1"), first);
-  await bench.hands.set("c1", { "user.own": "yes" });
+  await bench.actions.set("c1", { "user.own": "yes" });
   assert.equal((await bench.run("create", request)).final.status, Status.FAILED);
   assert.deepEqual(names(bench), ["c1"]);
 });
@@ -240,8 +240,8 @@ test("what a user did since the daemon died stays", async () => {
   await using bench = await openBench();
   const id = await bench.beginUntilStep("create", "fresh", request);
   const temporary = `tremplin-create-${id}`;
-  await bench.hands.act(temporary, "start");
-  await bench.hands.create("c1");
+  await bench.actions.act(temporary, "start");
+  await bench.actions.create("c1");
   await bench.restart();
   assert.equal((await bench.outcome(id)).final.status, Status.FAILED);
   assert.deepEqual(names(bench).sort(), ["c1", temporary]);

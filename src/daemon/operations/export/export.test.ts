@@ -11,9 +11,9 @@ const request = { containerName: "c1", exportPath: "backup.tar.gz" };
 
 async function openBench(state: "Stopped" | "Running" = "Stopped"): Promise<OperationBench> {
   const bench = await OperationBench.open();
-  await bench.hands.create("c1");
-  await bench.hands.write("c1", "/etc/precious", "what must not be lost");
-  if (state === "Running") await bench.hands.act("c1", "start");
+  await bench.actions.create("c1");
+  await bench.actions.write("c1", "/etc/precious", "what must not be lost");
+  if (state === "Running") await bench.actions.act("c1", "start");
   return bench;
 }
 
@@ -177,8 +177,8 @@ test("when the engine dies in the middle nothing is left once it answers again",
 test("the snapshot goes although a user renamed the container since, and nothing else of it", async () => {
   await using bench = await openBench();
   const id = await bench.beginUntilStep("export", "packed", request);
-  await bench.hands.snapshot("c1", "mine");
-  await bench.hands.rename("c1", "c2");
+  await bench.actions.snapshot("c1", "mine");
+  await bench.actions.rename("c1", "c2");
   await bench.restart();
   await bench.outcome(id);
   const { containers, snapshots } = await left(bench);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { containers, importBench } from "../../../../test/support/operation-bench/import-place.ts";
+import { containers, importBench } from "../../../../test/support/operation-bench/import-fixture.ts";
 import type { OperationBench } from "../../../../test/support/operation-bench.ts";
 import { ContainerImportProgress_Status as Status } from "../../../contract/tremplin_pb.js";
 
@@ -83,7 +83,7 @@ test("when the engine dies in the middle of the renames the old container has it
 test("another container that has the name since keeps it, and the old one gets one that people see", async () => {
   await using bench = await importBench();
   const { status, failureReason } = await diedAt(bench, /tremplin-import-/, false, () =>
-    bench.hands.create("c1"),
+    bench.actions.create("c1"),
   );
   assert.equal(status, Status.FAILED);
   assert.match(failureReason, /the old one was renamed to c1-before-import/);
@@ -92,8 +92,11 @@ test("another container that has the name since keeps it, and the old one gets o
 
 test("an old container that a user went on with is left, under a name that people see where it can have one", async () => {
   for (const [act, left] of [
-    [({ hands }: OperationBench, aside: string) => hands.act(aside, "start"), "tremplin-aside-"],
-    [({ hands }: OperationBench, aside: string) => hands.snapshot(aside, "mine"), "c1-before-import"],
+    [({ actions: hands }: OperationBench, aside: string) => hands.act(aside, "start"), "tremplin-aside-"],
+    [
+      ({ actions: hands }: OperationBench, aside: string) => hands.snapshot(aside, "mine"),
+      "c1-before-import",
+    ],
   ] as const) {
     await using bench = await importBench();
     const id = await bench.beginUntilStep("import", "swapped", request);
@@ -110,13 +113,13 @@ test("an old container that a user went on with is left, under a name that peopl
 test("a new container that a user renamed is in place; one that a user took away makes way for the old one", async () => {
   await using bench = await importBench();
   const id = await bench.beginUntilStep("import", "swapped", request);
-  await bench.hands.rename("c1", "mine");
+  await bench.actions.rename("c1", "mine");
   await bench.restart();
   assert.equal((await bench.outcome(id)).final.status, Status.DONE);
   assert.deepEqual(containers(bench), ["mine Stopped backup"]);
   await using other = await importBench();
   const taken = await other.beginUntilStep("import", "swapped", request);
-  await other.hands.delete("c1");
+  await other.actions.delete("c1");
   await other.restart();
   const { status, failureReason } = (await other.outcome(taken)).final;
   assert.equal(status, Status.FAILED);
@@ -127,7 +130,7 @@ test("a new container that a user renamed is in place; one that a user took away
 test("an unfinished container that a user started is left", async () => {
   await using bench = await importBench();
   const id = await bench.beginUntilStep("import", "container", request);
-  await bench.hands.act(`tremplin-import-${id}`, "start");
+  await bench.actions.act(`tremplin-import-${id}`, "start");
   await bench.restart();
   assert.equal((await bench.outcome(id)).final.status, Status.FAILED);
   assert.deepEqual(containers(bench), [...old, `tremplin-import-${id} Running backup`]);

@@ -6,7 +6,7 @@ import {
   backupMembers,
   containers,
   importBench,
-} from "../../../../test/support/operation-bench/import-place.ts";
+} from "../../../../test/support/operation-bench/import-fixture.ts";
 import { until } from "../../../../test/support/operation-bench.ts";
 import { type RawMember, tarBytes } from "../../../../test/support/tar-bytes.ts";
 import { ContainerImportProgress_Status as Status } from "../../../contract/tremplin_pb.js";
@@ -31,9 +31,9 @@ test("a backup becomes a container, and the image that it went through goes", as
 
 test("the new container takes the place of the one that has the name", async () => {
   await using bench = await importBench();
-  await bench.hands.act("c1", "stop");
+  await bench.actions.act("c1", "stop");
   await bench.run("start", { containerName: "c1", token: "secret" });
-  const token = (await bench.hands.get("c1")).devices.container_token?.source ?? "";
+  const token = (await bench.actions.get("c1")).devices.container_token?.source ?? "";
   await access(token);
   const { final } = await bench.run("import", request);
   assert.deepEqual([final.status, final.failureReason], [Status.DONE, ""]);
@@ -111,7 +111,7 @@ test("a backup that has no room FAILED_SPACE, and says how much it needs", async
 
 test("a container that its owner protects is not replaced", async () => {
   await using bench = await importBench();
-  await bench.hands.set("c1", { "security.protection.delete": "true" });
+  await bench.actions.set("c1", { "security.protection.delete": "true" });
   const { final } = await bench.run("import", request);
   assert.equal(final.status, Status.FAILED);
   assert.match(final.failureReason, /c1 is protected against deletion/);
@@ -171,9 +171,9 @@ test("a container of that name that a user made while the backup was read is lef
   const held = bench.engine.hold("POST", /images$/);
   const id = await bench.begin("import", request);
   await held.reached;
-  await bench.hands.act("c1", "stop");
-  await bench.hands.delete("c1");
-  await bench.hands.create("c1");
+  await bench.actions.act("c1", "stop");
+  await bench.actions.delete("c1");
+  await bench.actions.create("c1");
   held.release();
   const { final } = await bench.outcome(id);
   assert.equal(final.status, Status.FAILED);

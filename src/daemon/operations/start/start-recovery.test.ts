@@ -18,7 +18,7 @@ const privileged = { ...request, privilegeLevel: Level.PRIVILEGED };
 /** The daemon dies behind a step of a start, a user does something, and the next daemon recovers. */
 async function diedAndMeanwhile(bench: OperationBench, step: string, meanwhile: () => Promise<unknown>) {
   await createShifted(bench);
-  await bench.hands.snapshot("c1", "mine");
+  await bench.actions.snapshot("c1", "mine");
   const id = await bench.beginUntilStep("start", step, privileged);
   await meanwhile();
   await bench.restart();
@@ -29,14 +29,14 @@ for (const step of ["accepted", "container", "saved"]) {
   test(`when the daemon dies behind the step ${step} the container is as before`, async () => {
     await using bench = await OperationBench.open();
     await createShifted(bench);
-    const before = await bench.hands.get("c1");
+    const before = await bench.actions.get("c1");
     const id = await bench.beginUntilStep("start", step, privileged);
     await bench.restart();
     const { final } = await bench.outcome(id);
     assert.equal(final.status, Status.FAILED);
     assert.equal(final.failureReason, "the daemon died while it started c1; start it again");
     assert.deepEqual(traces(bench), untouched);
-    const { config } = await bench.hands.get("c1");
+    const { config } = await bench.actions.get("c1");
     assert.equal(config["volatile.last_state.idmap"], before.config["volatile.last_state.idmap"]);
     assert.equal((await bench.run("start", request)).final.status, Status.STARTED);
   });
@@ -44,7 +44,7 @@ for (const step of ["accepted", "container", "saved"]) {
 
 test("when the daemon dies while the engine starts it, the next one finds it running", async () => {
   await using bench = await OperationBench.open();
-  await bench.hands.create("c1");
+  await bench.actions.create("c1");
   const held = bench.engine.hold("PUT", /state$/);
   const id = await bench.begin("start", request);
   await held.reached;
@@ -58,7 +58,7 @@ test("when the daemon dies while the engine starts it, the next one finds it run
 
 test("when the engine dies in the middle the start is rolled back once it answers again", async () => {
   await using bench = await OperationBench.open();
-  await bench.hands.create("c1");
+  await bench.actions.create("c1");
   const held = bench.engine.hold("PUT", /state$/);
   const id = await bench.begin("start", request);
   await held.reached;
@@ -72,7 +72,7 @@ test("when the engine dies in the middle the start is rolled back once it answer
 
 test("a container that a user started since is left running, and needs its snapshot no more", async () => {
   await using bench = await OperationBench.open();
-  const { hands } = bench;
+  const { actions: hands } = bench;
   const { status } = await diedAndMeanwhile(bench, "saved", () => hands.act("c1", "start"));
   assert.equal(status, Status.STARTED);
   assert.deepEqual(traces(bench), { ...running, snapshots: ["mine"] });
@@ -83,7 +83,7 @@ test("a container that a user started over half changed owners keeps its snapsho
   const { status, failureReason, snapshot } = await diedAndMeanwhile(bench, "saved", async () => {
     const { files } = bench.engine.instance("c1");
     files.set("/", { type: "directory", content: Buffer.alloc(0), uid: 100_000, gid: 100_000, mode: 0o755 });
-    await bench.hands.act("c1", "start");
+    await bench.actions.act("c1", "start");
   });
   assert.equal(status, Status.FAILED);
   assert.match(failureReason, /was started again while the owners of its files were half changed/);
@@ -95,7 +95,7 @@ test("a container that a user started over half changed owners keeps its snapsho
 
 test("what a user set since is kept, what the files became since is rolled back", async () => {
   await using bench = await OperationBench.open();
-  const { hands } = bench;
+  const { actions: hands } = bench;
   await diedAndMeanwhile(bench, "saved", async () => {
     await hands.set("c1", { "user.own": "yes" });
     await hands.write("c1", "/half-changed", "");
@@ -107,7 +107,7 @@ test("what a user set since is kept, what the files became since is rolled back"
 
 test("a container that a user restored from another snapshot stays there", async () => {
   await using bench = await OperationBench.open();
-  const { hands } = bench;
+  const { actions: hands } = bench;
   await diedAndMeanwhile(bench, "saved", async () => {
     await hands.restore("c1", "mine");
     await hands.write("c1", "/own", "text");
@@ -118,7 +118,7 @@ test("a container that a user restored from another snapshot stays there", async
 
 test("a container that a user renamed since is not touched", async () => {
   await using bench = await OperationBench.open();
-  const { hands } = bench;
+  const { actions: hands } = bench;
   const { status, failureReason } = await diedAndMeanwhile(bench, "container", () =>
     hands.rename("c1", "c2"),
   );
@@ -129,7 +129,7 @@ test("a container that a user renamed since is not touched", async () => {
 
 test("another container that has the name since is not touched", async () => {
   await using bench = await OperationBench.open();
-  const { hands } = bench;
+  const { actions: hands } = bench;
   const { status, failureReason } = await diedAndMeanwhile(bench, "saved", async () => {
     await hands.delete("c1");
     await hands.create("c1");
@@ -142,6 +142,6 @@ test("another container that has the name since is not touched", async () => {
 
 test("a container that is gone since is said to be", async () => {
   await using bench = await OperationBench.open();
-  const { status, failureReason } = await diedAndMeanwhile(bench, "saved", () => bench.hands.delete("c1"));
+  const { status, failureReason } = await diedAndMeanwhile(bench, "saved", () => bench.actions.delete("c1"));
   assert.deepEqual([status, failureReason], [Status.FAILED, "there is no container c1 any more"]);
 });

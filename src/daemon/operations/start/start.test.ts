@@ -18,12 +18,12 @@ const privileged = { ...request, privilegeLevel: Level.PRIVILEGED };
 
 test("a container is configured, started and marked as provisioned", async () => {
   await using bench = await OperationBench.open();
-  await bench.hands.create("c1", { devices: { own: { type: "none" } } });
+  await bench.actions.create("c1", { devices: { own: { type: "none" } } });
   const { progress, final } = await bench.run("start", { ...privileged, token: "secret" });
   assert.deepEqual(progress, []);
   assert.deepEqual([final.status, final.failureReason], [Status.STARTED, ""]);
   assert.deepEqual(traces(bench), running);
-  const { config, devices } = await bench.hands.get("c1");
+  const { config, devices } = await bench.actions.get("c1");
   assert.equal(config["security.privileged"], "true");
   assert.deepEqual(Object.keys(devices).sort(), ["container_token", "own"]);
   assert.equal(await readFile(devices.container_token?.source ?? "", "utf8"), "secret");
@@ -31,19 +31,19 @@ test("a container is configured, started and marked as provisioned", async () =>
 
 test("privilege and devices of an earlier start stay or go as the request says", async () => {
   await using bench = await OperationBench.open();
-  await bench.hands.create("c1", { config: { "security.privileged": "true" } });
+  await bench.actions.create("c1", { config: { "security.privileged": "true" } });
   await bench.run("start", { ...request, token: "secret" });
-  await bench.hands.act("c1", "stop");
+  await bench.actions.act("c1", "stop");
   const { final } = await bench.run("start", request);
   assert.equal(final.status, Status.STARTED);
-  const { config, devices } = await bench.hands.get("c1");
+  const { config, devices } = await bench.actions.get("c1");
   assert.equal(config["security.privileged"], "true");
   assert.deepEqual(devices, {});
 });
 
 test("while the engine is busy STARTING is repeated each 30 s", async () => {
   await using bench = await OperationBench.open();
-  await bench.hands.create("c1");
+  await bench.actions.create("c1");
   const held = bench.engine.hold("PUT", /state$/);
   const id = await bench.begin("start", request);
   await held.reached;
@@ -65,7 +65,7 @@ test("a container that is not there fails, and so does a privilege level that is
   await using bench = await OperationBench.open();
   const { final } = await bench.run("start", request);
   assert.deepEqual([final.status, final.failureReason], [Status.FAILED, "there is no container c1 any more"]);
-  await bench.hands.create("c1");
+  await bench.actions.create("c1");
   const { final: other } = await bench.run("start", { ...request, privilegeLevel: 7 as Level });
   assert.equal(other.status, Status.FAILED);
   assert.match(other.failureReason, /privilege level 7 is unknown/);
@@ -75,7 +75,7 @@ test("a container that is not there fails, and so does a privilege level that is
 test("owners that are protected are not changed", async () => {
   await using bench = await OperationBench.open();
   await createShifted(bench);
-  await bench.hands.set("c1", { "security.protection.shift": "true" });
+  await bench.actions.set("c1", { "security.protection.shift": "true" });
   const { final } = await bench.run("start", privileged);
   assert.equal(final.status, Status.FAILED);
   assert.match(final.failureReason, /starting c1 like that changes the owners of all its files/);
@@ -101,7 +101,7 @@ for (const [method, path, what] of [
 
 test("no room for a snapshot does not keep a container from its first start", async () => {
   await using bench = await OperationBench.open();
-  await bench.hands.create("c1");
+  await bench.actions.create("c1");
   bench.engine.failNext("POST", /snapshots$/, "the disk is full");
   const { final } = await bench.run("start", request);
   assert.equal(final.status, Status.STARTED);
@@ -110,7 +110,7 @@ test("no room for a snapshot does not keep a container from its first start", as
 
 test("a container that runs and cannot be marked is STARTED, and the mark is owed", async () => {
   await using bench = await OperationBench.open();
-  await bench.hands.create("c1");
+  await bench.actions.create("c1");
   bench.engine.failNext("PUT", /metadata$/, "the disk is full");
   const { final } = await bench.run("start", request);
   assert.equal(final.status, Status.STARTED);
@@ -123,7 +123,7 @@ test("a container that runs and cannot be marked is STARTED, and the mark is owe
 
 test("a start that is cancelled and fails in the engine is CANCELLED; one that succeeds all the same is STARTED", async () => {
   await using bench = await OperationBench.open();
-  await bench.hands.create("c1");
+  await bench.actions.create("c1");
   for (const fails of [true, false]) {
     const held = bench.engine.hold("PUT", /state$/);
     const id = await bench.begin("start", request);

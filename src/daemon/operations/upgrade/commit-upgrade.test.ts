@@ -9,7 +9,7 @@ const request = { containerName: "c1" };
 /** A bench with a container that was upgraded twice, and of which a user took a snapshot. */
 async function keepableBench(): Promise<OperationBench> {
   const bench = await upgradedBench(["bookworm", "trixie"]);
-  await bench.hands.snapshot("c1", "mine");
+  await bench.actions.snapshot("c1", "mine");
   return bench;
 }
 
@@ -68,15 +68,15 @@ test("when the daemon or the engine dies in the middle it is carried to its end"
 test("a container that a user went on with is kept all the same, one that was renamed or replaced is not", async () => {
   const meanwhile = async (act: (bench: OperationBench) => Promise<unknown>) => {
     await using bench = await keepableBench();
-    await bench.hands.act("c1", "stop");
+    await bench.actions.act("c1", "stop");
     const id = await bench.beginUntilStep("keep-upgrade", "container", request);
     await act(bench);
     await bench.restart();
     return (await bench.outcome(id)).final.status;
   };
-  assert.equal(await meanwhile(({ hands }) => hands.act("c1", "start")), Status.SUCCEEDED);
-  assert.equal(await meanwhile(({ hands }) => hands.rename("c1", "c2")), Status.FAILED);
-  const replace = async ({ hands }: OperationBench) => {
+  assert.equal(await meanwhile(({ actions: hands }) => hands.act("c1", "start")), Status.SUCCEEDED);
+  assert.equal(await meanwhile(({ actions: hands }) => hands.rename("c1", "c2")), Status.FAILED);
+  const replace = async ({ actions: hands }: OperationBench) => {
     await hands.delete("c1");
     await hands.create("c1");
   };

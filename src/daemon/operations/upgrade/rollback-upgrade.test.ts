@@ -15,7 +15,7 @@ function stillUpgraded(bench: OperationBench) {
 test("a container is rolled back to what it was before its upgrade, and runs if it did", async () => {
   for (const runs of [true, false]) {
     await using bench = await upgradedBench();
-    if (!runs) await bench.hands.act("c1", "stop");
+    if (!runs) await bench.actions.act("c1", "stop");
     const { progress, final } = await bench.run("undo-upgrade", request);
     assert.deepEqual(
       progress.map(({ status }) => status),
@@ -40,8 +40,8 @@ test("a rollback that takes long reports that every 10 s", async () => {
 
 test("a container without such a snapshot FAILED, and a snapshot that a user called alike is not taken for one", async () => {
   await using bench = await debianBench();
-  await bench.hands.snapshot("c1", "tremplin-upgrade-notes");
-  await bench.hands.snapshot("c1", "tremplin-upgrade-0123456789abcdef");
+  await bench.actions.snapshot("c1", "tremplin-upgrade-notes");
+  await bench.actions.snapshot("c1", "tremplin-upgrade-0123456789abcdef");
   const { final } = await bench.run("undo-upgrade", request);
   assert.equal(final.status, Status.FAILED);
   assert.match(final.failureReason, /there is no snapshot of c1 from before an upgrade/);
@@ -118,12 +118,12 @@ test("when the daemon or the engine dies while the engine restores, the rollback
 const cases: [title: string, act: (bench: OperationBench) => Promise<unknown>][] = [
   [
     "restarted it",
-    async ({ hands }) => {
+    async ({ actions: hands }) => {
       await hands.act("c1", "stop");
       await hands.act("c1", "start");
     },
   ],
-  ["changed its settings", ({ hands }) => hands.set("c1", { "user.own": "yes" })],
+  ["changed its settings", ({ actions: hands }) => hands.set("c1", { "user.own": "yes" })],
 ];
 for (const [title, act] of cases) {
   test(`a container is left as it is where a user ${title} since the daemon died`, async () => {
@@ -140,10 +140,10 @@ for (const [title, act] of cases) {
 
 test("a container that a user restored from another snapshot since the daemon died stays there", async () => {
   await using bench = await upgradedBench();
-  await bench.hands.act("c1", "stop");
-  await bench.hands.snapshot("c1", "mine");
+  await bench.actions.act("c1", "stop");
+  await bench.actions.snapshot("c1", "mine");
   const id = await bench.beginUntilStep("undo-upgrade", "back", request);
-  await bench.hands.restore("c1", "mine");
+  await bench.actions.restore("c1", "mine");
   await bench.restart();
   const { status, failureReason } = (await bench.outcome(id)).final;
   assert.equal(status, Status.FAILED);

@@ -74,17 +74,17 @@ const cases: [
 ][] = [
   [
     "restarted it",
-    async ({ hands }) => {
+    async ({ actions: hands }) => {
       await hands.act("c1", "stop");
       await hands.act("c1", "start");
     },
     "c1",
     "Running",
   ],
-  ["changed its settings", ({ hands }) => hands.set("c1", { "user.own": "yes" }), "c1", "Running"],
+  ["changed its settings", ({ actions: hands }) => hands.set("c1", { "user.own": "yes" }), "c1", "Running"],
   [
     "renamed it",
-    async ({ hands }) => {
+    async ({ actions: hands }) => {
       await hands.act("c1", "stop");
       await hands.rename("c1", "c2");
     },
@@ -113,9 +113,9 @@ test("another container that has the name since, or none at all, is not touched"
   for (const isAnother of [true, false]) {
     await using bench = await debianBench();
     const id = await bench.beginUntilStep("upgrade", "saved", request);
-    await bench.hands.act("c1", "stop");
-    await bench.hands.delete("c1");
-    if (isAnother) await bench.hands.create("c1");
+    await bench.actions.act("c1", "stop");
+    await bench.actions.delete("c1");
+    if (isAnother) await bench.actions.create("c1");
     await bench.restart();
     assert.equal((await bench.outcome(id)).final.status, Status.FAILED);
     const left = { status: "Stopped", release: undefined, mark: undefined, snapshots: [] };

@@ -41,11 +41,11 @@ test("a container is upgraded and proven, and can be rolled back for seven days"
 
 test("two releases are upgraded one after the other, with a restart behind each", async () => {
   await using bench = await debianBench();
-  const before = (await bench.hands.get("c1")).last_used_at;
+  const before = (await bench.actions.get("c1")).last_used_at;
   const { final } = await bench.run("upgrade", { ...request, targetVersion: Version.DEBIAN_TRIXIE });
   assert.equal(final.status, Status.SUCCEEDED);
   assert.equal(leftOf(bench).release, "13");
-  assert.notEqual((await bench.hands.get("c1")).last_used_at, before);
+  assert.notEqual((await bench.actions.get("c1")).last_used_at, before);
 });
 
 const unfit: [title: string, reason: RegExp, override: Override, wanted?: Version][] = [
@@ -88,9 +88,9 @@ test("one that is no Debian, that is stopped or that is ephemeral FAILED", async
   bench.engine.instance("c1").ephemeral = true;
   assert.match((await bench.run("upgrade", request)).final.failureReason, /c1 is ephemeral/);
   bench.engine.instance("c1").ephemeral = false;
-  await bench.hands.act("c1", "stop");
+  await bench.actions.act("c1", "stop");
   assert.equal((await bench.run("upgrade", request)).final.status, Status.FAILED);
-  await bench.hands.act("c1", "start");
+  await bench.actions.act("c1", "start");
   bench.engine.instance("c1").files.write("/etc/os-release", 'ID=arch\nNAME="Arch"\n');
   assert.match((await bench.run("upgrade", request)).final.failureReason, /only Debian can be upgraded/);
   assert.deepEqual(leftOf(bench), { ...asBefore, release: undefined });

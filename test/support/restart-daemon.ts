@@ -4,7 +4,7 @@ import type { TestDaemon } from "./daemon.ts";
 import { eventually } from "./eventually.ts";
 
 /** Starts a killed daemon again, unless it runs, and waits until its engine runs and everything is recovered. */
-export async function comeBack(daemon: TestDaemon): Promise<void> {
+export async function restartDaemon(daemon: TestDaemon): Promise<void> {
   if (!daemon.isRunning) await daemon.start();
   await eventually("the engine taken over", async () => {
     const { engine } = await daemon.guest.getStatus({});

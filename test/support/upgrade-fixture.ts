@@ -42,7 +42,7 @@ type Reached = () => Promise<unknown>;
  * Five points of an upgrade from the oldest release to the next one. Each function makes the upgrade stop at its point,
  * and returns a function that resolves once the upgrade is there.
  */
-export const points: Readonly<Record<string, (place: UpgradePlace, name: string) => Promise<Reached>>> = {
+export const points: Readonly<Record<string, (place: UpgradeFixture, name: string) => Promise<Reached>>> = {
   async "while the mirrors are checked"(place) {
     const asked = place.holding("dists/buster/InRelease");
     return () => asked;
@@ -70,7 +70,7 @@ export const points: Readonly<Record<string, (place: UpgradePlace, name: string)
 };
 
 /** A daemon, a mirror of small releases on its bridge, and containers of the oldest one. */
-export class UpgradePlace implements AsyncDisposable {
+export class UpgradeFixture implements AsyncDisposable {
   readonly daemon: TestDaemon;
   readonly engine: Engine;
   readonly mirror: Mirror;
@@ -92,7 +92,7 @@ export class UpgradePlace implements AsyncDisposable {
     this.#stack = parts.stack;
   }
 
-  static async open(): Promise<UpgradePlace> {
+  static async open(): Promise<UpgradeFixture> {
     await using stack = new AsyncDisposableStack();
     const daemon = stack.use(await startDaemon());
     await launch(daemon);
@@ -102,7 +102,7 @@ export class UpgradePlace implements AsyncDisposable {
     await writeRepository(folder, key, smallReleases);
     const mirror = stack.use(await Mirror.open(folder, `${daemon.addressPrefix}1`));
     await createAptContainer(daemon, "base");
-    const place = new UpgradePlace({ daemon, engine, mirror, key, stack: stack.move() });
+    const place = new UpgradeFixture({ daemon, engine, mirror, key, stack: stack.move() });
     try {
       await place.#prepare();
     } catch (error) {

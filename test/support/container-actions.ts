@@ -8,7 +8,7 @@ import type {
 } from "../../src/engine/resources/instance.ts";
 
 /** The short words of tests for what they do to containers, each waited for. */
-export class EngineHands {
+export class ContainerActions {
   readonly #engine: Engine;
   readonly #image: string;
 

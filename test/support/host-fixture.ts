@@ -14,7 +14,7 @@ import type { RpcServer } from "../../src/transport/server.ts";
 import { MemoryGuest } from "./memory-guest.ts";
 
 /** A folder with sockets for a host and its guests, and a client of the host. */
-export interface HostPlace {
+export interface HostFixture {
   readonly folder: string;
   readonly hostAddress: Address;
   readonly api: <S extends Parameters<typeof createClient>[0]>(
@@ -25,7 +25,7 @@ export interface HostPlace {
   host(...guests: string[]): Promise<RpcServer>;
 }
 
-export async function hostPlace(t: TestContext): Promise<HostPlace> {
+export async function hostFixture(t: TestContext): Promise<HostFixture> {
   const stack = new AsyncDisposableStack();
   t.after(() => stack.disposeAsync());
   const folder = await mkdtemp(join(tmpdir(), "host-"));
@@ -57,7 +57,7 @@ export function eventText({ guest, notice }: Event): string {
 }
 
 /** The events that the host has recorded. */
-export async function recordedEvents({ api }: HostPlace): Promise<string[]> {
+export async function recordedEvents({ api }: HostFixture): Promise<string[]> {
   const events = [];
   for await (const event of api(Host).watch({ after: 0n, onlyLog: true })) events.push(eventText(event));
   return events.slice(1);

@@ -4,18 +4,18 @@ import { setTimeout as delay } from "node:timers/promises";
 import { silentLogger } from "../../src/base/logger.ts";
 import { Engine_State as State } from "../../src/contract/tremplin/v1/guest_pb.js";
 import { Engine } from "../../src/engine/engine.ts";
-import { comeBack } from "./come-back.ts";
 import type { TestDaemon } from "./daemon.ts";
-import { engineByHand } from "./engine-by-hand.ts";
+import { engineCommandLine } from "./engine-command-line.ts";
 import { enginePid } from "./engine-pid.ts";
 import { eventually } from "./eventually.ts";
 import { exportContainer } from "./export-container.ts";
 import { inContainer } from "./in-container.ts";
 import { journalEntries, untilJournalEmpty } from "./journal.ts";
-import { BASE, type RandomHand } from "./random-hand.ts";
-import { BY_HAND, MANY, type Photo, takePhoto } from "./random-photo.ts";
+import { BACKUP } from "./random-requests.ts";
 import type { RandomSource } from "./random-source.ts";
-import { BACKUP } from "./random-work.ts";
+import { BY_HAND, MANY, type ObservedState, readState } from "./random-state.ts";
+import { BASE, type RandomUser } from "./random-user.ts";
+import { restartDaemon } from "./restart-daemon.ts";
 import { createTiny, launch, startContainer } from "./tiny-container.ts";
 
 /** The names that requests are about. */
@@ -38,14 +38,14 @@ const FAULTS: readonly Fault[] = [
 ];
 
 /** The daemon, its engine and its host, as they are killed and come back. */
-export class RandomGround {
+export class RandomEnvironment {
   readonly #daemon: TestDaemon;
   readonly #engineByHand: (...words: string[]) => Promise<string>;
   #isHostAway = false;
 
   constructor(daemon: TestDaemon) {
     this.#daemon = daemon;
-    this.#engineByHand = engineByHand(daemon);
+    this.#engineByHand = engineCommandLine(daemon);
   }
 
   /** Makes what persons copy their containers from, and what is imported. */
@@ -59,29 +59,29 @@ export class RandomGround {
     await daemon.listener.final("stop", BASE);
     await exportContainer(daemon, BASE, BACKUP);
     await daemon.restart();
-    await comeBack(daemon);
+    await restartDaemon(daemon);
   }
 
   /** Brings the containers into random states. */
-  async prepare(random: RandomSource, hand: RandomHand, photo: Photo): Promise<void> {
+  async prepare(random: RandomSource, user: RandomUser, state: ObservedState): Promise<void> {
     for (const name of SLOTS) {
-      const found = photo.containers.find((each) => each.name === name);
+      const found = state.containers.find((each) => each.name === name);
       if (!found && random.chance(0.2)) continue;
-      if (!found) await hand.make(name);
-      if (random.chance(0.2)) await hand.do("snapshot", name, `mine-before-${random.below(1e9)}`);
-      const hasWayBack = found?.snapshots.some((each) => each.name.startsWith("tremplin-upgrade-"));
-      if (!hasWayBack && random.chance(0.4)) await this.#leaveWayBack(random, hand, name);
+      if (!found) await user.make(name);
+      if (random.chance(0.2)) await user.do("snapshot", name, `mine-before-${random.below(1e9)}`);
+      const hasRollbackSnapshot = found?.snapshots.some((each) => each.name.startsWith("tremplin-upgrade-"));
+      if (!hasRollbackSnapshot && random.chance(0.4)) await this.#leaveRollbackSnapshot(random, user, name);
       const isRunning = found?.status === "Running";
-      if (!isRunning && random.chance(0.5)) await hand.do("start", name);
+      if (!isRunning && random.chance(0.5)) await user.do("start", name);
       else if (!isRunning && random.chance(0.6)) {
-        await hand.do("start", name);
-        await hand.do("stop", "--force", name);
+        await user.do("start", name);
+        await user.do("stop", "--force", name);
       }
     }
   }
 
-  photo(): Promise<Photo> {
-    return this.#withEngine((engine) => takePhoto(this.#daemon, engine));
+  readState(): Promise<ObservedState> {
+    return this.#withEngine((engine) => readState(this.#daemon, engine));
   }
 
   async fault(random: RandomSource): Promise<Fault> {
@@ -128,24 +128,24 @@ export class RandomGround {
   }
 
   /** All are back, and nothing is left to clean up or to tell. */
-  async comeBack(random: RandomSource): Promise<void> {
+  async restartAll(random: RandomSource): Promise<void> {
     const daemon = this.#daemon;
     const isNew = !daemon.isRunning;
     if (isNew) await daemon.launch();
     if (this.#isHostAway) {
       await delay(random.below(1_000));
-      await daemon.listener.comeBack();
+      await daemon.listener.reopen();
       this.#isHostAway = false;
     }
     if (isNew) await daemon.listener.final("ready", "");
     const { engine } = await daemon.guest.getStatus({});
     if (isNew && engine?.state === State.STOPPED) await launch(daemon);
-    await comeBack(daemon);
+    await restartDaemon(daemon);
     await eventually("an empty journal", () => untilJournalEmpty(daemon).then(() => true), LONG);
   }
 
-  /** Takes away what a round left of a person's. */
-  async clear(random: RandomSource, hand: RandomHand, { containers, shared }: Photo): Promise<void> {
+  /** Takes away what a round left of a user's. */
+  async clear(random: RandomSource, user: RandomUser, { containers, shared }: ObservedState): Promise<void> {
     for (const { name, status, mark } of containers) {
       if (name === BASE) continue;
       if (
@@ -155,7 +155,7 @@ export class RandomGround {
         mark !== undefined ||
         random.chance(0.3)
       )
-        await hand.delete(name);
+        await user.delete(name);
     }
     for (const name of Object.keys(shared)) {
       if (!KEPT_FILES.has(name)) await rm(join(this.#daemon.shared, name), { force: true });
@@ -171,14 +171,14 @@ export class RandomGround {
     return [...(await names("journal")), ...(await names("refused"))];
   }
 
-  async #leaveWayBack(random: RandomSource, hand: RandomHand, name: string): Promise<void> {
+  async #leaveRollbackSnapshot(random: RandomSource, user: RandomUser, name: string): Promise<void> {
     const id = random
       .below(2 ** 32)
       .toString(16)
       .padStart(16, "0");
-    await hand.do("config", "set", name, `user.tremplin.operation=${id}`);
-    await hand.do("snapshot", name, `tremplin-upgrade-${id}`);
-    await hand.do("config", "unset", name, "user.tremplin.operation");
+    await user.do("config", "set", name, `user.tremplin.operation=${id}`);
+    await user.do("snapshot", name, `tremplin-upgrade-${id}`);
+    await user.do("config", "unset", name, "user.tremplin.operation");
   }
 
   async #killEngine(): Promise<void> {

@@ -3,7 +3,7 @@ import { createServer, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 
 /** Something that answers each HTTP/2 request at a unix socket in its own way. */
-export async function answeringAt(
+export async function serveCustomHttp2(
   path: string,
   answer: (stream: ServerHttp2Stream) => void,
 ): Promise<AsyncDisposable> {

@@ -3,15 +3,15 @@ import { createHash } from "node:crypto";
 import { link, readFile, stat, writeFile } from "node:fs/promises";
 
 /** A file of a person with a hard link to it, as a rotation by `cp -al` makes. */
-export interface PreciousFile {
+export interface HardLinkedFile {
   /** Throws unless both are as they were: the same file, with the same content, owner, mode and times. */
   assertUntouched(): Promise<void>;
 }
 
-export async function preciousFile(
+export async function hardLinkedFile(
   path: string,
   content = "the good backup of yesterday",
-): Promise<PreciousFile> {
+): Promise<HardLinkedFile> {
   const rotated = `${path}.1`;
   await writeFile(path, content);
   await link(path, rotated);

@@ -6,13 +6,13 @@ import type { FullInstance } from "../../src/engine/resources/instance.ts";
 import type { Snapshot } from "../../src/engine/resources/snapshots.ts";
 import type { TestDaemon } from "./daemon.ts";
 
-/** Where a person writes files in a container, and where many lie whose owners change at a remap. */
+/** Where a user writes files in a container, and where many lie whose owners change at a remap. */
 export const BY_HAND = "root/by-hand";
 export const MANY = "root/many";
 const MARK = "user.tremplin.operation";
 
 /** What others can see of one container at one moment. */
-export interface ContainerPhoto {
+export interface ContainerState {
   readonly name: string;
   readonly uuid: string;
   readonly status: string;
@@ -22,43 +22,43 @@ export interface ContainerPhoto {
   readonly mark: string | undefined;
   readonly devices: unknown;
   readonly profiles: readonly string[];
-  readonly snapshots: readonly SnapshotPhoto[];
-  /** What a person wrote in it, by name. */
+  readonly snapshots: readonly SnapshotState[];
+  /** What a user wrote in it, by name. */
   readonly files: Readonly<Record<string, string>>;
   /** Whether all files that are root's inside are so as its id map says. */
   readonly owners: "right" | "wrong";
 }
 
-export interface SnapshotPhoto {
+export interface SnapshotState {
   readonly name: string;
   readonly createdAt: string;
   readonly expires: boolean;
 }
 
-export interface FilePhoto {
+export interface FileState {
   readonly inode: string;
   readonly size: number;
   readonly sum: string;
 }
 
-/** All that a person or an operation may have made. */
-export interface Photo {
-  readonly containers: readonly ContainerPhoto[];
+/** All that a user or an operation may have made. */
+export interface ObservedState {
+  readonly containers: readonly ContainerState[];
   readonly images: readonly { readonly fingerprint: string; readonly operation: string | undefined }[];
   readonly profile: unknown;
-  readonly shared: Readonly<Record<string, FilePhoto>>;
+  readonly shared: Readonly<Record<string, FileState>>;
 }
 
-export async function takePhoto(daemon: TestDaemon, engine: Engine): Promise<Photo> {
+export async function readState(daemon: TestDaemon, engine: Engine): Promise<ObservedState> {
   const [instances, images, profile, shared] = await Promise.all([
     engine.instances.listFull(),
     engine.images.list(),
     engine.profiles.get("default"),
-    photoOfFolder(daemon.shared),
+    stateOfFolder(daemon.shared),
   ]);
   const { config, devices, description } = profile.value;
   return {
-    containers: await Promise.all(instances.map((each) => photoOf(daemon, each))),
+    containers: await Promise.all(instances.map((each) => stateOf(daemon, each))),
     images: images.map(({ fingerprint, properties }) => ({
       fingerprint,
       operation: properties?.["tremplin-operation"],
@@ -68,7 +68,7 @@ export async function takePhoto(daemon: TestDaemon, engine: Engine): Promise<Pho
   };
 }
 
-async function photoOf(daemon: TestDaemon, instance: FullInstance): Promise<ContainerPhoto> {
+async function stateOf(daemon: TestDaemon, instance: FullInstance): Promise<ContainerState> {
   const { name, status, last_used_at: usedAt, config, devices, profiles, snapshots } = instance;
   const root = join(daemon.folder, "state/lxd/storage-pools/default/containers", name, "rootfs");
   return {
@@ -82,13 +82,13 @@ async function photoOf(daemon: TestDaemon, instance: FullInstance): Promise<Cont
     mark: config[MARK],
     devices,
     profiles,
-    snapshots: (snapshots ?? []).map(photoOfSnapshot).sort((a, b) => a.name.localeCompare(b.name)),
+    snapshots: (snapshots ?? []).map(stateOfSnapshot).sort((a, b) => a.name.localeCompare(b.name)),
     files: await textsIn(join(root, BY_HAND)),
     owners: await ownersIn(root, config["volatile.last_state.idmap"] ?? "[]"),
   };
 }
 
-function photoOfSnapshot({ name, created_at: createdAt, expires_at: expiresAt }: Snapshot): SnapshotPhoto {
+function stateOfSnapshot({ name, created_at: createdAt, expires_at: expiresAt }: Snapshot): SnapshotState {
   return { name, createdAt, expires: Date.parse(expiresAt) > 0 };
 }
 
@@ -116,9 +116,9 @@ async function ownersIn(root: string, idMap: string): Promise<"right" | "wrong">
   return found.every((uid) => uid === owner) ? "right" : "wrong";
 }
 
-async function photoOfFolder(folder: string): Promise<Record<string, FilePhoto>> {
+async function stateOfFolder(folder: string): Promise<Record<string, FileState>> {
   const names = (await readdir(folder)).sort();
-  const photos = names.map(async (name) => {
+  const states = names.map(async (name) => {
     const path = join(folder, name);
     const { ino, size } = await lstat(path, { bigint: true });
     const sum = createHash("sha256")
@@ -126,5 +126,5 @@ async function photoOfFolder(folder: string): Promise<Record<string, FilePhoto>>
       .digest("hex");
     return [name, { inode: String(ino), size: Number(size), sum }] as const;
   });
-  return Object.fromEntries(await Promise.all(photos));
+  return Object.fromEntries(await Promise.all(states));
 }

@@ -5,14 +5,14 @@ import { mkdtempDisposable, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { addMadeUpFlavor } from "../../../test/support/made-up-flavor.ts";
+import { addFakeFlavor } from "../../../test/support/fake-flavor.ts";
 import { chooseEngine } from "./engine-choice.ts";
 import { findEngineProcesses } from "./orphans/orphaned-engine.ts";
 import { findEngineProgram } from "./process/engine-program.ts";
 
 test("an engine that is only in the list of flavors is chosen, found and recognised while it runs", async (t) => {
-  await using folder = await mkdtempDisposable(join(tmpdir(), "made-up-engine-"));
-  const { kind } = addMadeUpFlavor(t, folder.path);
+  await using folder = await mkdtempDisposable(join(tmpdir(), "new-flavor-"));
+  const { kind } = addFakeFlavor(t, folder.path);
   assert.deepEqual(chooseEngine("acme"), { how: "launch", kind });
   assert.throws(() => chooseEngine("docker"), /use lxd, incus, acme, unix:PATH or https/);
   await assert.rejects(findEngineProgram(kind), /install the package acme-server/);

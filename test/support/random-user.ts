@@ -1,32 +1,32 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestDaemon } from "./daemon.ts";
-import { engineByHand } from "./engine-by-hand.ts";
-import type { ContainerPhoto } from "./random-photo.ts";
-import { BY_HAND } from "./random-photo.ts";
+import { engineCommandLine } from "./engine-command-line.ts";
 import type { RandomSource } from "./random-source.ts";
+import type { ContainerState } from "./random-state.ts";
+import { BY_HAND } from "./random-state.ts";
 
 /**
- * What a person did to a container. After a *going on* it is theirs as it is now; what they *set* in it stays; the
+ * What a user did to a container. After a *going on* it is theirs as it is now; what they *set* in it stays; the
  * others say what it does at the moment. *Again* is what comes from a backup of the
  * engine's, *back* what comes from a snapshot of ours, with the mark that is in it.
  */
-export type ActKind = "go-on" | "again" | "back" | "set" | "write" | "state" | "gone";
+export type ActionKind = "go-on" | "again" | "back" | "set" | "write" | "state" | "gone";
 
-/** The acts of a person by the container's uuid. */
-export type Acts = Map<string, Set<ActKind>>;
+/** The acts of a user by the container's uuid. */
+export type Actions = Map<string, Set<ActionKind>>;
 
-interface Act {
+interface Action {
   readonly what: string;
-  readonly kind: ActKind;
+  readonly kind: ActionKind;
   readonly words: readonly (readonly string[])[];
 }
 
-/** The source of containers that a person makes. */
+/** The source of containers that a user makes. */
 export const BASE = "rs-base";
 
-/** A person with the engine's own command line. */
-export class RandomHand {
+/** A user with the engine's own command line. */
+export class RandomUser {
   readonly #daemon: TestDaemon;
   readonly #random: RandomSource;
   readonly #tell: (line: string) => void;
@@ -42,13 +42,13 @@ export class RandomHand {
     this.#random = random;
     this.#tell = tell;
     this.#count = 1000 * round;
-    this.#engine = engineByHand(daemon);
+    this.#engine = engineCommandLine(daemon);
   }
 
   /** Does something to a container, and notes it in `acts` if the engine did it. */
-  async act(on: ContainerPhoto, acts: Acts): Promise<void> {
+  async act(on: ContainerState, acts: Actions): Promise<void> {
     const { what, kind, words } = this.#random.pick(this.#choices(on));
-    // What a failed act had done of it is the person's too: the next photograph shows it.
+    // What a failed act had done of it is the user's too: the next state shows it.
     const isDone = await this.#do(`${what} ${on.name}`, words);
     // Of one that is not whole yet the engine refuses the start itself: nobody has used it by that.
     if (!isDone && (words.length === 1 || isUnfinished(on.name))) return;
@@ -74,7 +74,7 @@ export class RandomHand {
     await this.#engine(...words);
   }
 
-  #choices({ name, status, snapshots }: ContainerPhoto): Act[] {
+  #choices({ name, status, snapshots }: ContainerState): Action[] {
     const n = this.#next();
     const file = join(this.#daemon.folder, `by-hand-${n}`);
     const write = [
@@ -88,7 +88,7 @@ export class RandomHand {
     ];
     const isRunning = status === "Running";
     const stop = isRunning || status === "Frozen" ? [["stop", "--force", name]] : [];
-    const always: Act[] = [
+    const always: Action[] = [
       { what: "snapshot", kind: "set", words: [["snapshot", name, `mine-${n}`]] },
       { what: "set a key of", kind: "set", words: [["config", "set", name, `user.mine-${n}=${n}`]] },
       { what: "delete", kind: "gone", words: [["delete", "--force", name]] },
@@ -113,13 +113,13 @@ export class RandomHand {
       },
     ];
     const restores = snapshots.map(
-      (each): Act => ({
+      (each): Action => ({
         what: `restore ${each.name} of`,
         kind: each.name.startsWith("tremplin-") ? "back" : "go-on",
         words: [...stop, ["restore", name, each.name]],
       }),
     );
-    const now: Act[] = isRunning
+    const now: Action[] = isRunning
       ? [
           { what: "write in", kind: "write", words: [write] },
           { what: "stop", kind: "state", words: stop },
@@ -143,11 +143,11 @@ export class RandomHand {
   async #do(what: string, all: readonly (readonly string[])[]): Promise<boolean> {
     try {
       for (const words of all) await this.#engine(...words);
-      this.#tell(`  by hand: ${what}`);
+      this.#tell(`  by user: ${what}`);
       return true;
     } catch (error) {
       const { stderr } = error as { stderr?: string };
-      this.#tell(`  by hand: ${what}: refused: ${(stderr || String(error)).trim().split("\n").at(-1)}`);
+      this.#tell(`  by user: ${what}: refused: ${(stderr || String(error)).trim().split("\n").at(-1)}`);
       return false;
     } finally {
       for (const words of all) if (words[0] === "export") await rm(words[2] ?? "", { force: true });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addMadeUpFlavor } from "../../test/support/made-up-flavor.ts";
+import { addFakeFlavor } from "../../test/support/fake-flavor.ts";
 import { engineHeaders } from "./flavors/flavor.ts";
 import { engineKind } from "./flavors/flavors.ts";
 import { engineError, isCancelled, operationError } from "./http/engine-error.ts";
@@ -8,7 +8,7 @@ import { changesInstance, type OperationRecord } from "./operations/operation-re
 import { parseDownloadProgress, unpackProgress } from "./operations/progress.ts";
 
 test("a new engine needs only a flavor in the list", (t) => {
-  const flavor = addMadeUpFlavor(t);
+  const flavor = addFakeFlavor(t);
   assert.equal(engineKind("acme"), flavor.kind);
   assert.deepEqual(engineHeaders(flavor, { filename: "a" }), { "X-Acme-filename": "a" });
   assert.equal(engineError(400, "choose another name", "POST /x", undefined).code, "exists");

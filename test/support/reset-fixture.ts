@@ -10,7 +10,7 @@ import { engineCommand } from "./in-container.ts";
 import { createTiny } from "./tiny-container.ts";
 
 /** What of an engine must be the same after its database was made anew. */
-export interface Belongings {
+export interface ResetContents {
   readonly instances: unknown;
   readonly snapshots: unknown;
   readonly volumes: string;
@@ -22,7 +22,7 @@ export interface Belongings {
  * Three containers: one with a snapshot that differs from it, one with a profile of a user's own, a folder of this machine and a
  * volume, one with a second network. Answers the folder.
  */
-export async function makeThree(daemon: TestDaemon): Promise<string> {
+export async function createThree(daemon: TestDaemon): Promise<string> {
   for (const name of ["penguin", "web", "store"]) await createTiny(daemon, name);
   await using engine = await engineOf(daemon);
   await inFiles(engine, (files) =>
@@ -54,7 +54,7 @@ export async function makeThree(daemon: TestDaemon): Promise<string> {
 }
 
 /** Everything that must come back. */
-export async function belongings(daemon: TestDaemon): Promise<Belongings> {
+export async function readResetContents(daemon: TestDaemon): Promise<ResetContents> {
   await using engine = await engineOf(daemon);
   const instances = (await engine.instances.list()).sort((a, b) => a.name.localeCompare(b.name));
   const snapshots = await Promise.all(
@@ -81,7 +81,7 @@ export async function belongings(daemon: TestDaemon): Promise<Belongings> {
 }
 
 /** Restores the snapshot, and checks that it is as it was. */
-export async function goBack(daemon: TestDaemon): Promise<void> {
+export async function restorePenguin(daemon: TestDaemon): Promise<void> {
   await using engine = await engineOf(daemon);
   await (await engine.snapshots.restore("penguin", "way-back")).wait();
   assert.equal((await inFiles(engine, (files) => files.read("/root/kept", 100))).toString(), "before");

@@ -4,7 +4,7 @@ import type { Flavor } from "../../src/engine/flavors/flavor.ts";
 import { type EngineKind, flavors } from "../../src/engine/flavors/flavors.ts";
 
 /** An engine that does not exist and that differs from the others in everything a flavor can express. */
-function madeUpFlavor(folder: string) {
+function fakeFlavor(folder: string) {
   return {
     kind: "acme" as EngineKind,
     label: "Acme",
@@ -38,9 +38,9 @@ function madeUpFlavor(folder: string) {
   } satisfies Flavor;
 }
 
-/** Adds a made-up engine to the list of flavors until the test ends; its program is looked for in `folder`. */
-export function addMadeUpFlavor(t: TestContext, folder = "/nowhere"): Flavor & { readonly kind: EngineKind } {
-  const flavor = madeUpFlavor(folder);
+/** Adds a fake engine to the list of flavors until the test ends; its program is looked for in `folder`. */
+export function addFakeFlavor(t: TestContext, folder = "/nowhere"): Flavor & { readonly kind: EngineKind } {
+  const flavor = fakeFlavor(folder);
   const list = flavors as unknown as Flavor[];
   list.push(flavor);
   t.after(() => void list.splice(list.indexOf(flavor), 1));

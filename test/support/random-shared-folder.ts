@@ -2,8 +2,8 @@ import { link, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { RandomSource } from "./random-source.ts";
 
-/** A person in the shared folder, where exports go to. */
-export class RandomShared {
+/** A user in the shared folder, where exports go to. */
+export class RandomSharedFolder {
   readonly #folder: string;
   readonly #random: RandomSource;
   readonly #tell: (line: string) => void;
@@ -49,6 +49,6 @@ export class RandomShared {
       () => "",
       ({ code }: NodeJS.ErrnoException) => `: ${code}`,
     );
-    this.#tell(`  by hand: ${what} ${name}${outcome}`);
+    this.#tell(`  by user: ${what} ${name}${outcome}`);
   }
 }

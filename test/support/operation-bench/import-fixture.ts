@@ -29,9 +29,9 @@ export async function importBench(): Promise<OperationBench> {
   if (process.getuid?.() !== 0) await letAnybodyBeNobody();
   const bench = await OperationBench.open();
   await writeFile(join(bench.shared, "backup.tar"), tarBytes(backupMembers()));
-  await bench.hands.create("c1");
-  await bench.hands.write("c1", "/etc/precious", "old");
-  await bench.hands.act("c1", "start");
+  await bench.actions.create("c1");
+  await bench.actions.write("c1", "/etc/precious", "old");
+  await bench.actions.act("c1", "start");
   return bench;
 }
 

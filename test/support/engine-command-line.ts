@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { execute } from "./belongings.ts";
 import type { TestDaemon } from "./daemon.ts";
+import { execute } from "./system-state.ts";
 
 /** The engine's own command line as a person uses it, also while no daemon runs. Gives what it printed. */
-export function engineByHand({
+export function engineCommandLine({
   folder,
 }: Pick<TestDaemon, "folder">): (...words: string[]) => Promise<string> {
   const isIncus = process.env.TREMPLIN_TEST_ENGINE === "incus";

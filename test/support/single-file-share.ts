@@ -1,12 +1,12 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { execute } from "./belongings.ts";
+import { execute } from "./system-state.ts";
 
 /**
  * Makes files in a folder that lets nobody make or rename any, as where a host shares single files: the folder is
  * mounted read-only, each file over itself for writing. Disposing takes the mounts away.
  */
-export async function sharedAlone(
+export async function shareSingleFiles(
   folder: string,
   files: Readonly<Record<string, string>>,
 ): Promise<AsyncDisposable> {

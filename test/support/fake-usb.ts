@@ -8,14 +8,14 @@ const controller = "devices/pci0000:00/0000:00:01.0";
 const NUMBERS = { major: 1, minor: 3 };
 
 /** A sysfs with an xHCI controller of eight ports of USB 2 and eight of USB 3, for machines without one. */
-export interface MadeUpUsb extends AsyncDisposable {
+export interface FakeUsb extends AsyncDisposable {
   readonly sys: string;
   /** Plugs something with one node, `/dev/NODE`, into a port of USB 2, in the place of what was there. */
   plug(port: number, node: string): Promise<void>;
   unplug(port: number): Promise<void>;
 }
 
-export async function madeUpUsb(): Promise<MadeUpUsb> {
+export async function fakeUsb(): Promise<FakeUsb> {
   const sys = await mkdtemp(join(tmpdir(), "sys-"));
   const write = async (name: string, text: string) => {
     const path = join(sys, controller, name);

@@ -2,16 +2,16 @@ import { type CallOptions, ConnectError, createClient } from "@connectrpc/connec
 import { Guest } from "../../src/contract/tremplin/v1/guest_pb.js";
 import { StartContainerRequest_PrivilegeLevel as Level, Tremplin } from "../../src/contract/tremplin_pb.js";
 import type { TestDaemon } from "./daemon.ts";
-import type { ContainerPhoto } from "./random-photo.ts";
-import type { RandomShared } from "./random-shared.ts";
+import type { RandomSharedFolder } from "./random-shared-folder.ts";
 import type { RandomSource } from "./random-source.ts";
+import type { ContainerState } from "./random-state.ts";
 import { tinyRequest } from "./tiny-container.ts";
 
-export type WorkKind = "create" | "start" | "stop" | "delete" | "export" | "import" | "undo" | "keep";
+export type RequestKind = "create" | "start" | "stop" | "delete" | "export" | "import" | "undo" | "keep";
 
 /** A request that was sent. */
-export interface Work {
-  readonly kind: WorkKind;
+export interface SentRequest {
+  readonly kind: RequestKind;
   readonly container: string;
   /** Of the container that had the name when it was sent. */
   readonly uuid: string | undefined;
@@ -27,25 +27,25 @@ export interface Work {
 export const BACKUP = "backup.tar.gz";
 
 /** Which requests make sense for what there is. */
-function kindsFor(found: ContainerPhoto | undefined): WorkKind[] {
+function kindsFor(found: ContainerState | undefined): RequestKind[] {
   if (!found) return ["create", "import"];
-  const hasWayBack = found.snapshots.some(({ name }) => name.startsWith("tremplin-upgrade-"));
-  const back: WorkKind[] = hasWayBack ? ["undo", "undo", "undo", "keep"] : [];
-  const state: WorkKind[] = found.status === "Stopped" ? ["start", "start", "start"] : ["stop", "stop"];
+  const hasRollbackSnapshot = found.snapshots.some(({ name }) => name.startsWith("tremplin-upgrade-"));
+  const back: RequestKind[] = hasRollbackSnapshot ? ["undo", "undo", "undo", "keep"] : [];
+  const state: RequestKind[] = found.status === "Stopped" ? ["start", "start", "start"] : ["stop", "stop"];
   return [...state, ...back, "delete", "delete", "export", "export", "import", "import"];
 }
 
 /** Sends random requests about containers. */
-export class RandomWork {
+export class RandomRequests {
   readonly #daemon: TestDaemon;
   readonly #random: RandomSource;
-  readonly #shared: RandomShared;
+  readonly #shared: RandomSharedFolder;
   readonly #tell: (line: string) => void;
 
   constructor(
     daemon: TestDaemon,
     random: RandomSource,
-    { shared, tell }: { readonly shared: RandomShared; readonly tell: (line: string) => void },
+    { shared, tell }: { readonly shared: RandomSharedFolder; readonly tell: (line: string) => void },
   ) {
     this.#daemon = daemon;
     this.#random = random;
@@ -54,10 +54,10 @@ export class RandomWork {
   }
 
   /** Decides on a request; `send` sends it. */
-  async plan(container: string, found: ContainerPhoto | undefined): Promise<() => Promise<Work>> {
+  async plan(container: string, found: ContainerState | undefined): Promise<() => Promise<SentRequest>> {
     const kind = this.#random.pick(kindsFor(found));
     const target = kind === "export" ? await this.#shared.target() : undefined;
-    const work: Work = {
+    const work: SentRequest = {
       kind,
       container,
       uuid: found?.uuid,
@@ -70,7 +70,7 @@ export class RandomWork {
   }
 
   /** Cancels what can be cancelled. */
-  async cancel({ kind, container }: Work): Promise<void> {
+  async cancel({ kind, container }: SentRequest): Promise<void> {
     const { tremplin } = this.#daemon;
     const about = { inProgressContainerName: container };
     if (kind === "export") await tremplin.cancelExportContainer(about);
@@ -78,7 +78,7 @@ export class RandomWork {
     this.#tell(`  cancel ${kind} ${container}`);
   }
 
-  async #send(work: Work, level: Level): Promise<Work> {
+  async #send(work: SentRequest, level: Level): Promise<SentRequest> {
     const { kind, container } = work;
     const options: CallOptions = {
       onHeader: (headers) => {
@@ -98,7 +98,7 @@ export class RandomWork {
   }
 
   async #call(
-    { kind, container, target }: Work,
+    { kind, container, target }: SentRequest,
     privilegeLevel: Level,
     options: CallOptions,
   ): Promise<{ status: number; failureReason: string }> {
