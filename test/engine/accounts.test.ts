@@ -9,7 +9,7 @@ import { type KeptFolder, keptFolder } from "../support/keeper.ts";
 import { runInside } from "../support/run-inside.ts";
 import { writeSite } from "../support/test-site.ts";
 import { createTiny, launch, shareTinyImage, startContainer } from "../support/tiny-container.ts";
-import { type AccountCase, accountCases } from "./account-cases.ts";
+import { type AccountCase, accountCases } from "./account-fixtures.ts";
 
 let place: KeptFolder;
 let daemon: TestDaemon;

@@ -10,7 +10,7 @@ import type { TestDaemon } from "../support/daemon.ts";
 import { engineOf } from "../support/engine-of.ts";
 import { runInside } from "../support/run-inside.ts";
 import { createTiny, launchedDaemon } from "../support/tiny-container.ts";
-import { traps } from "./hostile-traps.ts";
+import { traps } from "./hostile-files.ts";
 
 const SECRET = "the secret of the guest";
 const LIMIT = 10_000;

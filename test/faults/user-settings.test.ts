@@ -13,7 +13,7 @@ import { InterruptedContainer } from "../support/interrupted-container.ts";
 import { startContainer } from "../support/tiny-container.ts";
 
 /**
- * Like hand-made-changes.test.ts, for changes that the time of the last start does not show: settings, snapshots, another
+ * Like user-changes.test.ts, for changes that the time of the last start does not show: settings, snapshots, another
  * snapshot restored, a container under its temporary name.
  */
 const at = new InterruptedContainer("set");

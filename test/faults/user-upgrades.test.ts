@@ -6,7 +6,7 @@ import { inContainer } from "../support/in-container.ts";
 import { InterruptedContainer } from "../support/interrupted-container.ts";
 import { startContainer } from "../support/tiny-container.ts";
 
-/** Like hand-made-changes.test.ts, for upgrades and their rollbacks. */
+/** Like user-changes.test.ts, for upgrades and their rollbacks. */
 const at = new InterruptedContainer("up");
 
 /** A container with a rollback snapshot, during a rollback. */
