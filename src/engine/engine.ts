@@ -8,9 +8,9 @@ import { FileHelper } from "./files/file-helper.ts";
 import { FileSession, type FileSessionOptions } from "./files/file-session.ts";
 import type { Flavor } from "./flavors/flavor.ts";
 import { flavorOf } from "./flavors/flavors.ts";
+import type { CallOptions } from "./http/call-options.ts";
 import type { EngineAddress } from "./http/engine-address.ts";
 import { EngineHttp } from "./http/engine-http.ts";
-import type { Options } from "./http/options.ts";
 import { OperationsApi } from "./operations/operations-api.ts";
 import { Certificates } from "./resources/certificates.ts";
 import { Images } from "./resources/images.ts";
@@ -27,7 +27,7 @@ import { Unpackers } from "./storage/unpackers.ts";
 
 export type { EngineAddress } from "./http/engine-address.ts";
 
-export interface ConnectOptions extends Options {
+export interface ConnectOptions extends CallOptions {
   readonly log: Logger;
   readonly clock?: Clock;
 }

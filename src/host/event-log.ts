@@ -9,7 +9,7 @@ import { TremplinError } from "../base/tremplin-error.ts";
 import { type Event, EventSchema } from "../contract/tremplin/v1/host_pb.js";
 import type { EventLine } from "./event-line.ts";
 import { readEvents } from "./event-reader.ts";
-import { EventSegment, firstSequence } from "./event-segment.ts";
+import { EventSegment, firstSequenceOf } from "./event-segment.ts";
 
 /** The message of an event. */
 export type Notice = Event["notice"];
@@ -57,7 +57,7 @@ export class EventLog implements AsyncDisposable {
     await using undo = new AsyncDisposableStack();
     const message = `cannot use the event log in ${folder}: another host has it open`;
     const log = undo.use(new EventLog(options, await acquireProcessLock(await realpath(folder), message)));
-    const firsts = (await readdir(folder)).map(firstSequence).filter((first) => first !== undefined);
+    const firsts = (await readdir(folder)).map(firstSequenceOf).filter((first) => first !== undefined);
     firsts.sort((a, b) => (a < b ? -1 : 1));
     for (const first of firsts) await log.#add(first);
     if (firsts.length === 0) await log.#add(1n);

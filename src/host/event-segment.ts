@@ -5,7 +5,7 @@ import { completeLines, decodeLine, type EventLine, encodeLine } from "./event-l
 const NAME = /^events\.(\d+)\.jsonl$/;
 
 /** The first sequence number of the segment with that file name; undefined for other files. */
-export function firstSequence(fileName: string): bigint | undefined {
+export function firstSequenceOf(fileName: string): bigint | undefined {
   const digits = NAME.exec(fileName)?.[1];
   return digits === undefined ? undefined : BigInt(digits);
 }

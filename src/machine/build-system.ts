@@ -2,7 +2,7 @@ import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { programLines } from "../base/processes/program-lines.ts";
 import { debianKeyring, machineMirror, releaseSources } from "../daemon/images/debian-mirror.ts";
-import { acquireSettings } from "../daemon/images/mmdebstrap.ts";
+import { aptAcquireSettings } from "../daemon/images/mmdebstrap.ts";
 import { enabledUnits, guestFiles, guestPackages, initialModules, maskedUnits } from "./guest-files.ts";
 
 const CODENAME = "bookworm";
@@ -44,7 +44,7 @@ export async function* buildSystem(system: string, signal: AbortSignal): AsyncGe
 
 async function mmdebstrapArguments(making: string): Promise<string[]> {
   const acquire = join(making, "acquire.conf");
-  await writeFile(acquire, await acquireSettings());
+  await writeFile(acquire, await aptAcquireSettings());
   const initial = `mkdir -p "$1/etc/initramfs-tools/conf.d"
 echo MODULES=list >"$1/etc/initramfs-tools/conf.d/tremplin"
 printf '%s\\n' ${initialModules.join(" ")} >"$1/etc/initramfs-tools/modules"`;

@@ -2,8 +2,8 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Io } from "../io.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { BackgroundProcess } from "./background-process.ts";
-import { engineAfter } from "./engine-after.ts";
 import { isAlive, type ProcessRecord, removeRecord } from "./process-record.ts";
+import { describeRemainingEngine } from "./remaining-engine.ts";
 
 const POLL_INTERVAL_MS = 50;
 
@@ -20,7 +20,7 @@ export async function stopProcess(
   const isDaemon = background.name === "daemon";
   if (!isAlive(record)) {
     await removeRecord(background.pidFile);
-    return isDaemon ? `had died before, ${await engineAfter(record.words)}` : "had died before";
+    return isDaemon ? `had died before, ${await describeRemainingEngine(record.words)}` : "had died before";
   }
   kill(record, signal);
   const interrupted = `the ${background.name} continues to shut down in the background`;
@@ -28,7 +28,7 @@ export async function stopProcess(
     throw timeoutError(background, record, timeoutMs);
   }
   await removeRecord(background.pidFile);
-  return isDaemon ? `stopped, ${await engineAfter(record.words)}` : "stopped";
+  return isDaemon ? `stopped, ${await describeRemainingEngine(record.words)}` : "stopped";
 }
 
 export interface WaitOptions {

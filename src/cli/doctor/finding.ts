@@ -7,14 +7,14 @@ export interface Finding {
   readonly advice?: string;
 }
 
-export function good(name: string, found: string): Finding {
+export function goodFinding(name: string, found: string): Finding {
   return { name, state: "good", found };
 }
 
-export function note(name: string, found: string, advice: string): Finding {
+export function noteFinding(name: string, found: string, advice: string): Finding {
   return { name, state: "note", found, advice };
 }
 
-export function bad(name: string, found: string, advice: string): Finding {
+export function badFinding(name: string, found: string, advice: string): Finding {
   return { name, state: "bad", found, advice };
 }

@@ -6,7 +6,7 @@ import {
   type Orphan,
 } from "../../contract/tremplin/v1/guest_pb.js";
 import { findFlavor, flavors } from "../../engine/flavors/flavors.ts";
-import { type Finding, good, note } from "./finding.ts";
+import { type Finding, goodFinding, noteFinding } from "./finding.ts";
 
 const NAME = "orphans";
 
@@ -15,10 +15,10 @@ export function orphanChecks(
   found: ListOrphansResponse | TremplinError,
   engine: Engine | undefined,
 ): Finding[] {
-  if (found instanceof TremplinError) return [note(NAME, found.message, "nothing to do")];
-  if (found.orphans.length === 0) return [good(NAME, "none")];
+  if (found instanceof TremplinError) return [noteFinding(NAME, found.message, "nothing to do")];
+  if (found.orphans.length === 0) return [goodFinding(NAME, "none")];
   const client = clientOf(engine);
-  return found.orphans.map((orphan) => note(NAME, what(orphan), advice(orphan, client)));
+  return found.orphans.map((orphan) => noteFinding(NAME, what(orphan), advice(orphan, client)));
 }
 
 function what({ kind, name, containerName, operation }: Orphan): string {

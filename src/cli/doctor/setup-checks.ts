@@ -14,7 +14,7 @@ import { type HostFlags, tlsOf } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import { engineText } from "../text/engine-text.ts";
 import { nameOf } from "../text/status-text.ts";
-import { bad, type Finding, good, note } from "./finding.ts";
+import { badFinding, type Finding, goodFinding, noteFinding } from "./finding.ts";
 import { orphanChecks } from "./orphan-checks.ts";
 
 const CALL_TIMEOUT_MS = 10_000;
@@ -28,22 +28,26 @@ export async function setupChecks(run: RunFolder, flags: HostFlags, signal: Abor
     api.call(Host.method.listGuests, {}, { signal, timeout: CALL_TIMEOUT_MS }),
   );
   if (guests instanceof TremplinError) {
-    const finding = isStarted ? bad : note;
+    const finding = isStarted ? badFinding : noteFinding;
     const advice = process.getuid?.() === 0 ? "sudo tremplin up" : "sudo tremplin doctor checks more";
     return [...programs, finding("host", guests.message, advice)];
   }
   const found = await Promise.all(guests.guests.map((guest) => checkGuest(guest, flags, signal)));
-  return [...programs, good("host", `answers at ${api.address}`), ...found.flat()];
+  return [...programs, goodFinding("host", `answers at ${api.address}`), ...found.flat()];
 }
 
 async function checkProcess(background: BackgroundProcess): Promise<Finding> {
   const name = `${background.name} process`;
   const record = await attempt(() => background.record());
-  if (record instanceof TremplinError) return note(name, record.message, "sudo tremplin doctor");
+  if (record instanceof TremplinError) return noteFinding(name, record.message, "sudo tremplin doctor");
   if (!record)
-    return note(name, "not started by tremplin up", "sudo tremplin up, unless something else starts it");
-  if (isAlive(record)) return good(name, `process ${record.pid} is running`);
-  return bad(
+    return noteFinding(
+      name,
+      "not started by tremplin up",
+      "sudo tremplin up, unless something else starts it",
+    );
+  if (isAlive(record)) return goodFinding(name, `process ${record.pid} is running`);
+  return badFinding(
     name,
     `process ${record.pid} has died; its log is ${background.logFile}`,
     "sudo tremplin up starts it again",
@@ -53,14 +57,16 @@ async function checkProcess(background: BackgroundProcess): Promise<Finding> {
 async function checkGuest(guest: GuestInfo, flags: HostFlags, signal: AbortSignal): Promise<Finding[]> {
   const name = `guest ${guest.name}`;
   if (!guest.reachable)
-    return [bad(name, guest.failureReason, "see the log of its daemon; sudo tremplin up starts the daemon")];
+    return [
+      badFinding(name, guest.failureReason, "see the log of its daemon; sudo tremplin up starts the daemon"),
+    ];
   using api = new HostApi(parseAddress(flags.host), guest.name, tlsOf(flags));
   const status = await attempt(() =>
     api.call(Guest.method.getStatus, {}, { signal, timeout: CALL_TIMEOUT_MS }),
   );
-  const reachable = good(name, `answers at ${guest.address}`);
+  const reachable = goodFinding(name, `answers at ${guest.address}`);
   if (status instanceof TremplinError)
-    return [reachable, note("engine state", status.message, "nothing to do")];
+    return [reachable, noteFinding("engine state", status.message, "nothing to do")];
   const pending = pendingChecks(status);
   const engine = engineCheck(status);
   if (engine.state !== "good") return [reachable, engine, ...pending];
@@ -75,12 +81,16 @@ function engineCheck(status: GetStatusResponse): Finding {
   switch (status.engine?.state) {
     case EngineState.RUNNING:
       return status.engine.phase === EnginePhase.RESTARTING
-        ? note("engine state", text, "wait for it; its log has the reason")
-        : good("engine state", text);
+        ? noteFinding("engine state", text, "wait for it; its log has the reason")
+        : goodFinding("engine state", text);
     case EngineState.FAILED:
-      return bad("engine state", text, "sudo tremplin up tries again; the daemon's log has the details");
+      return badFinding(
+        "engine state",
+        text,
+        "sudo tremplin up tries again; the daemon's log has the details",
+      );
     default:
-      return note("engine state", text, "sudo tremplin up");
+      return noteFinding("engine state", text, "sudo tremplin up");
   }
 }
 
@@ -104,17 +114,17 @@ function pendingChecks(status: GetStatusResponse): Finding[] {
   const undelivered = `${count} notices not delivered; the last attempt failed: ${hostAwayReason}`;
   return [
     ...(hostAwaySince
-      ? [bad("notices", undelivered, "check whether the daemon's --host is the address of this host")]
+      ? [badFinding("notices", undelivered, "check whether the daemon's --host is the address of this host")]
       : []),
     ...refusedNotices.map(({ rpc, containerName, reason }) =>
-      note(
+      noteFinding(
         "rejected notice",
         `${nameOf(rpc, containerName)}: ${reason}`,
         "once the host can take it, restart the daemon within a day: sudo tremplin down; sudo tremplin up",
       ),
     ),
     ...setAsideRecords.map(({ path, reason }) =>
-      note(
+      noteFinding(
         "set aside",
         `${path}: ${reason}`,
         "check the container that the record names, then delete the file",

@@ -4,7 +4,7 @@ import { canAccess, textIfReadable } from "../../base/files/files.ts";
 import { findExecutable, searchPath } from "../../base/processes/find-executable.ts";
 import { flavors } from "../../engine/flavors/flavors.ts";
 import { bytesText } from "../text/text.ts";
-import { bad, type Finding, good, note } from "./finding.ts";
+import { badFinding, type Finding, goodFinding, noteFinding } from "./finding.ts";
 
 const GIB = 1024 ** 3;
 /** An unprivileged container needs this many ids. */
@@ -45,14 +45,18 @@ async function checkResets(state: string): Promise<Finding[]> {
       .map((name) => join(folder, name));
     if (old.length === 0) continue;
     const found = `a database reset kept the old database, because it could not restore all containers: ${old.join(", ")}`;
-    findings.push(note("old database", found, "see docs/recovery.md"));
+    findings.push(noteFinding("old database", found, "see docs/recovery.md"));
   }
   return findings;
 }
 
 function checkRoot(): Finding {
-  if (process.getuid?.() === 0) return good("root", "doctor runs as root");
-  return note("root", "doctor does not run as root, so some checks are incomplete", "sudo tremplin doctor");
+  if (process.getuid?.() === 0) return goodFinding("root", "doctor runs as root");
+  return noteFinding(
+    "root",
+    "doctor does not run as root, so some checks are incomplete",
+    "sudo tremplin doctor",
+  );
 }
 
 async function checkEngine(): Promise<Finding> {
@@ -61,9 +65,9 @@ async function checkEngine(): Promise<Finding> {
     const path = await findExecutable(program.name, [...searchPath, ...program.folders]);
     if (path) found.push(path);
   }
-  if (found.length > 0) return good("engine", found.join(", "));
+  if (found.length > 0) return goodFinding("engine", found.join(", "));
   const packages = flavors.map(({ program }) => program.package).join(", or ");
-  return bad("engine", "no engine is installed", `apt-get install ${packages}`);
+  return badFinding("engine", "no engine is installed", `apt-get install ${packages}`);
 }
 
 async function checkProgram(
@@ -74,22 +78,26 @@ async function checkProgram(
 ): Promise<Finding> {
   for (const program of anyOf) {
     const path = await findExecutable(program);
-    if (path) return good(name, path);
+    if (path) return goodFinding(name, path);
   }
-  return (needed ? bad : note)(name, `${anyOf.join(" or ")} is not installed`, advice);
+  return (needed ? badFinding : noteFinding)(name, `${anyOf.join(" or ")} is not installed`, advice);
 }
 
 async function checkBtrfs(root: string): Promise<Finding> {
   const known = await textIfReadable(join(root, "proc/filesystems"));
-  if (/\tbtrfs$/m.test(known)) return good("btrfs kernel", "supported by the kernel");
-  return note("btrfs kernel", "not loaded; copies and snapshots are slow without it", "modprobe btrfs");
+  if (/\tbtrfs$/m.test(known)) return goodFinding("btrfs kernel", "supported by the kernel");
+  return noteFinding(
+    "btrfs kernel",
+    "not loaded; copies and snapshots are slow without it",
+    "modprobe btrfs",
+  );
 }
 
 async function checkNamespaces(root: string): Promise<Finding> {
   const most = (await textIfReadable(join(root, "proc/sys/user/max_user_namespaces"))).trim();
-  if (Number(most) > 0) return good("user namespaces", `up to ${most}`);
+  if (Number(most) > 0) return goodFinding("user namespaces", `up to ${most}`);
   const found = most === "" ? "not supported by the kernel" : "disabled";
-  return bad(
+  return badFinding(
     "user namespaces",
     found,
     "sysctl -w user.max_user_namespaces=10000; a kernel with CONFIG_USER_NS",
@@ -100,17 +108,18 @@ async function checkIds(file: "subuid" | "subgid", root: string): Promise<Findin
   const lines = (await textIfReadable(join(root, "etc", file))).split("\n").map((line) => line.split(":"));
   const counts = lines.filter(([who]) => who === "root" || who === "0").map(([, , count]) => Number(count));
   const most = Math.max(0, ...counts.filter(Number.isInteger));
-  if (most >= IDS) return good(file, `root has ${most} consecutive ids`);
+  if (most >= IDS) return goodFinding(file, `root has ${most} consecutive ids`);
   const found = most > 0 ? `root has only ${most} consecutive ids` : "root has no ids";
-  return bad(file, found, `echo root:100000:10000001 >> /etc/${file}`);
+  return badFinding(file, found, `echo root:100000:10000001 >> /etc/${file}`);
 }
 
 async function checkDisk(state: string): Promise<Finding> {
   const { bavail, bsize } = await statfs(await existing(state));
   const free = `${bytesText(bavail * bsize)} free for ${state}`;
-  if (bavail * bsize < GIB) return bad("disk", free, "free some space: a container takes about 1 GiB");
-  if (bavail * bsize < 5 * GIB) return note("disk", free, "free some space: a few containers fill this");
-  return good("disk", free);
+  if (bavail * bsize < GIB) return badFinding("disk", free, "free some space: a container takes about 1 GiB");
+  if (bavail * bsize < 5 * GIB)
+    return noteFinding("disk", free, "free some space: a few containers fill this");
+  return goodFinding("disk", free);
 }
 
 /** The root user of a container is an unprivileged user outside, but its files are below the state folder. */
@@ -118,13 +127,13 @@ async function checkTraversal(state: string): Promise<Finding> {
   for (let at = await existing(state); ; at = dirname(at)) {
     const { mode } = await stat(at);
     if ((mode & 0o001) === 0) {
-      return bad(
+      return badFinding(
         "state folder",
         `other users cannot pass through ${at}, so no container can start`,
         `chmod o+x ${at}`,
       );
     }
-    if (at === dirname(at)) return good("state folder", `containers can pass through ${state}`);
+    if (at === dirname(at)) return goodFinding("state folder", `containers can pass through ${state}`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Devices } from "../../engine/resources/profiles.ts";
-import { expand, type Site } from "../sites/site.ts";
+import { expandPlaceholders, type Site } from "../sites/site.ts";
 
 type Places = Readonly<Record<string, string>>;
 
@@ -21,7 +21,7 @@ export async function writeBindMounts(
   const devices: Record<string, Readonly<Record<string, string>>> = {};
   for (const { device, content, source, path } of site.bindMounts) {
     if (!request[content]) continue;
-    const file = expand(source, { ...places, name: request.containerName });
+    const file = expandPlaceholders(source, { ...places, name: request.containerName });
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     await writeFile(file, request[content]);
     await chmod(file, 0o644);
@@ -37,5 +37,6 @@ export function bindMountDevices(site: Site): ReadonlySet<string> {
 
 /** Deletes the files of a container that is gone. */
 export async function removeBindMounts(site: Site, places: Places, name: string): Promise<void> {
-  for (const { source } of site.bindMounts) await rm(expand(source, { ...places, name }), { force: true });
+  for (const { source } of site.bindMounts)
+    await rm(expandPlaceholders(source, { ...places, name }), { force: true });
 }

@@ -3,7 +3,7 @@ import { type IdentityMatch, type SameContainer, snapshotsOfPeople } from "./con
 import { settingsText } from "./container-settings.ts";
 
 /** How each sentence about a change by a person ends. */
-export const LEFT_ALONE = "so nothing more was done to it; ask again if it is still wanted";
+export const LEFT_ALONE_ADVICE = "so nothing more was done to it; ask again if it is still wanted";
 
 /**
  * Why an interrupted operation does nothing more to the container: another one has its name, or a user used it
@@ -17,7 +17,7 @@ export function reasonToLeave(name: string, match: IdentityMatch): string | unde
   if (match.isRenamed) {
     return `the container is called ${match.instance.name} by now, so nothing more was done to it`;
   }
-  return match.wasUsedSince ? `${name} was started again since, ${LEFT_ALONE}` : undefined;
+  return match.wasUsedSince ? `${name} was started again since, ${LEFT_ALONE_ADVICE}` : undefined;
 }
 
 /**
@@ -32,11 +32,11 @@ export async function reasonToKeepChanges(
   if (match.is !== "same") return undefined;
   const { instance, recorded } = match;
   const { name } = instance;
-  if (haveSettingsChanged(match)) return `the settings of ${name} were changed since, ${LEFT_ALONE}`;
+  if (haveSettingsChanged(match)) return `the settings of ${name} were changed since, ${LEFT_ALONE_ADVICE}`;
   const known = recorded?.snapshots;
   if (!known) return undefined;
   const isNew = (await snapshotsOfPeople(engine, name, signal)).some((each) => !known.includes(each));
-  return isNew ? `a snapshot of ${name} was taken since, ${LEFT_ALONE}` : undefined;
+  return isNew ? `a snapshot of ${name} was taken since, ${LEFT_ALONE_ADVICE}` : undefined;
 }
 
 /** Whether a user changed settings of the container. */

@@ -20,7 +20,7 @@ export interface MmdebstrapOptions extends IsolatedOptions {
 export async function* mmdebstrap(options: MmdebstrapOptions): AsyncGenerator<ImageProgress, void, void> {
   const { release, mirror, tree, work } = options;
   const acquire = join(work, "acquire.conf");
-  await writeFile(acquire, await acquireSettings());
+  await writeFile(acquire, await aptAcquireSettings());
   const args = [
     "--verbose",
     "--mode=root",
@@ -49,7 +49,7 @@ export async function* mmdebstrap(options: MmdebstrapOptions): AsyncGenerator<Im
  * This machine's apt settings for downloads: proxies, timeouts, validity checks. Used for the build only; the container
  * does not get them.
  */
-export async function acquireSettings(): Promise<string> {
+export async function aptAcquireSettings(): Promise<string> {
   const settings = await runProgram("apt-config", ["dump", "--format", '%f "%v";%n', "Acquire"]);
   const wanted =
     /^Acquire::(https?|Retries|Queue-Mode|ForceIPv[46]|Check-(Valid-Until|Date)|M(ax|in)-ValidTime)\b/;

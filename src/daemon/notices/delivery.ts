@@ -15,7 +15,7 @@ export type HostAnswer =
 export type Outcome = HostAnswer | { readonly kind: "unreachable"; readonly reason: string };
 
 /** One try to deliver one notice under an id of its own, of an operation or of none. Never throws. */
-export type Deliver = (
+export type DeliverNotice = (
   notice: Notice,
   id: string,
   signal: AbortSignal,
@@ -36,7 +36,7 @@ const REJECTIONS = new Set([
  * Delivers to the listener behind a transport. Call metadata: `tremplin-notice` is the id, by which the host
  * recognises a notice that was sent twice; `tremplin-operation` is the operation; `tremplin-daemon` the sender.
  */
-export function deliverTo(transport: Transport, daemonId: string): Deliver {
+export function deliverTo(transport: Transport, daemonId: string): DeliverNotice {
   const client = createClient(TremplinListener, transport);
   return async ({ method, message }, id, signal, operation) => {
     const call = client[method] as (input: unknown, options: object) => Promise<unknown>;

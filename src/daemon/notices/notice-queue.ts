@@ -1,7 +1,7 @@
 import { backoff } from "../../base/async/backoff.ts";
 import type { Clock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
-import type { Deliver, HostAnswer } from "./delivery.ts";
+import type { DeliverNotice, HostAnswer } from "./delivery.ts";
 import type { Notice } from "./notice.ts";
 import { type HostOutage, Outage } from "./outage.ts";
 
@@ -43,7 +43,7 @@ const LAST_RETRY_MS = 5_000;
  * `onAnswered` says that it need not any longer.
  */
 export class NoticeQueue implements AsyncDisposable {
-  readonly #deliver: Deliver;
+  readonly #deliver: DeliverNotice;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #queues = new Map<string, { queue: Queue; done: Promise<void> }>();
@@ -52,7 +52,7 @@ export class NoticeQueue implements AsyncDisposable {
   readonly #gate = Promise.withResolvers<void>();
   readonly #closed = new AbortController();
 
-  constructor(options: { deliver: Deliver; clock: Clock; log: Logger }) {
+  constructor(options: { deliver: DeliverNotice; clock: Clock; log: Logger }) {
     this.#deliver = options.deliver;
     this.#clock = options.clock;
     this.#log = options.log;

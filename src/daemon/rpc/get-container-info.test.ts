@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { InstanceState } from "../../engine/resources/instance.ts";
-import { addressOf, toWire } from "./get-container-info.ts";
+import { addressOf, encodeIpv4Address } from "./get-container-info.ts";
 
 test("the address has the byte order that hosts expect", () => {
-  assert.equal(toWire("100.115.92.203"), 3411833700);
-  assert.equal(toWire(""), 0);
+  assert.equal(encodeIpv4Address("100.115.92.203"), 3411833700);
+  assert.equal(encodeIpv4Address(""), 0);
 });
 
 test("the address is the global IPv4 address of eth0", () => {

@@ -20,7 +20,7 @@ export function getContainerInfo(deps: RpcDeps) {
       if (state.status_code !== instanceStatus.running) {
         return response(Status.STOPPED, `the container ${name} is ${state.status.toLowerCase()}`);
       }
-      return response(Status.RUNNING, "", toWire(addressOf(state)));
+      return response(Status.RUNNING, "", encodeIpv4Address(addressOf(state)));
     },
     (failureReason) => response(Status.FAILED, failureReason),
   );
@@ -37,7 +37,7 @@ export function addressOf(state: InstanceState): string {
 }
 
 /** The octets as they lie in the memory of a little-endian machine: a + b·2⁸ + c·2¹⁶ + d·2²⁴ for a.b.c.d. */
-export function toWire(address: string): number {
+export function encodeIpv4Address(address: string): number {
   if (!address) return 0;
   const [a = 0, b = 0, c = 0, d = 0] = address.split(".").map(Number);
   return a + b * 2 ** 8 + c * 2 ** 16 + d * 2 ** 24;

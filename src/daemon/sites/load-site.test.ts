@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { loadSite } from "./load-site.ts";
-import { expand } from "./site.ts";
+import { expandPlaceholders } from "./site.ts";
 
 test("the built-in sites are found by name, and generic has nothing of ChromeOS", async () => {
   assert.equal((await loadSite("crostini")).profile.config["raw.idmap"]?.split("\n").length, 4);
@@ -33,5 +33,8 @@ test("an unknown name is rejected with a list of the known ones", async () => {
 });
 
 test("placeholders are replaced, unknown ones stay", () => {
-  assert.equal(expand("{state}/x/{name}_{other}", { state: "/s", name: "penguin" }), "/s/x/penguin_{other}");
+  assert.equal(
+    expandPlaceholders("{state}/x/{name}_{other}", { state: "/s", name: "penguin" }),
+    "/s/x/penguin_{other}",
+  );
 });

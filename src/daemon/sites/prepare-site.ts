@@ -4,7 +4,7 @@ import { parseEnv } from "node:util";
 import { textIfReadable } from "../../base/files/files.ts";
 import type { Logger } from "../../base/logger.ts";
 import { runProgram } from "../../base/processes/run-program.ts";
-import { expand, type Site } from "./site.ts";
+import { expandPlaceholders, type Site } from "./site.ts";
 
 /** What prepareSite found out about the machine. */
 export interface PreparedSite {
@@ -41,7 +41,7 @@ async function createClientFolder(
   log: Logger,
 ): Promise<void> {
   if (!clientFolder) return;
-  const path = expand(clientFolder.path, places);
+  const path = expandPlaceholders(clientFolder.path, places);
   await mkdir(path, { recursive: true });
   await chmod(path, 0o755);
   const ids = await idsOf(clientFolder.owner);

@@ -91,7 +91,7 @@ export const desktopGroups = [
 export type Site = z.infer<typeof siteSchema>;
 
 /** Replaces the placeholders in a text of the site. */
-export function expand(text: string, values: Readonly<Record<string, string>>): string {
+export function expandPlaceholders(text: string, values: Readonly<Record<string, string>>): string {
   return text.replace(/\{(state|shared|name)\}/g, (whole, key: string) => values[key] ?? whole);
 }
 

@@ -3,7 +3,7 @@ import { canAccess } from "../../base/files/files.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import {
-  BROKEN,
+  BROKEN_DATABASE,
   checkDatabaseSpace,
   findDatabaseFault,
   waitUntilStuckOnDatabase,
@@ -77,7 +77,7 @@ async function findFault({ managed, connect, clock, signal }: ManagedLaunch): Pr
   const stuck = waitUntilStuckOnDatabase(managed, clock, AbortSignal.any([signal, found.signal]));
   try {
     const address = await Promise.race([managed.start(), stuck]);
-    if (!address) return BROKEN;
+    if (!address) return BROKEN_DATABASE;
     await using engine = await connect(address);
     const isLost = !(await hasPool(engine, signal)) && (await findPool(managed.folder, managed.layout));
     return isLost ? "the engine's database is empty, and there is a pool of containers" : undefined;

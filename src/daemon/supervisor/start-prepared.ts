@@ -5,7 +5,7 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { EngineAddress } from "../../engine/http/engine-address.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
-import type { MissingItems } from "./config-backup/missing.ts";
+import type { MissingItems } from "./config-backup/restore-log.ts";
 import type { DatabaseReset } from "./database-reset/database-reset.ts";
 import type { LaunchProgress } from "./engine-state.ts";
 import { POOL } from "./prepare/prepare-storage.ts";

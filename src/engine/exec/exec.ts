@@ -1,13 +1,13 @@
 import type { WebSocket } from "ws";
 import { apiPath } from "../http/api-path.ts";
+import type { CallOptions } from "../http/call-options.ts";
 import type { EngineHttp } from "../http/engine-http.ts";
 import { openWebSocket } from "../http/engine-websocket.ts";
-import type { Options } from "../http/options.ts";
 import type { EngineOperation } from "../operations/engine-operation.ts";
 import type { OperationsApi } from "../operations/operations-api.ts";
 import { type ExecSession, RunningCommand, type TerminalSize } from "./exec-session.ts";
 
-export interface ExecRequest extends Options {
+export interface ExecRequest extends CallOptions {
   /** The program and its arguments. No shell is used. */
   readonly command: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;

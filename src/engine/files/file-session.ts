@@ -2,9 +2,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { TimeLimit } from "../../base/async/time-limit.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { apiPath } from "../http/api-path.ts";
+import type { CallOptions } from "../http/call-options.ts";
 import type { EngineAddress } from "../http/engine-address.ts";
 import { openUpgraded } from "../http/engine-upgrade.ts";
-import type { Options } from "../http/options.ts";
 import type { FileHelper } from "./file-helper.ts";
 import { SFTP_REQUEST, SFTP_RESPONSE, SFTP_STATUS, SftpConnection } from "./sftp-connection.ts";
 import type { PacketReader, PacketWriter } from "./sftp-packet.ts";
@@ -26,7 +26,7 @@ export interface NodeOwner {
   readonly mode: number;
 }
 
-export interface FileSessionOptions extends Options {
+export interface FileSessionOptions extends CallOptions {
   /** For the whole session. Default 8 s. */
   readonly timeoutMs?: number;
 }

@@ -1,12 +1,12 @@
 import { connect } from "node:net";
 import { WebSocket } from "ws";
 import { TremplinError } from "../../base/tremplin-error.ts";
+import type { CallOptions } from "./call-options.ts";
 import { type EngineAddress, tlsOf } from "./engine-address.ts";
 import { connectionError } from "./engine-error.ts";
 import { REQUEST_TIMEOUT_MS } from "./engine-http.ts";
-import type { Options } from "./options.ts";
 
-export interface WebSocketOptions extends Options {
+export interface WebSocketOptions extends CallOptions {
   /** Whether to answer pings. Default true. */
   readonly autoPong?: boolean;
 }

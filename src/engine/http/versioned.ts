@@ -1,6 +1,6 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
+import { type ProjectOptions, projectQuery } from "./call-options.ts";
 import type { EngineHttp } from "./engine-http.ts";
-import { type ProjectOptions, projectQuery } from "./options.ts";
 
 /** An object of the engine with the etag of the version that was read. */
 export interface Versioned<T> {

@@ -2,8 +2,8 @@ import { abortable } from "../../base/async/abortable.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { EventStream, Subscription } from "../events/event-stream.ts";
 import type { Flavor } from "../flavors/flavor.ts";
+import type { CallOptions } from "../http/call-options.ts";
 import type { EngineHttp, EngineRequest } from "../http/engine-http.ts";
-import type { Options } from "../http/options.ts";
 import { EngineOperation } from "./engine-operation.ts";
 import { changesInstance, hasEnded, type OperationRecord } from "./operation-record.ts";
 
@@ -45,7 +45,7 @@ export class OperationsApi {
   }
 
   /** All operations that are running or ended within the last 5 s. */
-  async list({ signal }: Options = {}): Promise<OperationRecord[]> {
+  async list({ signal }: CallOptions = {}): Promise<OperationRecord[]> {
     const query = { recursion: "1" };
     const { metadata } = await this.#http.call<Record<string, OperationRecord[]>>({
       method: "GET",
@@ -57,12 +57,12 @@ export class OperationsApi {
   }
 
   /** The running operations of any client that change an instance, to wait for or to cancel. */
-  changing(instance: string, options: Options = {}): Promise<EngineOperation[]> {
+  changing(instance: string, options: CallOptions = {}): Promise<EngineOperation[]> {
     return this.#underWay((operation) => changesInstance(operation, instance, this.#flavor.texts), options);
   }
 
   /** The running uploads of images by any client. Downloads have the same description, but report a percentage. */
-  uploads(options: Options = {}): Promise<EngineOperation[]> {
+  uploads(options: CallOptions = {}): Promise<EngineOperation[]> {
     const isUpload = ({ description, resources, metadata }: OperationRecord): boolean =>
       description === this.#flavor.texts.imageTransfer &&
       !resources?.instances &&
@@ -72,7 +72,7 @@ export class OperationsApi {
 
   async #underWay(
     wanted: (operation: OperationRecord) => boolean,
-    options: Options,
+    options: CallOptions,
   ): Promise<EngineOperation[]> {
     const all = await this.list(options);
     const found = all.filter((operation) => !hasEnded(operation) && wanted(operation));

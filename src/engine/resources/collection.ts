@@ -1,6 +1,6 @@
 import { apiPath } from "../http/api-path.ts";
+import { type ProjectOptions, projectQuery } from "../http/call-options.ts";
 import type { EngineHttp } from "../http/engine-http.ts";
-import { type ProjectOptions, projectQuery } from "../http/options.ts";
 import { changeVersioned, getVersioned, type Versioned } from "../http/versioned.ts";
 
 /** Named objects of the engine that are read and written as a whole: pools, networks, profiles and others. */

@@ -3,9 +3,9 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import { engineHeaders, type Flavor } from "../flavors/flavor.ts";
 import { apiPath } from "../http/api-path.ts";
 import { BoundedBody } from "../http/bounded-body.ts";
+import { type CallOptions, type ProjectOptions, projectQuery } from "../http/call-options.ts";
 import type { EngineHttp, EngineRequest } from "../http/engine-http.ts";
 import { multipart } from "../http/multipart.ts";
-import { type Options, type ProjectOptions, projectQuery } from "../http/options.ts";
 import { getVersioned } from "../http/versioned.ts";
 import type { EngineOperation } from "../operations/engine-operation.ts";
 import type { OperationRecord } from "../operations/operation-record.ts";
@@ -101,7 +101,7 @@ export class Images {
   }
 
   /** The fingerprint of an alias. */
-  async resolve(alias: string, { signal }: Options = {}): Promise<string> {
+  async resolve(alias: string, { signal }: CallOptions = {}): Promise<string> {
     const path = apiPath("images", "aliases", alias);
     return (await this.#http.call<{ target: string }>({ method: "GET", path, signal })).metadata.target;
   }
@@ -118,7 +118,7 @@ export class Images {
     await this.#http.call({ method: "POST", path, query, body, signal: options.signal });
   }
 
-  async deleteAlias(alias: string, { signal }: Options = {}): Promise<void> {
+  async deleteAlias(alias: string, { signal }: CallOptions = {}): Promise<void> {
     await this.#http.call({ method: "DELETE", path: apiPath("images", "aliases", alias), signal });
   }
 
@@ -149,7 +149,7 @@ export class Images {
   /** Makes an uncompressed image of a snapshot. The operation has its fingerprint (see fingerprintOf). */
   async publish(
     { instance, snapshot, alias, properties }: PublishRequest,
-    { signal }: Options = {},
+    { signal }: CallOptions = {},
   ): Promise<EngineOperation> {
     const body = {
       source: { type: "snapshot", name: `${instance}/${snapshot}` },
@@ -161,14 +161,14 @@ export class Images {
   }
 
   /** Downloads an image that is one file. The caller reads the stream to its end or destroys it. */
-  async download(fingerprint: string, { signal }: Options = {}): Promise<Readable> {
+  async download(fingerprint: string, { signal }: CallOptions = {}): Promise<Readable> {
     const path = `${apiPath("images", fingerprint)}/export`;
     const limits = { signal };
     return new BoundedBody(await this.#http.open({ method: "GET", path, signal }), limits);
   }
 
   /** Waits for uploads whose client has disappeared: the engine still makes images of those it received completely. */
-  async waitForUploads({ signal }: Options = {}): Promise<void> {
+  async waitForUploads({ signal }: CallOptions = {}): Promise<void> {
     for (const operation of await this.#operations.uploads({ signal })) {
       await operation.wait({ signal }).catch((error) => {
         if (TremplinError.from(error).code === "unavailable") throw error;

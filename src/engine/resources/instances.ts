@@ -2,8 +2,8 @@ import type { Readable } from "node:stream";
 import { KeyedMutex } from "../../base/async/keyed-mutex.ts";
 import { apiPath } from "../http/api-path.ts";
 import { BoundedBody } from "../http/bounded-body.ts";
+import { type CallOptions, type ProjectOptions, projectQuery } from "../http/call-options.ts";
 import type { EngineHttp } from "../http/engine-http.ts";
-import { type Options, type ProjectOptions, projectQuery } from "../http/options.ts";
 import { changeVersioned, getVersioned, type Versioned } from "../http/versioned.ts";
 import type { EngineOperation } from "../operations/engine-operation.ts";
 import type { OperationsApi } from "../operations/operations-api.ts";
@@ -17,7 +17,7 @@ import type {
   StateChange,
 } from "./instance.ts";
 
-export interface CopyOptions extends Options {
+export interface CopyOptions extends CallOptions {
   /** Changes the copy. The engine also copies keys that are left out: set them to "". */
   readonly change?: (instance: InstanceUpdate) => InstanceUpdate;
   /** Also copies the snapshots. Default false. */
@@ -36,7 +36,7 @@ export class Instances {
     this.#operations = operations;
   }
 
-  async get(name: string, options: Options = {}): Promise<Versioned<Instance>> {
+  async get(name: string, options: CallOptions = {}): Promise<Versioned<Instance>> {
     return getVersioned<Instance>(this.#http, instancePath(name), options);
   }
 
@@ -47,24 +47,24 @@ export class Instances {
   }
 
   /** All instances with their snapshots, in one request. */
-  async listFull({ signal }: Options = {}): Promise<FullInstance[]> {
+  async listFull({ signal }: CallOptions = {}): Promise<FullInstance[]> {
     const query = { recursion: "2" };
     const path = apiPath("instances");
     return (await this.#http.call<FullInstance[]>({ method: "GET", path, query, signal })).metadata;
   }
 
-  async state(name: string, { signal }: Options = {}): Promise<InstanceState> {
+  async state(name: string, { signal }: CallOptions = {}): Promise<InstanceState> {
     const path = `${instancePath(name)}/state`;
     return (await this.#http.call<InstanceState>({ method: "GET", path, signal })).metadata;
   }
 
-  async setState(name: string, change: StateChange, { signal }: Options = {}): Promise<EngineOperation> {
+  async setState(name: string, change: StateChange, { signal }: CallOptions = {}): Promise<EngineOperation> {
     const body = { timeout: -1, ...change };
     return this.#operations.start({ method: "PUT", path: `${instancePath(name)}/state`, body, signal });
   }
 
   /** The operation fails with `exists` if the name is taken. */
-  async create(body: InstanceCreate, { signal }: Options = {}): Promise<EngineOperation> {
+  async create(body: InstanceCreate, { signal }: CallOptions = {}): Promise<EngineOperation> {
     return this.#operations.start({ method: "POST", path: apiPath("instances"), body, signal });
   }
 
@@ -91,7 +91,7 @@ export class Instances {
   }
 
   /** Throws `exists` if the new name is taken. */
-  async rename(name: string, newName: string, { signal }: Options = {}): Promise<EngineOperation> {
+  async rename(name: string, newName: string, { signal }: CallOptions = {}): Promise<EngineOperation> {
     apiPath(newName);
     return this.#operations.start({
       method: "POST",
@@ -101,7 +101,7 @@ export class Instances {
     });
   }
 
-  async delete(name: string, { signal }: Options = {}): Promise<EngineOperation> {
+  async delete(name: string, { signal }: CallOptions = {}): Promise<EngineOperation> {
     return this.#operations.start({ method: "DELETE", path: instancePath(name), signal });
   }
 
@@ -109,7 +109,7 @@ export class Instances {
   async update(
     name: string,
     change: (instance: InstanceUpdate) => InstanceUpdate,
-    { signal }: Options = {},
+    { signal }: CallOptions = {},
   ): Promise<void> {
     const path = instancePath(name);
     const read = async () => {
@@ -121,7 +121,7 @@ export class Instances {
     await this.#updates.run(name, () => changeVersioned(read, change, write), signal);
   }
 
-  async metadata(name: string, options: Options = {}): Promise<Versioned<InstanceMetadata>> {
+  async metadata(name: string, options: CallOptions = {}): Promise<Versioned<InstanceMetadata>> {
     return getVersioned<InstanceMetadata>(this.#http, `${instancePath(name)}/metadata`, options);
   }
 
@@ -129,7 +129,7 @@ export class Instances {
   async updateMetadata(
     name: string,
     change: (metadata: InstanceMetadata) => InstanceMetadata,
-    { signal }: Options = {},
+    { signal }: CallOptions = {},
   ): Promise<void> {
     const path = `${instancePath(name)}/metadata`;
     await changeVersioned<InstanceMetadata>(
@@ -140,14 +140,14 @@ export class Instances {
   }
 
   /** The text of a template. The caller reads the stream to its end or destroys it. */
-  async template(name: string, file: string, { signal }: Options = {}): Promise<Readable> {
+  async template(name: string, file: string, { signal }: CallOptions = {}): Promise<Readable> {
     const path = `${instancePath(name)}/metadata/templates`;
     const answer = await this.#http.open({ method: "GET", path, query: { path: file }, signal });
     return new BoundedBody(answer, { signal });
   }
 
   /** A log file such as `lxc.log`. The caller reads the stream to its end or destroys it. */
-  async log(name: string, file: string, { signal }: Options = {}): Promise<Readable> {
+  async log(name: string, file: string, { signal }: CallOptions = {}): Promise<Readable> {
     const path = `${instancePath(name)}${apiPath("logs", file).slice("/1.0".length)}`;
     return new BoundedBody(await this.#http.open({ method: "GET", path, signal }), { signal });
   }

@@ -1,6 +1,6 @@
 import { apiPath } from "../http/api-path.ts";
+import type { CallOptions } from "../http/call-options.ts";
 import type { EngineHttp } from "../http/engine-http.ts";
-import type { Options } from "../http/options.ts";
 import { Collection } from "./collection.ts";
 import type { NetworkState } from "./network-state.ts";
 import type { Config } from "./pools.ts";
@@ -25,7 +25,7 @@ export interface NetworkCreate extends Partial<NetworkUpdate> {
   readonly type?: string;
 }
 
-export interface Lease {
+export interface DhcpLease {
   readonly hostname: string;
   readonly hwaddr: string;
   readonly address: string;
@@ -33,7 +33,7 @@ export interface Lease {
 }
 
 /** Ports of an address that a network forwards to its containers. */
-export interface Forward {
+export interface NetworkForward {
   readonly listen_address: string;
   readonly description: string;
   readonly config: Config;
@@ -45,17 +45,17 @@ export class Networks extends Collection<Network, NetworkCreate, NetworkUpdate> 
     super(http, "networks", ["config", "description"]);
   }
 
-  forwards(network: string): Collection<Forward, Forward, Forward> {
+  forwards(network: string): Collection<NetworkForward, NetworkForward, NetworkForward> {
     return new Collection(this.http, ["networks", network, "forwards"], ["config", "description", "ports"]);
   }
 
-  async state(name: string, { signal }: Options = {}): Promise<NetworkState> {
+  async state(name: string, { signal }: CallOptions = {}): Promise<NetworkState> {
     const path = `${apiPath(this.name, name)}/state`;
     return (await this.http.call<NetworkState>({ method: "GET", path, signal })).metadata;
   }
 
-  async leases(name: string, { signal }: Options = {}): Promise<Lease[]> {
+  async leases(name: string, { signal }: CallOptions = {}): Promise<DhcpLease[]> {
     const path = `${apiPath(this.name, name)}/leases`;
-    return (await this.http.call<Lease[]>({ method: "GET", path, signal })).metadata;
+    return (await this.http.call<DhcpLease[]>({ method: "GET", path, signal })).metadata;
   }
 }

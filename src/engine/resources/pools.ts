@@ -1,6 +1,6 @@
 import { apiPath } from "../http/api-path.ts";
+import type { CallOptions } from "../http/call-options.ts";
 import type { EngineHttp } from "../http/engine-http.ts";
-import type { Options } from "../http/options.ts";
 import { Collection } from "./collection.ts";
 
 export type Config = Readonly<Record<string, string>>;
@@ -55,7 +55,7 @@ export class Pools extends Collection<Pool, PoolCreate, PoolUpdate> {
     super(http, "storage-pools", ["config", "description"]);
   }
 
-  async resources(name: string, { signal }: Options = {}): Promise<PoolResources> {
+  async resources(name: string, { signal }: CallOptions = {}): Promise<PoolResources> {
     const path = `${apiPath(this.name, name)}/resources`;
     return (await this.http.call<PoolResources>({ method: "GET", path, signal })).metadata;
   }

@@ -1,6 +1,6 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
+import type { CallOptions } from "../http/call-options.ts";
 import type { EngineHttp } from "../http/engine-http.ts";
-import type { Options } from "../http/options.ts";
 import type { Config } from "./pools.ts";
 
 /** A pool to search. For a pool in the engine's database the name is enough. */
@@ -41,13 +41,13 @@ export class Recovery {
   }
 
   /** What an import would do, and what prevents it. Changes nothing. */
-  async validate(pools: readonly RecoveryPool[], options: Options = {}): Promise<RecoveryFinding> {
+  async validate(pools: readonly RecoveryPool[], options: CallOptions = {}): Promise<RecoveryFinding> {
     const answer = await this.#post("validate", pools, options);
     return { volumes: answer.UnknownVolumes ?? [], missing: answer.DependencyErrors ?? [] };
   }
 
   /** Throws `failed` with what is missing; the engine itself reports success then (docs/engines.md#database). */
-  async import(pools: readonly RecoveryPool[], options: Options = {}): Promise<void> {
+  async import(pools: readonly RecoveryPool[], options: CallOptions = {}): Promise<void> {
     const { DependencyErrors } = await this.#post("import", pools, options);
     if (!DependencyErrors?.length) return;
     throw new TremplinError(
@@ -56,7 +56,11 @@ export class Recovery {
     );
   }
 
-  async #post(what: string, pools: readonly RecoveryPool[], { signal }: Options): Promise<RecoveryAnswer> {
+  async #post(
+    what: string,
+    pools: readonly RecoveryPool[],
+    { signal }: CallOptions,
+  ): Promise<RecoveryAnswer> {
     const body = { pools: pools.map((pool) => ({ driver: "", config: {}, ...pool })) };
     const path = `/internal/recover/${what}`;
     const { metadata } = await this.#http.call<RecoveryAnswer | null>({

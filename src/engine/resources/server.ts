@@ -1,7 +1,7 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { type EngineKind, engineKind } from "../flavors/flavors.ts";
+import type { CallOptions } from "../http/call-options.ts";
 import type { EngineHttp } from "../http/engine-http.ts";
-import type { Options } from "../http/options.ts";
 import { changeVersioned, getVersioned } from "../http/versioned.ts";
 import type { Config } from "./pools.ts";
 
@@ -44,7 +44,7 @@ export class Server {
   }
 
   /** Throws `failed` if the engine does not trust this client. */
-  async info({ signal }: Options = {}): Promise<ServerInfo> {
+  async info({ signal }: CallOptions = {}): Promise<ServerInfo> {
     const { metadata } = await this.#http.call<ServerAnswer>({ method: "GET", path: "/1.0", signal });
     const { environment, auth, api_extensions } = metadata;
     if (!environment || auth !== "trusted") {
@@ -63,12 +63,12 @@ export class Server {
     };
   }
 
-  async config({ signal }: Options = {}): Promise<Config> {
+  async config({ signal }: CallOptions = {}): Promise<Config> {
     return (await getVersioned<ServerAnswer>(this.#http, "/1.0", { signal })).value.config;
   }
 
   /** Reads, changes and writes; repeats that when another client wrote in between (see changeVersioned). */
-  async updateConfig(change: (config: Config) => Config, { signal }: Options = {}): Promise<void> {
+  async updateConfig(change: (config: Config) => Config, { signal }: CallOptions = {}): Promise<void> {
     await changeVersioned<Config>(
       async () => {
         const { value, etag } = await getVersioned<ServerAnswer>(this.#http, "/1.0", { signal });
@@ -81,7 +81,7 @@ export class Server {
   }
 
   /** Sets these keys, and removes those that are empty. All others stay. */
-  async patchConfig(config: Config, { signal }: Options = {}): Promise<void> {
+  async patchConfig(config: Config, { signal }: CallOptions = {}): Promise<void> {
     await this.#http.call({ method: "PATCH", path: "/1.0", body: { config }, signal });
   }
 }

@@ -2,8 +2,8 @@ import { basename } from "node:path";
 import { commandLine, processIds, processStat } from "../../base/processes/process-info.ts";
 import { sendSignal } from "../../base/processes/wait-for-exit.ts";
 import type { Flavor } from "../flavors/flavor.ts";
+import type { CallOptions } from "../http/call-options.ts";
 import type { EngineAddress } from "../http/engine-address.ts";
-import type { Options } from "../http/options.ts";
 import type { EngineOperation } from "../operations/engine-operation.ts";
 import { hasEnded } from "../operations/operation-record.ts";
 import type { Server } from "../resources/server.ts";
@@ -35,7 +35,7 @@ export class Unpackers {
   }
 
   /** Ends a creation early, and resolves when it has ended. For a remote engine it only waits. */
-  async stop(creation: EngineOperation, what: UnpackTarget, { signal }: Options = {}): Promise<void> {
+  async stop(creation: EngineOperation, what: UnpackTarget, { signal }: CallOptions = {}): Promise<void> {
     let ended = hasEnded(creation.latest);
     const end = creation.wait({ signal }).then(
       () => undefined,

@@ -5,8 +5,8 @@ import { TremplinError } from "../../../base/tremplin-error.ts";
 import { sha256OfFile } from "../../backups/compressed-file.ts";
 import { type ExistingFile, isMountPoint, openExisting } from "./existing-file.ts";
 import { recordHead } from "./file-head.ts";
-import { hasName, linkToName, replaceExisting } from "./name-backup.ts";
 import { assertSameFolder, cannotWrite, openRequestedTarget, type RequestedTarget } from "./open-folder.ts";
+import { hasName, linkToName, replaceExisting } from "./publish-backup.ts";
 import { type TargetContext, type TargetPlan, temporaryFileName } from "./target-steps.ts";
 
 /** A backup in the shared folder that is being written. After disposal `recoverTarget` removes an unfinished one. */

@@ -3,7 +3,7 @@ import { errorMessage, TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
 import { type Instance, instanceStatus } from "../../../engine/resources/instance.ts";
-import { haveSettingsChanged, LEFT_ALONE, reasonToLeave } from "../../containers/changes-since.ts";
+import { haveSettingsChanged, LEFT_ALONE_ADVICE, reasonToLeave } from "../../containers/changes-since.ts";
 import {
   findRecordedContainer,
   hasRecordedIdentity,
@@ -126,10 +126,11 @@ export async function abandonRollback(engine: Engine, container: string, context
 function reasonNotToRollBack(container: string, match: SameContainer): string | undefined {
   const reason = reasonToLeave(container, match);
   if (reason !== undefined || !match.recorded) return reason;
-  if (haveSettingsChanged(match)) return `the settings of ${container} were changed since, ${LEFT_ALONE}`;
+  if (haveSettingsChanged(match))
+    return `the settings of ${container} were changed since, ${LEFT_ALONE_ADVICE}`;
   // The mark is set before the step, and only the rollback snapshot carries it.
   const isMarked = operationOf(match.instance) !== undefined;
-  return isMarked ? undefined : `${container} was restored from another snapshot since, ${LEFT_ALONE}`;
+  return isMarked ? undefined : `${container} was restored from another snapshot since, ${LEFT_ALONE_ADVICE}`;
 }
 
 /** A restored container has the config of the snapshot, with the mark of the upgrade. Older versions set no mark. */

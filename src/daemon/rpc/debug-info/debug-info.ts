@@ -2,7 +2,7 @@ import { textIfReadable } from "../../../base/files/files.ts";
 import { errorMessage } from "../../../base/tremplin-error.ts";
 import { flavors } from "../../../engine/flavors/flavors.ts";
 import type { Instance } from "../../../engine/resources/instance.ts";
-import { expand } from "../../sites/site.ts";
+import { expandPlaceholders } from "../../sites/site.ts";
 import { isUsable } from "../../supervisor/engine-state.ts";
 import type { RpcDeps } from "../rpc.ts";
 import { containerSection } from "./container-section.ts";
@@ -82,7 +82,7 @@ async function engineLogs({ supervisor }: RpcDeps): Promise<DebugSection[]> {
 /** The tokens and keys that the daemon keeps for containers. */
 async function secretsOf({ site, places }: RpcDeps, instances: readonly Instance[]): Promise<string[]> {
   const paths = instances.flatMap(({ name }) =>
-    site.bindMounts.map(({ source }) => expand(source, { ...places, name })),
+    site.bindMounts.map(({ source }) => expandPlaceholders(source, { ...places, name })),
   );
   return await Promise.all(paths.map((path) => textIfReadable(path)));
 }

@@ -73,10 +73,10 @@ export const configSchema = z.object({
 });
 
 export type EngineConfigBackup = z.infer<typeof configSchema>;
-export type Kind = Exclude<keyof EngineConfigBackup, "server">;
-export type ItemOf<K extends Kind> = EngineConfigBackup[K][number];
+export type ConfigKind = Exclude<keyof EngineConfigBackup, "server">;
+export type ItemOf<K extends ConfigKind> = EngineConfigBackup[K][number];
 
-const nouns: Readonly<Record<Kind, string>> = {
+const nouns: Readonly<Record<ConfigKind, string>> = {
   pools: "pool",
   projects: "project",
   zones: "network zone",
@@ -87,7 +87,7 @@ const nouns: Readonly<Record<Kind, string>> = {
   images: "image",
   certificates: "trusted certificate",
 };
-export const kinds = Object.keys(nouns) as Kind[];
+export const kinds = Object.keys(nouns) as ConfigKind[];
 
 /** The properties that identify an item; which of them, depends on its kind. */
 interface Naming {
@@ -98,7 +98,7 @@ interface Naming {
 }
 
 /** The name of an item for a person, unique within a setup. */
-export function labelOf<K extends Kind>(kind: K, item: ItemOf<K>): string {
+export function labelOf<K extends ConfigKind>(kind: K, item: ItemOf<K>): string {
   const { name, project, pool, fingerprint } = item as Naming;
   const own = kind === "images" ? fingerprint?.slice(0, 12) : pool === undefined ? name : `${pool}/${name}`;
   const where = project === undefined || project === DEFAULT_PROJECT ? "" : ` in project ${project}`;

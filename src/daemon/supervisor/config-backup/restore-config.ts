@@ -9,7 +9,7 @@ import { DEFAULT_PROJECT, type ProjectUpdate } from "../../../engine/resources/p
 import { markOptional } from "../database-reset/missing-sources.ts";
 import { formatSubnet, freeSubnet, usedSubnets } from "../network/subnet.ts";
 import { type EngineConfigBackup, type ItemOf, labelOf } from "./config-schema.ts";
-import type { RestoreLog } from "./missing.ts";
+import type { RestoreLog } from "./restore-log.ts";
 
 /** The engine's sentences for what an import lacks (`DependencyErrors`). */
 const MISSING = /^(?:(Network|Profile) "(.+)" in project "(.+)"|Project "(.+)")$/;

@@ -1,6 +1,6 @@
 import { readConfigBackup } from "../config-backup/config-backup.ts";
 import { pickFrom } from "../config-backup/config-schema.ts";
-import type { MissingItems } from "../config-backup/missing.ts";
+import type { MissingItems } from "../config-backup/restore-log.ts";
 import {
   readStillMissing,
   removeStillMissing,

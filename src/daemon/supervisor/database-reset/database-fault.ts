@@ -12,7 +12,7 @@ export interface DatabaseFault {
   readonly isFixedByReset: boolean;
 }
 
-export const BROKEN = "the engine's database is broken";
+export const BROKEN_DATABASE = "the engine's database is broken";
 const MIB = 1024 ** 2;
 /** The log of an engine's database grows by files of 8 MiB, and the engine creates some of them ahead of use. */
 const MIN_FREE_BYTES = 32 * MIB;
@@ -55,7 +55,7 @@ const faults: readonly (DatabaseFault & { readonly pattern: RegExp })[] = [
     pattern:
       /file is not a database|database disk image is malformed|file is encrypted|raft_start\(\)|raft_bootstrap\(\)|load (closed|open) segment|snapshot.*(corrupt|checksum)/i,
     isFixedByReset: true,
-    sentence: BROKEN,
+    sentence: BROKEN_DATABASE,
   },
 ];
 

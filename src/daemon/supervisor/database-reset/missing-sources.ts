@@ -5,7 +5,7 @@ import { canAccess, replaceFile } from "../../../base/files/files.ts";
 import type { Logger } from "../../../base/logger.ts";
 import type { Config } from "../../../engine/resources/pools.ts";
 import type { Devices } from "../../../engine/resources/profiles.ts";
-import { expand, type Site } from "../../sites/site.ts";
+import { expandPlaceholders, type Site } from "../../sites/site.ts";
 import { readBackupYaml } from "./pool-on-disk.ts";
 
 interface SiteContext {
@@ -27,7 +27,7 @@ export async function stubMissingSources(file: string, name: string, place: Site
   const document = await readBackup(file);
   if (!document) return;
   for (const { source } of place.site.bindMounts)
-    await makeStub(expand(source, { ...place.places, name }), document);
+    await makeStub(expandPlaceholders(source, { ...place.places, name }), document);
   const changed: string[] = [];
   for (const devices of devicesIn(document)) {
     for (const { key, value } of devices.items) {

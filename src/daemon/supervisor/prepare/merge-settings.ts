@@ -3,14 +3,14 @@ import { isDeepStrictEqual } from "node:util";
 export type Entries<T> = Readonly<Record<string, T>>;
 
 /** What the daemon wrote into one part of the engine's settings. */
-export interface Written<T> {
+export interface RecordedSettings<T> {
   /** The entries that were written for sure; undefined without a record. */
   readonly confirmed: Entries<T> | undefined;
   /** The entries that were being written when the last record was made: they may be in the engine or not. */
   readonly pending?: Entries<T> | undefined;
 }
 
-export interface Merged<T> {
+export interface MergedSettings<T> {
   readonly entries: Record<string, T>;
   /** The entries of `entries` that are ours, and those of ours that a person removed. */
   readonly written: Record<string, T>;
@@ -32,9 +32,9 @@ interface Choices<T> {
 export function mergeSettings<T>(
   found: Entries<T>,
   wanted: Entries<T>,
-  ours: Written<T>,
+  ours: RecordedSettings<T>,
   choices: Choices<T> = {},
-): Merged<T> {
+): MergedSettings<T> {
   const { confirmed, pending } = ours;
   const isOurs = (key: string, value: T | undefined): boolean => {
     if (value === undefined) return false;

@@ -1,7 +1,7 @@
 import type { Logger } from "../../../base/logger.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import type { Devices } from "../../../engine/resources/profiles.ts";
-import { expand, type Site } from "../../sites/site.ts";
+import { expandPlaceholders, type Site } from "../../sites/site.ts";
 
 interface Place {
   readonly site: Site;
@@ -39,7 +39,8 @@ function markerOf(container: string, { site, places }: Place) {
     const { type, required, source, path } = device;
     if (type !== "disk" || required === "false") return device;
     const isOfSite = site.bindMounts.some(
-      (each) => each.device === key && each.path === path && expand(each.source, values) === source,
+      (each) =>
+        each.device === key && each.path === path && expandPlaceholders(each.source, values) === source,
     );
     return isOfSite ? { ...device, required: "false" } : device;
   };

@@ -8,9 +8,9 @@ import { ifMissing } from "../../../engine/http/if-missing.ts";
 import type { Config } from "../../../engine/resources/pools.ts";
 import type { Devices, ProfileUpdate } from "../../../engine/resources/profiles.ts";
 import { scanDevices } from "../../devices/scan-devices.ts";
-import { expand, type Site } from "../../sites/site.ts";
+import { expandPlaceholders, type Site } from "../../sites/site.ts";
 import { essentialDevices } from "./essential-devices.ts";
-import { type Merged, mergeSettings } from "./merge-settings.ts";
+import { type MergedSettings, mergeSettings } from "./merge-settings.ts";
 import type { WrittenSettings } from "./written-settings.ts";
 
 export const PROFILE = "default";
@@ -32,8 +32,8 @@ interface Wanted {
 
 interface MergedProfile {
   readonly profile: ProfileUpdate;
-  readonly config: Merged<string>;
-  readonly devices: Merged<Config>;
+  readonly config: MergedSettings<string>;
+  readonly devices: MergedSettings<Config>;
 }
 
 type Merge = (profile: ProfileUpdate) => MergedProfile;
@@ -132,7 +132,7 @@ async function devicesOf({ site, places }: Wanted): Promise<Record<string, Devic
   const devices: Record<string, Devices[string]> = {};
   for (const [key, template] of Object.entries(site.profile.devices)) {
     const device = Object.fromEntries(
-      Object.entries(template).map(([option, value]) => [option, expand(value, places)]),
+      Object.entries(template).map(([option, value]) => [option, expandPlaceholders(value, places)]),
     );
     if (!device.source || (await canAccess(device.source))) devices[key] = device;
   }

@@ -4,7 +4,7 @@ import * as z from "zod";
 import { replaceFile, textOfFile } from "../../../base/files/files.ts";
 import type { Logger } from "../../../base/logger.ts";
 import type { Config } from "../../../engine/resources/pools.ts";
-import type { Written } from "./merge-settings.ts";
+import type { RecordedSettings } from "./merge-settings.ts";
 
 const config = z.record(z.string(), z.string());
 /** The entries of each part of the engine's settings: a value, or a device. */
@@ -76,7 +76,7 @@ export class WrittenSettings {
   }
 
   /** The record of a part. The caller chooses the type of its entries. */
-  of<T extends string | Config>(part: string): Written<T> {
+  of<T extends string | Config>(part: string): RecordedSettings<T> {
     return {
       confirmed: this.#confirmed[part] as Record<string, T> | undefined,
       pending: this.#pending?.[part] as Record<string, T> | undefined,

@@ -1,10 +1,10 @@
 /** The options of every method of the engine client. */
-export interface Options {
+export interface CallOptions {
   /** Rejects the call at once, with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface ProjectOptions extends Options {
+export interface ProjectOptions extends CallOptions {
   /** Default: the engine's default project. */
   readonly project?: string | undefined;
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { flavors } from "../../engine/flavors/flavors.ts";
 
 /** What happened to the engine of a daemon that ended, by the daemon's arguments and the engine's socket. */
-export async function engineAfter(args: readonly string[]): Promise<string> {
+export async function describeRemainingEngine(args: readonly string[]): Promise<string> {
   const engine = optionOf("--engine", args);
   if (engine?.includes(":")) return `its engine (${engine}) is external and keeps running`;
   const state = optionOf("--state", args) ?? "";
