@@ -92,7 +92,7 @@ const engine = engineWith([
 const ends: Readonly<Record<string, readonly [status: number, text: RegExp]>> = {
   "1000000000000001": [StartLxd.STARTED, /^$/],
   "1000000000000002": [Create.CREATED, /^$/],
-  "1000000000000003": [Start.FAILED, /^the container started is another one than/],
+  "1000000000000003": [Start.FAILED, /^the container started is not the one of the request/],
   "1000000000000004": [Stop.STOPPED, /^$/],
   "1000000000000005": [Delete.FAILED, /^the settings of deleted were changed since/],
   "1000000000000006": [Export.FAILED, /^the daemon died while it exported exported/],
@@ -102,7 +102,7 @@ const ends: Readonly<Record<string, readonly [status: number, text: RegExp]>> = 
   "100000000000000a": [Upgrade.SUCCEEDED, /^it runs Debian 12 \(bookworm\) now/],
   "100000000000000b": [Upgrade.FAILED, /^a package failed; failed was rolled back/],
   "100000000000000c": [Upgrade.SUCCEEDED, /^it was rolled back/],
-  "100000000000000d": [Upgrade.FAILED, /^the container is called renamed by now/],
+  "100000000000000d": [Upgrade.FAILED, /^the container was renamed to renamed/],
   "100000000000000e": [Stop.STOPPED, /^$/],
 };
 

@@ -3,7 +3,7 @@ import { type IdentityMatch, type SameContainer, snapshotsOfPeople } from "./con
 import { settingsText } from "./container-settings.ts";
 
 /** How each sentence about a change by a person ends. */
-export const LEFT_ALONE_ADVICE = "so nothing more was done to it; ask again if it is still wanted";
+export const LEFT_ALONE_ADVICE = "so nothing more was done to it; repeat the request if you still want it";
 
 /**
  * Why an interrupted operation does nothing more to the container: another one has its name, or a user used it
@@ -12,10 +12,10 @@ export const LEFT_ALONE_ADVICE = "so nothing more was done to it; ask again if i
 export function reasonToLeave(name: string, match: IdentityMatch): string | undefined {
   if (match.is === "gone") return `there is no container ${name} any more`;
   if (match.is === "another") {
-    return `the container ${name} is another one than the one that this was asked for, so nothing was done to it`;
+    return `the container ${name} is not the one of the request any more, so nothing was done to it`;
   }
   if (match.isRenamed) {
-    return `the container is called ${match.instance.name} by now, so nothing more was done to it`;
+    return `the container was renamed to ${match.instance.name}, so nothing more was done to it`;
   }
   return match.wasUsedSince ? `${name} was started again since, ${LEFT_ALONE_ADVICE}` : undefined;
 }

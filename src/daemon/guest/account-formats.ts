@@ -134,5 +134,5 @@ export function parseCount(text: string, field: string): bigint | undefined {
 export function parseNames(text: string, field: string): readonly string[] {
   const names = text === "" ? [] : text.split(",");
   if (!names.includes("")) return names;
-  throw new TremplinError("failed", `the ${field} have an empty name among them`);
+  throw new TremplinError("failed", `one of the ${field} has an empty name`);
 }

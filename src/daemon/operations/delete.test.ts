@@ -141,13 +141,13 @@ test("a container that a user went on with since the daemon died is left", async
     ],
     [
       "it was renamed",
-      /is called c2 by now/,
+      /was renamed to c2/,
       ["c2", "Stopped"],
       ({ actions: hands }) => hands.rename("c1", "c2"),
     ],
     [
       "another one has its name",
-      /c1 is another one/,
+      /c1 is not the one of the request any more/,
       ["c1", "Stopped"],
       async ({ actions: hands }) => {
         await hands.delete("c1");

@@ -123,7 +123,7 @@ test("what a user did since the daemon died stays as it is", async (t) => {
       await hands.act("c1", "start");
     });
     assert.equal(status, Status.FAILED);
-    assert.match(failureReason, /c1 is another one/);
+    assert.match(failureReason, /c1 is not the one of the request any more/);
     assert.deepEqual(left, [["c1", "Running"]]);
   });
 
@@ -133,7 +133,7 @@ test("what a user did since the daemon died stays as it is", async (t) => {
       await hands.act("c2", "start");
     });
     assert.equal(status, Status.FAILED);
-    assert.match(failureReason, /is called c2 by now/);
+    assert.match(failureReason, /was renamed to c2/);
     assert.deepEqual(left, [["c2", "Running"]]);
   });
 

@@ -52,7 +52,7 @@ export class Recovery {
     if (!DependencyErrors?.length) return;
     throw new TremplinError(
       "failed",
-      `the recovery of containers first needs: ${DependencyErrors.join("; ")}`,
+      `before containers can be recovered, the engine needs: ${DependencyErrors.join("; ")}`,
     );
   }
 

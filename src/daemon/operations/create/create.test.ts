@@ -88,7 +88,7 @@ test("a download that stands still for five minutes is given up and cancelled", 
   }
   const { final } = await bench.outcome(id);
   assert.equal(final.status, Status.DOWNLOAD_TIMED_OUT);
-  assert.match(final.failureReason, /stands still at 0 % since 300 s/);
+  assert.match(final.failureReason, /has stood still at 0 % for 300 s/);
   assert.deepEqual(names(bench), []);
 });
 

@@ -126,7 +126,7 @@ async function* follow(
     if (silence < STALLED_MS || percent === 100) return current();
     throw new TremplinError(
       "timed-out",
-      `the download stands still at ${percent} % since ${silence / 1000} s`,
+      `the download has stood still at ${percent} % for ${silence / 1000} s`,
     );
   });
 }

@@ -13,7 +13,7 @@ export function serverImage(request: CreateContainerRequest, milestone: string |
   if (imageServer.includes("%d") && !milestone) {
     throw new TremplinError(
       "invalid",
-      `the image server ${imageServer} needs a milestone, which this site has not`,
+      `the image server ${imageServer} needs a milestone, which this site does not have`,
     );
   }
   const server = imageServer.replace("%d", milestone ?? "");

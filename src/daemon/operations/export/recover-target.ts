@@ -41,7 +41,7 @@ async function reopenFolder(
   try {
     await using stack = new AsyncDisposableStack();
     const folder = stack.use(await OpenFolder.open(shared, path));
-    if (folder.path !== path) throw new TremplinError("invalid", `${path} leads to ${folder.path} now`);
+    if (folder.path !== path) throw new TremplinError("invalid", `${path} now resolves to ${folder.path}`);
     stack.move();
     return folder;
   } catch (error) {

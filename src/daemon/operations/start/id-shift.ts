@@ -71,7 +71,7 @@ export function checkMayShiftIds(instance: Instance, privileged: boolean | undef
   if (instance.expanded_config[SHIFT_PROTECTION] !== "true" || !needsIdShift(instance, privileged)) return;
   throw new TremplinError(
     "failed",
-    `starting ${instance.name} like that changes the owners of all its files, which it is protected against (${SHIFT_PROTECTION} is true): set that to false if they may change, and try again`,
+    `starting ${instance.name} like that changes the owners of all its files, which it is protected against (${SHIFT_PROTECTION} is true): set that to false to allow it, and try again`,
   );
 }
 

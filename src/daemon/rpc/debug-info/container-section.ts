@@ -27,7 +27,7 @@ export async function containerSection(
 }
 
 async function containerLog(engine: Engine, name: string, signal: AbortSignal): Promise<string> {
-  const onTimeout = () => new TremplinError("failed", `nothing came within ${TIME_LIMIT_MS / 1000} s`);
+  const onTimeout = () => new TremplinError("failed", `there was no answer within ${TIME_LIMIT_MS / 1000} s`);
   using limit = new TimeLimit(TIME_LIMIT_MS, onTimeout, [signal]);
   try {
     const log = await engine.instances.log(name, "lxc.log", { signal: limit.signal }).catch(ifMissing);

@@ -58,7 +58,11 @@ export async function createMissing(restore: ConfigRestore, missing: readonly st
   for (const sentence of missing) {
     const [, what, named, project = DEFAULT_PROJECT, ownProject] = MISSING.exec(sentence) ?? [];
     const name = named ?? ownProject;
-    if (!name) throw new TremplinError("failed", `recovering containers needs first: ${missing.join("; ")}`);
+    if (!name)
+      throw new TremplinError(
+        "failed",
+        `before containers can be recovered, the engine needs: ${missing.join("; ")}`,
+      );
     const empty = { name, project, description: "", config: {} };
     if (ownProject) {
       restoring.note(labelOf("projects", empty), UNKNOWN_CONFIG);

@@ -21,7 +21,7 @@ export async function stopEngineProcesses(pids: readonly number[], clock: Clock)
   if (await stopProcesses(pids, clock)) return;
   throw new TremplinError(
     "failed",
-    `an orphaned engine does not end, not even by SIGKILL: process ${pids.filter(isAlive).join(", ")}; restart the machine`,
+    `an orphaned engine survives SIGKILL: process ${pids.filter(isAlive).join(", ")}; restart the machine`,
   );
 }
 
