@@ -66,11 +66,11 @@ test("cancelled at once, it leaves nothing there and an empty file here", async 
   assert.deepEqual(leftovers(), []);
 });
 
-test("what is plugged into this machine is not for containers elsewhere", async () => {
+test("containers of a remote engine get no USB devices of this machine", async () => {
   const { status, failureReason } = await daemon.tremplin.attachUsbToContainer({
     portNum: 1,
     containerName: "far",
   });
   assert.equal(status, Attached.FAILED);
-  assert.match(failureReason, /engine elsewhere cannot have what is plugged in here/);
+  assert.match(failureReason, /containers cannot use USB devices of this one/);
 });
