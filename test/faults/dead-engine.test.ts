@@ -122,7 +122,10 @@ test("the crash listener of the site is notified when the engine dies, and not w
   await daemon.start();
   await launch(daemon);
   process.kill(await enginePid(daemon), "SIGKILL");
-  await eventually("the log", async () => (await daemon.log()).includes("could not be reported to the host") || undefined);
+  await eventually(
+    "the log",
+    async () => (await daemon.log()).includes("could not be reported to the host") || undefined,
+  );
 });
 
 test("an engine that died before it wrote down its dnsmasq: the next one has its network", async () => {
