@@ -8,7 +8,7 @@ const sh = (script: string, options: Partial<ProgramLinesOptions> = {}) =>
   programLines(["sh", "-c", script], { name: "the script", signal: never, ...options });
 
 test("standard error is yielded line by line", async () => {
-  const lines = sh('echo one >&2; echo nobody hears; echo "$WORD" >&2', { env: { WORD: "two" } });
+  const lines = sh('echo one >&2; echo nobody sees; echo "$WORD" >&2', { env: { WORD: "two" } });
   assert.deepEqual(await Array.fromAsync(lines), ["one", "two"]);
 });
 

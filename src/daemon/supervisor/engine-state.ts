@@ -32,7 +32,7 @@ export type LaunchStep = "launching" | "preparing";
 export type ResetStep = "saving" | ResetPhase;
 
 interface Reason {
-  /** Why the launch takes longer, if the host must hear of it (RECOVERING). Stays until the end of the launch. */
+  /** Why the launch takes longer, if the host is notified of it (RECOVERING). Stays until the end of the launch. */
   readonly reason?: string | undefined;
 }
 

@@ -85,7 +85,7 @@ test("owners that are protected are not changed", async () => {
 
 for (const [method, path, what] of [
   ["PUT", /c1$/, "its configuration"],
-  ["POST", /snapshots$/, "the snapshot of before the change of owners"],
+  ["POST", /snapshots$/, "the snapshot of before the id shift"],
   ["PUT", /state$/, "the start"],
 ] as const) {
   test(`where the engine fails at ${what} the container is as before`, async () => {
