@@ -141,5 +141,5 @@ test("SIGPWR stops the containers, the engine and the daemon", async (context) =
   await reached.listener.final("shutdown", "penguin");
   const log = await readFile(MACHINE_LOG, "utf8");
   assert.match(log, /<30>\w+ +\d+ [\d:]+ tremplin\[\d+\]: \{"level":30,.*"msg":"listening"\}/);
-  assert.match(log, /<28>.* tremplin\[\d+\]: \{"level":40,.*"msg":"the engine has died"\}/);
+  assert.match(log, /<28>.* tremplin\[\d+\]: \{"level":40,.*"msg":"the engine exited by itself"\}/);
 });
