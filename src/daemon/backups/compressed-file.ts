@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Compressor } from "./compressor.ts";
 import type { ExportMeter } from "./export-meter.ts";
-import { Subprocess } from "./subprocess.ts";
+import { isBrokenPipe, Subprocess } from "./subprocess.ts";
 
 /** With less free space a failed write means that the disk is full: the compressor does not report the reason. */
 const MIN_FREE_BYTES = 1024 * 1024;
@@ -27,7 +27,8 @@ export async function compressInto(
   await using packing = Subprocess.start(command, { signal: either, output: file.fd });
   meter.watch(packing.pid, file.fd);
   const stop = (error: unknown): never => {
-    broken.abort(error);
+    // After a broken pipe the compressor has ended by itself: aborting would hide its reason.
+    if (!isBrokenPipe(error)) broken.abort(error);
     throw error;
   };
   const ends = await Promise.allSettled([packing.succeeded().catch(stop), fill(packing, either).catch(stop)]);

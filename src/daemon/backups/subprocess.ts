@@ -114,7 +114,8 @@ export class Subprocess implements AsyncDisposable {
     if (killedBy === "SIGKILL") this.#signal.throwIfAborted();
     const end = code === null ? `was killed by ${killedBy}` : `ended with ${code}`;
     const reason = this.#errorLines.length > 0 ? `: ${this.#errorLines.join(" | ")}` : "";
-    throw new TremplinError("failed", `${this.#name} ${end}${reason}`);
+    const cause = killedBy === "SIGPIPE" ? { code: "EPIPE" } : undefined;
+    throw new TremplinError("failed", `${this.#name} ${end}${reason}`, cause);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -136,6 +137,12 @@ function onLines(output: Readable, handle: (line: string) => void): void {
   output.on("end", () => {
     if (rest !== "") handle(rest);
   });
+}
+
+/** Whether a program failed only because the one that it writes to has ended. */
+export function isBrokenPipe(error: unknown): boolean {
+  const { cause } = TremplinError.from(error);
+  return (cause as NodeJS.ErrnoException | undefined)?.code === "EPIPE";
 }
 
 /** Bytes that a process has read so far from any file or pipe; 0 if it has ended. */
