@@ -60,6 +60,7 @@ test("where the engine cannot restore it, it runs again as it was", async () => 
   assert.match(final.failureReason, /the pool is broken; c1 runs again/);
   const { status, release, snapshots } = leftOf(bench);
   assert.deepEqual([status, release, snapshots.length], ["Running", "12", 1]);
+  assert.deepEqual(leftOf(bench), stillUpgraded(bench));
 });
 
 test("a snapshot that cannot be deleted is owed, and goes with the next daemon", async () => {

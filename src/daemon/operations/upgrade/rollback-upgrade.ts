@@ -81,10 +81,10 @@ export function rollbackUpgradeOperation(
     // Once the container carries the mark of the rollback, it is completed, unless a user has used the container.
     async recover({ containerName }, context, interruption) {
       const { snapshot, runs, undone } = context.steps;
-      const hasFailed = interruption === "failure" || interruption === "cancel";
-      if (!snapshot || (hasFailed && !undone)) return undefined;
-      // A user may have used the container since, and the rollback has changed nothing yet.
-      if (interruption === "daemon" && isBeforeRollback(context)) {
+      if (!snapshot) return undefined;
+      // Either the engine did not restore the snapshot, or a user may have used the container before anything changed.
+      const hasFailed = (interruption === "failure" || interruption === "cancel") && !undone;
+      if (hasFailed || (interruption === "daemon" && isBeforeRollback(context))) {
         await abandonRollback(deps.engine(), containerName, context);
         return undefined;
       }
