@@ -61,3 +61,8 @@ function fromBoth({ error, suppressed }: SuppressedError): TremplinError {
 export function errorMessage(thrown: unknown): string {
   return TremplinError.from(thrown).message;
 }
+
+/** Whether an engine or a peer could not be reached: the same work can succeed once it is back. */
+export function isUnavailable(thrown: unknown): boolean {
+  return TremplinError.from(thrown).code === "unavailable";
+}

@@ -1,5 +1,5 @@
 import type { Clock } from "../../base/async/clock.ts";
-import { TremplinError } from "../../base/tremplin-error.ts";
+import { isUnavailable, TremplinError } from "../../base/tremplin-error.ts";
 import { Engine_State, Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import type { Progress } from "../progress/progress.ts";
 import type { HostApi } from "./host-api.ts";
@@ -64,6 +64,6 @@ async function poll(
     return working ? "working" : "gone";
   } catch (thrown) {
     signal.throwIfAborted();
-    return TremplinError.from(thrown).code === "unavailable" ? "unreachable" : "unsupported";
+    return isUnavailable(thrown) ? "unreachable" : "unsupported";
   }
 }

@@ -1,4 +1,4 @@
-import { TremplinError } from "../../base/tremplin-error.ts";
+import { isUnavailable } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import type { EngineOperation } from "../../engine/operations/engine-operation.ts";
@@ -33,6 +33,6 @@ export async function cancelPendingOperations(
 async function waitForEnd(operation: EngineOperation, signal: AbortSignal | undefined): Promise<void> {
   await operation.wait({ signal }).catch((error) => {
     signal?.throwIfAborted();
-    if (TremplinError.from(error).code === "unavailable") throw error;
+    if (isUnavailable(error)) throw error;
   });
 }

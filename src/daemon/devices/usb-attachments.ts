@@ -3,7 +3,7 @@ import type { Clock } from "../../base/async/clock.ts";
 import { KeyedMutex } from "../../base/async/keyed-mutex.ts";
 import { Reconciler } from "../../base/async/reconciler.ts";
 import type { Logger } from "../../base/logger.ts";
-import { TremplinError } from "../../base/tremplin-error.ts";
+import { isUnavailable, TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { EngineEvent } from "../../engine/events/engine-event.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
@@ -167,7 +167,7 @@ export class UsbAttachments implements AsyncDisposable {
       } catch (error) {
         if (signal.aborted) return true;
         // Without an engine there is nothing to do: watch() triggers once one runs.
-        if (TremplinError.from(error).code === "unavailable") return true;
+        if (isUnavailable(error)) return true;
         this.#options.log.warn({ error }, "cannot update the USB devices of containers; retrying");
         return false;
       }
@@ -179,7 +179,7 @@ export class UsbAttachments implements AsyncDisposable {
       await this.#setPorts(container, this.#assignments.portsOf(container), signal).catch(ifMissing);
       return true;
     } catch (error) {
-      if (signal.aborted || TremplinError.from(error).code === "unavailable") throw error;
+      if (signal.aborted || isUnavailable(error)) throw error;
       this.#options.log.warn(
         { error, container: container.name },
         "cannot update the USB devices of a container; retrying",

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { canAccess } from "../../base/files/files.ts";
-import { TremplinError } from "../../base/tremplin-error.ts";
+import { isUnavailable, TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import {
   BROKEN_DATABASE,
@@ -13,7 +13,7 @@ import { findPool } from "./database-reset/pool-on-disk.ts";
 import { beginReset, completeReset, resumeReset } from "./database-reset/run-reset.ts";
 import type { PreparedEngine } from "./engine-state.ts";
 import type { ManagedEngine } from "./process/managed-engine.ts";
-import { hasPool, isEngineDeath, type ManagedLaunch, startPrepared } from "./start-prepared.ts";
+import { hasPool, type ManagedLaunch, startPrepared } from "./start-prepared.ts";
 
 /**
  * Launches the managed engine with its database, or resets that (docs/contract.md#database-reset): when a reset is
@@ -92,7 +92,7 @@ async function findFault({ managed, connect, clock, signal }: ManagedLaunch): Pr
 
 async function faultOf(managed: ManagedEngine, error: TremplinError): Promise<string | undefined> {
   // It is started again, and startPrepared repeats its work.
-  if (isEngineDeath(error)) return undefined;
+  if (isUnavailable(error)) return undefined;
   const fault = findDatabaseFault(await managed.logTail());
   if (!fault || !managed.gaveUpError) throw error;
   if (fault.isFixedByReset) return fault.sentence;

@@ -1,7 +1,7 @@
 import type { Clock } from "../../base/async/clock.ts";
 import { type RetryPolicy, withRetries } from "../../base/async/retry.ts";
 import type { Logger } from "../../base/logger.ts";
-import { TremplinError } from "../../base/tremplin-error.ts";
+import { isUnavailable } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { EngineAddress } from "../../engine/http/engine-address.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
@@ -13,11 +13,6 @@ import type { ManagedEngine } from "./process/managed-engine.ts";
 
 /** How often work that prepares an engine, or recovers operations in it, is repeated after the engine died. */
 export const ENGINE_DEATH_POLICY: RetryPolicy = { maxRetries: 2 };
-
-/** Whether the engine died under the work: a managed one is started again, and the work can be repeated. */
-export function isEngineDeath(error: unknown): boolean {
-  return TremplinError.from(error).code === "unavailable";
-}
 
 /** What a launch of the managed engine works with. */
 export interface ManagedLaunch {
@@ -66,7 +61,7 @@ function retryStart(
     log.warn({ error }, "the engine died while it was prepared; it is prepared again");
     await cleanUp?.();
   };
-  const options = { clock, isRetryable: isEngineDeath, beforeRetry };
+  const options = { clock, isRetryable: isUnavailable, beforeRetry };
   return withRetries(ENGINE_DEATH_POLICY, options, async () => {
     let engine: Engine | undefined;
     try {

@@ -3,7 +3,7 @@ import { abortable } from "../../base/async/abortable.ts";
 import type { Clock } from "../../base/async/clock.ts";
 import { withRetries } from "../../base/async/retry.ts";
 import type { Logger } from "../../base/logger.ts";
-import { TremplinError } from "../../base/tremplin-error.ts";
+import { isUnavailable, TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { Site } from "../sites/site.ts";
 import { AttachProvider } from "./attach-provider.ts";
@@ -20,7 +20,7 @@ import {
 } from "./engine-state.ts";
 import { LaunchProvider } from "./launch-provider.ts";
 import type { Subnet } from "./network/subnet.ts";
-import { ENGINE_DEATH_POLICY, isEngineDeath } from "./start-prepared.ts";
+import { ENGINE_DEATH_POLICY } from "./start-prepared.ts";
 import { EngineStateMachine } from "./state-machine.ts";
 import { waitUntilReady } from "./wait-until-ready.ts";
 
@@ -156,7 +156,7 @@ export class Supervisor implements AsyncDisposable {
     let remark = "";
     const options = {
       clock,
-      isRetryable: (error: unknown) => provided !== undefined && isEngineDeath(error) && this.#mayLaunchAgain,
+      isRetryable: (error: unknown) => provided !== undefined && isUnavailable(error) && this.#mayLaunchAgain,
       beforeRetry: (error: unknown) =>
         log.warn(
           { error },

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { TimeLimit } from "../../base/async/time-limit.ts";
-import { TremplinError } from "../../base/tremplin-error.ts";
+import { isUnavailable, TremplinError } from "../../base/tremplin-error.ts";
 import { apiPath } from "../http/api-path.ts";
 import type { CallOptions } from "../http/call-options.ts";
 import type { EngineAddress } from "../http/engine-address.ts";
@@ -259,7 +259,7 @@ async function connect(
     try {
       return await SftpConnection.open(await openUpgraded(address, path, "sftp", signal), signal);
     } catch (error) {
-      const isLost = TremplinError.from(error).code === "unavailable" && !signal.aborted;
+      const isLost = isUnavailable(error) && !signal.aborted;
       if (!isLost || wait > 320) throw error;
       await delay(wait);
     }

@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { TremplinError } from "../../base/tremplin-error.ts";
+import { isUnavailable, TremplinError } from "../../base/tremplin-error.ts";
 import { engineHeaders, type Flavor } from "../flavors/flavor.ts";
 import { apiPath } from "../http/api-path.ts";
 import { BoundedBody } from "../http/bounded-body.ts";
@@ -171,7 +171,7 @@ export class Images {
   async waitForUploads({ signal }: CallOptions = {}): Promise<void> {
     for (const operation of await this.#operations.uploads({ signal })) {
       await operation.wait({ signal }).catch((error) => {
-        if (TremplinError.from(error).code === "unavailable") throw error;
+        if (isUnavailable(error)) throw error;
       });
     }
   }

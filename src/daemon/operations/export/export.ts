@@ -1,5 +1,5 @@
 import { create, fromJsonString, toJsonString } from "@bufbuild/protobuf";
-import { errorMessage, TremplinError } from "../../../base/tremplin-error.ts";
+import { errorMessage, isUnavailable, type TremplinError } from "../../../base/tremplin-error.ts";
 import {
   type ContainerExportProgress,
   ContainerExportProgressSchema,
@@ -138,7 +138,7 @@ async function cleanUpAfterSuccess(
     await cleanUp(deps, containerName, context);
   } catch (error) {
     context.shutdownSignal.throwIfAborted();
-    if (TremplinError.from(error).code === "unavailable") throw error;
+    if (isUnavailable(error)) throw error;
     context.log.error({ error }, "the backup is whole, but its snapshot could not be deleted yet");
     context.owe(`the snapshot ${exportSnapshotName(context.id)} is still there: ${errorMessage(error)}`);
   }

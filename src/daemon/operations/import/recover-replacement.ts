@@ -1,4 +1,4 @@
-import { TremplinError } from "../../../base/tremplin-error.ts";
+import { isUnavailable } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { findRecordedContainer } from "../../containers/container-identity.ts";
 import { deleteUnused } from "../../containers/delete-container.ts";
@@ -103,7 +103,7 @@ async function startAgain(engine: Engine, name: string, now: string, context: Im
     await (await engine.instances.setState(now, { action: "start" }, { signal })).wait({ signal });
   } catch (error) {
     signal.throwIfAborted();
-    if (TremplinError.from(error).code === "unavailable") throw error;
+    if (isUnavailable(error)) throw error;
     log.error({ error }, "the old container is back, but could not be started again");
   }
 }

@@ -2,7 +2,7 @@ import type { Message } from "@bufbuild/protobuf";
 import { backoff } from "../../../base/async/backoff.ts";
 import type { Clock } from "../../../base/async/clock.ts";
 import type { Logger } from "../../../base/logger.ts";
-import { errorMessage, TremplinError } from "../../../base/tremplin-error.ts";
+import { errorMessage, isUnavailable, TremplinError } from "../../../base/tremplin-error.ts";
 import type { ListenerMethod, NoticeInit } from "../../notices/notice.ts";
 import type { Lock } from "./locks.ts";
 import type { Interruption, OperationContext, OperationKind } from "./operation.ts";
@@ -70,7 +70,7 @@ export class CleanUp {
       } catch (error) {
         shutdownSignal.throwIfAborted();
         if (!hasContainer) return kind.failed(request, TremplinError.from(error));
-        if (!isEngineLost(error)) return await this.block(failure, error);
+        if (!isUnavailable(error)) return await this.block(failure, error);
         if (++deaths === MAX_ENGINE_DEATHS || !(await this.#options.engineAnswers(shutdownSignal))) {
           const message = await this.block(failure, error);
           // Nobody waits for the outcome of a recovery: it is sent once an engine shows how the operation ended.
@@ -142,10 +142,6 @@ export class CleanUp {
       return undefined;
     }
   }
-}
-
-export function isEngineLost(thrown: unknown): boolean {
-  return TremplinError.from(thrown).code === "unavailable";
 }
 
 function debtOf(error: unknown): string {

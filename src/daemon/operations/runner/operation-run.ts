@@ -1,12 +1,12 @@
 import { fromJson, type Message } from "@bufbuild/protobuf";
 import type { Clock } from "../../../base/async/clock.ts";
 import type { Logger } from "../../../base/logger.ts";
-import { TremplinError } from "../../../base/tremplin-error.ts";
+import { isUnavailable, TremplinError } from "../../../base/tremplin-error.ts";
 import type { FinalNotices } from "../../notices/final-notices.ts";
 import type { Journal, JournalEntry } from "../../notices/journal.ts";
 import { notice } from "../../notices/notice.ts";
 import type { NoticeQueue } from "../../notices/notice-queue.ts";
-import { CleanUp, type FinalMessage, isEngineLost } from "./clean-up.ts";
+import { CleanUp, type FinalMessage } from "./clean-up.ts";
 import type { Lock } from "./locks.ts";
 import type { FailureCode, OperationContext, OperationKind, Outcome } from "./operation.ts";
 import { OperationEnd } from "./operation-end.ts";
@@ -163,7 +163,7 @@ export class OperationRun {
     const failure = this.#failure(thrown);
     // Work on the engine itself leaves nothing in a container.
     if (this.entry.container === "") return failure;
-    if (!isEngineLost(thrown)) return await this.#cleanUp.run(isCancelled ? "cancel" : "failure", failure);
+    if (!isUnavailable(thrown)) return await this.#cleanUp.run(isCancelled ? "cancel" : "failure", failure);
     if (!(await this.#deps.engineAnswers(shutdownSignal))) return await this.#cleanUp.block(failure, thrown);
     this.#log.warn("the engine went away: cleaning up");
     return await this.#cleanUp.run("engine", isCancelled ? failure : this.#interrupted("the engine died"));

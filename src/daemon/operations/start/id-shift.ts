@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { flagText } from "../../../base/text-codecs.ts";
-import { TremplinError } from "../../../base/tremplin-error.ts";
+import { isUnavailable, TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
 import { type Instance, instanceStatus } from "../../../engine/resources/instance.ts";
@@ -160,7 +160,7 @@ async function isRootOwnedByRoot(engine: Engine, name: string, signal: AbortSign
     return (await files.stat("/")).uid === 0;
   } catch (error) {
     signal.throwIfAborted();
-    if (TremplinError.from(error).code === "unavailable") throw error;
+    if (isUnavailable(error)) throw error;
     return false;
   }
 }

@@ -1,4 +1,4 @@
-import { errorMessage, TremplinError } from "../../../base/tremplin-error.ts";
+import { errorMessage, isUnavailable } from "../../../base/tremplin-error.ts";
 import {
   type StartContainerRequest,
   StartContainerRequestSchema,
@@ -90,7 +90,7 @@ async function save(engine: Engine, instance: Instance, context: Context): Promi
     await snapshotBeforeIdShift(engine, name, id, signal);
   } catch (error) {
     signal.throwIfAborted();
-    if (wasEverStarted(instance) || TremplinError.from(error).code === "unavailable") throw error;
+    if (wasEverStarted(instance) || isUnavailable(error)) throw error;
     log.warn({ error }, "no snapshot could be taken before the first start of the container");
     await discardIdShiftSnapshot(engine, name, id, signal);
     return;
@@ -107,7 +107,7 @@ async function finish(deps: OperationDeps, name: string, context: Context): Prom
     await markProvisioned(engine, name, shutdownSignal);
   } catch (error) {
     shutdownSignal.throwIfAborted();
-    if (TremplinError.from(error).code === "unavailable") throw error;
+    if (isUnavailable(error)) throw error;
     log.error({ error }, "the container runs, but is not marked as started yet");
     context.owe(`it runs, but is not marked as started: ${errorMessage(error)}`);
   }

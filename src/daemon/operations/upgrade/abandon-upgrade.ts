@@ -1,4 +1,4 @@
-import { errorMessage, TremplinError } from "../../../base/tremplin-error.ts";
+import { errorMessage, isUnavailable } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
 import { unfreezeAfterSnapshot } from "../../containers/consistent-snapshot.ts";
@@ -48,7 +48,7 @@ export async function abandonUpgrade(deps: OperationDeps, upgrade: Abandoned): P
       }
     } catch (error) {
       shutdownSignal.throwIfAborted();
-      if (TremplinError.from(error).code === "unavailable") throw error;
+      if (isUnavailable(error)) throw error;
       return rollbackFailed(upgrade, error);
     }
   }
@@ -87,7 +87,7 @@ async function removeTraces(
     if (!steps.saved) await removeSimulation(deps.engine(), name);
   } catch (error) {
     shutdownSignal.throwIfAborted();
-    if (TremplinError.from(error).code === "unavailable") throw error;
+    if (isUnavailable(error)) throw error;
     context.log.error(
       { error },
       "the container is as it was before, but its snapshot could not be deleted yet",

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { errorMessage, TremplinError } from "../../../base/tremplin-error.ts";
+import { errorMessage, isUnavailable, TremplinError } from "../../../base/tremplin-error.ts";
 import { type UndoUpgradeRequest, UndoUpgradeRequestSchema } from "../../../contract/tremplin/v1/guest_pb.js";
 import { UpgradeContainerProgress_Status as Status } from "../../../contract/tremplin_pb.js";
 import { instanceStatus } from "../../../engine/resources/instance.ts";
@@ -50,7 +50,7 @@ export function rollbackUpgradeOperation(
       await deleteSnapshot(deps.engine(), containerName, snapshot, shutdownSignal);
     } catch (error) {
       shutdownSignal.throwIfAborted();
-      if (TremplinError.from(error).code === "unavailable") throw error;
+      if (isUnavailable(error)) throw error;
       context.log.error({ error }, "the container is rolled back, but the snapshot could not be deleted yet");
       context.owe(`the snapshot ${snapshot} is still there: ${errorMessage(error)}`);
     }

@@ -1,5 +1,5 @@
 import { flagText } from "../../../base/text-codecs.ts";
-import { errorMessage, TremplinError } from "../../../base/tremplin-error.ts";
+import { errorMessage, isUnavailable, TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
 import { type Instance, instanceStatus } from "../../../engine/resources/instance.ts";
@@ -63,7 +63,7 @@ export async function rollBack(
     await (await engine.snapshots.restore(container, snapshot, { signal })).wait({ signal });
   } catch (error) {
     signal.throwIfAborted();
-    if (TremplinError.from(error).code === "unavailable") throw error;
+    if (isUnavailable(error)) throw error;
     const wasRunning = before.status_code === instanceStatus.running;
     const runsAgain = wasRunning && (await tryStart(engine, container, context));
     throw new TremplinError(
