@@ -3,7 +3,7 @@ import { errorMessage } from "../../../base/tremplin-error.ts";
 import { flavors } from "../../../engine/flavors/flavors.ts";
 import type { Instance } from "../../../engine/resources/instance.ts";
 import { expandPlaceholders } from "../../sites/site.ts";
-import { isUsable } from "../../supervisor/engine-state.ts";
+import { type EngineState, isUsable } from "../../supervisor/engine-state.ts";
 import type { RpcDeps } from "../rpc.ts";
 import { containerSection } from "./container-section.ts";
 import { type DebugSection, debugText } from "./debug-text.ts";
@@ -54,19 +54,16 @@ function daemonSection(deps: RpcDeps): DebugSection {
 /** The sentences say LXD for Incus too: hosts know no other name (docs/contract.md#before-the-engine-runs). */
 function engineSection({ supervisor }: RpcDeps): DebugSection {
   const { state } = supervisor;
-  const text = {
-    stopped: () => "LXD is not running: StartLxd was not called",
-    starting: () => "LXD is not running yet: it is starting",
-    resetting: () => "LXD is not running yet: it is starting",
-    recovering: () => "LXD is not running yet: it is starting",
-    running: () => "running",
-    restarting: () => "running",
-    failed: () => `LXD is not running: launching it failed: ${"error" in state ? state.error.message : ""}`,
-  }[state.status]();
-  if (!isUsable(state)) return { title: "engine", text };
+  if (!isUsable(state)) return { title: "engine", text: whyNotRunning(state) };
   const { kind, version, kernelVersion, storageDrivers, clustered } = state.engine.info;
   const what = `${kind} ${version}, kernel ${kernelVersion}, storage ${storageDrivers.join(" ")}`;
-  return { title: "engine", text: `${text}: ${what}${clustered ? ", clustered" : ""}` };
+  return { title: "engine", text: `running: ${what}${clustered ? ", clustered" : ""}` };
+}
+
+function whyNotRunning(state: EngineState): string {
+  if (state.status === "stopped") return "LXD is not running: StartLxd was not called";
+  if (state.status === "failed") return `LXD is not running: launching it failed: ${state.error.message}`;
+  return "LXD is not running yet: it is starting";
 }
 
 /** The log of a managed engine, of either flavor. */
