@@ -11,7 +11,7 @@ import type { UpgradeReport } from "../../upgrade/upgrade-report.ts";
 import type { OperationDeps } from "../operation-deps.ts";
 import type { UpgradeContext } from "./perform-upgrade.ts";
 import { retryWhileEngineUnavailable } from "./retry-while-unavailable.ts";
-import { resumeRollback } from "./rollback.ts";
+import { abandonRollback, resumeRollback } from "./rollback.ts";
 import { rollbackSnapshotName, setRollbackExpiry } from "./rollback-snapshot.ts";
 
 interface Abandoned {
@@ -49,6 +49,12 @@ export async function abandonUpgrade(deps: OperationDeps, upgrade: Abandoned): P
     } catch (error) {
       shutdownSignal.throwIfAborted();
       if (isUnavailable(error)) throw error;
+      await retryWhileEngineUnavailable(
+        deps,
+        shutdownSignal,
+        (engine) => abandonRollback(engine, name, context),
+        onWait,
+      );
       return rollbackFailed(upgrade, error);
     }
   }

@@ -114,7 +114,7 @@ export function isBeforeRollback(context: Context): boolean {
   return hasRecordedIdentity(context) && !context.steps.back;
 }
 
-/** Removes the mark of a rollback that changed nothing. */
+/** Removes the mark of a rollback that changed nothing, because it was not begun or the engine refused it. */
 export async function abandonRollback(engine: Engine, container: string, context: Context): Promise<void> {
   const { shutdownSignal: signal } = context;
   await waitForPendingOperations(engine, container, signal);

@@ -162,9 +162,10 @@ test("where it cannot be rolled back its snapshot stays, and the reason names it
   const { final } = await bench.run("upgrade", request);
   assert.equal(final.status, Status.FAILED);
   assert.match(final.failureReason, /the pool is broken/);
-  const { status, snapshots } = leftOf(bench);
+  const { status, snapshots, mark } = leftOf(bench);
   assert.equal(status, "Running");
   assert.equal(snapshots.length, 1);
+  assert.equal(mark, undefined);
   assert.ok(final.failureReason.includes(snapshots[0] ?? "none"));
 });
 
