@@ -10,8 +10,7 @@ import type { Engine } from "../../src/engine/engine.ts";
 import { ContainerActions } from "./container-actions.ts";
 import { MemoryEngine } from "./memory-engine/memory-engine.ts";
 import { tinyImageBytes } from "./memory-engine/tiny-image-bytes.ts";
-import { BenchDaemon } from "./operation-bench/bench-daemon.ts";
-import type { KindName, Kinds } from "./operation-bench/kinds.ts";
+import { BenchDaemon, type KindName, type Kinds } from "./operation-bench/bench-daemon.ts";
 import { type ReceivedMessage, RecordingListener } from "./operation-bench/recording-listener.ts";
 
 /** In memory where there is such a place: a journal syncs each of its writes, which takes a disk most of a test. */

@@ -8,6 +8,7 @@ import { Journal } from "../../../src/daemon/notices/journal.ts";
 import { notice } from "../../../src/daemon/notices/notice.ts";
 import { NoticeQueue } from "../../../src/daemon/notices/notice-queue.ts";
 import { RejectedNotices } from "../../../src/daemon/notices/rejected-notices.ts";
+import { type OperationKinds, operationKinds } from "../../../src/daemon/operations/kinds.ts";
 import type { OperationDeps } from "../../../src/daemon/operations/operation-deps.ts";
 import type { OperationKind } from "../../../src/daemon/operations/runner/operation.ts";
 import { Runner } from "../../../src/daemon/operations/runner/runner.ts";
@@ -17,8 +18,11 @@ import type { Engine } from "../../../src/engine/engine.ts";
 import { ManualClock } from "../manual-clock.ts";
 import type { MemoryEngine } from "../memory-engine/memory-engine.ts";
 import { JournalUntilStep } from "./journal-until-step.ts";
-import { type KindName, type Kinds, kindsOf } from "./kinds.ts";
 import type { RecordingListener } from "./recording-listener.ts";
+
+/** The kinds of operation on containers. */
+export type Kinds = Omit<OperationKinds, "startLxd">;
+export type KindName = keyof Kinds;
 
 interface Parts {
   readonly runner: Runner;
@@ -58,9 +62,9 @@ export class BenchDaemon {
     const engineAnswers = (signal: AbortSignal) => abortable(memory.alive, signal).then(() => true);
     const engine = await memory.connect();
     const runner = new Runner({ ...common, finals, engineAnswers });
-    const kinds = kindsOf({
+    const kinds = operationKinds({
       supervisor: { answers: engineAnswers } as OperationDeps["supervisor"],
-      engine: () => engine,
+      engine: { forRecovery: () => engine },
       uploads: new UploadedImages(),
       site: generic,
       places: { state: join(folder, "state"), shared: join(folder, "shared") },
@@ -69,7 +73,7 @@ export class BenchDaemon {
       clock,
       log,
     });
-    for (const kind of Object.values(kinds)) runner.add(kind as unknown as OperationKind);
+    for (const kind of Object.values<OperationKind>(kinds)) runner.add(kind);
     await queue.open({ id: "ready", orderingKey: "", notice: notice("tremplinReady", {}), final: true });
     return new BenchDaemon({ runner, kinds, journal, finals, queue, engine, clock, over });
   }

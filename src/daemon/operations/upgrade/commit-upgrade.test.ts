@@ -17,20 +17,20 @@ const kept = { status: "Running", release: "13", mark: undefined, snapshots: ["m
 
 test("an upgrade is kept: all snapshots from before upgrades go, and nobody else's", async () => {
   await using bench = await keepableBench();
-  const { progress, final } = await bench.run("keep-upgrade", request);
+  const { progress, final } = await bench.run("commitUpgrade", request);
   assert.deepEqual(progress, []);
   assert.deepEqual([final.status, final.failureReason], [Status.SUCCEEDED, ""]);
   assert.deepEqual(leftOf(bench), kept);
-  assert.equal((await bench.run("keep-upgrade", request)).final.status, Status.SUCCEEDED);
-  assert.equal((await bench.run("undo-upgrade", request)).final.status, Status.FAILED);
+  assert.equal((await bench.run("commitUpgrade", request)).final.status, Status.SUCCEEDED);
+  assert.equal((await bench.run("rollbackUpgrade", request)).final.status, Status.FAILED);
 });
 
 test("a container that is not there FAILED, and so does a snapshot that cannot be deleted", async () => {
   await using bench = await keepableBench();
-  const missing = (await bench.run("keep-upgrade", { containerName: "c2" })).final;
+  const missing = (await bench.run("commitUpgrade", { containerName: "c2" })).final;
   assert.deepEqual([missing.status, missing.failureReason], [Status.FAILED, "there is no container c2"]);
   bench.engine.failNext("DELETE", /snapshots/, "the pool is busy");
-  const { final } = await bench.run("keep-upgrade", request);
+  const { final } = await bench.run("commitUpgrade", request);
   assert.equal(final.status, Status.FAILED);
   assert.match(final.failureReason, /the pool is busy/);
   assert.equal(leftOf(bench).snapshots.length, 3);
@@ -39,7 +39,7 @@ test("a container that is not there FAILED, and so does a snapshot that cannot b
 for (const step of ["accepted", "container"]) {
   test(`when the daemon dies behind the step ${step} the next one carries it to its end`, async () => {
     await using bench = await keepableBench();
-    const id = await bench.beginUntilStep("keep-upgrade", step, request);
+    const id = await bench.beginUntilStep("commitUpgrade", step, request);
     await bench.restart();
     assert.equal((await bench.outcome(id)).final.status, Status.SUCCEEDED);
     assert.deepEqual(leftOf(bench), kept);
@@ -50,7 +50,7 @@ test("when the daemon or the engine dies in the middle it is carried to its end"
   for (const dies of ["daemon", "engine"]) {
     await using bench = await keepableBench();
     const held = bench.engine.hold("DELETE", /snapshots/);
-    const id = await bench.begin("keep-upgrade", request);
+    const id = await bench.begin("commitUpgrade", request);
     await held.reached;
     if (dies === "daemon") {
       await bench.kill();
@@ -69,7 +69,7 @@ test("a container that a user went on with is kept all the same, one that was re
   const meanwhile = async (act: (bench: OperationBench) => Promise<unknown>) => {
     await using bench = await keepableBench();
     await bench.actions.act("c1", "stop");
-    const id = await bench.beginUntilStep("keep-upgrade", "container", request);
+    const id = await bench.beginUntilStep("commitUpgrade", "container", request);
     await act(bench);
     await bench.restart();
     return (await bench.outcome(id)).final.status;

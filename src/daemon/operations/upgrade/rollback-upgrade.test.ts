@@ -16,7 +16,7 @@ test("a container is rolled back to what it was before its upgrade, and runs if 
   for (const runs of [true, false]) {
     await using bench = await upgradedBench();
     if (!runs) await bench.actions.act("c1", "stop");
-    const { progress, final } = await bench.run("undo-upgrade", request);
+    const { progress, final } = await bench.run("rollbackUpgrade", request);
     assert.deepEqual(
       progress.map(({ status }) => status),
       [Status.IN_PROGRESS],
@@ -29,7 +29,7 @@ test("a container is rolled back to what it was before its upgrade, and runs if 
 test("a rollback that takes long reports that every 10 s", async () => {
   await using bench = await upgradedBench();
   const held = bench.engine.hold("PUT", /state$/);
-  const id = await bench.begin("undo-upgrade", request);
+  const id = await bench.begin("rollbackUpgrade", request);
   await held.reached;
   await bench.daemon.clock.sleeping();
   bench.daemon.clock.advance(10_000);
@@ -42,11 +42,11 @@ test("a container without such a snapshot FAILED, and a snapshot that a user cal
   await using bench = await debianBench();
   await bench.actions.snapshot("c1", "tremplin-upgrade-notes");
   await bench.actions.snapshot("c1", "tremplin-upgrade-0123456789abcdef");
-  const { final } = await bench.run("undo-upgrade", request);
+  const { final } = await bench.run("rollbackUpgrade", request);
   assert.equal(final.status, Status.FAILED);
   assert.match(final.failureReason, /there is no snapshot of c1 from before an upgrade/);
   assert.equal(leftOf(bench).snapshots.length, 2);
-  const missing = (await bench.run("undo-upgrade", { containerName: "c2" })).final;
+  const missing = (await bench.run("rollbackUpgrade", { containerName: "c2" })).final;
   assert.deepEqual([missing.status, missing.failureReason], [Status.FAILED, "there is no container c2"]);
 });
 
@@ -55,7 +55,7 @@ test("where the engine cannot restore it, it runs again as it was", async () => 
   // The first change sets the mark, the second is the restore.
   bench.engine.hold("PUT", /c1$/).release();
   bench.engine.failNext("PUT", /c1$/, "the pool is broken");
-  const { final } = await bench.run("undo-upgrade", request);
+  const { final } = await bench.run("rollbackUpgrade", request);
   assert.equal(final.status, Status.FAILED);
   assert.match(final.failureReason, /the pool is broken; c1 runs again/);
   const { status, release, snapshots } = leftOf(bench);
@@ -66,7 +66,7 @@ test("where the engine cannot restore it, it runs again as it was", async () => 
 test("a snapshot that cannot be deleted is owed, and goes with the next daemon", async () => {
   await using bench = await upgradedBench();
   bench.engine.failNext("DELETE", /snapshots/, "the pool is busy");
-  const { final } = await bench.run("undo-upgrade", request);
+  const { final } = await bench.run("rollbackUpgrade", request);
   assert.equal(final.status, Status.SUCCEEDED);
   assert.match(String(await bench.owed()), /the pool is busy/);
   await bench.restart();
@@ -76,7 +76,7 @@ test("a snapshot that cannot be deleted is owed, and goes with the next daemon",
 for (const step of ["accepted", "container", "runs", "snapshot"]) {
   test(`when the daemon dies behind the step ${step} nothing was rolled back`, async () => {
     await using bench = await upgradedBench();
-    const id = await bench.beginUntilStep("undo-upgrade", step, request);
+    const id = await bench.beginUntilStep("rollbackUpgrade", step, request);
     await bench.restart();
     const { status, failureReason } = (await bench.outcome(id)).final;
     assert.equal(status, Status.FAILED);
@@ -89,7 +89,7 @@ for (const step of ["accepted", "container", "runs", "snapshot"]) {
 for (const step of ["back", "undone"]) {
   test(`when the daemon dies behind the step ${step} the rollback is carried to its end`, async () => {
     await using bench = await upgradedBench();
-    const id = await bench.beginUntilStep("undo-upgrade", step, request);
+    const id = await bench.beginUntilStep("rollbackUpgrade", step, request);
     await bench.restart();
     assert.equal((await bench.outcome(id)).final.status, Status.SUCCEEDED);
     assert.deepEqual(leftOf(bench), asBefore);
@@ -101,7 +101,7 @@ test("when the daemon or the engine dies while the engine restores, the rollback
     await using bench = await upgradedBench();
     bench.engine.hold("PUT", /c1$/).release();
     const held = bench.engine.hold("PUT", /c1$/);
-    const id = await bench.begin("undo-upgrade", request);
+    const id = await bench.begin("rollbackUpgrade", request);
     await held.reached;
     if (dies === "daemon") {
       await bench.kill();
@@ -129,7 +129,7 @@ const cases: [title: string, act: (bench: OperationBench) => Promise<unknown>][]
 for (const [title, act] of cases) {
   test(`a container is left as it is where a user ${title} since the daemon died`, async () => {
     await using bench = await upgradedBench();
-    const id = await bench.beginUntilStep("undo-upgrade", "back", request);
+    const id = await bench.beginUntilStep("rollbackUpgrade", "back", request);
     await act(bench);
     await bench.restart();
     const { status, failureReason } = (await bench.outcome(id)).final;
@@ -143,7 +143,7 @@ test("a container that a user restored from another snapshot since the daemon di
   await using bench = await upgradedBench();
   await bench.actions.act("c1", "stop");
   await bench.actions.snapshot("c1", "mine");
-  const id = await bench.beginUntilStep("undo-upgrade", "back", request);
+  const id = await bench.beginUntilStep("rollbackUpgrade", "back", request);
   await bench.actions.restore("c1", "mine");
   await bench.restart();
   const { status, failureReason } = (await bench.outcome(id)).final;

@@ -35,7 +35,7 @@ test("a container is upgraded and proven, and can be rolled back for seven days"
   assert.equal(days(bench.engine.instance("c1").snapshots[0]?.expiresAt), 7);
   const sources = bench.engine.instance("c1").files.read("/etc/apt/sources.list");
   assert.equal(sources, "deb https://deb.debian.org/debian bookworm main\n");
-  assert.equal((await bench.run("undo-upgrade", { containerName: "c1" })).final.status, Status.SUCCEEDED);
+  assert.equal((await bench.run("rollbackUpgrade", { containerName: "c1" })).final.status, Status.SUCCEEDED);
   assert.deepEqual(leftOf(bench), asBefore);
 });
 
