@@ -12,7 +12,7 @@ import { execute } from "./system-state.ts";
 /** A large container on a slow machine takes its time. Milliseconds. */
 const LONG = 600_000;
 
-export const ownArchitecture = arch() === "arm64" ? "aarch64" : "x86_64";
+const ownArchitecture = arch() === "arm64" ? "aarch64" : "x86_64";
 
 export interface BackupContent {
   /** The text of its metadata.yaml. */

@@ -30,7 +30,7 @@ export function tool(version: string, more: Partial<FakePackage> = {}): FakePack
 }
 
 /** The default content of the mirror: three releases of two packages. */
-export const smallReleases: readonly FakeSuite[] = [
+const smallReleases: readonly FakeSuite[] = [
   { suite: "stretch", packages: [baseFiles("9", "stretch"), tool("1")] },
   { suite: "buster", packages: [baseFiles("10", "buster"), tool("2")] },
   { suite: "bullseye", packages: [baseFiles("11", "bullseye"), tool("3")] },

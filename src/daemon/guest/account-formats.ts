@@ -115,14 +115,14 @@ export const gshadow: AccountFormat<GshadowEntry> = {
 };
 
 /** A user or group id: decimal, unsigned, 32 bits. */
-export function parseId(text: string, field: string): number {
+function parseId(text: string, field: string): number {
   const id = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
   if (id <= 0xffffffff) return id;
   throw new TremplinError("failed", `the ${field} is not a number from 0 to 4294967295`);
 }
 
 /** A number in shadow(5): decimal, unsigned, 64 bits; empty means unset. */
-export function parseCount(text: string, field: string): bigint | undefined {
+function parseCount(text: string, field: string): bigint | undefined {
   if (text === "") return undefined;
   // Bounded first: BigInt() takes quadratic time.
   const count = /^\d{1,20}$/.test(text) ? BigInt(text) : undefined;
@@ -131,7 +131,7 @@ export function parseCount(text: string, field: string): bigint | undefined {
 }
 
 /** Comma-separated names, none of them empty; an empty text is an empty list. */
-export function parseNames(text: string, field: string): readonly string[] {
+function parseNames(text: string, field: string): readonly string[] {
   const names = text === "" ? [] : text.split(",");
   if (!names.includes("")) return names;
   throw new TremplinError("failed", `one of the ${field} has an empty name`);

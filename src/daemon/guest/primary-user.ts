@@ -70,7 +70,7 @@ async function ensureAccounts(files: FileSession, spec: UserSpec): Promise<Added
 const LINGER_FOLDER = "/var/lib/systemd/linger";
 
 /** Throws `failed` if `enableLinger` would: the name cannot be a file name, or the folder cannot be created. */
-export async function checkLinger(files: FileSession, user: string): Promise<void> {
+async function checkLinger(files: FileSession, user: string): Promise<void> {
   // The name may come from the container.
   if (!/^[^/\0]{1,255}$/.test(user) || user === "." || user === "..") {
     throw new TremplinError("failed", `the user name "${displayText(user)}" cannot be a file name`);
@@ -79,7 +79,7 @@ export async function checkLinger(files: FileSession, user: string): Promise<voi
 }
 
 /** Lets the services of a user start at boot, as `loginctl enable-linger` does. */
-export async function enableLinger(files: FileSession, user: string): Promise<void> {
+async function enableLinger(files: FileSession, user: string): Promise<void> {
   await checkLinger(files, user);
   await makeFolder(files, LINGER_FOLDER);
   const path = `${LINGER_FOLDER}/${user}`;

@@ -49,7 +49,7 @@ const entrySchema: z.ZodType<JournalEntry> = z.looseObject({
 
 const SUFFIX = ".json";
 /** The suffix of files whose entries could not be used. */
-export const SET_ASIDE = ".unreadable";
+const SET_ASIDE = ".unreadable";
 
 /**
  * The durable record of operations: one small file an entry, replaced whole at each change. An entry begins with its

@@ -53,7 +53,7 @@ export async function upgradedBench(releases: readonly Codename[] = ["bookworm"]
 }
 
 /** The release of a container by its number. */
-export function releaseOf({ engine }: OperationBench, name = "c1"): string | undefined {
+function releaseOf({ engine }: OperationBench, name = "c1"): string | undefined {
   return /VERSION_ID="(\d+)"/.exec(engine.instance(name).files.read("/etc/os-release") ?? "")?.[1];
 }
 

@@ -2,7 +2,7 @@ import { TremplinError } from "../../../src/base/tremplin-error.ts";
 import type { Journal, JournalEntry } from "../../../src/daemon/notices/journal.ts";
 
 /** Stands for the acceptance of an operation where the name of a step is expected. */
-export const ACCEPTED = "accepted";
+const ACCEPTED = "accepted";
 
 /** A journal whose daemon can be killed right behind a step: from then on nothing is written. */
 export class JournalUntilStep {

@@ -66,7 +66,7 @@ async function importAll(
 }
 
 /** The name for a person of a container, from that of its folder: PROJECT_NAME, or NAME in the default project. */
-export function containerLabel(folder: string): string {
+function containerLabel(folder: string): string {
   const [, project, name] = /^(.*)_([^_]*)$/.exec(folder) ?? [];
   return project === undefined ? folder : `${name} in project ${project}`;
 }
