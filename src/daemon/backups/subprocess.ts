@@ -14,6 +14,8 @@ export interface SubprocessOptions {
   readonly output?: Writable | number | "ignore";
   /** Gets each line of standard error; returns false if the line could be the reason of a failure. */
   readonly consumeLine?: (line: string) => boolean;
+  /** Exit codes besides 0 that are no failure. */
+  readonly toleratedCodes?: readonly number[];
 }
 
 const MAX_ERROR_LINES = 3;
@@ -30,8 +32,14 @@ export class Subprocess implements AsyncDisposable {
   readonly #signal: AbortSignal;
   readonly #closed: Promise<[number | null, NodeJS.Signals | null]>;
   readonly #errorLines: string[] = [];
+  readonly #goodCodes: readonly (number | null)[];
 
-  private constructor(name: string, child: ChildProcess, { signal, consumeLine }: SubprocessOptions) {
+  private constructor(
+    name: string,
+    child: ChildProcess,
+    { signal, consumeLine, toleratedCodes = [] }: SubprocessOptions,
+  ) {
+    this.#goodCodes = [0, ...toleratedCodes];
     this.#name = name;
     this.#child = child;
     this.#signal = signal;
@@ -105,12 +113,12 @@ export class Subprocess implements AsyncDisposable {
     return bytesReadByProcess(this.#child.pid);
   }
 
-  /** Waits for the end. Throws `failed` with the last lines of standard error unless the exit code is 0. */
+  /** Waits for the end. Throws `failed` with the last lines of standard error unless the exit code is a good one. */
   async succeeded(): Promise<void> {
     const [code, killedBy] = await this.#closed.catch((error) => {
       throw new TremplinError("failed", `cannot run ${this.#name}: ${systemErrorText(error)}`, error);
     });
-    if (code === 0) return;
+    if (this.#goodCodes.includes(code)) return;
     if (killedBy === "SIGKILL") this.#signal.throwIfAborted();
     const end = code === null ? `was killed by ${killedBy}` : `ended with ${code}`;
     const reason = this.#errorLines.length > 0 ? `: ${this.#errorLines.join(" | ")}` : "";

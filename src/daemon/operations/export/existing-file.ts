@@ -1,5 +1,6 @@
 import type { BigIntStats } from "node:fs";
 import { constants, type FileHandle, open, readFile } from "node:fs/promises";
+import { isUnsupported } from "../../../base/files/sync.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { cannotWrite, O_PATH, type OpenFolder } from "./open-folder.ts";
 
@@ -22,7 +23,7 @@ export class ExistingFile implements AsyncDisposable {
     );
   }
 
-  /** Gives another file the current owner and mode of this one. */
+  /** Gives another file the current owner and mode of this one, where their file system has such. */
   async copyOwnerTo(file: FileHandle, path: string): Promise<void> {
     const { uid, gid, mode } = await this.handle.stat();
     try {
@@ -30,6 +31,7 @@ export class ExistingFile implements AsyncDisposable {
       if (now.uid !== uid || now.gid !== gid) await file.chown(uid, gid);
       if ((now.mode & 0o7777) !== (mode & 0o7777)) await file.chmod(mode & 0o7777);
     } catch (error) {
+      if (isUnsupported(error)) return;
       throw new TremplinError(
         "failed",
         `a new file cannot have the owner and the mode of ${path}, which it is to replace; delete that, or export to another name`,

@@ -1,5 +1,6 @@
 import { type FileHandle, link, rename, unlink } from "node:fs/promises";
 import { identityOf, isUntouched } from "../../../base/files/file-identity.ts";
+import { syncIfSupported } from "../../../base/files/sync.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { sha256OfFile } from "../../backups/compressed-file.ts";
 import type { ExistingFile } from "./existing-file.ts";
@@ -15,9 +16,6 @@ export interface CompleteBackup {
   readonly path: string;
 }
 
-/** The errors of file systems without hard links. */
-const NO_LINKS = new Set(["EPERM", "EOPNOTSUPP", "ENOTSUP", "ENOSYS", "EMLINK", "EACCES"]);
-
 /** Whether the open file has that name. */
 export async function hasName(folder: OpenFolder, name: string, file: FileHandle): Promise<boolean> {
   const [found, own] = await Promise.all([folder.find(name), file.stat({ bigint: true })]);
@@ -31,10 +29,9 @@ export async function linkToName(backup: CompleteBackup): Promise<void> {
     // Unlike a rename, a link never replaces anything.
     await link(folder.at(temporary), folder.at(final));
   } catch (error) {
-    const { code = "" } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST") await assertSameContent(backup);
-    else if (!NO_LINKS.has(code)) throw error;
-    else return await renameToUnused(backup);
+    // A file system without hard links says so in many ways. Where it is something else, the rename says it again.
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") return await renameToUnused(backup);
+    await assertSameContent(backup);
   }
   await unlink(folder.at(temporary));
 }
@@ -43,7 +40,7 @@ export async function linkToName(backup: CompleteBackup): Promise<void> {
 export async function replaceExisting(backup: CompleteBackup, found: ExistingFile): Promise<void> {
   const { folder, temporary, final, file, path } = backup;
   await found.copyOwnerTo(file, path);
-  await file.sync();
+  await syncIfSupported(file);
   const now = await folder.find(final);
   // A user moved or deleted the file.
   if (!now) return await linkToName(backup);
