@@ -30,7 +30,7 @@ const meanings: Readonly<Record<string, string>> = {
   EPIPE: "the connection was closed",
   EREMOTEIO: "the disk of the machine that shares it fails",
   EROFS: "its file system is read-only",
-  ESTALE: "its file system was shared anew meanwhile",
+  ESTALE: "its share was replaced by another one meanwhile",
   ETIMEDOUT: "it did not answer in time",
 };
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { inLinearTime } from "../../../test/support/in-linear-time.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { parseBackupMetadata, pathAndParents } from "./backup-metadata.ts";
 
@@ -42,7 +43,7 @@ const bad: readonly [what: string, text: string, reason: RegExp][] = [
     `a: &a [x, x, x, x, x, x, x, x, x]\n${[..."bcdefghi"]
       .map((key, index) => `${key}: &${key} [${`*${"abcdefgh"[index]}, `.repeat(9)}]\n`)
       .join("")}architecture: x86_64\n`,
-    /alias/i,
+    /refers to an anchor .*too often/,
   ],
 ];
 
@@ -68,8 +69,8 @@ for (const piece of [
   "<<: {}\n",
   "[],",
 ]) {
-  test(`a mebibyte of ${JSON.stringify(piece)} is refused before it is parsed`, () => {
-    assert.throws(() => parseBackupMetadata(mebibyte(piece)), { message: /it has too many/ });
+  test(`a mebibyte of ${JSON.stringify(piece)} is refused in linear time`, () => {
+    inLinearTime(() => assert.throws(() => parseBackupMetadata(mebibyte(piece)), TremplinError));
   });
 }
 
