@@ -22,7 +22,7 @@ const ALLOWED_DEVICES = new Set([
 
 /**
  * Which members a backup may have: `metadata.yaml`, `rootfs` and `templates` (docs/contract.md#backup-file-format),
- * and nothing that lets the engine, which handles them as root, leave the container's own folder:
+ * what programs add without being asked, and nothing that lets the engine, which handles them as root, leave the container's own folder:
  * - it follows a `rootfs` that is a link, and changes the owner of the link's target;
  * - it reads a template through a link;
  * - a hard link can give the container any file of its disk;
@@ -76,9 +76,21 @@ export class MemberRules {
       case "templates":
         return type === "d" || (!isTop && type === "-");
       default:
-        return false;
+        return type === "d" || type === "-" ? isByProduct(part) : false;
     }
   }
+}
+
+/**
+ * Whether something beside the parts of a backup was made by a program that packed or moved it, and means nothing: a
+ * Mac's attributes and folder settings, pax headers as files, and the folder of fsck.
+ */
+function isByProduct(part: string): boolean {
+  return (
+    part.startsWith("._") ||
+    part.startsWith("PaxHeaders") ||
+    ["__MACOSX", ".DS_Store", "pax_global_header", "lost+found"].includes(part)
+  );
 }
 
 const MEMBER_TYPE_NAMES: Readonly<Record<TarMember["type"], string>> = {

@@ -25,7 +25,7 @@ const CLOSING = new Set<string | null>(["flow-seq-end", "flow-map-end"]);
 /** What is wrong with a line, by the parser's code. */
 const FAULTS: Readonly<Partial<Record<YAMLError["code"], string>>> = {
   TAB_AS_INDENT: "is indented with a tab, where only spaces are allowed",
-  BAD_INDENT: "is not indented like the lines around it",
+  BAD_INDENT: "is indented wrongly, or lacks a bracket",
   MISSING_CHAR: "lacks a colon, a comma, a quote or a bracket",
   BAD_ALIAS: "refers to an anchor that is not there",
 };

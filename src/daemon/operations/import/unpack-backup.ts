@@ -106,7 +106,7 @@ async function fill(
   });
   for (const part of ["rootfs", "templates"]) await moveFolder(part, unpacked, folder);
   // The text that was checked, whatever else of that name the archive has.
-  await writeFile(join(folder, "metadata.yaml"), backup.text, { mode: 0o644, flag: "wx" });
+  await writeFile(join(folder, "metadata.yaml"), backup.metadata.text, { mode: 0o644, flag: "wx" });
   await rm(unpacked, { recursive: true });
   const shifted = { [MAP_ON_DISK]: idMapText };
   await engine.instances.update(

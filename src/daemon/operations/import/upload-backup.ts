@@ -1,9 +1,10 @@
 import type { FileHandle } from "node:fs/promises";
 import { Readable } from "node:stream";
+import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import type { UploadedImage, UploadOptions } from "../../../engine/resources/images.ts";
 import type { ArchiveFormat } from "../../backups/archive-format.ts";
-import { pathAndParents } from "../../backups/backup-metadata.ts";
+import { type BackupMetadata, pathAndParents } from "../../backups/backup-metadata.ts";
 import { MemberRules } from "../../backups/member-rules.ts";
 import { streamVerified } from "../../backups/stream-verified.ts";
 import type { UploadPlan } from "../../backups/upload-plan.ts";
@@ -33,6 +34,7 @@ export async function uploadBackup(
   const { signal } = context;
   const engine = current();
   const { file, format, metadata } = backup;
+  assertReadByEngines(metadata);
   let rules = new MemberRules();
   const image = await withPlan(backup, { unpacksLocally: false, signal }, (plan) =>
     uploads.add(engine, context, (options) => {
@@ -41,6 +43,15 @@ export async function uploadBackup(
     }),
   );
   return { image, links: rules.links };
+}
+
+/** The daemon can mend a metadata.yaml only where it unpacks the backup itself. */
+function assertReadByEngines({ mended }: BackupMetadata): void {
+  if (mended.length === 0) return;
+  throw new TremplinError(
+    "invalid",
+    `the engine has to unpack this backup, and cannot read ${mended.join(", ")} in its metadata.yaml: correct it there (a date is a number of seconds, properties are names with values)`,
+  );
 }
 
 interface Sending {
