@@ -36,7 +36,7 @@ const HEAD_BYTES = 512;
 /** A zstd or lz4 file may begin with frames to be skipped, as pzstd's do: 50 to 5f, these bytes, and a length. */
 const SKIPPABLE_TAIL = Buffer.from([0x2a, 0x4d, 0x18]);
 const MAX_SKIPPED_FRAMES = 1000;
-/** The window that zstd accepts unless it is told otherwise. Bytes. */
+/** The window that zstd accepts by default. Bytes. */
 const MAX_ENGINE_WINDOW = 128 * 1024 * 1024;
 
 /** Detects the format from the first bytes, not from the file name. Throws `invalid` for any other format. */

@@ -33,7 +33,7 @@ before(async () => {
   await mkdir(join(folder, "tree/rootfs"), { recursive: true });
   await writeFile(join(folder, "tree/metadata.yaml"), YAML);
   await writeFile(join(folder, "tree/rootfs/file"), "content");
-  await execute("truncate", ["-s", "50M", join(folder, "tree/rootfs/sparse")]);
+  await execute("truncate", ["-s", "1M", join(folder, "tree/rootfs/sparse")]);
 });
 after(() => rm(folder, { recursive: true }));
 
@@ -171,18 +171,19 @@ for (const [what, [bytes, reason]] of Object.entries(refused)) {
 
 test("a backup that is cut or changed anywhere is read, or refused in a sentence", async () => {
   const whole = [plain, gzipSync(plain), zstdCompressSync(plain), await packedBy("xz -0", plain)];
-  const anywhere = fc.double({ min: 0, max: 0.999, noNaN: true });
+  const anywhere = fc.nat(9999).map((share) => share / 10_000);
   await fc.assert(
     fc.asyncProperty(
-      fc.constantFrom(...whole),
+      fc.nat(whole.length - 1),
       fc.option(anywhere),
       fc.array(fc.tuple(anywhere, fc.nat(255)), { maxLength: 5 }),
-      async (bytes, cut, changes) => {
+      async (which, cut, changes) => {
+        const bytes = whole[which] ?? plain;
         const damaged = Buffer.from(bytes.subarray(0, Math.ceil(bytes.length * (cut ?? 1))));
         for (const [at, value] of changes) damaged[Math.floor(at * damaged.length)] = value;
         await readBytes(damaged).catch((error) => {
           assert.ok(error instanceof TremplinError, error);
-          assert.match(error.message, /^(the (backup|file)|its) /, error.message);
+          assert.match(error.message, /^the (backup|file)/, error.message);
           assert.doesNotMatch(error.message, /tar: |zstd: |xz: |gzip: |ended with|Zod|undefined|\n/);
         });
       },
