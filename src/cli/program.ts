@@ -4,6 +4,7 @@ import { version } from "../daemon/version.ts";
 import { exitCode, exitCodeOf } from "./exit-code.ts";
 import { readOriginalCommandLine } from "./flags/original-command-line.ts";
 import type { Io } from "./io.ts";
+import { plainLines } from "./text/text.ts";
 
 interface Entry {
   readonly summary: string;
@@ -117,7 +118,7 @@ export async function run(commandLine: readonly string[], io: Io): Promise<numbe
     // Commander has already printed its message.
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCode.done : exitCode.usage;
     const error = TremplinError.from(thrown);
-    io.err(`tremplin: ${error.message}\n`);
+    io.err(`tremplin: ${plainLines(error.message)}\n`);
     return exitCodeOf[error.code];
   }
 }

@@ -4,6 +4,7 @@ import { stopProcess } from "../background/stop-process.ts";
 import { wholeNumber } from "../flags/host-flags.ts";
 import type { Io } from "../io.ts";
 import { openProgress } from "../progress/open-progress.ts";
+import { jsonLine } from "../text/text.ts";
 
 /** The host has nothing to finish. */
 const HOST_TIMEOUT_MS = 10_000;
@@ -31,7 +32,7 @@ async function down(flags: Flags, io: Io): Promise<void> {
   const run = new RunFolder(flags.run);
   await using _alone = await run.lock();
   const result = await stopAll(run, flags, io);
-  if (flags.json) io.out(`${JSON.stringify(result)}\n`);
+  if (flags.json) io.out(jsonLine(result));
   else io.out(`daemon    ${result.daemon}\nhost      ${result.host}\n`);
 }
 

@@ -19,6 +19,7 @@ import { launchEngine } from "../host-client/launch-engine.ts";
 import type { Io } from "../io.ts";
 import { openProgress } from "../progress/open-progress.ts";
 import { engineText } from "../text/engine-text.ts";
+import { jsonLine } from "../text/text.ts";
 
 interface Flags extends EngineFlags {
   readonly run: string;
@@ -46,7 +47,7 @@ async function up(flags: Flags, io: Io): Promise<void> {
   using api = new HostApi(run.hostSocket, LOCAL_GUEST);
   const result = await startAll(api, run, flags, io);
   const host = formatAddress(run.hostSocket);
-  if (flags.json) io.out(`${JSON.stringify({ ...result, host })}\n`);
+  if (flags.json) io.out(jsonLine({ ...result, host }));
   else io.out(resultText(result, host));
 }
 

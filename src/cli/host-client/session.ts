@@ -2,6 +2,7 @@ import type { HostFlags } from "../flags/host-flags.ts";
 import type { Io } from "../io.ts";
 import { openProgress } from "../progress/open-progress.ts";
 import type { Progress } from "../progress/progress.ts";
+import { jsonLine } from "../text/text.ts";
 import { HostApi } from "./host-api.ts";
 import { type OperationSpec, type Outcome, runOperation } from "./run-operation.ts";
 
@@ -41,5 +42,5 @@ export function reportResult(
   io: Io,
 ): void {
   const document = { container, result: text, operation };
-  io.out(flags.json ? `${JSON.stringify(document)}\n` : `${container}: ${text}\n`);
+  io.out(flags.json ? jsonLine(document) : `${container}: ${text}\n`);
 }

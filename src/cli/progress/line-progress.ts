@@ -1,4 +1,5 @@
 import type { Io } from "../io.ts";
+import { plainText } from "../text/text.ts";
 import { TickingProgress } from "./ticking-progress.ts";
 
 /** Prints a line for each new message and each ten percent, and one every 30 s in any case. */
@@ -15,7 +16,7 @@ export class LineProgress extends TickingProgress {
   }
 
   override print(sentence: string): void {
-    this.io.err(`${sentence}\n`);
+    this.io.err(`${plainText(sentence)}\n`);
   }
 
   protected override render(): void {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { bytesText, durationText, plainText, tableText } from "./text.ts";
+import { bytesText, durationText, jsonLine, plainText, tableText } from "./text.ts";
 
 test("durations", () => {
   const texts = [-5, 999, 59_999, 60_000, 3_599_000, 3_600_000, 90_061_000].map(durationText);
@@ -23,7 +23,21 @@ test("columns are as wide as their widest cell", () => {
   );
 });
 
-test("plain text has no control characters", () => {
+const HARMFUL = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u;
+
+test("plain text has no control characters, bidirectional controls or separators", () => {
   assert.equal(plainText("a\x1b[2Jb\r\nc\x9b"), "a [2Jb c");
-  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => !/\p{Cc}/u.test(plainText(text))));
+  assert.equal(plainText("a\u202eb\u2066c\u061cd\u2028e"), "a b c d e");
+  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => !HARMFUL.test(plainText(text))));
+});
+
+test("JSON on one line has none either, and is read as the same text", () => {
+  assert.equal(jsonLine({ a: "\u202eb\x9bc\x7f" }), '{"a":"\\u202eb\\u009bc\\u007f"}\n');
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (text) => {
+      const line = jsonLine({ text });
+      assert.ok(!HARMFUL.test(line.slice(0, -1)));
+      assert.deepEqual(JSON.parse(line), { text });
+    }),
+  );
 });

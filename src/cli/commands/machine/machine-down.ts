@@ -8,6 +8,7 @@ import { wholeNumber } from "../../flags/host-flags.ts";
 import type { Io } from "../../io.ts";
 import { openProgress } from "../../progress/open-progress.ts";
 import type { Progress } from "../../progress/progress.ts";
+import { jsonLine } from "../../text/text.ts";
 import { type MachineFlags, machineFolder } from "./machine-flags.ts";
 
 const KILL_TIMEOUT_MS = 10_000;
@@ -34,7 +35,7 @@ async function machineDown(flags: Flags, io: Io): Promise<void> {
   progress.update("containers, engine and machine");
   const machine = await powerOff(run, folder.monitor, flags.timeout * 1000, progress, io);
   const host = await stopProcess(run.host, "SIGTERM", 10_000, progress, io);
-  if (flags.json) io.out(`${JSON.stringify({ machine, host })}\n`);
+  if (flags.json) io.out(jsonLine({ machine, host }));
   else io.out(`machine   ${machine}\nhost      ${host}\n`);
 }
 

@@ -9,7 +9,7 @@ import { isAlive } from "../../background/process-record.ts";
 import { RunFolder } from "../../background/run-folder.ts";
 import { HostApi } from "../../host-client/host-api.ts";
 import type { Io } from "../../io.ts";
-import { bytesText, durationText } from "../../text/text.ts";
+import { bytesText, durationText, jsonLine } from "../../text/text.ts";
 import { type MachineFlags, machineFolder } from "./machine-flags.ts";
 
 interface Flags extends MachineFlags {
@@ -26,7 +26,7 @@ export function machineStatusCommand(io: Io): Command {
 async function machineStatus(flags: Flags, io: Io): Promise<void> {
   const folder = machineFolder(flags);
   const finding = await find(folder, io);
-  if (flags.json) io.out(`${JSON.stringify({ name: folder.name, ...finding })}\n`);
+  if (flags.json) io.out(jsonLine({ name: folder.name, ...finding }));
   else io.out(text(folder.name, finding));
 }
 

@@ -17,6 +17,7 @@ import { launchEngine } from "../../host-client/launch-engine.ts";
 import type { Io } from "../../io.ts";
 import { openProgress } from "../../progress/open-progress.ts";
 import type { Progress } from "../../progress/progress.ts";
+import { jsonLine } from "../../text/text.ts";
 import { type MachineFlags, machineFolder } from "./machine-flags.ts";
 
 /** Software emulation takes most of it. */
@@ -89,7 +90,7 @@ async function machineUp(flags: Flags, io: Io): Promise<void> {
   const { accelerator } = settings;
   const state = running ? "ran already" : "started";
   const { name, shared } = folder;
-  if (json) io.out(`${JSON.stringify({ name, state, accelerator, engine, shared, host })}\n`);
+  if (json) io.out(jsonLine({ name, state, accelerator, engine, shared, host }));
   else {
     const rows = [
       `machine   ${running ? "already running" : "started"}`,
