@@ -3,8 +3,8 @@ import { dirname, join, resolve } from "node:path";
 import { canAccess, textIfReadable } from "../../base/files/files.ts";
 import { closedFolder } from "../../base/files/own-folder.ts";
 import { findExecutable, searchPath } from "../../base/processes/find-executable.ts";
+import { bytesText } from "../../base/text.ts";
 import { flavors } from "../../engine/flavors/flavors.ts";
-import { bytesText } from "../text/text.ts";
 import { badFinding, type Finding, goodFinding, noteFinding } from "./finding.ts";
 
 const GIB = 1024 ** 3;
