@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { chown, mkdir, mkdtemp, open, rm, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { chown, mkdir, mkdtemp, open, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { systemClock } from "../../src/base/async/clock.ts";
@@ -8,6 +9,7 @@ import { compressInto } from "../../src/daemon/backups/compressed-file.ts";
 import { compressorFor } from "../../src/daemon/backups/compressor.ts";
 import { ExportMeter } from "../../src/daemon/backups/export-meter.ts";
 import { openSnapshotArchive } from "../../src/daemon/backups/snapshot-archive.ts";
+import { eventually } from "../support/eventually.ts";
 import { execute } from "../support/system-state.ts";
 
 const FIRST_ID = 1_000_000;
@@ -26,15 +28,27 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-/** Archives the tree. Returns the remark, and tar's listing of the archive. */
-async function archive(): Promise<{ remark: string; listing: string }> {
+/**
+ * Archives the tree. Returns the remark, and tar's listing of the archive. `meanwhile` runs when tar waits in the first
+ * file that is larger than a pipe.
+ */
+async function archive(meanwhile?: () => Promise<void>): Promise<{ remark: string; listing: string }> {
   const { signal } = new AbortController();
   const meter = new ExportMeter();
   const options = { meter, clock: systemClock, signal, log: silentLogger };
   await using opened = await openSnapshotArchive({ folder, idMap, architecture: "riscv64" }, options);
   const path = join(folder, "backup.tar.gz");
   await using file = await open(path, "w");
-  await compressInto(file, await compressorFor(path), meter, signal, opened.stream);
+  const gate = join(folder, "gate");
+  await execute("mkfifo", [gate]);
+  const { program, args } = await compressorFor(path);
+  const script = 'read line < "$0"; exec "$@"';
+  const compressor = meanwhile
+    ? { program: "sh", args: ["-c", script, gate, program, ...args] }
+    : { program, args };
+  const compressing = compressInto(file, compressor, meter, signal, opened.stream);
+  if (meanwhile) await meanwhile().finally(() => writeFile(gate, "go\n"));
+  await compressing;
   const { totalInputFiles, inputFilesStreamed, totalInputBytes, inputBytesStreamed } = meter.read();
   assert.ok(inputFilesStreamed <= totalInputFiles && inputBytesStreamed <= totalInputBytes);
   assert.ok(totalInputBytes < 2n ** 63n);
@@ -74,3 +88,24 @@ test("sparse files of exabytes, and attributes that no container may see, are no
   assert.equal(remark, "");
   assert.ok(listing.includes("rootfs/two"));
 });
+
+test("a file that shrinks while it is read does not end the backup", async () => {
+  const large = join(root, "large");
+  await writeFile(large, randomBytes(8 * 1024 * 1024));
+  await chown(large, FIRST_ID, FIRST_ID);
+  const { remark, listing } = await archive(async () => {
+    await eventually("tar at the large file", async () => (await openFiles()).includes(large) || undefined);
+    await truncate(large, 1024 * 1024);
+  });
+  assert.match(
+    remark,
+    /^the backup is not complete: 1 file or folder only in part, the rest as zeros: \/large/,
+  );
+  assert.ok(listing.includes("rootfs/large"));
+});
+
+/** The files that processes of this machine have open, as a text. */
+async function openFiles(): Promise<string> {
+  const look = "ls -l /proc/[0-9]*/fd 2>/dev/null || true";
+  return (await execute("sh", ["-c", look], { maxBuffer: 1 << 26 })).stdout;
+}
