@@ -212,10 +212,12 @@ for (const [phase, status] of [
   });
 }
 
-test("a backup with a device goes through the engine; an image that it had before is used and stays", async () => {
+test("a privileged container is unpacked by the engine; an image that it had before is used and stays", async () => {
   const path = await shareBackup(daemon, "had.tini", { packing: "", script: "mknod node c 1 3" });
   await engineCommand(daemon, "image", "import", path, "--alias", "had");
+  await engineCommand(daemon, "profile", "set", "default", "security.privileged", "true");
   await imported(daemon, "had", "had.tini");
+  await engineCommand(daemon, "profile", "unset", "default", "security.privileged");
   const fingerprint = createHash("sha256")
     .update(await readFile(path))
     .digest("hex");

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { DeviceNodes } from "./device-nodes.ts";
 import { MemberRules } from "./member-rules.ts";
 import type { TarMember } from "./tar-member.ts";
 
@@ -63,6 +64,25 @@ const hostile: readonly [what: string, member: TarMember, reason: RegExp][] = [
 for (const [what, member, reason] of hostile) {
   test(`${what} is refused`, () => assert.throws(() => checkAll([...whole, member]), { message: reason }));
 }
+
+test("where the daemon unpacks, devices that no container may have are left out, with their names", () => {
+  const nodes = new DeviceNodes();
+  const rules = new MemberRules(new Set(), nodes);
+  const disk = { type: "b", name: "rootfs/dev/sda", device: "8,0" } as const;
+  const whiteout = { type: "c", name: "rootfs/gone", device: "0,0" } as const;
+  for (const member of [...whole, disk, whiteout]) rules.check(member);
+  rules.finish();
+  assert.equal(nodes.unmade, 2);
+  assert.match(nodes.remark ?? "", /left out: "\/dev\/sda"; the engine/);
+  for (let minor = 0; minor < 64; minor++) {
+    rules.check({ type: "b", name: `./rootfs/dev/loop${minor}`, device: `7,${minor}` });
+  }
+  assert.match(nodes.remark ?? "", /: "\/dev\/sda", "\/dev\/loop0", .* and 60 more;/);
+  const top = { type: "c", name: "rootfs", device: "1,3" } as const;
+  assert.throws(() => rules.check(top), { message: /device "rootfs"/ });
+  const template = { type: "c", name: "templates/null", device: "1,3" } as const;
+  assert.throws(() => rules.check(template), { message: /device "templates\/null"/ });
+});
 
 test("metadata.yaml is a file of at most 1 MiB", () => {
   const [, ...rest] = whole;

@@ -1,24 +1,7 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { MAX_METADATA_BYTES } from "./backup-metadata.ts";
+import { type DeviceNodes, isAllowedDevice, isDevice } from "./device-nodes.ts";
 import { quoteName, splitMemberPath, type TarMember } from "./tar-member.ts";
-
-/**
- * The devices that any container may have: null, zero, full, random, urandom, tty, console, ptmx, fuse, tun, and the
- * whiteouts of an overlay.
- */
-const ALLOWED_DEVICES = new Set([
-  "1,3",
-  "1,5",
-  "1,7",
-  "1,8",
-  "1,9",
-  "5,0",
-  "5,1",
-  "5,2",
-  "10,229",
-  "10,200",
-  "0,0",
-]);
 
 /**
  * Which members a backup may have: `metadata.yaml`, `rootfs` and `templates` (docs/contract.md#backup-file-format),
@@ -27,18 +10,22 @@ const ALLOWED_DEVICES = new Set([
  * - it reads a template through a link;
  * - a hard link can give the container any file of its disk;
  * - it creates device nodes that the container's root may open: LXD 5.0.2 allowed a block device in an unprivileged one.
+ *   Where the daemon unpacks by itself it leaves these out instead, given `nodes`.
  *
  * Remembers only which of the `watched` paths are symbolic links.
  */
 export class MemberRules {
   /** The watched paths that are symbolic links. */
   readonly links = new Set<string>();
+  /** Where the devices are noted that tar cannot make; undefined if the engine unpacks the archive. */
+  readonly nodes: DeviceNodes | undefined;
   readonly #watched: ReadonlySet<string>;
   readonly #seen = new Set<string>();
 
   /** `watched`: paths below rootfs, without a leading slash. */
-  constructor(watched: ReadonlySet<string> = new Set()) {
+  constructor(watched: ReadonlySet<string> = new Set(), nodes?: DeviceNodes) {
     this.#watched = watched;
+    this.nodes = nodes;
   }
 
   /** Throws `invalid` for a member that is not allowed. */
@@ -49,6 +36,7 @@ export class MemberRules {
     if (!this.#isKnown(part, member, below)) throw rejection(member);
     this.#seen.add(part);
     if (part !== "rootfs") return;
+    if (isDevice(member)) this.nodes?.add(member);
     if (member.type === "h") {
       const [targetTop, ...target] = splitMemberPath(member.target ?? "");
       if (targetTop !== "rootfs" || target.length === 0) throw rejection(member);
@@ -63,7 +51,8 @@ export class MemberRules {
     }
   }
 
-  #isKnown(part: string, { type, size = 0, device = "" }: TarMember, below: readonly string[]): boolean {
+  #isKnown(part: string, member: TarMember, below: readonly string[]): boolean {
+    const { type, size = 0 } = member;
     const isTop = below.length === 0;
     switch (part) {
       case ".":
@@ -71,7 +60,7 @@ export class MemberRules {
       case "metadata.yaml":
         return isTop && type === "-" && size <= MAX_METADATA_BYTES && !this.#seen.has(part);
       case "rootfs":
-        if (type === "b" || (type === "c" && !ALLOWED_DEVICES.has(device))) return false;
+        if (isDevice(member) && !this.nodes && !isAllowedDevice(member)) return false;
         return isTop ? type === "d" : type !== "other";
       case "templates":
         return type === "d" || (!isTop && type === "-");

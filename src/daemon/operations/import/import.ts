@@ -15,7 +15,7 @@ import { type OpenBackup, openBackup, WrongArchitecture } from "./open-backup.ts
 import { recoverReplacement } from "./recover-replacement.ts";
 import { checkReplaceable, type ImportContext, importSteps, replaceContainer } from "./replace-container.ts";
 import { secureTemplates } from "./secure-templates.ts";
-import { unpackBackup } from "./unpack-backup.ts";
+import { type UnpackedBackup, unpackBackup } from "./unpack-backup.ts";
 import { stopUnpacking, unpackImage } from "./unpack-image.ts";
 import { uploadBackup } from "./upload-backup.ts";
 
@@ -60,8 +60,9 @@ async function* run(
   const { containerName } = request;
   const bar = new ImportBar(deps.clock);
   const current = (): Progress => ({ containerName, ...bar.read() });
-  yield* pollProgress(importBackup(deps, request, context, bar), current, deps.clock);
-  return { containerName, status: Status.DONE };
+  const { remark } = yield* pollProgress(importBackup(deps, request, context, bar), current, deps.clock);
+  // As in other successes, the remark for a person is sent in the field of a failure's reason.
+  return { containerName, status: Status.DONE, ...(remark && { failureReason: remark }) };
 }
 
 async function importBackup(
@@ -69,26 +70,28 @@ async function importBackup(
   request: ImportContainerRequest,
   context: ImportContext,
   bar: ImportBar,
-): Promise<void> {
+): Promise<UnpackedBackup> {
   const { containerName } = request;
   const { signal } = context;
   const replaceable = await checkReplaceable(deps.engine(), containerName, signal);
   await using backup = await openBackup(deps.engine(), request, deps.places.shared, signal);
-  const links = await makeContainer(deps, containerName, backup, context, bar);
+  const made = await makeContainer(deps, containerName, backup, context, bar);
   const { targets } = backup.metadata;
-  await secureTemplates(deps.engine(), temporaryName("import", context.id), { targets, links }, context);
+  const checked = { targets, links: made.links };
+  await secureTemplates(deps.engine(), temporaryName("import", context.id), checked, context);
   signal.throwIfAborted();
   await replaceContainer(deps, containerName, replaceable, context);
+  return made;
 }
 
-/** Makes the temporary container. Returns the symbolic links in the paths of its templates' targets. */
+/** Makes the temporary container. */
 async function makeContainer(
   deps: OperationDeps,
   containerName: string,
   backup: OpenBackup,
   context: ImportContext,
   bar: ImportBar,
-): Promise<ReadonlySet<string>> {
+): Promise<UnpackedBackup> {
   const { size } = await backup.file.stat();
   const onRead = (bytes: number): void => bar.moveBytes(bytes, size);
   const name = temporaryName("import", context.id);
@@ -100,7 +103,7 @@ async function makeContainer(
   await using uploaded = image;
   bar.begin(1);
   await unpackImage(deps.engine(), uploaded, context, ({ percent, speed }) => bar.move(percent, 100, speed));
-  return links;
+  return { links };
 }
 
 /** The fields of the failures for which the contract has a status of their own. */
