@@ -7,7 +7,7 @@ import type { Clock } from "../../base/async/clock.ts";
 export async function* withHeartbeat<T, R>(
   messages: AsyncGenerator<T, R, void>,
   options: { every: number; clock: Clock },
-  heartbeat: (silence: number) => T | undefined,
+  heartbeat: (silence: number) => T | undefined | Promise<T | undefined>,
 ): AsyncGenerator<T, R, void> {
   const { every, clock } = options;
   let next = messages.next();
@@ -22,7 +22,7 @@ export async function* withHeartbeat<T, R>(
     const result = await Promise.race([next, silent]).finally(() => timer.abort());
     if (!result) {
       silence += every;
-      const message = heartbeat(silence);
+      const message = await heartbeat(silence);
       if (message !== undefined) yield message;
       continue;
     }
