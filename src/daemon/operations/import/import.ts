@@ -111,8 +111,8 @@ function details(cause: unknown) {
   if (cause instanceof InsufficientSpace) {
     return {
       status: Status.FAILED_SPACE,
-      diskSpaceAvailableBytes: BigInt(Math.floor(cause.target.available)),
-      diskSpaceRequiredBytes: BigInt(Math.ceil(cause.required)),
+      diskSpaceAvailableBytes: cause.availableBytes,
+      diskSpaceRequiredBytes: cause.requiredBytes,
     };
   }
   if (cause instanceof WrongArchitecture) {
