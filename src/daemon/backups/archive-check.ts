@@ -47,7 +47,7 @@ export class ArchiveCheck implements AsyncDisposable {
       if (UNMADE.test(line)) this.#unmade++;
       return UNMADE.test(line) || line === AFTER_UNMADE;
     };
-    this.#tar = Subprocess.start(command, { cwd, signal, ...(rules.nodes && { consumeLine }) }, "tar");
+    this.#tar = Subprocess.start(command, { cwd, signal, ...(target && { consumeLine }) }, "tar");
     this.#rules = rules;
     this.#unpacks = target !== undefined;
     this.#listed = this.#list();
@@ -105,7 +105,7 @@ export class ArchiveCheck implements AsyncDisposable {
   /** Devices that tar could not make are no failure if all of them are noted. */
   async #succeeded(): Promise<void> {
     await this.#tar.succeeded(this.#unmade > 0 ? UNMADE_EXIT_CODE : 0);
-    if (this.#unmade > (this.#rules.nodes?.unmade ?? 0))
+    if (this.#unmade > this.#rules.devices.unmade)
       throw new TremplinError("failed", "tar could not make a device node");
   }
 

@@ -6,7 +6,7 @@ import { type TestContext, test } from "node:test";
 import { silentLogger } from "../../base/logger.ts";
 import type { IdMap } from "../guest/id-map.ts";
 import { DeviceNodes } from "./device-nodes.ts";
-import type { TarMember } from "./tar-member.ts";
+import { splitMemberPath, type TarMember } from "./tar-member.ts";
 
 const skip = process.getuid?.() === 0 ? false : "only root makes device nodes";
 
@@ -31,7 +31,7 @@ async function unpacked(
   await prepare?.(rootfs);
   await utimes(join(rootfs, "dev"), 1_600_000_000, 1_600_000_000);
   const nodes = new DeviceNodes();
-  for (const member of members) nodes.add(member);
+  for (const member of members) nodes.note(member, splitMemberPath(member.name).slice(1));
   const { signal } = new AbortController();
   await nodes.make(folder, idMap, { signal, log: silentLogger });
   assert.deepEqual(await readdir(folder), ["rootfs"]);

@@ -17,60 +17,35 @@ import { runProgram } from "../../base/processes/run-program.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { type IdMap, toHostId } from "../guest/id-map.ts";
 import { encodeLatin1 } from "../guest/lossless-text.ts";
+import { type DeviceRules, isAllowedDevice, isDevice, LeftOutDevices, MAX_DEVICES } from "./device-rules.ts";
 import { quoteName, splitMemberPath, type TarMember } from "./tar-member.ts";
 
-/**
- * The devices that any container may have: null, zero, full, random, urandom, tty, console, ptmx, fuse, tun, and the
- * whiteouts of an overlay.
- */
-const ALLOWED_DEVICES = new Set([
-  "1,3",
-  "1,5",
-  "1,7",
-  "1,8",
-  "1,9",
-  "5,0",
-  "5,1",
-  "5,2",
-  "10,229",
-  "10,200",
-  "0,0",
-]);
 /** The only device that the kernel lets every user make. */
 const WHITEOUT = "0,0";
 
-/** A container has ten in /dev, and as many in each root file system inside it. */
-const MAX_NODES = 10_000;
-const MAX_NAMES = 5;
-
-export function isDevice({ type }: TarMember): boolean {
-  return type === "b" || type === "c";
-}
-
-/** Whether a container may have the device of this member. */
-export function isAllowedDevice({ type, device = "" }: TarMember): boolean {
-  return type === "c" && ALLOWED_DEVICES.has(device);
-}
-
 /**
- * The device nodes of a backup, which tar cannot make in a user namespace. Those that a container may have are made by
- * the root user of this machine after tar has ended; all others are left out: no container could open them, and the
- * engine makes what a container needs in /dev at each start.
+ * The device nodes of a backup that the daemon unpacks. tar cannot make them in a user namespace, so those that a
+ * container may have are made by the root user of this machine after tar has ended. All others are left out: no
+ * container could open them, and the engine makes what a container needs in /dev at each start.
  */
-export class DeviceNodes {
+export class DeviceNodes implements DeviceRules {
   readonly #allowed: TarMember[] = [];
-  readonly #leftOut: string[] = [];
-  #leftOutCount = 0;
+  readonly #leftOut = new LeftOutDevices();
   #unmade = 0;
 
-  /** Notes a device that is listed in the archive. */
-  add(member: TarMember): void {
-    const isWhiteout = member.type === "c" && member.device === WHITEOUT;
-    if (isWhiteout) return;
-    this.#unmade++;
-    if (isAllowedDevice(member) && this.#allowed.length < MAX_NODES) this.#allowed.push(member);
-    else this.#leaveOut(member);
+  admits(): boolean {
+    return true;
   }
+
+  note(member: TarMember, path: readonly string[]): void {
+    const isWhiteout = member.type === "c" && member.device === WHITEOUT;
+    if (!isDevice(member) || isWhiteout) return;
+    this.#unmade++;
+    if (isAllowedDevice(member) && this.#allowed.length < MAX_DEVICES) this.#allowed.push(member);
+    else this.#leftOut.add(path);
+  }
+
+  finish(): void {}
 
   /** How many of them tar cannot make. */
   get unmade(): number {
@@ -89,24 +64,14 @@ export class DeviceNodes {
         await makeNode(folder, node, idMap);
       } catch (error) {
         log.warn({ error, node: quoteName(node.name) }, "a device node of the backup could not be made");
-        this.#leaveOut(node);
+        this.#leftOut.add(splitMemberPath(node.name).slice(1));
       }
     }
   }
 
   /** Says for people which were left out; undefined if none were. */
   get remark(): string | undefined {
-    if (this.#leftOutCount === 0) return undefined;
-    const more = this.#leftOutCount - this.#leftOut.length;
-    const names = this.#leftOut.join(", ") + (more > 0 ? ` and ${more} more` : "");
-    return `these device nodes were left out: ${names}; the engine makes those that a container needs in /dev`;
-  }
-
-  #leaveOut({ name }: TarMember): void {
-    this.#leftOutCount++;
-    if (this.#leftOut.length >= MAX_NAMES) return;
-    const [, ...below] = splitMemberPath(name);
-    this.#leftOut.push(quoteName(`/${below.join("/")}`));
+    return this.#leftOut.remark;
   }
 }
 

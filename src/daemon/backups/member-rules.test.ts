@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DeviceNodes } from "./device-nodes.ts";
+import { EngineDevices } from "./engine-devices.ts";
 import { MemberRules } from "./member-rules.ts";
 import type { TarMember } from "./tar-member.ts";
 
@@ -18,7 +19,7 @@ const whole: readonly TarMember[] = [
 ];
 
 function checkAll(members: readonly TarMember[], watched: readonly string[] = []): MemberRules {
-  const rules = new MemberRules(new Set(watched));
+  const rules = new MemberRules(new EngineDevices(), new Set(watched));
   for (const member of members) rules.check(member);
   rules.finish();
   return rules;
@@ -56,7 +57,7 @@ const hostile: readonly [what: string, member: TarMember, reason: RegExp][] = [
   ["a hard link to rootfs", { type: "h", name: "rootfs/a", target: "rootfs" }, /hard link/],
   ["a second metadata.yaml", { type: "-", name: "./metadata.yaml", size: 5 }, /metadata\.yaml/],
   ["a member of an unknown kind", { type: "other", name: "rootfs/x" }, /member of an unknown kind/],
-  ["a disk", { type: "b", name: "rootfs/dev/sda", device: "8,0" }, /device ".*sda" with the numbers 8,0/],
+  ["a disk", { type: "b", name: "rootfs/sda", device: "8,0" }, /device ".*sda" with the numbers 8,0/],
   ["the memory", { type: "c", name: "rootfs/m", device: "1,1" }, /numbers 1,1/],
   ["anything else", { type: "-", name: "backup.yaml" }, /file "backup\.yaml"/],
 ];
@@ -67,7 +68,7 @@ for (const [what, member, reason] of hostile) {
 
 test("where the daemon unpacks, devices that no container may have are left out, with their names", () => {
   const nodes = new DeviceNodes();
-  const rules = new MemberRules(new Set(), nodes);
+  const rules = new MemberRules(nodes);
   const disk = { type: "b", name: "rootfs/dev/sda", device: "8,0" } as const;
   const whiteout = { type: "c", name: "rootfs/gone", device: "0,0" } as const;
   for (const member of [...whole, disk, whiteout]) rules.check(member);

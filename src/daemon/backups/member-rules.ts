@@ -1,6 +1,6 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { MAX_METADATA_BYTES } from "./backup-metadata.ts";
-import { type DeviceNodes, isAllowedDevice, isDevice } from "./device-nodes.ts";
+import { type DeviceRules, isDevice } from "./device-rules.ts";
 import { quoteName, splitMemberPath, type TarMember } from "./tar-member.ts";
 
 /**
@@ -10,22 +10,20 @@ import { quoteName, splitMemberPath, type TarMember } from "./tar-member.ts";
  * - it reads a template through a link;
  * - a hard link can give the container any file of its disk;
  * - it creates device nodes that the container's root may open: LXD 5.0.2 allowed a block device in an unprivileged one.
- *   Where the daemon unpacks by itself it leaves these out instead, given `nodes`.
  *
  * Remembers only which of the `watched` paths are symbolic links.
  */
 export class MemberRules {
   /** The watched paths that are symbolic links. */
   readonly links = new Set<string>();
-  /** Where the devices are noted that tar cannot make; undefined if the engine unpacks the archive. */
-  readonly nodes: DeviceNodes | undefined;
+  readonly devices: DeviceRules;
   readonly #watched: ReadonlySet<string>;
   readonly #seen = new Set<string>();
 
   /** `watched`: paths below rootfs, without a leading slash. */
-  constructor(watched: ReadonlySet<string> = new Set(), nodes?: DeviceNodes) {
+  constructor(devices: DeviceRules, watched: ReadonlySet<string> = new Set()) {
+    this.devices = devices;
     this.#watched = watched;
-    this.nodes = nodes;
   }
 
   /** Throws `invalid` for a member that is not allowed. */
@@ -36,12 +34,12 @@ export class MemberRules {
     if (!this.#isKnown(part, member, below)) throw rejection(member);
     this.#seen.add(part);
     if (part !== "rootfs") return;
-    if (isDevice(member)) this.nodes?.add(member);
     if (member.type === "h") {
       const [targetTop, ...target] = splitMemberPath(member.target ?? "");
       if (targetTop !== "rootfs" || target.length === 0) throw rejection(member);
     }
     if (member.type === "l" && this.#watched.has(below.join("/"))) this.links.add(below.join("/"));
+    this.devices.note(member, below);
   }
 
   /** Call this after the last member. Throws `invalid` if a required one is missing. */
@@ -49,6 +47,7 @@ export class MemberRules {
     for (const part of ["metadata.yaml", "rootfs"]) {
       if (!this.#seen.has(part)) throw new TremplinError("invalid", `the backup has no ${part}`);
     }
+    this.devices.finish();
   }
 
   #isKnown(part: string, member: TarMember, below: readonly string[]): boolean {
@@ -60,7 +59,7 @@ export class MemberRules {
       case "metadata.yaml":
         return isTop && type === "-" && size <= MAX_METADATA_BYTES && !this.#seen.has(part);
       case "rootfs":
-        if (isDevice(member) && !this.nodes && !isAllowedDevice(member)) return false;
+        if (isDevice(member) && !this.devices.admits(member, below)) return false;
         return isTop ? type === "d" : type !== "other";
       case "templates":
         return type === "d" || (!isTop && type === "-");

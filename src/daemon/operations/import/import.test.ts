@@ -73,6 +73,20 @@ test("the progress of the unpacking reaches the host, and what it shows never de
   assert.ok(shown.includes(71), `${shown}`);
 });
 
+test("devices of a static /dev are left out, and the result names them", async () => {
+  await using bench = await importBench();
+  const dev = [
+    { name: "rootfs/dev/", type: "5" },
+    { name: "rootfs/dev/loop0", type: "4", device: [7, 0] },
+    { name: "rootfs/dev/null", type: "3", device: [1, 3] },
+  ] as const;
+  await writeFile(join(bench.shared, "backup.tar"), tarBytes([...backupMembers(), ...dev]));
+  const { final } = await bench.run("import", request);
+  assert.equal(final.status, Status.DONE);
+  assert.match(final.failureReason, /^these device nodes were left out: "\/dev\/loop0"; the engine makes/);
+  assert.deepEqual(containers(bench), imported);
+});
+
 const member = (name: string, content: string): RawMember => ({ name, content });
 const [yaml] = backupMembers();
 const broken: [title: string, content: Buffer, reason: RegExp][] = [

@@ -3,6 +3,8 @@ import {
   ImportContainerRequestSchema,
   ContainerImportProgress_Status as Status,
 } from "../../../contract/tremplin_pb.js";
+import type { Engine } from "../../../engine/engine.ts";
+import type { EngineDevices } from "../../backups/engine-devices.ts";
 import { InsufficientSpace } from "../../backups/free-space.ts";
 import { temporaryName } from "../../containers/temporary-name.ts";
 import type { NoticeInit } from "../../notices/notice.ts";
@@ -18,6 +20,9 @@ import { secureTemplates } from "./secure-templates.ts";
 import { type UnpackedBackup, unpackBackup } from "./unpack-backup.ts";
 import { stopUnpacking, unpackImage } from "./unpack-image.ts";
 import { uploadBackup } from "./upload-backup.ts";
+
+/** For the removal of all devices of a static /dev. */
+const REMOVAL_LIMIT_MS = 60_000;
 
 type Progress = NoticeInit<"updateImportStatus">;
 
@@ -99,11 +104,25 @@ async function makeContainer(
   const unpacked = await unpackBackup(deps.engine(), name, backup, context, onRead);
   if (unpacked) return unpacked;
   bar.begin(1 / 2);
-  const { image, links } = await uploadBackup(deps, containerName, backup, context, onRead);
+  const { image, links, devices } = await uploadBackup(deps, containerName, backup, context, onRead);
   await using uploaded = image;
   bar.begin(1);
   await unpackImage(deps.engine(), uploaded, context, ({ percent, speed }) => bar.move(percent, 100, speed));
-  return { links };
+  const { remark } = devices;
+  if (remark) await removeDevices(deps.engine(), name, devices, context);
+  return { links, remark };
+}
+
+/** Removes devices that no container may have from the temporary container, which never ran. */
+async function removeDevices(
+  engine: Engine,
+  name: string,
+  devices: EngineDevices,
+  { signal, log }: ImportContext,
+): Promise<void> {
+  using files = await engine.fileSession(name, { signal, timeoutMs: REMOVAL_LIMIT_MS });
+  await devices.remove(files);
+  log.warn({ remark: devices.remark }, "parts of the backup were left out");
 }
 
 /** The fields of the failures for which the contract has a status of their own. */

@@ -100,7 +100,7 @@ async function fill(
     await chown(unpacked, toHostId(idMap, "uid", 0) ?? 0, toHostId(idMap, "gid", 0) ?? 0);
     const watched = new Set(backup.metadata.targets.flatMap(pathAndParents));
     const nodes = new DeviceNodes();
-    const rules = new MemberRules(watched, nodes);
+    const rules = new MemberRules(nodes, watched);
     const target = { folder: unpacked, namespace };
     const passing = {
       ...backup,
