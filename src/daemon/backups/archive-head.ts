@@ -82,7 +82,7 @@ export async function countFiles(
 ): Promise<FileCount> {
   const command = [...find, "!", "-type", "s", "-printf", "%s\\n"] as const;
   // What cannot be read is left out of the backup, too.
-  const options = { cwd, signal, toleratedCodes: [SOME_UNREADABLE] };
+  const options = { cwd, signal, consumeLine: () => true };
   await using counting = Subprocess.start(command, options, "find");
   let files = 0;
   let bytes = 0;
@@ -90,6 +90,6 @@ export async function countFiles(
     files++;
     bytes = Math.min(bytes + Number(line), Number.MAX_SAFE_INTEGER);
   }
-  await counting.succeeded();
+  await counting.succeeded(SOME_UNREADABLE);
   return { files, bytes };
 }

@@ -12,6 +12,7 @@ import { findExecutable } from "../../base/processes/find-executable.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { detectArchiveFormat } from "./archive-format.ts";
 import { type BackupMetadata, parseBackupMetadata } from "./backup-metadata.ts";
+import { EngineDevices } from "./engine-devices.ts";
 import { MemberRules } from "./member-rules.ts";
 import { readMetadata } from "./read-metadata.ts";
 import { streamVerified } from "./stream-verified.ts";
@@ -42,7 +43,7 @@ async function readFile(path: string): Promise<BackupMetadata> {
   await using file = await open(path);
   const format = await detectArchiveFormat(file);
   const metadata = parseBackupMetadata(await readMetadata(file, format, signal), 0);
-  const stream = { format, isDecompressed: false, rules: new MemberRules(), signal };
+  const stream = { format, isDecompressed: false, rules: new MemberRules(new EngineDevices()), signal };
   for await (const _ of streamVerified(file, {
     ...stream,
     onPlain: () => undefined,

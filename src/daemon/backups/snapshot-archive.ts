@@ -100,7 +100,7 @@ export async function openSnapshotArchive(
       const packed = new AbortController();
       await using packing = Subprocess.start(
         namespace.command(...TAR),
-        { cwd: rootfs, signal, output: into.stdin, consumeLine, toleratedCodes: [SOME_DIFFER] },
+        { cwd: rootfs, signal, output: into.stdin, consumeLine },
         "tar",
       );
       // The child has its own copy of the pipe. Destroyed, not ended: the child may still write.
@@ -113,7 +113,7 @@ export async function openSnapshotArchive(
         clock,
         signal: AbortSignal.any([signal, packed.signal]),
       }).catch(() => undefined);
-      await packing.succeeded().finally(() => packed.abort());
+      await packing.succeeded(SOME_DIFFER).finally(() => packed.abort());
       await ahead;
       if (!isRead) throw new TremplinError("failed", "the container's root folder cannot be read; see dmesg");
       leftOut.report(log);

@@ -14,8 +14,6 @@ export interface SubprocessOptions {
   readonly output?: Writable | number | "ignore";
   /** Gets each line of standard error; returns false if the line could be the reason of a failure. */
   readonly consumeLine?: (line: string) => boolean;
-  /** Exit codes besides 0 that are no failure. */
-  readonly toleratedCodes?: readonly number[];
 }
 
 const MAX_ERROR_LINES = 3;
@@ -32,14 +30,8 @@ export class Subprocess implements AsyncDisposable {
   readonly #signal: AbortSignal;
   readonly #closed: Promise<[number | null, NodeJS.Signals | null]>;
   readonly #errorLines: string[] = [];
-  readonly #goodCodes: readonly (number | null)[];
 
-  private constructor(
-    name: string,
-    child: ChildProcess,
-    { signal, consumeLine, toleratedCodes = [] }: SubprocessOptions,
-  ) {
-    this.#goodCodes = [0, ...toleratedCodes];
+  private constructor(name: string, child: ChildProcess, { signal, consumeLine }: SubprocessOptions) {
     this.#name = name;
     this.#child = child;
     this.#signal = signal;
@@ -113,12 +105,15 @@ export class Subprocess implements AsyncDisposable {
     return bytesReadByProcess(this.#child.pid);
   }
 
-  /** Waits for the end. Throws `failed` with the last lines of standard error unless the exit code is a good one. */
-  async succeeded(): Promise<void> {
+  /**
+   * Waits for the end. Throws `failed` with the last lines of standard error unless the exit code is 0. `excused`: an
+   * exit code that is a success too if all of standard error was consumed.
+   */
+  async succeeded(excused = 0): Promise<void> {
     const [code, killedBy] = await this.#closed.catch((error) => {
       throw new TremplinError("failed", `cannot run ${this.#name}: ${systemErrorText(error)}`, error);
     });
-    if (this.#goodCodes.includes(code)) return;
+    if (code === 0 || (code === excused && this.#errorLines.length === 0)) return;
     if (killedBy === "SIGKILL") this.#signal.throwIfAborted();
     const end = code === null ? `was killed by ${killedBy}` : `ended with ${code}`;
     const reason = this.#errorLines.length > 0 ? `: ${this.#errorLines.join(" | ")}` : "";

@@ -5,6 +5,7 @@ import type { Engine } from "../../../engine/engine.ts";
 import type { UploadedImage, UploadOptions } from "../../../engine/resources/images.ts";
 import type { ArchiveFormat } from "../../backups/archive-format.ts";
 import { type BackupMetadata, pathAndParents } from "../../backups/backup-metadata.ts";
+import { EngineDevices } from "../../backups/engine-devices.ts";
 import { MemberRules } from "../../backups/member-rules.ts";
 import { streamVerified } from "../../backups/stream-verified.ts";
 import type { UploadPlan } from "../../backups/upload-plan.ts";
@@ -18,6 +19,8 @@ export interface UploadedBackup {
   readonly image: UploadedImageSource;
   /** The symbolic links in the paths of its templates' targets. */
   readonly links: ReadonlySet<string>;
+  /** To be removed once the engine has unpacked it. */
+  readonly devices: EngineDevices;
 }
 
 /**
@@ -35,14 +38,17 @@ export async function uploadBackup(
   const engine = current();
   const { file, format, metadata } = backup;
   assertReadByEngines(metadata);
-  let rules = new MemberRules();
+  const watched = new Set(metadata.targets.flatMap(pathAndParents));
+  let devices = new EngineDevices();
+  let rules = new MemberRules(devices, watched);
   const image = await withPlan(backup, { unpacksLocally: false, signal }, (plan) =>
     uploads.add(engine, context, (options) => {
-      rules = new MemberRules(new Set(metadata.targets.flatMap(pathAndParents)));
+      devices = new EngineDevices();
+      rules = new MemberRules(devices, watched);
       return send(engine, name, file, { format, plan, rules, onPacked: onRead, signal }, options);
     }),
   );
-  return { image, links: rules.links };
+  return { image, links: rules.links, devices };
 }
 
 /** The daemon can mend a metadata.yaml only where it unpacks the backup itself. */
