@@ -1,14 +1,24 @@
 import assert from "node:assert/strict";
 import { readdir, readFile, writeFile } from "node:fs/promises";
+import { arch } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { ContainerExportProgress_Status as Exported } from "../../src/contract/tremplin_pb.js";
+import { zstdCompressSync } from "node:zlib";
+import {
+  ContainerExportProgress_Status as Exported,
+  ContainerImportProgress_Status as Imported,
+} from "../../src/contract/tremplin_pb.js";
 import type { TestDaemon } from "../support/daemon.ts";
 import { beginExport, exportContainer } from "../support/export-container.ts";
+import { engineQuery } from "../support/in-container.ts";
 import { limitedShare } from "../support/limited-share.ts";
 import { execute } from "../support/system-state.ts";
-import { imported } from "../support/tiny-backup.ts";
+import { type RawMember, tarBytes } from "../support/tar-bytes.ts";
+import { importBackup, imported } from "../support/tiny-backup.ts";
 import { createTiny, launchedDaemon } from "../support/tiny-container.ts";
+
+/** As people call it. */
+const machineName = arch() === "arm64" ? "ARM64" : "generic_64";
 
 let daemon: TestDaemon;
 /** The root folder of the container, on this machine. */
@@ -67,6 +77,32 @@ test("a limit on the size of the daemon's files is named", async () => {
   } finally {
     await limit("unlimited");
   }
+});
+
+test("a backup of a Mac's tar with a handwritten metadata.yaml becomes a container", async () => {
+  const record = (text: string): string => `${text.length + 4} ${text}\n`;
+  const attributes = [" SCHILY.xattr.com.apple.provenance=a", " SCHILY.xattr.trusted.overlay.opaque=y"];
+  const header: RawMember = {
+    name: "PaxHeader/x",
+    type: "x",
+    content: attributes.map((text) => record(text.trim())).join(""),
+  };
+  const members: readonly RawMember[] = [
+    { name: "./._metadata.yaml", content: "\0\x05\x16\x07" },
+    { name: "./metadata.yaml", content: `architecture: ${machineName}\r\ncreation_date: "2024-01-01"\r\n` },
+    { name: "./rootfs/", type: "5" },
+    header,
+    { name: "./rootfs/file", content: "content" },
+  ];
+  await writeFile(join(daemon.shared, "mac.tar.zst"), zstdCompressSync(tarBytes(members)));
+  const { status, failureReason } = await importBackup(daemon, "mac", "mac.tar.zst");
+  assert.equal(status, Imported.DONE, failureReason);
+  assert.equal(
+    failureReason,
+    "1 attribute of files that no container can set left out: trusted.overlay.opaque",
+  );
+  const metadata = (await engineQuery(daemon, "/1.0/instances/mac/metadata")) as Record<string, unknown>;
+  assert.equal(metadata.creation_date, Date.parse("2024-01-01") / 1000);
 });
 
 test("subvolumes in a container are in its backup, and its import has them as folders", async () => {

@@ -45,7 +45,7 @@ export class ArchiveCheck implements AsyncDisposable {
     const { command, cwd } = sandboxed(["tar", ...mode, ...LIST_OPTIONS], target);
     const consumeLine = (line: string): boolean => {
       if (UNMADE.test(line)) this.#unmade++;
-      return UNMADE.test(line) || line === AFTER_UNMADE;
+      return UNMADE.test(line) || line === AFTER_UNMADE || rules.lost.consumeLine(line);
     };
     this.#tar = Subprocess.start(command, { cwd, signal, ...(target && { consumeLine }) }, "tar");
     this.#rules = rules;

@@ -1,6 +1,7 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { MAX_METADATA_BYTES } from "./backup-metadata.ts";
 import { type DeviceRules, isDevice } from "./device-rules.ts";
+import { LostAttributes } from "./lost-attributes.ts";
 import { quoteName, splitMemberPath, type TarMember } from "./tar-member.ts";
 
 /**
@@ -17,6 +18,8 @@ export class MemberRules {
   /** The watched paths that are symbolic links. */
   readonly links = new Set<string>();
   readonly devices: DeviceRules;
+  /** The attributes of members that could not be set. */
+  readonly lost = new LostAttributes();
   readonly #watched: ReadonlySet<string>;
   readonly #seen = new Set<string>();
 
