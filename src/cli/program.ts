@@ -1,10 +1,10 @@
 import { Command, CommanderError } from "commander";
+import { plainLines } from "../base/text.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { version } from "../daemon/version.ts";
 import { exitCode, exitCodeOf } from "./exit-code.ts";
 import { readOriginalCommandLine } from "./flags/original-command-line.ts";
 import type { Io } from "./io.ts";
-import { plainLines } from "./text/text.ts";
 
 interface Entry {
   readonly summary: string;

@@ -1,9 +1,9 @@
 import { Command } from "commander";
+import { jsonLine, plainLines } from "../../base/text.ts";
 import { Tremplin } from "../../contract/tremplin_pb.js";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
-import { jsonLine, plainLines } from "../text/text.ts";
 
 export function debugCommand(io: Io): Command {
   return withHostFlags(new Command("debug")).action((flags: HostFlags) => debug(flags, io));

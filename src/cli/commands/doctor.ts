@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { jsonLine, plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { daemonDefaults } from "../../daemon/options.ts";
 import { DEFAULT_RUN, RunFolder } from "../background/run-folder.ts";
@@ -7,7 +8,6 @@ import { setupChecks } from "../doctor/setup-checks.ts";
 import { systemChecks } from "../doctor/system-checks.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import type { Io } from "../io.ts";
-import { jsonLine, plainText } from "../text/text.ts";
 
 interface Flags extends HostFlags {
   readonly run: string;

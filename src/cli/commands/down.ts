@@ -1,10 +1,10 @@
 import { Command } from "commander";
+import { jsonLine } from "../../base/text.ts";
 import { DEFAULT_RUN, RunFolder } from "../background/run-folder.ts";
 import { stopProcess } from "../background/stop-process.ts";
 import { wholeNumber } from "../flags/host-flags.ts";
 import type { Io } from "../io.ts";
 import { openProgress } from "../progress/open-progress.ts";
-import { jsonLine } from "../text/text.ts";
 
 /** The host has nothing to finish. */
 const HOST_TIMEOUT_MS = 10_000;

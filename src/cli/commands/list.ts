@@ -1,10 +1,10 @@
 import { toJson } from "@bufbuild/protobuf";
 import { Command } from "commander";
+import { jsonLine, plainText, tableText } from "../../base/text.ts";
 import { Guest, ListContainersResponseSchema } from "../../contract/tremplin/v1/guest_pb.js";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
-import { jsonLine, plainText, tableText } from "../text/text.ts";
 
 export function listCommand(io: Io): Command {
   return withHostFlags(new Command("list")).action((flags: HostFlags) => list(flags, io));

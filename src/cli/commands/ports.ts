@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { jsonLine, plainText, tableText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Host } from "../../contract/tremplin/v1/host_pb.js";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
@@ -6,7 +7,6 @@ import { followEvents } from "../host-client/follow-events.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import { type ContainerPorts, PortTable } from "../host-client/port-table.ts";
 import type { Io } from "../io.ts";
-import { jsonLine, plainText, tableText } from "../text/text.ts";
 
 interface Flags extends HostFlags {
   readonly watch?: true;

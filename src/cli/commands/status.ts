@@ -1,5 +1,6 @@
 import { toJson } from "@bufbuild/protobuf";
 import { Command } from "commander";
+import { jsonLine, plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import {
   type GetStatusResponse,
@@ -12,7 +13,6 @@ import { type HostFlags, tlsOf, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
 import { statusLines } from "../text/status-text.ts";
-import { jsonLine, plainText } from "../text/text.ts";
 
 /** A guest with the status of its daemon, or why there is none. */
 interface Finding {

@@ -1,12 +1,12 @@
 import { Command } from "commander";
 import { textIfReadable } from "../../base/files/files.ts";
+import { jsonLine, plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import { Tremplin } from "../../contract/tremplin_pb.js";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
-import { jsonLine, plainText } from "../text/text.ts";
 
 export function timezoneCommand(io: Io): Command {
   const command = new Command("timezone")

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { jsonLine } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import { formatAddress } from "../../transport/address.ts";
@@ -19,7 +20,6 @@ import { launchEngine } from "../host-client/launch-engine.ts";
 import type { Io } from "../io.ts";
 import { openProgress } from "../progress/open-progress.ts";
 import { engineText } from "../text/engine-text.ts";
-import { jsonLine } from "../text/text.ts";
 
 interface Flags extends EngineFlags {
   readonly run: string;

@@ -1,5 +1,6 @@
 import { toJson } from "@bufbuild/protobuf";
 import { Command, Option } from "commander";
+import { jsonLine, plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import {
   CheckUpgradeProgressSchema,
@@ -19,7 +20,6 @@ import { type OperationSpec, type Reply, runOperation } from "../host-client/run
 import { reportResult, runAndReport, withSession } from "../host-client/session.ts";
 import { upgradeReader } from "../host-client/upgrade-reader.ts";
 import type { Io } from "../io.ts";
-import { jsonLine, plainText } from "../text/text.ts";
 import { confirm } from "./confirm.ts";
 
 interface Flags extends HostFlags {

@@ -1,5 +1,6 @@
 import { toJson } from "@bufbuild/protobuf";
 import { Command } from "commander";
+import { jsonLine, plainText, tableText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import {
   Guest,
@@ -16,7 +17,6 @@ import { type HostFlags, wholeNumber, withHostFlags } from "../flags/host-flags.
 import { HostApi } from "../host-client/host-api.ts";
 import { refusalError } from "../host-client/refusal-error.ts";
 import type { Io } from "../io.ts";
-import { jsonLine, plainText, tableText } from "../text/text.ts";
 
 const CALL_TIMEOUT_MS = 60_000;
 

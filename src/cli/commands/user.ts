@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { jsonLine, plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import {
   GetContainerUsernameResponse_Status as Found,
@@ -9,7 +10,6 @@ import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import { refusalError } from "../host-client/refusal-error.ts";
 import type { Io } from "../io.ts";
-import { jsonLine, plainText } from "../text/text.ts";
 
 export function userCommand(io: Io): Command {
   const command = new Command("user")

@@ -1,8 +1,8 @@
 import { toJson } from "@bufbuild/protobuf";
+import { jsonLine } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { type Event, EventSchema } from "../../contract/tremplin/v1/host_pb.js";
-import { type NoticeText, noticeText } from "../text/notice-text.ts";
-import { jsonLine } from "../text/text.ts";
+import { type NoticeText, noticeText } from "../../host/notice-text.ts";
 import { followEvents } from "./follow-events.ts";
 import type { CallSettings, HostApi } from "./host-api.ts";
 import { watchLiveness } from "./liveness.ts";

@@ -1,8 +1,8 @@
+import { jsonLine } from "../../base/text.ts";
 import type { HostFlags } from "../flags/host-flags.ts";
 import type { Io } from "../io.ts";
 import { openProgress } from "../progress/open-progress.ts";
 import type { Progress } from "../progress/progress.ts";
-import { jsonLine } from "../text/text.ts";
 import { HostApi } from "./host-api.ts";
 import { type OperationSpec, type Outcome, runOperation } from "./run-operation.ts";
 

@@ -1,5 +1,5 @@
+import { plainText } from "../../base/text.ts";
 import type { Io } from "../io.ts";
-import { plainText } from "../text/text.ts";
 import { TickingProgress } from "./ticking-progress.ts";
 
 /** Prints a line for each new message and each ten percent, and one every 30 s in any case. */

@@ -1,5 +1,5 @@
+import { plainText } from "../../base/text.ts";
 import type { Io } from "../io.ts";
-import { plainText } from "../text/text.ts";
 import { TickingProgress } from "./ticking-progress.ts";
 
 /** The width of the bar in characters. */

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { jsonLine } from "../../../base/text.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { sendMonitorCommand } from "../../../machine/monitor.ts";
 import { isAlive, type ProcessRecord, removeRecord } from "../../background/process-record.ts";
@@ -8,7 +9,6 @@ import { wholeNumber } from "../../flags/host-flags.ts";
 import type { Io } from "../../io.ts";
 import { openProgress } from "../../progress/open-progress.ts";
 import type { Progress } from "../../progress/progress.ts";
-import { jsonLine } from "../../text/text.ts";
 import { type MachineFlags, machineFolder } from "./machine-flags.ts";
 
 const KILL_TIMEOUT_MS = 10_000;

@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
 import { Command } from "commander";
+import { jsonLine } from "../../../base/text.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { diskUse, needsToGrow, parseSize } from "../../../machine/container-disk.ts";
 import { growRunningDisk } from "../../../machine/grow-running-disk.ts";
@@ -17,7 +18,6 @@ import { launchEngine } from "../../host-client/launch-engine.ts";
 import type { Io } from "../../io.ts";
 import { openProgress } from "../../progress/open-progress.ts";
 import type { Progress } from "../../progress/progress.ts";
-import { jsonLine } from "../../text/text.ts";
 import { type MachineFlags, machineFolder } from "./machine-flags.ts";
 
 /** Software emulation takes most of it. */
