@@ -1,14 +1,16 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { Instance } from "../../engine/resources/instance.ts";
+import { containerApt } from "./container-apt.ts";
 import type { ContainerExec } from "./container-exec.ts";
-import { isDebianSource, isMainSource } from "./debian-source.ts";
 import { findStoragePool, missingSpace, readDiskUsage } from "./disk-space.ts";
 import { plainLine } from "./output-lines.ts";
 import { releaseName, type UpgradePath } from "./releases.ts";
 import { simulateUpgrade } from "./simulate-upgrade.ts";
+import { removeSimulation } from "./simulation-folder.ts";
 import { type AptEstimate, formatSize } from "./size.ts";
-import { enabledSources, formatSource, readSourceFiles, type SourceFile } from "./source-files.ts";
+import { enabledSources, readSourceFiles, type SourceFile } from "./source-files.ts";
+import { planSources, type SourcePlan } from "./source-plan.ts";
 
 /** The result of a check before an upgrade. */
 export interface PreflightResult {
@@ -18,6 +20,8 @@ export interface PreflightResult {
   readonly notes: readonly string[];
   /** The current apt sources. */
   readonly sources: readonly SourceFile[];
+  /** What becomes of them. */
+  readonly plan: SourcePlan;
 }
 
 /** Checks whether a container can be upgraded. Changes nothing in it. */
@@ -28,23 +32,18 @@ export async function preflight(
   path: UpgradePath,
 ): Promise<PreflightResult> {
   const sources = await readSources(exec);
-  const entries = sources.flatMap(enabledSources);
+  const plan = await makePlan(exec, sources, path);
   const packages = await checkPackages(exec);
   const problems = [...packages.problems];
   const notes = [
     `from ${releaseName(path.from)} to ${path.releases.map(releaseName).join(", then ")}`,
     ...packages.notes,
-    ...entries
-      .filter((entry) => !isDebianSource(entry))
-      .map((entry) => `this apt source is not Debian's and will be disabled: ${formatSource(entry)}`),
+    ...plan.notes,
   ];
-  if (!entries.some(isMainSource)) {
-    problems.push(
-      `its apt sources have no mirror of ${releaseName(path.from)}: add one in /etc/apt/sources.list.d and try again`,
-    );
-    return { problems, notes, sources };
+  if (plan.problems.length > 0) {
+    return { problems: [...problems, ...plan.problems], notes, sources, plan };
   }
-  const simulation = await simulateUpgrade(exec, sources, path);
+  const simulation = await simulateUpgrade(exec, sources, plan);
   if (simulation.problem) problems.push(simulation.problem);
   if (simulation.needsNewKeys)
     notes.push("the container does not have the keys of the new release yet; they are renewed first");
@@ -57,7 +56,7 @@ export async function preflight(
   const usage = await readDiskUsage(engine, exec);
   if (!pool.hasCheapSnapshots) notes.push(copyCostText(pool, usage));
   problems.push(...(await missingSpace(exec, instance, pool, usage, estimate ?? { download: 0, growth: 0 })));
-  return { problems, notes, sources };
+  return { problems, notes, sources, plan };
 }
 
 /** Throws `failed` with all problems. */
@@ -68,6 +67,18 @@ export function throwIfBlocked({ problems }: PreflightResult): void {
 async function readSources(exec: ContainerExec): Promise<SourceFile[]> {
   using files = await exec.files();
   return await readSourceFiles(files);
+}
+
+async function makePlan(
+  exec: ContainerExec,
+  sources: readonly SourceFile[],
+  path: UpgradePath,
+): Promise<SourcePlan> {
+  try {
+    return await planSources(containerApt(exec), sources.flatMap(enabledSources), path);
+  } finally {
+    await removeSimulation(exec.engine, exec.container);
+  }
 }
 
 async function checkPackages(exec: ContainerExec): Promise<{ problems: string[]; notes: string[] }> {

@@ -1,16 +1,12 @@
-import type { Engine } from "../../engine/engine.ts";
 import { editAptSources } from "../guest/apt-sources.ts";
 import { replaceFile } from "../guest/container-files.ts";
 import { aptGetSimulation } from "./apt.ts";
 import { type ContainerExec, programFailure } from "./container-exec.ts";
-import { switchSourcesTo } from "./debian-source.ts";
 import type { Release, UpgradePath } from "./releases.ts";
+import { removeSimulation, SIMULATION_FOLDER } from "./simulation-folder.ts";
 import { type AptEstimate, parseEstimate } from "./size.ts";
 import type { SourceFile } from "./source-files.ts";
-
-/** All files of a simulation are here. */
-const SIMULATION_FOLDER = "/var/tmp/tremplin-upgrade";
-const REMOVAL_TIMEOUT_MS = 10_000;
+import type { SourcePlan } from "./source-plan.ts";
 
 const root = { uid: 0, gid: 0 };
 
@@ -30,11 +26,12 @@ export interface SimulationResult {
 export async function simulateUpgrade(
   exec: ContainerExec,
   originals: readonly SourceFile[],
-  path: UpgradePath,
+  plan: SourcePlan,
 ): Promise<SimulationResult> {
+  const { path } = plan;
   await removeSimulation(exec.engine, exec.container);
   try {
-    await prepare(exec, originals, path.releases);
+    await prepare(exec, originals, plan);
     const command = (...args: string[]) =>
       aptGetSimulation(optionsRelease(path), ...folderOptions(), ...args);
     const { exitCode, lastLines } = await exec.run(command("update"));
@@ -49,27 +46,19 @@ export async function simulateUpgrade(
   }
 }
 
-/** Removes the files of a simulation, if possible; also those of one that was cancelled or died with its daemon. */
-export async function removeSimulation(engine: Engine, container: string): Promise<void> {
-  const signal = AbortSignal.timeout(REMOVAL_TIMEOUT_MS);
-  await engine
-    .execCapture(container, ["rm", "-rf", "--", SIMULATION_FOLDER], { signal })
-    .catch(() => undefined);
-}
-
 async function prepare(
   exec: ContainerExec,
   originals: readonly SourceFile[],
-  releases: readonly Release[],
+  { path, switchTo }: SourcePlan,
 ): Promise<void> {
   const folders = ["sources", "lists/partial", "cache/archives/partial"];
   await exec.capture(["mkdir", "-p", "--", ...folders.map((folder) => `${SIMULATION_FOLDER}/${folder}`)]);
   using files = await exec.files();
-  for (const release of releases) {
+  for (const release of path.releases) {
     for (const [index, file] of originals.entries()) {
       const name = `${release.codename}-${index}.${file.path.endsWith(".list") ? "list" : "sources"}`;
       const path = `${SIMULATION_FOLDER}/sources/${name}`;
-      await replaceFile(files, path, editAptSources(file.path, file.content, switchSourcesTo(release)), {
+      await replaceFile(files, path, editAptSources(file.path, file.content, switchTo(release)), {
         ...root,
         mode: 0o644,
       });

@@ -2,9 +2,9 @@ import type { Clock } from "../../base/async/clock.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import { aptGet, dpkgConfigure } from "./apt.ts";
 import { type ContainerExec, programFailure } from "./container-exec.ts";
-import { switchSourcesTo } from "./debian-source.ts";
 import { type Release, releaseName, type UpgradePath } from "./releases.ts";
 import { readSourceFiles, type SourceFile, writeSourceFiles } from "./source-files.ts";
+import type { SourcePlan } from "./source-plan.ts";
 import type { UpgradeReport } from "./upgrade-report.ts";
 
 /** The share of each phase in the whole upgrade, measured with real containers. */
@@ -31,6 +31,7 @@ export interface UpgradeContext {
   readonly report: UpgradeReport;
   /** The apt sources from before the upgrade. */
   readonly sources: readonly SourceFile[];
+  readonly plan: SourcePlan;
   readonly clock: Clock;
 }
 
@@ -105,14 +106,14 @@ async function distUpgrade({ exec, report }: UpgradeContext, to: Release): Promi
 }
 
 /** Edits the original content of each file; of files that appeared during the upgrade, the current content. */
-async function switchSources({ exec, sources }: UpgradeContext, release: Release): Promise<void> {
+async function switchSources({ exec, sources, plan }: UpgradeContext, release: Release): Promise<void> {
   using files = await exec.files();
   const known = new Map(sources.map((file) => [file.path, file]));
   const now = await readSourceFiles(files);
   await writeSourceFiles(
     files,
     now.map((file) => known.get(file.path) ?? file),
-    switchSourcesTo(release),
+    plan.switchTo(release),
   );
 }
 

@@ -52,19 +52,21 @@ export async function performUpgrade(
   const { signal } = context;
   const { engine, clock } = deps;
   const inside = new ContainerExec({ engine, container: containerName, listener: report, signal });
-  const path = await findUpgradePath(inside, releaseOfVersion(targetVersion));
-  report.expect(totalWeight(path));
-  await report.start(containerName, releaseName(path.to));
+  const asked = await findUpgradePath(inside, releaseOfVersion(targetVersion));
+  report.expect(totalWeight(asked));
+  await report.start(containerName, releaseName(asked.to));
   await report.begin("checking whether it can be upgraded", PHASE_WEIGHTS.check);
   const instance = await getContainer(engine(), containerName, signal);
-  const findings = await preflight(engine(), instance, inside, path);
+  const findings = await preflight(engine(), instance, inside, asked);
   for (const sentence of [...findings.notes, ...findings.problems]) await report.say(sentence);
   throwIfBlocked(findings);
   checkNotEphemeral(instance);
   const person = await readPrimaryUserName(inside, clock.now());
   await report.begin("taking the rollback snapshot", PHASE_WEIGHTS.save);
   await save(deps, instance, context);
-  const release = { exec: inside, report, sources: findings.sources, clock };
+  const { sources, plan } = findings;
+  const { path } = plan;
+  const release = { exec: inside, report, sources, plan, clock };
   await repairPackages(release, path.from);
   await bringUpToDate(release, path.from);
   for (const next of path.releases) {
