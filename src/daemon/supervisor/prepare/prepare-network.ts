@@ -5,7 +5,8 @@ import type { Engine } from "../../../engine/engine.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
 import type { Config } from "../../../engine/resources/pools.ts";
 import type { Site } from "../../sites/site.ts";
-import { formatSubnet, freeSubnet, type Subnet, usedSubnets } from "../network/subnet.ts";
+import { formatSubnet, freeSubnet, type Subnet } from "../network/subnet.ts";
+import { usedSubnets } from "../network/used-subnets.ts";
 import { mergeSettings } from "./merge-settings.ts";
 import type { WrittenSettings } from "./written-settings.ts";
 
@@ -36,7 +37,7 @@ export async function prepareNetwork(engine: Engine, wanted: Wanted, signal: Abo
     );
   }
   const kept = existing?.value.config ?? {};
-  const address = subnet ? formatSubnet(subnet) : (kept[ADDRESS] ?? (await freeAddress()));
+  const address = subnet ? formatSubnet(subnet) : (kept[ADDRESS] ?? (await freeAddress(site)));
   const config = { ...site.network, [ADDRESS]: address };
   if (!existing) await create(engine, config, wanted, signal);
   else if (!wanted.attached) await merge(engine, { found: kept, config }, wanted, signal);
@@ -84,6 +85,6 @@ export function networkPart(name: string): string {
   return `network ${name} config`;
 }
 
-async function freeAddress(): Promise<string> {
-  return formatSubnet(freeSubnet(await usedSubnets()));
+async function freeAddress({ subnetPrefix }: Site): Promise<string> {
+  return formatSubnet(freeSubnet(await usedSubnets(), subnetPrefix));
 }
