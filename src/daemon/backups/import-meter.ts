@@ -11,7 +11,7 @@ export class ImportMeter {
   constructor(clock: Clock, size: number) {
     this.#clock = clock;
     this.#size = size;
-    this.#began = clock.now();
+    this.#began = clock.elapsed();
   }
 
   /** Sets the number of bytes that were read so far. */
@@ -21,7 +21,7 @@ export class ImportMeter {
 
   /** For a notice: percent, and bytes per second. */
   read(): { progressPercent: number; progressSpeed: bigint } {
-    const seconds = (this.#clock.now() - this.#began) / 1000;
+    const seconds = (this.#clock.elapsed() - this.#began) / 1000;
     return {
       progressPercent: Math.min(100, Math.floor((this.#bytes / this.#size) * 100)),
       progressSpeed: BigInt(Math.round(seconds > 0 ? this.#bytes / seconds : 0)),
