@@ -26,7 +26,7 @@ export function formatSubnet({ address, prefix }: Subnet): string {
 }
 
 /** The first and the last address of the network, as numbers. */
-function boundsOf({ address, prefix }: Subnet): readonly [first: number, last: number] {
+export function boundsOf({ address, prefix }: Subnet): readonly [first: number, last: number] {
   const size = 2 ** (32 - prefix);
   const first = Math.floor(toNumber(address) / size) * size;
   return [first, first + size - 1];
@@ -111,10 +111,10 @@ function hostMask(prefix: number): number {
   return 2 ** (32 - prefix) - 1;
 }
 
-function toNumber(address: string): number {
+export function toNumber(address: string): number {
   return address.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
 }
 
-function toText(value: number): string {
+export function toText(value: number): string {
   return [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join(".");
 }

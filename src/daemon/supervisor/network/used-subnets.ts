@@ -40,6 +40,16 @@ export async function usedSubnets(): Promise<UsedSubnet[]> {
   return subnetsOf(links, routes);
 }
 
+/** The interface of the default route; undefined without one. A VPN's `0.0.0.0/1` comes first. */
+export async function defaultRouteInterface(): Promise<string | undefined> {
+  const routes = await ip<Route & { readonly metric?: number }>(["route", "show"]);
+  const byMetric = routes
+    .filter(({ dst }) => dst === "default")
+    .sort((a, b) => (a.metric ?? 0) - (b.metric ?? 0));
+  const route = routes.find(({ dst }) => dst === "0.0.0.0/1") ?? byMetric[0];
+  return route?.dev ?? route?.nexthops?.[0]?.dev;
+}
+
 export function subnetsOf(links: readonly Link[], routes: readonly Route[]): UsedSubnet[] {
   const single = (address: string | undefined, holder: string, dev = ""): UsedSubnet[] =>
     address && isIPv4(address) ? [{ address, prefix: 32, holder, interface: dev }] : [];
