@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { after, before, test } from "node:test";
-import { ContainerStartProgress_Status as Started } from "../../src/contract/tremplin_pb.js";
+import {
+  StartLxdProgress_Status as Launched,
+  ContainerStartProgress_Status as Started,
+} from "../../src/contract/tremplin_pb.js";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { eventually } from "../support/eventually.ts";
 import { engineCommand } from "../support/in-container.ts";
@@ -23,7 +26,6 @@ let daemon: TestDaemon;
 before(async () => {
   namespace = await networkNamespace(LAPTOP);
   daemon = await startDaemon({ namespace });
-  await launch(daemon);
   await shareTinyImage(daemon);
 });
 after(async () => {
@@ -42,7 +44,32 @@ async function start(containerName: string): Promise<string> {
   return failureReason;
 }
 
+/** Something else that waits on port 53 of all addresses. */
+async function otherNameServer(): Promise<AsyncDisposable & { readonly pid: number | undefined }> {
+  const script = "require('dgram').createSocket('udp4').bind(53, () => console.log('bound'))";
+  const [nsenter = "", ...words] = [...namespace.prefix, process.execPath, "-e", script];
+  const server = spawn(nsenter, words, { stdio: ["ignore", "pipe", "inherit"] });
+  const exited = once(server, "exit");
+  await once(server.stdout, "data");
+  return {
+    pid: server.pid,
+    async [Symbol.asyncDispose]() {
+      server.kill("SIGKILL");
+      await exited;
+    },
+  };
+}
+
+test("a start that fails because of port 53 names who has it", async () => {
+  await using other = await otherNameServer();
+  await daemon.tremplin.startLxd({});
+  const { status, failureReason } = await daemon.listener.final("startLxd");
+  assert.equal(status, Launched.FAILED);
+  assert.match(failureReason, new RegExp(`process ${other.pid}\\) has port 53 on 0\\.0\\.0\\.0`));
+});
+
 test("on a machine with a VPN, shared addresses and an unreachable route the bridge gets a free subnet", async () => {
+  await launch(daemon);
   assert.equal(await subnet(), "10.115.92.1/24");
   assert.deepEqual(await problems(), []);
   await daemon.restart();
@@ -104,19 +131,10 @@ test("a container for which there is no address says so at its start", async () 
 test("whoever has port 53 of the bridge is named", async () => {
   const { bridge, folder } = daemon;
   await namespace.run(`kill $(sed -n 's/^pid: //p' ${folder}/state/*/networks/${bridge}/dnsmasq.pid)`);
-  const script = "require('dgram').createSocket('udp4').bind(53, () => console.log('bound'))";
-  const [nsenter = "", ...words] = [...namespace.prefix, process.execPath, "-e", script];
-  const other = spawn(nsenter, words, { stdio: ["ignore", "pipe", "inherit"] });
-  try {
-    await once(other.stdout, "data");
-    const found = await eventually("the problem", async () =>
-      (await problems()).find(({ area }) => area === "dns"),
-    );
-    assert.match(
-      found.problem,
-      new RegExp(`process ${other.pid}\\) has port 53 on 0\\.0\\.0\\.0, .* of ${bridge} .* cannot run$`),
-    );
-  } finally {
-    other.kill("SIGKILL");
-  }
+  await using other = await otherNameServer();
+  const found = await eventually("the problem", async () =>
+    (await problems()).find(({ area }) => area === "dns"),
+  );
+  const words = `process ${other.pid}\\) has port 53 on 0\\.0\\.0\\.0, .* of ${bridge} .* cannot run$`;
+  assert.match(found.problem, new RegExp(words));
 });

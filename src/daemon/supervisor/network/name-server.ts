@@ -48,12 +48,23 @@ export function serverFault(
   if (sockets.some(({ address, port }) => address.endsWith(`%${bridge}`) && (port === 53 || port === 67))) {
     return undefined;
   }
+  return (
+    usedPort(bridge, subnet, sockets) ?? {
+      problem: `no server for addresses (DHCP) and names (DNS) runs on ${bridge}`,
+      advice: "sudo tremplin down; sudo tremplin up; the engine's log has the reason",
+    }
+  );
+}
+
+/** Who else waits on the port for names at a bridge's address, so that its server cannot run; undefined: nobody. */
+export function usedPort(
+  bridge: string,
+  subnet: Subnet,
+  sockets: readonly ListeningSocket[],
+): ServerFault | undefined {
   const everywhere = ["0.0.0.0", "*", subnet.address];
   const holder = sockets.find(({ address, port }) => port === 53 && everywhere.includes(address));
-  if (!holder) {
-    const problem = `no server for addresses (DHCP) and names (DNS) runs on ${bridge}`;
-    return { problem, advice: "sudo tremplin down; sudo tremplin up; the engine's log has the reason" };
-  }
+  if (!holder) return undefined;
   const { process, pid } = holder;
   const who = pid === undefined ? "another program" : `${process} (process ${pid})`;
   const problem = `${who} has port 53 on ${holder.address}, so the server for addresses (DHCP) and names (DNS) of ${bridge} (${formatSubnet(subnet)}) cannot run`;
