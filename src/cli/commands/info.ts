@@ -1,6 +1,7 @@
 import { create, toJson } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Command } from "commander";
+import { jsonLine, plainText, tableText } from "../../base/text.ts";
 import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
 import { type Container, ContainerSchema, Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import {
@@ -13,7 +14,6 @@ import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { findProblems, problemText } from "../host-client/find-problems.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
-import { plainText, tableText } from "../text/text.ts";
 
 export function infoCommand(io: Io): Command {
   const command = new Command("info").argument("<name>", "the container");
@@ -35,9 +35,8 @@ async function info(name: string, flags: HostFlags, io: Io): Promise<void> {
   if (flags.json) {
     const { username, homedir } = primaryUser;
     const document = toJson(ContainerSchema, container, { alwaysEmitImplicit: true }) as object;
-    io.out(
-      `${JSON.stringify({ ...document, username, homedir, problems: problems.map(({ problem, advice }) => ({ problem, advice })) })}\n`,
-    );
+    const found = problems.map(({ problem, advice }) => ({ problem, advice }));
+    io.out(jsonLine({ ...document, username, homedir, problems: found }));
     return;
   }
   io.out(tableText(rows(container, primaryUser).map(([key, value]) => [key, plainText(value)])));

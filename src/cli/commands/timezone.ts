@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { jsonLine, plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import { Tremplin } from "../../contract/tremplin_pb.js";
@@ -6,7 +7,6 @@ import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
 import { localZone, ruleOfZone } from "../text/local-zone.ts";
-import { plainText } from "../text/text.ts";
 
 export function timezoneCommand(io: Io): Command {
   const command = new Command("timezone")
@@ -24,7 +24,7 @@ async function timezone(zone: string, names: readonly string[], flags: HostFlags
   const request = { timezoneName: zone, posixTzString: await ruleOfZone(zone), containerNames };
   const { successes, failureReasons } = await api.call(Tremplin.method.setTimezone, request, settings);
   const wanted = new Set(containerNames).size;
-  if (flags.json) io.out(`${JSON.stringify({ zone, successes, failureReasons })}\n`);
+  if (flags.json) io.out(jsonLine({ zone, successes, failureReasons }));
   else io.out(`${zone}: set in ${successes} of ${wanted} containers\n`);
   const reasons = failureReasons.map(plainText);
   if (successes < wanted) throw new TremplinError("failed", reasons.join("; "));

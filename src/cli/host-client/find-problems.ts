@@ -1,6 +1,6 @@
+import { plainText } from "../../base/text.ts";
 import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
 import { Guest, type Problem } from "../../contract/tremplin/v1/guest_pb.js";
-import { plainText } from "../text/text.ts";
 import type { HostApi } from "./host-api.ts";
 
 const CALL_TIMEOUT_MS = 15_000;
