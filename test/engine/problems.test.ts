@@ -96,6 +96,18 @@ test("a firewall that drops is found with the command that helps", async () => {
   }
 });
 
+test("a network with the same addresses, which the machine joins later, is found", async () => {
+  await namespace.run("ip address add 10.115.92.77/24 dev provider");
+  const [problem] = await problems();
+  assert.match(
+    problem?.problem ?? "",
+    /10\.115\.92\.1\/24 of \S+ overlaps with 10\.115\.92\.77\/24 of the interface provider/,
+  );
+  assert.match(problem?.advice ?? "", /--lxd-subnet 10\.115\.93\.1\/24 /);
+  await namespace.run("ip address delete 10.115.92.77/24 dev provider");
+  assert.deepEqual(await problems(), []);
+});
+
 test("a container for which there is no address says so at its start", async () => {
   for (const name of ["one", "two"]) await createTiny(daemon, name);
   await engineCommand(daemon, "network", "set", daemon.bridge, "ipv4.dhcp.ranges=10.115.92.5-10.115.92.5");

@@ -83,7 +83,7 @@ async function checkGuest(guest: GuestInfo, flags: HostFlags, signal: AbortSigna
 function problemChecks(problems: readonly Problem[] | undefined): Finding[] {
   if (problems?.length === 0) return [goodFinding("problems", "none found for containers")];
   return (problems ?? []).map(({ area, problem, advice }) => {
-    // Containers that run are not concerned by these.
+    // Containers that work go on working.
     const finding = area === "addresses" || area === "inotify" ? noteFinding : badFinding;
     return finding(`problem ${area}`, problem, advice);
   });

@@ -2,8 +2,14 @@ import { textIfReadable } from "../../base/files/files.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { readLeases, usedUp } from "../supervisor/network/leases.ts";
 import { listeningSockets, serverFault } from "../supervisor/network/name-server.ts";
-import { parseSubnet, type Subnet } from "../supervisor/network/subnet.ts";
-import { defaultRouteInterface } from "../supervisor/network/used-subnets.ts";
+import {
+  formatSubnet,
+  freeSubnet,
+  holderOf,
+  parseSubnet,
+  type Subnet,
+} from "../supervisor/network/subnet.ts";
+import { defaultRouteInterface, usedSubnets } from "../supervisor/network/used-subnets.ts";
 import { findDrops } from "./firewall/find-drops.ts";
 import { findInotifyLimits } from "./inotify.ts";
 import type { Problem } from "./problem.ts";
@@ -20,7 +26,7 @@ export async function findProblems(engine: Engine, bridge: string, signal?: Abor
   const isServed = network?.value.managed === true && dhcp !== "false";
   const checks = [
     ...(isServed && subnet ? [findServerFault(bridge, subnet), findUsedUp(engine, bridge, signal)] : []),
-    ...(subnet ? [findFirewallDrops(bridge, subnet), findForwardingOff()] : []),
+    ...(subnet ? [findOverlap(bridge, subnet), findFirewallDrops(bridge, subnet), findForwardingOff()] : []),
     findInotifyLimits(),
   ];
   const found = await Promise.all(checks.map((check) => check.catch((): Problem[] => [])));
@@ -41,6 +47,17 @@ async function findUsedUp(
   const use = await readLeases(engine, bridge, signal);
   const sentence = use && usedUp(bridge, use);
   return sentence ? [{ area: "addresses", ...sentence }] : [];
+}
+
+/** The bridge keeps its subnet when the machine joins a network that has the same addresses. */
+async function findOverlap(bridge: string, subnet: Subnet): Promise<Problem[]> {
+  const used = (await usedSubnets()).filter((each) => each.interface !== bridge);
+  const other = holderOf(subnet, used);
+  if (!other) return [];
+  const problem = `the subnet ${formatSubnet(subnet)} of ${bridge} overlaps with ${formatSubnet(other)} of ${other.holder}, so containers or this machine reach the wrong network`;
+  const free = formatSubnet(freeSubnet(used, subnet.prefix));
+  const advice = `sudo tremplin down; sudo tremplin up --lxd-subnet ${free} (containers get other addresses)`;
+  return [{ area: "subnet", problem, advice }];
 }
 
 async function findFirewallDrops(bridge: string, subnet: Subnet): Promise<Problem[]> {

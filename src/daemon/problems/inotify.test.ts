@@ -22,7 +22,11 @@ async function found(
     await mkdir(join(proc, "sys/fs/inotify"), { recursive: true });
     await writeFile(join(proc, "sys/fs/inotify/max_user_instances"), `${limits.instances}\n`);
     await writeFile(join(proc, "sys/fs/inotify/max_user_watches"), `${limits.watches}\n`);
+    await mkdir(join(proc, "self/ns"), { recursive: true });
+    await symlink("user:[1]", join(proc, "self/ns/user"));
     for (const [pid, { user, instances, watches = 0 }] of processes.entries()) {
+      await mkdir(join(proc, `${pid}/ns`), { recursive: true });
+      await symlink(user === 1000 ? "user:[1]" : "user:[2]", join(proc, `${pid}/ns/user`));
       for (const folder of ["fd", "fdinfo"]) await mkdir(join(proc, `${pid}`, folder), { recursive: true });
       await writeFile(join(proc, `${pid}/status`), `Name:\tx\nUid:\t${user}\t${user}\t${user}\t${user}\n`);
       await symlink("/dev/null", join(proc, `${pid}/fd/0`));

@@ -5,8 +5,6 @@ import type { Problem } from "./problem.ts";
 
 /** From this share of a limit on it is reported: the next container may reach it. */
 const ALMOST = 0.9;
-/** Ids of users in containers begin here. */
-const FIRST_CONTAINER_ID = 65_536;
 const LIMITS = {
   max_user_instances: { what: "instances", raised: 1024 },
   max_user_watches: { what: "watches", raised: 1_048_576 },
@@ -37,11 +35,12 @@ export async function findInotifyLimits(proc = "/proc"): Promise<Problem[]> {
 
 async function usedByContainers(proc: string): Promise<Record<Limit, number>> {
   const used = { max_user_instances: 0, max_user_watches: 0 };
+  const own = await userNamespace(join(proc, "self"));
   const pids = (await readdir(proc).catch(() => [])).filter((name) => /^\d+$/.test(name));
   for (const pid of pids) {
     const status = await textIfReadable(join(proc, pid, "status"));
-    const user = Number(/^Uid:\s+(\d+)/m.exec(status)?.[1]);
-    if (user !== 0 && !(user >= FIRST_CONTAINER_ID)) continue;
+    const isRoot = /^Uid:\s+0\s/m.test(status);
+    if (!isRoot && (await userNamespace(join(proc, pid))) === own) continue;
     for (const file of await inotifyFiles(join(proc, pid))) {
       used.max_user_instances++;
       const info = await textIfReadable(join(proc, pid, "fdinfo", file));
@@ -49,6 +48,11 @@ async function usedByContainers(proc: string): Promise<Record<Limit, number>> {
     }
   }
   return used;
+}
+
+/** "" for a process that has ended. */
+function userNamespace(folder: string): Promise<string> {
+  return readlink(join(folder, "ns/user")).catch(() => "");
 }
 
 /** The numbers of a process's files that are instances of inotify. */

@@ -1152,7 +1152,7 @@ export declare const ListProblemsResponseSchema: GenMessage<ListProblemsResponse
  */
 export declare type Problem = Message<"tremplin.v1.Problem"> & {
   /**
-   * addresses, dns, firewall, forwarding or inotify.
+   * addresses, dns, firewall, forwarding, inotify or subnet.
    *
    * @generated from field: string area = 1;
    */

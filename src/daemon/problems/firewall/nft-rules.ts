@@ -12,6 +12,21 @@ const FAMILIES = ["ip", "inet"];
 /** They decide nothing and match every packet. */
 const WITHOUT_EFFECT = new Set(["counter", "log", "comment", "mangle", "notrack", "meter", "set", "flow"]);
 
+/** Headers that no packet has that is looked at, apart from that of the other of tcp and udp. */
+const OTHER_HEADERS = new Set([
+  "tcp",
+  "udp",
+  "udplite",
+  "sctp",
+  "dccp",
+  "icmp",
+  "icmpv6",
+  "ip6",
+  "arp",
+  "esp",
+  "ah",
+]);
+
 /** The sets and maps of a table by name. */
 type Sets = ReadonlyMap<string, Json>;
 
@@ -125,8 +140,8 @@ function placeValue(place: Json | undefined, packet: Packet): string | number | 
     case protocol:
       return { sport, dport }[String(payload.field)];
     default:
-      // A header that the packet does not have matches nothing.
-      return "";
+      // What has another header is not this packet.
+      return OTHER_HEADERS.has(String(payload.protocol)) ? "" : undefined;
   }
 }
 
