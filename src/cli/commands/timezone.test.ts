@@ -11,6 +11,10 @@ test("timezone sets the zone of all containers, or of some", async (t) => {
   assert.deepEqual([some.code, some.stdout], [1, "Etc/UTC: set in 1 of 2 containers\n"]);
   assert.match(some.stderr, /there is no container gone/);
   assert.equal((await at.output("timezone")).code, 0);
+  at.guest.withoutZones.add("web");
+  const partly = await at.output("timezone Etc/UTC");
+  assert.equal(partly.stdout, "Etc/UTC: set in 2 of 2 containers, in 1 of them only for some programs\n");
+  assert.deepEqual([partly.code, partly.stderr], [0, "in web only some programs have it\n"]);
   assert.deepEqual(at.guest.asked.slice(0, 2), [
     "timezone Etc/UTC web database",
     "timezone Etc/UTC web gone",

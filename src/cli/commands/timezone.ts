@@ -25,11 +25,19 @@ async function timezone(zone: string, names: readonly string[], flags: HostFlags
   const { successes, failureReasons } = await api.call(Tremplin.method.setTimezone, request, settings);
   const wanted = new Set(containerNames).size;
   if (flags.json) io.out(jsonLine({ zone, successes, failureReasons }));
-  else io.out(`${zone}: set in ${successes} of ${wanted} containers\n`);
+  else
+    io.out(
+      `${zone}: set in ${successes} of ${wanted} containers${partly(failureReasons, successes, wanted)}\n`,
+    );
   const reasons = failureReasons.map(plainText);
   if (successes < wanted) throw new TremplinError("failed", reasons.join("; "));
-  // It was set only in part of the programs of some containers.
   for (const reason of reasons) io.err(`${reason}\n`);
+}
+
+/** The guest gives reasons also for containers in which only some programs have the zone. */
+function partly({ length: reasons }: readonly string[], successes: number, wanted: number): string {
+  const count = reasons - (wanted - successes);
+  return count > 0 ? `, in ${count} of them only for some programs` : "";
 }
 
 async function allContainers(api: HostApi, signal: AbortSignal): Promise<string[]> {
