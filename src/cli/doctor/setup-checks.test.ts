@@ -37,7 +37,14 @@ test("each state of the setup has its findings", async (t) => {
     "guest vm": "good",
     "engine state": "good",
     orphans: "good",
+    problems: "good",
   });
+  at.guest.problems.push(
+    { area: "firewall", problem: "it drops", advice: "let it pass" },
+    { area: "addresses", problem: "they are used up", advice: "delete one" },
+  );
+  const { "problem firewall": drops, "problem addresses": usedUp } = await states();
+  assert.deepEqual([drops, usedUp], ["bad", "note"]);
   at.guest.engine = EngineState.FAILED;
   assert.equal((await states())["engine state"], "bad");
   at.guest.engine = EngineState.STOPPED;
