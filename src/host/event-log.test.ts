@@ -122,7 +122,7 @@ test("two segments are kept, and the numbering survives an empty one", async (t)
   {
     await using log = await openLog(folder, { maxFileBytes: 1 });
     for (const name of ["a", "b", "c", "d"]) await log.append("vm", started(name), "");
-    assert.deepEqual((await readdir(folder)).sort(), ["events.3.jsonl", "events.4.jsonl"]);
+    assert.deepEqual((await readdir(folder)).sort(), ["events.3.jsonl", "events.4.jsonl", "lock"]);
     assert.deepEqual(await recorded(log), ["3 vm c", "4 vm d"]);
     assert.equal(log.oldest, 3n);
   }

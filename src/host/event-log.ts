@@ -1,10 +1,11 @@
 import { EventEmitter, once } from "node:events";
-import { mkdir, open, readdir, realpath, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { open, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Clock } from "../base/async/clock.ts";
-import { acquireProcessLock } from "../base/processes/process-lock.ts";
+import { acquireLock } from "../base/files/file-lock.ts";
+import { makeOwnFolder } from "../base/files/own-folder.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { type Event, EventSchema } from "../contract/tremplin/v1/host_pb.js";
 import type { EventLine } from "./event-line.ts";
@@ -51,12 +52,10 @@ export class EventLog implements AsyncDisposable {
 
   static async open(options: EventLogOptions): Promise<EventLog> {
     const { folder } = options;
-    // The parent may be the daemon's state folder, which the engine's containers must be able to pass through.
-    await mkdir(dirname(folder), { recursive: true, mode: 0o711 });
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeOwnFolder(folder);
     await using undo = new AsyncDisposableStack();
     const message = `cannot use the event log in ${folder}: another host has it open`;
-    const log = undo.use(new EventLog(options, await acquireProcessLock(await realpath(folder), message)));
+    const log = undo.use(new EventLog(options, await acquireLock(join(folder, "lock"), message)));
     const firsts = (await readdir(folder)).map(firstSequenceOf).filter((first) => first !== undefined);
     firsts.sort((a, b) => (a < b ? -1 : 1));
     for (const first of firsts) await log.#add(first);

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type FileLock, tryLockFile } from "../../src/daemon/images/file-lock.ts";
+import { type FileLock, tryLockFile } from "../../src/base/files/file-lock.ts";
 import { overlaps, usedSubnets } from "../../src/daemon/supervisor/network/subnet.ts";
 import { bridgePrefix } from "./test-run.ts";
 

@@ -51,6 +51,15 @@ export async function commandLine(pid: number): Promise<string[]> {
   return text.split("\0").slice(0, -1);
 }
 
+/** As commandLine, for callers that must decide before anything else happens. */
+export function commandLineSync(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0").slice(0, -1);
+  } catch {
+    return [];
+  }
+}
+
 /** The ids of all processes. */
 export async function processIds(): Promise<number[]> {
   return (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);

@@ -1,6 +1,7 @@
 import { create, toJson } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Command } from "commander";
+import { jsonLine, plainText, tableText } from "../../base/text.ts";
 import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
 import { type Container, ContainerSchema, Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import {
@@ -12,7 +13,6 @@ import {
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
-import { plainText, tableText } from "../text/text.ts";
 
 export function infoCommand(io: Io): Command {
   const command = new Command("info").argument("<name>", "the container");
@@ -32,7 +32,7 @@ async function info(name: string, flags: HostFlags, io: Io): Promise<void> {
   if (flags.json) {
     const { username, homedir } = primaryUser;
     const document = toJson(ContainerSchema, container, { alwaysEmitImplicit: true }) as object;
-    io.out(`${JSON.stringify({ ...document, username, homedir })}\n`);
+    io.out(jsonLine({ ...document, username, homedir }));
     return;
   }
   io.out(tableText(rows(container, primaryUser).map(([key, value]) => [key, plainText(value)])));

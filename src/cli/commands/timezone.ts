@@ -1,12 +1,12 @@
 import { Command } from "commander";
 import { textIfReadable } from "../../base/files/files.ts";
+import { jsonLine, plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import { Tremplin } from "../../contract/tremplin_pb.js";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
-import { plainText } from "../text/text.ts";
 
 export function timezoneCommand(io: Io): Command {
   const command = new Command("timezone")
@@ -23,7 +23,7 @@ async function timezone(zone: string, names: readonly string[], flags: HostFlags
   const containerNames = names.length > 0 ? [...names] : await allContainers(api, settings.signal);
   const request = { timezoneName: zone, posixTzString: await ruleOfZone(zone), containerNames };
   const { successes, failureReasons } = await api.call(Tremplin.method.setTimezone, request, settings);
-  if (flags.json) io.out(`${JSON.stringify({ zone, successes, failureReasons })}\n`);
+  if (flags.json) io.out(jsonLine({ zone, successes, failureReasons }));
   else io.out(`${zone}: set in ${successes} of ${new Set(containerNames).size} containers\n`);
   if (failureReasons.length > 0) {
     throw new TremplinError("failed", failureReasons.map(plainText).join("; "));

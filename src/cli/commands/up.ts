@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { jsonLine } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import { formatAddress } from "../../transport/address.ts";
@@ -46,7 +47,7 @@ async function up(flags: Flags, io: Io): Promise<void> {
   using api = new HostApi(run.hostSocket, LOCAL_GUEST);
   const result = await startAll(api, run, flags, io);
   const host = formatAddress(run.hostSocket);
-  if (flags.json) io.out(`${JSON.stringify({ ...result, host })}\n`);
+  if (flags.json) io.out(jsonLine({ ...result, host }));
   else io.out(resultText(result, host));
 }
 

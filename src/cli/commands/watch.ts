@@ -1,13 +1,14 @@
 import { toJson } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Command } from "commander";
+import { jsonLine } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { type Event, EventSchema } from "../../contract/tremplin/v1/host_pb.js";
+import { noticeText } from "../../host/notice-text.ts";
 import { type HostFlags, wholeNumber, withHostFlags } from "../flags/host-flags.ts";
 import { followEvents } from "../host-client/follow-events.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
-import { noticeText } from "../text/notice-text.ts";
 
 interface Flags extends HostFlags {
   readonly after?: number;
@@ -35,7 +36,7 @@ async function watch(flags: Flags, io: Io): Promise<void> {
   });
   try {
     for await (const event of following.events) {
-      io.out(flags.json ? `${JSON.stringify(toJson(EventSchema, event))}\n` : line(event));
+      io.out(flags.json ? jsonLine(toJson(EventSchema, event)) : line(event));
     }
   } catch (thrown) {
     if (!io.interrupted.aborted) throw thrown;

@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/async/clock.ts";
+import { bytesText, durationText } from "../../base/text.ts";
 import type { Io } from "../io.ts";
-import { bytesText, durationText } from "../text/text.ts";
 import { Pace } from "./pace.ts";
 import type { Progress } from "./progress.ts";
 

@@ -1,13 +1,13 @@
 import { chmod, mkdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Clock, systemClock } from "../../base/async/clock.ts";
+import { lockFile, tryLockFile } from "../../base/files/file-lock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { type Architecture, machineArchitecture } from "./architecture.ts";
 import { configureRootfs } from "./configure-rootfs.ts";
 import { machineMirror } from "./debian-mirror.ts";
 import { type DebianRelease, debianRelease } from "./debian-releases.ts";
-import { lockFile, tryLockFile } from "./file-lock.ts";
 import { mmdebstrap } from "./mmdebstrap.ts";
 import type { ImageProgress } from "./mmdebstrap-progress.ts";
 import { type ImageFiles, imageFiles, packImage } from "./pack-image.ts";

@@ -7,7 +7,7 @@ const MAX_LINE_LENGTH = 16 * 1024;
 
 /**
  * Splits the output of a program into lines that can be shown anywhere: a carriage return also ends a line, escape
- * sequences and control characters are removed, long lines are cut, blank lines are skipped.
+ * sequences, control characters and bidirectional controls are removed, long lines are cut, blank lines are skipped.
  */
 export class OutputLines {
   readonly #decoder = new TextDecoder();
@@ -38,7 +38,7 @@ export class OutputLines {
 export function plainLine(text: string): string {
   // Bounded first: the line is untrusted.
   const plain = stripVTControlCharacters(text.slice(0, MAX_LINE_LENGTH))
-    .replace(/[\p{Cc}\u2028\u2029]+/gu, " ")
+    .replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]+/gu, " ")
     .trimEnd()
     .toWellFormed();
   const bytes = Buffer.from(plain);

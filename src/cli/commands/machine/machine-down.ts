@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { jsonLine } from "../../../base/text.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { sendMonitorCommand } from "../../../machine/monitor.ts";
 import { isAlive, type ProcessRecord, removeRecord } from "../../background/process-record.ts";
@@ -34,7 +35,7 @@ async function machineDown(flags: Flags, io: Io): Promise<void> {
   progress.update("containers, engine and machine");
   const machine = await powerOff(run, folder.monitor, flags.timeout * 1000, progress, io);
   const host = await stopProcess(run.host, "SIGTERM", 10_000, progress, io);
-  if (flags.json) io.out(`${JSON.stringify({ machine, host })}\n`);
+  if (flags.json) io.out(jsonLine({ machine, host }));
   else io.out(`machine   ${machine}\nhost      ${host}\n`);
 }
 

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { Command } from "commander";
+import { bytesText, durationText, jsonLine } from "../../../base/text.ts";
 import { type DiskUse, diskUse } from "../../../machine/container-disk.ts";
 import { machineAddresses } from "../../../machine/machine-addresses.ts";
 import type { MachineFolder, MachineSettings } from "../../../machine/machine-folder.ts";
@@ -9,7 +10,6 @@ import { isAlive } from "../../background/process-record.ts";
 import { RunFolder } from "../../background/run-folder.ts";
 import { HostApi } from "../../host-client/host-api.ts";
 import type { Io } from "../../io.ts";
-import { bytesText, durationText } from "../../text/text.ts";
 import { type MachineFlags, machineFolder } from "./machine-flags.ts";
 
 interface Flags extends MachineFlags {
@@ -26,7 +26,7 @@ export function machineStatusCommand(io: Io): Command {
 async function machineStatus(flags: Flags, io: Io): Promise<void> {
   const folder = machineFolder(flags);
   const finding = await find(folder, io);
-  if (flags.json) io.out(`${JSON.stringify({ name: folder.name, ...finding })}\n`);
+  if (flags.json) io.out(jsonLine({ name: folder.name, ...finding }));
   else io.out(text(folder.name, finding));
 }
 

@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
 import { Command } from "commander";
+import { jsonLine } from "../../../base/text.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { diskUse, needsToGrow, parseSize } from "../../../machine/container-disk.ts";
 import { growRunningDisk } from "../../../machine/grow-running-disk.ts";
@@ -89,7 +90,7 @@ async function machineUp(flags: Flags, io: Io): Promise<void> {
   const { accelerator } = settings;
   const state = running ? "ran already" : "started";
   const { name, shared } = folder;
-  if (json) io.out(`${JSON.stringify({ name, state, accelerator, engine, shared, host })}\n`);
+  if (json) io.out(jsonLine({ name, state, accelerator, engine, shared, host }));
   else {
     const rows = [
       `machine   ${running ? "already running" : "started"}`,

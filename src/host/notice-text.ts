@@ -1,4 +1,5 @@
-import type { Event } from "../../contract/tremplin/v1/host_pb.js";
+import { bytesText, plainText } from "../base/text.ts";
+import type { Event } from "../contract/tremplin/v1/host_pb.js";
 import {
   type ContainerExportProgress,
   type ContainerImportProgress,
@@ -12,8 +13,7 @@ import {
   ContainerStopProgress_Status as Stop,
   UpgradeContainerProgress_Status as Upgrade,
   type UpgradeContainerProgress,
-} from "../../contract/tremplin_pb.js";
-import { bytesText, plainText } from "./text.ts";
+} from "../contract/tremplin_pb.js";
 
 /** A notice in words. */
 export interface NoticeText {

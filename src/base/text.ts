@@ -27,9 +27,32 @@ export function tableText(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => `${line(row).trimEnd()}\n`).join("");
 }
 
-/** The text without control characters, which could change the terminal. */
+/**
+ * The text without characters that change a terminal or the order in which it shows text: control characters,
+ * bidirectional controls (https://www.unicode.org/reports/tr9/), line and paragraph separators.
+ */
 export function plainText(text: string): string {
-  return text.replace(/\p{Cc}+/gu, " ").trim();
+  return text.replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]+/gu, " ").trim();
+}
+
+/** `plainText` for each line of a text that has several; they keep their indentation. */
+export function plainLines(text: string): string {
+  return text
+    .split("\n")
+    .map((line) => `${/^ */.exec(line)?.[0]}${plainText(line)}`)
+    .join("\n");
+}
+
+/**
+ * JSON as one line. What JSON itself leaves in strings though a terminal obeys it is escaped as `\uXXXX`, which any
+ * parser reads as the same text.
+ */
+export function jsonLine(document: unknown): string {
+  const escaped = JSON.stringify(document).replace(
+    /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  return `${escaped}\n`;
 }
 
 function two(number: number): string {

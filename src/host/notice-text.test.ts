@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create, type DescEnum } from "@bufbuild/protobuf";
 import fc from "fast-check";
-import { EventSchema } from "../../contract/tremplin/v1/host_pb.js";
-import * as contract from "../../contract/tremplin_pb.js";
+import { EventSchema } from "../contract/tremplin/v1/host_pb.js";
+import * as contract from "../contract/tremplin_pb.js";
 import { type NoticeText, noticeText } from "./notice-text.ts";
 
 /** The statuses of an operation that continues, by the comments of the contract; every other one ends it. */

@@ -1,12 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { open } from "node:fs/promises";
-import { TremplinError } from "../../base/tremplin-error.ts";
+import { constants, open } from "node:fs/promises";
+import { TremplinError } from "../tremplin-error.ts";
+
+const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
 
 /**
  * An exclusive lock on a file, which is created if it is missing. It excludes other processes and other callers in this
  * process, and lasts until it is disposed and all children that inherited `fd` have ended; a kill releases it too.
- * Unlike acquireProcessLock, a caller can wait for it, and children can keep it.
+ * Whoever can open the file can take the lock, so the file belongs in a folder of one user (own-folder.ts).
  */
 export interface FileLock extends AsyncDisposable {
   readonly fd: number;
@@ -24,9 +26,16 @@ export async function tryLockFile(path: string, signal: AbortSignal): Promise<Fi
   return await flock(path, ["--nonblock", "--conflict-exit-code", "75"], signal);
 }
 
+/** Takes the lock at once. Throws `busy` with the given sentence if it is taken. */
+export async function acquireLock(path: string, sentence: string): Promise<FileLock> {
+  const lock = await tryLockFile(path, new AbortController().signal);
+  if (lock) return lock;
+  throw new TremplinError("busy", sentence);
+}
+
 async function flock(path: string, options: string[], signal: AbortSignal): Promise<FileLock | undefined> {
   await using stack = new AsyncDisposableStack();
-  const file = stack.use(await open(path, "a", 0o600));
+  const file = stack.use(await open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600));
   // Node has no flock(2). The lock belongs to the open file description, not to the program that takes it.
   const child = spawn("flock", ["--exclusive", ...options, "3"], {
     stdio: ["ignore", "ignore", "ignore", file.fd],
