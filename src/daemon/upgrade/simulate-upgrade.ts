@@ -163,11 +163,11 @@ export async function removeSimulation(engine: Engine, container: string): Promi
 /** With the keys that the container has, or else with those that the release that runs has for it by now. */
 async function fetchLists(simulation: Simulation): Promise<SimulationResult> {
   const { from, releases } = simulation.path;
-  const all = await simulation.update([from, ...releases]);
-  if (all.exitCode === 0) return { problems: [], notes: [] };
-  if (!lacksKeys(all)) return { problems: [explainFailure(all)], notes: [] };
   const current = await simulation.update([from]);
   if (current.exitCode !== 0) return { problems: [explainFailure(current)], notes: [] };
+  const all = await simulation.update(releases);
+  if (all.exitCode === 0) return { problems: [], notes: [] };
+  if (!lacksKeys(all)) return { problems: [explainFailure(all)], notes: [] };
   const failure = await simulation.fetchNewKeys();
   const next = failure === undefined ? await simulation.update(releases.slice(0, 1)) : all;
   if (next.exitCode !== 0) {
