@@ -1,8 +1,9 @@
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { programLines } from "../base/processes/program-lines.ts";
-import { debianKeyring, machineMirror, releaseSources } from "../daemon/images/debian-mirror.ts";
+import { findMirrors, releaseSources } from "../daemon/images/debian-mirror.ts";
 import { aptAcquireSettings } from "../daemon/images/mmdebstrap.ts";
+import { machineApt } from "../daemon/mirrors/machine-apt.ts";
 import { enabledUnits, guestFiles, guestPackages, initialModules, maskedUnits } from "./guest-files.ts";
 
 const CODENAME = "bookworm";
@@ -19,7 +20,10 @@ export async function* buildSystem(system: string, signal: AbortSignal): AsyncGe
   await rm(making, { recursive: true, force: true });
   await mkdir(making, { recursive: true, mode: 0o700 });
   const path = (name: string): string => join(making, name);
-  for (const [name, content] of Object.entries(guestFiles)) {
+  const mirrors = await findMirrors(CODENAME, machineApt(path("release-files"), signal));
+  await writeFile(path("debian.sources"), releaseSources(CODENAME, mirrors.build), { mode: 0o600 });
+  const sources = { "etc/apt/sources.list.d/debian.sources": releaseSources(CODENAME, mirrors.inside) };
+  for (const [name, content] of Object.entries({ ...guestFiles, ...sources })) {
     await mkdir(dirname(path(`files/${name}`)), { recursive: true });
     await writeFile(path(`files/${name}`), content);
   }
@@ -54,12 +58,7 @@ printf '%s\\n' ${initialModules.join(" ")} >"$1/etc/initramfs-tools/modules"`;
     ...["--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*"],
     ...["--dpkgopt=path-exclude=/usr/share/locale/*"],
   ];
-  const tar = join(making, "root.tar");
-  const mirror = await machineMirror();
-  if (!mirror) return [...args, `--keyring=${debianKeyring}`, CODENAME, tar];
-  const sources = join(making, "debian.sources");
-  await writeFile(sources, releaseSources(CODENAME, mirror));
-  return [...args, CODENAME, tar, sources];
+  return [...args, CODENAME, join(making, "root.tar"), join(making, "debian.sources")];
 }
 
 /** Runs as root, or as root of a user namespace. $1: the folder for the new system. */
@@ -69,6 +68,8 @@ mkdir root
 # A tmpfs disappears with its mount namespace.
 mount -t tmpfs tmpfs root
 tar -x --numeric-owner -f root.tar -C root --exclude='./dev/*'
+# Those of the build; the machine's own are among the files.
+rm -rf root/etc/apt/sources.list root/etc/apt/sources.list.d
 cp -r --no-preserve=mode,ownership files/. root/
 mkdir -p root/mnt/host root/mnt/stateful
 rm -f root/etc/machine-id root/etc/ssh/ssh_host_*

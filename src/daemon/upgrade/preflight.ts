@@ -3,15 +3,17 @@ import type { Engine } from "../../engine/engine.ts";
 import type { Instance } from "../../engine/resources/instance.ts";
 import { checkFileSystems } from "./check-file-systems.ts";
 import { checkPackages } from "./check-packages.ts";
+import { containerApt } from "./container-apt.ts";
 import type { ContainerExec } from "./container-exec.ts";
-import { isDebianSource, isMainSource } from "./debian-source.ts";
 import { findStoragePool, missingSpace, readDiskUsage } from "./disk-space.ts";
 import { type Health, readHealth } from "./health.ts";
 import { joinNames } from "./output-lines.ts";
 import { releaseName, type UpgradePath } from "./releases.ts";
 import { simulateUpgrade } from "./simulate-upgrade.ts";
+import { removeSimulation } from "./simulation-folder.ts";
 import { type AptEstimate, formatSize } from "./size.ts";
-import { enabledSources, formatSource, readSourceFiles, type SourceFile } from "./source-files.ts";
+import { enabledSources, readSourceFiles, type SourceFile } from "./source-files.ts";
+import { planSources, type SourcePlan } from "./source-plan.ts";
 
 /** What a check found. */
 export interface Findings {
@@ -25,6 +27,8 @@ export interface Findings {
 export interface PreflightResult extends Findings {
   /** The current apt sources. */
   readonly sources: readonly SourceFile[];
+  /** What becomes of them. */
+  readonly plan: SourcePlan;
   /** What works now, and must work after the upgrade. */
   readonly health: Health;
 }
@@ -34,8 +38,8 @@ interface Subject {
   readonly engine: Engine;
   readonly instance: Instance;
   readonly exec: ContainerExec;
-  readonly path: UpgradePath;
   readonly sources: readonly SourceFile[];
+  readonly plan: SourcePlan;
   readonly health: Health;
 }
 
@@ -51,7 +55,7 @@ const checks: readonly Check[] = [
   async ({ exec }) => ({ problems: await checkFileSystems(exec), notes: [] }),
   ({ exec }) => checkPackages(exec),
   checkHealth,
-  checkSources,
+  async ({ plan: { problems, notes } }) => ({ problems, notes }),
   checkPlanAndSpace,
 ];
 
@@ -64,15 +68,16 @@ export async function preflight(
   now: number,
 ): Promise<PreflightResult> {
   const sources = await readSources(exec);
+  const plan = await makePlan(exec, sources, path);
   const health = await readHealth(exec, sources, now);
   const problems: string[] = [];
   const notes = [`from ${releaseName(path.from)} to ${path.releases.map(releaseName).join(", then ")}`];
   for (const check of checks) {
-    const found = await check({ engine, instance, exec, path, sources, health });
+    const found = await check({ engine, instance, exec, sources, plan, health });
     problems.push(...found.problems);
     notes.push(...found.notes);
   }
-  return { problems, notes, sources, health };
+  return { problems, notes, sources, plan, health };
 }
 
 /** Throws `failed` with all problems. */
@@ -85,15 +90,27 @@ async function readSources(exec: ContainerExec): Promise<SourceFile[]> {
   return await readSourceFiles(files);
 }
 
+async function makePlan(
+  exec: ContainerExec,
+  sources: readonly SourceFile[],
+  path: UpgradePath,
+): Promise<SourcePlan> {
+  try {
+    return await planSources(containerApt(exec), sources.flatMap(enabledSources), path);
+  } finally {
+    await removeSimulation(exec.engine, exec.container);
+  }
+}
+
 /** The upgrade restarts a container, and the engine deletes an ephemeral one when it stops. */
 async function checkEphemeral({ instance: { name, ephemeral } }: Subject): Promise<Findings> {
   const problem = `${name} is ephemeral, so it would be deleted when the upgrade restarts it: clear its ephemeral flag first`;
   return { problems: ephemeral ? [problem] : [], notes: [] };
 }
 
-async function checkArchitecture({ exec, path }: Subject): Promise<Findings> {
+async function checkArchitecture({ exec, plan }: Subject): Promise<Findings> {
   const architecture = (await exec.capture(["dpkg", "--print-architecture"])).stdout.trim();
-  const end = path.releases.find((release) => release.droppedArchitectures?.includes(architecture));
+  const end = plan.path.releases.find((release) => release.droppedArchitectures?.includes(architecture));
   if (!end) return { problems: [], notes: [] };
   const problem = `${releaseName(end)} does not support the architecture ${architecture} of this container`;
   return { problems: [`${problem}: create a new container and copy your files there`], notes: [] };
@@ -114,20 +131,10 @@ async function checkHealth({ health }: Subject): Promise<Findings> {
   return { problems: [], notes };
 }
 
-async function checkSources({ sources, path }: Subject): Promise<Findings> {
-  const entries = sources.flatMap(enabledSources);
-  const notes = entries
-    .filter((entry) => !isDebianSource(entry))
-    .map((entry) => `this apt source is not Debian's and will be disabled: ${formatSource(entry)}`);
-  const problem = `its apt sources have no mirror of ${releaseName(path.from)}: add one in /etc/apt/sources.list.d and try again`;
-  return { problems: entries.some(isMainSource) ? [] : [problem], notes };
-}
-
 /** Needs a mirror. */
-async function checkPlanAndSpace(subject: Subject): Promise<Findings> {
-  const { engine, instance, exec, path, sources } = subject;
-  if (!sources.flatMap(enabledSources).some(isMainSource)) return { problems: [], notes: [] };
-  const { problems, notes, estimate } = await simulateUpgrade(exec, sources, path);
+async function checkPlanAndSpace({ engine, instance, exec, sources, plan }: Subject): Promise<Findings> {
+  if (plan.problems.length > 0) return { problems: [], notes: [] };
+  const { problems, notes, estimate } = await simulateUpgrade(exec, sources, plan);
   const pool = await findStoragePool(engine, instance, exec.signal);
   const usage = await readDiskUsage(engine, exec);
   return {

@@ -1,19 +1,16 @@
-import type { Engine } from "../../engine/engine.ts";
 import { editAptSources } from "../guest/apt-sources.ts";
 import { replaceFile } from "../guest/container-files.ts";
 import { decodeLatin1, encodeLatin1 } from "../guest/lossless-text.ts";
 import { aptCacheSimulation, aptGetSimulation } from "./apt.ts";
 import { type ContainerExec, type ProgramResult, programFailure } from "./container-exec.ts";
-import { switchSourcesTo } from "./debian-source.ts";
 import { joinNames } from "./output-lines.ts";
 import { readBrokenPackages, readUnmetDependencies } from "./package-state.ts";
 import { type Release, releaseName, type UpgradePath } from "./releases.ts";
+import { removeSimulation, SIMULATION_FOLDER } from "./simulation-folder.ts";
 import { type AptEstimate, parseEstimate } from "./size.ts";
 import type { SourceFile } from "./source-files.ts";
+import type { SourcePlan } from "./source-plan.ts";
 
-/** All files of a simulation are here. */
-const SIMULATION_FOLDER = "/var/tmp/tremplin-upgrade";
-const REMOVAL_TIMEOUT_MS = 10_000;
 /** Where apt sources name the keys of Debian. */
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 const NEW_KEYS = `${SIMULATION_FOLDER}/keys`;
@@ -40,14 +37,18 @@ export interface SimulationResult {
 /** The apt of a simulation: lists, caches and sources of its own. */
 class Simulation {
   readonly exec: ContainerExec;
-  readonly path: UpgradePath;
   readonly #originals: readonly SourceFile[];
+  readonly #plan: SourcePlan;
   #hasNewKeys = false;
 
-  constructor(exec: ContainerExec, originals: readonly SourceFile[], path: UpgradePath) {
+  constructor(exec: ContainerExec, originals: readonly SourceFile[], plan: SourcePlan) {
     this.exec = exec;
-    this.path = path;
     this.#originals = originals;
+    this.#plan = plan;
+  }
+
+  get path(): UpgradePath {
+    return this.#plan.path;
   }
 
   async prepare(): Promise<void> {
@@ -117,7 +118,7 @@ class Simulation {
     for (const release of releases) {
       for (const [index, { path, content }] of this.#originals.entries()) {
         const name = `${release.codename}-${index}.${path.endsWith(".list") ? "list" : "sources"}`;
-        const edited = editAptSources(path, content, switchSourcesTo(release));
+        const edited = editAptSources(path, content, this.#plan.switchTo(release));
         await replaceFile(files, `${folder}/${name}`, this.#withNewKeys(edited), { ...root, mode: 0o644 });
       }
     }
@@ -137,11 +138,11 @@ class Simulation {
 export async function simulateUpgrade(
   exec: ContainerExec,
   originals: readonly SourceFile[],
-  path: UpgradePath,
+  plan: SourcePlan,
 ): Promise<SimulationResult> {
   await removeSimulation(exec.engine, exec.container);
   try {
-    const simulation = new Simulation(exec, originals, path);
+    const simulation = new Simulation(exec, originals, plan);
     await simulation.prepare();
     const fetched = await fetchLists(simulation);
     if (fetched.problems.length > 0) return fetched;
@@ -150,14 +151,6 @@ export async function simulateUpgrade(
   } finally {
     await removeSimulation(exec.engine, exec.container);
   }
-}
-
-/** Removes the files of a simulation, if possible; also those of one that was cancelled or died with its daemon. */
-export async function removeSimulation(engine: Engine, container: string): Promise<void> {
-  const signal = AbortSignal.timeout(REMOVAL_TIMEOUT_MS);
-  await engine
-    .execCapture(container, ["rm", "-rf", "--", SIMULATION_FOLDER], { signal })
-    .catch(() => undefined);
 }
 
 /** With the keys that the container has, or else with those that the release that runs has for it by now. */

@@ -2,13 +2,13 @@ import type { Clock } from "../../base/async/clock.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import { aptGet, dpkgConfigure } from "./apt.ts";
 import { type ContainerExec, programFailure } from "./container-exec.ts";
-import { switchSourcesTo } from "./debian-source.ts";
 import type { Health } from "./health.ts";
 import { joinNames } from "./output-lines.ts";
 import { failsAsBefore, hasNothingToDo, runPackageProgram } from "./package-program.ts";
 import { missingFrom, readInstalledPackages } from "./package-state.ts";
 import { type Release, releaseName, type UpgradePath } from "./releases.ts";
 import { readSourceFiles, type SourceFile, writeSourceFiles } from "./source-files.ts";
+import type { SourcePlan } from "./source-plan.ts";
 import type { UpgradeReport } from "./upgrade-report.ts";
 
 /** The share of each phase in the whole upgrade, measured with real containers. */
@@ -35,6 +35,7 @@ export interface UpgradeContext {
   readonly report: UpgradeReport;
   /** The apt sources from before the upgrade. */
   readonly sources: readonly SourceFile[];
+  readonly plan: SourcePlan;
   /** What worked before the upgrade. */
   readonly health: Health;
   readonly clock: Clock;
@@ -186,14 +187,14 @@ async function reportOldFailure({ report, health }: UpgradeContext, what: string
 }
 
 /** Edits the original content of each file; of files that appeared during the upgrade, the current content. */
-async function switchSources({ exec, sources }: UpgradeContext, release: Release): Promise<void> {
+async function switchSources({ exec, sources, plan }: UpgradeContext, release: Release): Promise<void> {
   using files = await exec.files();
   const known = new Map(sources.map((file) => [file.path, file]));
   const now = await readSourceFiles(files);
   await writeSourceFiles(
     files,
     now.map((file) => known.get(file.path) ?? file),
-    switchSourcesTo(release),
+    plan.switchTo(release),
   );
 }
 

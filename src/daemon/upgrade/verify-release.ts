@@ -32,7 +32,7 @@ export async function verifyRelease(
 
 async function verifyVersion(exec: ContainerExec, release: Release): Promise<void> {
   const found = await readContainerRelease(exec);
-  if (found === release) return;
+  if (found.version === release.version) return;
   throw new TremplinError(
     "failed",
     `its os-release says ${releaseName(found)} after the upgrade to ${releaseName(release)}`,
