@@ -4,6 +4,7 @@ import { programLines } from "../base/processes/program-lines.ts";
 import { findMirrors, releaseSources } from "../daemon/images/debian-mirror.ts";
 import { aptAcquireSettings } from "../daemon/images/mmdebstrap.ts";
 import { machineApt } from "../daemon/mirrors/machine-apt.ts";
+import { aptSettingsInside } from "./apt-settings.ts";
 import { enabledUnits, guestFiles, guestPackages, initialModules, maskedUnits } from "./guest-files.ts";
 
 const CODENAME = "bookworm";
@@ -22,8 +23,14 @@ export async function* buildSystem(system: string, signal: AbortSignal): AsyncGe
   const path = (name: string): string => join(making, name);
   const mirrors = await findMirrors(CODENAME, machineApt(path("release-files"), signal));
   await writeFile(path("debian.sources"), releaseSources(CODENAME, mirrors.build), { mode: 0o600 });
-  const sources = { "etc/apt/sources.list.d/debian.sources": releaseSources(CODENAME, mirrors.inside) };
-  for (const [name, content] of Object.entries({ ...guestFiles, ...sources })) {
+  const acquire = await aptAcquireSettings();
+  await writeFile(path("acquire.conf"), acquire, { mode: 0o600 });
+  const apt = {
+    "etc/apt/sources.list.d/debian.sources": releaseSources(CODENAME, mirrors.inside),
+    // mmdebstrap leaves the settings of the build here.
+    "etc/apt/apt.conf.d/99mmdebstrap": await aptSettingsInside(acquire),
+  };
+  for (const [name, content] of Object.entries({ ...guestFiles, ...apt })) {
     await mkdir(dirname(path(`files/${name}`)), { recursive: true });
     await writeFile(path(`files/${name}`), content);
   }
@@ -31,7 +38,7 @@ export async function* buildSystem(system: string, signal: AbortSignal): AsyncGe
   const root = process.getuid?.() === 0;
   // One kill ends all processes that root starts, and removes their mounts; the next build removes the folder.
   const own = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
-  const debian = ["mmdebstrap", ...(await mmdebstrapArguments(making))];
+  const debian = ["mmdebstrap", ...mmdebstrapArguments(making)];
   const env = root ? { TMPDIR: making } : {};
   yield* programLines([...(root ? own : []), ...debian], { name: "mmdebstrap", signal, env });
   yield "creating the disk";
@@ -46,14 +53,18 @@ export async function* buildSystem(system: string, signal: AbortSignal): AsyncGe
   await rename(making, system);
 }
 
-async function mmdebstrapArguments(making: string): Promise<string[]> {
-  const acquire = join(making, "acquire.conf");
-  await writeFile(acquire, await aptAcquireSettings());
+function mmdebstrapArguments(making: string): string[] {
   const initial = `mkdir -p "$1/etc/initramfs-tools/conf.d"
 echo MODULES=list >"$1/etc/initramfs-tools/conf.d/tremplin"
 printf '%s\\n' ${initialModules.join(" ")} >"$1/etc/initramfs-tools/modules"`;
   const args = [
-    ...["--verbose", "--mode=auto", "--format=tar", "--variant=minbase", `--aptopt=${acquire}`],
+    ...[
+      "--verbose",
+      "--mode=auto",
+      "--format=tar",
+      "--variant=minbase",
+      `--aptopt=${join(making, "acquire.conf")}`,
+    ],
     ...[`--include=${guestPackages.join(",")}`, `--essential-hook=${initial}`],
     ...["--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*"],
     ...["--dpkgopt=path-exclude=/usr/share/locale/*"],

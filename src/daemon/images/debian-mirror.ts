@@ -69,10 +69,9 @@ export async function findMirrors(
     const mainSuites = hasUpdates && !isArchived ? [codename, `${codename}-updates`] : [codename];
     return { main, security, mainSuites, isArchived };
   };
-  const isPrivate = new Set<string>();
-  for (const uri of unique([...mains, ...securities])) {
-    if (await isPrivatePlace(uri, resolve)) isPrivate.add(uri);
-  }
+  const places = unique([...mains, ...securities]);
+  const isHidden = await Promise.all(places.map((uri) => isPrivatePlace(uri, resolve)));
+  const isPrivate = new Set(places.filter((_, index) => isHidden[index]));
   // A chroot does not have the files of this machine.
   return { build: choose((uri) => /^https?:/i.test(uri)), inside: choose((uri) => !isPrivate.has(uri)) };
 }

@@ -11,8 +11,8 @@ export type Answer =
 
 /** For all places together. */
 const TIME_LIMIT_S = 20;
-/** For one connection. */
-const CONNECT_TIMEOUT_S = 8;
+/** For a connection, and for each pause in it. */
+const CONNECTION_TIMEOUT_S = 8;
 /** As apt's own limit for Release files. */
 const MAX_FILE_BYTES = 10_000_000;
 const MAX_PLACES = 100;
@@ -78,9 +78,9 @@ async function download(system: AptSystem, uris: readonly string[]): Promise<str
   await system.run(["rm", "-rf", "--", system.folder]);
   await system.run(["mkdir", "-p", "--", system.folder]);
   const settings = [
-    ...(system.settings ?? []),
     "Acquire::Retries=0",
-    ...["http", "https", "ftp"].map((scheme) => `Acquire::${scheme}::Timeout=${CONNECT_TIMEOUT_S}`),
+    ...["http", "https", "ftp"].map((scheme) => `Acquire::${scheme}::Timeout=${CONNECTION_TIMEOUT_S}`),
+    ...(system.settings ?? []),
   ];
   return await system.run([
     ...["env", "LC_ALL=C", "timeout", `${TIME_LIMIT_S}`, "prlimit", `--fsize=${MAX_FILE_BYTES}`, "--"],

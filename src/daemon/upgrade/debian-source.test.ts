@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { debianRelease, type FakeAnswer, fakeApt } from "../../../test/support/fake-apt.ts";
+import fc from "fast-check";
+import { debianRelease, type FakeAnswer, fakeApt, vendorRelease } from "../../../test/support/fake-apt.ts";
 import { editAptSources, readAptSources } from "../guest/apt-sources.ts";
+import { placeOf } from "../mirrors/classify-sources.ts";
 import { type Release, releases } from "./releases.ts";
 import { planSources } from "./source-plan.ts";
 
@@ -125,4 +127,73 @@ test("the same original gives the sources of each release in turn", async () => 
   const original = "deb http://m/debian stretch-updates main";
   assert.match(await switched(original, "stretch"), /^#/);
   assert.equal(await switched(original, "bullseye"), "deb http://m/debian bullseye-updates main");
+});
+
+test("whatever its suites are called, a source that is not Debian's is never switched", async () => {
+  const suite = fc.constantFrom(
+    "bullseye",
+    "stable",
+    "bullseye-updates",
+    "bullseye-security",
+    "buster/updates",
+    "x/",
+  );
+  const uri = fc.constantFrom(
+    "http://v/debian",
+    "https://u:p@v/debian-security/",
+    "mirror+file:/l",
+    "cdrom:[x]/",
+  );
+  const answer = fc.constantFrom<FakeAnswer>(vendorRelease("Vendor", "bullseye"), "404", "Connection failed");
+  const entries = fc.array(fc.tuple(uri, suite), { minLength: 1, maxLength: 5 });
+  await fc.assert(
+    fc.asyncProperty(entries, answer, async (all, said) => {
+      const text = all.map(([place, name]) => `deb ${place} ${name} main\n`).join("");
+      const sources = readAptSources("x.list", Buffer.from(text));
+      const places = sources.flatMap(({ uris, suites }) => placeOf(uris[0] ?? "", suites[0] ?? ""));
+      const apt = fakeApt(Object.fromEntries(places.map((place) => [place, said])));
+      const [from, to] = [release("bullseye"), release("bookworm")];
+      const plan = await planSources(apt, sources, { from, releases: [to], to });
+      const edited = editAptSources("x.list", Buffer.from(text), plan.switchTo(to));
+      assert.equal(Buffer.from(edited).toString(), text.replaceAll(/^deb /gm, "# deb "));
+      assert.equal(plan.problems.length, 1);
+      assert.equal(plan.notes.length, all.length);
+      assert.doesNotMatch([...plan.notes, ...plan.problems].join(), /u:p@/);
+    }),
+  );
+});
+
+test("a mirror that has the release only as testing is refused", async () => {
+  const [from, to] = [release("bookworm"), release("trixie")];
+  const uri = "http://snapshot.debian.org/archive/debian/20250520T000000Z";
+  const early = { Origin: "Debian", Label: "Debian", Suite: "testing", Codename: "trixie" };
+  const sources = readAptSources("x.list", Buffer.from(`deb ${uri} bookworm main\n`));
+  const apt = fakeApt({ [`${uri}/dists/trixie`]: early });
+  const { problems } = await planSources(apt, sources, { from, releases: [to], to });
+  assert.match(problems.join(), /has Debian 13 \(trixie\) only as testing/);
+});
+
+test("a release that a mirror does not have comes from its archive, else from Debian's", async () => {
+  const [from, to] = [release("bullseye"), release("bookworm")];
+  const lines = "deb http://m/debian bullseye main\ndeb http://m/debian bullseye-updates main\n";
+  const sources = readAptSources("x.list", Buffer.from(lines));
+  const known = {
+    ...answers,
+    "http://m/debian/dists/bookworm": "404",
+    "http://archive.debian.org/debian/dists/bookworm": debianRelease("bookworm"),
+    "http://archive.debian.org/debian/dists/bookworm-updates": "404",
+  };
+  const plan = await planSources(fakeApt(known), sources, { from, releases: [to], to });
+  const switchTo = (each: Release) =>
+    Buffer.from(editAptSources("x.list", Buffer.from(lines), plan.switchTo(each))).toString();
+  assert.equal(
+    switchTo(to),
+    "deb http://archive.debian.org/debian bookworm main\n# deb http://m/debian bullseye-updates main\n",
+  );
+  assert.equal(switchTo(from), lines);
+  assert.deepEqual([plan.path.from.archived, plan.path.to.archived], [undefined, true]);
+  assert.match(plan.notes.join(), /http:\/\/m\/debian no longer has Debian 12 \(bookworm\)/);
+  const near = { ...known, "http://m/debian-archive/debian/dists/bookworm": debianRelease("bookworm") };
+  const nearPlan = await planSources(fakeApt(near), sources, { from, releases: [to], to });
+  assert.match(nearPlan.notes.join(), /fetched from http:\/\/m\/debian-archive\/debian/);
 });

@@ -53,7 +53,8 @@ function ownerNotes(sources: readonly AptSource[], owners: SourceOwners): string
       return [`it is unknown whose this apt source is (${owner.reason}); it will be disabled: ${text}`];
     }
     const left = source.suites.filter((suite) => !roleOf(owners, source.uris[0] ?? "", suite));
-    return left.length === 0 ? [] : [`${left.length} suites will be left out of this apt source: ${text}`];
+    if (left.length === 0) return [];
+    return [`an upgrade has no place for ${plainUri(left.join(", "))}, so this will be left out of: ${text}`];
   });
 }
 
