@@ -99,7 +99,7 @@ test("a backup of a Mac's tar with a handwritten metadata.yaml becomes a contain
   assert.equal(status, Imported.DONE, failureReason);
   assert.equal(
     failureReason,
-    "1 attribute of files that no container can set left out: trusted.overlay.opaque",
+    "1 attribute of files left out, which a container cannot set: trusted.overlay.opaque",
   );
   const metadata = (await engineQuery(daemon, "/1.0/instances/mac/metadata")) as Record<string, unknown>;
   assert.equal(metadata.creation_date, Date.parse("2024-01-01") / 1000);

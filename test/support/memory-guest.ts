@@ -46,6 +46,8 @@ export class MemoryGuest implements AsyncDisposable {
   gate: Promise<unknown> = Promise.resolve();
   /** Set to make every operation fail with this reason. */
   fault = "";
+  /** What an export adds to its success. */
+  remark = "";
   /** More fields of its status. */
   status: Partial<GetStatusResponse> = {};
   readonly orphans: MessageInitShape<typeof OrphanSchema>[] = [];

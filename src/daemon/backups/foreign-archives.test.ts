@@ -84,6 +84,12 @@ function withWindow(log: number, bytes: Buffer): Buffer {
   return Buffer.concat([header, bytes]);
 }
 
+/** The beginning of an lzma file that needs 3 GiB to be unpacked. */
+function withDictionary(): Buffer {
+  const unknownSize = Buffer.alloc(8, 0xff);
+  return Buffer.concat([Buffer.from([0x5d, 0, 0, 0, 0xc0]), unknownSize, Buffer.alloc(100)]);
+}
+
 const plain = tarBytes(members);
 const half = plain.length / 2;
 const parts = [plain.subarray(0, half), plain.subarray(half)] as const;
@@ -159,6 +165,18 @@ const refused: Readonly<Record<string, readonly [bytes: Buffer, reason: RegExp]>
   "a file of the engine's export": [
     tarBytes([{ name: "backup/index.yaml", content: "a" }]),
     /engine's own `export`/,
+  ],
+  "a root file system": [
+    tarBytes([{ name: "./bin/", type: "5" }]),
+    /root file system by itself; put it into a folder/,
+  ],
+  "an image of Docker": [
+    tarBytes([{ name: "manifest.json", content: "a" }]),
+    /it is an image of Docker or OCI/,
+  ],
+  "a dictionary of 3 GiB": [
+    withDictionary(),
+    /packed with a very large dictionary, .* repack it, .*`xz -dc OLD/,
   ],
   "a damaged header": [
     Buffer.concat([plain.subarray(0, 20), Buffer.from("x"), plain.subarray(21)]),

@@ -13,11 +13,11 @@ test("attributes that cannot be set are counted and named", () => {
     "tar: setxattrat: Cannot set 'trusted.overlay.opaque' extended attribute for file './rootfs/a': ";
   assert.equal(
     remarkOn(`${overlay}Operation not permitted`, `${overlay}Operation not permitted`),
-    "2 attributes of files that no container can set left out: trusted.overlay.opaque",
+    "2 attributes of files left out, which a container cannot set: trusted.overlay.opaque",
   );
   assert.equal(
     remarkOn("tar: acl_set_file_at: Cannot set POSIX ACLs for file 'rootfs/a': Operation not supported"),
-    "1 attribute of files that no container can set left out: ACLs",
+    "1 attribute of files left out, which a container cannot set: ACLs",
   );
 });
 

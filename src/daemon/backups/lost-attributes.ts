@@ -31,6 +31,6 @@ export class LostAttributes {
   get remark(): string | undefined {
     if (this.#count === 0) return undefined;
     const what = this.#count === 1 ? "1 attribute" : `${this.#count} attributes`;
-    return `${what} of files that no container can set left out: ${[...this.#names].join(", ")}`;
+    return `${what} of files left out, which a container cannot set: ${[...this.#names].join(", ")}`;
   }
 }

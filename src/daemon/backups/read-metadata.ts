@@ -13,6 +13,22 @@ import { unpack } from "./unpack.ts";
 const HEAD_BYTES = 64 * 1024;
 const NAME = "metadata.yaml";
 
+/** What archives of other kinds begin with. */
+const IMAGE_PARTS = new Set(["blobs", "manifest.json", "oci-layout", "repositories"]);
+const ROOT_FOLDERS = new Set([
+  ".dockerenv",
+  "bin",
+  "boot",
+  "dev",
+  "etc",
+  "home",
+  "lib",
+  "root",
+  "sbin",
+  "usr",
+  "var",
+]);
+
 const ENGINE_EXPORT =
   "it was made with the engine's own `export`, which only its own `import` can read; " +
   "use `tremplin export`, or `lxc publish` and `lxc image export`";
@@ -36,7 +52,7 @@ export async function readMetadata(
     const found = await readMember(name, file, format, signal);
     if (found.length > 0) return decode(found);
   }
-  throw notBackup(`its ${NAME} is missing or empty; its first member is ${quoteName(first)}`);
+  throw notBackup(explainMissing(first));
 }
 
 async function readHead(file: FileHandle, format: ArchiveFormat, signal: AbortSignal): Promise<Buffer> {
@@ -75,6 +91,16 @@ function explainContent(format: ArchiveFormat, head: Buffer): string {
     ? `is compressed a second time, with ${inner}`
     : `is ${describeOther(head) ?? "no tar archive"}`;
   return `what is compressed in it with ${format} ${what}`;
+}
+
+/** Why an archive whose first member has this name has no metadata.yaml. */
+function explainMissing(first: string): string {
+  const [top = ""] = first.replace(/^(\.?\/)+/, "").split("/");
+  if (IMAGE_PARTS.has(top)) return "it is an image of Docker or OCI, not of an engine for system containers";
+  if (ROOT_FOLDERS.has(top)) {
+    return `it is a root file system by itself; put it into a folder rootfs, next to a ${NAME}, and pack both`;
+  }
+  return `its ${NAME} is missing or empty; its first member is ${quoteName(first)}`;
 }
 
 function notBackup(reason: string): TremplinError {

@@ -88,7 +88,11 @@ export function decompressionError(format: ArchiveFormat, error: TremplinError):
     );
   }
   if (/not enough memory|Cannot allocate memory|Memory usage limit/.test(message)) {
-    return tooMuchMemory("a very large dictionary", `${format} -dc OLD | zstd -T0 -o NEW`, error);
+    return tooMuchMemory(
+      "a very large dictionary",
+      `${format === "lzma" ? "xz" : format} -dc OLD | zstd -T0 -o NEW`,
+      error,
+    );
   }
   if (/was killed by SIGKILL/.test(message)) {
     const sentence =
