@@ -2,6 +2,7 @@ import type { Logger } from "../../base/logger.ts";
 
 /** At most this many names in a sentence. */
 const MAX_NAMES = 3;
+const MAX_NAME_LENGTH = 300;
 /** At most this many names in the log. */
 const MAX_LOGGED_NAMES = 100;
 
@@ -75,7 +76,7 @@ export class LeftOut {
     const found = this.#found.get(fault) ?? { count: 0, names: [], reasons: new Set() };
     this.#found.set(fault, found);
     found.count++;
-    if (found.names.length < MAX_LOGGED_NAMES) found.names.push(name.slice(1) || "/");
+    if (found.names.length < MAX_LOGGED_NAMES) found.names.push(name.slice(1, MAX_NAME_LENGTH) || "/");
     if (reason !== "" && found.reasons.size < MAX_NAMES)
       found.reasons.add(REASON_TEXTS[reason] ?? `the system says "${reason}"`);
   }

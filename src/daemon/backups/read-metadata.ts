@@ -1,8 +1,8 @@
 import type { FileHandle } from "node:fs/promises";
-import { bytesOfFile } from "../../base/files/files.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { type ArchiveFormat, describeOther, formatOf } from "./archive-format.ts";
 import { MAX_METADATA_BYTES } from "./backup-metadata.ts";
+import { bytesOfBackup } from "./bytes-of-backup.ts";
 import { sandboxed } from "./sandbox.ts";
 import { Subprocess } from "./subprocess.ts";
 import { firstMemberName, isTarHeader } from "./tar-header.ts";
@@ -58,7 +58,7 @@ export async function readMetadata(
 async function readHead(file: FileHandle, format: ArchiveFormat, signal: AbortSignal): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of unpack(bytesOfFile(file), format, signal)) {
+  for await (const chunk of unpack(bytesOfBackup(file), format, signal)) {
     chunks.push(chunk);
     bytes += chunk.length;
     if (bytes >= HEAD_BYTES) break;
@@ -77,7 +77,7 @@ async function readMember(
   await using tar = Subprocess.start(command, { cwd, signal }, "tar");
   const text = read(tar, MAX_METADATA_BYTES);
   text.catch(() => undefined);
-  for await (const chunk of unpack(bytesOfFile(file), format, signal)) if (!(await tar.write(chunk))) break;
+  for await (const chunk of unpack(bytesOfBackup(file), format, signal)) if (!(await tar.write(chunk))) break;
   tar.end();
   return await text;
 }

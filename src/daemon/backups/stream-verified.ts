@@ -1,7 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
-import { bytesOfFile } from "../../base/files/files.ts";
 import { ArchiveCheck } from "./archive-check.ts";
 import type { ArchiveFormat } from "./archive-format.ts";
+import { bytesOfBackup } from "./bytes-of-backup.ts";
 import type { MemberRules } from "./member-rules.ts";
 import type { UnpackTarget } from "./sandbox.ts";
 import { decompressionError, findDecompressor, unpack } from "./unpack.ts";
@@ -29,7 +29,7 @@ export async function* streamVerified(
   options: VerifiedStream,
 ): AsyncGenerator<Buffer, void, void> {
   const { format, isDecompressed, rules, target, signal } = options;
-  const packed = countBytes(bytesOfFile(file), options.onPacked);
+  const packed = countBytes(bytesOfBackup(file), options.onPacked);
   await using check = new ArchiveCheck(rules, signal, target);
   const checked = async function* (plain: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
     for await (const chunk of countBytes(plain, options.onPlain)) {

@@ -1,8 +1,8 @@
 import type { FileHandle } from "node:fs/promises";
-import { bytesOfFile } from "../../base/files/files.ts";
 import { findExecutable } from "../../base/processes/find-executable.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { ArchiveFormat } from "./archive-format.ts";
+import { bytesOfBackup } from "./bytes-of-backup.ts";
 import { sandboxed } from "./sandbox.ts";
 import { Subprocess } from "./subprocess.ts";
 
@@ -45,7 +45,7 @@ export async function countUnpacked(
   signal: AbortSignal,
 ): Promise<number> {
   let bytes = 0;
-  for await (const chunk of unpack(bytesOfFile(file), format, signal)) bytes += chunk.length;
+  for await (const chunk of unpack(bytesOfBackup(file), format, signal)) bytes += chunk.length;
   return bytes;
 }
 
