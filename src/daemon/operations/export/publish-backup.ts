@@ -4,7 +4,7 @@ import { syncIfSupported } from "../../../base/files/sync.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { sha256OfFile } from "../../backups/compressed-file.ts";
 import type { ExistingFile } from "./existing-file.ts";
-import type { OpenFolder } from "./open-folder.ts";
+import { cannotWrite, type OpenFolder } from "./open-folder.ts";
 
 /** A whole backup under its temporary name. */
 export interface CompleteBackup {
@@ -28,9 +28,9 @@ export async function linkToName(backup: CompleteBackup): Promise<void> {
   try {
     // Unlike a rename, a link never replaces anything.
     await link(folder.at(temporary), folder.at(final));
-  } catch (error) {
+  } catch {
     // A file system without hard links says so in many ways. Where it is something else, the rename says it again.
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") return await renameToUnused(backup);
+    if (!(await folder.find(final))) return await renameToFinal(backup);
     await assertSameContent(backup);
   }
   await unlink(folder.at(temporary));
@@ -38,19 +38,18 @@ export async function linkToName(backup: CompleteBackup): Promise<void> {
 
 /** Replaces a file by the backup. Throws `failed` where a user has changed or replaced the file since. */
 export async function replaceExisting(backup: CompleteBackup, found: ExistingFile): Promise<void> {
-  const { folder, temporary, final, file, path } = backup;
+  const { folder, final, file, path } = backup;
   await found.copyOwnerTo(file, path);
   await syncIfSupported(file);
   const now = await folder.find(final);
   // A user moved or deleted the file.
   if (!now) return await linkToName(backup);
   if (!isUntouched(identityOf(now), identityOf(found.stats))) throw changedMeanwhile(path);
-  await rename(folder.at(temporary), folder.at(final));
+  await renameToFinal(backup);
 }
 
-async function renameToUnused({ folder, temporary, final, path }: CompleteBackup): Promise<void> {
-  if (await folder.find(final)) throw changedMeanwhile(path);
-  await rename(folder.at(temporary), folder.at(final));
+async function renameToFinal({ folder, temporary, final, path }: CompleteBackup): Promise<void> {
+  await rename(folder.at(temporary), folder.at(final)).catch((error) => cannotWrite(path, error));
 }
 
 /** A file whose name and content have the fingerprint of the backup is this very backup. */
