@@ -7,6 +7,7 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 const MIN_FREE_BYTES = 1024 * 1024;
 /** The magic number of FAT, whose files have less than 4 GiB. */
 const FAT_MAGIC = 0x4d44;
+const MAX_FAT_FILE_BYTES = 2n ** 32n;
 const GIB = 2 ** 30;
 
 /**
@@ -16,16 +17,23 @@ const GIB = 2 ** 30;
 export async function explainWriteError(file: FileHandle, error: unknown): Promise<unknown> {
   const reason = isSystemError(error) ? error : await failureOfNextWrite(file);
   const code = reason?.code;
-  const { bavail, bsize, type } = await statfs(`/proc/self/fd/${file.fd}`);
+  const system = await statfs(`/proc/self/fd/${file.fd}`).catch(() => undefined);
+  const isFull = system !== undefined && system.bavail * system.bsize < MIN_FREE_BYTES;
   const fail = (sentence: string): TremplinError => new TremplinError("failed", sentence, error);
-  if (code === "ENOSPC" || bavail * bsize < MIN_FREE_BYTES) {
+  if (code === "ENOSPC" || isFull) {
     return fail("no disk space is left for the backup; free some, or export to another disk");
   }
-  if (code === "EFBIG") return fail(await explainFileSize(type));
+  if (code === "EFBIG") return fail(await explainFileSize(system?.type));
   return reason === undefined ? error : fail(`cannot write the backup: ${systemErrorText(reason)}`);
 }
 
-async function explainFileSize(fileSystem: number): Promise<string> {
+/** Whether so many bytes may not fit into a file on its file system, unless they can be compressed. */
+export async function mayExceedFat(file: FileHandle, bytes: bigint): Promise<boolean> {
+  const { type } = await statfs(`/proc/self/fd/${file.fd}`);
+  return type === FAT_MAGIC && bytes >= MAX_FAT_FILE_BYTES;
+}
+
+async function explainFileSize(fileSystem: number | undefined): Promise<string> {
   if (fileSystem === FAT_MAGIC) {
     return "the backup is larger than 4 GiB, and no file on a FAT file system may be: export to a disk with another one, such as exFAT, NTFS or ext4";
   }
@@ -52,9 +60,11 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
 }
 
 async function failureOfNextWrite(file: FileHandle): Promise<NodeJS.ErrnoException | undefined> {
-  const { size } = await file.stat();
-  return await file.write(Buffer.alloc(1), 0, 1, size).then(
-    () => undefined,
-    (error: NodeJS.ErrnoException) => error,
-  );
+  try {
+    const { size } = await file.stat();
+    await file.write(Buffer.alloc(1), 0, 1, size);
+    return undefined;
+  } catch (error) {
+    return error as NodeJS.ErrnoException;
+  }
 }

@@ -14,6 +14,7 @@ import { compressorFor } from "../../backups/compressor.ts";
 import { ExportMeter } from "../../backups/export-meter.ts";
 import { deletePublished, publishSnapshot } from "../../backups/published-image.ts";
 import { type LocalSnapshot, openSnapshotArchive } from "../../backups/snapshot-archive.ts";
+import { mayExceedFat } from "../../backups/write-error.ts";
 import {
   snapshotSteps,
   takeConsistentSnapshot,
@@ -104,6 +105,8 @@ async function write(
         { instance: name, snapshot },
         { ...options, shutdownSignal: context.shutdownSignal },
       );
+  if (await mayExceedFat(target.file, meter.read().totalInputBytes))
+    log.warn({ path: exportPath }, "the backup is written to FAT, and the export fails if it reaches 4 GiB");
   const isSynced = await compressInto(target.file, compressor, meter, signal, archive.stream);
   if (!isSynced) log.warn({ path: exportPath }, "the file system of the backup cannot sync it to its disk");
   const remark = archive.remark();
