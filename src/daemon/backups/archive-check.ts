@@ -22,8 +22,12 @@ const LIST_OPTIONS = [
   "--force-local",
   "--blocking-factor=512",
 ] as const;
-/** What tar prints about a device in a user namespace, where nobody can make one, and last because of that. */
-const UNMADE = /^tar: "(?:[^"\\]|\\.)*": Cannot mknod: Operation not permitted$/;
+/**
+ * What tar prints about a device in a user namespace, where nobody can make one, about a hard link to it, and last
+ * because of that.
+ */
+const UNMADE =
+  /^tar: "(?:[^"\\]|\\.)*": Cannot (?:mknod: Operation not permitted|hard link to .*: No such file or directory)$/;
 const AFTER_UNMADE = "tar: Exiting with failure status due to previous errors";
 const UNMADE_EXIT_CODE = 2;
 
