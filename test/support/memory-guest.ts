@@ -51,6 +51,8 @@ export class MemoryGuest implements AsyncDisposable {
   readonly orphans: MessageInitShape<typeof OrphanSchema>[] = [];
   /** The first account that was set up, in any container. */
   primaryUser = "";
+  /** What its answers say beside their messages. */
+  notes: string[] = [];
   readonly usb = new MemoryUsb();
   readonly #options: MemoryGuestOptions;
   readonly #connection: Connection;

@@ -1,7 +1,6 @@
 import type { Clock } from "../../base/async/clock.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { displayText } from "../guest/lossless-text.ts";
-import { findPrimaryUser } from "../guest/primary-user.ts";
+import { primaryUserName } from "../guest/primary-user.ts";
 import type { ContainerExec } from "./container-exec.ts";
 import { readContainerRelease } from "./container-release.ts";
 import { plainLine } from "./output-lines.ts";
@@ -12,10 +11,9 @@ const BOOT_TIMEOUT_MS = 180_000;
 const POLL_INTERVAL_MS = 500;
 
 /** The name of the primary user; undefined if there is none. */
-export async function readPrimaryUserName(exec: ContainerExec, now: number): Promise<string | undefined> {
+export async function readPrimaryUserName(exec: ContainerExec): Promise<string | undefined> {
   using files = await exec.files();
-  const primaryUser = await findPrimaryUser(files, now);
-  return primaryUser && displayText(primaryUser.name);
+  return await primaryUserName(files);
 }
 
 /**
@@ -31,7 +29,7 @@ export async function verifyRelease(
   const notes = await waitForInit(exec, clock);
   await verifyVersion(exec, release);
   await verifyPackages(exec);
-  const now = await readPrimaryUserName(exec, clock.now());
+  const now = await readPrimaryUserName(exec);
   if (now !== primaryUser) {
     throw new TremplinError(
       "failed",

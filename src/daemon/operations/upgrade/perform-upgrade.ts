@@ -61,7 +61,7 @@ export async function performUpgrade(
   for (const sentence of [...findings.notes, ...findings.problems]) await report.say(sentence);
   throwIfBlocked(findings);
   checkNotEphemeral(instance);
-  const person = await readPrimaryUserName(inside, clock.now());
+  const person = await readPrimaryUserName(inside);
   await report.begin("taking the rollback snapshot", PHASE_WEIGHTS.save);
   await save(deps, instance, context);
   const release = { exec: inside, report, sources: findings.sources, clock };
