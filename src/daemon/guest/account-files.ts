@@ -1,9 +1,9 @@
-import { TremplinError } from "../../base/tremplin-error.ts";
+import { errorMessage, isUnavailable, TremplinError } from "../../base/tremplin-error.ts";
 import type { FileSession, NodeInfo, NodeOwner } from "../../engine/files/file-session.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import type { AccountContents, ChangedAccountFile } from "./account-database.ts";
 import { group, gshadow, passwd, shadow } from "./account-formats.ts";
-import { temporaryPath } from "./container-files.ts";
+import { replaceFile, temporaryPath } from "./container-files.ts";
 
 /** Far more than any system needs: a hundred thousand accounts. */
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -44,6 +44,8 @@ interface Replacement {
   readonly path: string;
   readonly content: Uint8Array;
   readonly owner: NodeOwner;
+  /** For an account file: what it contained. Undefined for a backup, and if there was no such file. */
+  readonly former?: Uint8Array;
 }
 
 /**
@@ -66,7 +68,8 @@ export async function prepareReplacements(
     const former = (await files.lstat(backup).catch(ifMissing)) ?? there;
     refuseLink(backup, former);
     const closed = { ...former, mode: former.mode & there.mode };
-    prepared.push({ path: backup, content: before, owner: closed }, { path, content: after, owner: there });
+    prepared.push({ path: backup, content: before, owner: closed });
+    prepared.push({ path, content: after, owner: there, former: before });
   }
   return prepared;
 }
@@ -74,7 +77,8 @@ export async function prepareReplacements(
 /**
  * Replaces account files, each by an atomic rename, and saves their former content as `/etc/passwd-` and so on, so
  * that every file is complete after a crash at any instant. Returns false and changes nothing if the files changed
- * since they were read.
+ * since they were read. If one cannot be replaced (it is immutable, or something is mounted on it), the others get
+ * their former content again.
  */
 export async function replaceAccountFiles(
   files: FileSession,
@@ -88,11 +92,30 @@ export async function replaceAccountFiles(
       await files.create(temporaryPath(path), content, owner);
     }
     if (!isSame(read, await readAccountFiles(files))) return false;
-    for (const { path } of replacements) await files.rename(temporaryPath(path), path);
+    for (const [index, { path }] of replacements.entries()) {
+      const replaced = replacements.slice(0, index);
+      await files.rename(temporaryPath(path), path).catch((error) => undo(files, replaced, path, error));
+    }
     return true;
   } finally {
     for (const { path } of replacements) await files.remove(temporaryPath(path)).catch(() => undefined);
   }
+}
+
+/** Throws the sentence for a file that could not be replaced. */
+async function undo(
+  files: FileSession,
+  replaced: readonly Replacement[],
+  path: string,
+  error: unknown,
+): Promise<never> {
+  for (const { path: done, former, owner } of replaced) {
+    if (former) await replaceFile(files, done, former, owner).catch(() => undefined);
+  }
+  if (isUnavailable(error)) throw error;
+  const why = errorMessage(error);
+  const advice = "if it is immutable or something is mounted on it, change that in the container";
+  throw new TremplinError("failed", `${path} in the container cannot be replaced: ${why}; ${advice}`, error);
 }
 
 /** Something else may depend on the target of a link. */

@@ -125,6 +125,26 @@ for (const [title, skeleton] of [
   });
 }
 
+for (const stuck of ["/etc/passwd-", "/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow"]) {
+  test(`${stuck} cannot be replaced: no account file has changed`, async () => {
+    const tree = fill({});
+    const before = Object.keys(base).map((path) => [path, tree.read(path)]);
+    const rename = tree.rename.bind(tree);
+    tree.rename = (from, to) => to !== stuck && rename(from, to);
+    await assert.rejects(
+      ensure(),
+      new RegExp(`${stuck} in the container cannot be replaced: .*; if it is immutable`),
+    );
+    assert.deepEqual(
+      Object.keys(base).map((path) => [path, tree.read(path)]),
+      before,
+    );
+    const extra = tree.texts().filter(([path]) => !(path in base) && !/^\/etc\/\w+-$/.test(path));
+    assert.deepEqual(extra, []);
+    assert.equal(tree.get("/home/anna"), undefined);
+  });
+}
+
 test("the name of the primary user is read from passwd alone, and where its line is not valid, that is said", async () => {
   const line = "bob:x:1000:1000:Bob:/home/bob\n";
   const tree = fill({ "/etc/passwd": `${base["/etc/passwd"]}junk\n${line}`, "/etc/group": "::\n\0" });
