@@ -1,11 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { replaceFile, textOfFile } from "../base/files/files.ts";
+import { makeOwnFolder } from "../base/files/own-folder.ts";
 
 /** The layout of the folder --state (docs/architecture.md#file-layout). */
 export interface StateFolder {
   readonly path: string;
+  /** Locked while a daemon works in the folder. */
+  readonly lock: string;
   /** Operations under way, and final notices that the host has not answered. */
   readonly journal: string;
   /** Final notices that the host rejected, see RejectedNotices. */
@@ -18,11 +20,12 @@ export interface StateFolder {
   readonly daemonId: string;
 }
 
-/** Creates the folder if it is missing. Its mode 0711 lets others reach the engine's files but not list it. */
+/** Creates the folder if it is missing. Throws `invalid` for one that other users could change. Its mode 0711 lets others reach the engine's files but not list it. */
 export async function openStateFolder(path: string): Promise<StateFolder> {
-  await mkdir(path, { recursive: true, mode: 0o711 });
+  await makeOwnFolder(path, 0o711);
   return {
     path,
+    lock: join(path, "lock"),
     journal: join(path, "journal"),
     rejected: join(path, "refused"),
     running: join(path, "running.json"),

@@ -1,8 +1,8 @@
-import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { acquireLock } from "../base/files/file-lock.ts";
 import { replaceFile, textOfFile } from "../base/files/files.ts";
-import { acquireProcessLock } from "../base/processes/process-lock.ts";
+import { makeOwnFolder } from "../base/files/own-folder.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import type { Accelerator } from "./accelerator.ts";
 
@@ -97,11 +97,12 @@ export class MachineFolder {
     return replaceFile(this.#settings, `${JSON.stringify(settings)}\n`);
   }
 
-  /** Creates the folder and excludes other `machine up` and `machine down`. Throws `busy`. */
+  /** Creates the folder and excludes other `machine up` and `machine down`. Throws `busy`, and `invalid` for a folder
+   * that other users could change. */
   async lock(): Promise<AsyncDisposable> {
-    await mkdir(this.path, { recursive: true, mode: 0o700 });
-    return await acquireProcessLock(
-      `machine ${this.path}`,
+    await makeOwnFolder(this.path);
+    return await acquireLock(
+      join(this.path, "lock"),
       `another tremplin machine up or down is running for ${this.name}`,
     );
   }

@@ -1,6 +1,6 @@
 import { readFile, rm } from "node:fs/promises";
 import { replaceFile } from "../../base/files/files.ts";
-import { bootId, processStartTime } from "../../base/processes/process-info.ts";
+import { bootId, commandLineSync, processStartTime } from "../../base/processes/process-info.ts";
 import { systemErrorText } from "../../base/system-error.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 
@@ -22,9 +22,11 @@ export function recordOf(pid: number, words: readonly string[]): ProcessRecord |
   return startedAt === undefined ? undefined : { pid, startedAt, boot: bootId(), words };
 }
 
-/** Whether the recorded process is still running. */
+/** Whether the recorded process is still running, with the arguments that it was started with. */
 export function isAlive(record: ProcessRecord): boolean {
-  return record.boot === bootId() && processStartTime(record.pid) === record.startedAt;
+  if (record.boot !== bootId() || processStartTime(record.pid) !== record.startedAt) return false;
+  const args = record.words.length === 0 ? [] : commandLineSync(record.pid).slice(-record.words.length);
+  return args.join("\0") === record.words.join("\0");
 }
 
 /** Reads a pid file; undefined when it is missing or of another format. Throws when it cannot be read. */

@@ -24,12 +24,6 @@ export async function findPrimaryUser(files: FileSession): Promise<PasswdEntry |
   return findUid(parsePasswd(await readPasswd(files)), PRIMARY_UID);
 }
 
-/** The name of the primary user; undefined if there is none. The line of that user need not be valid. */
-export async function primaryUserName(files: FileSession): Promise<string | undefined> {
-  const user = parsePasswd(await readPasswd(files)).claims.find(({ uid }) => uid === PRIMARY_UID);
-  return user && displayText(user.name);
-}
-
 export interface UserSpec {
   /** The name for a new primary user, checked by checkUserName. An existing primary user keeps its name. */
   readonly name: string;
