@@ -68,6 +68,8 @@ export interface TreeCopy {
   readonly to: string;
   /** Of everything but links. */
   readonly owner: { readonly uid: number; readonly gid: number };
+  /** Ends the copy between two files; its reason is thrown. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -77,10 +79,11 @@ export interface TreeCopy {
 export async function copyTree(
   files: FileSession,
   nodes: readonly TreeNode[],
-  { from, to, owner }: TreeCopy,
+  { from, to, owner, signal }: TreeCopy,
 ): Promise<number> {
   let unreadable = 0;
   const copyNode = async ({ path, type, mode, size }: TreeNode): Promise<void> => {
+    signal.throwIfAborted();
     const [source, target] = [`${from}/${path}`, `${to}/${path}`];
     if (type === "symlink") {
       const link = await files.readlink(source).catch(ifInaccessible);

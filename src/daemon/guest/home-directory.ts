@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { TimeLimit } from "../../base/async/time-limit.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { FileSession } from "../../engine/files/file-session.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
@@ -19,6 +20,8 @@ const SKELETON = "/etc/skel";
 const SKELETON_LIMITS: TreeLimits = { files: 10_000, bytes: 64 * 1024 * 1024 };
 /** An earlier daemon may have been killed anywhere in a copy. */
 const REMOVAL_LIMITS: TreeLimits = { files: 20_000, bytes: Number.MAX_SAFE_INTEGER };
+/** Leaves time to remove an unfinished copy before the request must be answered. */
+const COPY_TIME_LIMIT_MS = 6_000;
 const ROOT = 0;
 
 /** Throws if a user's home is neither a directory nor a link. */
@@ -66,11 +69,13 @@ export async function stageHome(files: FileSession, user: PasswdEntry): Promise<
   const fresh = posix.join(posix.dirname(home), `.${posix.basename(home)}.tremplin`);
   await makeFolder(files, posix.dirname(home));
   await removeTree(files, fresh, REMOVAL_LIMITS);
+  using limit = new TimeLimit(COPY_TIME_LIMIT_MS, tooSlow, []);
+  const copy = { from: SKELETON, to: fresh, owner: { uid, gid }, signal: limit.signal };
   const discard = () => removeTree(files, fresh, REMOVAL_LIMITS).catch(() => undefined);
   // Closed until it is complete: programs of the user may already run.
   await files.mkdir(fresh, { uid: ROOT, gid: 0, mode: 0o700 });
   try {
-    const unreadable = await copyTree(files, skeleton, { from: SKELETON, to: fresh, owner: { uid, gid } });
+    const unreadable = await copyTree(files, skeleton, copy);
     return {
       unreadable,
       publish: async () => {
@@ -97,6 +102,14 @@ async function listSkeleton(files: FileSession): Promise<TreeNode[]> {
     const { code, message } = TremplinError.from(error);
     throw new TremplinError(code, `${SKELETON} cannot be copied for a new home: ${message}`, error);
   }
+}
+
+function tooSlow(): TremplinError {
+  const seconds = COPY_TIME_LIMIT_MS / 1000;
+  return new TremplinError(
+    "failed",
+    `${SKELETON} cannot be copied for a new home within ${seconds} s: make it smaller in the container`,
+  );
 }
 
 /** A normalized absolute path; undefined if it is none, or means that the user has no home. */
