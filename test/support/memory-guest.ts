@@ -58,6 +58,8 @@ export class MemoryGuest implements AsyncDisposable {
   address = "10.0.0.1";
   /** The first account that was set up, in any container. */
   primaryUser = "";
+  /** What its answers say beside their messages. */
+  notes: string[] = [];
   readonly usb = new MemoryUsb();
   readonly #options: MemoryGuestOptions;
   readonly #connection: Connection;
