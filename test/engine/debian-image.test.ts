@@ -83,7 +83,7 @@ test("concurrent calls share one build, whose private mirror stays out of the im
 }, async () => {
   await using mirror = await PrivateMirror.open();
   const apt = join(folder, ".apt");
-  await mkdir(apt);
+  await mkdir(apt, { recursive: true });
   const suites = ["bookworm", "bookworm-updates"].map((suite) => `deb ${mirror.url} ${suite} main\n`);
   const chrome = "deb [arch=amd64] http://127.0.0.1:9/linux/chrome/deb stable main\n";
   await writeFile(join(apt, "sources.list"), [chrome, ...suites].join(""));
