@@ -78,10 +78,7 @@ test("on a machine with a VPN, shared addresses and an unreachable route the bri
 
 test("a firewall that drops is found with the command that helps", async () => {
   for (const [hook, sentence] of [
-    [
-      "forward",
-      /^the firewall drops what containers send to other networks.* chain guard of table inet mine/,
-    ],
+    ["forward", /^the firewall drops what containers send to other networks.*chain guard of table inet mine/],
     ["input", /^the firewall drops the requests of containers for addresses \(DHCP\) and names \(DNS\)/],
   ] as const) {
     await namespace.run(
