@@ -40,9 +40,10 @@ async function look() {
 
 /** Holds the locks of dpkg and apt as another apt does, until /run/free exists. */
 const HOLD_LOCKS = `use Fcntl;
+my $lock = pack("s s x![q] q q i", F_WRLCK, 0, 0, 0, 0);
 for (@ARGV) {
   open(my $file, ">>", $_) or die;
-  fcntl($file, F_SETLK, pack("s s x![q] q q i", F_WRLCK, 0, 0, 0, 0)) or die;
+  fcntl($file, F_SETLK, $lock) or die;
   push @held, $file;
 }
 open(my $held, ">", "/run/held");
