@@ -89,6 +89,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "print events as they happen",
     load: async () => (await import("./commands/watch.ts")).watchCommand,
   },
+  history: {
+    summary: "list the operations under way and those that have ended",
+    load: async () => (await import("./commands/history.ts")).historyCommand,
+  },
   doctor: {
     summary: "check this computer and the setup, with advice",
     load: async () => (await import("./commands/doctor.ts")).doctorCommand,

@@ -70,7 +70,7 @@ interface Build extends Omit<DebianImageOptions, "release"> {
 
 async function* build(options: Build): AsyncGenerator<ImageProgress, void, void> {
   const { release, image, signal, clock, log } = options;
-  const startedAt = clock.now();
+  const startedAt = clock.elapsed();
   const work = hiddenPath(image, "building");
   const tree = join(work, "tree");
   const packages = hiddenPath(image, "packages");
@@ -90,7 +90,7 @@ async function* build(options: Build): AsyncGenerator<ImageProgress, void, void>
     const fresh = await packImage({ ...step, created: new Date(clock.now()) });
     const kept = await replaceImage(image, fresh, join(work, "old"));
     if (kept) log.warn({ image, kept }, "the old image had files that the daemon did not write; kept it");
-    const seconds = Math.round((clock.now() - startedAt) / 1000);
+    const seconds = Math.round((clock.elapsed() - startedAt) / 1000);
     log.info({ image, seconds, mirror: mirrors.inside.main }, "built an image");
   } catch (error) {
     signal.throwIfAborted();
