@@ -84,6 +84,33 @@ const unfit: [title: string, reason: RegExp, override: Override, wanted?: Versio
   ],
   ["without dpkg", /no working dpkg/, (words) => (words === "dpkg --audit" ? { exitCode: 127 } : undefined)],
   [
+    "of an architecture that the release has dropped",
+    /Debian 13 \(trixie\) does not support the architecture i386/,
+    (words) => (words === "dpkg --print-architecture" ? { stdout: "i386\n" } : undefined),
+    Version.DEBIAN_TRIXIE,
+  ],
+  [
+    "for which apt has no plan",
+    /planning the upgrade failed with exit code 100: E: Broken packages/,
+    (words) =>
+      words.includes("--assume-no") && words.endsWith(" dist-upgrade")
+        ? { exitCode: 100, stderr: "E: Broken packages\n" }
+        : undefined,
+  ],
+  [
+    "with a read-only file system",
+    /it cannot write to \/usr: make it writable/,
+    (words) => (words.includes('[ -w "$folder" ]') ? { stdout: "/usr\n" } : undefined),
+  ],
+  [
+    "whose pins keep its release",
+    /apt chooses version 11\.1\+deb11u7 of base-files, which is not that of Debian 12/,
+    (words) =>
+      words.endsWith("policy base-files")
+        ? { stdout: "base-files:\n  Candidate: 11.1+deb11u7\n" }
+        : undefined,
+  ],
+  [
     "whose mirror lacks the release",
     /404 Not Found/,
     (words) => (words.includes("--assume-no") ? { exitCode: 100, stderr: "E: 404 Not Found\n" } : undefined),
