@@ -39,7 +39,7 @@ export class ConnectingStream extends Duplex {
 
   override _write(chunk: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     this.#socket?.write(chunk, encoding, (error) => {
-      if (error) this.destroy();
+      if (error) this.#lose();
       done();
     });
   }
@@ -53,16 +53,19 @@ export class ConnectingStream extends Duplex {
     done(error);
   }
 
+  #lose(): void {
+    this.destroy(this.#abort.signal.aborted ? undefined : this.#refused?.());
+  }
+
   async #connect(): Promise<void> {
     const socket = await this.#open(this.#abort.signal);
     this.#socket = socket;
-    const lost = (): void => void this.destroy(this.#abort.signal.aborted ? undefined : this.#refused?.());
     socket.on("data", (chunk) => {
       this.#refused = undefined;
       if (!this.push(chunk)) socket.pause();
     });
-    socket.on("end", () => (this.#refused ? lost() : this.push(null)));
-    socket.on("error", lost);
-    socket.on("close", lost);
+    socket.on("end", () => (this.#refused ? this.#lose() : this.push(null)));
+    socket.on("error", () => this.#lose());
+    socket.on("close", () => this.#lose());
   }
 }

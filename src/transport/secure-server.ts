@@ -37,9 +37,9 @@ export function secureServer(tls: Tls, handler: Handler, logging: Logging): Serv
     setCaller(socket, caller);
     serve(socket);
   });
-  server.on("tlsClientError", (error, socket) => {
-    // Without a byte it was no handshake: somebody only looked whether the port is open.
-    if (socket.bytesRead > 0) logRefusal(socket, certificateErrorText(error), logging);
+  server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
+    // The client has gone: it does not believe this server, or only looked whether the port is open.
+    if (error.code !== "ECONNRESET") logRefusal(socket, certificateErrorText(error), logging);
   });
   const watching = tls.revoked?.watch(() => closeRevoked(open, tls));
   server.once("close", () => watching?.[Symbol.dispose]());
