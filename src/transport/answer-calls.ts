@@ -89,8 +89,9 @@ async function answer(context: Context, request: Request, response: Response): P
   const { calls, onFailure } = context;
   // The caller has gone already, so no event would say so later.
   if ((request.stream ?? request.socket).destroyed) return;
+  const path = pathOf(request);
   const refuse = (caller: Caller | undefined, refusal: Refusal): void => {
-    onFailure(pathOf(request), caller, refusal.sentence);
+    onFailure(path, caller, refusal.sentence);
     answerRefusal(request.headers["content-type"], response, refusal);
   };
   const admission = context.admit(request);
@@ -103,9 +104,12 @@ async function answer(context: Context, request: Request, response: Response): P
   const universal = universalRequestFromNodeRequest(request, response, undefined, values);
   removeLongDeadline(universal.header);
   const answered = await call(universal);
+  // The library's function does not always return.
+  response.once("close", () => {
+    const reason = failureOf(answered.status, answered.trailer);
+    if (reason !== undefined) onFailure(path, caller, reason);
+  });
   await universalResponseToNodeResponse(answered, response);
-  const reason = failureOf(answered.status, answered.trailer);
-  if (reason !== undefined) onFailure(pathOf(request), caller, reason);
 }
 
 function pathOf({ url }: Request): string {

@@ -16,8 +16,8 @@ interface Logging {
 
 /**
  * Serves both versions of HTTP with mutual TLS. A connection without a certificate of the authority is closed before a
- * byte of it is read, and logged. One with a revoked certificate is closed when its calls have been refused, or when
- * the certificate is revoked later.
+ * byte of it is read, and logged. The calls of a revoked certificate are refused; a connection that is open when its
+ * certificate is revoked is closed.
  */
 export function secureServer(tls: Tls, handler: Handler, logging: Logging): Server {
   const { cert, key, ca } = tls;
@@ -32,7 +32,8 @@ export function secureServer(tls: Tls, handler: Handler, logging: Logging): Serv
     socket.on("error", () => socket.destroy());
     const caller = callerOf(socket, tls, logging);
     if (!caller) return void socket.destroy();
-    open.set(socket, caller);
+    // The calls of one that is revoked already are refused with the reason, so there is nothing to close.
+    if (reasonToRefuse(caller, tls) === undefined) open.set(socket, caller);
     socket.once("close", () => open.delete(socket));
     setCaller(socket, caller);
     serve(socket);

@@ -16,8 +16,9 @@ import type { Role } from "../../src/transport/role.ts";
 import { serve } from "../../src/transport/server.ts";
 import { readTls, type Tls } from "../../src/transport/tls.ts";
 import { Authority } from "../../src/trust/authority.ts";
+import { eventually } from "../support/eventually.ts";
 import { hasCode } from "../support/host-fixture.ts";
-import { hostileRoutes, turns } from "../support/hostile-peer.ts";
+import { hostileRoutes } from "../support/hostile-peer.ts";
 import { type KeptFolder, keptFolder } from "../support/keeper.ts";
 import { MemoryGuest } from "../support/memory-guest.ts";
 import { execute } from "../support/system-state.ts";
@@ -144,8 +145,7 @@ test("a guest sends notices in its own name only, whatever ids it knows", async 
     as(one, "listeners", reportDeleted("two")),
     hasCode(Code.FailedPrecondition, /is not the id of the daemon of guest one/),
   );
-  // The answer comes before the line; both ends are in this process.
-  await turns(20);
+  await eventually("the line", async () => logged[0]);
   const [line] = logged as { sender: string; notice: string; reason: string }[];
   assert.equal(line?.sender, "the certificate of guest one");
   assert.equal(line?.notice, "UpdateDeletionStatus");
