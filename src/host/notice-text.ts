@@ -116,7 +116,7 @@ function readExport(progress: ContainerExportProgress): Reading {
 function readImport(progress: ContainerImportProgress): Reading {
   const { progressPercent: percent, progressSpeed: speed } = progress;
   return of(progress.status, {
-    [Import.IMPORTING_UPLOAD]: going("uploading the backup", percent / 2),
+    [Import.IMPORTING_UPLOAD]: going("reading the backup", percent / 2),
     [Import.IMPORTING_UNPACK]: going(`unpacking the backup, ${bytesText(speed)}/s`, 50 + percent / 2),
     [Import.DONE]: done("imported"),
     [Import.FAILED]: failed("importing failed"),

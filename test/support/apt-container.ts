@@ -12,7 +12,7 @@ import { runInside } from "./run-inside.ts";
 import { execute } from "./system-state.ts";
 
 /** Increase this when the tree is built differently. */
-const RECIPE = 1;
+const RECIPE = 2;
 
 const inittab = `::once:/bin/busybox udhcpc -f -i eth0 -s /usr/local/sbin/have-address
 ::respawn:/bin/sleep 1000000
@@ -22,6 +22,7 @@ const inittab = `::once:/bin/busybox udhcpc -f -i eth0 -s /usr/local/sbin/have-a
 const haveAddress = `#!/bin/sh
 [ -n "$ip" ] || exit 0
 /bin/busybox ip address replace "$ip/$mask" dev "$interface"
+echo "nameserver $dns" >/etc/resolv.conf
 `;
 
 /** The package that identifies a release in tests with small releases. */

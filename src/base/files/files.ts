@@ -15,6 +15,9 @@ const CHUNK_BYTES = 256 * 1024;
 /** The suffix of a file that is not complete yet. */
 const UNFINISHED_SUFFIX = ".new";
 
+/** Opens a file only as a reference, which needs no permission for it. Node has no name for this flag. */
+export const O_PATH = 0o10000000;
+
 /**
  * Whether something exists at a path, links followed; with a mode of fs.constants, whether this process may use it
  * so.

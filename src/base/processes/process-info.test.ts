@@ -8,6 +8,7 @@ import {
   commandLine,
   isAlive,
   parseProcessStat,
+  processAge,
   processIds,
   processStartTime,
   processStat,
@@ -30,6 +31,7 @@ test("a process is known while it runs, and unknown afterwards", async () => {
   const pid = child.pid as number;
   assert.equal(processStat(pid)?.parent, process.pid);
   assert.match(processStartTime(pid) ?? "", /^\d+$/);
+  assert.ok((await processAge(pid)) < (await processAge(1)));
   assert.deepEqual(await commandLine(pid), ["/bin/sleep", "900"]);
   assert.ok((await processIds()).includes(pid));
   assert.equal(await waitForExit([pid], { clock: systemClock, timeoutMs: 0 }), false);
@@ -38,6 +40,7 @@ test("a process is known while it runs, and unknown afterwards", async () => {
   await exited;
   assert.equal(isAlive(pid), false);
   assert.equal(processStartTime(pid), undefined);
+  assert.equal(await processAge(pid), 0);
   assert.deepEqual(await commandLine(pid), []);
   sendSignal(pid, "SIGTERM");
 });

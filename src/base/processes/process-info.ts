@@ -35,6 +35,13 @@ export function processStartTime(pid: number): string | undefined {
   return stat === undefined || stat.state === "Z" || stat.state === "X" ? undefined : stat.startTime;
 }
 
+/** How long ago a process was started, in seconds, by the clock of the kernel; 0 for one that has ended. */
+export async function processAge(pid: number): Promise<number> {
+  const startedAt = processStartTime(pid);
+  const uptime = Number((await textIfReadable("/proc/uptime")).split(" ")[0]);
+  return startedAt === undefined ? 0 : Math.max(0, uptime - Number(startedAt) / 100);
+}
+
 /** Whether there is a process of that id. One that has ended counts until its parent has read its exit code. */
 export function isAlive(pid: number): boolean {
   try {

@@ -30,7 +30,7 @@ export function usbCommand(io: Io): Command {
       if (flags.json) {
         io.out(jsonLine(toJson(ListUsbPortsResponseSchema, answer, { alwaysEmitImplicit: true })));
       } else if (answer.ports.length > 0) io.out(table(answer.ports));
-      else io.err("the guest has no USB controller (xHCI) with USB 2 and USB 3 ports\n");
+      else io.err("the guest has no USB controller (xHCI) with ports\n");
     });
   const attach = withHostFlags(new Command("attach"))
     .description("attach a port to a container: all devices in it, now and later")

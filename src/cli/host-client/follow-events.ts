@@ -72,13 +72,13 @@ async function* events(
 }
 
 async function reattach(api: HostApi, state: State, options: FollowOptions): Promise<AsyncIterator<Event>> {
-  const deadline = options.clock.now() + RECONNECT_TIMEOUT_MS;
+  const deadline = options.clock.elapsed() + RECONNECT_TIMEOUT_MS;
   for (const wait of backoff(100, 2_000)) {
     await options.clock.sleep(wait, options.signal);
     try {
       return await attach(api, state, options);
     } catch (thrown) {
-      if (!isUnavailable(thrown) || options.clock.now() > deadline) throw thrown;
+      if (!isUnavailable(thrown) || options.clock.elapsed() > deadline) throw thrown;
     }
   }
   throw new TremplinError("unavailable", "the host stayed unreachable");

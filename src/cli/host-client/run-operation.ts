@@ -30,6 +30,8 @@ export interface OperationSpec {
   readonly request: (api: HostApi, settings: CallSettings) => Promise<Reply>;
   /** Cancels the operation; Ctrl-C calls it once the operation is accepted. Without it Ctrl-C leaves the operation running. */
   readonly cancel?: (api: HostApi, settings: CallSettings) => Promise<void>;
+  /** What it does before its first notice. */
+  readonly firstStep?: string;
   /** Return without waiting for the end. Default: no. */
   readonly detach?: boolean;
   /** Reads its events. Default: noticeText. */
@@ -85,7 +87,7 @@ export async function runOperation(session: Session, spec: OperationSpec): Promi
         cancel(api, { operation }).catch((reason) => stop.abort(reason));
       });
     }
-    progress.update("accepted by the guest");
+    progress.update(spec.firstStep ?? "accepted by the guest");
     const target = { operation, container: spec.container };
     watchLiveness(api, target, progress, () => following.newest, io.clock, signal).catch((reason) =>
       stop.abort(reason),

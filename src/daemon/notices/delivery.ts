@@ -11,8 +11,11 @@ export type HostAnswer =
   | { readonly kind: "acknowledged" }
   | { readonly kind: "rejected"; readonly reason: string };
 
-/** The outcome of one try: the host's answer, or `unreachable` if it did not answer or is not ready for the notice. */
-export type Outcome = HostAnswer | { readonly kind: "unreachable"; readonly reason: string };
+/**
+ * The outcome of one try: the host's answer, `unreachable` if it did not answer, or `unclear` if it answered with a code
+ * that leaves open whether it refuses this notice for good or is not ready for any.
+ */
+export type Outcome = HostAnswer | { readonly kind: "unreachable" | "unclear"; readonly reason: string };
 
 /** One try to deliver one notice under an id of its own, of an operation or of none. Never throws. */
 export type DeliverNotice = (
@@ -31,6 +34,8 @@ const REJECTIONS = new Set([
   Code.OutOfRange,
   Code.Unimplemented,
 ]);
+/** With these a listener says nothing about the notice, only that it is not there. */
+const ABSENCES = new Set([Code.Unavailable, Code.DeadlineExceeded, Code.Canceled]);
 
 /**
  * Delivers to the listener behind a transport. Call metadata: `tremplin-notice` is the id, by which the host
@@ -50,9 +55,13 @@ export function deliverTo(transport: Transport, daemonId: string): DeliverNotice
       return { kind: "acknowledged" };
     } catch (thrown) {
       const error = ConnectError.from(thrown);
-      // Only a grpc-status comes from the listener. Any other code may stand for the HTTP status of a proxy.
-      const isRejected = error.isWireError && REJECTIONS.has(error.code);
-      return { kind: isRejected ? "rejected" : "unreachable", reason: error.message };
+      return { kind: kindOf(error), reason: error.message };
     }
   };
+}
+
+function kindOf({ isWireError, code }: ConnectError): "rejected" | "unclear" | "unreachable" {
+  // Only a grpc-status comes from the listener. Any other code may stand for the HTTP status of a proxy.
+  if (!isWireError || ABSENCES.has(code)) return "unreachable";
+  return REJECTIONS.has(code) ? "rejected" : "unclear";
 }

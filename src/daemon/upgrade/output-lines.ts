@@ -46,3 +46,9 @@ export function plainLine(text: string): string {
   // Removes a character that was cut in half.
   return `${bytes.toString("utf8", 0, MAX_LINE_BYTES - 3).replace(/\uFFFD+$/, "")}…`;
 }
+
+/** Names that a container gave, for a sentence: at most `max`, and how many more there are. */
+export function joinNames(names: readonly string[], max = 8): string {
+  const plain = names.slice(0, max).map((name) => plainLine(name.slice(0, 80)));
+  return `${plain.join(", ")}${names.length > max ? ` and ${names.length - max} more` : ""}`;
+}

@@ -51,7 +51,7 @@ async function pressButton(
       () => true,
       () => false,
     );
-    if (accepted || io.clock.now() > deadline) return accepted;
+    if (accepted || io.clock.elapsed() > deadline) return accepted;
     await io.clock.sleep(RETRY_INTERVAL_MS, io.interrupted).catch(() => {
       throw new TremplinError("cancelled", "the machine keeps running: QEMU did not answer");
     });
@@ -73,12 +73,12 @@ async function powerOff(
     await removeRecord(machine.pidFile);
     return "had died before";
   }
-  const deadline = io.clock.now() + timeoutMs;
+  const deadline = io.clock.elapsed() + timeoutMs;
   const pressed = await pressButton(record, monitor, deadline, io);
   const interrupted = "the machine continues to power off; tremplin machine down waits again";
   const options = { interrupted, progress, io };
   let end = "powered off";
-  if (!pressed || !(await waitForExit(record, { ...options, timeoutMs: deadline - io.clock.now() }))) {
+  if (!pressed || !(await waitForExit(record, { ...options, timeoutMs: deadline - io.clock.elapsed() }))) {
     const why = pressed
       ? `it had not powered off after ${timeoutMs / 1000} s`
       : `QEMU did not answer for ${timeoutMs / 1000} s`;

@@ -13,6 +13,7 @@ import { ensureRunning, guestAnswers, hostAnswers } from "../../background/launc
 import { RunFolder } from "../../background/run-folder.ts";
 import { stopProcess } from "../../background/stop-process.ts";
 import { wholeNumber } from "../../flags/host-flags.ts";
+import { findProblems, problemText } from "../../host-client/find-problems.ts";
 import { HostApi } from "../../host-client/host-api.ts";
 import { launchEngine } from "../../host-client/launch-engine.ts";
 import type { Io } from "../../io.ts";
@@ -86,6 +87,7 @@ async function machineUp(flags: Flags, io: Io): Promise<void> {
   }
   progress.update("engine");
   const { text: engine } = await launchEngine({ api, io, progress, json }, false);
+  for (const each of (await findProblems(api, io.interrupted)) ?? []) progress.print(problemText(each));
   const host = formatAddress(run.hostSocket);
   const { accelerator } = settings;
   const state = running ? "ran already" : "started";
