@@ -5,12 +5,18 @@ import { isLoopback } from "./loopback.ts";
 /** Where a service listens: `unix:/path`, `tcp:HOST:PORT` or `vsock:CID:PORT` (docs/contract.md#addresses). */
 export type Address =
   | UnixAddress
-  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | TcpAddress
   | { readonly kind: "vsock"; readonly cid: number | "any" | "host"; readonly port: number };
 
 export interface UnixAddress {
   readonly kind: "unix";
   readonly path: string;
+}
+
+export interface TcpAddress {
+  readonly kind: "tcp";
+  readonly host: string;
+  readonly port: number;
 }
 
 /** Parses an address. Port 0 means any free port. Throws `invalid` with the three forms. */

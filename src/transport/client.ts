@@ -1,10 +1,11 @@
-import { connect as connectSocket } from "node:net";
+import { once } from "node:events";
+import { connect as connectSocket, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { loadNative } from "../base/native/load-native.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
-import { type Address, formatAddress, isLocal } from "./address.ts";
+import { type Address, formatAddress, isLocal, type TcpAddress } from "./address.ts";
 import { closedAfterHandshake, connectTls } from "./connect-tls.ts";
 import { ConnectingStream } from "./connecting-stream.ts";
 import { lookupLoopback } from "./loopback.ts";
@@ -63,11 +64,9 @@ export function dial(address: Address, options: DialOptions = {}): Connection {
 function openSocket(address: Address, tls: Tls | undefined, peer: Role | undefined): Duplex {
   if (address.kind === "unix") return connectSocket({ path: address.path });
   if (address.kind === "tcp") {
-    const { host, port } = address;
-    if (!tls) return connectSocket({ host, port, lookup: lookupLoopback });
     return new ConnectingStream(
-      (signal) => connectTls(address, tls, peer, signal),
-      () => closedAfterHandshake(address),
+      (signal) => (tls ? connectTls(address, tls, peer, signal) : connectClear(address, signal)),
+      () => (tls ? closedAfterHandshake(address) : closedWithoutTls(address)),
     );
   }
   const { cid, port } = address;
@@ -75,4 +74,23 @@ function openSocket(address: Address, tls: Tls | undefined, peer: Role | undefin
     const { connectVsock } = await loadNative(() => import("./vsock/connect-vsock.ts"));
     return await connectVsock({ cid: cidOf(cid), port }, signal);
   });
+}
+
+/** To this machine only, also where `localhost` is another one. */
+async function connectClear({ host, port }: TcpAddress, signal: AbortSignal): Promise<Socket> {
+  const socket = connectSocket({ host, port, lookup: lookupLoopback });
+  try {
+    await once(socket, "connect", { signal });
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+function closedWithoutTls(address: Address): TremplinError {
+  return new TremplinError(
+    "unavailable",
+    `${formatAddress(address)} closed the connection at once: if it expects TLS, give --tls-cert, --tls-key and --tls-ca`,
+  );
 }

@@ -2,12 +2,10 @@ import { once } from "node:events";
 import { isIP } from "node:net";
 import { checkServerIdentity, connect, type PeerCertificate, type TLSSocket } from "node:tls";
 import { TremplinError } from "../base/tremplin-error.ts";
-import { type Address, formatAddress } from "./address.ts";
+import { type Address, formatAddress, type TcpAddress } from "./address.ts";
 import { certificateErrorText } from "./certificate-error.ts";
 import { type Role, roleText, roleUri } from "./role.ts";
 import { certifiedCaller, reasonToRefuse, type Tls } from "./tls.ts";
-
-type TcpAddress = Extract<Address, { kind: "tcp" }>;
 
 /**
  * Connects with mutual TLS, and checks who answers: a certificate with a role must have the expected one, wherever it is

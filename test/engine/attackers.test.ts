@@ -187,6 +187,9 @@ test("no command connects in clear to another machine, and no server starts that
   ]) {
     await assert.rejects(execute(program, args), tls, args.join(" "));
   }
+  await writeFile(path("site.yaml"), "name: test\ncrashListener: tcp:192.0.2.1:9\n");
+  const site = ["--site", path("site.yaml"), "--state", path("daemon"), "--shared", path("shared")];
+  await assert.rejects(execute(program, ["daemon", ...site, "--listen", formatAddress(socket("z"))]), tls);
   const env = { ...process.env, TREMPLIN_HOST: "tcp:192.0.2.1:9" };
   await assert.rejects(execute(program, ["status"], { env }), tls);
   await assert.rejects(execute(program, ["list", "--host", "tcp:localhost.example.org:9"]), /without TLS/);

@@ -155,6 +155,7 @@ test("who shows no certificate, an expired one, or speaks an old TLS or in the c
     reasons: ["the other side has only an old version of TLS"],
   });
   assert.deepEqual(await refused(connect(at)), { answer: "", reasons: ["the other side does not use TLS"] });
+  await assert.rejects(ask(undefined), /closed the connection at once: if it expects TLS, give --tls-cert/);
 });
 
 test("HTTP/2 in TLS begins in any pieces, also for a client that negotiated no version", async () => {
