@@ -2,6 +2,7 @@ import type { MessageShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import { errorMessage } from "../base/tremplin-error.ts";
 import { TremplinListener } from "../contract/tremplin_pb.js";
+import type { OnFailure } from "../transport/answer-calls.ts";
 import { callerKey } from "../transport/caller.ts";
 import { operationIdIn } from "../transport/operation-id.ts";
 import type { Guests } from "./guests.ts";
@@ -69,11 +70,14 @@ export function listener(
 }
 
 /** Answers notices at an address that is not for guests, so that they are sent again once the address is corrected. */
-export function misdirectedNotices(router: ConnectRouter): void {
-  const refuse = (): never => {
-    const sentence = "notices are not taken here: give the daemon an address of the host's --listener";
-    throw new ConnectError(sentence, Code.FailedPrecondition);
-  };
-  const handlers = TremplinListener.methods.map(({ localName }) => [localName, refuse]);
+export function misdirectedNotices(router: ConnectRouter, logFailure: OnFailure): void {
+  const sentence = "notices are not taken here: give the daemon an address of the host's --listener";
+  const handlers = TremplinListener.methods.map(({ name, localName }) => [
+    localName,
+    (_message: object, { values }: HandlerContext): never => {
+      logFailure(name, values.get(callerKey), sentence);
+      throw new ConnectError(sentence, Code.FailedPrecondition);
+    },
+  ]);
   router.service(TremplinListener, Object.fromEntries(handlers));
 }

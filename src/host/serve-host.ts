@@ -72,7 +72,7 @@ function serveClients({ options, guests, events, clock, log }: Parts): Promise<R
       hostService(router, guests, events, clock);
       proxyService(router, Tremplin, guests);
       proxyService(router, Guest, guests);
-      misdirectedNotices(router);
+      misdirectedNotices(router, logNotices(new LogLimit(clock), log));
       const services = [Host, Tremplin, Guest];
       health(
         router,

@@ -1,6 +1,6 @@
 import { Code } from "@connectrpc/connect";
 import type { Admission } from "./answer-calls.ts";
-import { refuseBrowser } from "./browser-guard.ts";
+import { type IsOwnName, refuseBrowser } from "./browser-guard.ts";
 import { type Caller, type CertifiedCaller, callerOn } from "./caller.ts";
 import type { Refusal } from "./refusal.ts";
 import { roleText } from "./role.ts";
@@ -8,8 +8,8 @@ import { reasonToRefuse, type Tls } from "./tls.ts";
 import { type AcceptedToken, findToken } from "./token.ts";
 
 export interface AdmissionRules {
-  /** The names of a server on tcp besides localhost and IP addresses; undefined: on a Unix socket or vsock. */
-  readonly names: readonly string[] | undefined;
+  /** Whether a server on tcp is called so, besides localhost and IP addresses; undefined: on a Unix socket or vsock. */
+  readonly isOwnName: IsOwnName | undefined;
   /** Of a server with TLS. */
   readonly tls: Tls | undefined;
   /** Accepted from callers whom nothing else proves. */
@@ -28,7 +28,7 @@ interface Request {
 
 /** Checks a request: that no web page made it, who calls, and whether that caller is served here. */
 export function admitRequest({ rawHeaders, headers, socket }: Request, rules: AdmissionRules): Admission {
-  const fromBrowser = refuseBrowser(rawHeaders, rules.names);
+  const fromBrowser = refuseBrowser(rawHeaders, rules.isOwnName);
   if (fromBrowser) return { refusal: fromBrowser };
   const caller = callerOn(socket) ?? tokenCaller(headers.authorization, rules.tokens);
   if (!caller) return { refusal: { code: rules.unknownCaller, sentence: NO_TOKEN } };

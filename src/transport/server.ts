@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import type { AddressInfo, Server as NetServer, Socket } from "node:net";
 import { Code, type ConnectRouter } from "@connectrpc/connect";
 import { systemClock } from "../base/async/clock.ts";
@@ -9,7 +10,7 @@ import { TremplinError } from "../base/tremplin-error.ts";
 import { type Address, formatAddress, isLocal } from "./address.ts";
 import { admitRequest } from "./admission.ts";
 import { answerCalls, type OnFailure } from "./answer-calls.ts";
-import { dnsNamesOf } from "./browser-guard.ts";
+import type { IsOwnName } from "./browser-guard.ts";
 import { type Caller, setCaller } from "./caller.ts";
 import { loopbackAddress } from "./loopback.ts";
 import { plainServer } from "./plain-server.ts";
@@ -78,7 +79,7 @@ function serverFor(address: Address, options: ServeOptions & { readonly log: Log
   const tls = address.kind === "tcp" ? options.tls : undefined;
   if (address.kind === "tcp" && !tls) checkClear(address, tokens);
   const limit = new LogLimit(systemClock);
-  const rules = { names: namesOf(address, tls), tls, tokens, unknownCaller, admits };
+  const rules = { isOwnName: ownNames(address, tls), tls, tokens, unknownCaller, admits };
   const handler = answerCalls({
     ...{ routes, log },
     admit: (request) => admitRequest(request, rules),
@@ -100,7 +101,7 @@ function checkClear(address: Address, tokens: readonly AcceptedToken[]): void {
   if (tokens.length > 0) return;
   throw new TremplinError(
     "invalid",
-    `will not listen on ${formatAddress(address)} without a token: every user of this machine could connect; use unix:/path, or give a token (--token-file) or TLS`,
+    `will not listen on ${formatAddress(address)} without a token: every user of this machine could connect; use unix:/path, or give a token (--token-file, for guests --guest-token) or TLS`,
   );
 }
 
@@ -112,10 +113,13 @@ function logRefusals(log: Logger, limit: LogLimit): OnFailure {
   };
 }
 
-/** The names of a server on tcp besides localhost and IP addresses. */
-function namesOf(address: Address, tls: Tls | undefined): string[] | undefined {
+/** Whether a server on tcp is called so: the name that it listens on, and those of its certificate. */
+function ownNames(address: Address, tls: Tls | undefined): IsOwnName | undefined {
   if (address.kind !== "tcp") return undefined;
-  return [address.host.toLowerCase(), ...(tls ? dnsNamesOf(tls.cert) : [])];
+  const certificate = tls && new X509Certificate(tls.cert);
+  const own = address.host.toLowerCase();
+  return (name) =>
+    name.toLowerCase() === own || certificate?.checkHost(name, { subject: "never" }) !== undefined;
 }
 
 async function listen(server: NetServer, address: Exclude<Address, { kind: "vsock" }>): Promise<Address> {
