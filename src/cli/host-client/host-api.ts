@@ -11,7 +11,7 @@ import { type Connection, dial } from "../../transport/client.ts";
 import { notesIn } from "../../transport/notes.ts";
 import { OPERATION_METADATA, operationIdIn } from "../../transport/operation-id.ts";
 import type { Tls } from "../../transport/tls.ts";
-import { type HostFlags, tlsOf } from "../flags/host-flags.ts";
+import { type HostFlags, tlsOf, tokenOf } from "../flags/host-flags.ts";
 import { hostError } from "./host-error.ts";
 
 /** The longest that a guest may take to answer (docs/contract.md#deadlines). */
@@ -29,6 +29,12 @@ export interface CallSettings {
   readonly onNote?: (note: string) => void;
 }
 
+/** What a host on tcp asks for. */
+interface HostCredentials {
+  readonly tls?: Tls | undefined;
+  readonly token?: string | undefined;
+}
+
 /** The host as the commands use it: every call goes to the chosen guest, every error is a TremplinError. */
 export class HostApi implements Disposable {
   /** The chosen guest; empty where the host has only one. */
@@ -36,14 +42,17 @@ export class HostApi implements Disposable {
   readonly address: string;
   readonly #connection: Connection;
 
-  constructor(address: Address, guest: string, tls?: Tls) {
-    this.#connection = dial(address, { tls });
+  constructor(address: Address, guest: string, { tls, token }: HostCredentials = {}) {
+    this.#connection = dial(address, { tls, token, peer: { kind: "host" } });
     this.address = formatAddress(address);
     this.guest = guest;
   }
 
   static open(flags: HostFlags): HostApi {
-    return new HostApi(parseAddress(flags.host), flags.guest ?? "", tlsOf(flags));
+    const address = parseAddress(flags.host);
+    const isClear = address.kind === "tcp" && !flags.tlsCert;
+    const credentials = { tls: tlsOf(flags), token: isClear ? tokenOf(flags) : undefined };
+    return new HostApi(address, flags.guest ?? "", credentials);
   }
 
   async call<I extends DescMessage, O extends DescMessage>(
