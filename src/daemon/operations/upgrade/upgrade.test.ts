@@ -39,6 +39,22 @@ test("a container is upgraded and proven, and can be rolled back for seven days"
   assert.deepEqual(leftOf(bench), asBefore);
 });
 
+for (const [title, passwd] of [
+  ["lines of others", "root:x:0:0:root:/root:/bin/sh\nkim:x:1000:1000:Kim:/home/kim:/bin/sh\nbob:x:1001:5\n"],
+  ["the line of the primary user", "root:x:0:0:root:/root:/bin/sh\nkim:x:1000:1000:Kim:/home/kim\n"],
+] as const) {
+  test(`account files in which ${title} are not valid do not stop an upgrade`, async () => {
+    await using bench = await debianBench();
+    const { files } = bench.engine.instance("c1");
+    files.write("/etc/passwd", passwd);
+    files.write("/etc/group", "root:x:0\nteam:x:-1:\nlast:x:5:,a,:\n");
+    files.write("/etc/shadow", "root:*\n");
+    const { final } = await bench.run("upgrade", request);
+    assert.deepEqual([final.status, final.failureReason], [Status.SUCCEEDED, ""]);
+    assert.equal(bench.engine.instance("c1").files.read("/etc/passwd"), passwd);
+  });
+}
+
 test("two releases are upgraded one after the other, with a restart behind each", async () => {
   await using bench = await debianBench();
   const before = (await bench.actions.get("c1")).last_used_at;
