@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
+import { request } from "node:https";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -32,7 +33,7 @@ async function certificates(name: string): Promise<Tls> {
   const own = ["-keyout", path("key"), "-out", path("crt"), "-subj", "/CN=localhost", "-days", "2"];
   const names = [
     "-addext",
-    "subjectAltName=DNS:localhost,IP:127.0.0.1",
+    "subjectAltName=DNS:localhost,DNS:vm.example,IP:127.0.0.1",
     "-addext",
     "basicConstraints=CA:FALSE",
   ];
@@ -179,6 +180,35 @@ test("HTTP/2 in TLS begins in any pieces, also for a client that negotiated no v
       socket.destroy();
     }
   }
+});
+
+test("HTTP/1.1 in TLS is answered, in the names of the certificate and no others", async () => {
+  const { port } = server.addresses[0] as { port: number };
+  const post = async (host: string): Promise<number> => {
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    const headers = { "content-type": "application/json", host };
+    const path = "/vm_tools.tremplin.Tremplin/GetDebugInfo";
+    const options = {
+      ...ours,
+      port,
+      host: "127.0.0.1",
+      servername: "localhost",
+      path,
+      method: "POST",
+      headers,
+      agent: false,
+    };
+    const asked = request(options, (answer) => {
+      answer.resume().once("end", () => resolve(answer.statusCode ?? 0));
+    });
+    asked.once("error", reject).end("{}");
+    return await promise;
+  };
+  assert.deepEqual(await Promise.all(["localhost", "vm.example", "10.0.0.1:9"].map(post)), [200, 200, 200]);
+  assert.deepEqual(
+    await Promise.all(["evil.example", "localhost.", "vm.example.org"].map(post)),
+    [421, 421, 421],
+  );
 });
 
 test("nothing that is sent to a listener with TLS ends the process, inside of it or in the clear", async () => {
