@@ -8,6 +8,7 @@ import type {
 } from "@bufbuild/protobuf";
 import { type Address, formatAddress, parseAddress } from "../../transport/address.ts";
 import { type Connection, dial } from "../../transport/client.ts";
+import { notesIn } from "../../transport/notes.ts";
 import { OPERATION_METADATA, operationIdIn } from "../../transport/operation-id.ts";
 import type { Tls } from "../../transport/tls.ts";
 import { type HostFlags, tlsOf, tokenOf } from "../flags/host-flags.ts";
@@ -24,6 +25,8 @@ export interface CallSettings {
   readonly operation?: string | undefined;
   /** Called with the id of the operation that the call began, where the guest reports it. */
   readonly onOperation?: (id: string) => void;
+  /** Called with each sentence that the person should know. */
+  readonly onNote?: (note: string) => void;
 }
 
 /** What a host on tcp asks for. */
@@ -55,7 +58,7 @@ export class HostApi implements Disposable {
   async call<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     input: MessageInitShape<I>,
-    { signal, timeout = CALL_TIMEOUT_MS, operation, onOperation }: CallSettings = {},
+    { signal, timeout = CALL_TIMEOUT_MS, operation, onOperation, onNote }: CallSettings = {},
   ): Promise<MessageShape<O>> {
     try {
       const { transport } = this.#connection;
@@ -66,6 +69,7 @@ export class HostApi implements Disposable {
       const { header, message } = await transport.unary(method, signal, timeout, metadata, input);
       const begun = operationIdIn(header);
       if (begun !== undefined) onOperation?.(begun);
+      if (onNote) for (const note of notesIn(header)) onNote(note);
       return message;
     } catch (thrown) {
       signal?.throwIfAborted();
