@@ -231,4 +231,9 @@ test("nothing that is sent to a listener with TLS ends the process, inside of it
 test("half of the files is a clear refusal", () => {
   assert.throws(() => readTls({ cert: "/x" }), /all three of --tls-cert, --tls-key and --tls-ca/);
   assert.throws(() => readTls({ cert: "/x", key: "/x", ca: "/x" }), /cannot read \/x for TLS/);
+  const path = (file: string): string => join(folder.path, file);
+  const [cert, ca] = [path("ours-crt"), path("ours-ca.crt")];
+  for (const key of [path("strangers-key"), cert]) {
+    assert.throws(() => readTls({ cert, key, ca }), /cannot use TLS: .* must be a certificate, .* its key/);
+  }
 });
