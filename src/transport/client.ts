@@ -7,6 +7,7 @@ import type { Address } from "./address.ts";
 import { ConnectingStream } from "./connecting-stream.ts";
 import { ReadableSessionManager } from "./session-manager.ts";
 import type { Tls } from "./tls.ts";
+import { type Unanswered, whyUnanswered } from "./unanswered.ts";
 import { cidOf } from "./vsock/socket-address.ts";
 
 export interface DialOptions {
@@ -18,6 +19,8 @@ export interface DialOptions {
 export interface Connection extends Disposable {
   readonly address: Address;
   readonly transport: Transport;
+  /** Why a call of it got no answer; undefined where the peer's service answered with this error. */
+  whyUnanswered(thrown: unknown): Unanswered | undefined;
 }
 
 export function dial(address: Address, options: DialOptions = {}): Connection {
@@ -37,6 +40,11 @@ export function dial(address: Address, options: DialOptions = {}): Connection {
       sessionManager,
       interceptors: options.interceptors ?? [],
     }),
+    whyUnanswered: (thrown) =>
+      whyUnanswered(thrown, {
+        spokeHttp2: sessionManager.spokeHttp2,
+        mayNeedTls: !tls && address.kind === "tcp",
+      }),
     [Symbol.dispose]: () => sessionManager.abort(new Error("the connection was closed")),
   };
 }
