@@ -1,5 +1,8 @@
 import { fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
+import * as z from "zod";
 import { type Event, EventSchema } from "../contract/tremplin/v1/host_pb.js";
+
+const lineSchema = z.object({ notice: z.string(), event: z.json() });
 
 /** One line of the log. */
 export interface EventLine {
@@ -16,8 +19,11 @@ export function encodeLine({ event, dedupeKey }: EventLine): string {
 /** Undefined for a line that is incomplete or damaged. */
 export function decodeLine(line: string): EventLine | undefined {
   try {
-    const { notice, event } = JSON.parse(line) as { notice: string; event: JsonValue };
-    return { dedupeKey: notice, event: fromJson(EventSchema, event, { ignoreUnknownFields: true }) };
+    const { notice, event } = lineSchema.parse(JSON.parse(line));
+    return {
+      dedupeKey: notice,
+      event: fromJson(EventSchema, event as JsonValue, { ignoreUnknownFields: true }),
+    };
   } catch {
     return undefined;
   }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
+import { damagedContents } from "../../test/support/damaged-contents.ts";
 import { systemClock } from "../base/async/clock.ts";
 import { ContainerStartProgressSchema } from "../contract/tremplin_pb.js";
 import { EventLog, type EventLogOptions, type Notice } from "./event-log.ts";
@@ -76,6 +77,28 @@ for (const [kind, tear] of Object.entries({
     assert.deepEqual(await recorded(log), ["1 vm a", "2 vm b"]);
   });
 }
+
+test("a damaged file is copied aside, whatever is in it, and the log goes on with what can be read", async (t) => {
+  for (const content of Object.values(damagedContents).filter(({ length }) => length > 0)) {
+    const folder = await place(t);
+    {
+      await using log = await openLog(folder);
+      await log.append("vm", started("a"), "");
+    }
+    const path = join(folder, "events.1.jsonl");
+    const whole = await readFile(path);
+    const damaged = Buffer.concat([whole, content, Buffer.from("\n")]);
+    await writeFile(path, damaged);
+    {
+      await using log = await openLog(folder);
+      assert.deepEqual(await recorded(log), ["1 vm a"]);
+      assert.deepEqual(await readFile(`${path}.unreadable`), damaged);
+      await log.append("vm", started("b"), "y");
+    }
+    await using log = await openLog(folder);
+    assert.deepEqual(await recorded(log), ["1 vm a", "2 vm b"]);
+  }
+});
 
 test("a log that was cut at any byte opens again and has no gap", async (t) => {
   const folder = await place(t);

@@ -4,6 +4,8 @@ import { dirname } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Clock } from "../base/async/clock.ts";
+import type { ErrorLog } from "../base/files/json-file.ts";
+import { silentLogger } from "../base/logger.ts";
 import { acquireProcessLock } from "../base/processes/process-lock.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { type Event, EventSchema } from "../contract/tremplin/v1/host_pb.js";
@@ -18,6 +20,8 @@ export interface EventLogOptions {
   /** Created when missing. A second log in the same folder is refused with `busy`. */
   readonly folder: string;
   readonly clock: Clock;
+  /** Gets reports of damaged files. Default: no log. */
+  readonly log?: ErrorLog;
   /** A new segment begins when the current one is larger. Default: 8 MiB. */
   readonly maxFileBytes?: number;
 }
@@ -151,7 +155,7 @@ export class EventLog implements AsyncDisposable {
 
   /** Begins a new segment, and deletes the oldest. */
   async #add(first: bigint): Promise<void> {
-    const segment = await EventSegment.open(this.#options.folder, first);
+    const segment = await EventSegment.open(this.#options.folder, first, this.#options.log ?? silentLogger);
     const previous = this.#segments.at(-1);
     this.#segments.push(segment);
     if (previous) previous.next = segment;

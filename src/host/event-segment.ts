@@ -1,6 +1,17 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
+import { replaceFile } from "../base/files/files.ts";
+import type { ErrorLog } from "../base/files/json-file.ts";
 import { completeLines, decodeLine, type EventLine, encodeLine } from "./event-line.ts";
+
+async function keepCopy(path: string, bytes: Buffer, log: ErrorLog): Promise<void> {
+  const kept = `${path}.unreadable`;
+  await replaceFile(kept, bytes);
+  log.error(
+    { file: path, kept },
+    "a file of the event log is damaged: a copy is kept, and what can be read is used",
+  );
+}
 
 const NAME = /^events\.(\d+)\.jsonl$/;
 
@@ -35,17 +46,28 @@ export class EventSegment implements AsyncDisposable {
     this.#file = file;
   }
 
-  /** Opens or creates the file, and removes an incomplete end that a crash left. */
-  static async open(folder: string, first: bigint): Promise<EventSegment> {
+  /**
+   * Opens or creates the file, and removes an incomplete end that a crash left. Where more than that cannot be read, a
+   * copy of the file is kept.
+   */
+  static async open(folder: string, first: bigint, log: ErrorLog): Promise<EventSegment> {
     const path = join(folder, `events.${first}.jsonl`);
     const file = await open(path, "a+", 0o600);
     await using undo = new AsyncDisposableStack();
     undo.use(file);
     const segment = new EventSegment(path, first, file);
     const bytes = await file.readFile();
-    for (const { text, end } of completeLines(bytes)) {
-      const line = decodeLine(text);
-      if (line) segment.#count(line, end);
+    let lost = 0;
+    let end = 0;
+    for (const found of completeLines(bytes)) {
+      end = found.end;
+      const line = decodeLine(found.text);
+      if (line && line.event.sequence > segment.last) segment.#count(line, end);
+      else lost++;
+    }
+    const torn = bytes.subarray(end);
+    if (lost > 0 || (torn.length > 0 && !torn.toString("latin1").startsWith("{"))) {
+      await keepCopy(path, bytes, log);
     }
     if (segment.length < bytes.length) await file.truncate(segment.length);
     await file.datasync();

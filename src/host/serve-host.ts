@@ -18,7 +18,7 @@ import { proxyService } from "./proxy.ts";
 /** Serves the host until it is disposed of. */
 export async function serveHost(options: HostOptions, clock: Clock, log: Logger): Promise<RpcServer> {
   await using parts = new AsyncDisposableStack();
-  const events = parts.use(await EventLog.open({ folder: options.state, clock }));
+  const events = parts.use(await EventLog.open({ folder: options.state, clock, log }));
   const guests = parts.use(new Guests(options.guests, options.tls));
   const { tls } = options;
 

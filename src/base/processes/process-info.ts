@@ -29,22 +29,6 @@ export function processStat(pid: number): ProcessStat | undefined {
   }
 }
 
-/** When a process was started, in hundredths of a second since the boot; undefined for one that has ended. */
-export function processStartTime(pid: number): string | undefined {
-  const stat = processStat(pid);
-  return stat === undefined || stat.state === "Z" || stat.state === "X" ? undefined : stat.startTime;
-}
-
-/** Whether there is a process of that id. One that has ended counts until its parent has read its exit code. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** The program and the arguments of a process; empty when it has ended. */
 export async function commandLine(pid: number): Promise<string[]> {
   const text = await textIfReadable(`/proc/${pid}/cmdline`, "latin1");

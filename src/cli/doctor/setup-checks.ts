@@ -13,7 +13,7 @@ import type { RunFolder } from "../background/run-folder.ts";
 import { type HostFlags, tlsOf } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import { engineText } from "../text/engine-text.ts";
-import { nameOf } from "../text/status-text.ts";
+import { isOfOperation, nameOf } from "../text/status-text.ts";
 import { badFinding, type Finding, goodFinding, noteFinding } from "./finding.ts";
 import { orphanChecks } from "./orphan-checks.ts";
 
@@ -127,7 +127,9 @@ function pendingChecks(status: GetStatusResponse): Finding[] {
       noteFinding(
         "set aside",
         `${path}: ${reason}`,
-        "check the container that the record names, then delete the file",
+        isOfOperation(path)
+          ? "check the container that the record names, then delete the file"
+          : "look at it if something of yours is missing, then delete the file",
       ),
     ),
   ];
