@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { type HostOptions, hostDefaults, parseGuest } from "../../host/options.ts";
 import { parseAddress } from "../../transport/address.ts";
+import { exitCode } from "../exit-code.ts";
 import { collect, type TlsFlags, tlsOf, withTlsFlags } from "../flags/host-flags.ts";
 
 interface Flags extends TlsFlags {
@@ -24,6 +25,8 @@ export function hostCommand(): Command {
     const options = hostOptions(flags);
     const { runHost } = await import("../../host/main.ts");
     await runHost(options);
+    // All work is done: what a library still waits for must not delay the end.
+    process.exit(exitCode.done);
   });
 }
 
