@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { plainLines } from "../base/text.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { version } from "../daemon/version.ts";
 import { exitCode, exitCodeOf } from "./exit-code.ts";
@@ -88,6 +89,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "print events as they happen",
     load: async () => (await import("./commands/watch.ts")).watchCommand,
   },
+  history: {
+    summary: "list the operations under way and those that have ended",
+    load: async () => (await import("./commands/history.ts")).historyCommand,
+  },
   doctor: {
     summary: "check this computer and the setup, with advice",
     load: async () => (await import("./commands/doctor.ts")).doctorCommand,
@@ -117,7 +122,7 @@ export async function run(commandLine: readonly string[], io: Io): Promise<numbe
     // Commander has already printed its message.
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCode.done : exitCode.usage;
     const error = TremplinError.from(thrown);
-    io.err(`tremplin: ${error.message}\n`);
+    io.err(`tremplin: ${plainLines(error.message)}\n`);
     return exitCodeOf[error.code];
   }
 }

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import type { Clock } from "../base/async/clock.ts";
+import { acquireLock } from "../base/files/file-lock.ts";
 import type { Logger } from "../base/logger.ts";
-import { acquireProcessLock } from "../base/processes/process-lock.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { file_tremplin_v1_guest, Guest } from "../contract/tremplin/v1/guest_pb.js";
 import { file_tremplin, Tremplin } from "../contract/tremplin_pb.js";
@@ -139,9 +139,9 @@ async function inOrder(steps: readonly BeforeRunning[], engine: Engine): Promise
   for (const step of steps) await step(engine);
 }
 
-function lockStateFolder({ path, daemonId }: StateFolder): Promise<AsyncDisposable> {
+function lockStateFolder({ path, lock }: StateFolder): Promise<AsyncDisposable> {
   const sentence = `another daemon works in ${path} already; stop it first, or give another folder with --state`;
-  return acquireProcessLock(daemonId, sentence);
+  return acquireLock(lock, sentence);
 }
 
 function openNotices({ host, tls }: DaemonOptions, state: StateFolder, ambient: Ambient) {

@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { replaceFile, textOfFile } from "../base/files/files.ts";
 import { type ErrorLog, setAside } from "../base/files/json-file.ts";
+import { makeOwnFolder } from "../base/files/own-folder.ts";
 
 /** The layout of the folder --state (docs/architecture.md#file-layout). */
 export interface StateFolder {
   readonly path: string;
+  /** Locked while a daemon works in the folder. */
+  readonly lock: string;
   /** Operations under way, and final notices that the host has not answered. */
   readonly journal: string;
   /** Final notices that the host rejected, see RejectedNotices. */
@@ -22,11 +24,12 @@ export interface StateFolder {
 /** Goes into call metadata, which takes no other bytes. */
 const ID = /^[0-9A-Za-z-]{8,64}$/;
 
-/** Creates the folder if it is missing. Its mode 0711 lets others reach the engine's files but not list it. */
+/** Creates the folder if it is missing. Throws `invalid` for one that other users could change. Its mode 0711 lets others reach the engine's files but not list it. */
 export async function openStateFolder(path: string, log: ErrorLog): Promise<StateFolder> {
-  await mkdir(path, { recursive: true, mode: 0o711 });
+  await makeOwnFolder(path, 0o711);
   return {
     path,
+    lock: join(path, "lock"),
     journal: join(path, "journal"),
     rejected: join(path, "refused"),
     running: join(path, "running.json"),

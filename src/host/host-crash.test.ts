@@ -7,8 +7,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { MemoryGuest } from "../../test/support/memory-guest.ts";
 import { systemClock } from "../base/async/clock.ts";
-import { EventLog } from "./event-log.ts";
+import { silentLogger } from "../base/logger.ts";
 import { runHost } from "./main.ts";
+import { EventStore } from "./store/event-store.ts";
 
 const NOTICES = 150;
 const CONTAINERS = 5;
@@ -52,10 +53,19 @@ if (folder) {
     host.kill("SIGTERM");
     assert.deepEqual(await once(host, "exit"), [0, null]);
 
-    await using log = await EventLog.open({ folder: join(at, "log"), clock: systemClock });
+    await using log = await EventStore.open({
+      folder: join(at, "log"),
+      clock: systemClock,
+      log: silentLogger,
+    });
     const seen = new Map<string, string[]>();
     let sequence = 0n;
-    for await (const event of log.read(0n, false, new AbortController().signal)) {
+    for await (const event of log.read({
+      after: 0n,
+      follow: false,
+      signal: new AbortController().signal,
+      guest: undefined,
+    })) {
       assert.equal(event.sequence, ++sequence);
       assert.ok(event.notice.case === "stop");
       const { containerName, failureReason } = event.notice.value;

@@ -1,11 +1,13 @@
+import type { MessageShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import type { Logger } from "../base/logger.ts";
 import { errorMessage } from "../base/tremplin-error.ts";
 import { TremplinListener } from "../contract/tremplin_pb.js";
 import { operationIdIn } from "../transport/operation-id.ts";
-import type { EventLog, Notice } from "./event-log.ts";
 import type { Guests } from "./guests.ts";
 import { checkNotice, type NoticeRule } from "./notice-check.ts";
+import type { NoticeLimits } from "./notice-limits.ts";
+import type { EventStore, Notice } from "./store/event-store.ts";
 
 type ListenerMethod = keyof typeof TremplinListener.method;
 type EventKind = Exclude<Notice["case"], undefined | "begun">;
@@ -32,11 +34,18 @@ const notices: Readonly<Record<ListenerMethod, { readonly kind: EventKind; reado
  * Routes of TremplinListener. A notice is on disk before it is acknowledged. One whose id (the metadata
  * `tremplin-notice`) is already recorded is acknowledged and not recorded again.
  */
-export function listener(router: ConnectRouter, guests: Guests, events: EventLog, log: Logger): void {
+export function listener(
+  router: ConnectRouter,
+  guests: Guests,
+  events: EventStore,
+  limits: NoticeLimits,
+  log: Logger,
+): void {
   const handlers = TremplinListener.methods.map((method) => {
     const { kind, rule } = notices[method.localName as ListenerMethod];
     const handle = async (message: object, { requestHeader }: HandlerContext) => {
       const guest = await guests.identifySender(requestHeader);
+      limits.admit(guest.name, method.input, message as MessageShape<typeof method.input>);
       checkNotice(method.input, message, rule);
       const notice = { case: kind, value: message } as Notice;
       const id = requestHeader.get("tremplin-notice") ?? "";

@@ -1,6 +1,7 @@
 import { TremplinError } from "../base/tremplin-error.ts";
 import { type Address, parseAddress } from "../transport/address.ts";
 import type { Tls } from "../transport/tls.ts";
+import type { RetentionLimits } from "./store/retention.ts";
 
 export interface GuestAddress {
   readonly name: string;
@@ -13,6 +14,8 @@ export interface HostOptions {
   readonly guests: readonly GuestAddress[];
   /** The folder of the event log. */
   readonly state: string;
+  /** How long, and how much of, the events are kept. Default: retentionDefaults. */
+  readonly retention?: Partial<RetentionLimits> | undefined;
   /** Required for addresses that are not local; guests need a certificate of the same authority. */
   readonly tls?: Tls | undefined;
   /** trace, debug, info, warn, error or silent. */

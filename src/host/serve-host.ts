@@ -8,26 +8,30 @@ import { health } from "../transport/health.ts";
 import { reflection } from "../transport/reflection.ts";
 import { type RpcServer, serve } from "../transport/server.ts";
 import { vsockGuard } from "../transport/vsock/vsock-guard.ts";
-import { EventLog } from "./event-log.ts";
 import { Guests } from "./guests.ts";
 import { hostService } from "./host-service.ts";
 import { listener } from "./listener.ts";
+import { NoticeLimits } from "./notice-limits.ts";
 import type { HostOptions } from "./options.ts";
 import { proxyService } from "./proxy.ts";
+import { EventStore } from "./store/event-store.ts";
 
 /** Serves the host until it is disposed of. */
 export async function serveHost(options: HostOptions, clock: Clock, log: Logger): Promise<RpcServer> {
   await using parts = new AsyncDisposableStack();
-  const events = parts.use(await EventLog.open({ folder: options.state, clock, log }));
+  const events = parts.use(
+    await EventStore.open({ folder: options.state, clock, log, ...options.retention }),
+  );
   const guests = parts.use(new Guests(options.guests, options.tls));
+  const limits = new NoticeLimits(clock);
   const { tls } = options;
 
   const forGuests = (router: ConnectRouter): void => {
-    listener(router, guests, events, log);
+    listener(router, guests, events, limits, log);
     health(router, [TremplinListener.typeName]);
   };
   const forAll = (router: ConnectRouter): void => {
-    listener(router, guests, events, log);
+    listener(router, guests, events, limits, log);
     hostService(router, guests, events, clock);
     proxyService(router, Tremplin, guests);
     proxyService(router, Guest, guests);

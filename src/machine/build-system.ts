@@ -1,8 +1,10 @@
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { programLines } from "../base/processes/program-lines.ts";
-import { debianKeyring, machineMirror, releaseSources } from "../daemon/images/debian-mirror.ts";
+import { findMirrors, releaseSources } from "../daemon/images/debian-mirror.ts";
 import { aptAcquireSettings } from "../daemon/images/mmdebstrap.ts";
+import { machineApt } from "../daemon/mirrors/machine-apt.ts";
+import { aptSettingsInside } from "./apt-settings.ts";
 import { enabledUnits, guestFiles, guestPackages, initialModules, maskedUnits } from "./guest-files.ts";
 
 const CODENAME = "bookworm";
@@ -19,7 +21,16 @@ export async function* buildSystem(system: string, signal: AbortSignal): AsyncGe
   await rm(making, { recursive: true, force: true });
   await mkdir(making, { recursive: true, mode: 0o700 });
   const path = (name: string): string => join(making, name);
-  for (const [name, content] of Object.entries(guestFiles)) {
+  const mirrors = await findMirrors(CODENAME, machineApt(path("release-files"), signal));
+  await writeFile(path("debian.sources"), releaseSources(CODENAME, mirrors.build), { mode: 0o600 });
+  const acquire = await aptAcquireSettings();
+  await writeFile(path("acquire.conf"), acquire, { mode: 0o600 });
+  const apt = {
+    "etc/apt/sources.list.d/debian.sources": releaseSources(CODENAME, mirrors.inside),
+    // mmdebstrap leaves the settings of the build here.
+    "etc/apt/apt.conf.d/99mmdebstrap": await aptSettingsInside(acquire),
+  };
+  for (const [name, content] of Object.entries({ ...guestFiles, ...apt })) {
     await mkdir(dirname(path(`files/${name}`)), { recursive: true });
     await writeFile(path(`files/${name}`), content);
   }
@@ -27,7 +38,7 @@ export async function* buildSystem(system: string, signal: AbortSignal): AsyncGe
   const root = process.getuid?.() === 0;
   // One kill ends all processes that root starts, and removes their mounts; the next build removes the folder.
   const own = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
-  const debian = ["mmdebstrap", ...(await mmdebstrapArguments(making))];
+  const debian = ["mmdebstrap", ...mmdebstrapArguments(making)];
   const env = root ? { TMPDIR: making } : {};
   yield* programLines([...(root ? own : []), ...debian], { name: "mmdebstrap", signal, env });
   yield "creating the disk";
@@ -42,24 +53,23 @@ export async function* buildSystem(system: string, signal: AbortSignal): AsyncGe
   await rename(making, system);
 }
 
-async function mmdebstrapArguments(making: string): Promise<string[]> {
-  const acquire = join(making, "acquire.conf");
-  await writeFile(acquire, await aptAcquireSettings());
+function mmdebstrapArguments(making: string): string[] {
   const initial = `mkdir -p "$1/etc/initramfs-tools/conf.d"
 echo MODULES=list >"$1/etc/initramfs-tools/conf.d/tremplin"
 printf '%s\\n' ${initialModules.join(" ")} >"$1/etc/initramfs-tools/modules"`;
   const args = [
-    ...["--verbose", "--mode=auto", "--format=tar", "--variant=minbase", `--aptopt=${acquire}`],
+    ...[
+      "--verbose",
+      "--mode=auto",
+      "--format=tar",
+      "--variant=minbase",
+      `--aptopt=${join(making, "acquire.conf")}`,
+    ],
     ...[`--include=${guestPackages.join(",")}`, `--essential-hook=${initial}`],
     ...["--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*"],
     ...["--dpkgopt=path-exclude=/usr/share/locale/*"],
   ];
-  const tar = join(making, "root.tar");
-  const mirror = await machineMirror();
-  if (!mirror) return [...args, `--keyring=${debianKeyring}`, CODENAME, tar];
-  const sources = join(making, "debian.sources");
-  await writeFile(sources, releaseSources(CODENAME, mirror));
-  return [...args, CODENAME, tar, sources];
+  return [...args, CODENAME, join(making, "root.tar"), join(making, "debian.sources")];
 }
 
 /** Runs as root, or as root of a user namespace. $1: the folder for the new system. */
@@ -69,6 +79,8 @@ mkdir root
 # A tmpfs disappears with its mount namespace.
 mount -t tmpfs tmpfs root
 tar -x --numeric-owner -f root.tar -C root --exclude='./dev/*'
+# Those of the build; the machine's own are among the files.
+rm -rf root/etc/apt/sources.list root/etc/apt/sources.list.d
 cp -r --no-preserve=mode,ownership files/. root/
 mkdir -p root/mnt/host root/mnt/stateful
 rm -f root/etc/machine-id root/etc/ssh/ssh_host_*

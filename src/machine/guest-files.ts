@@ -1,4 +1,4 @@
-import { DAEMON_PORT, HOST_ADDRESS } from "./machine-addresses.ts";
+import { DAEMON_PORT, HOST_ADDRESS, HOST_NETWORK_IPV6 } from "./machine-addresses.ts";
 
 /** The Debian packages of the machine, in addition to the minimal system. */
 export const guestPackages: readonly string[] = [
@@ -17,6 +17,7 @@ export const maskedUnits: readonly string[] = [
 
 export const enabledUnits: readonly string[] = [
   ...["systemd-networkd.service", "nftables.service", "ssh.service", "tremplin.service"],
+  "follow-clock.service",
 ];
 
 /** The modules in the initramfs: a list, because unpacking all of Debian's modules takes long. */
@@ -26,14 +27,18 @@ export const initialModules: readonly string[] = ["virtio_pci", "virtio_blk", "e
 export const guestFiles: Readonly<Record<string, string>> = {
   "etc/hostname": "tremplin\n",
   "etc/hosts": "127.0.0.1 localhost tremplin\n",
-  // The addresses of QEMU's user network.
-  "etc/resolv.conf": "nameserver 10.0.2.3\n",
+  // The addresses of QEMU's user network: it forwards the first to the host's IPv4 name server, the second to its IPv6
+  // one, and a host may have only one of them.
+  "etc/resolv.conf": "nameserver 10.0.2.3\nnameserver fec0::3\noptions timeout:1 attempts:3\n",
   "etc/systemd/network/user.network": `[Match]
 Name=en*
 
 [Network]
 Address=10.0.2.15/24
 Gateway=${HOST_ADDRESS}
+# For the name server alone: with a default route programs would try IPv6 first, also where the host has none.
+Address=fec0::15/64
+IPv6AcceptRA=no
 `,
   // Discarded blocks are released in the host's file at once (btrfs(5): with discard=async it takes minutes).
   "etc/fstab": `/dev/vda / ext4 discard,noatime 0 0
@@ -48,6 +53,7 @@ given /mnt/host 9p trans=virtio,version=9p2000.L,msize=512000,cache=loose,ro 0 0
   chain forward {
     type filter hook forward priority filter
     ip daddr ${HOST_ADDRESS} drop
+    ip6 daddr ${HOST_NETWORK_IPV6} drop
   }
   chain input {
     type filter hook input priority filter
@@ -67,6 +73,27 @@ DefaultTimeoutStartSec=5min
 DefaultDeviceTimeoutSec=5min
 `,
   "etc/systemd/system/ssh.service.d/tremplin.conf": "[Unit]\nRequiresMountsFor=/mnt/host\n",
+  // QEMU drives the hardware's clock by the host's clock. The system's clock stands still while the host sleeps.
+  "etc/systemd/system/follow-clock.service": `[Unit]
+Description=Set the clock after the host slept
+ConditionPathExists=/sys/class/rtc/rtc0/since_epoch
+
+[Service]
+ExecStart=bash /usr/local/lib/follow-clock
+Restart=always
+
+[Install]
+WantedBy=multi-user.target
+`,
+  "usr/local/lib/follow-clock": `while sleep 5; do
+  hardware=$(</sys/class/rtc/rtc0/since_epoch)
+  printf -v system '%(%s)T' -1
+  # Both are whole seconds, read one after the other.
+  ((hardware - system > 2 || system - hardware > 2)) || continue
+  echo "the clock is set by $((hardware - system)) s, to that of the host"
+  date --set="@$hardware" >/dev/null
+done
+`,
   "etc/systemd/journald.conf.d/tremplin.conf": "[Journal]\nSystemMaxUse=64M\n",
   "etc/systemd/system/tremplin.service": `[Unit]
 Description=Tremplin

@@ -7,6 +7,9 @@ export const DAEMON_PORT = 8890;
 /** The address of the host in QEMU's user network. */
 export const HOST_ADDRESS = "10.0.2.2";
 
+/** The user network's IPv6 addresses, one of which is the host. */
+export const HOST_NETWORK_IPV6 = "fec0::/64";
+
 /** The addresses on which host and daemon listen, and those to which they connect. */
 export interface MachineAddresses {
   readonly daemonListens: Address;

@@ -1,10 +1,10 @@
-import { mkdir } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import * as z from "zod";
+import { acquireLock } from "../base/files/file-lock.ts";
 import { canAccess } from "../base/files/files.ts";
 import { JsonFile } from "../base/files/json-file.ts";
-import { acquireProcessLock } from "../base/processes/process-lock.ts";
+import { makeOwnFolder } from "../base/files/own-folder.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { accelerators } from "./accelerator.ts";
 
@@ -115,11 +115,12 @@ export class MachineFolder {
     return this.#settings.write(settings);
   }
 
-  /** Creates the folder and excludes other `machine up` and `machine down`. Throws `busy`. */
+  /** Creates the folder and excludes other `machine up` and `machine down`. Throws `busy`, and `invalid` for a folder
+   * that other users could change. */
   async lock(): Promise<AsyncDisposable> {
-    await mkdir(this.path, { recursive: true, mode: 0o700 });
-    return await acquireProcessLock(
-      `machine ${this.path}`,
+    await makeOwnFolder(this.path);
+    return await acquireLock(
+      join(this.path, "lock"),
       `another tremplin machine up or down is running for ${this.name}`,
     );
   }

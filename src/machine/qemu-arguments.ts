@@ -25,7 +25,8 @@ export function qemuArguments(folder: MachineFolder, settings: MachineSettings):
     ...disk("containers", folder.disk),
     ...sharedFolder("given", folder.bootFiles, ",readonly=on"),
     ...sharedFolder("shared", folder.shared, ""),
-    ...["-device", "virtio-rng-pci"],
+    // The machine sets its own clock by this one (follow-clock in guest-files.ts).
+    ...["-device", "virtio-rng-pci", "-rtc", "base=utc,clock=host"],
     ...["-netdev", `user,id=net,${forwards.join(",")}`],
     ...(cid === undefined ? [] : ["-device", `vhost-vsock-pci,guest-cid=${cid}`]),
     ...["-device", "virtio-net-pci,netdev=net", "-device", "qemu-xhci,id=xhci"],

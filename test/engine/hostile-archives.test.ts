@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { ContainerImportProgress_Status as Imported } from "../../src/contract/tremplin_pb.js";
+import { instanceFolder } from "../../src/engine/storage/local-paths.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
+import { engineOf } from "../support/engine-of.ts";
 import { engineQuery, inContainer } from "../support/in-container.ts";
 import { execute } from "../support/system-state.ts";
 import { type RawMember, tarBytes } from "../support/tar-bytes.ts";
@@ -115,12 +117,6 @@ const hostile: readonly [what: string, members: readonly RawMember[], reason: Re
     [...good, { name: "backup.yaml", content: "a: b" }],
     /file "backup\.yaml"/,
   ],
-  ["a disk", [...good, { name: "rootfs/disk", type: "4", device: [7, 0] }], /device "rootfs\/disk"/],
-  [
-    "the memory of the machine",
-    [...good, { name: "rootfs/m", type: "3", device: [1, 1] }],
-    /device "rootfs\/m"/,
-  ],
   ["a virtual machine", [metadata, { name: "rootfs.img", content: "x" }], /file "rootfs\.img"/],
   ["no rootfs", [metadata], /no rootfs/],
   ["no metadata.yaml", [root, { name: "rootfs/x" }], /metadata\.yaml is missing/],
@@ -157,6 +153,40 @@ test("harmless links and devices are imported, and stay confined to the containe
   assert.ok(!(await readdir("/var/tmp")).includes("tremplin-was-here"));
   await daemon.tremplin.deleteContainer({ containerName: "odd" });
   await daemon.listener.final("delete", "odd");
+});
+
+test("disks and the memory of the machine are left out, and the result says so", async () => {
+  const devices = [
+    { name: "rootfs/dev/", type: "5" },
+    { name: "rootfs/dev/loop0", type: "4", device: [7, 0] },
+    { name: "rootfs/dev/kmsg", type: "3", device: [1, 11] },
+    { name: "rootfs/dev/tty1", type: "3", device: [4, 1] },
+    { name: "rootfs/dev/null", type: "3", device: [1, 3] },
+    { name: "rootfs/m", type: "3", device: [1, 1] },
+  ] as const;
+  await writeFile(join(daemon.shared, "hostile.tini"), tarBytes([...good, ...devices]));
+  const { status, failureReason } = await importBackup(daemon, "left-out", "hostile.tini");
+  assert.equal(status, Imported.DONE, failureReason);
+  assert.match(failureReason, /left out: "\/dev\/loop0", "\/dev\/kmsg", "\/dev\/tty1", "\/m";/);
+  assert.match(await daemon.log(), /parts of the backup were left out/);
+  await using engine = await engineOf(daemon);
+  const { value } = await engine.instances.get("left-out");
+  const rootfs = join((await instanceFolder(engine, value)) ?? "", "rootfs");
+  const { stdout } = await execute("find", [
+    rootfs,
+    "(",
+    "-type",
+    "b",
+    "-o",
+    "-type",
+    "c",
+    ")",
+    "-printf",
+    "%P ",
+  ]);
+  assert.equal(stdout.trim(), "dev/null");
+  await daemon.tremplin.deleteContainer({ containerName: "left-out" });
+  await daemon.listener.final("delete", "left-out");
 });
 
 test("a file below a link in the archive stays inside the container", async () => {

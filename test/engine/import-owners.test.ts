@@ -9,7 +9,7 @@ import { execute } from "../support/system-state.ts";
 import { imported, shareBackup } from "../support/tiny-backup.ts";
 import { launchedDaemon, startContainer } from "../support/tiny-container.ts";
 
-/** Everything that a backup can hold and a container's own root can make. */
+/** Everything that a backup can hold. */
 const NASTY = `
 mkdir -p srv/deep srv/empty && cd srv
 echo text > plain && chown 1000:42 plain && chmod 0640 plain
@@ -21,6 +21,8 @@ echo shared > acl && setfacl -m u:1000:rw,g:42:r acl
 setfacl -d -m u:1000:rwx deep && chown 33:33 deep && chmod 2775 deep
 truncate -s 50M hole && printf end >> hole
 mkfifo pipe
+mkdir chroot && mknod chroot/tty c 5 0 && chown 7:5 chroot/tty && chmod 1620 chroot/tty
+touch -d '2001-02-03 04:05:06' chroot/tty chroot
 ln -s /nowhere/at/all dangling && ln -s ../../../../etc/passwd out && chown -h 1000:1000 out
 touch "$(printf 'odd \\377\\nname')" && touch ${"n".repeat(250)}
 `;
@@ -60,6 +62,7 @@ test("an imported container is equal to the backup, to the last owner, attribute
     "default:user:",
     "655360/665357",
     "-rwsr-xr-x",
+    "crw--w---T",
   ]) {
     assert.ok(text.includes(expected), `${expected} is not in the backup at all:\n${text}`);
   }

@@ -9,10 +9,12 @@ import {
   ImportContainerResponse_Status as Importing,
   GetContainerInfoResponse_Status as Info,
 } from "../../src/contract/tremplin_pb.js";
+import { instanceFolder } from "../../src/engine/storage/local-paths.ts";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { engineOf } from "../support/engine-of.ts";
 import { eventually } from "../support/eventually.ts";
 import { engineCommand, engineQuery, inContainer } from "../support/in-container.ts";
+import { execute } from "../support/system-state.ts";
 import { importBackup, imported, shareBackup } from "../support/tiny-backup.ts";
 import { createTiny, launchedDaemon, startContainer } from "../support/tiny-container.ts";
 
@@ -212,10 +214,20 @@ for (const [phase, status] of [
   });
 }
 
-test("a backup with a device goes through the engine; an image that it had before is used and stays", async () => {
-  const path = await shareBackup(daemon, "had.tini", { packing: "", script: "mknod node c 1 3" });
+test("a privileged container is unpacked by the engine; an image that it had before is used and stays", async () => {
+  const script = "mkdir -p dev; mknod node c 1 3; mknod dev/loop0 b 7 0; mknod dev/zero c 1 5";
+  const path = await shareBackup(daemon, "had.tini", { packing: "", script });
   await engineCommand(daemon, "image", "import", path, "--alias", "had");
-  await imported(daemon, "had", "had.tini");
+  await engineCommand(daemon, "profile", "set", "default", "security.privileged", "true");
+  const { status, failureReason } = await importBackup(daemon, "had", "had.tini");
+  assert.equal(status, Imported.DONE, failureReason);
+  assert.match(failureReason, /left out: "\/dev\/loop0";/);
+  await using engine = await engineOf(daemon);
+  const folder = await instanceFolder(engine, (await engine.instances.get("had")).value);
+  const nodes = ["(", "-type", "b", "-o", "-type", "c", ")", "-printf", "%P "];
+  const { stdout } = await execute("find", [join(folder ?? "", "rootfs"), ...nodes]);
+  assert.deepEqual(stdout.trim().split(" ").sort(), ["dev/zero", "node"]);
+  await engineCommand(daemon, "profile", "unset", "default", "security.privileged");
   const fingerprint = createHash("sha256")
     .update(await readFile(path))
     .digest("hex");

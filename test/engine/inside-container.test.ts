@@ -229,10 +229,10 @@ test("the time zone is set by name if the container knows it, else by its rule",
     containerNames: ["deb", "tiny", "deb", "nobody", "no/name"],
   });
   assert.equal(set.successes, 2);
-  assert.equal(set.failureReasons.length, 2);
+  assert.equal(set.failureReasons.length, 3);
   assert.match(
     set.failureReasons.join("\n"),
-    /time zone of nobody could not be set to Europe\/Berlin: there is no container(.|\n)*no\/name/,
+    /in tiny only programs(.|\n)*time zone of nobody could not be set to Europe\/Berlin: there is no container(.|\n)*no\/name/,
   );
   assert.equal(
     await inside("deb", "readlink -f /etc/localtime; cat /etc/timezone"),
@@ -261,9 +261,24 @@ test("the time zone is set by name if the container knows it, else by its rule",
   );
 });
 
+test("a former name of a zone sets the one that the container has", async () => {
+  const former = "/usr/share/zoneinfo/Asia/Calcutta";
+  await inside("deb", `mv ${former} /root/zone`);
+  const { tremplin } = daemon;
+  const set = await tremplin.setTimezone({ timezoneName: "Asia/Calcutta", containerNames: ["deb"] });
+  assert.deepEqual([set.successes, set.failureReasons], [1, []]);
+  assert.equal(await inside("deb", "readlink -f /etc/localtime"), "/usr/share/zoneinfo/Asia/Kolkata\n");
+  await inside("deb", `mv /root/zone ${former}`);
+});
+
 test("malformed zones and rules are refused before anything changes", async () => {
   const before = await inside("deb", "readlink /etc/localtime");
-  for (const [timezoneName, posixTzString] of [["../../etc/passwd"], ["--help"], ["Etc/UTC", "$(reboot)"]]) {
+  for (const [timezoneName, posixTzString] of [
+    ["../../etc/passwd"],
+    ["--help"],
+    ["localtime"],
+    ["Etc/UTC", "$(reboot)"],
+  ]) {
     const request = { timezoneName: timezoneName ?? "", posixTzString: posixTzString ?? "" };
     const answer = await daemon.tremplin.setTimezone({ ...request, containerNames: ["deb", "tiny"] });
     assert.deepEqual([answer.successes, answer.failureReasons.length], [0, 1]);

@@ -8,7 +8,9 @@ import {
 import { CachingProxy } from "../support/caching-proxy.ts";
 import { startDaemon } from "../support/daemon.ts";
 import { createDebian } from "../support/debian-container.ts";
+import { engineOf } from "../support/engine-of.ts";
 import { inContainer } from "../support/in-container.ts";
+import { nameOnBridge } from "../support/name-on-bridge.ts";
 import { launch, startContainer } from "../support/tiny-container.ts";
 
 // Slow: upgrades a whole Debian twice. Downloaded packages are kept between runs.
@@ -18,7 +20,11 @@ test("a real bullseye is upgraded to bookworm and to trixie, and rolled back to 
   await using daemon = await startDaemon();
   await launch(daemon);
   const cache = join(process.env.TREMPLIN_CACHE ?? "/var/cache/tremplin", "upgrade-packages");
-  await using proxy = await CachingProxy.open(cache, `${daemon.addressPrefix}1`);
+  // A container that has lost its resolver does not reach its mirror.
+  const name = "proxy.example";
+  await using engine = await engineOf(daemon);
+  await nameOnBridge(daemon, engine, name);
+  await using proxy = await CachingProxy.open(cache, { address: `${daemon.addressPrefix}1`, name });
   await createDebian(daemon, "deb", "bullseye");
   await daemon.tremplin.setUpUser({ containerName: "deb", containerUsername: "ada" });
   await startContainer(daemon, "deb");

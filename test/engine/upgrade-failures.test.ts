@@ -42,7 +42,9 @@ test("a maintainer script that fails", async () => {
 
 test("an upgrade that does not bring the release", async () => {
   await place.offer({ suite: "buster", packages: [tool("2")] });
-  await undone(/its os-release says Debian 9 \(stretch\) after the upgrade.*was rolled back/);
+  await undone(
+    /apt chooses version 9 of base-files, which is not that of Debian 10.*nothing in it was changed/,
+  );
 });
 
 test("a mirror that disappears halfway", async () => {
@@ -58,7 +60,7 @@ test("a mirror that does not have the release", async () => {
 test("an archive key that has expired", async () => {
   await place.expireKey(name);
   asItWas = await stateOf(place.engine, name);
-  await undone(/EXPKEYSIG.*was rolled back/);
+  await undone(/EXPKEYSIG.*nothing in it was changed/);
 });
 
 test("a clock that is behind", async () => {

@@ -50,6 +50,35 @@ test("over two releases, files changed by hand stay, and foreign sources are dis
   assert.ok(days > 6.9 && days < 7.1, snapshot?.expires_at);
 });
 
+test("a release that has left the mirror is found in its archive, which the look says", async () => {
+  await place.archive("buster");
+  const request = { containerName: name, targetVersion: Version.DEBIAN_BULLSEYE };
+  const look = (await Array.fromAsync(place.daemon.guest.checkUpgrade(request))).at(-1);
+  const archive = place.mirror.url.replace(/debian$/, "debian-archive/debian");
+  assert.deepEqual(look?.problems, []);
+  assert.ok(
+    look?.notes.includes(
+      `${place.mirror.url} no longer has Debian 10 (buster): it will be fetched from ${archive}`,
+    ),
+    look?.notes.join("; "),
+  );
+  const final = await place.upgrade(name, Version.DEBIAN_BUSTER);
+  assert.equal(final.status, Ended.SUCCEEDED, final.failureReason);
+  assert.equal(await place.inside(name, "cat /etc/apt/sources.list"), `deb ${archive} buster main\n`);
+});
+
+test("a vendor with Debian's names is not taken for Debian, and no password is shown", async () => {
+  const uri = (await place.vendor("Vendor")).replace("http://", "http://ada:s3cret@");
+  const line = `deb ${uri} stretch main`;
+  await place.inside(name, `echo '${line}' > /etc/apt/sources.list.d/vendor.list`);
+  const final = await place.upgrade(name, Version.DEBIAN_BUSTER);
+  assert.equal(final.status, Ended.SUCCEEDED, final.failureReason);
+  assert.equal(await place.inside(name, "cat /etc/apt/sources.list.d/vendor.list"), `# ${line}\n`);
+  const log = await place.log(name);
+  assert.match(log, /is not Debian's, it is from "Vendor", and will be disabled: http:\/\/packages\.example/);
+  assert.doesNotMatch(log, /s3cret/);
+});
+
 test("an upgrade is rolled back on demand, or its rollback snapshot is deleted on demand", async () => {
   const before = await stateOf(place.engine, name);
   assert.equal((await place.upgrade(name, Version.DEBIAN_BUSTER)).status, Ended.SUCCEEDED);

@@ -113,6 +113,29 @@ test("shell passes arguments, input and exit status on", { skip }, async () => {
   assert.deepEqual([code, stdout], [7, "a b|it's|typed"]);
 });
 
+test("a clock that is behind, as after a sleep of the host, is set again", { skip }, async () => {
+  const inside = (...words: string[]) => succeed(["machine", "shell", "--", ...words]);
+  await inside("date", "--set=-8 hours");
+  await eventually(
+    "the time of the host",
+    async () => {
+      const behind = Date.now() / 1000 - Number(await inside("date", "+%s"));
+      return Math.abs(behind) < 60 || undefined;
+    },
+    60_000,
+  );
+});
+
+test("the machine can ask the host's name server over IPv4 and IPv6", { skip }, async () => {
+  const script = 'grep -c "^nameserver" /etc/resolv.conf; ip -6 route get fec0::3; ip -6 route show default';
+  const [count, route, ...defaults] = (await succeed(["machine", "shell", "--", "sh", "-c", script]))
+    .trim()
+    .split("\n");
+  assert.equal(count, "2");
+  assert.match(route ?? "", /^fec0::3 .* src fec0::15/);
+  assert.deepEqual(defaults, []);
+});
+
 test("the shared folder has the same path on both sides", { skip }, async () => {
   await using image = await tinyImage();
   const at = (name: string): string => join(machine.shared, name);

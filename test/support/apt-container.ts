@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { copyFile, mkdir, mkdtemp, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { arch, tmpdir } from "node:os";
 import { join } from "node:path";
+import { lockFile } from "../../src/base/files/file-lock.ts";
 import { ContainerCreationProgress_Status as Created } from "../../src/contract/tremplin_pb.js";
-import { lockFile } from "../../src/daemon/images/file-lock.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import type { TestDaemon } from "./daemon.ts";
 import { buildPackage, type FakePackage } from "./debian-repository.ts";
@@ -12,7 +12,7 @@ import { runInside } from "./run-inside.ts";
 import { execute } from "./system-state.ts";
 
 /** Increase this when the tree is built differently. */
-const RECIPE = 1;
+const RECIPE = 2;
 
 const inittab = `::once:/bin/busybox udhcpc -f -i eth0 -s /usr/local/sbin/have-address
 ::respawn:/bin/sleep 1000000
@@ -22,6 +22,7 @@ const inittab = `::once:/bin/busybox udhcpc -f -i eth0 -s /usr/local/sbin/have-a
 const haveAddress = `#!/bin/sh
 [ -n "$ip" ] || exit 0
 /bin/busybox ip address replace "$ip/$mask" dev "$interface"
+echo "nameserver $dns" >/etc/resolv.conf
 `;
 
 /** The package that identifies a release in tests with small releases. */

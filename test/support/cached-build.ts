@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { lockFile } from "../../src/base/files/file-lock.ts";
 import { canAccess } from "../../src/base/files/files.ts";
-import { lockFile } from "../../src/daemon/images/file-lock.ts";
 import { repository } from "./repository.ts";
 
 const LOCK = "lock";

@@ -19,21 +19,28 @@ export class CachingProxy implements AsyncDisposable {
     this.#answer(asked, answer).catch(() => answer.destroy());
   });
 
-  private constructor(folder: string) {
+  readonly #name: string;
+
+  private constructor(folder: string, name: string) {
     this.#folder = folder;
+    this.#name = name;
   }
 
-  static async open(folder: string, address: string): Promise<CachingProxy> {
+  /** `name` must lead to the address wherever the proxy is used. */
+  static async open(
+    folder: string,
+    { address, name }: { address: string; name: string },
+  ): Promise<CachingProxy> {
     await mkdir(folder, { recursive: true });
-    const proxy = new CachingProxy(folder);
+    const proxy = new CachingProxy(folder, name);
     proxy.#server.listen(0, address);
     await once(proxy.#server, "listening");
     return proxy;
   }
 
   get url(): string {
-    const { address, port } = this.#server.address() as AddressInfo;
-    return `http://${address}:${port}`;
+    const { port } = this.#server.address() as AddressInfo;
+    return `http://${this.#name}:${port}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -9,6 +9,7 @@ import { type Connection, dial } from "../../src/transport/client.ts";
 import { freeNetwork } from "./free-network.ts";
 import { keep } from "./keeper.ts";
 import { RecordingListener } from "./listener.ts";
+import type { NetworkNamespace } from "./network-namespace.ts";
 import { repository } from "./repository.ts";
 import { testFolder } from "./test-run.ts";
 
@@ -21,6 +22,8 @@ export interface DaemonOptions {
   readonly args?: readonly string[];
   /** More of the environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The network in which it runs with its engine; then the daemon chooses the subnet. */
+  readonly namespace?: NetworkNamespace;
   /** What runs beside it, from before it starts until after it has ended. It is given the daemon's folder. */
   readonly beside?: (folder: string) => AsyncDisposable;
 }
@@ -124,7 +127,7 @@ export class TestDaemon implements AsyncDisposable {
       state: join(folder, "state"),
       shared: this.shared,
       bridge: network.bridge,
-      "lxd-subnet": network.subnet,
+      "lxd-subnet": options.namespace ? undefined : network.subnet,
       site: options.site,
       engine: options.engine,
       "log-level": "debug",
@@ -133,7 +136,10 @@ export class TestDaemon implements AsyncDisposable {
       value === undefined ? [] : [`--${name}`, value],
     );
     await using log = await open(join(folder, "daemon.log"), "a");
-    const child = spawn(join(repository, "bin/tremplin"), ["daemon", ...words, ...(options.args ?? [])], {
+    const program = join(repository, "bin/tremplin");
+    const command = [program, "daemon", ...words, ...(options.args ?? [])];
+    const [first = "", ...rest] = [...(options.namespace?.prefix ?? []), ...command];
+    const child = spawn(first, rest, {
       stdio: ["ignore", log.fd, log.fd],
       env: { ...process.env, ...options.env },
     });

@@ -85,6 +85,8 @@ export async function signingKey(folder: string, expires = "never", at?: string)
 export interface FakeSuite {
   readonly suite: string;
   readonly packages: readonly FakePackage[];
+  /** Who publishes it. Default: Debian. */
+  readonly origin?: string;
 }
 
 export interface RepositoryTimes {
@@ -92,6 +94,8 @@ export interface RepositoryTimes {
   readonly made?: Date;
   /** The date of the signatures. Default: now. */
   readonly signed?: string;
+  /** When its releases expire. Default: never. */
+  readonly validUntil?: Date;
 }
 
 /** Writes an apt repository with signed suites. */
@@ -104,7 +108,7 @@ export async function writeRepository(
   await rm(join(folder, "dists"), { recursive: true, force: true });
   await mkdir(join(folder, "pool"), { recursive: true });
   const work = join(folder, "work");
-  for (const { suite, packages } of suites) {
+  for (const { suite, packages, origin = "Debian" } of suites) {
     const stanzas: string[] = [];
     for (const fake of packages) {
       const name = `${fake.name}_${fake.version}_all.deb`;
@@ -112,7 +116,12 @@ export async function writeRepository(
       await cp(built, join(folder, "pool", name));
       stanzas.push(await stanzaOf(join(folder, "pool", name), `pool/${name}`));
     }
-    await writeSuite(join(folder, "dists", suite), suite, stanzas.join("\n"), key, times);
+    await writeSuite(
+      join(folder, "dists", suite),
+      { suite, origin, packages: stanzas.join("\n") },
+      key,
+      times,
+    );
   }
 }
 
@@ -124,10 +133,9 @@ async function stanzaOf(path: string, filename: string): Promise<string> {
 
 async function writeSuite(
   folder: string,
-  suite: string,
-  packages: string,
+  { suite, origin, packages }: { suite: string; origin: string; packages: string },
   { home }: SigningKey,
-  { made = new Date(Date.now() - 3600_000), signed }: RepositoryTimes,
+  { made = new Date(Date.now() - 3600_000), signed, validUntil }: RepositoryTimes,
 ): Promise<void> {
   const { stdout } = await execute("dpkg", ["--print-architecture"]);
   const binary = `main/binary-${stdout.trim()}`;
@@ -140,11 +148,12 @@ async function writeSuite(
     ` ${sha256(index)} ${index.length} ${binary}/Packages.gz`,
   ];
   const release = [
-    "Origin: Debian",
-    "Label: Debian",
+    `Origin: ${origin}`,
+    `Label: ${origin}`,
     `Suite: ${suite}`,
     `Codename: ${suite}`,
-    `Date: ${made.toUTCString().replace("GMT", "UTC")}`,
+    `Date: ${dateOf(made)}`,
+    ...(validUntil ? [`Valid-Until: ${dateOf(validUntil)}`] : []),
     `Architectures: ${stdout.trim()} all`,
     "Components: main",
     "SHA256:",
@@ -160,31 +169,38 @@ async function writeSuite(
   await execute("gpgconf", ["--homedir", home, "--kill", "all"]);
 }
 
+function dateOf(time: Date): string {
+  return time.toUTCString().replace("GMT", "UTC");
+}
+
 function sha256(content: Uint8Array): string {
   return createHash("sha256").update(content).digest("hex");
 }
 
-/** Serves a folder on an address of this machine, as a mirror does. */
+/** Serves a folder on an address of this machine, under a name, as a mirror does. */
 export class Mirror implements AsyncDisposable {
   readonly #server = createServer((request, response) => void this.#answer(request.url ?? "", response));
   readonly #folder: string;
+  readonly #name: string;
   /** Called before each response; false breaks the connection, as if the mirror had disappeared. */
   answers: (path: string) => boolean | Promise<boolean> = () => true;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, name: string) {
     this.#folder = folder;
+    this.#name = name;
   }
 
-  static async open(folder: string, address: string): Promise<Mirror> {
-    const mirror = new Mirror(folder);
+  /** `name` must lead to the address wherever the mirror is used. */
+  static async open(folder: string, { address, name }: { address: string; name: string }): Promise<Mirror> {
+    const mirror = new Mirror(folder, name);
     mirror.#server.listen(0, address);
     await once(mirror.#server, "listening");
     return mirror;
   }
 
   get url(): string {
-    const { address, port } = this.#server.address() as AddressInfo;
-    return `http://${address}:${port}/debian`;
+    const { port } = this.#server.address() as AddressInfo;
+    return `http://${this.#name}:${port}/debian`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

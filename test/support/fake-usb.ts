@@ -2,8 +2,6 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
-const controller = "devices/pci0000:00/0000:00:01.0";
-
 /** Node numbers that every kernel has, in the place of what is plugged in: /dev/null. */
 const NUMBERS = { major: 1, minor: 3 };
 
@@ -12,34 +10,52 @@ export interface FakeUsb extends AsyncDisposable {
   readonly sys: string;
   /** Plugs something with one node, `/dev/NODE`, into a port of USB 2, in the place of what was there. */
   plug(port: number, node: string): Promise<void>;
+  /** Plugs in one more part of what is in a port of USB 2: a node of a subsystem. */
+  plugPart(port: number, part: { readonly subsystem: string; readonly node: string }): Promise<void>;
   unplug(port: number): Promise<void>;
+  /** One more controller in a slot, with root hubs: their product and number of ports. Gives its path below sysfs. */
+  addController(
+    slot: string,
+    hubs: Readonly<Record<string, readonly [product: string, ports: number]>>,
+  ): Promise<string>;
 }
 
 export async function fakeUsb(): Promise<FakeUsb> {
   const sys = await mkdtemp(join(tmpdir(), "sys-"));
   const write = async (name: string, text: string) => {
-    const path = join(sys, controller, name);
+    const path = join(sys, name);
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text);
   };
-  await write("class", "0x0c0330\n");
-  for (const [hub, product] of Object.entries({ usb1: "0002\n", usb2: "0003\n" })) {
-    await write(`${hub}/idProduct`, product);
-    await write(`${hub}/maxchild`, "8\n");
-  }
   await mkdir(join(sys, "bus/pci/devices"), { recursive: true });
-  await symlink(`../../../${controller}`, join(sys, "bus/pci/devices/0000:00:01.0"));
-  const unplug = (port: number) =>
-    rm(join(sys, controller, `usb1/1-${port}`), { recursive: true, force: true });
+  const addController: FakeUsb["addController"] = async (slot, hubs) => {
+    const path = `devices/pci0000:00/${slot}`;
+    await write(`${path}/class`, "0x0c0330\n");
+    for (const [hub, [product, ports]] of Object.entries(hubs)) {
+      await write(`${path}/${hub}/idProduct`, `${product}\n`);
+      await write(`${path}/${hub}/maxchild`, `${ports}\n`);
+    }
+    await symlink(`../../../${path}`, join(sys, "bus/pci/devices", slot));
+    return path;
+  };
+  const controller = await addController("0000:00:01.0", { usb1: ["0002", 8], usb2: ["0003", 8] });
+  const place = (port: number) => `${controller}/usb1/1-${port}`;
+  const addNode = async (folder: string, subsystem: string, node: string) => {
+    const { major, minor } = NUMBERS;
+    await write(`${folder}/uevent`, `MAJOR=${major}\nMINOR=${minor}\nDEVNAME=${node}\n`);
+    await symlink(`../../../../../../bus/${subsystem}`, join(sys, folder, "subsystem"));
+  };
+  const unplug = (port: number) => rm(join(sys, place(port)), { recursive: true, force: true });
   return {
     sys,
     async plug(port, node) {
       await unplug(port);
-      const { major, minor } = NUMBERS;
-      await write(`usb1/1-${port}/uevent`, `MAJOR=${major}\nMINOR=${minor}\nDEVNAME=${node}\n`);
-      await symlink("../../../../../../bus/usb", join(sys, controller, `usb1/1-${port}/subsystem`));
+      await addNode(place(port), "usb", node);
     },
+    plugPart: (port, { subsystem, node }) =>
+      addNode(`${place(port)}/1-${port}:1.0/${subsystem}`, subsystem, node),
     unplug,
+    addController,
     [Symbol.asyncDispose]: () => rm(sys, { recursive: true }),
   };
 }

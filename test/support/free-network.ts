@@ -1,8 +1,9 @@
 import { mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type FileLock, tryLockFile } from "../../src/daemon/images/file-lock.ts";
-import { overlaps, usedSubnets } from "../../src/daemon/supervisor/network/subnet.ts";
+import { type FileLock, tryLockFile } from "../../src/base/files/file-lock.ts";
+import { overlaps } from "../../src/daemon/supervisor/network/subnet.ts";
+import { usedSubnets } from "../../src/daemon/supervisor/network/used-subnets.ts";
 import { bridgePrefix } from "./test-run.ts";
 
 /** A bridge name and an IPv4 subnet that are nobody else's until this is disposed. Neither is made here. */

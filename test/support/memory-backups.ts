@@ -13,7 +13,6 @@ export function backupHandlers(guest: MemoryGuest): Handlers {
       }
       guest.begin("export", containerName, async () => {
         const total = { totalInputFiles: 10, totalInputBytes: 2048n };
-        await guest.notify("updateExportStatus", { containerName, status: 7 });
         const half = { inputFilesStreamed: 5, inputBytesStreamed: 1024n, bytesExported: 512n };
         await guest.notify("updateExportStatus", { containerName, status: 7, ...total, ...half });
         await guest.gateOrCancel();

@@ -18,11 +18,12 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
       return Object.assign(create(GetStatusResponseSchema, status), guest.status);
     },
     listOrphans: () => ({ orphans: guest.orphans }),
+    listProblems: () => ({ problems: guest.problems }),
     listContainers: () => ({
       containers: [...guest.containers].map(([name, state]) => ({
         name,
         state,
-        ipv4Address: state === "running" ? "10.0.0.1" : "",
+        ipv4Address: state === "running" ? guest.address : "",
         image: "Debian bookworm amd64",
       })),
     }),

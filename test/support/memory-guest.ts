@@ -49,6 +49,11 @@ export class MemoryGuest implements AsyncDisposable {
   /** More fields of its status. */
   status: Partial<GetStatusResponse> = {};
   readonly orphans: MessageInitShape<typeof OrphanSchema>[] = [];
+  readonly problems: { readonly area: string; readonly problem: string; readonly advice: string }[] = [];
+  /** Containers in which only TZ can be set. */
+  readonly withoutZones = new Set<string>();
+  /** Of each container that runs. */
+  address = "10.0.0.1";
   /** The first account that was set up, in any container. */
   primaryUser = "";
   readonly usb = new MemoryUsb();

@@ -30,7 +30,11 @@ export function queryHandlers(guest: MemoryGuest): Handlers {
     setTimezone: ({ timezoneName, containerNames }) => {
       guest.asked.push(`timezone ${timezoneName} ${containerNames.join(" ")}`);
       const missing = containerNames.filter((name) => !guest.containers.has(name));
-      const failureReasons = missing.map((name) => `there is no container ${name}`);
+      const onlyTz = containerNames.filter((name) => guest.withoutZones.has(name));
+      const failureReasons = [
+        ...missing.map((name) => `there is no container ${name}`),
+        ...onlyTz.map((name) => `in ${name} only some programs have it`),
+      ];
       return { successes: containerNames.length - missing.length, failureReasons };
     },
     attachUsbToContainer: ({ portNum, containerName }) => {

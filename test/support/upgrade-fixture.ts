@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import {
   UpgradeContainerResponse_Status as Answer,
@@ -20,6 +20,7 @@ import {
 } from "./debian-repository.ts";
 import { engineOf } from "./engine-of.ts";
 import { eventually } from "./eventually.ts";
+import { nameOnBridge } from "./name-on-bridge.ts";
 import { runInside } from "./run-inside.ts";
 import { launch, startContainer } from "./tiny-container.ts";
 
@@ -35,6 +36,9 @@ const smallReleases: readonly FakeSuite[] = [
   { suite: "buster", packages: [baseFiles("10", "buster"), tool("2")] },
   { suite: "bullseye", packages: [baseFiles("11", "bullseye"), tool("3")] },
 ];
+
+/** Containers reach the mirror by its name alone, as real ones do. */
+const MIRROR_NAME = "packages.example";
 
 type Reached = () => Promise<unknown>;
 
@@ -100,7 +104,10 @@ export class UpgradeFixture implements AsyncDisposable {
     const key = await signingKey(daemon.folder);
     const folder = join(daemon.folder, "mirror");
     await writeRepository(folder, key, smallReleases);
-    const mirror = stack.use(await Mirror.open(folder, `${daemon.addressPrefix}1`));
+    await nameOnBridge(daemon, engine, MIRROR_NAME);
+    const mirror = stack.use(
+      await Mirror.open(folder, { address: `${daemon.addressPrefix}1`, name: MIRROR_NAME }),
+    );
     await createAptContainer(daemon, "base");
     const place = new UpgradeFixture({ daemon, engine, mirror, key, stack: stack.move() });
     try {
@@ -115,8 +122,29 @@ export class UpgradeFixture implements AsyncDisposable {
   /** Replaces releases on the mirror, and makes it respond. */
   async offer(...suites: readonly FakeSuite[]): Promise<void> {
     this.mirror.answers = () => true;
+    await rm(join(this.daemon.folder, "mirror/debian-archive"), { recursive: true, force: true });
     const others = smallReleases.filter(({ suite }) => !suites.some((each) => each.suite === suite));
     await writeRepository(join(this.daemon.folder, "mirror"), this.key, [...others, ...suites]);
+  }
+
+  /** Moves a release from the mirror to the archive beside it, where its files have expired. */
+  async archive(suite: string): Promise<void> {
+    const folder = join(this.daemon.folder, "mirror");
+    const [moved, kept] = [true, false].map((isMoved) =>
+      smallReleases.filter((each) => (each.suite === suite) === isMoved),
+    );
+    await writeRepository(folder, this.key, kept ?? []);
+    await writeRepository(join(folder, "debian-archive/debian"), this.key, moved ?? [], {
+      made: new Date(Date.now() - 86_400_000),
+      validUntil: new Date(Date.now() - 3600_000),
+    });
+  }
+
+  /** Adds a repository of another vendor, with Debian's names, below the mirror. Returns its URI. */
+  async vendor(origin: string): Promise<string> {
+    const folder = join(this.daemon.folder, "mirror/vendor/debian");
+    await writeRepository(folder, this.key, [{ suite: "stretch", origin, packages: [] }]);
+    return `${this.mirror.url}/vendor/debian`;
   }
 
   /** Creates and starts a container for a test. */

@@ -5,8 +5,9 @@ export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
   /**
-   * Milliseconds since an arbitrary instant. For durations: it does not jump when the time is set or the machine was
-   * suspended.
+   * Milliseconds since an arbitrary instant, for durations and deadlines: CLOCK_MONOTONIC, as for the timers of Node.js.
+   * It does not jump when the time is set, and stands still while the machine is suspended: after that a deadline is as
+   * far away as before, so that nothing is given up because the machine slept.
    */
   elapsed(): number;
   /** Resolves after that many milliseconds; rejects with the signal's reason when the signal aborts first. */

@@ -10,9 +10,13 @@ import {
 } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
+const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
 const CHUNK_BYTES = 256 * 1024;
 /** The suffix of a file that is not complete yet. */
 const UNFINISHED_SUFFIX = ".new";
+
+/** Opens a file only as a reference, which needs no permission for it. Node has no name for this flag. */
+export const O_PATH = 0o10000000;
 
 /**
  * Whether something exists at a path, links followed; with a mode of fs.constants, whether this process may use it
@@ -61,7 +65,7 @@ export async function* bytesOfFile(file: FileHandle): AsyncGenerator<Buffer, voi
 export async function replaceFile(path: string, content: string | Buffer, mode = 0o600): Promise<void> {
   const fresh = `${path}${UNFINISHED_SUFFIX}`;
   {
-    await using file = await open(fresh, "w", mode);
+    await using file = await open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode);
     await file.writeFile(content);
     await file.datasync();
   }

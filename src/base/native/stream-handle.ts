@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { createServer, Socket } from "node:net";
 
 /** Node's internal handle of a stream, which owns its file descriptor. */
@@ -36,8 +37,8 @@ async function findClass(): Promise<HandleClass> {
   const server = createServer();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("error", reject);
-  // An abstract socket name creates no file.
-  server.listen(`\0tremplin-handle-${process.pid}`, resolve);
+  // An abstract socket name creates no file. A name that other users could guess, they could take.
+  server.listen(`\0tremplin-handle-${randomUUID()}`, resolve);
   await promise;
   const { _handle: handle } = server as unknown as { _handle: StreamHandle };
   server.close();

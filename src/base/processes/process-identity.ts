@@ -1,4 +1,4 @@
-import { bootId, processStat } from "./process-info.ts";
+import { bootId, hasEnded, processStat } from "./process-info.ts";
 
 /**
  * Identifies a process for all time. The kernel reuses process ids, so its start time (in the kernel's ticks since the
@@ -28,5 +28,5 @@ export function isRunning(pid: number): boolean {
 
 function runningSince(pid: number): string | undefined {
   const stat = processStat(pid);
-  return stat === undefined || stat.state === "Z" || stat.state === "X" ? undefined : stat.startTime;
+  return stat === undefined || hasEnded(stat) ? undefined : stat.startTime;
 }

@@ -4,7 +4,14 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { systemClock } from "../async/clock.ts";
 import { isRunning, isSameProcess, processIdentity } from "./process-identity.ts";
-import { bootId, commandLine, parseProcessStat, processIds, processStat } from "./process-info.ts";
+import {
+  bootId,
+  commandLine,
+  parseProcessStat,
+  processAge,
+  processIds,
+  processStat,
+} from "./process-info.ts";
 import { sendSignal, stopProcesses, waitForExit } from "./wait-for-exit.ts";
 
 test("the fields of a process are found whatever its name contains", () => {
@@ -23,6 +30,7 @@ test("a process is known while it runs, and unknown afterwards", async () => {
   const pid = child.pid as number;
   assert.equal(processStat(pid)?.parent, process.pid);
   assert.equal(isRunning(pid), true);
+  assert.ok((await processAge(pid)) < (await processAge(1)));
   assert.deepEqual(await commandLine(pid), ["/bin/sleep", "900"]);
   assert.ok((await processIds()).includes(pid));
   assert.equal(await waitForExit([pid], { clock: systemClock, timeoutMs: 0 }), false);
@@ -30,6 +38,7 @@ test("a process is known while it runs, and unknown afterwards", async () => {
   assert.equal(await stopProcesses([pid], systemClock), true);
   await exited;
   assert.equal(isRunning(pid), false);
+  assert.equal(await processAge(pid), 0);
   assert.deepEqual(await commandLine(pid), []);
   sendSignal(pid, "SIGTERM");
 });

@@ -29,10 +29,32 @@ export function processStat(pid: number): ProcessStat | undefined {
   }
 }
 
+/** How long ago a process was started, in seconds, by the clock of the kernel; 0 for one that has ended. */
+export async function processAge(pid: number): Promise<number> {
+  const stat = processStat(pid);
+  const uptime = Number((await textIfReadable("/proc/uptime")).split(" ")[0]);
+  if (stat === undefined || hasEnded(stat)) return 0;
+  return Math.max(0, uptime - Number(stat.startTime) / 100);
+}
+
+/** Whether a process has ended, and its parent has not read its exit code. */
+export function hasEnded({ state }: ProcessStat): boolean {
+  return state === "Z" || state === "X";
+}
+
 /** The program and the arguments of a process; empty when it has ended. */
 export async function commandLine(pid: number): Promise<string[]> {
   const text = await textIfReadable(`/proc/${pid}/cmdline`, "latin1");
   return text.split("\0").slice(0, -1);
+}
+
+/** As commandLine, for callers that must decide before anything else happens. */
+export function commandLineSync(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0").slice(0, -1);
+  } catch {
+    return [];
+  }
 }
 
 /** The ids of all processes. */

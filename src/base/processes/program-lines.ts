@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { TremplinError } from "../tremplin-error.ts";
+import { withoutCredentials } from "../without-credentials.ts";
 
 export interface ProgramLinesOptions {
   /** The name of the program in errors. */
@@ -15,7 +16,7 @@ export interface ProgramLinesOptions {
 }
 
 /**
- * Runs a program and yields the lines of its standard error. The program is killed when the signal aborts, when the
+ * Runs a program and yields the lines of its standard error, without passwords in URIs. The program is killed when the signal aborts, when the
  * caller stops reading, and when this process ends in any way. Throws `failed` with the end of its output when it
  * fails. When this returns, every process that could still print has ended.
  */
@@ -34,7 +35,8 @@ export async function* programLines(
   closed.catch(() => undefined);
   const lastLines: string[] = [];
   try {
-    for await (const line of createInterface({ input: child.stderr as Readable })) {
+    for await (const printed of createInterface({ input: child.stderr as Readable })) {
+      const line = withoutCredentials(printed);
       if (line.trim() !== "") lastLines.push(line.trim());
       if (lastLines.length > 12) lastLines.shift();
       yield line;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -139,4 +139,23 @@ test("down stops waiting after its timeout, and leaves another process with the 
   assert.equal(await run(["down", "--run", path], after), exitCode.done);
   assert.match(after.stdout, /^daemon +had died before/);
   assert.equal(isAlive(record), true);
+});
+
+test("up and down refuse a run folder that others can change, and what its pid file names goes on", async (t) => {
+  const path = await folder(t);
+  const record = await started(t, new BackgroundProcess("daemon", path), runs);
+  await chmod(path, 0o777);
+  for (const command of ["down", "up"]) {
+    const io = new RecordedIo();
+    assert.equal(await run([command, "--run", path], io), exitCode.usage, io.stderr);
+    assert.match(io.stderr, /other users can write to .*chmod go-w/);
+  }
+  assert.equal(isAlive(record), true);
+});
+
+test("a process with other arguments than the recorded ones is not ours", async (t) => {
+  const background = new BackgroundProcess("daemon", await folder(t));
+  const record = await started(t, background, runs);
+  assert.equal(isAlive(record), true);
+  assert.equal(isAlive({ ...record, words: ["host"] }), false);
 });

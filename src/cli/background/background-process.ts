@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, open, readFile, rename, stat } from "node:fs/promises";
+import { constants, open, readFile, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setAside } from "../../base/files/json-file.ts";
+import { makeOwnFolder } from "../../base/files/own-folder.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { findProcess } from "./find-process.ts";
 import {
@@ -13,6 +14,8 @@ import {
   removeRecord,
   writeRecord,
 } from "./process-record.ts";
+
+const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
 
 /** A larger log is rotated at the next start. Bytes. */
 const LOG_BYTES = 8 * 1024 * 1024;
@@ -67,9 +70,9 @@ export class BackgroundProcess {
    * executable, and a script if it is a runtime.
    */
   async start(program: readonly string[], args: readonly string[]): Promise<ProcessRecord> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    await makeOwnFolder(this.#folder);
     await this.#rotateLog();
-    await using log = await open(this.logFile, "a", 0o600);
+    await using log = await open(this.logFile, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
     this.#logStart = (await log.stat()).size;
     const [runtime, ...script] = program as [string, ...string[]];
     const child = spawn(runtime, [...script, ...args], {

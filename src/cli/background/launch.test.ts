@@ -35,7 +35,10 @@ test("the host listens where the commands and the daemon connect", () => {
   const args = hostArguments(run, flags);
   const values = (flag: string) => args.filter((_, index) => args[index - 1] === flag);
   const [state, logLevel] = [values("--state")[0] as string, values("--log-level")[0] as string];
-  const options = hostOptions({ listen: values("--listen"), guest: values("--guest"), state, logLevel });
+  const options = hostOptions({
+    ...{ listen: values("--listen"), guest: values("--guest"), state, logLevel },
+    ...{ keepEvents: 1, keepMib: 1 },
+  });
   assert.deepEqual(options.listen, [socket("host"), socket("listener")]);
   assert.deepEqual(options.guests, [{ name: "local", address: socket("guest") }]);
 });

@@ -81,11 +81,11 @@ export async function ensureRunning(
   const earlier = await background.findRunning();
   if (await answers()) return { name, state: "ran already", record: earlier };
   const record = earlier ?? (await background.start(program, args));
-  const deadline = io.clock.now() + timeoutMs;
+  const deadline = io.clock.elapsed() + timeoutMs;
   for (const wait of backoff(20, 500)) {
     if (await answers()) return { name, state: record === earlier ? "ran already" : "started", record };
     await background.assertAlive(record);
-    if (io.clock.now() > deadline) break;
+    if (io.clock.elapsed() > deadline) break;
     await io.clock.sleep(wait, io.interrupted).catch(() => {
       throw new TremplinError(
         "cancelled",

@@ -7,14 +7,17 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { isAlive, readRecord, recordOf, writeRecord } from "./process-record.ts";
 
-test("a record matches only the process it was made of", async () => {
-  const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
+test("a record matches only the process it was made of", async (t) => {
+  const args = ["-e", "setInterval(() => {}, 1000)"];
+  const child = spawn(process.execPath, args);
+  t.after(() => child.kill("SIGKILL"));
   await once(child, "spawn");
-  const record = recordOf(child.pid as number, ["daemon"]);
+  const record = recordOf(child.pid as number, args);
   assert.ok(record);
   assert.equal(isAlive(record), true);
   assert.equal(isAlive({ ...record, startedAt: "1" }), false, "another process with this pid");
   assert.equal(isAlive({ ...record, boot: "an earlier one" }), false, "an earlier boot");
+  assert.equal(isAlive({ ...record, words: ["daemon"] }), false, "another program with this pid");
   child.kill("SIGKILL");
   await once(child, "exit");
   assert.equal(isAlive(record), false);

@@ -6,6 +6,7 @@ import {
   type ProcessIdentity,
   processIdentity,
 } from "../../base/processes/process-identity.ts";
+import { commandLineSync } from "../../base/processes/process-info.ts";
 import { systemErrorText } from "../../base/system-error.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 
@@ -28,9 +29,11 @@ export function recordOf(pid: number, words: readonly string[]): ProcessRecord |
   return identity && { ...identity, words };
 }
 
-/** Whether the recorded process is still running. */
+/** Whether the recorded process is still running, with the arguments that it was started with. */
 export function isAlive(record: ProcessRecord): boolean {
-  return isSameProcess(record);
+  if (!isSameProcess(record)) return false;
+  const args = record.words.length === 0 ? [] : commandLineSync(record.pid).slice(-record.words.length);
+  return args.join("\0") === record.words.join("\0");
 }
 
 /** Reads a pid file; undefined when it is missing, "damaged" for any other content. Throws when it cannot be read. */

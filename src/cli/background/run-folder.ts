@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
-import { acquireProcessLock } from "../../base/processes/process-lock.ts";
+import { acquireLock } from "../../base/files/file-lock.ts";
+import { makeOwnFolder } from "../../base/files/own-folder.ts";
 import type { Address } from "../../transport/address.ts";
 import { BackgroundProcess } from "./background-process.ts";
 
@@ -35,10 +36,14 @@ export class RunFolder {
     return this.#socket("guest");
   }
 
-  /** Excludes other `tremplin up` and `tremplin down`. Throws `busy`. */
-  lock(): Promise<AsyncDisposable> {
-    return acquireProcessLock(
-      `run ${this.path}`,
+  /**
+   * Creates the folder and excludes other `tremplin up` and `tremplin down`. Throws `busy`, and `invalid` for a folder
+   * that other users could change: what a pid file says there, `down` would end.
+   */
+  async lock(): Promise<AsyncDisposable> {
+    await makeOwnFolder(this.path);
+    return await acquireLock(
+      join(this.path, "lock"),
       `another tremplin up or tremplin down is running for ${this.path}`,
     );
   }

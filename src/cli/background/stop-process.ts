@@ -42,8 +42,8 @@ export interface WaitOptions {
 /** Waits until a process has ended; false after the timeout. Throws `cancelled` when the user interrupts the wait. */
 export async function waitForExit(record: ProcessRecord, options: WaitOptions): Promise<boolean> {
   const { timeoutMs, interrupted, progress, io } = options;
-  for (const deadline = io.clock.now() + timeoutMs; isAlive(record); progress.heartbeat()) {
-    if (io.clock.now() > deadline) return false;
+  for (const deadline = io.clock.elapsed() + timeoutMs; isAlive(record); progress.heartbeat()) {
+    if (io.clock.elapsed() > deadline) return false;
     await io.clock.sleep(POLL_INTERVAL_MS, io.interrupted).catch(() => {
       throw new TremplinError("cancelled", interrupted);
     });

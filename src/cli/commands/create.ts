@@ -1,5 +1,6 @@
 import { toJson } from "@bufbuild/protobuf";
 import { Command } from "commander";
+import { jsonLine, plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest, PrepareImageProgressSchema } from "../../contract/tremplin/v1/guest_pb.js";
 import { CreateContainerResponse_Status as Status, Tremplin } from "../../contract/tremplin_pb.js";
@@ -8,7 +9,6 @@ import type { CallSettings, HostApi } from "../host-client/host-api.ts";
 import { type Reply, runOperation } from "../host-client/run-operation.ts";
 import { reportResult, type Session, withSession } from "../host-client/session.ts";
 import type { Io } from "../io.ts";
-import { plainText } from "../text/text.ts";
 
 interface Flags extends HostFlags {
   readonly debian?: string;
@@ -66,7 +66,7 @@ async function prepareImage(debianRelease: string, { api, io, progress, json }: 
   const signal = io.interrupted;
   try {
     for await (const step of api.stream(Guest.method.prepareImage, { debianRelease }, { signal })) {
-      if (json) io.out(`${JSON.stringify({ image: toJson(PrepareImageProgressSchema, step) })}\n`);
+      if (json) io.out(jsonLine({ image: toJson(PrepareImageProgressSchema, step) }));
       progress.update(`image: ${plainText(step.message)}`, step.percent);
       const { rootfsPath, metadataPath } = step;
       if (rootfsPath && metadataPath) return { rootfsPath, metadataPath };

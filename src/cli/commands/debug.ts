@@ -1,9 +1,9 @@
 import { Command } from "commander";
+import { jsonLine, plainLines } from "../../base/text.ts";
 import { Tremplin } from "../../contract/tremplin_pb.js";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
-import { plainText } from "../text/text.ts";
 
 export function debugCommand(io: Io): Command {
   return withHostFlags(new Command("debug")).action((flags: HostFlags) => debug(flags, io));
@@ -16,6 +16,6 @@ async function debug(flags: HostFlags, io: Io): Promise<void> {
     {},
     { signal: io.interrupted },
   );
-  if (flags.json) io.out(`${JSON.stringify({ debugInformation: text })}\n`);
-  else io.out(text.split("\n").map(plainText).join("\n"));
+  if (flags.json) io.out(jsonLine({ debugInformation: text }));
+  else io.out(plainLines(text));
 }

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { jsonLine, plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { daemonDefaults } from "../../daemon/options.ts";
 import { DEFAULT_RUN, RunFolder } from "../background/run-folder.ts";
@@ -7,7 +8,6 @@ import { setupChecks } from "../doctor/setup-checks.ts";
 import { systemChecks } from "../doctor/system-checks.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import type { Io } from "../io.ts";
-import { plainText } from "../text/text.ts";
 
 interface Flags extends HostFlags {
   readonly run: string;
@@ -26,7 +26,7 @@ export function doctorCommand(io: Io): Command {
 async function doctor(flags: Flags, io: Io): Promise<void> {
   const setup = setupChecks(new RunFolder(flags.run), flags, io.interrupted);
   const findings = [...(await systemChecks(flags.state)), ...(await setup)];
-  io.out(flags.json ? `${JSON.stringify({ findings })}\n` : findings.map(text).join(""));
+  io.out(flags.json ? jsonLine({ findings }) : findings.map(text).join(""));
   const count = findings.filter(({ state }) => state === "bad").length;
   if (count > 0) throw new TremplinError("failed", `${count} of ${findings.length} checks failed`);
 }

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { jsonLine } from "../../base/text.ts";
 import { DEFAULT_RUN, RunFolder } from "../background/run-folder.ts";
 import { stopProcess } from "../background/stop-process.ts";
 import { wholeNumber } from "../flags/host-flags.ts";
@@ -31,7 +32,7 @@ async function down(flags: Flags, io: Io): Promise<void> {
   const run = new RunFolder(flags.run);
   await using _alone = await run.lock();
   const result = await stopAll(run, flags, io);
-  if (flags.json) io.out(`${JSON.stringify(result)}\n`);
+  if (flags.json) io.out(jsonLine(result));
   else io.out(`daemon    ${result.daemon}\nhost      ${result.host}\n`);
 }
 

@@ -31,7 +31,9 @@ async function exportTo(container: string, path: string, flags: Flags, io: Io): 
   const outcome = await withSession(title, flags, io, async (session) => {
     const request = (api: HostApi, settings: CallSettings) => requestExport(api, container, path, settings);
     const detach = flags.detach === true;
-    const spec = { title, kind: "export", container, request, cancel: cancel(container), detach } as const;
+    const firstStep = "taking a snapshot and counting its files";
+    const about = { title, kind: "export", container, firstStep, detach } as const;
+    const spec = { ...about, request, cancel: cancel(container) };
     const result = await runOperation(session, spec);
     return flags.detach ? result : { ...result, text: `${result.text}, to ${path} in the shared folder` };
   });

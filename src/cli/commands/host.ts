@@ -1,13 +1,19 @@
 import { Command } from "commander";
 import { type HostOptions, hostDefaults, parseGuest } from "../../host/options.ts";
+import { retentionDefaults } from "../../host/store/retention.ts";
 import { parseAddress } from "../../transport/address.ts";
 import { exitCode } from "../exit-code.ts";
-import { collect, type TlsFlags, tlsOf, withTlsFlags } from "../flags/host-flags.ts";
+import { collect, type TlsFlags, tlsOf, wholeNumber, withTlsFlags } from "../flags/host-flags.ts";
+import { duration } from "../flags/since.ts";
+
+const MIB = 1024 * 1024;
 
 interface Flags extends TlsFlags {
   readonly listen?: readonly string[];
   readonly guest: readonly string[];
   readonly state: string;
+  readonly keepEvents: number;
+  readonly keepMib: number;
   readonly logLevel: string;
 }
 
@@ -20,6 +26,18 @@ export function hostCommand(): Command {
     )
     .requiredOption("--guest <name=addr>", "the name and address of a guest; may be repeated", collect)
     .option("--state <dir>", "the folder for the event log", hostDefaults.state)
+    .option(
+      "--keep-events <duration>",
+      "how long events are kept: 12h, 30d",
+      duration,
+      retentionDefaults.maxAge,
+    )
+    .option(
+      "--keep-mib <number>",
+      "how many MiB of events are kept",
+      wholeNumber,
+      retentionDefaults.maxBytes / MIB,
+    )
     .option("--log-level <level>", "trace, debug, info, warn, error or silent", hostDefaults.logLevel);
   return withTlsFlags(command).action(async (flags: Flags) => {
     const options = hostOptions(flags);
@@ -36,6 +54,7 @@ export function hostOptions(flags: Flags): HostOptions {
     listen: (flags.listen ?? hostDefaults.listen).map(parseAddress),
     guests: flags.guest.map(parseGuest),
     state: flags.state,
+    retention: { maxAge: flags.keepEvents, maxBytes: flags.keepMib * MIB },
     tls: tlsOf(flags),
     logLevel: flags.logLevel,
   };

@@ -1,6 +1,7 @@
 import { create, toJson } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Command } from "commander";
+import { jsonLine, plainText, tableText } from "../../base/text.ts";
 import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
 import { type Container, ContainerSchema, Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import {
@@ -10,9 +11,9 @@ import {
   Tremplin,
 } from "../../contract/tremplin_pb.js";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
+import { findProblems, problemText } from "../host-client/find-problems.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
-import { plainText, tableText } from "../text/text.ts";
 
 export function infoCommand(io: Io): Command {
   const command = new Command("info").argument("<name>", "the container");
@@ -29,13 +30,17 @@ async function info(name: string, flags: HostFlags, io: Io): Promise<void> {
   const primaryUser = await api
     .call(Tremplin.method.getContainerUsername, { containerName: name }, settings)
     .catch((thrown) => create(GetContainerUsernameResponseSchema, { failureReason: errorMessage(thrown) }));
+  const isWithoutAddress = container.state === "running" && container.ipv4Address === "";
+  const problems = (isWithoutAddress && (await findProblems(api, io.interrupted))) || [];
   if (flags.json) {
     const { username, homedir } = primaryUser;
     const document = toJson(ContainerSchema, container, { alwaysEmitImplicit: true }) as object;
-    io.out(`${JSON.stringify({ ...document, username, homedir })}\n`);
+    const found = problems.map(({ problem, advice }) => ({ problem, advice }));
+    io.out(jsonLine({ ...document, username, homedir, problems: found }));
     return;
   }
   io.out(tableText(rows(container, primaryUser).map(([key, value]) => [key, plainText(value)])));
+  for (const problem of problems) io.err(`${problemText(problem)}\n`);
 }
 
 function rows(container: Container, primaryUser: GetContainerUsernameResponse): [string, string][] {

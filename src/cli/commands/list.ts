@@ -1,10 +1,10 @@
 import { toJson } from "@bufbuild/protobuf";
 import { Command } from "commander";
+import { jsonLine, plainText, tableText } from "../../base/text.ts";
 import { Guest, ListContainersResponseSchema } from "../../contract/tremplin/v1/guest_pb.js";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
-import { plainText, tableText } from "../text/text.ts";
 
 export function listCommand(io: Io): Command {
   return withHostFlags(new Command("list")).action((flags: HostFlags) => list(flags, io));
@@ -14,7 +14,7 @@ async function list(flags: HostFlags, io: Io): Promise<void> {
   using api = HostApi.open(flags);
   const answer = await api.call(Guest.method.listContainers, {}, { signal: io.interrupted, timeout: 30_000 });
   if (flags.json) {
-    io.out(`${JSON.stringify(toJson(ListContainersResponseSchema, answer, { alwaysEmitImplicit: true }))}\n`);
+    io.out(jsonLine(toJson(ListContainersResponseSchema, answer, { alwaysEmitImplicit: true })));
     return;
   }
   if (answer.containers.length === 0) {

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { jsonLine, plainText, tableText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Host } from "../../contract/tremplin/v1/host_pb.js";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
@@ -6,7 +7,6 @@ import { followEvents } from "../host-client/follow-events.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import { type ContainerPorts, PortTable } from "../host-client/port-table.ts";
 import type { Io } from "../io.ts";
-import { plainText, tableText } from "../text/text.ts";
 
 interface Flags extends HostFlags {
   readonly watch?: true;
@@ -24,7 +24,7 @@ async function ports(flags: Flags, io: Io): Promise<void> {
   using api = HostApi.open(flags);
   const table = new PortTable();
   const newest = await readLog(api, table, io.interrupted);
-  if (flags.json) io.out(`${JSON.stringify({ containers: table.all })}\n`);
+  if (flags.json) io.out(jsonLine({ containers: table.all }));
   else if (table.all.length > 0) io.out(tableOf(table.all));
   else io.err("no container listens on a port\n");
   if (flags.watch) await follow(api, table, newest, flags, io);
@@ -50,8 +50,7 @@ async function follow(api: HostApi, table: PortTable, after: bigint, flags: Flag
   });
   try {
     for await (const event of following.events) {
-      for (const change of table.update(event))
-        io.out(flags.json ? `${JSON.stringify(change)}\n` : line(change));
+      for (const change of table.update(event)) io.out(flags.json ? jsonLine(change) : line(change));
     }
   } catch (thrown) {
     if (!io.interrupted.aborted) throw thrown;

@@ -1,5 +1,6 @@
 import { toJson } from "@bufbuild/protobuf";
 import { Command } from "commander";
+import { jsonLine, plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import {
   type GetStatusResponse,
@@ -12,7 +13,6 @@ import { type HostFlags, tlsOf, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
 import { statusLines } from "../text/status-text.ts";
-import { plainText } from "../text/text.ts";
 
 /** A guest with the status of its daemon, or why there is none. */
 interface Finding {
@@ -31,7 +31,7 @@ async function status(flags: HostFlags, io: Io): Promise<void> {
   const wanted = guests.filter(({ name }) => !flags.guest || name === flags.guest);
   if (wanted.length === 0) throw new TremplinError("not-found", `there is no guest ${flags.guest}`);
   const findings = await Promise.all(wanted.map((guest) => find(guest, flags, io)));
-  if (flags.json) io.out(`${JSON.stringify({ host: api.address, guests: findings.map(document) })}\n`);
+  if (flags.json) io.out(jsonLine({ host: api.address, guests: findings.map(document) }));
   else
     io.out(
       `host      answers at ${api.address}\n${findings.map((each) => text(each, io.clock.now())).join("")}`,

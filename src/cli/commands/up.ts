@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { jsonLine } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import { formatAddress } from "../../transport/address.ts";
@@ -14,6 +15,7 @@ import {
 import { DEFAULT_RUN, RunFolder } from "../background/run-folder.ts";
 import { type EngineFlags, withEngineFlags } from "../flags/daemon-flags.ts";
 import { DEFAULT_HOST } from "../flags/host-flags.ts";
+import { findProblems, problemText } from "../host-client/find-problems.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import { launchEngine } from "../host-client/launch-engine.ts";
 import type { Io } from "../io.ts";
@@ -46,13 +48,15 @@ async function up(flags: Flags, io: Io): Promise<void> {
   using api = new HostApi(run.hostSocket, LOCAL_GUEST);
   const result = await startAll(api, run, flags, io);
   const host = formatAddress(run.hostSocket);
-  if (flags.json) io.out(`${JSON.stringify({ ...result, host })}\n`);
+  if (flags.json) io.out(jsonLine({ ...result, host }));
   else io.out(resultText(result, host));
 }
 
 interface Result {
   readonly programs: readonly EnsureResult[];
   readonly engine: { readonly state: string; readonly text: string };
+  /** What is in the way of containers. */
+  readonly problems: readonly { readonly problem: string; readonly advice: string }[];
 }
 
 async function startAll(api: HostApi, run: RunFolder, flags: Flags, io: Io): Promise<Result> {
@@ -75,7 +79,13 @@ async function startAll(api: HostApi, run: RunFolder, flags: Flags, io: Io): Pro
   const launched = await launchEngine({ api, io, progress, json }, flags.resetDatabase === true);
   if (launched.remark) progress.print(launched.text);
   const { engine } = await api.call(Guest.method.getStatus, {}, { signal: io.interrupted });
-  return { programs: [host, daemon], engine: { state: launched.text, text: engineText(engine) } };
+  const problems = (await findProblems(api, io.interrupted)) ?? [];
+  for (const problem of problems) progress.print(problemText(problem));
+  return {
+    programs: [host, daemon],
+    engine: { state: launched.text, text: engineText(engine) },
+    problems: problems.map(({ problem, advice }) => ({ problem, advice })),
+  };
 }
 
 /** The state as JSON has it, in words. */

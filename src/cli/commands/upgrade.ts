@@ -1,5 +1,6 @@
 import { toJson } from "@bufbuild/protobuf";
 import { Command, Option } from "commander";
+import { jsonLine, plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import {
   CheckUpgradeProgressSchema,
@@ -19,7 +20,6 @@ import { type OperationSpec, type Reply, runOperation } from "../host-client/run
 import { reportResult, runAndReport, withSession } from "../host-client/session.ts";
 import { upgradeReader } from "../host-client/upgrade-reader.ts";
 import type { Io } from "../io.ts";
-import { plainText } from "../text/text.ts";
 import { confirm } from "./confirm.ts";
 
 interface Flags extends HostFlags {
@@ -111,7 +111,7 @@ async function check(containerName: string, targetVersion: Version, flags: Flags
     const request = { containerName, targetVersion };
     const answers = api.stream(Guest.method.checkUpgrade, request, { signal: io.interrupted });
     for await (const answer of answers) {
-      if (json) io.out(`${JSON.stringify({ check: toJson(CheckUpgradeProgressSchema, answer) })}\n`);
+      if (json) io.out(jsonLine({ check: toJson(CheckUpgradeProgressSchema, answer) }));
       if (!answer.done) progress.update(plainText(answer.message));
       if (!json) io.out(answer.notes.map((note) => `${plainText(note)}\n`).join(""));
       throwProblems(containerName, answer.problems);

@@ -1,5 +1,6 @@
 import { toJson } from "@bufbuild/protobuf";
 import { Command } from "commander";
+import { jsonLine, plainText, tableText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import {
   Guest,
@@ -16,7 +17,6 @@ import { type HostFlags, wholeNumber, withHostFlags } from "../flags/host-flags.
 import { HostApi } from "../host-client/host-api.ts";
 import { refusalError } from "../host-client/refusal-error.ts";
 import type { Io } from "../io.ts";
-import { plainText, tableText } from "../text/text.ts";
 
 const CALL_TIMEOUT_MS = 60_000;
 
@@ -28,11 +28,9 @@ export function usbCommand(io: Io): Command {
       using api = HostApi.open(flags);
       const answer = await api.call(Guest.method.listUsbPorts, {}, settings);
       if (flags.json) {
-        io.out(
-          `${JSON.stringify(toJson(ListUsbPortsResponseSchema, answer, { alwaysEmitImplicit: true }))}\n`,
-        );
+        io.out(jsonLine(toJson(ListUsbPortsResponseSchema, answer, { alwaysEmitImplicit: true })));
       } else if (answer.ports.length > 0) io.out(table(answer.ports));
-      else io.err("the guest has no USB controller (xHCI) with USB 2 and USB 3 ports\n");
+      else io.err("the guest has no USB controller (xHCI) with ports\n");
     });
   const attach = withHostFlags(new Command("attach"))
     .description("attach a port to a container: all devices in it, now and later")
@@ -76,7 +74,7 @@ export function usbCommand(io: Io): Command {
 }
 
 function printResult({ json }: HostFlags, io: Io, document: object, sentence: string): void {
-  io.out(json ? `${JSON.stringify(document)}\n` : sentence);
+  io.out(json ? jsonLine(document) : sentence);
 }
 
 function table(ports: readonly UsbPort[]): string {

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { jsonLine, plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import {
   GetContainerUsernameResponse_Status as Found,
@@ -9,7 +10,6 @@ import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import { refusalError } from "../host-client/refusal-error.ts";
 import type { Io } from "../io.ts";
-import { plainText } from "../text/text.ts";
 
 export function userCommand(io: Io): Command {
   const command = new Command("user")
@@ -22,7 +22,7 @@ export function userCommand(io: Io): Command {
     async (container: string, wanted: string | undefined, flags: HostFlags) => {
       using api = HostApi.open(flags);
       const username = await (wanted ? setUp(api, container, wanted, io) : find(api, container, io));
-      if (flags.json) io.out(`${JSON.stringify({ container, username })}\n`);
+      if (flags.json) io.out(jsonLine({ container, username }));
       else io.out(`${container}: the primary user is ${plainText(username)}\n`);
     },
   );

@@ -1,22 +1,26 @@
 import { toJson } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Command } from "commander";
+import { jsonLine } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { type Event, EventSchema } from "../../contract/tremplin/v1/host_pb.js";
+import { noticeText } from "../../host/notice-text.ts";
 import { type HostFlags, wholeNumber, withHostFlags } from "../flags/host-flags.ts";
+import { since } from "../flags/since.ts";
 import { followEvents } from "../host-client/follow-events.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
-import { noticeText } from "../text/notice-text.ts";
 
 interface Flags extends HostFlags {
   readonly after?: number;
   readonly all?: true;
+  readonly since?: string;
 }
 
 export function watchCommand(io: Io): Command {
   const command = new Command("watch")
     .option("--after <number>", "begin after the event with this number", wholeNumber)
+    .option("--since <time>", "begin with the events since then: 1h, 2d, 2026-11-30")
     .option("--all", "begin with the oldest event that the host keeps");
   return withHostFlags(command, "events").action((flags: Flags) => watch(flags, io));
 }
@@ -28,6 +32,7 @@ async function watch(flags: Flags, io: Io): Promise<void> {
     clock: io.clock,
     signal: io.interrupted,
     after: after === undefined ? undefined : BigInt(after),
+    since: flags.since === undefined ? undefined : since(flags.since, io.clock.now()),
     onOutage: (reason) => io.err(reason ? `${reason}; reconnecting\n` : "the host is back\n"),
     onMissed: (from, to) => {
       if (!flags.all) io.err(`the host no longer keeps events ${from} to ${to}\n`);
@@ -35,7 +40,7 @@ async function watch(flags: Flags, io: Io): Promise<void> {
   });
   try {
     for await (const event of following.events) {
-      io.out(flags.json ? `${JSON.stringify(toJson(EventSchema, event))}\n` : line(event));
+      io.out(flags.json ? jsonLine(toJson(EventSchema, event)) : line(event));
     }
   } catch (thrown) {
     if (!io.interrupted.aborted) throw thrown;

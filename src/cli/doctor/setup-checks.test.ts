@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { CommandLineFixture } from "../../../test/support/command-line.ts";
+import { commandLineSync } from "../../base/processes/process-info.ts";
 import {
   EngineSchema,
   Engine_State as EngineState,
@@ -36,7 +37,14 @@ test("each state of the setup has its findings", async (t) => {
     "guest vm": "good",
     "engine state": "good",
     orphans: "good",
+    problems: "good",
   });
+  at.guest.problems.push(
+    { area: "firewall", problem: "it drops", advice: "let it pass" },
+    { area: "addresses", problem: "they are used up", advice: "delete one" },
+  );
+  const { "problem firewall": drops, "problem addresses": usedUp } = await states();
+  assert.deepEqual([drops, usedUp], ["bad", "note"]);
   at.guest.engine = EngineState.FAILED;
   assert.equal((await states())["engine state"], "bad");
   at.guest.engine = EngineState.STOPPED;
@@ -47,7 +55,7 @@ test("each state of the setup has its findings", async (t) => {
   assert.deepEqual(await states(), { ...started, host: "good", "guest vm": "bad" });
   await at.closeHost();
   assert.deepEqual(await states(), { ...started, host: "note" });
-  const mine = recordOf(process.pid, ["host"]);
+  const mine = recordOf(process.pid, commandLineSync(process.pid).slice(-1));
   assert.ok(mine);
   await writeRecord(join(at.folder, "host.pid"), mine);
   await writeRecord(join(at.folder, "daemon.pid"), { ...mine, startedAt: "1" });

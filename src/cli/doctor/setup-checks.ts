@@ -4,6 +4,7 @@ import {
   Engine_State as EngineState,
   type GetStatusResponse,
   Guest,
+  type Problem,
 } from "../../contract/tremplin/v1/guest_pb.js";
 import { type GuestInfo, Host } from "../../contract/tremplin/v1/host_pb.js";
 import { parseAddress } from "../../transport/address.ts";
@@ -11,6 +12,7 @@ import type { BackgroundProcess } from "../background/background-process.ts";
 import { isAlive } from "../background/process-record.ts";
 import type { RunFolder } from "../background/run-folder.ts";
 import { type HostFlags, tlsOf } from "../flags/host-flags.ts";
+import { findProblems } from "../host-client/find-problems.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import { engineText } from "../text/engine-text.ts";
 import { isOfOperation, nameOf } from "../text/status-text.ts";
@@ -73,7 +75,18 @@ async function checkGuest(guest: GuestInfo, flags: HostFlags, signal: AbortSigna
   const orphans = await attempt(() =>
     api.call(Guest.method.listOrphans, {}, { signal, timeout: CALL_TIMEOUT_MS }),
   );
-  return [reachable, engine, ...pending, ...orphanChecks(orphans, status.engine)];
+  const problems = problemChecks(await findProblems(api, signal));
+  return [reachable, engine, ...pending, ...orphanChecks(orphans, status.engine), ...problems];
+}
+
+/** What on the guest is in the way of its containers. A daemon of an earlier version does not look. */
+function problemChecks(problems: readonly Problem[] | undefined): Finding[] {
+  if (problems?.length === 0) return [goodFinding("problems", "none found for containers")];
+  return (problems ?? []).map(({ area, problem, advice }) => {
+    // Containers that work go on working.
+    const finding = area === "addresses" || area === "inotify" ? noteFinding : badFinding;
+    return finding(`problem ${area}`, problem, advice);
+  });
 }
 
 function engineCheck(status: GetStatusResponse): Finding {

@@ -1,9 +1,10 @@
-import { constants, readdir, stat, statfs } from "node:fs/promises";
+import { constants, readdir, statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { canAccess, textIfReadable } from "../../base/files/files.ts";
+import { closedFolder } from "../../base/files/own-folder.ts";
 import { findExecutable, searchPath } from "../../base/processes/find-executable.ts";
+import { bytesText } from "../../base/text.ts";
 import { flavors } from "../../engine/flavors/flavors.ts";
-import { bytesText } from "../text/text.ts";
 import { badFinding, type Finding, goodFinding, noteFinding } from "./finding.ts";
 
 const GIB = 1024 ** 3;
@@ -124,17 +125,13 @@ async function checkDisk(state: string): Promise<Finding> {
 
 /** The root user of a container is an unprivileged user outside, but its files are below the state folder. */
 async function checkTraversal(state: string): Promise<Finding> {
-  for (let at = await existing(state); ; at = dirname(at)) {
-    const { mode } = await stat(at);
-    if ((mode & 0o001) === 0) {
-      return badFinding(
-        "state folder",
-        `other users cannot pass through ${at}, so no container can start`,
-        `chmod o+x ${at}`,
-      );
-    }
-    if (at === dirname(at)) return goodFinding("state folder", `containers can pass through ${state}`);
-  }
+  const closed = await closedFolder(state);
+  if (closed === undefined) return goodFinding("state folder", `containers can pass through ${state}`);
+  return badFinding(
+    "state folder",
+    `other users cannot pass through ${closed}, so no container can start`,
+    `chmod o+x ${closed}`,
+  );
 }
 
 /** The folder itself, or the nearest parent that exists. */

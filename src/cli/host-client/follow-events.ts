@@ -1,3 +1,4 @@
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { backoff } from "../../base/async/backoff.ts";
 import type { Clock } from "../../base/async/clock.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
@@ -12,6 +13,8 @@ export interface FollowOptions {
   readonly signal?: AbortSignal | undefined;
   /** Events after this sequence number. Default: from now on. */
   readonly after?: bigint | undefined;
+  /** Events since a time, in milliseconds since 1970. Ignored with `after`. */
+  readonly since?: number | undefined;
   /** Called with a reason when the host becomes unreachable, and with undefined when it is back. */
   readonly onOutage?: (reason: string | undefined) => void;
   /** Called when the host dropped events before they could be read. */
@@ -69,13 +72,13 @@ async function* events(
 }
 
 async function reattach(api: HostApi, state: State, options: FollowOptions): Promise<AsyncIterator<Event>> {
-  const deadline = options.clock.now() + RECONNECT_TIMEOUT_MS;
+  const deadline = options.clock.elapsed() + RECONNECT_TIMEOUT_MS;
   for (const wait of backoff(100, 2_000)) {
     await options.clock.sleep(wait, options.signal);
     try {
       return await attach(api, state, options);
     } catch (thrown) {
-      if (!isUnavailable(thrown) || options.clock.now() > deadline) throw thrown;
+      if (!isUnavailable(thrown) || options.clock.elapsed() > deadline) throw thrown;
     }
   }
   throw new TremplinError("unavailable", "the host stayed unreachable");
@@ -84,7 +87,9 @@ async function reattach(api: HostApi, state: State, options: FollowOptions): Pro
 /** Opens a watch and reads its first message, which says from which event on the watch is complete. */
 async function attach(api: HostApi, state: State, options: FollowOptions): Promise<AsyncIterator<Event>> {
   const after = state.newest;
-  const request = { guest: api.guest, ...(after === undefined ? {} : { after }) };
+  const since =
+    after === undefined && options.since !== undefined ? timestampFromMs(options.since) : undefined;
+  const request = { guest: api.guest, ...(after !== undefined && { after }), ...(since && { since }) };
   const stream = api.stream(Host.method.watch, request, { signal: options.signal });
   const first = await stream.next();
   const notice = first.value?.notice;
@@ -92,7 +97,8 @@ async function attach(api: HostApi, state: State, options: FollowOptions): Promi
     await stream.return();
     throw new TremplinError("failed", `the server at ${api.address} is not a Tremplin host`);
   }
-  state.newest ??= notice.value.newest;
+  // With a time, events before the newest one follow: a reconnection continues after those that were read.
+  if (since === undefined) state.newest ??= notice.value.newest;
   if (after !== undefined && notice.value.oldest > after + 1n) {
     options.onMissed?.(after + 1n, notice.value.oldest - 1n);
   }

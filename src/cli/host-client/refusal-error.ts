@@ -1,6 +1,6 @@
+import { plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Engine_State, Guest } from "../../contract/tremplin/v1/guest_pb.js";
-import { plainText } from "../text/text.ts";
 import type { HostApi } from "./host-api.ts";
 import { plainReason } from "./plain-reason.ts";
 

@@ -1,7 +1,8 @@
 import { toJson } from "@bufbuild/protobuf";
+import { jsonLine } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { type Event, EventSchema } from "../../contract/tremplin/v1/host_pb.js";
-import { type NoticeText, noticeText } from "../text/notice-text.ts";
+import { type NoticeText, noticeText } from "../../host/notice-text.ts";
 import { followEvents } from "./follow-events.ts";
 import type { CallSettings, HostApi } from "./host-api.ts";
 import { watchLiveness } from "./liveness.ts";
@@ -29,6 +30,8 @@ export interface OperationSpec {
   readonly request: (api: HostApi, settings: CallSettings) => Promise<Reply>;
   /** Cancels the operation; Ctrl-C calls it once the operation is accepted. Without it Ctrl-C leaves the operation running. */
   readonly cancel?: (api: HostApi, settings: CallSettings) => Promise<void>;
+  /** What it does before its first notice. */
+  readonly firstStep?: string;
   /** Return without waiting for the end. Default: no. */
   readonly detach?: boolean;
   /** Reads its events. Default: noticeText. */
@@ -84,7 +87,7 @@ export async function runOperation(session: Session, spec: OperationSpec): Promi
         cancel(api, { operation }).catch((reason) => stop.abort(reason));
       });
     }
-    progress.update("accepted by the guest");
+    progress.update(spec.firstStep ?? "accepted by the guest");
     const target = { operation, container: spec.container };
     watchLiveness(api, target, progress, () => following.newest, io.clock, signal).catch((reason) =>
       stop.abort(reason),
@@ -124,7 +127,7 @@ async function waitForFinalNotice(
   for await (const event of events) {
     const notice = belongsTo(event, spec, operation) ? (spec.read ?? noticeText)(event) : undefined;
     if (!notice) continue;
-    if (json) io.out(`${JSON.stringify({ event: toJson(EventSchema, event) })}\n`);
+    if (json) io.out(jsonLine({ event: toJson(EventSchema, event) }));
     if (notice.state === "going") progress.update(notice.text, notice.percent, notice.bytes);
     if (notice.state === "done") return { text: notice.text, remark: notice.reason };
     if (notice.state === "failed") {

@@ -1,3 +1,4 @@
+import { jsonLine } from "../../base/text.ts";
 import type { HostFlags } from "../flags/host-flags.ts";
 import type { Io } from "../io.ts";
 import { openProgress } from "../progress/open-progress.ts";
@@ -41,5 +42,5 @@ export function reportResult(
   io: Io,
 ): void {
   const document = { container, result: text, operation };
-  io.out(flags.json ? `${JSON.stringify(document)}\n` : `${container}: ${text}\n`);
+  io.out(flags.json ? jsonLine(document) : `${container}: ${text}\n`);
 }

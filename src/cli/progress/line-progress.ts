@@ -1,3 +1,4 @@
+import { plainText } from "../../base/text.ts";
 import type { Io } from "../io.ts";
 import { TickingProgress } from "./ticking-progress.ts";
 
@@ -15,7 +16,7 @@ export class LineProgress extends TickingProgress {
   }
 
   override print(sentence: string): void {
-    this.io.err(`${sentence}\n`);
+    this.io.err(`${plainText(sentence)}\n`);
   }
 
   protected override render(): void {

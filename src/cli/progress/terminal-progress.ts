@@ -1,3 +1,4 @@
+import { plainText } from "../../base/text.ts";
 import type { Io } from "../io.ts";
 import { TickingProgress } from "./ticking-progress.ts";
 
@@ -16,7 +17,7 @@ export class TerminalProgress extends TickingProgress {
   }
 
   override print(sentence: string): void {
-    this.io.err(`\r\x1b[K${sentence}\n`);
+    this.io.err(`\r\x1b[K${plainText(sentence)}\n`);
     this.render();
   }
 
@@ -28,7 +29,7 @@ export class TerminalProgress extends TickingProgress {
   protected override render(): void {
     const parts = [this.title, this.#bar(), this.elapsed, this.pace, this.silence, this.message];
     const line = parts.filter((part) => part !== "").join("  ");
-    this.io.err(`\r\x1b[K${line.slice(0, this.#columns - 1)}`);
+    this.io.err(`\r\x1b[K${plainText(line).slice(0, this.#columns - 1)}`);
   }
 
   #bar(): string {

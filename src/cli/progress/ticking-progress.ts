@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/async/clock.ts";
+import { bytesText, durationText } from "../../base/text.ts";
 import type { Io } from "../io.ts";
-import { bytesText, durationText } from "../text/text.ts";
 import { Pace } from "./pace.ts";
 import type { Progress } from "./progress.ts";
 
@@ -25,20 +25,20 @@ export abstract class TickingProgress implements Progress {
     this.title = title;
     this.io = io;
     this.#clock = io.clock;
-    this.#startedAt = io.clock.now();
+    this.#startedAt = io.clock.elapsed();
     this.#lastSign = this.#startedAt;
   }
 
   update(message: string, percent?: number, bytes?: number): void {
     this.#message = message;
     this.percent = percent;
-    if (percent !== undefined) this.#pace.record(this.#clock.now(), percent, bytes);
+    if (percent !== undefined) this.#pace.record(this.#clock.elapsed(), percent, bytes);
     this.heartbeat();
     this.render();
   }
 
   heartbeat(): void {
-    this.#lastSign = this.#clock.now();
+    this.#lastSign = this.#clock.elapsed();
     this.#stallReason = "";
   }
 
@@ -77,7 +77,7 @@ export abstract class TickingProgress implements Progress {
   }
 
   protected get elapsed(): string {
-    return durationText(this.#clock.now() - this.#startedAt);
+    return durationText(this.#clock.elapsed() - this.#startedAt);
   }
 
   /** Bytes per second and remaining time, as far as they are known. */
@@ -92,7 +92,7 @@ export abstract class TickingProgress implements Progress {
 
   /** Empty while the last sign of life is recent. */
   protected get silence(): string {
-    const silent = this.#clock.now() - this.#lastSign;
+    const silent = this.#clock.elapsed() - this.#lastSign;
     return silent < SILENCE_MS ? "" : `last sign of life ${durationText(silent)} ago`;
   }
 }

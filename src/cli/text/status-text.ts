@@ -1,7 +1,7 @@
 import { type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
+import { durationText } from "../../base/text.ts";
 import type { GetStatusResponse } from "../../contract/tremplin/v1/guest_pb.js";
 import { engineText } from "./engine-text.ts";
-import { durationText } from "./text.ts";
 
 /** What a daemon reports of itself, in lines. `now`: milliseconds since 1970. */
 export function statusLines(status: GetStatusResponse, now: number): string[] {

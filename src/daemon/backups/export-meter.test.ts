@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { ExportMeter } from "./export-meter.ts";
 
 test("all counters start at zero", () => {
+  assert.equal(new ExportMeter().hasTotals, false);
   assert.deepEqual(new ExportMeter().read(), {
     totalInputFiles: 0,
     totalInputBytes: 0n,

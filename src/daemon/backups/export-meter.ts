@@ -26,9 +26,14 @@ export class ExportMeter {
   #reader: number | undefined;
   #file: number | undefined;
 
-  /** Sets the total. */
+  /** Sets the total, once. */
   expect(total: FileCount): void {
     this.#total = total;
+  }
+
+  /** Whether both totals are known and not 0. */
+  get hasTotals(): boolean {
+    return this.#total.files > 0 && this.#total.bytes > 0;
   }
 
   /** `reader`: pid of the process that reads the archive; `file`: descriptor of the file that it writes. */

@@ -75,6 +75,15 @@ export class InsufficientSpace {
     this.target = target;
     this.required = required;
   }
+
+  /** For a notice: hosts subtract the first from the second, so it is never larger. */
+  get availableBytes(): bigint {
+    return BigInt(Math.floor(this.target.available));
+  }
+
+  get requiredBytes(): bigint {
+    return BigInt(Math.ceil(this.required));
+  }
 }
 
 /** The target that lacks most; undefined if all are large enough. */

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { DeviceNodes } from "./device-nodes.ts";
+import { EngineDevices } from "./engine-devices.ts";
 import { MemberRules } from "./member-rules.ts";
 import type { TarMember } from "./tar-member.ts";
 
@@ -17,7 +19,7 @@ const whole: readonly TarMember[] = [
 ];
 
 function checkAll(members: readonly TarMember[], watched: readonly string[] = []): MemberRules {
-  const rules = new MemberRules(new Set(watched));
+  const rules = new MemberRules(new EngineDevices(), new Set(watched));
   for (const member of members) rules.check(member);
   rules.finish();
   return rules;
@@ -55,7 +57,7 @@ const hostile: readonly [what: string, member: TarMember, reason: RegExp][] = [
   ["a hard link to rootfs", { type: "h", name: "rootfs/a", target: "rootfs" }, /hard link/],
   ["a second metadata.yaml", { type: "-", name: "./metadata.yaml", size: 5 }, /metadata\.yaml/],
   ["a member of an unknown kind", { type: "other", name: "rootfs/x" }, /member of an unknown kind/],
-  ["a disk", { type: "b", name: "rootfs/dev/sda", device: "8,0" }, /device ".*sda" with the numbers 8,0/],
+  ["a disk", { type: "b", name: "rootfs/sda", device: "8,0" }, /device ".*sda" with the numbers 8,0/],
   ["the memory", { type: "c", name: "rootfs/m", device: "1,1" }, /numbers 1,1/],
   ["anything else", { type: "-", name: "backup.yaml" }, /file "backup\.yaml"/],
 ];
@@ -63,6 +65,25 @@ const hostile: readonly [what: string, member: TarMember, reason: RegExp][] = [
 for (const [what, member, reason] of hostile) {
   test(`${what} is refused`, () => assert.throws(() => checkAll([...whole, member]), { message: reason }));
 }
+
+test("where the daemon unpacks, devices that no container may have are left out, with their names", () => {
+  const nodes = new DeviceNodes();
+  const rules = new MemberRules(nodes);
+  const disk = { type: "b", name: "rootfs/dev/sda", device: "8,0" } as const;
+  const whiteout = { type: "c", name: "rootfs/gone", device: "0,0" } as const;
+  for (const member of [...whole, disk, whiteout]) rules.check(member);
+  rules.finish();
+  assert.equal(nodes.unmade, 2);
+  assert.match(nodes.remark ?? "", /left out: "\/dev\/sda"; the engine/);
+  for (let minor = 0; minor < 64; minor++) {
+    rules.check({ type: "b", name: `./rootfs/dev/loop${minor}`, device: `7,${minor}` });
+  }
+  assert.match(nodes.remark ?? "", /: "\/dev\/sda", "\/dev\/loop0", .* and 60 more;/);
+  const top = { type: "c", name: "rootfs", device: "1,3" } as const;
+  assert.throws(() => rules.check(top), { message: /device "rootfs"/ });
+  const template = { type: "c", name: "templates/null", device: "1,3" } as const;
+  assert.throws(() => rules.check(template), { message: /device "templates\/null"/ });
+});
 
 test("metadata.yaml is a file of at most 1 MiB", () => {
   const [, ...rest] = whole;

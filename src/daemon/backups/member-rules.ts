@@ -1,24 +1,7 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { MAX_METADATA_BYTES } from "./backup-metadata.ts";
+import { type DeviceRules, isDevice } from "./device-rules.ts";
 import { quoteName, splitMemberPath, type TarMember } from "./tar-member.ts";
-
-/**
- * The devices that any container may have: null, zero, full, random, urandom, tty, console, ptmx, fuse, tun, and the
- * whiteouts of an overlay.
- */
-const ALLOWED_DEVICES = new Set([
-  "1,3",
-  "1,5",
-  "1,7",
-  "1,8",
-  "1,9",
-  "5,0",
-  "5,1",
-  "5,2",
-  "10,229",
-  "10,200",
-  "0,0",
-]);
 
 /**
  * Which members a backup may have: `metadata.yaml`, `rootfs` and `templates` (docs/contract.md#backup-file-format),
@@ -33,11 +16,13 @@ const ALLOWED_DEVICES = new Set([
 export class MemberRules {
   /** The watched paths that are symbolic links. */
   readonly links = new Set<string>();
+  readonly devices: DeviceRules;
   readonly #watched: ReadonlySet<string>;
   readonly #seen = new Set<string>();
 
   /** `watched`: paths below rootfs, without a leading slash. */
-  constructor(watched: ReadonlySet<string> = new Set()) {
+  constructor(devices: DeviceRules, watched: ReadonlySet<string> = new Set()) {
+    this.devices = devices;
     this.#watched = watched;
   }
 
@@ -54,6 +39,7 @@ export class MemberRules {
       if (targetTop !== "rootfs" || target.length === 0) throw rejection(member);
     }
     if (member.type === "l" && this.#watched.has(below.join("/"))) this.links.add(below.join("/"));
+    this.devices.note(member, below);
   }
 
   /** Call this after the last member. Throws `invalid` if a required one is missing. */
@@ -61,9 +47,11 @@ export class MemberRules {
     for (const part of ["metadata.yaml", "rootfs"]) {
       if (!this.#seen.has(part)) throw new TremplinError("invalid", `the backup has no ${part}`);
     }
+    this.devices.finish();
   }
 
-  #isKnown(part: string, { type, size = 0, device = "" }: TarMember, below: readonly string[]): boolean {
+  #isKnown(part: string, member: TarMember, below: readonly string[]): boolean {
+    const { type, size = 0 } = member;
     const isTop = below.length === 0;
     switch (part) {
       case ".":
@@ -71,7 +59,7 @@ export class MemberRules {
       case "metadata.yaml":
         return isTop && type === "-" && size <= MAX_METADATA_BYTES && !this.#seen.has(part);
       case "rootfs":
-        if (type === "b" || (type === "c" && !ALLOWED_DEVICES.has(device))) return false;
+        if (isDevice(member) && !this.devices.admits(member, below)) return false;
         return isTop ? type === "d" : type !== "other";
       case "templates":
         return type === "d" || (!isTop && type === "-");

@@ -105,12 +105,15 @@ export class Subprocess implements AsyncDisposable {
     return bytesReadByProcess(this.#child.pid);
   }
 
-  /** Waits for the end. Throws `failed` with the last lines of standard error unless the exit code is 0. */
-  async succeeded(): Promise<void> {
+  /**
+   * Waits for the end. Throws `failed` with the last lines of standard error unless the exit code is 0. `excused`: an
+   * exit code that is a success too if all of standard error was consumed.
+   */
+  async succeeded(excused = 0): Promise<void> {
     const [code, killedBy] = await this.#closed.catch((error) => {
       throw new TremplinError("failed", `cannot run ${this.#name}: ${systemErrorText(error)}`, error);
     });
-    if (code === 0) return;
+    if (code === 0 || (code === excused && this.#errorLines.length === 0)) return;
     if (killedBy === "SIGKILL") this.#signal.throwIfAborted();
     const end = code === null ? `was killed by ${killedBy}` : `ended with ${code}`;
     const reason = this.#errorLines.length > 0 ? `: ${this.#errorLines.join(" | ")}` : "";

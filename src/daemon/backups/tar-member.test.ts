@@ -18,8 +18,22 @@ const lines: readonly [line: string, member: object | string][] = [
     { type: "h", name: "rootfs/a b", size: 0, target: 'rootfs/"q\\' },
   ],
   [
-    'block 1: crw-rw-rw- 0/0 1,3 2023-11-14 22:13 "rootfs/dev/null"',
-    { type: "c", name: "rootfs/dev/null", device: "1,3" },
+    'block 1: crw-rw-rw- 0/5 1,3 2023-11-14 22:13:20 "rootfs/dev/null"',
+    {
+      type: "c",
+      name: "rootfs/dev/null",
+      device: "1,3",
+      attributes: { mode: 0o666, uid: 0, gid: 5, modifiedAt: 1_700_000_000_000 },
+    },
+  ],
+  [
+    'block 1: brwSr-s--T+ 7/0             7,0 2023-11-14 22:13:20.123456789 "rootfs/loop"',
+    {
+      type: "b",
+      name: "rootfs/loop",
+      device: "7,0",
+      attributes: { mode: 0o7650, uid: 7, gid: 0, modifiedAt: 1_700_000_000_123 },
+    },
   ],
   [
     'block 1: -rw-r--r-- 0/0 3 2023-11-14 22:13 "rootfs/\\303\\244\\n\\t"',

@@ -14,9 +14,20 @@ export interface TarMember {
   readonly size?: number;
   /** Major and minor number of a device: "1,3". */
   readonly device?: string;
+  /** Of a device. */
+  readonly attributes?: MemberAttributes;
 }
 
-const LINE = /^block \d+: (.)\S{9,10} +(?:\S+ +)(\d+(?:,\d+)?) +[^"]*("(?:[^"\\]|\\.)*")(.*)$/;
+/** The owner and mode of a member, as the container sees them. */
+export interface MemberAttributes {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  /** Milliseconds since 1970. */
+  readonly modifiedAt: number;
+}
+
+const LINE = /^block \d+: (.)(\S{9})\S? +(\S+)\/(\S+) +(\d+(?:,\d+)?) +([^"]*)("(?:[^"\\]|\\.)*")(.*)$/;
 const LINK = /^ (?:->|link to) ("(?:[^"\\]|\\.)*")$/;
 const END_NOTE = /^block \d+: \*\* (Block of NULs|End of File) \*\*$/;
 
@@ -31,13 +42,13 @@ const escapes: Readonly<Record<string, string>> = {
 };
 
 /**
- * Parses a line of GNU tar's listing (`-tvR --quoting-style=c --numeric-owner`, LC_ALL=C): a member, `end` for the
+ * Parses a line of GNU tar's listing (`-tvR --quoting-style=c --numeric-owner --full-time`, LC_ALL=C): a member, `end` for the
  * archive's end mark, or `cut` if the archive ends without it. Throws `failed` for any other text.
  */
 export function parseListing(line: string): TarMember | "end" | "cut" {
   const note = END_NOTE.exec(line)?.[1];
   if (note) return note === "End of File" ? "cut" : "end";
-  const [, letter = "", size = "", name, rest = ""] = LINE.exec(line) ?? [];
+  const [, letter = "", mode = "", uid, gid, size = "", time = "", name, rest = ""] = LINE.exec(line) ?? [];
   if (name === undefined) throw unreadable(line);
   const target = LINK.exec(rest)?.[1];
   if (target === undefined && (rest !== "" || letter === "l" || letter === "h")) {
@@ -47,8 +58,35 @@ export function parseListing(line: string): TarMember | "end" | "cut" {
     type: "-dlhbcps".includes(letter) ? (letter as MemberType) : letter === "C" ? "-" : "other",
     name: unquote(name),
     ...(target !== undefined && { target: unquote(target) }),
-    ...(size.includes(",") ? { device: size } : { size: Number(size) }),
+    ...(size.includes(",")
+      ? {
+          device: size,
+          attributes: {
+            mode: parseMode(mode),
+            uid: Number(uid),
+            gid: Number(gid),
+            modifiedAt: parseTime(time),
+          },
+        }
+      : { size: Number(size) }),
   };
+}
+
+/** The number of a mode such as `rwsr-xr-T`. */
+function parseMode(text: string): number {
+  let mode = 0;
+  for (const [index, letter] of [...text].entries()) {
+    if (/[rwxst]/.test(letter)) mode |= 0o400 >> index;
+    // The third, sixth and ninth letter also stand for set-uid, set-gid and sticky.
+    if (/[sStT]/.test(letter)) mode |= 0o4000 >> Math.floor(index / 3);
+  }
+  return mode;
+}
+
+/** The time of the listing, which is in UTC; 0 for one that no calendar has. */
+function parseTime(text: string): number {
+  const time = Date.parse(`${text.trim().replace(" ", "T")}Z`);
+  return Number.isNaN(time) ? 0 : time;
 }
 
 /** The bytes of a quoted C string. */

@@ -3,17 +3,20 @@ import { basename, join } from "node:path";
 import { textIfReadable } from "../../base/files/files.ts";
 import type { Devices } from "../../engine/resources/profiles.ts";
 import { type DeviceEntry, deviceEntry } from "./device-entry.ts";
-import { folderOfPort, type UsbController } from "./usb-controller.ts";
+import { folderOfPort, type UsbBus } from "./usb-buses.ts";
 
-/** The subsystems whose nodes containers get (docs/contract.md#audio-and-usb-devices). */
-const SUBSYSTEMS = new Set(["usb", "tty", "block"]);
+/**
+ * The subsystems whose nodes containers get (docs/contract.md#audio-and-usb-devices). Without `hidraw` a security key is
+ * of no use. Not `input`: the machine's own desktop still takes what is typed, so a container must not read along.
+ */
+const SUBSYSTEMS = new Set(["usb", "tty", "block", "hidraw"]);
 
 /**
  * The device nodes of everything plugged into a port, directly or through hubs, keyed by path. An empty port has
  * none; a device that is being removed has those that are left.
  */
-export async function usbNodes(controller: UsbController, port: number, sys = "/sys"): Promise<Devices> {
-  const folder = folderOfPort(controller, port);
+export async function usbNodes(buses: readonly UsbBus[], port: number, sys = "/sys"): Promise<Devices> {
+  const folder = folderOfPort(buses, port);
   if (!folder) return {};
   const found = await nodesBelow(join(sys, folder));
   return Object.fromEntries(found.sort(([one], [other]) => (one < other ? -1 : 1)));

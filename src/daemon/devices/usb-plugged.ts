@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { textIfReadable } from "../../base/files/files.ts";
-import { folderOfPort, type UsbController } from "./usb-controller.ts";
+import { folderOfPort, type UsbBus } from "./usb-buses.ts";
 
 /** A USB device by its descriptors; "" where it has none. */
 export interface PluggedDevice {
@@ -16,11 +16,11 @@ export interface PluggedDevice {
 
 /** The devices plugged into a port: the device itself, then those behind it if it is a hub. */
 export async function pluggedInto(
-  controller: UsbController,
+  buses: readonly UsbBus[],
   port: number,
   sys = "/sys",
 ): Promise<readonly PluggedDevice[]> {
-  const folder = folderOfPort(controller, port);
+  const folder = folderOfPort(buses, port);
   return folder ? await devicesBelow(join(sys, folder)) : [];
 }
 

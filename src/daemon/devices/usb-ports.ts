@@ -4,7 +4,7 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Devices } from "../../engine/resources/profiles.ts";
 import { KernelEvents } from "./kernel-events.ts";
 import type { Uevent } from "./uevent.ts";
-import { findUsbController, portOf, type UsbController } from "./usb-controller.ts";
+import { findUsbBuses, isInPort, portCount, type UsbBus } from "./usb-buses.ts";
 import { usbNodes } from "./usb-nodes.ts";
 import { type PluggedDevice, pluggedInto } from "./usb-plugged.ts";
 
@@ -24,10 +24,9 @@ export interface UsbPortsOptions {
   readonly sys?: string | undefined;
 }
 
-/** The ports of this machine's USB controller. Devices are read from sysfs each time; kernel events only trigger that. */
+/** The ports of this machine's USB controllers. They are read from sysfs each time; kernel events only trigger that. */
 export class UsbPorts implements AsyncDisposable {
   readonly #options: UsbPortsOptions;
-  #controller: UsbController | undefined;
   #events: KernelEvents | undefined;
 
   private constructor(options: UsbPortsOptions) {
@@ -42,30 +41,26 @@ export class UsbPorts implements AsyncDisposable {
 
   /** Throws `failed` without a controller, `invalid` for a number that is no port. */
   async check(port: number): Promise<void> {
-    const controller = await this.#find();
-    if (!controller) {
-      throw new TremplinError("failed", "this machine has no xHCI controller with ports of USB 2 and USB 3");
-    }
-    if (port >= 1 && port <= controller.ports) return;
-    throw new TremplinError("invalid", `there is no USB port ${port}: ports are 1 to ${controller.ports}`);
+    const count = portCount(await this.#find());
+    if (count === 0) throw new TremplinError("failed", "this machine has no xHCI controller with USB ports");
+    if (port >= 1 && port <= count) return;
+    throw new TremplinError("invalid", `there is no USB port ${port}: ports are 1 to ${count}`);
   }
 
   /** All ports in order; none without a controller. */
   async list(): Promise<readonly UsbPort[]> {
-    const controller = await this.#find();
-    if (!controller) return [];
-    const ports = controller.buses.flatMap(({ ports, firstPort }, index) =>
-      Array.from({ length: ports }, (_, each) => ({ number: firstPort + each, usbVersion: 2 + index })),
+    const buses = await this.#find();
+    const ports = buses.flatMap(({ ports, firstPort, usbVersion }) =>
+      Array.from({ length: ports }, (_, each) => ({ number: firstPort + each, usbVersion })),
     );
-    const devices = ({ number }: { number: number }) => pluggedInto(controller, number, this.#options.sys);
+    const devices = ({ number }: { number: number }) => pluggedInto(buses, number, this.#options.sys);
     return await Promise.all(ports.map(async (port) => ({ ...port, devices: await devices(port) })));
   }
 
   /** The device nodes of everything plugged into these ports. */
   async nodes(ports: readonly number[]): Promise<Devices> {
-    const controller = await this.#find();
-    if (!controller) return {};
-    const all = await Promise.all(ports.map((port) => usbNodes(controller, port, this.#options.sys)));
+    const buses = await this.#find();
+    const all = await Promise.all(ports.map((port) => usbNodes(buses, port, this.#options.sys)));
     return Object.assign({}, ...all);
   }
 
@@ -73,17 +68,18 @@ export class UsbPorts implements AsyncDisposable {
     await this.#events?.[Symbol.asyncDispose]();
   }
 
-  async #find(): Promise<UsbController | undefined> {
-    this.#controller ??= await findUsbController(this.#options.sys);
-    if (this.#controller) this.#events ??= this.#watchKernel(this.#controller);
-    return this.#controller;
+  /** Not remembered: a dock brings a controller of its own, and takes it away. */
+  async #find(): Promise<readonly UsbBus[]> {
+    const buses = await findUsbBuses(this.#options.sys);
+    if (buses.length > 0) this.#events ??= this.#watchKernel();
+    return buses;
   }
 
-  #watchKernel(controller: UsbController): KernelEvents {
+  #watchKernel(): KernelEvents {
     const { changed, clock, log } = this.#options;
     const onEvent = ({ action, path }: Uevent): void => {
       if (action !== "add" && action !== "remove") return;
-      if (portOf(controller, path) !== undefined) changed();
+      if (isInPort(path)) changed();
     };
     return new KernelEvents({ onEvent, onGap: changed, clock, log });
   }

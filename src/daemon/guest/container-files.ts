@@ -77,13 +77,19 @@ export async function replaceLink(files: FileSession, path: string, target: stri
  */
 export async function resolveFileLinks(files: FileSession, path: string): Promise<string> {
   if ((await files.stat(path).catch(ifMissing))?.type !== "file") return path;
-  let at = path;
-  for (let count = 0; count < MAX_LINKS && (await files.lstat(at)).type === "symlink"; count++) {
+  return (await linksOf(files, path)).at(-1) ?? path;
+}
+
+/** The path of something that exists, and each path that its links lead to, in order. */
+export async function linksOf(files: FileSession, path: string): Promise<readonly string[]> {
+  const places = [path];
+  for (let at = path; places.length <= MAX_LINKS && (await files.lstat(at)).type === "symlink"; ) {
     const target = await files.readlink(at);
     // Not normalized: only the container can resolve .. after a link.
     at = posix.isAbsolute(target) ? target : `${posix.dirname(at)}/${target}`;
+    places.push(at);
   }
-  return at;
+  return places;
 }
 
 /** The kernel's limit (path_resolution(7)). */

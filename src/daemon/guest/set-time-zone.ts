@@ -5,6 +5,7 @@ import type { FileSession } from "../../engine/files/file-session.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import { type Instance, instanceStatus } from "../../engine/resources/instance.ts";
 import { replaceFile, replaceLink, resolveFileLinks } from "./container-files.ts";
+import { findZone, LOCAL_TIME, ZONES } from "./find-zone.ts";
 import { isPosixTimeZone } from "./time-zone.ts";
 
 /** A time zone, checked by checkTimeZoneName and checkPosixTimeZone. */
@@ -24,32 +25,45 @@ const NAME_FILE = "/etc/timezone";
 
 /**
  * Sets the time zone of a container (docs/contract.md#settimezone), in the first way that works: `timedatectl` in a
- * running container, a link to the zone's file, or the variable TZ of the programs that the engine starts. Throws
- * `failed` with the reason of each failed way.
+ * running container, a link to the zone's file, or the variable TZ of the programs that the engine starts. Returns what
+ * a person must know of the way that worked, or "". Throws `failed` with the reason of each failed way.
  */
 export async function setTimeZone(
   engine: Engine,
   container: Instance,
   zone: TimeZone,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string> {
   const isRunning = container.status_code === instanceStatus.running;
+  const found = await findZone(engine, container.name, zone.name, signal).catch((error) => {
+    signal.throwIfAborted();
+    return { name: undefined, problem: errorMessage(error), isSafe: true };
+  });
+  const name = found.name ?? zone.name;
+  const byFile = async () => {
+    if (found.name === undefined) throw new TremplinError("failed", found.problem);
+    await setByLink(engine, container, name, signal);
+  };
   const ways = [
-    ...(isRunning ? [() => setByTimedatectl(engine, container, zone.name, signal)] : []),
-    () => setByLink(engine, container, zone.name, signal),
+    ...(isRunning && found.isSafe ? [() => setByTimedatectl(engine, container, name, signal)] : []),
+    byFile,
     ...(zone.posix === "" ? [] : [() => setVariable(engine, container, zone.posix, signal)]),
   ];
   const failures: string[] = [];
   for (const way of ways) {
     try {
       await way();
-      return;
+      return failures.includes(found.problem) ? onlyVariable(container.name, zone.name, found.problem) : "";
     } catch (error) {
       signal.throwIfAborted();
       failures.push(errorMessage(error));
     }
   }
   throw new TremplinError("failed", failures.join("; "));
+}
+
+function onlyVariable(container: string, zone: string, problem: string): string {
+  return `in ${container} only programs that are started from outside have the time zone ${zone} (by ${VARIABLE}): ${problem}; install the packages tzdata and tzdata-legacy in it, where its release has them, and set the zone again`;
 }
 
 async function setByTimedatectl(
@@ -83,10 +97,7 @@ async function setByLink(
   signal: AbortSignal,
 ): Promise<void> {
   using files = await engine.fileSession(container, { signal });
-  const target = `/usr/share/zoneinfo/${zone}`;
-  const found = await files.stat(target).catch(ifMissing);
-  if (found?.type !== "file") throw new TremplinError("failed", `it has no file ${target}`);
-  await replaceLink(files, "/etc/localtime", target);
+  await replaceLink(files, LOCAL_TIME, `${ZONES}/${zone}`);
   await writeName(files, zone);
   await removeVariable(engine, container, config, signal);
 }

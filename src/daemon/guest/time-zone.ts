@@ -1,14 +1,5 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 
-/**
- * Throws `invalid` unless the text can be the name of a time zone: up to 64 characters, words joined by `/` as in
- * "Europe/Berlin", "UTC" or "Etc/GMT+8". Only the container knows whether the zone exists.
- */
-export function checkTimeZoneName(name: string): void {
-  if (name.length <= 64 && /^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/.test(name)) return;
-  throw new TremplinError("invalid", 'the time zone must be a name such as "Europe/Berlin" or "UTC"');
-}
-
 const abbreviation = "(?:[A-Za-z]{3,16}|<[A-Za-z0-9+-]{3,16}>)";
 const time = "[+-]?\\d{1,3}(?::[0-5]\\d){0,2}";
 const month = "M(?:1[0-2]|[1-9])\\.[1-5]\\.[0-6]";

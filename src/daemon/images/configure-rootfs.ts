@@ -6,7 +6,8 @@ import { type IsolatedOptions, runIsolated, succeeded } from "./isolated-program
 
 export interface ConfigureOptions extends IsolatedOptions {
   readonly release: DebianRelease;
-  readonly mirror: DebianMirror | undefined;
+  /** Where the container fetches packages. */
+  readonly mirror: DebianMirror;
   readonly tree: string;
 }
 
@@ -35,15 +36,9 @@ export async function configureRootfs(options: ConfigureOptions): Promise<void> 
   for (const path of ["etc/hostname", "etc/apt/apt.conf.d/99mmdebstrap", "var/lib/dbus/machine-id"]) {
     await rm(join(tree, path), { force: true });
   }
-  if (mirror) {
-    await rm(join(tree, "etc/apt/sources.list"), { force: true });
-    await rm(join(tree, "etc/apt/sources.list.d"), { recursive: true, force: true });
-    await writeNewFile(
-      tree,
-      "etc/apt/sources.list.d/debian.sources",
-      releaseSources(release.codename, mirror),
-    );
-  }
+  await rm(join(tree, "etc/apt/sources.list"), { force: true });
+  await rm(join(tree, "etc/apt/sources.list.d"), { recursive: true, force: true });
+  await writeNewFile(tree, "etc/apt/sources.list.d/debian.sources", releaseSources(release.codename, mirror));
   for (const [path, content] of Object.entries(release.files ?? {})) await writeNewFile(tree, path, content);
   const inTree = (...command: string[]) => succeeded(runIsolated("chroot", [tree, ...command], options));
   await inTree("update-locale", "--reset", "LANG=C.UTF-8");

@@ -1,13 +1,14 @@
 import { chmod, mkdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Clock, systemClock } from "../../base/async/clock.ts";
+import { lockFile, tryLockFile } from "../../base/files/file-lock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
+import { machineApt } from "../mirrors/machine-apt.ts";
 import { type Architecture, machineArchitecture } from "./architecture.ts";
 import { configureRootfs } from "./configure-rootfs.ts";
-import { machineMirror } from "./debian-mirror.ts";
+import { findMirrors } from "./debian-mirror.ts";
 import { type DebianRelease, debianRelease } from "./debian-releases.ts";
-import { lockFile, tryLockFile } from "./file-lock.ts";
 import { mmdebstrap } from "./mmdebstrap.ts";
 import type { ImageProgress } from "./mmdebstrap-progress.ts";
 import { type ImageFiles, imageFiles, packImage } from "./pack-image.ts";
@@ -25,7 +26,7 @@ export interface DebianImageOptions {
 }
 
 /** Increase this when images are built differently, so that old ones are not used. */
-const RECIPE_VERSION = 2;
+const RECIPE_VERSION = 3;
 
 /** Older images are rebuilt, so that a new container does not start with a month of updates. */
 const MAX_AGE_MS = 30 * 24 * 60 * 60 * 1000;
@@ -69,28 +70,28 @@ interface Build extends Omit<DebianImageOptions, "release"> {
 
 async function* build(options: Build): AsyncGenerator<ImageProgress, void, void> {
   const { release, image, signal, clock, log } = options;
-  const startedAt = clock.now();
+  const startedAt = clock.elapsed();
   const work = hiddenPath(image, "building");
   const tree = join(work, "tree");
   const packages = hiddenPath(image, "packages");
   // Under the lock, so this belongs to a build that died.
   await rm(work, { recursive: true, force: true });
   try {
-    const mirror = await machineMirror();
-    const step = { ...options, mirror, tree, work };
     await mkdir(tree, { recursive: true, mode: 0o700 });
+    const mirrors = await findMirrors(release.codename, machineApt(join(work, "release-files"), signal));
+    const step = { ...options, tree, work };
     await chmod(tree, 0o755);
     await provideCachedPackages(packages, tree);
-    yield* mmdebstrap(step);
+    yield* mmdebstrap({ ...step, mirror: mirrors.build });
     await saveToCache(tree, packages);
     yield { message: "Setting up the network", percent: 87 };
-    await configureRootfs(step);
+    await configureRootfs({ ...step, mirror: mirrors.inside });
     yield { message: "Packing", percent: 88 };
     const fresh = await packImage({ ...step, created: new Date(clock.now()) });
     const kept = await replaceImage(image, fresh, join(work, "old"));
     if (kept) log.warn({ image, kept }, "the old image had files that the daemon did not write; kept it");
-    const seconds = Math.round((clock.now() - startedAt) / 1000);
-    log.info({ image, seconds, mirror: mirror?.main }, "built an image");
+    const seconds = Math.round((clock.elapsed() - startedAt) / 1000);
+    log.info({ image, seconds, mirror: mirrors.inside.main }, "built an image");
   } catch (error) {
     signal.throwIfAborted();
     const { code, message } = TremplinError.from(error);

@@ -1,15 +1,15 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { runProgram } from "../../base/processes/run-program.ts";
-import { type DebianMirror, debianKeyring, releaseSources } from "./debian-mirror.ts";
+import { type DebianMirror, releaseSources } from "./debian-mirror.ts";
 import type { DebianRelease } from "./debian-releases.ts";
 import { type IsolatedOptions, runIsolated } from "./isolated-program.ts";
 import { type ImageProgress, MmdebstrapProgress } from "./mmdebstrap-progress.ts";
 
 export interface MmdebstrapOptions extends IsolatedOptions {
   readonly release: DebianRelease;
-  /** Undefined: mmdebstrap's default. */
-  readonly mirror: DebianMirror | undefined;
+  /** Where this machine fetches the packages. */
+  readonly mirror: DebianMirror;
   /** Where the root file system is built. Packages in its apt cache are not downloaded. */
   readonly tree: string;
   /** A folder for temporary files. */
@@ -31,13 +31,9 @@ export async function* mmdebstrap(options: MmdebstrapOptions): AsyncGenerator<Im
     // The tree already has the cached packages of an earlier build, and those of this build are kept for the next.
     "--skip=check/empty,essential/unlink,cleanup/apt/cache",
   ];
-  if (mirror) {
-    const sources = join(work, "debian.sources");
-    await writeFile(sources, releaseSources(release.codename, mirror));
-    args.push(release.codename, tree, sources);
-  } else {
-    args.push(`--keyring=${debianKeyring}`, release.codename, tree);
-  }
+  const sources = join(work, "debian.sources");
+  await writeFile(sources, releaseSources(release.codename, mirror), { mode: 0o600 });
+  args.push(release.codename, tree, sources);
   const progress = new MmdebstrapProgress();
   for await (const line of runIsolated("mmdebstrap", args, options)) {
     const step = progress.read(line);

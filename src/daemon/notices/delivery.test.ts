@@ -97,6 +97,27 @@ for (const code of [Code.Unimplemented, Code.InvalidArgument, Code.PermissionDen
   });
 }
 
+for (const [code, kind] of [
+  [Code.Unavailable, "unreachable"],
+  [Code.DeadlineExceeded, "unreachable"],
+  [Code.Canceled, "unreachable"],
+  [Code.FailedPrecondition, "unclear"],
+  [Code.Internal, "unclear"],
+  [Code.Unknown, "unclear"],
+  [Code.Aborted, "unclear"],
+  [Code.ResourceExhausted, "unclear"],
+  [Code.DataLoss, "unclear"],
+] as const) {
+  test(`${kind}: the grpc-status ${Code[code]}`, async (t) => {
+    const { path, deliver } = await place(t);
+    await using listener = await RecordingListener.open(path);
+    listener.answering = () => {
+      throw new ConnectError("not now, or never", code);
+    };
+    assert.equal((await deliver(stopped, "1", never)).kind, kind);
+  });
+}
+
 test("a final notice waits through a moment of HTTP 404 at the host's address and arrives once, with its operation", async (t) => {
   const { path, deliver } = await place(t);
   const asked = Promise.withResolvers<void>();

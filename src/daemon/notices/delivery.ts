@@ -12,8 +12,11 @@ export type HostAnswer =
   | { readonly kind: "acknowledged" }
   | { readonly kind: "rejected"; readonly reason: string };
 
-/** The outcome of one try: the host's answer, or `unreachable` if it did not answer or is not ready for the notice. */
-export type Outcome = HostAnswer | { readonly kind: "unreachable"; readonly reason: string };
+/**
+ * The outcome of one try: the host's answer, `unreachable` if it did not answer, or `unclear` if it answered with a code
+ * that leaves open whether it refuses this notice for good or is not ready for any.
+ */
+export type Outcome = HostAnswer | { readonly kind: "unreachable" | "unclear"; readonly reason: string };
 
 /** One try to deliver one notice under an id of its own, of an operation or of none. Never throws. */
 export type DeliverNotice = (
@@ -32,6 +35,8 @@ const REJECTIONS = new Set([
   Code.OutOfRange,
   Code.Unimplemented,
 ]);
+/** With these a listener says nothing about the notice, only that it is not there. */
+const ABSENCES = new Set([Code.Unavailable, Code.DeadlineExceeded, Code.Canceled]);
 
 /**
  * Delivers to the listener behind a connection. Call metadata: `tremplin-notice` is the id, by which the host
@@ -51,10 +56,14 @@ export function deliverTo(connection: Connection, daemonId: string): DeliverNoti
       return { kind: "acknowledged" };
     } catch (thrown) {
       const error = ConnectError.from(thrown);
-      // Only a grpc-status comes from the listener. Any other code may stand for the HTTP status of a proxy.
-      const isRejected = error.isWireError && REJECTIONS.has(error.code);
       const reason = connection.whyUnanswered(error)?.reason ?? error.message;
-      return { kind: isRejected ? "rejected" : "unreachable", reason };
+      return { kind: kindOf(error), reason };
     }
   };
+}
+
+function kindOf({ isWireError, code }: ConnectError): "rejected" | "unclear" | "unreachable" {
+  // Only a grpc-status comes from the listener. Any other code may stand for the HTTP status of a proxy.
+  if (!isWireError || ABSENCES.has(code)) return "unreachable";
+  return REJECTIONS.has(code) ? "rejected" : "unclear";
 }

@@ -1,8 +1,8 @@
 import { backoff } from "../../base/async/backoff.ts";
 import type { Clock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
-import type { DeliverNotice, HostAnswer } from "./delivery.ts";
-import type { Notice } from "./notice.ts";
+import type { DeliverNotice, HostAnswer, Outcome } from "./delivery.ts";
+import type { ListenerMethod, Notice } from "./notice.ts";
 import { type HostOutage, Outage } from "./outage.ts";
 
 /** A notice that waits for its delivery. */
@@ -36,6 +36,8 @@ type Queue = Waiting[];
 
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
+/** A final notice that a reachable host has not acknowledged for so long counts as rejected: others wait behind it. */
+const UNCLEAR_LIMIT_MS = 15_000;
 
 /**
  * The notices that wait for delivery, in memory. While the host is unreachable they are retried in order, and
@@ -49,6 +51,8 @@ export class NoticeQueue implements AsyncDisposable {
   readonly #queues = new Map<string, { queue: Queue; done: Promise<void> }>();
   readonly #announcement: Queue = [];
   readonly #outage: Outage;
+  /** The last rejection of each rpc that was logged: a host that does not know a status rejects many notices alike. */
+  readonly #logged = new Map<ListenerMethod, string>();
   readonly #gate = Promise.withResolvers<void>();
   readonly #closed = new AbortController();
 
@@ -60,10 +64,13 @@ export class NoticeQueue implements AsyncDisposable {
     this.#gate.promise.catch(() => undefined);
   }
 
-  /** Delivers this one first, retrying until the host answers; every other notice waits for that. */
+  /**
+   * Delivers this one first, retrying until the host acknowledges or rejects it; every other notice waits for that. A
+   * host that does not know its guest yet gives an unclear answer to all of them.
+   */
   async open(first: QueuedNotice): Promise<void> {
     this.#announcement.push(this.#waiting(first));
-    await this.#deliverHead(this.#announcement);
+    await this.#deliverHead(this.#announcement, Number.POSITIVE_INFINITY);
     this.#gate.resolve();
   }
 
@@ -126,32 +133,53 @@ export class NoticeQueue implements AsyncDisposable {
   }
 
   /** Delivers the head of a queue and takes it off. */
-  async #deliverHead(queue: Queue): Promise<void> {
+  async #deliverHead(queue: Queue, unclearLimit = UNCLEAR_LIMIT_MS): Promise<void> {
     const { signal } = this.#closed;
+    let unclearFor = 0;
     for (const wait of backoff(FIRST_RETRY_MS, LAST_RETRY_MS)) {
       const head = coalesceHead(queue);
       await head.notBefore;
       const outcome = await this.#deliver(head.notice, head.id, signal, head.operation);
       signal.throwIfAborted();
-      if (outcome.kind !== "unreachable") {
+      const answer = answerIn(outcome, !head.final || unclearFor >= unclearLimit);
+      if (answer) {
         this.#outage.answered(queue);
-        await this.#reportAnswer(head, outcome);
+        await this.#reportAnswer(head, answer);
         queue.shift();
         return;
       }
-      this.#outage.unreachable(queue, outcome.reason);
+      if (outcome.kind === "unclear") unclearFor += wait;
+      this.#outage.unreachable(queue, reasonOf(outcome));
       await this.#clock.sleep(wait, signal);
     }
   }
 
-  async #reportAnswer({ id, notice, onAnswered }: Waiting, answer: HostAnswer): Promise<void> {
-    if (answer.kind === "rejected") {
-      this.#log.warn({ notice: notice.method, id, reason: answer.reason }, "the host rejected a notice");
-    }
+  async #reportAnswer({ id, notice, operation, onAnswered }: Waiting, answer: HostAnswer): Promise<void> {
+    if (answer.kind === "rejected") this.#logRejection(notice.method, id, operation, answer.reason);
     await onAnswered?.(answer).catch((error) =>
       this.#log.error({ error, id }, "a notice that the host answered could not be removed from disk"),
     );
   }
+
+  /** Once for all notices of an operation that the host rejects for the same reason. */
+  #logRejection(method: ListenerMethod, id: string, operation: string | undefined, reason: string): void {
+    const rejection = JSON.stringify([operation ?? id, reason]);
+    if (this.#logged.get(method) === rejection) return;
+    this.#logged.set(method, rejection);
+    this.#log.warn({ notice: method, id, operation, reason }, "the host rejected a notice");
+  }
+}
+
+/** The answer in the outcome of a try; undefined if the notice is to be sent again. */
+function answerIn(outcome: Outcome, isUnclearRejected: boolean): HostAnswer | undefined {
+  if (outcome.kind === "acknowledged" || outcome.kind === "rejected") return outcome;
+  return outcome.kind === "unclear" && isUnclearRejected
+    ? { kind: "rejected", reason: outcome.reason }
+    : undefined;
+}
+
+function reasonOf(outcome: Outcome): string {
+  return "reason" in outcome ? outcome.reason : "";
 }
 
 /** The head of a queue, after every newer notice that may replace it has done so. */

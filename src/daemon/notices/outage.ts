@@ -18,6 +18,7 @@ export class Outage {
   readonly #log: Logger;
   readonly #waiting = new Set<object>();
   #current: HostOutage | undefined;
+  #beganAt = 0;
 
   constructor(clock: Clock, log: Logger) {
     this.#clock = clock;
@@ -32,14 +33,17 @@ export class Outage {
   /** The head of a queue could not be delivered and will be retried. */
   unreachable(queue: object, reason: string): void {
     this.#waiting.add(queue);
-    if (!this.#current) this.#log.warn({ reason }, "the host is unreachable: notices wait until it answers");
+    if (!this.#current) {
+      this.#log.warn({ reason }, "the host is unreachable: notices wait until it answers");
+      this.#beganAt = this.#clock.elapsed();
+    }
     this.#current = { since: this.#current?.since ?? this.#clock.now(), reason };
   }
 
   /** The host answered the head of a queue. */
   answered(queue: object): void {
     if (!this.#waiting.delete(queue) || this.#waiting.size > 0 || !this.#current) return;
-    const seconds = Math.round((this.#clock.now() - this.#current.since) / 1000);
+    const seconds = Math.round((this.#clock.elapsed() - this.#beganAt) / 1000);
     this.#current = undefined;
     this.#log.warn({ seconds }, "the host answers again");
   }

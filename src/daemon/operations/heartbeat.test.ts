@@ -61,3 +61,18 @@ test("progress is polled at once and then every 600 ms", async () => {
   work.resolve("done");
   assert.deepEqual(await progress.next(), { done: true, value: "done" });
 });
+
+test("nothing is sent while there is no progress", async () => {
+  const clock = new ManualClock();
+  let percent: number | undefined;
+  const progress = pollProgress(new Promise(() => undefined), () => percent, clock);
+  const first = progress.next();
+  for (let polls = 0; polls < 3; polls++) {
+    await clock.sleeping();
+    clock.advance(600);
+  }
+  await clock.sleeping();
+  percent = 1;
+  clock.advance(600);
+  assert.deepEqual(await first, { done: false, value: 1 });
+});

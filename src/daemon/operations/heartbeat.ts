@@ -2,12 +2,12 @@ import type { Clock } from "../../base/async/clock.ts";
 
 /**
  * Passes messages on, and yields a heartbeat after each interval without one. `heartbeat` gets the milliseconds of
- * silence so far and returns the message, or throws to give up.
+ * silence so far and returns the message, undefined for none, or throws to give up.
  */
 export async function* withHeartbeat<T, R>(
   messages: AsyncGenerator<T, R, void>,
   options: { every: number; clock: Clock },
-  heartbeat: (silence: number) => T,
+  heartbeat: (silence: number) => T | undefined | Promise<T | undefined>,
 ): AsyncGenerator<T, R, void> {
   const { every, clock } = options;
   let next = messages.next();
@@ -22,7 +22,8 @@ export async function* withHeartbeat<T, R>(
     const result = await Promise.race([next, silent]).finally(() => timer.abort());
     if (!result) {
       silence += every;
-      yield heartbeat(silence);
+      const message = await heartbeat(silence);
+      if (message !== undefined) yield message;
       continue;
     }
     if (result.done) return result.value;
@@ -40,13 +41,14 @@ export async function* fromPromise<R>(work: Promise<R>): AsyncGenerator<never, R
 /** Hosts expect progress between once and twice per second. */
 const POLL_INTERVAL_MS = 600;
 
-/** Yields the current progress of `work` at once, and then about twice per second. */
+/** Yields the current progress of `work` at once, and then about twice per second; nothing while there is none. */
 export async function* pollProgress<T, R>(
   work: Promise<R>,
-  current: () => T,
+  current: () => T | undefined,
   clock: Clock,
 ): AsyncGenerator<T, R, void> {
   work.catch(() => undefined);
-  yield current();
+  const first = current();
+  if (first !== undefined) yield first;
   return yield* withHeartbeat(fromPromise(work), { every: POLL_INTERVAL_MS, clock }, current);
 }

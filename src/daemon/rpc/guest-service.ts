@@ -4,6 +4,7 @@ import { checkUpgrade } from "./check-upgrade.ts";
 import { getStatus } from "./get-status.ts";
 import { listContainers } from "./list-containers.ts";
 import { listOrphans } from "./list-orphans.ts";
+import { listProblems } from "./list-problems.ts";
 import { listUsbPorts } from "./list-usb-ports.ts";
 import { prepareImage } from "./prepare-image.ts";
 import { keepUpgrade, undoUpgrade } from "./rollback.ts";
@@ -22,5 +23,6 @@ export function guestService(deps: RpcDeps): ServiceImpl<typeof Guest> {
     keepUpgrade: keepUpgrade(deps),
     listUsbPorts: listUsbPorts(deps),
     listOrphans: listOrphans(deps),
+    listProblems: listProblems(deps),
   };
 }

@@ -8,6 +8,7 @@ export const crostini: Site = siteSchema.parse({
     "ipv6.address": "none",
     "raw.dnsmasq": "resolv-file=/run/resolv.conf\ndhcp-authoritative\nno-ping\naddn-hosts=/etc/arc_host.conf",
   },
+  subnetPrefix: 28,
   profile: {
     config: {
       "boot.autostart": "false",

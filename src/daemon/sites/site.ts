@@ -20,6 +20,8 @@ export const siteSchema = z.strictObject({
   name: z.string(),
   /** Config of the bridge beyond its address. */
   network: z.record(z.string(), z.string()).default({}),
+  /** The prefix length of the bridge's subnet where --lxd-subnet names none and the bridge has none yet. */
+  subnetPrefix: z.number().int().min(16).max(30).default(24),
   profile: z
     .strictObject({
       config: z.record(z.string(), z.string()).default({}),

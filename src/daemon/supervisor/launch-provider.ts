@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Clock } from "../../base/async/clock.ts";
+import { closedFolder } from "../../base/files/own-folder.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Engine } from "../../engine/engine.ts";
 import type { EngineKind } from "../../engine/flavors/flavors.ts";
@@ -68,6 +69,7 @@ export class LaunchProvider implements EngineProvider {
     const { folder, layout } = managed;
     const bridge = new Bridge({ name, stateFolder, engineFolder: folder, log });
     log.info({ engine: managed.program.executable, folder }, "launching");
+    await assertContainersPass(folder);
     await bridge.check(subnet);
     if (!(await managed.isRunning())) await bridge.checkOthers();
     const isAutomatic = async () =>
@@ -129,4 +131,14 @@ export class LaunchProvider implements EngineProvider {
   #prepare(engine: Engine, engineFolder: string, recovering: boolean) {
     return prepareEngine(engine, { ...this.#options, engineFolder, recovering, signal: this.launchSignal });
   }
+}
+
+/** The root user of a container is another user of the machine, whose files are in the engine's folder. */
+async function assertContainersPass(folder: string): Promise<void> {
+  const closed = await closedFolder(folder);
+  if (closed === undefined) return;
+  throw new TremplinError(
+    "failed",
+    `no container could start, because other users cannot pass through ${closed}: run chmod o+x ${closed}, or give another folder with --state`,
+  );
 }

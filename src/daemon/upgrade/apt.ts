@@ -32,13 +32,26 @@ const SETTINGS = [
   "Dpkg::Options::=--force-unsafe-io",
   // With a pty apt would expect a terminal.
   "Dpkg::Use-Pty=0",
-  "DPkg::Lock::Timeout=300",
+  // Only newer versions could wait, and only for one of the locks: see package-program.ts.
+  "DPkg::Lock::Timeout=0",
   "Acquire::Retries=3",
   // The suite and the label of a release change when it becomes oldstable.
   "Acquire::AllowReleaseInfoChange=true",
   "APT::Update::Error-Mode=any",
   "APT::Get::Show-Upgraded=false",
+  // A person's settings that would keep the old release, or make apt only pretend.
+  "APT::Default-Release=",
+  "APT::Get::Simulate=false",
+  "APT::Get::Download-Only=false",
+  "APT::Get::Trivial-Only=false",
+  "APT::Get::Print-URIs=false",
+  "APT::Get::Remove=true",
+  "APT::Get::Upgrade=true",
+  "APT::Get::Upgrade-Allow-New=false",
 ];
+
+/** Makes apt read without the locks, for commands that only look. */
+export const NO_LOCKS = ["-o", "Debug::NoLocking=true"];
 
 /** A non-interactive apt-get command. `release`: the one in the apt sources. */
 export function aptGet(release: Release, ...args: readonly string[]): readonly string[] {
@@ -48,7 +61,7 @@ export function aptGet(release: Release, ...args: readonly string[]): readonly s
 /** An apt-get command that only prints what it would do. */
 export function aptGetSimulation(release: Release, ...args: readonly string[]): readonly string[] {
   // A second safeguard: apt only prints the dpkg commands.
-  const harmless = ["-o", "Debug::pkgDPkgPM=true"];
+  const harmless = ["-o", "Debug::pkgDPkgPM=true", ...NO_LOCKS];
   return withStatusFd([
     "apt-get",
     "--quiet",
@@ -57,6 +70,11 @@ export function aptGetSimulation(release: Release, ...args: readonly string[]): 
     ...harmless,
     ...args,
   ]);
+}
+
+/** An apt-cache command. */
+export function aptCacheSimulation(release: Release, ...args: readonly string[]): readonly string[] {
+  return ["apt-cache", "--quiet", ...settingOptions(release), ...args];
 }
 
 function settingOptions({ archived }: Release): string[] {

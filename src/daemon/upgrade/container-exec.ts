@@ -3,6 +3,7 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { FileSession } from "../../engine/files/file-session.ts";
 import { type AptStatus, nonInteractiveEnvironment, parseStatusLine } from "./apt.ts";
+import { EndMark } from "./end-mark.ts";
 import { OutputLines } from "./output-lines.ts";
 
 /** How many of the last lines are searched for the reason of a failure. */
@@ -62,6 +63,27 @@ export class ContainerExec {
     return { exitCode, lastLines };
   }
 
+  /**
+   * As run(), for a program that changes the container: returns when the program ends, also if a service that it
+   * started keeps its output open. If the signal aborts, its children may outlive it until the container is stopped.
+   */
+  async runChange(command: readonly string[]): Promise<ProgramResult> {
+    const mark = new EndMark();
+    await using session = await this.engine.exec(this.container, {
+      command: mark.markEnd(command),
+      environment: nonInteractiveEnvironment,
+      signal: this.#signal,
+    });
+    const lastLines: string[] = [];
+    const streams = [session.stdout, session.stderr].map((stream) =>
+      this.#readLines(stream, lastLines, mark),
+    );
+    // Only for its errors: it may end long after the program.
+    const broken = session.exitCode.then(() => new Promise<never>(() => undefined));
+    await Promise.race([Promise.all(streams), broken]);
+    return { exitCode: mark.exitCode ?? (await session.exitCode), lastLines };
+  }
+
   /** As run(), but throws `failed` with the program's reason unless it exits with 0. `what` begins the sentence. */
   async runOrThrow(what: string, command: readonly string[]): Promise<void> {
     const { exitCode, lastLines } = await this.run(command);
@@ -82,7 +104,8 @@ export class ContainerExec {
     return this.engine.fileSession(this.container, { signal: this.#signal, timeoutMs: FILES_TIMEOUT_MS });
   }
 
-  async #readLines(stream: Readable, lastLines: string[]): Promise<void> {
+  /** Reads to the end of the stream, or to the mark. */
+  async #readLines(stream: Readable, lastLines: string[], mark?: EndMark): Promise<void> {
     const lines = new OutputLines();
     const handle = async (found: readonly string[]) => {
       const output: string[] = [];
@@ -97,7 +120,12 @@ export class ContainerExec {
       lastLines.splice(0, Math.max(0, lastLines.length - MAX_LAST_LINES));
       await this.#listener.output(output);
     };
-    for await (const bytes of stream as AsyncIterable<Buffer>) await handle(lines.take(bytes));
+    for await (const bytes of stream as AsyncIterable<Buffer>) {
+      const found = lines.take(bytes);
+      const end = mark ? found.findIndex((line) => mark.isEnd(line)) : -1;
+      await handle(end < 0 ? found : found.slice(0, end));
+      if (end >= 0) return;
+    }
     await handle(lines.end());
   }
 }

@@ -7,7 +7,7 @@ const MAX_LINE_LENGTH = 16 * 1024;
 
 /**
  * Splits the output of a program into lines that can be shown anywhere: a carriage return also ends a line, escape
- * sequences and control characters are removed, long lines are cut, blank lines are skipped.
+ * sequences, control characters and bidirectional controls are removed, long lines are cut, blank lines are skipped.
  */
 export class OutputLines {
   readonly #decoder = new TextDecoder();
@@ -38,11 +38,17 @@ export class OutputLines {
 export function plainLine(text: string): string {
   // Bounded first: the line is untrusted.
   const plain = stripVTControlCharacters(text.slice(0, MAX_LINE_LENGTH))
-    .replace(/[\p{Cc}\u2028\u2029]+/gu, " ")
+    .replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]+/gu, " ")
     .trimEnd()
     .toWellFormed();
   const bytes = Buffer.from(plain);
   if (bytes.length <= MAX_LINE_BYTES) return plain;
   // Removes a character that was cut in half.
   return `${bytes.toString("utf8", 0, MAX_LINE_BYTES - 3).replace(/\uFFFD+$/, "")}…`;
+}
+
+/** Names that a container gave, for a sentence: at most `max`, and how many more there are. */
+export function joinNames(names: readonly string[], max = 8): string {
+  const plain = names.slice(0, max).map((name) => plainLine(name.slice(0, 80)));
+  return `${plain.join(", ")}${names.length > max ? ` and ${names.length - max} more` : ""}`;
 }

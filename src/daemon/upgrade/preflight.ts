@@ -1,63 +1,83 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { Instance } from "../../engine/resources/instance.ts";
+import { checkFileSystems } from "./check-file-systems.ts";
+import { checkPackages } from "./check-packages.ts";
+import { containerApt } from "./container-apt.ts";
 import type { ContainerExec } from "./container-exec.ts";
-import { isDebianSource, isMainSource } from "./debian-source.ts";
 import { findStoragePool, missingSpace, readDiskUsage } from "./disk-space.ts";
-import { plainLine } from "./output-lines.ts";
+import { type Health, readHealth } from "./health.ts";
+import { joinNames } from "./output-lines.ts";
 import { releaseName, type UpgradePath } from "./releases.ts";
 import { simulateUpgrade } from "./simulate-upgrade.ts";
+import { removeSimulation } from "./simulation-folder.ts";
 import { type AptEstimate, formatSize } from "./size.ts";
-import { enabledSources, formatSource, readSourceFiles, type SourceFile } from "./source-files.ts";
+import { enabledSources, readSourceFiles, type SourceFile } from "./source-files.ts";
+import { planSources, type SourcePlan } from "./source-plan.ts";
 
-/** The result of a check before an upgrade. */
-export interface PreflightResult {
+/** What a check found. */
+export interface Findings {
   /** The reasons, as sentences, why the upgrade cannot start; empty if it can. */
   readonly problems: readonly string[];
   /** What the upgrade will do and cost, as sentences. */
   readonly notes: readonly string[];
-  /** The current apt sources. */
-  readonly sources: readonly SourceFile[];
 }
 
-/** Checks whether a container can be upgraded. Changes nothing in it. */
+/** The result of all checks before an upgrade. */
+export interface PreflightResult extends Findings {
+  /** The current apt sources. */
+  readonly sources: readonly SourceFile[];
+  /** What becomes of them. */
+  readonly plan: SourcePlan;
+  /** What works now, and must work after the upgrade. */
+  readonly health: Health;
+}
+
+/** The container that is checked. */
+interface Subject {
+  readonly engine: Engine;
+  readonly instance: Instance;
+  readonly exec: ContainerExec;
+  readonly sources: readonly SourceFile[];
+  readonly plan: SourcePlan;
+  readonly health: Health;
+}
+
+type Check = (subject: Subject) => Promise<Findings>;
+
+/**
+ * All that could stop an upgrade and can be known before. The look and the upgrade itself ask these same questions; a
+ * new one is a row.
+ */
+const checks: readonly Check[] = [
+  checkEphemeral,
+  checkArchitecture,
+  async ({ exec }) => ({ problems: await checkFileSystems(exec), notes: [] }),
+  ({ exec }) => checkPackages(exec),
+  checkHealth,
+  async ({ plan: { problems, notes } }) => ({ problems, notes }),
+  checkPlanAndSpace,
+];
+
+/** Checks whether a container can be upgraded. Changes nothing in it. `now`: milliseconds since 1970. */
 export async function preflight(
   engine: Engine,
   instance: Instance,
   exec: ContainerExec,
   path: UpgradePath,
+  now: number,
 ): Promise<PreflightResult> {
   const sources = await readSources(exec);
-  const entries = sources.flatMap(enabledSources);
-  const packages = await checkPackages(exec);
-  const problems = [...packages.problems];
-  const notes = [
-    `from ${releaseName(path.from)} to ${path.releases.map(releaseName).join(", then ")}`,
-    ...packages.notes,
-    ...entries
-      .filter((entry) => !isDebianSource(entry))
-      .map((entry) => `this apt source is not Debian's and will be disabled: ${formatSource(entry)}`),
-  ];
-  if (!entries.some(isMainSource)) {
-    problems.push(
-      `its apt sources have no mirror of ${releaseName(path.from)}: add one in /etc/apt/sources.list.d and try again`,
-    );
-    return { problems, notes, sources };
+  const plan = await makePlan(exec, sources, path);
+  const health = await readHealth(exec, sources, now);
+  const problems: string[] = [];
+  const notes = [`from ${releaseName(path.from)} to ${path.releases.map(releaseName).join(", then ")}`];
+  for (const check of checks) {
+    const found = await check({ engine, instance, exec, sources, plan, health });
+    problems.push(...found.problems);
+    notes.push(...found.notes);
   }
-  const simulation = await simulateUpgrade(exec, sources, path);
-  if (simulation.problem) problems.push(simulation.problem);
-  if (simulation.needsNewKeys)
-    notes.push("the container does not have the keys of the new release yet; they are renewed first");
-  const { estimate } = simulation;
-  if (estimate) notes.push(costText(estimate));
-  else if (!simulation.problem) {
-    notes.push("apt cannot estimate the cost before the installed packages are repaired");
-  }
-  const pool = await findStoragePool(engine, instance, exec.signal);
-  const usage = await readDiskUsage(engine, exec);
-  if (!pool.hasCheapSnapshots) notes.push(copyCostText(pool, usage));
-  problems.push(...(await missingSpace(exec, instance, pool, usage, estimate ?? { download: 0, growth: 0 })));
-  return { problems, notes, sources };
+  return { problems, notes, sources, plan, health };
 }
 
 /** Throws `failed` with all problems. */
@@ -70,32 +90,68 @@ async function readSources(exec: ContainerExec): Promise<SourceFile[]> {
   return await readSourceFiles(files);
 }
 
-async function checkPackages(exec: ContainerExec): Promise<{ problems: string[]; notes: string[] }> {
-  const audit = await exec.capture(["dpkg", "--audit"]);
-  if (audit.exitCode === 126 || audit.exitCode === 127) {
-    throw new TremplinError("failed", "it has no working dpkg, so it cannot be upgraded");
+async function makePlan(
+  exec: ContainerExec,
+  sources: readonly SourceFile[],
+  path: UpgradePath,
+): Promise<SourcePlan> {
+  try {
+    return await planSources(containerApt(exec), sources.flatMap(enabledSources), path);
+  } finally {
+    await removeSimulation(exec.engine, exec.container);
   }
-  const held = (await exec.capture(["apt-mark", "showhold"])).stdout
-    .split("\n")
-    .filter((name) => name !== "");
+}
+
+/** The upgrade restarts a container, and the engine deletes an ephemeral one when it stops. */
+async function checkEphemeral({ instance: { name, ephemeral } }: Subject): Promise<Findings> {
+  const problem = `${name} is ephemeral, so it would be deleted when the upgrade restarts it: clear its ephemeral flag first`;
+  return { problems: ephemeral ? [problem] : [], notes: [] };
+}
+
+async function checkArchitecture({ exec, plan }: Subject): Promise<Findings> {
+  const architecture = (await exec.capture(["dpkg", "--print-architecture"])).stdout.trim();
+  const end = plan.path.releases.find((release) => release.droppedArchitectures?.includes(architecture));
+  if (!end) return { problems: [], notes: [] };
+  const problem = `${releaseName(end)} does not support the architecture ${architecture} of this container`;
+  return { problems: [`${problem}: create a new container and copy your files there`], notes: [] };
+}
+
+/** What does not work now is not asked for after the upgrade, so it is said. */
+async function checkHealth({ health }: Subject): Promise<Findings> {
+  const { names, reachable, failedUnits, busyUnits } = health;
+  const stuck = [...failedUnits, ...busyUnits];
+  const notes = [
+    ...(names.length > 0 && ![...reachable].some((thing) => thing.startsWith("resolving"))
+      ? [`it cannot resolve ${joinNames(names)} now, so that is not checked after the upgrade`]
+      : []),
+    ...(stuck.length > 0
+      ? [`these units do not run now, so they are not checked after the upgrade: ${joinNames(stuck)}`]
+      : []),
+  ];
+  return { problems: [], notes };
+}
+
+/** Needs a mirror. */
+async function checkPlanAndSpace({ engine, instance, exec, sources, plan }: Subject): Promise<Findings> {
+  if (plan.problems.length > 0) return { problems: [], notes: [] };
+  const { problems, notes, estimate } = await simulateUpgrade(exec, sources, plan);
+  const pool = await findStoragePool(engine, instance, exec.signal);
+  const usage = await readDiskUsage(engine, exec);
   return {
-    problems:
-      held.length === 0
-        ? []
-        : [
-            `packages are held back (${joinNames(held)}), which can block the upgrade: release them with apt-mark unhold`,
-          ],
-    notes: audit.stdout.trim() === "" ? [] : ["dpkg was interrupted earlier; this is repaired first"],
+    problems: [
+      ...problems,
+      ...(await missingSpace(exec, instance, pool, usage, estimate ?? { download: 0, growth: 0 })),
+    ],
+    notes: [
+      ...notes,
+      ...(estimate ? [costText(estimate)] : []),
+      ...(pool.hasCheapSnapshots ? [] : [copyCostText(pool, usage)]),
+    ],
   };
 }
 
 function costText({ download, growth }: AptEstimate): string {
   return `${formatSize(download)} to download, and ${formatSize(Math.max(0, growth))} more on the disk`;
-}
-
-function joinNames(names: readonly string[]): string {
-  const plain = names.map((name) => plainLine(name.slice(0, 80)));
-  return plain.length > 8 ? `${plain.slice(0, 8).join(", ")} and ${plain.length - 8} more` : plain.join(", ");
 }
 
 function copyCostText({ name, driver }: { name: string; driver: string }, usage: number | undefined): string {

@@ -11,6 +11,14 @@ export interface Workaround {
   readonly commands: readonly (readonly string[])[];
 }
 
+/** Something that a person will notice after an upgrade. */
+export interface Change {
+  /** A sentence, reported with the last lines. */
+  readonly text: string;
+  /** Only reported if this file exists. */
+  readonly ifExists?: string;
+}
+
 /** A Debian release that containers are upgraded from or to. */
 export interface Release {
   /** The contract's number. */
@@ -24,6 +32,10 @@ export interface Release {
   readonly keyring: string;
   /** Only Debian's archive has it, and its release files have expired. */
   readonly archived?: boolean;
+  /** Architectures that it supports no longer, as dpkg names them. */
+  readonly droppedArchitectures?: readonly string[];
+  /** What is different from the release before. */
+  readonly changes?: readonly Change[];
   /** Applied while this release runs, before it is upgraded. */
   readonly workarounds?: readonly Workaround[];
 }
@@ -64,6 +76,7 @@ export const releases: readonly Release[] = [
     versionId: "11",
     suites: { security: "bullseye-security", updates: "bullseye-updates" },
     keyring,
+    droppedArchitectures: ["mips"],
   },
   {
     version: Version.DEBIAN_BOOKWORM,
@@ -71,6 +84,12 @@ export const releases: readonly Release[] = [
     versionId: "12",
     suites: { security: "bookworm-security", updates: "bookworm-updates" },
     keyring,
+    changes: [
+      {
+        text: "pip installs only into virtual environments: make one with python3 -m venv, or use apt",
+        ifExists: "/usr/bin/pip3",
+      },
+    ],
   },
   {
     version: Version.DEBIAN_TRIXIE,
@@ -78,6 +97,25 @@ export const releases: readonly Release[] = [
     versionId: "13",
     suites: { security: "trixie-security", updates: "trixie-updates" },
     keyring,
+    droppedArchitectures: ["i386", "mips64el", "mipsel"],
+    changes: [
+      {
+        text: "/tmp is in memory now and empty after each restart: systemctl mask tmp.mount keeps it on the disk",
+        ifExists: "/usr/lib/systemd/system/tmp.mount",
+      },
+      {
+        text: "files are deleted from /tmp after 10 days and from /var/tmp after 30 days without use: see tmpfiles.d(5)",
+        ifExists: "/usr/lib/tmpfiles.d/tmp.conf",
+      },
+      {
+        text: "old names of time zones (US/Eastern, Asia/Calcutta) are in a package of their own: programs that need them need apt install tzdata-legacy",
+        ifExists: "/usr/share/zoneinfo",
+      },
+      {
+        text: "the ssh server accepts no keys of the type DSA any more",
+        ifExists: "/usr/sbin/sshd",
+      },
+    ],
   },
 ];
 

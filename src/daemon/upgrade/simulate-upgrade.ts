@@ -1,112 +1,254 @@
-import type { Engine } from "../../engine/engine.ts";
 import { editAptSources } from "../guest/apt-sources.ts";
 import { replaceFile } from "../guest/container-files.ts";
-import { aptGetSimulation } from "./apt.ts";
-import { type ContainerExec, programFailure } from "./container-exec.ts";
-import { switchSourcesTo } from "./debian-source.ts";
-import type { Release, UpgradePath } from "./releases.ts";
+import { decodeLatin1, encodeLatin1 } from "../guest/lossless-text.ts";
+import { aptCacheSimulation, aptGetSimulation } from "./apt.ts";
+import { type ContainerExec, type ProgramResult, programFailure } from "./container-exec.ts";
+import { joinNames } from "./output-lines.ts";
+import { readBrokenPackages, readUnmetDependencies } from "./package-state.ts";
+import { type Release, releaseName, type UpgradePath } from "./releases.ts";
+import { removeSimulation, SIMULATION_FOLDER } from "./simulation-folder.ts";
 import { type AptEstimate, parseEstimate } from "./size.ts";
 import type { SourceFile } from "./source-files.ts";
+import type { SourcePlan } from "./source-plan.ts";
 
-/** All files of a simulation are here. */
-const SIMULATION_FOLDER = "/var/tmp/tremplin-upgrade";
-const REMOVAL_TIMEOUT_MS = 10_000;
+/** Where apt sources name the keys of Debian. */
+const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
+const NEW_KEYS = `${SIMULATION_FOLDER}/keys`;
+
+/** Fetches the package with the newest keys, unpacks it, and puts its keys beside those that the container trusts. */
+const UNPACK_KEYS = `folder=$1
+shift
+cd "$folder" && "$@" && dpkg-deb --extract *.deb tree || exit
+mkdir trusted
+for keys in /etc/apt/trusted.gpg.d/* tree/etc/apt/trusted.gpg.d/* tree/usr/share/keyrings/debian-archive-keyring.gpg; do
+  [ ! -f "$keys" ] || cp -L "$keys" trusted/
+done`;
 
 const root = { uid: 0, gid: 0 };
 
 export interface SimulationResult {
-  /** Why the packages of a release cannot be fetched; undefined if they can. */
-  readonly problem?: string;
-  /** The container's keys are missing or expired for the new release; the upgrade renews them. */
-  readonly needsNewKeys?: boolean;
+  /** Why the upgrade would fail, as sentences; empty if apt can do it. */
+  readonly problems: readonly string[];
+  readonly notes: readonly string[];
   /** Undefined if apt cannot plan the upgrade before the installed packages are repaired. */
   readonly estimate?: AptEstimate;
 }
 
+/** The apt of a simulation: lists, caches and sources of its own. */
+class Simulation {
+  readonly exec: ContainerExec;
+  readonly #originals: readonly SourceFile[];
+  readonly #plan: SourcePlan;
+  #hasNewKeys = false;
+
+  constructor(exec: ContainerExec, originals: readonly SourceFile[], plan: SourcePlan) {
+    this.exec = exec;
+    this.#originals = originals;
+    this.#plan = plan;
+  }
+
+  get path(): UpgradePath {
+    return this.#plan.path;
+  }
+
+  async prepare(): Promise<void> {
+    const folders = ["sources", "lists/partial", "cache/archives/partial", "keys"];
+    const paths = folders.map((folder) => `${SIMULATION_FOLDER}/${folder}`);
+    await this.exec.capture(["mkdir", "-p", "--", ...paths]);
+  }
+
+  /** Fetches the package lists of these releases. */
+  async update(releases: readonly Release[]): Promise<ProgramResult> {
+    const command = await this.#command(releases, aptGetSimulation, "update");
+    const { exitCode, lastLines } = await this.exec.run(command);
+    const isBroken = exitCode !== 0 || lastLines.some((line) => /^(E:|W: Failed to fetch)/.test(line));
+    return { exitCode: isBroken ? exitCode || 100 : 0, lastLines };
+  }
+
+  /** Lets later updates use the newest keys of the release that runs. Returns why they cannot. */
+  async fetchNewKeys(): Promise<string | undefined> {
+    const { from } = this.path;
+    const download = await this.#command([from], aptGetSimulation, "download", from.keyring);
+    const { exitCode, lastLines } = await this.exec.run([
+      "sh",
+      "-c",
+      UNPACK_KEYS,
+      "sh",
+      NEW_KEYS,
+      ...download,
+    ]);
+    if (exitCode !== 0) return programFailure(`fetching ${from.keyring}`, exitCode, lastLines).message;
+    this.#hasNewKeys = true;
+    return undefined;
+  }
+
+  /** Plans the upgrade to the last of these releases. */
+  async plan(releases: readonly Release[]) {
+    return await this.exec.capture(await this.#command(releases, aptGetSimulation, "dist-upgrade"));
+  }
+
+  /** The version of a package that apt would choose; undefined if it cannot be read. */
+  async candidate(releases: readonly Release[], name: string): Promise<string | undefined> {
+    const command = await this.#command(releases, aptCacheSimulation, "policy", name);
+    return /^ +Candidate: (\S+)/m.exec((await this.exec.capture(command)).stdout)?.[1];
+  }
+
+  async #command(
+    releases: readonly Release[],
+    apt: (release: Release, ...args: readonly string[]) => readonly string[],
+    ...args: readonly string[]
+  ): Promise<readonly string[]> {
+    const folder = `${SIMULATION_FOLDER}/sources/${releases.map(({ codename }) => codename).join("-")}`;
+    await this.#writeSources(folder, releases);
+    const settings = [
+      "Dir::Etc::SourceList=/dev/null",
+      `Dir::Etc::SourceParts=${folder}`,
+      `Dir::State::Lists=${SIMULATION_FOLDER}/lists`,
+      `Dir::Cache=${SIMULATION_FOLDER}/cache`,
+      // The lists of other releases stay.
+      "APT::Get::List-Cleanup=false",
+      ...(this.#hasNewKeys ? [`Dir::Etc::TrustedParts=${NEW_KEYS}/trusted`, "APT::Sandbox::User=root"] : []),
+    ];
+    return apt(optionsRelease(this.path), ...settings.flatMap((setting) => ["-o", setting]), ...args);
+  }
+
+  async #writeSources(folder: string, releases: readonly Release[]): Promise<void> {
+    await this.exec.capture(["mkdir", "-p", "--", folder]);
+    using files = await this.exec.files();
+    for (const release of releases) {
+      for (const [index, { path, content }] of this.#originals.entries()) {
+        const name = `${release.codename}-${index}.${path.endsWith(".list") ? "list" : "sources"}`;
+        const edited = editAptSources(path, content, this.#plan.switchTo(release));
+        await replaceFile(files, `${folder}/${name}`, this.#withNewKeys(edited), { ...root, mode: 0o644 });
+      }
+    }
+  }
+
+  #withNewKeys(content: Uint8Array): Uint8Array {
+    if (!this.#hasNewKeys) return content;
+    return encodeLatin1(decodeLatin1(content).replaceAll(KEYRING, `${NEW_KEYS}/tree${KEYRING}`));
+  }
+}
+
 /**
- * Fetches the package lists of all releases of a path and asks apt for its estimate. Uses lists and caches of its own,
- * which it removes at the end; apt's real ones do not change.
+ * Does what the upgrade will do, as far as that changes nothing: fetches the package lists of all releases of a path and
+ * lets apt plan the upgrade to the next one. Uses lists and caches of its own, which it removes at the end; apt's real
+ * ones do not change.
  */
 export async function simulateUpgrade(
   exec: ContainerExec,
   originals: readonly SourceFile[],
-  path: UpgradePath,
+  plan: SourcePlan,
 ): Promise<SimulationResult> {
   await removeSimulation(exec.engine, exec.container);
   try {
-    await prepare(exec, originals, path.releases);
-    const command = (...args: string[]) =>
-      aptGetSimulation(optionsRelease(path), ...folderOptions(), ...args);
-    const { exitCode, lastLines } = await exec.run(command("update"));
-    if (exitCode !== 0 || lastLines.some((line) => /^(E:|W: Failed to fetch)/.test(line))) {
-      return explainFailure(exitCode, lastLines);
-    }
-    const { stdout } = await exec.capture(command("dist-upgrade"));
-    const estimate = parseEstimate(stdout);
-    return estimate ? { estimate } : {};
+    const simulation = new Simulation(exec, originals, plan);
+    await simulation.prepare();
+    const fetched = await fetchLists(simulation);
+    if (fetched.problems.length > 0) return fetched;
+    const planned = await planUpgrade(simulation);
+    return { ...planned, notes: [...fetched.notes, ...planned.notes] };
   } finally {
     await removeSimulation(exec.engine, exec.container);
   }
 }
 
-/** Removes the files of a simulation, if possible; also those of one that was cancelled or died with its daemon. */
-export async function removeSimulation(engine: Engine, container: string): Promise<void> {
-  const signal = AbortSignal.timeout(REMOVAL_TIMEOUT_MS);
-  await engine
-    .execCapture(container, ["rm", "-rf", "--", SIMULATION_FOLDER], { signal })
-    .catch(() => undefined);
-}
-
-async function prepare(
-  exec: ContainerExec,
-  originals: readonly SourceFile[],
-  releases: readonly Release[],
-): Promise<void> {
-  const folders = ["sources", "lists/partial", "cache/archives/partial"];
-  await exec.capture(["mkdir", "-p", "--", ...folders.map((folder) => `${SIMULATION_FOLDER}/${folder}`)]);
-  using files = await exec.files();
-  for (const release of releases) {
-    for (const [index, file] of originals.entries()) {
-      const name = `${release.codename}-${index}.${file.path.endsWith(".list") ? "list" : "sources"}`;
-      const path = `${SIMULATION_FOLDER}/sources/${name}`;
-      await replaceFile(files, path, editAptSources(file.path, file.content, switchSourcesTo(release)), {
-        ...root,
-        mode: 0o644,
-      });
-    }
+/** With the keys that the container has, or else with those that the release that runs has for it by now. */
+async function fetchLists(simulation: Simulation): Promise<SimulationResult> {
+  const { from, releases } = simulation.path;
+  const current = await simulation.update([from]);
+  if (current.exitCode !== 0) return { problems: [explainFailure(current)], notes: [] };
+  const all = await simulation.update(releases);
+  if (all.exitCode === 0) return { problems: [], notes: [] };
+  if (!lacksKeys(all)) return { problems: [explainFailure(all)], notes: [] };
+  const failure = await simulation.fetchNewKeys();
+  const next = failure === undefined ? await simulation.update(releases.slice(0, 1)) : all;
+  if (next.exitCode !== 0) {
+    const why = failure ?? `${from.keyring} of ${releaseName(from)} does not have them either`;
+    return { problems: [`${explainFailure(next)}; ${why}`], notes: [] };
   }
+  const rest = releases.length > 1 ? await simulation.update(releases) : next;
+  if (rest.exitCode !== 0 && !lacksKeys(rest)) return { problems: [explainFailure(rest)], notes: [] };
+  return {
+    problems: [],
+    notes: ["the container does not have the keys of the new release yet; they are renewed first"],
+  };
 }
 
-function folderOptions(): string[] {
-  const settings = [
-    "Dir::Etc::SourceList=/dev/null",
-    `Dir::Etc::SourceParts=${SIMULATION_FOLDER}/sources`,
-    `Dir::State::Lists=${SIMULATION_FOLDER}/lists`,
-    `Dir::Cache=${SIMULATION_FOLDER}/cache`,
+async function planUpgrade(simulation: Simulation): Promise<SimulationResult> {
+  const { releases } = simulation.path;
+  const next = releases.slice(0, 1);
+  const plan = await simulation.plan(next);
+  // Apt asks whether to continue, gets a no, and ends with 1.
+  if (plan.exitCode > 1) return await explainPlan(simulation.exec, plan);
+  const problems: string[] = [];
+  for (const chosen of releases.length > 1 ? [next, releases] : [next]) {
+    problems.push(...(await checkCandidate(simulation, chosen)));
+  }
+  const whole = releases.length > 1 ? await simulation.plan(releases) : plan;
+  const estimate = parseEstimate(whole.stdout) ?? parseEstimate(plan.stdout);
+  const removed = parseRemoved(plan.stdout);
+  const notes =
+    removed.length > 0 ? [`apt will remove ${removed.length} packages: ${joinNames(removed, 30)}`] : [];
+  return { problems, notes, ...(estimate && { estimate }) };
+}
+
+/** Apt must choose the new release: a pin, or a mirror that is not what it says, may keep it at the old one. */
+async function checkCandidate(simulation: Simulation, releases: readonly Release[]): Promise<string[]> {
+  const to = releases.at(-1);
+  const version = await simulation.candidate(releases, "base-files");
+  if (!to || version === undefined || Number.parseInt(version, 10) === Number(to.versionId)) return [];
+  return [
+    `apt chooses version ${joinNames([version])} of base-files, which is not that of ${releaseName(to)}: a pin in /etc/apt/preferences or /etc/apt/preferences.d keeps another release, or the mirror does not have it`,
   ];
-  return settings.flatMap((setting) => ["-o", setting]);
+}
+
+/** A plan that fails is a problem, unless the installed packages are broken already: these are repaired first. */
+async function explainPlan(
+  exec: ContainerExec,
+  plan: { exitCode: number; stdout: string; stderr: string },
+): Promise<SimulationResult> {
+  const isBroken =
+    (await readBrokenPackages(exec)).size > 0 || (await readUnmetDependencies(exec)) !== undefined;
+  if (isBroken) {
+    const note =
+      "apt cannot plan the upgrade or estimate its cost before the installed packages are repaired";
+    return { problems: [], notes: [note] };
+  }
+  const lines = `${plan.stdout}\n${plan.stderr}`.split("\n").filter((line) => line.trim() !== "");
+  return { problems: [programFailure("planning the upgrade", plan.exitCode, lines).message], notes: [] };
+}
+
+/** The packages that apt would remove, from the plan that it prints. */
+export function parseRemoved(plan: string): string[] {
+  // Apt 2 and before, then apt 3.
+  const block =
+    /^(?:The following packages will be REMOVED:|REMOVING:)\n((?: +.*\n)+)/m.exec(plan)?.[1] ?? "";
+  return block.split(/\s+/).flatMap((name) => (name === "" ? [] : [name.replace(/\*$/, "")]));
 }
 
 /** The release whose options are used for all: an archived one if the path has any, because they suit the others too. */
-function optionsRelease({ releases, to }: UpgradePath): Release {
-  return releases.find(({ archived }) => archived) ?? to;
+function optionsRelease({ from, releases, to }: UpgradePath): Release {
+  return [from, ...releases].find(({ archived }) => archived) ?? to;
 }
 
-function explainFailure(exitCode: number, lastLines: readonly string[]): SimulationResult {
+/** A missing or expired key, and no failed download. */
+function lacksKeys({ lastLines }: ProgramResult): boolean {
   const text = lastLines.join("\n");
-  const reason = programFailure("fetching the package lists of the new release", exitCode, lastLines).message;
-  if (/is not valid yet/.test(text)) {
-    return { problem: `the clock of this machine is behind the mirror's: correct it (${reason})` };
-  }
-  if (/Release file for .* is expired/.test(text)) {
-    return { problem: `the mirror is out of date, or the clock of this machine is ahead (${reason})` };
-  }
-  // A missing or expired key, and no failed download.
-  if (
+  return (
     /NO_PUBKEY|EXPKEYSIG|is not signed|Missing key/.test(text) &&
     !/404|Could not|Unable to connect|Failed to fetch .*(404|Connection)/.test(text)
-  ) {
-    return { needsNewKeys: true };
+  );
+}
+
+function explainFailure({ exitCode, lastLines }: ProgramResult): string {
+  const text = lastLines.join("\n");
+  const reason = programFailure("fetching the package lists of the releases", exitCode, lastLines).message;
+  if (/is not valid yet/.test(text)) {
+    return `the clock of this machine is behind the mirror's: correct it (${reason})`;
   }
-  return { problem: reason };
+  if (/Release file for .* is expired/.test(text)) {
+    return `the mirror is out of date, or the clock of this machine is ahead (${reason})`;
+  }
+  return reason;
 }

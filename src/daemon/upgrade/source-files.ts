@@ -1,7 +1,8 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
+import { withoutCredentials } from "../../base/without-credentials.ts";
 import type { FileSession } from "../../engine/files/file-session.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
-import type { AptSource, AptSourceEdit } from "../guest/apt-source.ts";
+import type { AptSource, AptSourceEditor } from "../guest/apt-source.ts";
 import { editAptSources, readAptSources } from "../guest/apt-sources.ts";
 import { replaceFile, resolveFileLinks } from "../guest/container-files.ts";
 import { displayText } from "../guest/lossless-text.ts";
@@ -12,8 +13,6 @@ const MAX_FILES = 500;
 const MAX_FILE_BYTES = 256 * 1024;
 /** For all files together, which stay in memory during the upgrade. */
 const MAX_TOTAL_BYTES = 4 * 1024 * 1024;
-
-type Edit = (source: AptSource) => AptSourceEdit | undefined;
 
 /** An apt source file of a container, with its original content. */
 export interface SourceFile {
@@ -53,7 +52,7 @@ export function enabledSources(file: SourceFile): AptSource[] {
 export async function writeSourceFiles(
   files: FileSession,
   originals: readonly SourceFile[],
-  edit: Edit,
+  edit: AptSourceEditor,
 ): Promise<void> {
   for (const { path, content } of originals) {
     const edited = editAptSources(path, content, edit);
@@ -63,7 +62,12 @@ export async function writeSourceFiles(
   }
 }
 
-/** An entry for messages. */
+/** An entry for messages, without passwords. */
 export function formatSource({ uris, suites, components }: AptSource): string {
-  return plainLine(displayText([...uris, ...suites, ...components].join(" ")).slice(0, 300));
+  return plainUri([...uris, ...suites, ...components].join(" "));
+}
+
+/** A URI of the sources for messages, without its password. */
+export function plainUri(text: string): string {
+  return plainLine(displayText(withoutCredentials(text)).slice(0, 300));
 }

@@ -1,97 +1,80 @@
 import type { Clock } from "../../base/async/clock.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { displayText } from "../guest/lossless-text.ts";
-import { findPrimaryUser } from "../guest/primary-user.ts";
 import type { ContainerExec } from "./container-exec.ts";
 import { readContainerRelease } from "./container-release.ts";
-import { plainLine } from "./output-lines.ts";
+import { compareHealth, type Health } from "./health.ts";
+import { joinNames, plainLine } from "./output-lines.ts";
 import { type Release, releaseName } from "./releases.ts";
+import { readBusyUnits, readInitState } from "./systemd-units.ts";
 
 /** How long the init system may take to start. */
 const BOOT_TIMEOUT_MS = 180_000;
+/** How long names, addresses and services may take after that. */
+const SETTLE_TIMEOUT_MS = 60_000;
 const POLL_INTERVAL_MS = 500;
 
-/** The name of the primary user; undefined if there is none. */
-export async function readPrimaryUserName(exec: ContainerExec, now: number): Promise<string | undefined> {
-  using files = await exec.files();
-  const primaryUser = await findPrimaryUser(files, now);
-  return primaryUser && displayText(primaryUser.name);
-}
-
 /**
- * Verifies a restarted container: its release, consistent packages, a running init system and the same primary user.
- * Then syncs its disk. Throws `failed` with the first check that fails. Returns notes to report.
+ * Verifies a restarted container: its release, and that what worked before the upgrade works. Then syncs its disk. Throws
+ * `failed` with what is lost. Returns notes to report.
  */
 export async function verifyRelease(
   exec: ContainerExec,
   release: Release,
-  primaryUser: string | undefined,
+  before: Health,
   clock: Clock,
 ): Promise<string[]> {
-  const notes = await waitForInit(exec, clock);
+  const notes = await waitForInit(exec, before, clock);
   await verifyVersion(exec, release);
-  await verifyPackages(exec);
-  const now = await readPrimaryUserName(exec, clock.now());
-  if (now !== primaryUser) {
-    throw new TremplinError(
-      "failed",
-      `its primary user was ${primaryUser ?? "missing"} before and is ${now ?? "missing"} now`,
-    );
-  }
+  notes.push(...(await waitForHealth(exec, before, clock)));
   await exec.runOrThrow("writing everything to the disk", ["sync", "--file-system", "/"]);
   return notes;
 }
 
 async function verifyVersion(exec: ContainerExec, release: Release): Promise<void> {
   const found = await readContainerRelease(exec);
-  if (found === release) return;
+  if (found.version === release.version) return;
   throw new TremplinError(
     "failed",
     `its os-release says ${releaseName(found)} after the upgrade to ${releaseName(release)}`,
   );
 }
 
-async function verifyPackages(exec: ContainerExec): Promise<void> {
-  const audit = await exec.capture(["dpkg", "--audit"]);
-  if (audit.exitCode !== 0 || audit.stdout.trim() !== "") {
-    throw new TremplinError("failed", `dpkg found inconsistent packages: ${firstLines(audit.stdout)}`);
-  }
-  const check = await exec.capture(["apt-get", "--quiet", "check"]);
-  if (check.exitCode === 0) return;
-  throw new TremplinError("failed", `apt found unmet dependencies: ${firstLines(check.stderr)}`);
-}
-
-/** Waits until systemd has started everything it can. Another init system counts as started if programs run. */
-async function waitForInit(exec: ContainerExec, clock: Clock): Promise<string[]> {
-  const end = clock.elapsed() + BOOT_TIMEOUT_MS;
-  const { exitCode } = await exec.capture(["sh", "-c", "[ -d /run/systemd ] || [ -x /bin/systemctl ]"]);
-  if (exitCode !== 0) return [];
+async function waitForHealth(exec: ContainerExec, before: Health, clock: Clock): Promise<readonly string[]> {
+  const end = clock.elapsed() + SETTLE_TIMEOUT_MS;
   for (;;) {
-    const { stdout, stderr } = await exec.capture(["systemctl", "is-system-running"]);
-    const state = stdout.trim();
-    if (state === "running") return [];
-    if (state === "degraded") return [`it runs, but some units failed: ${await failedUnits(exec)}`];
-    if (clock.elapsed() > end) {
-      const message = firstLines(state || stderr);
+    const { lost, mayStillCome, notes } = await compareHealth(exec, before, clock.now());
+    if (lost.length === 0) return notes;
+    if (!mayStillCome || clock.elapsed() > end) {
       throw new TremplinError(
         "failed",
-        `its init system has not started within ${BOOT_TIMEOUT_MS / 1000} s: ${message}`,
+        plainLine(`what worked before the upgrade does not work any more: ${joinNames(lost, 20)}`),
       );
     }
     await clock.sleep(POLL_INTERVAL_MS, exec.signal);
   }
 }
 
-async function failedUnits(exec: ContainerExec): Promise<string> {
-  const { stdout } = await exec.capture(["systemctl", "list-units", "--failed", "--no-legend", "--plain"]);
-  return stdout
-    .split("\n")
-    .map((line) => line.split(" ")[0] ?? "")
-    .filter((unit) => unit !== "")
-    .slice(0, 8)
-    .join(", ");
+/**
+ * Waits until systemd has started everything it can; what was stuck before the upgrade may be stuck again. Another
+ * init system counts as started if programs run.
+ */
+async function waitForInit(exec: ContainerExec, before: Health, clock: Clock): Promise<string[]> {
+  const end = clock.elapsed() + BOOT_TIMEOUT_MS;
+  for (;;) {
+    const state = await readInitState(exec);
+    if (state === "running" || state === "degraded") return [];
+    if (!isAnswer(state) && !isAnswer(before.initState)) return [];
+    const busy = await readBusyUnits(exec);
+    if (busy.length > 0 && busy.every((name) => before.busyUnits.includes(name))) return [];
+    if (clock.elapsed() > end) {
+      if (isAnswer(state)) return [`its init system is still starting: ${joinNames(busy)}`];
+      throw new TremplinError("failed", `its init system has not started within ${BOOT_TIMEOUT_MS / 1000} s`);
+    }
+    await clock.sleep(POLL_INTERVAL_MS, exec.signal);
+  }
 }
 
-function firstLines(text: string): string {
-  return plainLine(text.trim().split("\n").slice(0, 4).join(" | ").slice(0, 500));
+/** Whether systemd runs as the init system. */
+function isAnswer(state: string): boolean {
+  return /^(initializing|starting|running|degraded|maintenance|stopping)$/.test(state);
 }

@@ -17,6 +17,8 @@ export interface ImageRecord {
   readonly files?: Readonly<Record<string, string>>;
   readonly cached: boolean;
   readonly uploadedAt: string;
+  /** The server that it was downloaded from. */
+  readonly updateSource?: { readonly server: string; readonly alias: string };
 }
 
 /** Reads an image of one file, or of metadata and rootfs one behind the other. Throws for what is none. */
@@ -67,6 +69,7 @@ export function viewImage(image: ImageRecord, aliases: ReadonlyMap<string, strin
     expires_at: "1970-01-01T00:00:00Z",
     created_at: uploadedAt,
     uploaded_at: uploadedAt,
+    ...(image.updateSource && { update_source: image.updateSource }),
   };
 }
 

@@ -26,6 +26,7 @@ export async function debianBench(override: Override = () => undefined): Promise
   await bench.actions.create("c1");
   const { files } = bench.engine.instance("c1");
   for (const [path, text] of Object.entries(accounts)) files.write(path, text);
+  files.write("/home/kim/.profile", "");
   files.write("/etc/apt/sources.list", "deb https://deb.debian.org/debian bullseye main\n");
   writeRelease(bench.engine.instance("c1"), "bullseye");
   await bench.actions.act("c1", "start");
@@ -71,7 +72,7 @@ export function leftOf(bench: OperationBench, name = "c1") {
 function usual(words: string, { instance }: Command): Executed {
   if (words.startsWith("stat ")) return { stdout: "1000000 4096\n".repeat(3) };
   if (words.startsWith("sh -c [ ")) return { exitCode: 1 };
-  if (!words.endsWith(" dist-upgrade")) return {};
+  if (!/ dist-upgrade( |$)/.test(words)) return {};
   if (words.includes("--assume-no")) return { stdout: estimate };
   const sources = instance.files.read("/etc/apt/sources.list") ?? "";
   const codename = (Object.keys(versions) as Codename[]).find((each) => sources.includes(` ${each} `));

@@ -11,8 +11,8 @@ import { engineCommand, engineQuery, inContainer } from "../../support/in-contai
 import { createTiny, launch, shareTinyImage, startContainer } from "../../support/tiny-container.ts";
 import { type Monitor, openMonitor } from "../support/qmp.ts";
 
-/** A controller with four ports of USB 2, then four of USB 3 (run-in-guest.ts). */
-const PORTS = 8;
+/** A controller with four ports of USB 2, then four of USB 3; and one with two of each (run-in-guest.ts). */
+const PORTS = 12;
 const SERIAL = { driver: "usb-serial", chardev: "serial", "always-plugged": true };
 const STORAGE = { driver: "usb-storage", drive: "stick" };
 
@@ -87,7 +87,7 @@ test("impossible requests are refused with a reason", async () => {
       containerName: "one",
     });
     assert.equal(status, Attached.FAILED);
-    assert.match(failureReason, /ports are 1 to 8/);
+    assert.match(failureReason, /ports are 1 to 12/);
     assert.equal((await daemon.tremplin.detachUsbFromContainer({ portNum })).status, Detached.FAILED);
   }
   await detach(4);
@@ -121,10 +121,20 @@ test("a device behind a hub belongs to the hub's port", async () => {
   await attach(3, "one");
   await plug("hub", "3", { driver: "usb-hub" });
   await plug("keys", "3.2", { driver: "usb-kbd" });
-  await nodes("one", /^(\/dev\/bus\/usb\/001\/\d+ ){3}\/dev\/ttyUSB0$/);
+  // A keyboard has a hidraw node, as a security key does; its input node is not given.
+  await nodes("one", /^(\/dev\/bus\/usb\/001\/\d+ ){3}\/dev\/hidraw\d \/dev\/ttyUSB0$/);
   await unplug("hub");
   await nodes("one", /^\/dev\/bus\/usb\/001\/\d+ \/dev\/ttyUSB0$/);
   await detach(3);
+});
+
+test("a device in a port of the second controller", async () => {
+  await attach(9, "two");
+  await plug("other", "1", { driver: "usb-kbd", bus: "second.0" });
+  await nodes("two", /^\/dev\/bus\/usb\/003\/\d+ \/dev\/hidraw\d$/);
+  await unplug("other");
+  await nodes("two", /^$/);
+  await detach(9);
 });
 
 test("the device nodes exist again after a restart of the container", async () => {

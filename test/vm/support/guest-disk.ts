@@ -2,7 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { machineMirror, releaseSources } from "../../../src/daemon/images/debian-mirror.ts";
+import { findMirrors, releaseSources } from "../../../src/daemon/images/debian-mirror.ts";
+import { machineApt } from "../../../src/daemon/mirrors/machine-apt.ts";
 import { cachedBuild } from "../../support/cached-build.ts";
 import { repository } from "../../support/repository.ts";
 
@@ -17,13 +18,11 @@ export function guestDisk(): Promise<string> {
 }
 
 async function build(folder: string): Promise<void> {
-  const words = [folder, process.execPath];
-  const mirror = await machineMirror();
+  const { signal } = new AbortController();
+  const mirrors = await findMirrors("bookworm", machineApt(`${folder}.release-files`, signal));
   const sources = `${folder}.sources`;
-  if (mirror) {
-    await writeFile(sources, releaseSources("bookworm", mirror));
-    words.push(sources);
-  }
+  await writeFile(sources, releaseSources("bookworm", mirrors.build), { mode: 0o600 });
+  const words = [folder, process.execPath, sources];
   const child = spawn(join(repository, "test/vm/guest/build"), words, {
     stdio: ["ignore", "inherit", "inherit"],
   });

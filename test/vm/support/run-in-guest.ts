@@ -67,6 +67,6 @@ function machine(disk: string, folder: string): string[] {
     ...["-device", "virtio-serial-pci", "-device", "virtserialport,chardev=port,name=qmp"],
     ...["-chardev", "null,id=serial"],
     ...["-blockdev", `driver=file,filename=${at("stick.img")},node-name=stick`],
-    ...["-device", "qemu-xhci,id=xhci,p2=4,p3=4"],
+    ...["-device", "qemu-xhci,id=xhci,p2=4,p3=4", "-device", "qemu-xhci,id=second,p2=2,p3=2"],
   ];
 }

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { jsonLine } from "../../../base/text.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { sendMonitorCommand } from "../../../machine/monitor.ts";
 import { isAlive, type ProcessRecord, removeRecord } from "../../background/process-record.ts";
@@ -34,7 +35,7 @@ async function machineDown(flags: Flags, io: Io): Promise<void> {
   progress.update("containers, engine and machine");
   const machine = await powerOff(run, folder.monitor, flags.timeout * 1000, progress, io);
   const host = await stopProcess(run.host, "SIGTERM", 10_000, progress, io);
-  if (flags.json) io.out(`${JSON.stringify({ machine, host })}\n`);
+  if (flags.json) io.out(jsonLine({ machine, host }));
   else io.out(`machine   ${machine}\nhost      ${host}\n`);
 }
 
@@ -50,7 +51,7 @@ async function pressButton(
       () => true,
       () => false,
     );
-    if (accepted || io.clock.now() > deadline) return accepted;
+    if (accepted || io.clock.elapsed() > deadline) return accepted;
     await io.clock.sleep(RETRY_INTERVAL_MS, io.interrupted).catch(() => {
       throw new TremplinError("cancelled", "the machine keeps running: QEMU did not answer");
     });
@@ -72,12 +73,12 @@ async function powerOff(
     await removeRecord(machine.pidFile);
     return "had died before";
   }
-  const deadline = io.clock.now() + timeoutMs;
+  const deadline = io.clock.elapsed() + timeoutMs;
   const pressed = await pressButton(record, monitor, deadline, io);
   const interrupted = "the machine continues to power off; tremplin machine down waits again";
   const options = { interrupted, progress, io };
   let end = "powered off";
-  if (!pressed || !(await waitForExit(record, { ...options, timeoutMs: deadline - io.clock.now() }))) {
+  if (!pressed || !(await waitForExit(record, { ...options, timeoutMs: deadline - io.clock.elapsed() }))) {
     const why = pressed
       ? `it had not powered off after ${timeoutMs / 1000} s`
       : `QEMU did not answer for ${timeoutMs / 1000} s`;

@@ -1,5 +1,6 @@
-import { stat } from "node:fs/promises";
 import { Command } from "commander";
+import { processAge } from "../../../base/processes/process-info.ts";
+import { bytesText, durationText, jsonLine } from "../../../base/text.ts";
 import { type DiskUse, diskUse } from "../../../machine/container-disk.ts";
 import { machineAddresses } from "../../../machine/machine-addresses.ts";
 import type { MachineFolder, MachineSettings } from "../../../machine/machine-folder.ts";
@@ -9,7 +10,6 @@ import { isAlive } from "../../background/process-record.ts";
 import { RunFolder } from "../../background/run-folder.ts";
 import { HostApi } from "../../host-client/host-api.ts";
 import type { Io } from "../../io.ts";
-import { bytesText, durationText } from "../../text/text.ts";
 import { type MachineFlags, machineFolder } from "./machine-flags.ts";
 
 interface Flags extends MachineFlags {
@@ -25,8 +25,8 @@ export function machineStatusCommand(io: Io): Command {
 
 async function machineStatus(flags: Flags, io: Io): Promise<void> {
   const folder = machineFolder(flags);
-  const finding = await find(folder, io);
-  if (flags.json) io.out(`${JSON.stringify({ name: folder.name, ...finding })}\n`);
+  const finding = await find(folder);
+  if (flags.json) io.out(jsonLine({ name: folder.name, ...finding }));
   else io.out(text(folder.name, finding));
 }
 
@@ -38,7 +38,7 @@ interface Finding {
   readonly running?: MachineSettings & { readonly uptime: number; readonly host: string };
 }
 
-async function find(folder: MachineFolder, io: Io): Promise<Finding> {
+async function find(folder: MachineFolder): Promise<Finding> {
   const run = new RunFolder(folder.run);
   const [record, settings, disk] = await Promise.all([
     run.machine.record(),
@@ -52,7 +52,7 @@ async function find(folder: MachineFolder, io: Io): Promise<Finding> {
   if (!settings) return { state: "silent", ...known };
   using api = new HostApi(run.hostSocket, folder.name);
   const state = (await guestAnswers(api, folder.name)) ? "running" : "silent";
-  const uptime = Math.round((io.clock.now() - (await stat(run.machine.pidFile)).mtimeMs) / 1000);
+  const uptime = Math.round(await processAge(record.pid));
   return { state, ...known, running: { ...settings, uptime, host: formatAddress(run.hostSocket) } };
 }
 

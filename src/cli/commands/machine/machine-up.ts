@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
 import { Command } from "commander";
+import { jsonLine } from "../../../base/text.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { diskUse, needsToGrow, parseSize } from "../../../machine/container-disk.ts";
 import { growRunningDisk } from "../../../machine/grow-running-disk.ts";
@@ -12,6 +13,7 @@ import { ensureRunning, guestAnswers, hostAnswers } from "../../background/launc
 import { RunFolder } from "../../background/run-folder.ts";
 import { stopProcess } from "../../background/stop-process.ts";
 import { wholeNumber } from "../../flags/host-flags.ts";
+import { findProblems, problemText } from "../../host-client/find-problems.ts";
 import { HostApi } from "../../host-client/host-api.ts";
 import { launchEngine } from "../../host-client/launch-engine.ts";
 import type { Io } from "../../io.ts";
@@ -85,11 +87,12 @@ async function machineUp(flags: Flags, io: Io): Promise<void> {
   }
   progress.update("engine");
   const { text: engine } = await launchEngine({ api, io, progress, json }, false);
+  for (const each of (await findProblems(api, io.interrupted)) ?? []) progress.print(problemText(each));
   const host = formatAddress(run.hostSocket);
   const { accelerator } = settings;
   const state = running ? "ran already" : "started";
   const { name, shared } = folder;
-  if (json) io.out(`${JSON.stringify({ name, state, accelerator, engine, shared, host })}\n`);
+  if (json) io.out(jsonLine({ name, state, accelerator, engine, shared, host }));
   else {
     const rows = [
       `machine   ${running ? "already running" : "started"}`,

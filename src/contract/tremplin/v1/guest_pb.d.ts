@@ -1120,6 +1120,66 @@ export enum Orphan_Kind {
 export declare const Orphan_KindSchema: GenEnum<Orphan_Kind>;
 
 /**
+ * @generated from message tremplin.v1.ListProblemsRequest
+ */
+export declare type ListProblemsRequest = Message<"tremplin.v1.ListProblemsRequest"> & {
+};
+
+/**
+ * Describes the message tremplin.v1.ListProblemsRequest.
+ * Use `create(ListProblemsRequestSchema)` to create a new message.
+ */
+export declare const ListProblemsRequestSchema: GenMessage<ListProblemsRequest>;
+
+/**
+ * @generated from message tremplin.v1.ListProblemsResponse
+ */
+export declare type ListProblemsResponse = Message<"tremplin.v1.ListProblemsResponse"> & {
+  /**
+   * @generated from field: repeated tremplin.v1.Problem problems = 1;
+   */
+  problems: Problem[];
+};
+
+/**
+ * Describes the message tremplin.v1.ListProblemsResponse.
+ * Use `create(ListProblemsResponseSchema)` to create a new message.
+ */
+export declare const ListProblemsResponseSchema: GenMessage<ListProblemsResponse>;
+
+/**
+ * @generated from message tremplin.v1.Problem
+ */
+export declare type Problem = Message<"tremplin.v1.Problem"> & {
+  /**
+   * addresses, dns, firewall, forwarding, inotify or subnet.
+   *
+   * @generated from field: string area = 1;
+   */
+  area: string;
+
+  /**
+   * What is wrong, and what that means for containers.
+   *
+   * @generated from field: string problem = 2;
+   */
+  problem: string;
+
+  /**
+   * What a person can do: a command, where one helps.
+   *
+   * @generated from field: string advice = 3;
+   */
+  advice: string;
+};
+
+/**
+ * Describes the message tremplin.v1.Problem.
+ * Use `create(ProblemSchema)` to create a new message.
+ */
+export declare const ProblemSchema: GenMessage<Problem>;
+
+/**
  * Served by the daemon together with vm_tools.tremplin.Tremplin. The response to
  * a request that begins an operation carries the operation's id in the call
  * metadata tremplin-operation.
@@ -1224,6 +1284,17 @@ export declare const Guest: GenService<{
     methodKind: "unary";
     input: typeof ListOrphansRequestSchema;
     output: typeof ListOrphansResponseSchema;
+  },
+  /**
+   * What on the guest keeps containers from having a network, or from working:
+   * a firewall, a used port, limits. Empty for an engine on another machine.
+   *
+   * @generated from rpc tremplin.v1.Guest.ListProblems
+   */
+  listProblems: {
+    methodKind: "unary";
+    input: typeof ListProblemsRequestSchema;
+    output: typeof ListProblemsResponseSchema;
   },
 }>;
 

@@ -10,7 +10,7 @@
 // @generated from file tremplin/v1/host.proto (package tremplin.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { ContainerCreationProgress, ContainerDeletionProgress, ContainerExportProgress, ContainerImportProgress, ContainerShutdownInfo, ContainerStartProgress, ContainerStopProgress, ListeningPortInfo, StartLxdProgress, TremplinStartupInfo, UpgradeContainerProgress } from "../../tremplin_pb.js";
@@ -105,6 +105,13 @@ export declare type WatchRequest = Message<"tremplin.v1.WatchRequest"> & {
    * @generated from field: bool only_log = 3;
    */
   onlyLog: boolean;
+
+  /**
+   * Events since this time. Ignored if "after" is set.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 4;
+   */
+  since?: Timestamp | undefined;
 };
 
 /**
@@ -112,6 +119,179 @@ export declare type WatchRequest = Message<"tremplin.v1.WatchRequest"> & {
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export declare const WatchRequestSchema: GenMessage<WatchRequest>;
+
+/**
+ * @generated from message tremplin.v1.ListOperationsRequest
+ */
+export declare type ListOperationsRequest = Message<"tremplin.v1.ListOperationsRequest"> & {
+  /**
+   * Empty: of all guests.
+   *
+   * @generated from field: string guest = 1;
+   */
+  guest: string;
+
+  /**
+   * Empty: of all containers, and of the engines.
+   *
+   * @generated from field: string container_name = 2;
+   */
+  containerName: string;
+
+  /**
+   * Only operations with a notice since this time. Unset: all that are kept.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 3;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * Only operations that have not ended.
+   *
+   * @generated from field: bool under_way = 4;
+   */
+  underWay: boolean;
+
+  /**
+   * The newest so many. 0: 1000, which is also the most.
+   *
+   * @generated from field: uint32 limit = 5;
+   */
+  limit: number;
+};
+
+/**
+ * Describes the message tremplin.v1.ListOperationsRequest.
+ * Use `create(ListOperationsRequestSchema)` to create a new message.
+ */
+export declare const ListOperationsRequestSchema: GenMessage<ListOperationsRequest>;
+
+/**
+ * @generated from message tremplin.v1.ListOperationsResponse
+ */
+export declare type ListOperationsResponse = Message<"tremplin.v1.ListOperationsResponse"> & {
+  /**
+   * The newest last.
+   *
+   * @generated from field: repeated tremplin.v1.OperationInfo operations = 1;
+   */
+  operations: OperationInfo[];
+};
+
+/**
+ * Describes the message tremplin.v1.ListOperationsResponse.
+ * Use `create(ListOperationsResponseSchema)` to create a new message.
+ */
+export declare const ListOperationsResponseSchema: GenMessage<ListOperationsResponse>;
+
+/**
+ * @generated from message tremplin.v1.OperationInfo
+ */
+export declare type OperationInfo = Message<"tremplin.v1.OperationInfo"> & {
+  /**
+   * @generated from field: string guest = 1;
+   */
+  guest: string;
+
+  /**
+   * As in Event.operation; made up by the host for a guest that sends no ids.
+   *
+   * @generated from field: string operation = 2;
+   */
+  operation: string;
+
+  /**
+   * The name of its notices in Event: "create", "start_lxd" and so on.
+   *
+   * @generated from field: string kind = 3;
+   */
+  kind: string;
+
+  /**
+   * Empty for the start of an engine.
+   *
+   * @generated from field: string container_name = 4;
+   */
+  containerName: string;
+
+  /**
+   * @generated from field: tremplin.v1.OperationInfo.State state = 5;
+   */
+  state: OperationInfo_State;
+
+  /**
+   * The first notice.
+   *
+   * @generated from field: google.protobuf.Timestamp begun = 6;
+   */
+  begun?: Timestamp | undefined;
+
+  /**
+   * The newest notice.
+   *
+   * @generated from field: google.protobuf.Timestamp updated = 7;
+   */
+  updated?: Timestamp | undefined;
+
+  /**
+   * The final notice; unset while the operation is under way.
+   *
+   * @generated from field: google.protobuf.Timestamp ended = 8;
+   */
+  ended?: Timestamp | undefined;
+
+  /**
+   * 0 to 100, if its notices have it.
+   *
+   * @generated from field: optional uint32 percent = 9;
+   */
+  percent?: number | undefined;
+
+  /**
+   * The newest notice in words, with the reason of a failure.
+   *
+   * @generated from field: string text = 10;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message tremplin.v1.OperationInfo.
+ * Use `create(OperationInfoSchema)` to create a new message.
+ */
+export declare const OperationInfoSchema: GenMessage<OperationInfo>;
+
+/**
+ * @generated from enum tremplin.v1.OperationInfo.State
+ */
+export enum OperationInfo_State {
+  /**
+   * @generated from enum value: STATE_UNSPECIFIED = 0;
+   */
+  STATE_UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: UNDER_WAY = 1;
+   */
+  UNDER_WAY = 1,
+
+  /**
+   * @generated from enum value: SUCCEEDED = 2;
+   */
+  SUCCEEDED = 2,
+
+  /**
+   * Failed or was cancelled.
+   *
+   * @generated from enum value: FAILED = 3;
+   */
+  FAILED = 3,
+}
+
+/**
+ * Describes the enum tremplin.v1.OperationInfo.State.
+ */
+export declare const OperationInfo_StateSchema: GenEnum<OperationInfo_State>;
 
 /**
  * One notice of one guest. Sequence numbers grow by one for each event of the
@@ -244,8 +424,10 @@ export declare type WatchBegun = Message<"tremplin.v1.WatchBegun"> & {
   newest: bigint;
 
   /**
-   * The first sequence number that the log still keeps. The log is bounded: a
-   * caller has missed events if this is more than one after the last that it saw.
+   * From this sequence number on the log has every event of the watched guests
+   * that ended something. Events that newer ones of the same container replaced
+   * (progress, listening ports) may be missing. The log is bounded: a caller has
+   * missed events if this is more than one after the last that it saw.
    *
    * @generated from field: uint64 oldest = 2;
    */
@@ -272,7 +454,8 @@ export declare const Host: GenService<{
   },
   /**
    * The event log from a sequence number on, then new events. A caller that is
-   * too slow, so that the log drops events which it has not read, gets DATA_LOSS.
+   * too slow, so that the log drops events which ended something and which it
+   * has not read, gets DATA_LOSS.
    *
    * @generated from rpc tremplin.v1.Host.Watch
    */
@@ -280,6 +463,16 @@ export declare const Host: GenService<{
     methodKind: "server_streaming";
     input: typeof WatchRequestSchema;
     output: typeof EventSchema;
+  },
+  /**
+   * Operations under way and ended, as the notices of the guests reported them.
+   *
+   * @generated from rpc tremplin.v1.Host.ListOperations
+   */
+  listOperations: {
+    methodKind: "unary";
+    input: typeof ListOperationsRequestSchema;
+    output: typeof ListOperationsResponseSchema;
   },
 }>;
 

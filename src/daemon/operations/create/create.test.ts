@@ -92,6 +92,59 @@ test("a download that stands still for five minutes is given up and cancelled", 
   assert.deepEqual(names(bench), []);
 });
 
+/** Lets six minutes pass, of which the host sees the beats. */
+async function sixMinutes({ daemon }: OperationBench): Promise<void> {
+  for (let beats = 0; beats < 12; beats++) {
+    await daemon.clock.sleeping();
+    daemon.clock.advance(30_000);
+    await nextTurn();
+    await nextTurn();
+  }
+}
+
+test("an upload and an unpacking of tarballs that take long are no download: the host gets a beat each 30 s", async () => {
+  for (const path of [/images$/, /instances$/]) {
+    await using bench = await openBench();
+    const held = bench.engine.hold("POST", path);
+    const id = await bench.begin("create", await fromTarballs(bench));
+    await held.reached;
+    await sixMinutes(bench);
+    held.release();
+    const { progress, final } = await bench.outcome(id);
+    assert.deepEqual([final.status, final.failureReason], [Status.CREATED, ""]);
+    assert.ok(progress.length >= 11, `${progress.length} beats`);
+    assert.ok(progress.every(({ status }) => status === Status.DOWNLOADING));
+  }
+});
+
+test("an unpacking behind a download takes as long as it takes", async () => {
+  await using bench = await openBench();
+  const held = bench.engine.hold("POST", /instances$/);
+  const id = await bench.begin("create", request);
+  await held.reached;
+  held.progress({ download_progress: "rootfs: 99% (1MB/s)" });
+  const stage = "create_instance_from_image_unpack";
+  held.progress({ progress: { stage, percent: "1", speed: "1000" } });
+  await sixMinutes(bench);
+  held.release();
+  assert.equal((await bench.outcome(id)).final.status, Status.CREATED);
+});
+
+test("an image that the engine has from that server needs no download", async () => {
+  await using bench = await openBench();
+  const { images } = bench.engine.holdings;
+  for (const [fingerprint, image] of images) {
+    const updateSource = { server: `${request.imageServer}/`, alias: request.imageAlias };
+    images.set(fingerprint, { ...image, updateSource });
+  }
+  const held = bench.engine.hold("POST", /instances$/);
+  const id = await bench.begin("create", request);
+  await held.reached;
+  await sixMinutes(bench);
+  held.release();
+  assert.equal((await bench.outcome(id)).final.status, Status.CREATED);
+});
+
 test("a container is created of tarballs, whose image goes again", async () => {
   await using bench = await openBench();
   const { final } = await bench.run("create", await fromTarballs(bench));

@@ -7,25 +7,23 @@ import {
 } from "../../../contract/tremplin_pb.js";
 import type { Engine } from "../../../engine/engine.ts";
 import type { EngineOperation } from "../../../engine/operations/engine-operation.ts";
-import { downloadProgress } from "../../../engine/operations/progress.ts";
+import type { InstanceSource } from "../../../engine/resources/instance.ts";
 import { deleteUnused } from "../../containers/delete-container.ts";
 import { findContainer, getContainer, uuidOf } from "../../containers/find-container.ts";
 import { cancelPendingOperations } from "../../containers/pending-operations.ts";
 import { isUnprovisioned, markCreated } from "../../containers/provisioned-mark.ts";
 import { temporaryName } from "../../containers/temporary-name.ts";
 import type { NoticeInit } from "../../notices/notice.ts";
-import { withHeartbeat } from "../heartbeat.ts";
+import { fromPromise, withHeartbeat } from "../heartbeat.ts";
 import type { OperationDeps } from "../operation-deps.ts";
 import type { OperationContext, OperationKind } from "../runner/operation.ts";
+import { ImageProgress, StalledDownload } from "./image-progress.ts";
 import { serverImage, tarballImage } from "./image-source.ts";
 
 type Progress = NoticeInit<"updateCreateStatus">;
 
 /** Hosts extend their timeout on each message. */
 const HEARTBEAT_MS = 30_000;
-/** A download that has not moved for this long has failed. */
-const STALLED_MS = 5 * 60_000;
-
 /** `fresh`: which container is the new one, written before it gets its name. */
 const steps = { fresh: z.string() };
 type Context = OperationContext<typeof steps>;
@@ -43,9 +41,9 @@ export function createOperation(
     notify: "updateCreateStatus",
     steps,
     run: (request, context) => run(deps, request, context),
-    failed: ({ containerName }, { code, message }) => ({
+    failed: ({ containerName }, { cause, message }) => ({
       containerName,
-      status: code === "timed-out" ? Status.DOWNLOAD_TIMED_OUT : Status.FAILED,
+      status: cause instanceof StalledDownload ? Status.DOWNLOAD_TIMED_OUT : Status.FAILED,
       failureReason: message,
     }),
     cancelled: ({ containerName }, cause) => ({
@@ -75,16 +73,39 @@ async function* run(
   const { id, signal } = context;
   const { containerName } = request;
   const temporary = temporaryName("create", id);
-  await makeRoom(engine, containerName, context);
-  await using image = request.rootfsPath
+  const progress = new ImageProgress();
+  const current = (): Progress => ({
+    containerName,
+    status: Status.DOWNLOADING,
+    downloadProgress: progress.percent,
+  });
+  const beating = <R>(work: Promise<R>) =>
+    withHeartbeat(fromPromise(work), { every: HEARTBEAT_MS, clock: deps.clock }, current);
+  yield* beating(makeRoom(engine, containerName, context));
+  await using image = yield* beating(imageOf(engine, request, deps, context));
+  const { source } = image;
+  const creation = await engine.instances.create({ name: temporary, source }, { signal });
+  yield* follow(deps, creation, { source, progress, current, signal });
+  yield* beating(giveName(engine, temporary, containerName, context));
+  return { containerName, status: Status.CREATED };
+}
+
+async function imageOf(
+  engine: Engine,
+  request: CreateContainerRequest,
+  deps: OperationDeps,
+  context: Context,
+) {
+  return request.rootfsPath
     ? await tarballImage(engine, request, deps, context)
     : serverImage(request, deps.milestone);
-  const creation = await engine.instances.create({ name: temporary, source: image.source }, { signal });
-  yield* follow(deps, creation, containerName, signal);
+}
+
+async function giveName(engine: Engine, temporary: string, name: string, context: Context): Promise<void> {
+  const { signal } = context;
   await markCreated(engine, temporary, signal);
   await context.step("fresh", uuidOf(await getContainer(engine, temporary, signal)));
-  await (await engine.instances.rename(temporary, containerName, { signal })).wait({ signal });
-  return { containerName, status: Status.CREATED };
+  await (await engine.instances.rename(temporary, name, { signal })).wait({ signal });
 }
 
 /** Deletes a container of that name that was never provisioned. The lock keeps other operations away from it. */
@@ -99,35 +120,28 @@ async function makeRoom(engine: Engine, name: string, { signal, log }: Context):
   throw new TremplinError("exists", `a user has just started ${name}, so it is not replaced`);
 }
 
-/** Reports the percentage of the download. Throws `timed-out` when it stops moving. */
+interface Following {
+  readonly source: InstanceSource;
+  readonly progress: ImageProgress;
+  readonly current: () => Progress;
+  readonly signal: AbortSignal;
+}
+
+/** Reports the percentage of the download. Throws `timed-out` when that stops moving. */
 async function* follow(
-  deps: OperationDeps,
+  { engine, clock }: OperationDeps,
   creation: EngineOperation,
-  containerName: string,
-  signal: AbortSignal,
+  { source, progress, current, signal }: Following,
 ): AsyncGenerator<Progress, void, void> {
-  let percent = 0;
-  const current = (): Progress => ({
-    containerName,
-    status: Status.DOWNLOADING,
-    downloadProgress: percent,
-  });
-  async function* download(): AsyncGenerator<Progress, void, void> {
-    for await (const update of creation.updates(signal)) {
-      const now = downloadProgress(update);
-      // The engine sends its events in parallel, so an older one may come later.
-      if (now === undefined || now < percent) continue;
-      percent = now;
-      yield current();
-    }
+  async function* reports(): AsyncGenerator<Progress, void, void> {
+    for await (const update of creation.updates(signal)) if (progress.update(update)) yield current();
     await creation.wait({ signal });
   }
-  yield* withHeartbeat(download(), { every: HEARTBEAT_MS, clock: deps.clock }, (silence) => {
-    if (silence < STALLED_MS || percent === 100) return current();
-    throw new TremplinError(
-      "timed-out",
-      `the download has stood still at ${percent} % for ${silence / 1000} s`,
-    );
+  yield* withHeartbeat(reports(), { every: HEARTBEAT_MS, clock }, async () => {
+    const stalledFor = await progress.stalledFor(HEARTBEAT_MS, engine(), source);
+    if (stalledFor === undefined) return current();
+    const sentence = `the download has stood still at ${progress.percent} % for ${stalledFor / 1000} s; check the image server and the network, then create it again`;
+    throw new TremplinError("timed-out", sentence, new StalledDownload());
   });
 }
 

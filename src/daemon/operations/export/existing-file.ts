@@ -1,7 +1,8 @@
 import type { BigIntStats } from "node:fs";
 import { constants, type FileHandle, open, readFile } from "node:fs/promises";
+import { O_PATH } from "../../../base/files/files.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
-import { cannotWrite, O_PATH, type OpenFolder } from "./open-folder.ts";
+import { cannotWrite, type OpenFolder } from "./open-folder.ts";
 
 /** A regular file that already has the name of a backup. While it is open no other file can get its inode. */
 export class ExistingFile implements AsyncDisposable {

@@ -4,7 +4,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
-import { OperationBench } from "../../../../test/support/operation-bench.ts";
+import { nextTurn, OperationBench } from "../../../../test/support/operation-bench.ts";
 import { ContainerExportProgress_Status as Status } from "../../../contract/tremplin_pb.js";
 
 const request = { containerName: "c1", exportPath: "backup.tar.gz" };
@@ -42,15 +42,51 @@ async function backup({ shared }: OperationBench): Promise<string> {
 test("a backup of a running container is written, and nothing else is left", async () => {
   await using bench = await openBench("Running");
   const { progress, final } = await bench.run("export", request);
-  assert.deepEqual(
-    progress.map(({ status }) => status),
-    [Status.EXPORTING_STREAMING],
-  );
+  assert.deepEqual(progress, []);
   assert.deepEqual([final.status, final.failureReason], [Status.DONE, ""]);
   assert.ok((final.bytesExported as bigint) > 0n);
   assert.deepEqual(await left(bench), { ...done, containers: ["c1 Running"] });
   assert.match(await backup(bench), /what must not be lost/);
 });
+
+test("no progress before the totals are known; then they stay, and the counters only grow up to them", async () => {
+  await using bench = await openBench();
+  const image = bench.engine.hold("POST", /images$/);
+  const download = bench.engine.hold("GET", /export$/);
+  const id = await bench.begin("export", request);
+  const advance = async (): Promise<void> => {
+    for (let polls = 0; polls < 3; polls++) {
+      await bench.daemon.clock.sleeping();
+      bench.daemon.clock.advance(600);
+      await nextTurn();
+    }
+  };
+  await image.reached;
+  await advance();
+  assert.deepEqual(bench.host.progress(id), []);
+  image.release();
+  await download.reached;
+  await advance();
+  download.release();
+  const { progress, final } = await bench.outcome(id);
+  const counters = [...progress, final].map((message) =>
+    [
+      message.totalInputFiles,
+      message.totalInputBytes,
+      message.inputFilesStreamed,
+      message.inputBytesStreamed,
+    ].map(Number),
+  );
+  assert.ok(counters.length > 1);
+  for (const [index, [totalFiles, totalBytes, files, bytes]] of (counters as Four[]).entries()) {
+    const [lastTotalFiles, lastTotalBytes, lastFiles, lastBytes] = counters[Math.max(0, index - 1)] as Four;
+    assert.ok(totalFiles > 0 && totalBytes > 0);
+    assert.deepEqual([totalFiles, totalBytes], [lastTotalFiles, lastTotalBytes]);
+    assert.ok(lastFiles <= files && files <= totalFiles && lastBytes <= bytes && bytes <= totalBytes);
+  }
+});
+
+type Four = [number, number, number, number];
 
 test("a container that is not there and a path outside of the shared folder FAILED", async () => {
   await using bench = await openBench();

@@ -51,11 +51,10 @@ export function exportOperation(
     steps,
     async *run(request, context) {
       const meter = new ExportMeter();
-      const current = (): Progress => ({
-        containerName: request.containerName,
-        status: Status.EXPORTING_STREAMING,
-        ...meter.read(),
-      });
+      const { containerName } = request;
+      // Hosts divide by the totals.
+      const current = (): Progress | undefined =>
+        meter.hasTotals ? { containerName, status: Status.EXPORTING_STREAMING, ...meter.read() } : undefined;
       return yield* pollProgress(exportTo(deps, request, meter, context), current, deps.clock);
     },
     failed: withoutBackup(Status.FAILED),

@@ -1,12 +1,10 @@
 import type { BigIntStats } from "node:fs";
 import { constants, type FileHandle, lstat, open, readlink, realpath, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
+import { O_PATH } from "../../../base/files/files.ts";
 import { systemErrorText } from "../../../base/system-error.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { resolveShared } from "../shared-file.ts";
-
-/** Opens a file only as a reference, which needs no permission for it. Node has no name for this flag. */
-export const O_PATH = 0o10000000;
 
 /**
  * A folder in the shared folder. It stays open, so that every name is looked up in this very folder, whatever happens to

@@ -5,14 +5,14 @@ import { exportContext, replaceBy, TestSharedFolder, WHOLE } from "../../../../t
 
 const folder = new TestSharedFolder();
 
-test("a new backup gets its name only when it is whole, and all can read it", async () => {
+test("a new backup gets its name only when it is whole, and only its owner can read it", async () => {
   const conclusion = await folder.write("new", async () => {
     assert.deepEqual(await readdir(folder.path), [".tremplin-export-0123456789abcdef"]);
   });
   assert.equal(conclusion, "done");
   assert.deepEqual(await readdir(folder.path), ["new"]);
   assert.equal(await folder.read("new"), WHOLE);
-  assert.equal((await stat(folder.at("new"))).mode & 0o777, 0o644 & ~process.umask());
+  assert.equal((await stat(folder.at("new"))).mode & 0o777, 0o600);
 });
 
 test("a backup replaces a file with content, not its hard links, and has its mode", async () => {

@@ -1,6 +1,5 @@
 import { constants, type FileHandle, open, unlink } from "node:fs/promises";
 import { identityOf } from "../../../base/files/file-identity.ts";
-import { acquireProcessLock } from "../../../base/processes/process-lock.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { sha256OfFile } from "../../backups/compressed-file.ts";
 import { type ExistingFile, isMountPoint, openExisting } from "./existing-file.ts";
@@ -31,6 +30,8 @@ interface Target extends RequestedTarget {
   readonly stack: AsyncDisposableStack;
 }
 
+/** Names and files that exports of this daemon write to; no other daemon works in its state folder. */
+const held = new Set<string>();
 /** The errors of a folder that the daemon may not write to. */
 const CLOSED = new Set(["EACCES", "EPERM", "EROFS"]);
 
@@ -49,13 +50,13 @@ export async function openSharedTarget(
   const requested = await openRequestedTarget(shared, path);
   const { folder, name } = requested;
   stack.use(folder);
-  await lockTarget(stack, `export ${folder.path}/${name ?? temporaryFileName(context.id)}`, path);
+  holdTarget(stack, `${folder.path}/${name ?? temporaryFileName(context.id)}`, path);
   const existing = name === undefined ? undefined : await openExisting(folder, name, path);
   if (existing) stack.use(existing);
   const target: Target = { ...requested, shared, path, context, stack };
   const opened = existing ? await openOverExisting(target, existing) : await openTemporary(target);
-  const held = stack.move();
-  return { ...opened, name: name ?? "", [Symbol.asyncDispose]: () => held.disposeAsync() };
+  const moved = stack.move();
+  return { ...opened, name: name ?? "", [Symbol.asyncDispose]: () => moved.disposeAsync() };
 }
 
 /** Throws `invalid` for a target to which no backup could be written. Makes no file. */
@@ -89,10 +90,8 @@ async function openTemporary(target: Target, existing?: ExistingFile): Promise<O
   const temporary = temporaryFileName(context.id);
   await context.step("target", planOf(target, existing));
   const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-  // A new backup is readable by all who can see the shared folder.
-  const mode = existing ? 0o600 : 0o644;
   const file = stack.use(
-    await open(folder.at(temporary), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode).catch((error) =>
+    await open(folder.at(temporary), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600).catch((error) =>
       cannotWrite(path, error),
     ),
   );
@@ -126,7 +125,7 @@ async function openInPlace(
 ): Promise<Opened> {
   // Never undefined: an existing file has a name.
   const given = name ?? "";
-  await lockTarget(stack, `export file ${existing.stats.dev}:${existing.stats.ino}`, path);
+  holdTarget(stack, `${existing.stats.dev}:${existing.stats.ino}`, path);
   const file = stack.use(await existing.openToWrite(path));
   const identity = identityOf(await file.stat({ bigint: true }));
   if (identity.size !== "0") {
@@ -165,8 +164,10 @@ function planOf({ folder: { path: folder }, name }: Target, existing: ExistingFi
   return { how: existing ? "replace" : "new", folder, name };
 }
 
-async function lockTarget(stack: AsyncDisposableStack, what: string, path: string): Promise<void> {
-  stack.use(await acquireProcessLock(what, `another export is being written to ${path}`));
+function holdTarget(stack: AsyncDisposableStack, target: string, path: string): void {
+  if (held.has(target)) throw new TremplinError("busy", `another export is being written to ${path}`);
+  held.add(target);
+  stack.defer(() => void held.delete(target));
 }
 
 function systemCodeOf(error: unknown): string {

@@ -3,21 +3,26 @@ import {
   ImportContainerRequestSchema,
   ContainerImportProgress_Status as Status,
 } from "../../../contract/tremplin_pb.js";
+import type { Engine } from "../../../engine/engine.ts";
+import type { EngineDevices } from "../../backups/engine-devices.ts";
 import { InsufficientSpace } from "../../backups/free-space.ts";
-import { ImportMeter } from "../../backups/import-meter.ts";
 import { temporaryName } from "../../containers/temporary-name.ts";
 import type { NoticeInit } from "../../notices/notice.ts";
 import { failureMessages } from "../failure-messages.ts";
 import { pollProgress } from "../heartbeat.ts";
 import type { OperationDeps } from "../operation-deps.ts";
 import type { OperationKind } from "../runner/operation.ts";
+import { ImportBar } from "./import-bar.ts";
 import { type OpenBackup, openBackup, WrongArchitecture } from "./open-backup.ts";
 import { recoverReplacement } from "./recover-replacement.ts";
 import { checkReplaceable, type ImportContext, importSteps, replaceContainer } from "./replace-container.ts";
 import { secureTemplates } from "./secure-templates.ts";
-import { unpackBackup } from "./unpack-backup.ts";
+import { type UnpackedBackup, unpackBackup } from "./unpack-backup.ts";
 import { stopUnpacking, unpackImage } from "./unpack-image.ts";
 import { uploadBackup } from "./upload-backup.ts";
+
+/** For the removal of all devices of a static /dev. */
+const REMOVAL_LIMIT_MS = 60_000;
 
 type Progress = NoticeInit<"updateImportStatus">;
 
@@ -52,84 +57,72 @@ export function importOperation(
   };
 }
 
-/** What all parts of an import need. */
-interface ImportJob {
-  readonly containerName: string;
-  readonly backup: OpenBackup;
-  readonly context: ImportContext;
-}
-
-type OnRead = (bytes: number) => void;
-
 async function* run(
   deps: OperationDeps,
   request: ImportContainerRequest,
   context: ImportContext,
 ): AsyncGenerator<Progress, Progress, void> {
   const { containerName } = request;
-  const { signal } = context;
-  let last: Progress = { containerName, status: Status.IMPORTING_UPLOAD };
-  async function* remember<R>(messages: AsyncGenerator<Progress, R, void>) {
-    for (;;) {
-      const { done, value } = await messages.next();
-      if (done) return value;
-      last = value;
-      yield value;
-    }
-  }
-  await using stack = new AsyncDisposableStack();
-  const replaceable = await checkReplaceable(deps.engine(), containerName, signal);
-  const opening = openBackup(deps.engine(), request, deps.places.shared, signal);
-  const backup = stack.use(yield* pollProgress(opening, () => last, deps.clock));
-  const job = { containerName, backup, context };
-  const links =
-    (yield* remember(unpackLocally(deps, job))) ?? (yield* remember(uploadAndUnpack(deps, job, stack)));
-  const finish = async (): Promise<void> => {
-    const { targets } = backup.metadata;
-    await secureTemplates(deps.engine(), temporaryName("import", context.id), { targets, links }, context);
-    signal.throwIfAborted();
-    await replaceContainer(deps, containerName, replaceable, context);
-  };
-  yield* pollProgress(finish(), () => last, deps.clock);
-  return { containerName, status: Status.DONE };
+  const bar = new ImportBar(deps.clock);
+  const current = (): Progress => ({ containerName, ...bar.read() });
+  const { remark } = yield* pollProgress(importBackup(deps, request, context, bar), current, deps.clock);
+  // As in other successes, the remark for a person is sent in the field of a failure's reason.
+  return { containerName, status: Status.DONE, ...(remark && { failureReason: remark }) };
 }
 
-/** Returns undefined when only the engine can unpack the backup. */
-function unpackLocally(deps: OperationDeps, { containerName, backup, context }: ImportJob) {
-  const name = temporaryName("import", context.id);
-  const work = (onRead: OnRead) => unpackBackup(deps.engine(), name, backup, context, onRead);
-  return metered(deps, backup, work, (read) => ({
-    containerName,
-    status: Status.IMPORTING_UNPACK,
-    ...read,
-  }));
-}
-
-async function* uploadAndUnpack(
+async function importBackup(
   deps: OperationDeps,
-  { containerName, backup, context }: ImportJob,
-  stack: AsyncDisposableStack,
-) {
-  const work = (onRead: OnRead) => uploadBackup(deps, containerName, backup, context, onRead);
-  const { image, links } = yield* metered(deps, backup, work, (read) => ({
-    containerName,
-    status: Status.IMPORTING_UPLOAD,
-    ...read,
-  }));
-  stack.use(image);
-  yield* unpackImage(deps, containerName, image, context);
-  return links;
+  request: ImportContainerRequest,
+  context: ImportContext,
+  bar: ImportBar,
+): Promise<UnpackedBackup> {
+  const { containerName } = request;
+  const { signal } = context;
+  const replaceable = await checkReplaceable(deps.engine(), containerName, signal);
+  await using backup = await openBackup(deps.engine(), request, deps.places.shared, signal);
+  const made = await makeContainer(deps, containerName, backup, context, bar);
+  const { targets } = backup.metadata;
+  const checked = { targets, links: made.links };
+  await secureTemplates(deps.engine(), temporaryName("import", context.id), checked, context);
+  signal.throwIfAborted();
+  await replaceContainer(deps, containerName, replaceable, context);
+  return made;
 }
 
-/** Reports how much of the backup's file `work` has read. */
-async function* metered<T>(
-  { clock }: OperationDeps,
-  { file }: OpenBackup,
-  work: (onRead: OnRead) => Promise<T>,
-  progress: (read: ReturnType<ImportMeter["read"]>) => Progress,
-): AsyncGenerator<Progress, T, void> {
-  const meter = new ImportMeter(clock, (await file.stat()).size);
-  return yield* pollProgress(work(meter.setBytes), () => progress(meter.read()), clock);
+/** Makes the temporary container. */
+async function makeContainer(
+  deps: OperationDeps,
+  containerName: string,
+  backup: OpenBackup,
+  context: ImportContext,
+  bar: ImportBar,
+): Promise<UnpackedBackup> {
+  const { size } = await backup.file.stat();
+  const onRead = (bytes: number): void => bar.moveBytes(bytes, size);
+  const name = temporaryName("import", context.id);
+  bar.begin(1);
+  const unpacked = await unpackBackup(deps.engine(), name, backup, context, onRead);
+  if (unpacked) return unpacked;
+  bar.begin(1 / 2);
+  const { image, links, devices } = await uploadBackup(deps, containerName, backup, context, onRead);
+  await using uploaded = image;
+  bar.begin(1);
+  await unpackImage(deps.engine(), uploaded, context, ({ percent, speed }) => bar.move(percent, 100, speed));
+  const { remark } = devices;
+  if (remark) await removeDevices(deps.engine(), name, devices, context);
+  return { links, remark };
+}
+
+/** Removes devices that no container may have from the temporary container, which never ran. */
+async function removeDevices(
+  engine: Engine,
+  name: string,
+  devices: EngineDevices,
+  { signal, log }: ImportContext,
+): Promise<void> {
+  using files = await engine.fileSession(name, { signal, timeoutMs: REMOVAL_LIMIT_MS });
+  await devices.remove(files);
+  log.warn({ remark: devices.remark }, "parts of the backup were left out");
 }
 
 /** The fields of the failures for which the contract has a status of their own. */
@@ -137,8 +130,8 @@ function details(cause: unknown) {
   if (cause instanceof InsufficientSpace) {
     return {
       status: Status.FAILED_SPACE,
-      diskSpaceAvailableBytes: BigInt(Math.floor(cause.target.available)),
-      diskSpaceRequiredBytes: BigInt(Math.ceil(cause.required)),
+      diskSpaceAvailableBytes: cause.availableBytes,
+      diskSpaceRequiredBytes: cause.requiredBytes,
     };
   }
   if (cause instanceof WrongArchitecture) {

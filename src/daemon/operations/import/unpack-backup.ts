@@ -1,11 +1,13 @@
 import { chown, lstat, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Logger } from "../../../base/logger.ts";
 import { errorMessage, TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import type { Instance } from "../../../engine/resources/instance.ts";
 import { instanceFolder } from "../../../engine/storage/local-paths.ts";
 import { NeedsEngineUnpack } from "../../backups/archive-check.ts";
 import { pathAndParents } from "../../backups/backup-metadata.ts";
+import { DeviceNodes } from "../../backups/device-nodes.ts";
 import { MemberRules } from "../../backups/member-rules.ts";
 import { UserNamespace } from "../../backups/sandbox.ts";
 import { streamVerified } from "../../backups/stream-verified.ts";
@@ -25,13 +27,19 @@ interface LocalContainer {
   readonly idMapText: string;
 }
 
+/** A container that was made from a backup. */
+export interface UnpackedBackup {
+  /** The symbolic links in the paths of its templates' targets. */
+  readonly links: ReadonlySet<string>;
+  /** What was left out of it, for people. */
+  readonly remark?: string | undefined;
+}
+
 /**
  * Makes a container from a backup in one pass: the engine makes an empty one, and the archive is unpacked into it with
  * shifted ids. The container's own root unpacks it, in a user namespace, and every member is checked, so a hostile
- * archive reaches nothing outside its folder. Returns the symbolic links in the paths of its templates' targets.
- * Returns undefined, and makes no container, when only the engine can do it: it is on another machine, it hides the
- * files of its pool, the container would be privileged, or the backup has members that only root of the machine can
- * make. Calls `onRead` with the bytes of the file that were read.
+ * archive reaches nothing outside its folder. Returns undefined, and makes no container, when only the engine can do it:
+ * it is on another machine, it hides the files of its pool, the container would be privileged, or tar fails. Calls `onRead` with the bytes of the file that were read.
  */
 export async function unpackBackup(
   engine: Engine,
@@ -39,12 +47,12 @@ export async function unpackBackup(
   backup: OpenBackup,
   context: OperationContext,
   onRead: (bytes: number) => void,
-): Promise<ReadonlySet<string> | undefined> {
+): Promise<UnpackedBackup | undefined> {
   const { signal, shutdownSignal, log } = context;
   if (engine.address.kind !== "unix") return undefined;
   const container = await createEmpty(engine, name, backup, context);
   try {
-    if (container) return await fill(engine, name, container, backup, { signal, onRead });
+    if (container) return await fill(engine, name, container, backup, { signal, log, onRead });
   } catch (error) {
     if (!(error instanceof TremplinError) || !(error.cause instanceof NeedsEngineUnpack)) throw error;
     log.info({ reason: errorMessage(error) }, "the engine unpacks the backup instead");
@@ -81,16 +89,18 @@ async function fill(
   name: string,
   { folder, idMap, idMapText }: LocalContainer,
   backup: OpenBackup,
-  { signal, onRead }: { signal: AbortSignal; onRead: (bytes: number) => void },
-): Promise<ReadonlySet<string>> {
+  { signal, log, onRead }: { signal: AbortSignal; log: Logger; onRead: (bytes: number) => void },
+): Promise<UnpackedBackup> {
   // Apart from the files of the engine, until the whole archive is checked.
   const unpacked = join(folder, "unpacked");
   await using namespace = await UserNamespace.open(idMap);
-  const links = await withPlan(backup, { unpacksLocally: true, signal }, async (plan) => {
+  const { links, nodes } = await withPlan(backup, { unpacksLocally: true, signal }, async (plan) => {
     await rm(unpacked, { recursive: true, force: true });
     await mkdir(unpacked, { mode: 0o700 });
     await chown(unpacked, toHostId(idMap, "uid", 0) ?? 0, toHostId(idMap, "gid", 0) ?? 0);
-    const rules = new MemberRules(new Set(backup.metadata.targets.flatMap(pathAndParents)));
+    const watched = new Set(backup.metadata.targets.flatMap(pathAndParents));
+    const nodes = new DeviceNodes();
+    const rules = new MemberRules(nodes, watched);
     const target = { folder: unpacked, namespace };
     const passing = {
       ...backup,
@@ -102,8 +112,11 @@ async function fill(
       signal,
     };
     for await (const _ of streamVerified(backup.file, passing));
-    return rules.links;
+    return { links: rules.links, nodes };
   });
+  await nodes.make(unpacked, idMap, { signal, log });
+  const { remark } = nodes;
+  if (remark) log.warn({ remark }, "parts of the backup were left out");
   for (const part of ["rootfs", "templates"]) await moveFolder(part, unpacked, folder);
   // The text that was checked, whatever else of that name the archive has.
   await writeFile(join(folder, "metadata.yaml"), backup.text, { mode: 0o644, flag: "wx" });
@@ -114,7 +127,7 @@ async function fill(
     (instance) => ({ ...instance, config: { ...instance.config, ...shifted } }),
     { signal },
   );
-  return links;
+  return { links, remark };
 }
 
 async function moveFolder(name: string, from: string, to: string): Promise<void> {

@@ -4,6 +4,7 @@ import type { Engine } from "../../../engine/engine.ts";
 import type { UploadedImage, UploadOptions } from "../../../engine/resources/images.ts";
 import type { ArchiveFormat } from "../../backups/archive-format.ts";
 import { pathAndParents } from "../../backups/backup-metadata.ts";
+import { EngineDevices } from "../../backups/engine-devices.ts";
 import { MemberRules } from "../../backups/member-rules.ts";
 import { streamVerified } from "../../backups/stream-verified.ts";
 import type { UploadPlan } from "../../backups/upload-plan.ts";
@@ -17,6 +18,8 @@ export interface UploadedBackup {
   readonly image: UploadedImageSource;
   /** The symbolic links in the paths of its templates' targets. */
   readonly links: ReadonlySet<string>;
+  /** To be removed once the engine has unpacked it. */
+  readonly devices: EngineDevices;
 }
 
 /**
@@ -33,14 +36,17 @@ export async function uploadBackup(
   const { signal } = context;
   const engine = current();
   const { file, format, metadata } = backup;
-  let rules = new MemberRules();
+  const watched = new Set(metadata.targets.flatMap(pathAndParents));
+  let devices = new EngineDevices();
+  let rules = new MemberRules(devices, watched);
   const image = await withPlan(backup, { unpacksLocally: false, signal }, (plan) =>
     uploads.add(engine, context, (options) => {
-      rules = new MemberRules(new Set(metadata.targets.flatMap(pathAndParents)));
+      devices = new EngineDevices();
+      rules = new MemberRules(devices, watched);
       return send(engine, name, file, { format, plan, rules, onPacked: onRead, signal }, options);
     }),
   );
-  return { image, links: rules.links };
+  return { image, links: rules.links, devices };
 }
 
 interface Sending {

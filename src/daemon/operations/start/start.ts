@@ -22,6 +22,7 @@ import type { OperationDeps } from "../operation-deps.ts";
 import type { Interruption, OperationContext, OperationKind } from "../runner/operation.ts";
 import { refreshAptKey, writeAptList } from "./apt.ts";
 import { configureForStart, wantsPrivilege } from "./configure.ts";
+import { findMissingAddress } from "./find-missing-address.ts";
 import {
   checkMayShiftIds,
   discardIdShiftSnapshot,
@@ -71,11 +72,13 @@ async function start(deps: OperationDeps, request: StartContainerRequest, contex
   await writeAptList(deps, name, signal).catch((error) => log.error({ error }, "no package list written"));
   await configureForStart(deps, request, signal);
   const configured = await getContainer(engine, name, signal);
+  // Beside the start, which takes longer.
+  const missingAddress = findMissingAddress(engine, configured, signal);
   if (shiftsIds(configured)) await save(engine, configured, context);
   await (await engine.instances.setState(name, { action: "start" }, { signal })).wait({ signal });
   await finish(deps, name, context);
   void refreshAptKey(deps, name);
-  return { containerName: name, status: Status.STARTED };
+  return { containerName: name, status: Status.STARTED, failureReason: await missingAddress };
 }
 
 /**

@@ -6,7 +6,7 @@ import { findRecordedContainer } from "../../containers/container-identity.ts";
 import { deleteSnapshot } from "../../containers/delete-snapshot.ts";
 import { unmarkOperation } from "../../containers/operation-mark.ts";
 import { waitForPendingOperations } from "../../containers/pending-operations.ts";
-import { removeSimulation } from "../../upgrade/simulate-upgrade.ts";
+import { removeSimulation } from "../../upgrade/simulation-folder.ts";
 import type { UpgradeReport } from "../../upgrade/upgrade-report.ts";
 import type { OperationDeps } from "../operation-deps.ts";
 import type { UpgradeContext } from "./perform-upgrade.ts";

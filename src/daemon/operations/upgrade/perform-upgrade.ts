@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { flagText } from "../../../base/text-codecs.ts";
-import { errorMessage, TremplinError } from "../../../base/tremplin-error.ts";
+import { errorMessage } from "../../../base/tremplin-error.ts";
 import type { UpgradeContainerRequest } from "../../../contract/tremplin_pb.js";
 import type { Instance } from "../../../engine/resources/instance.ts";
 import { snapshotSteps, takeConsistentSnapshot } from "../../containers/consistent-snapshot.ts";
@@ -20,7 +20,7 @@ import {
   upgradeToRelease,
 } from "../../upgrade/upgrade-release.ts";
 import type { UpgradeReport } from "../../upgrade/upgrade-report.ts";
-import { readPrimaryUserName, verifyRelease } from "../../upgrade/verify-release.ts";
+import { verifyRelease } from "../../upgrade/verify-release.ts";
 import type { OperationDeps } from "../operation-deps.ts";
 import type { OperationContext } from "../runner/operation.ts";
 import { writeAptList } from "../start/apt.ts";
@@ -52,30 +52,32 @@ export async function performUpgrade(
   const { signal } = context;
   const { engine, clock } = deps;
   const inside = new ContainerExec({ engine, container: containerName, listener: report, signal });
-  const path = await findUpgradePath(inside, releaseOfVersion(targetVersion));
-  report.expect(totalWeight(path));
-  await report.start(containerName, releaseName(path.to));
+  const asked = await findUpgradePath(inside, releaseOfVersion(targetVersion));
+  report.expect(totalWeight(asked));
+  await report.start(containerName, releaseName(asked.to));
   await report.begin("checking whether it can be upgraded", PHASE_WEIGHTS.check);
   const instance = await getContainer(engine(), containerName, signal);
-  const findings = await preflight(engine(), instance, inside, path);
+  const findings = await preflight(engine(), instance, inside, asked, clock.now());
   for (const sentence of [...findings.notes, ...findings.problems]) await report.say(sentence);
   throwIfBlocked(findings);
-  checkNotEphemeral(instance);
-  const person = await readPrimaryUserName(inside, clock.now());
   await report.begin("taking the rollback snapshot", PHASE_WEIGHTS.save);
   await save(deps, instance, context);
-  const release = { exec: inside, report, sources: findings.sources, clock };
+  const { sources, plan, health } = findings;
+  const { path } = plan;
+  const release = { exec: inside, report, sources, plan, health, clock };
+  const remarks: string[] = [];
   await repairPackages(release, path.from);
   await bringUpToDate(release, path.from);
   for (const next of path.releases) {
-    await upgradeToRelease(release, next);
+    remarks.push(...(await upgradeToRelease(release, next)));
     await report.begin("restarting and verifying it", PHASE_WEIGHTS.restart);
     await restart(deps, containerName, signal);
     // Whatever uses the container after this restart is not the upgrade.
     const restarted = await getContainer(engine(), containerName, signal);
     await recordIdentity(engine(), restarted, context, signal);
-    for (const note of await verifyRelease(inside, next, person, clock)) await report.say(note);
+    for (const note of await verifyRelease(inside, next, health, clock)) await report.say(note);
   }
+  for (const remark of remarks) await report.say(remark);
   signal.throwIfAborted();
   await context.step("proven", releaseName(path.to));
   return path;
@@ -108,13 +110,4 @@ async function restart(deps: OperationDeps, name: string, signal: AbortSignal): 
     deps.log.error({ error }, "no package list written"),
   );
   await (await engine.instances.setState(name, { action: "start" }, { signal })).wait({ signal });
-}
-
-/** Throws for a container that the engine deletes when it stops: the upgrade restarts it. */
-function checkNotEphemeral({ name, ephemeral }: Instance): void {
-  if (!ephemeral) return;
-  throw new TremplinError(
-    "failed",
-    `${name} is ephemeral, so it would be deleted when the upgrade restarts it: clear its ephemeral flag first`,
-  );
 }

@@ -7,7 +7,8 @@ import type { Config } from "../../../engine/resources/pools.ts";
 import type { Devices, ProfileUpdate } from "../../../engine/resources/profiles.ts";
 import { DEFAULT_PROJECT, type ProjectUpdate } from "../../../engine/resources/projects.ts";
 import { markOptional } from "../database-reset/missing-sources.ts";
-import { formatSubnet, freeSubnet, usedSubnets } from "../network/subnet.ts";
+import { formatSubnet, freeSubnet } from "../network/subnet.ts";
+import { usedSubnets } from "../network/used-subnets.ts";
 import { type EngineConfigBackup, type ItemOf, labelOf } from "./config-schema.ts";
 import type { RestoreLog } from "./restore-log.ts";
 
@@ -170,8 +171,14 @@ async function makeNetwork(engine: Engine, network: ItemOf<"networks">, signal: 
   }
 }
 
+/** The prefix length of the subnet of a bridge whose config is lost. */
+const RESTORED_PREFIX = 24;
+
 async function freeBridgeConfig(): Promise<Config> {
-  return { "ipv4.address": formatSubnet(freeSubnet(await usedSubnets())), "ipv6.address": "none" };
+  return {
+    "ipv4.address": formatSubnet(freeSubnet(await usedSubnets(), RESTORED_PREFIX)),
+    "ipv6.address": "none",
+  };
 }
 
 async function makeProfile(engine: Engine, profile: ItemOf<"profiles">, signal: AbortSignal): Promise<void> {

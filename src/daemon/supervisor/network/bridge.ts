@@ -7,7 +7,8 @@ import { TremplinError } from "../../../base/tremplin-error.ts";
 import { networksOnDisk } from "../../../engine/storage/local-paths.ts";
 import { readConfigBackup } from "../config-backup/config-backup.ts";
 import { interfaceIndex, isEnginesBridge } from "./bridge-ownership.ts";
-import { formatSubnet, overlaps, type Subnet, usedSubnets } from "./subnet.ts";
+import { formatSubnet, holderOf, type Subnet } from "./subnet.ts";
+import { usedSubnets } from "./used-subnets.ts";
 
 /** The network interface that the managed engine made. Until a reboot the index identifies it; names are reused. */
 const claimSchema = z.object({ name: z.string(), index: z.string(), boot: z.string() });
@@ -44,12 +45,12 @@ export class Bridge {
       );
     }
     if (!subnet) return;
-    const others = (await usedSubnets()).filter((used) => used.interface !== this.name);
-    const holder = others.find((used) => overlaps(used, subnet));
-    if (holder) {
+    const others = (await usedSubnets()).filter((each) => each.interface !== this.name);
+    const used = holderOf(subnet, others);
+    if (used) {
       throw new TremplinError(
         "failed",
-        `the subnet ${formatSubnet(subnet)} overlaps with ${formatSubnet(holder)} of the interface ${holder.interface}; give another with --lxd-subnet`,
+        `the subnet ${formatSubnet(subnet)} overlaps with ${formatSubnet(used)} of ${used.holder}; give another with --lxd-subnet`,
       );
     }
   }

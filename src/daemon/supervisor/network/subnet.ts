@@ -1,5 +1,4 @@
-import { BlockList, isIPv4 } from "node:net";
-import { runProgram } from "../../../base/processes/run-program.ts";
+import { isIPv4 } from "node:net";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 
 /** The IPv4 address of a bridge with the prefix length of its network: 100.115.92.193/28. */
@@ -26,69 +25,96 @@ export function formatSubnet({ address, prefix }: Subnet): string {
   return `${address}/${prefix}`;
 }
 
+/** The first and the last address of the network, as numbers. */
+export function boundsOf({ address, prefix }: Subnet): readonly [first: number, last: number] {
+  const size = 2 ** (32 - prefix);
+  const first = Math.floor(toNumber(address) / size) * size;
+  return [first, first + size - 1];
+}
+
 export function overlaps(a: Subnet, b: Subnet): boolean {
-  const list = new BlockList();
-  const prefix = Math.min(a.prefix, b.prefix);
-  list.addSubnet(a.address, prefix, "ipv4");
-  return list.check(b.address, "ipv4");
+  const [[firstA, lastA], [firstB, lastB]] = [boundsOf(a), boundsOf(b)];
+  return firstA <= lastB && firstB <= lastA;
 }
 
-/** A subnet that this machine uses already, and its interface. */
+/** A subnet that this machine uses already. */
 export interface UsedSubnet extends Subnet {
+  /** Whose it is: "the interface eth0". */
+  readonly holder: string;
+  /** Empty where a route leads to no interface. */
   readonly interface: string;
+  /** An unreachable or blackhole route: nobody has these addresses, and a more specific network in it works. */
+  readonly isEmpty?: boolean;
 }
 
-/** The IPv4 addresses and routes of this machine, also those of interfaces that are down. */
-export async function usedSubnets(): Promise<UsedSubnet[]> {
-  const [links, routes] = await Promise.all([ip<Link>("address"), ip<Route>("route")]);
-  const addresses = links.flatMap(({ ifname, addr_info = [] }) =>
-    addr_info.map(({ local, prefixlen }) => ({ interface: ifname, address: local, prefix: prefixlen })),
-  );
-  const networks = routes
-    .filter(({ dst }) => dst !== "default")
-    .map(({ dst, dev = "" }) => {
-      const [address = "", prefix = "32"] = dst.split("/");
-      return { interface: dev, address, prefix: Number(prefix) };
-    });
-  return [...addresses, ...networks];
+/** Whether the kernel, or a part of this machine, would confuse the two. */
+function collides(used: UsedSubnet, subnet: Subnet): boolean {
+  return overlaps(used, subnet) && !(used.isEmpty && used.prefix < subnet.prefix);
 }
 
-interface Link {
-  readonly ifname: string;
-  readonly addr_info?: readonly { readonly local: string; readonly prefixlen: number }[];
+/** The private ranges, and where in each the search begins: at addresses that few other networks have. */
+const ranges: readonly { readonly range: Subnet; readonly begin: string }[] = [
+  // The part that ChromiumOS gives to containers, of the shared address space of RFC 6598.
+  { range: { address: "100.64.0.0", prefix: 10 }, begin: "100.115.92.192" },
+  { range: { address: "10.0.0.0", prefix: 8 }, begin: "10.115.92.0" },
+  { range: { address: "172.16.0.0", prefix: 12 }, begin: "172.29.92.0" },
+  { range: { address: "192.168.0.0", prefix: 16 }, begin: "192.168.192.0" },
+];
+
+/**
+ * Whether a route covers a whole private range: a VPN or a provider's network, in which the smaller network of a bridge
+ * works, because the more specific route wins.
+ */
+function coversRange(used: Subnet): boolean {
+  const [first, last] = boundsOf(used);
+  return ranges.some(({ range }) => first <= boundsOf(range)[0] && last >= boundsOf(range)[1]);
 }
 
-interface Route {
-  readonly dst: string;
-  readonly dev?: string;
-}
-
-async function ip<T>(object: string): Promise<T[]> {
-  const text = await runProgram("ip", ["-json", "-4", object, "show"]);
-  return (JSON.parse(text || "[]") as Partial<T>[]).filter((each): each is T => Object.keys(each).length > 0);
+/** What uses a subnet that a person asked for; undefined if the bridge can have it. */
+export function holderOf(subnet: Subnet, used: readonly UsedSubnet[]): UsedSubnet | undefined {
+  return used.find((each) => !coversRange(each) && collides(each, subnet));
 }
 
 /**
- * The first free subnet of 100.115.92.192/28 and the 255 after it: the range that ChromiumOS gives to containers, from
- * the shared address space of RFC 6598. Throws `failed` when none is free.
+ * The first free subnet of the private ranges, with the bridge's address in it. Where a network covers all of them, one
+ * that only such wide networks cover. Throws `failed` when none is free.
  */
-export function freeSubnet(used: readonly Subnet[]): Subnet {
-  for (let block = 0; block < 256; block++) {
-    const base = toNumber("100.115.92.192") + block * 16;
-    const subnet = { address: toText(base + 1), prefix: 28 };
-    if (!used.some((other) => overlaps(subnet, other))) return subnet;
-  }
+export function freeSubnet(used: readonly UsedSubnet[], prefix: number): Subnet {
+  const found =
+    search(used, prefix) ??
+    search(
+      used.filter((each) => !coversRange(each)),
+      prefix,
+    );
+  if (found) return found;
   throw new TremplinError("failed", "no IPv4 subnet is free for the bridge: give one with --lxd-subnet");
+}
+
+function search(used: readonly UsedSubnet[], prefix: number): Subnet | undefined {
+  const parts = ranges.map(({ range, begin }) => {
+    const [[first, last], [middle]] = [boundsOf(range), boundsOf({ address: begin, prefix })];
+    return { likely: [middle, last] as const, rest: [first, middle - 1] as const };
+  });
+  for (const [first, last] of [...parts.map(({ likely }) => likely), ...parts.map(({ rest }) => rest)]) {
+    for (let at = first; at + 2 ** (32 - prefix) - 1 <= last; ) {
+      const subnet = { address: toText(at + 1), prefix };
+      const holder = used.find((each) => collides(each, subnet));
+      if (!holder) return subnet;
+      at = Math.max(boundsOf(subnet)[1], boundsOf(holder)[1]) + 1;
+      at = Math.ceil(at / 2 ** (32 - prefix)) * 2 ** (32 - prefix);
+    }
+  }
+  return undefined;
 }
 
 function hostMask(prefix: number): number {
   return 2 ** (32 - prefix) - 1;
 }
 
-function toNumber(address: string): number {
+export function toNumber(address: string): number {
   return address.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
 }
 
-function toText(value: number): string {
+export function toText(value: number): string {
   return [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join(".");
 }

@@ -1,11 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Logger } from "../../../base/logger.ts";
-import { TremplinError } from "../../../base/tremplin-error.ts";
+import { isUnavailable, TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
 import type { Config } from "../../../engine/resources/pools.ts";
 import type { Site } from "../../sites/site.ts";
-import { formatSubnet, freeSubnet, type Subnet, usedSubnets } from "../network/subnet.ts";
+import { listeningSockets, usedPort } from "../network/name-server.ts";
+import { formatSubnet, freeSubnet, parseSubnet, type Subnet } from "../network/subnet.ts";
+import { usedSubnets } from "../network/used-subnets.ts";
 import { mergeSettings } from "./merge-settings.ts";
 import type { WrittenSettings } from "./written-settings.ts";
 
@@ -36,10 +38,23 @@ export async function prepareNetwork(engine: Engine, wanted: Wanted, signal: Abo
     );
   }
   const kept = existing?.value.config ?? {};
-  const address = subnet ? formatSubnet(subnet) : (kept[ADDRESS] ?? (await freeAddress()));
+  const address = subnet ? formatSubnet(subnet) : (kept[ADDRESS] ?? (await freeAddress(site)));
   const config = { ...site.network, [ADDRESS]: address };
-  if (!existing) await create(engine, config, wanted, signal);
-  else if (!wanted.attached) await merge(engine, { found: kept, config }, wanted, signal);
+  try {
+    if (!existing) await create(engine, config, wanted, signal);
+    else if (!wanted.attached) await merge(engine, { found: kept, config }, wanted, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw await explain(error, bridge, address);
+  }
+}
+
+/** The engine only says that the server of the bridge failed. */
+async function explain(error: unknown, bridge: string, address: string): Promise<unknown> {
+  if (isUnavailable(error) || !address.includes("/")) return error;
+  const sockets = await listeningSockets().catch(() => []);
+  const fault = usedPort(bridge, parseSubnet(address), sockets);
+  return fault ? new TremplinError("failed", `${fault.problem}: ${fault.advice}`, error) : error;
 }
 
 async function create(
@@ -84,6 +99,6 @@ export function networkPart(name: string): string {
   return `network ${name} config`;
 }
 
-async function freeAddress(): Promise<string> {
-  return formatSubnet(freeSubnet(await usedSubnets()));
+async function freeAddress({ subnetPrefix }: Site): Promise<string> {
+  return formatSubnet(freeSubnet(await usedSubnets(), subnetPrefix));
 }

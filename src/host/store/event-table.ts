@@ -1,0 +1,162 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { type Event, EventSchema } from "../../contract/tremplin/v1/host_pb.js";
+import { Fold, factsOf } from "./fold.ts";
+import { Retention, type RetentionLimits } from "./retention.ts";
+
+/** An event that is not stored yet. It gets the next number, or keeps its own if that is greater. */
+export interface EventInput {
+  readonly event: Event;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  /** Of its notice; empty when the guest gave none. */
+  readonly id: string;
+}
+
+export interface ReadRange {
+  /** Undefined: of all guests. */
+  readonly guest: string | undefined;
+  readonly after: number;
+  readonly until: number;
+}
+
+export interface StoredEvent {
+  readonly sequence: number;
+  readonly body: Uint8Array;
+}
+
+/** One reading returns about so much, however large the events are. */
+const READ_ROWS = 256;
+const READ_BYTES = 1024 * 1024;
+
+/** The stored events. Each insert is one transaction. */
+export class EventTable {
+  readonly #database: DatabaseSync;
+  readonly #retention: Retention;
+  readonly #fold: Fold;
+  readonly #insertEvent: StatementSync;
+  readonly #insertNotice: StatementSync;
+  readonly #readAll: StatementSync;
+  readonly #readGuest: StatementSync;
+  readonly #droppedOfAll: StatementSync;
+  readonly #droppedOf: StatementSync;
+  readonly #setSetting: StatementSync;
+  #newest: number;
+
+  constructor(database: DatabaseSync, limits: RetentionLimits) {
+    this.#database = database;
+    this.#retention = new Retention(database, limits);
+    this.#fold = new Fold(database);
+    this.#insertEvent = database.prepare(
+      "INSERT INTO event (sequence, time, guest, container, final, body) VALUES (?, ?, ?, ?, ?, ?)",
+    );
+    this.#insertNotice = database.prepare(
+      "INSERT INTO notice (guest, id, sequence) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+    );
+    const rows = "SELECT sequence, body FROM event WHERE sequence > ? AND sequence <= ?";
+    this.#readAll = database.prepare(`${rows} ORDER BY sequence LIMIT ${READ_ROWS}`);
+    this.#readGuest = database.prepare(`${rows} AND guest = ? ORDER BY sequence LIMIT ${READ_ROWS}`);
+    this.#droppedOfAll = database.prepare("SELECT max(sequence) AS sequence FROM dropped");
+    this.#droppedOf = database.prepare("SELECT sequence FROM dropped WHERE guest = ?");
+    this.#setSetting = database.prepare(
+      "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+    );
+    this.#newest = this.#storedNewest();
+  }
+
+  /** The newest sequence number, 0 before the first event. */
+  get newest(): number {
+    return this.#newest;
+  }
+
+  /** Inserts all events or none, without those whose notice is stored already. `now`: also drops what is too old. */
+  insert(inputs: readonly EventInput[], now: number | undefined): void {
+    const before = this.#newest;
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      for (const input of inputs) this.#insertOne(input);
+      this.#retention.fit();
+      if (now !== undefined) this.#retention.expire(now);
+      this.#saveNewest();
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      this.#newest = before;
+      this.#rollback();
+      throw error;
+    }
+  }
+
+  read({ guest, after, until }: ReadRange): StoredEvent[] {
+    const rows =
+      guest === undefined
+        ? this.#readAll.iterate(after, until)
+        : this.#readGuest.iterate(after, until, guest);
+    const read: StoredEvent[] = [];
+    let bytes = 0;
+    for (const row of rows) {
+      const { sequence, body } = row as unknown as StoredEvent;
+      read.push({ sequence, body });
+      bytes += body.length;
+      if (bytes >= READ_BYTES) break;
+    }
+    return read;
+  }
+
+  /** The newest event of the guest, or of any guest, that ended something and is not kept any more; else 0. */
+  dropped(guest: string | undefined): number {
+    const found = guest === undefined ? this.#droppedOfAll.get() : this.#droppedOf.get(guest);
+    return Number(found?.sequence ?? 0);
+  }
+
+  /** The sequence number before the first event since a time. */
+  before(time: number): number {
+    const found = this.#database
+      .prepare("SELECT min(sequence) AS first FROM event WHERE time >= ?")
+      .get(time);
+    return typeof found?.first === "number" ? found.first - 1 : this.#newest;
+  }
+
+  /** Begins the numbering of an empty table after a number. */
+  beginAfter(sequence: number): void {
+    this.#newest = Math.max(this.#newest, sequence);
+    this.#saveNewest();
+  }
+
+  /** Writes something, so that the log of commits exists. */
+  noteOpened(time: number): void {
+    this.#setting("opened", time);
+  }
+
+  #insertOne({ event, time, id }: EventInput): void {
+    const sequence = Math.max(this.#newest + 1, Number(event.sequence));
+    if (id !== "" && this.#insertNotice.run(event.guest, id, sequence).changes === 0) return;
+    const numbered = create(EventSchema, { ...event, sequence: BigInt(sequence) });
+    const body = toBinary(EventSchema, numbered);
+    const { container, isFinal } = factsOf(numbered);
+    this.#insertEvent.run(sequence, time, event.guest, container, isFinal ? 1 : 0, body);
+    this.#fold.apply(numbered, time);
+    this.#retention.add({ guest: event.guest, container, isFinal }, body.length);
+    this.#newest = sequence;
+  }
+
+  #rollback(): void {
+    // Some errors have rolled it back already.
+    if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+    this.#retention.recount();
+  }
+
+  /** Kept apart, because the newest event may be dropped. */
+  #saveNewest(): void {
+    this.#setting("newest", this.#newest);
+  }
+
+  #storedNewest(): number {
+    const stored = this.#database.prepare("SELECT value FROM setting WHERE name = 'newest'").get();
+    const last = this.#database.prepare("SELECT max(sequence) AS last FROM event").get();
+    return Math.max(Number(stored?.value ?? 0), Number(last?.last ?? 0));
+  }
+
+  #setting(name: string, value: number): void {
+    this.#setSetting.run(name, `${value}`);
+  }
+}
