@@ -101,6 +101,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "run the daemon in a managed virtual machine",
     load: async () => (await import("./commands/machine/machine.ts")).machineCommand,
   },
+  trust: {
+    summary: "make, list and revoke the certificates of guests and clients",
+    load: async () => (await import("./commands/trust.ts")).trustCommand,
+  },
   daemon: {
     summary: "run the daemon in the foreground",
     load: async () => (await import("./commands/daemon.ts")).daemonCommand,

@@ -3,9 +3,10 @@ import type { Clock } from "../base/async/clock.ts";
 import { acquireLock } from "../base/files/file-lock.ts";
 import type { Logger } from "../base/logger.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
-import { file_tremplin_v1_guest, Guest } from "../contract/tremplin/v1/guest_pb.js";
-import { file_tremplin, Tremplin } from "../contract/tremplin_pb.js";
+import { Guest } from "../contract/tremplin/v1/guest_pb.js";
+import { Tremplin } from "../contract/tremplin_pb.js";
 import type { Engine } from "../engine/engine.ts";
+import { admitRole } from "../transport/admission.ts";
 import { health } from "../transport/health.ts";
 import { reflection } from "../transport/reflection.ts";
 import { type RpcServer, serve } from "../transport/server.ts";
@@ -74,7 +75,9 @@ export class Daemon implements AsyncDisposable {
     const notices = parts.use(await openNotices(options, state, ambient));
     const { journal, finals } = notices;
     const watchers = parts.use(new ContainerWatchers({ notices, runningFile: state.running, ...ambient }));
-    const failures = parts.use(new FailureReports({ address: site.crashListener, tls: options.tls, log }));
+    const failures = parts.use(
+      new FailureReports({ address: site.crashListener, ...credentialsOf(options), log }),
+    );
 
     const beforeRunning: BeforeRunning[] = [];
     const onReady = (engine: Engine) => inOrder(beforeRunning, engine);
@@ -144,9 +147,15 @@ function lockStateFolder({ path, lock }: StateFolder): Promise<AsyncDisposable> 
   return acquireLock(lock, sentence);
 }
 
-function openNotices({ host, tls }: DaemonOptions, state: StateFolder, ambient: Ambient) {
+function credentialsOf({ tls, token }: DaemonOptions) {
+  return { tls, token };
+}
+
+function openNotices(options: DaemonOptions, state: StateFolder, ambient: Ambient) {
   const { daemonId, journal: journalFolder, rejected: rejectedFolder } = state;
-  return HostNotices.open({ host, tls, daemonId, journalFolder, rejectedFolder, ...ambient });
+  const { host } = options;
+  const place = { daemonId, journalFolder, rejectedFolder };
+  return HostNotices.open({ host, ...credentialsOf(options), ...place, ...ambient });
 }
 
 function supervisorOptions(
@@ -185,18 +194,20 @@ async function recoverLaunch(
 }
 
 /** Every request is served from here on; those that need an engine fail until one runs. */
-function serveRpcs({ listen, tls, vsockPeers }: DaemonOptions, deps: RpcDeps): Promise<RpcServer> {
+function serveRpcs({ listen, tls, token, vsockPeers }: DaemonOptions, deps: RpcDeps): Promise<RpcServer> {
   const { log } = deps;
   return serve({
     addresses: listen,
     tls,
+    tokens: token === undefined ? [] : [{ token }],
+    admits: admitRole("host"),
     acceptsVsock: vsockGuard(vsockPeers, log),
     log,
     routes(router) {
       router.service(Tremplin, tremplinService(deps));
       router.service(Guest, guestService(deps));
       health(router, [Tremplin.typeName, Guest.typeName]);
-      reflection(router, [file_tremplin, file_tremplin_v1_guest]);
+      reflection(router, [Tremplin, Guest]);
     },
   });
 }

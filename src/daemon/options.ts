@@ -28,6 +28,8 @@ export interface DaemonOptions {
   readonly vsockPeers: readonly number[];
   /** Required if listen or host is not local to the machine. */
   readonly tls?: Tls | undefined;
+  /** What host and daemon present to each other on tcp without TLS. */
+  readonly token?: string | undefined;
   /** Where the log goes. */
   readonly log: LogTarget;
   /** trace, debug, info, warn, error or silent. */

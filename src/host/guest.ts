@@ -17,17 +17,51 @@ export type Presence =
 export class Guest implements Disposable {
   readonly name: string;
   readonly address: string;
+  /** Its context id, if it is reached by that. */
+  readonly cid: number | undefined;
   readonly connection: Connection;
   readonly #client: Client<typeof GuestService>;
+  /** The id that its daemon gave last; "" for a daemon with the original contract alone, undefined before an answer. */
+  #daemonId: string | undefined;
+  #asking: Promise<Presence> | undefined;
 
-  constructor({ name, address }: GuestAddress, tls: Tls | undefined) {
+  constructor({ name, address, token }: GuestAddress, tls: Tls | undefined) {
     this.name = name;
     this.address = formatAddress(address);
-    this.connection = dial(address, { tls });
+    this.cid = address.kind === "vsock" && typeof address.cid === "number" ? address.cid : undefined;
+    this.connection = dial(address, { tls, token, peer: { kind: "guest", name } });
     this.#client = createClient(GuestService, this.connection.transport);
   }
 
   async presence(): Promise<Presence> {
+    const presence = await this.#askStatus();
+    if (presence.reachable) this.#daemonId = presence.daemonId ?? "";
+    return presence;
+  }
+
+  /**
+   * Checks that a notice of this guest is from its daemon. The transport does not distinguish the daemon from other
+   * programs of the guest: its containers have the same context id. `id`: that in the notice, "" without one, as the
+   * original sends none. Throws the answer to the notice.
+   */
+  async confirmDaemon(id: string): Promise<void> {
+    if (id === this.#daemonId) return;
+    this.#asking ??= this.presence().finally(() => {
+      this.#asking = undefined;
+    });
+    const presence = await this.#asking;
+    // A daemon with the original contract alone, as far as anybody knows.
+    if (id === "" && this.#daemonId === undefined) return;
+    if (!presence.reachable) {
+      const sentence = `cannot confirm that guest ${this.name} sent this while it is unreachable: ${presence.reason}`;
+      throw new ConnectError(sentence, Code.Unavailable);
+    }
+    if (id === (presence.daemonId ?? "")) return;
+    const sentence = `the metadata tremplin-daemon is ${id ? "not" : "missing; it must be"} the id of the daemon of guest ${this.name}`;
+    throw new ConnectError(sentence, Code.FailedPrecondition);
+  }
+
+  async #askStatus(): Promise<Presence> {
     try {
       const { daemonId } = await this.#client.getStatus({}, { timeoutMs: STATUS_TIMEOUT_MS });
       return { reachable: true, daemonId };

@@ -3,13 +3,12 @@ import { test } from "node:test";
 import { Code } from "@connectrpc/connect";
 import { eventText, hasCode, hostFixture } from "../../test/support/host-fixture.ts";
 import { Host, OperationInfo_State as State } from "../contract/tremplin/v1/host_pb.js";
-import { TremplinListener } from "../contract/tremplin_pb.js";
 
 test("operations are known from their notices, with and without ids, also after a restart", async (t) => {
   const at = await hostFixture(t);
   const first = await at.host("vm");
   const { metadata } = await at.guest("vm");
-  const listener = at.api(TremplinListener);
+  const listener = at.listener("vm");
   const as = (operation: string) => ({ headers: { ...metadata, "tremplin-operation": operation } });
   const progress = { containerName: "web", status: 6, totalInputFiles: 10, totalInputBytes: 10n };
   await listener.updateExportStatus(progress, as("aa"));

@@ -20,11 +20,13 @@ const socket = (at: string, name: string) => ({ kind: "unix" as const, path: joi
 if (folder) {
   // A child process runs this file as the host.
   const guests = [{ name: "vm", address: socket(folder, "vm") }];
-  await runHost({ listen: [socket(folder, "host")], guests, state: join(folder, "log"), logLevel: "silent" });
+  const listeners = [{ address: socket(folder, "listener") }];
+  const listen = [socket(folder, "host")];
+  await runHost({ listen, listeners, guests, state: join(folder, "log"), logLevel: "silent" });
 } else {
   test("a host that is killed repeatedly loses no notice and records none twice", async (t) => {
     const at = await mkdtemp(join(tmpdir(), "crash-"));
-    const guest = await MemoryGuest.open({ address: socket(at, "vm"), host: socket(at, "host") });
+    const guest = await MemoryGuest.open({ address: socket(at, "vm"), host: socket(at, "listener") });
     let host: ChildProcess = fork(import.meta.filename, [at], { stdio: "ignore" });
     t.after(async () => {
       host.kill("SIGKILL");

@@ -6,7 +6,7 @@ import { Health } from "../contract/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../contract/grpc/reflection/v1/reflection_pb.js";
 import { Guest } from "../contract/tremplin/v1/guest_pb.js";
 import { type Event, Host } from "../contract/tremplin/v1/host_pb.js";
-import { Tremplin, TremplinListener } from "../contract/tremplin_pb.js";
+import { Tremplin } from "../contract/tremplin_pb.js";
 
 test("a watch begins with the state of the log, then has its events, then new ones", async (t) => {
   const at = await hostFixture(t);
@@ -58,10 +58,10 @@ test("a slow watcher delays nobody and misses nothing", async (t) => {
   await watch.return?.();
 });
 
-test("health and reflection know every service", async (t) => {
+test("health and reflection know every service of people and programs, and not that of guests", async (t) => {
   const at = await hostFixture(t);
   await at.host("vm");
-  const services = [Host, Tremplin, TremplinListener, Guest].map(({ typeName }) => typeName);
+  const services = [Host, Tremplin, Guest].map(({ typeName }) => typeName);
   for (const service of services) assert.equal((await at.api(Health).check({ service })).status, 1);
   const ask = (async function* () {
     yield { messageRequest: { case: "listServices" as const, value: "" } };

@@ -27,7 +27,12 @@ test("nothing that a guest answers ends the host", async () => {
   const listen = { kind: "unix", path: join(folder.path, "host.sock") } as const;
   let accept: (socket: Socket) => void = () => undefined;
   const guest = createServer((socket) => accept(socket)).listen(address.path);
-  const options = { listen: [listen], guests: [{ name: "vm", address }], state: join(folder.path, "state") };
+  const options = {
+    listen: [listen],
+    listeners: [],
+    guests: [{ name: "vm", address }],
+    state: join(folder.path, "state"),
+  };
   await using _host = await serveHost({ ...options, logLevel: "silent" }, systemClock, silentLogger);
   using connection = dial(listen);
   const { transport } = connection;

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Code } from "@connectrpc/connect";
 import { hasCode, hostFixture, recordedEvents } from "../../test/support/host-fixture.ts";
 import { Host } from "../contract/tremplin/v1/host_pb.js";
-import { Tremplin, TremplinListener } from "../contract/tremplin_pb.js";
+import { Tremplin } from "../contract/tremplin_pb.js";
 
 test("a notice of each kind is recorded under the name of its guest", async (t) => {
   const at = await hostFixture(t);
@@ -38,7 +38,7 @@ test("a notice that breaks the contract is rejected, or recorded without its sta
   const at = await hostFixture(t);
   await at.host("vm");
   const { metadata: headers } = await at.guest("vm");
-  const listener = at.api(TremplinListener);
+  const listener = at.listener("vm");
   for (const method of [
     "updateCreateStatus",
     "updateDeletionStatus",
@@ -76,7 +76,7 @@ test("a notice that is sent again is recorded once, also after a restart of the 
   const first = await at.host("vm");
   const guest = await at.guest("vm");
   const headers = { ...guest.metadata, "tremplin-notice": "one" };
-  const send = () => at.api(TremplinListener).containerShutdown({ containerName: "penguin" }, { headers });
+  const send = () => at.listener("vm").containerShutdown({ containerName: "penguin" }, { headers });
   await Promise.all([send(), send()]);
   await first[Symbol.asyncDispose]();
   await at.host("vm");
@@ -84,25 +84,43 @@ test("a notice that is sent again is recorded once, also after a restart of the 
   assert.deepEqual(await recordedEvents(at), ["vm shutdown penguin"]);
 });
 
-test("several guests are identified by the ids of their daemons", async (t) => {
+test("a guest is identified by its address, and only its own daemon may send there", async (t) => {
   const at = await hostFixture(t);
   await at.host("one", "two");
   const one = await at.guest("one");
-  const listener = at.api(TremplinListener);
-  const ready = (headers: Record<string, string>) => listener.tremplinReady({}, { headers });
-  await ready(one.metadata);
+  const ready = (guest: string, headers: Record<string, string>) =>
+    at.listener(guest).tremplinReady({}, { headers });
+  await ready("one", one.metadata);
   await assert.rejects(
-    ready({ "tremplin-daemon": "stranger" }),
-    hasCode(Code.Unavailable, /while a guest is unreachable: .*two/),
+    ready("two", { "tremplin-daemon": "stranger" }),
+    hasCode(Code.Unavailable, /cannot confirm that guest two sent this while it is unreachable/),
   );
   const two = await at.guest("two");
-  await ready(two.metadata);
+  await ready("two", two.metadata);
   await assert.rejects(
-    ready({ "tremplin-daemon": "stranger" }),
-    hasCode(Code.FailedPrecondition, /no guest has the daemon/),
+    ready("two", one.metadata),
+    hasCode(Code.FailedPrecondition, /not the id of the daemon/),
   );
-  await assert.rejects(ready({}), hasCode(Code.FailedPrecondition, /several guests/));
+  await assert.rejects(ready("one", {}), hasCode(Code.FailedPrecondition, /tremplin-daemon is missing/));
   assert.deepEqual(await recordedEvents(at), ["one ready", "two ready"]);
+});
+
+test("a daemon with another id is believed once it is the one that answers", async (t) => {
+  const at = await hostFixture(t);
+  await at.host("vm");
+  const first = await at.guest("vm");
+  await at.listener("vm").tremplinReady({}, { headers: first.metadata });
+  await first.close();
+  await assert.rejects(
+    at.listener("vm").tremplinReady({}),
+    hasCode(Code.Unavailable, /while it is unreachable/),
+  );
+  const second = await at.guest("vm");
+  await at.listener("vm").tremplinReady({}, { headers: second.metadata });
+  await second.close();
+  const original = await at.guest("vm", true);
+  await at.listener("vm").tremplinReady({}, { headers: original.metadata });
+  assert.equal((await recordedEvents(at)).length, 3);
 });
 
 test("a single guest needs no daemon id", async (t) => {
@@ -135,7 +153,7 @@ test("operation ids reach the caller, the guest and the event log", async (t) =>
   assert.equal((await cancel("another")).status, 2);
   assert.equal((await cancel(id)).status, 1);
 
-  const listener = at.api(TremplinListener);
+  const listener = at.listener("vm");
   const say = (operation: string | undefined) =>
     listener.containerShutdown(
       { containerName: "one" },

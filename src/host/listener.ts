@@ -1,12 +1,14 @@
 import type { MessageShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
-import type { Logger } from "../base/logger.ts";
 import { errorMessage } from "../base/tremplin-error.ts";
 import { TremplinListener } from "../contract/tremplin_pb.js";
+import type { OnFailure } from "../transport/answer-calls.ts";
+import { callerKey } from "../transport/caller.ts";
 import { operationIdIn } from "../transport/operation-id.ts";
 import type { Guests } from "./guests.ts";
 import { checkNotice, type NoticeRule } from "./notice-check.ts";
 import type { NoticeLimits } from "./notice-limits.ts";
+import { senderOf } from "./sender.ts";
 import type { EventStore, Notice } from "./store/event-store.ts";
 
 type ListenerMethod = keyof typeof TremplinListener.method;
@@ -32,19 +34,23 @@ const notices: Readonly<Record<ListenerMethod, { readonly kind: EventKind; reado
 
 /**
  * Routes of TremplinListener. A notice is on disk before it is acknowledged. One whose id (the metadata
- * `tremplin-notice`) is already recorded is acknowledged and not recorded again.
+ * `tremplin-notice`) is already recorded is acknowledged and not recorded again. `expected`: the guest that sends to
+ * this address.
  */
 export function listener(
   router: ConnectRouter,
   guests: Guests,
   events: EventStore,
   limits: NoticeLimits,
-  log: Logger,
+  expected: string | undefined,
 ): void {
   const handlers = TremplinListener.methods.map((method) => {
     const { kind, rule } = notices[method.localName as ListenerMethod];
-    const handle = async (message: object, { requestHeader }: HandlerContext) => {
-      const guest = await guests.identifySender(requestHeader);
+    const handle = async (message: object, { requestHeader, values }: HandlerContext) => {
+      const sender = senderOf(values.get(callerKey), expected, guests);
+      if ("refusal" in sender) throw new ConnectError(sender.refusal.sentence, sender.refusal.code);
+      const { guest } = sender;
+      await guest.confirmDaemon(requestHeader.get("tremplin-daemon") ?? "");
       limits.admit(guest.name, method.input, message as MessageShape<typeof method.input>);
       checkNotice(method.input, message, rule);
       const notice = { case: kind, value: message } as Notice;
@@ -52,14 +58,26 @@ export function listener(
       await events.append(guest.name, notice, id, operationIdIn(requestHeader));
       return {};
     };
-    const handleAndLog = (message: object, context: HandlerContext) =>
+    const handleOrAnswer = (message: object, context: HandlerContext) =>
       handle(message, context).catch((thrown) => {
-        log.warn({ notice: method.name, reason: errorMessage(thrown) }, "a notice was not acknowledged");
         throw thrown instanceof ConnectError
           ? thrown
           : new ConnectError(errorMessage(thrown), Code.Unavailable);
       });
-    return [method.localName, handleAndLog];
+    return [method.localName, handleOrAnswer];
   });
+  router.service(TremplinListener, Object.fromEntries(handlers));
+}
+
+/** Answers notices at an address that is not for guests, so that they are sent again once the address is corrected. */
+export function misdirectedNotices(router: ConnectRouter, logFailure: OnFailure): void {
+  const sentence = "notices are not taken here: give the daemon an address of the host's --listener";
+  const handlers = TremplinListener.methods.map(({ name, localName }) => [
+    localName,
+    (_message: object, { values }: HandlerContext): never => {
+      logFailure(name, values.get(callerKey), sentence);
+      throw new ConnectError(sentence, Code.FailedPrecondition);
+    },
+  ]);
   router.service(TremplinListener, Object.fromEntries(handlers));
 }

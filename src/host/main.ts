@@ -11,6 +11,7 @@ export async function runHost(options: HostOptions): Promise<void> {
   const shutdown = Promise.withResolvers<NodeJS.Signals>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => shutdown.resolve(signal));
   await using server = await serveHost(options, systemClock, log);
-  log.info({ addresses: server.addresses.map(formatAddress) }, "the host is listening");
+  const [addresses, listeners] = [server.addresses, server.listeners].map((all) => all.map(formatAddress));
+  log.info({ addresses, listeners }, "the host is listening");
   log.info({ signal: await shutdown.promise }, "the host shuts down");
 }

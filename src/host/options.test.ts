@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Guests } from "./guests.ts";
-import { parseGuest } from "./options.ts";
+import { parseGuest, parseListener } from "./options.ts";
 
 test("a guest is a name and an address", () => {
   const address = { kind: "tcp", host: "::1", port: 1 };
@@ -16,4 +16,11 @@ test("a host has guests, each with a name of its own", () => {
   assert.throws(() => new Guests([], undefined), /at least one/);
   const guest = parseGuest("vm=unix:/x");
   assert.throws(() => new Guests([guest, guest], undefined), /two guests have the name vm/);
+});
+
+test("a listener is an address, with the name of its guest or without", () => {
+  const address = { kind: "unix", path: "/run/a=b.sock" };
+  assert.deepEqual(parseListener("unix:/run/a=b.sock"), { address });
+  assert.deepEqual(parseListener("vm=unix:/run/a=b.sock"), { guest: "vm", address });
+  assert.throws(() => parseListener("vm="), /is not an address/);
 });

@@ -6,36 +6,62 @@ import type { RetentionLimits } from "./store/retention.ts";
 export interface GuestAddress {
   readonly name: string;
   readonly address: Address;
+  /** Shared with that guest, for tcp without TLS: it proves who sends a notice, and who calls the guest. */
+  readonly token?: string | undefined;
+}
+
+/** Where guests send their notices. */
+export interface ListenerAddress {
+  readonly address: Address;
+  /** The only guest that sends there. Undefined: a certificate, a token or a context id shows which guest sends. */
+  readonly guest?: string | undefined;
 }
 
 export interface HostOptions {
-  /** A vsock address has only the listener, because only guests connect to it. */
+  /** For people and programs: every rpc except the listener's. */
   readonly listen: readonly Address[];
+  /** For guests: TremplinListener alone. */
+  readonly listeners: readonly ListenerAddress[];
   readonly guests: readonly GuestAddress[];
   /** The folder of the event log. */
   readonly state: string;
   /** How long, and how much of, the events are kept. Default: retentionDefaults. */
   readonly retention?: Partial<RetentionLimits> | undefined;
-  /** Required for addresses that are not local; guests need a certificate of the same authority. */
+  /** Used for tcp. Clients and guests need a certificate of the same authority, with their role. */
   readonly tls?: Tls | undefined;
+  /** What people and programs must present on tcp without TLS. */
+  readonly token?: string | undefined;
   /** trace, debug, info, warn, error or silent. */
   readonly logLevel: string;
 }
 
 export const hostDefaults = {
-  listen: ["unix:/run/tremplin/host.sock", "unix:/run/tremplin/listener.sock"],
+  listen: "unix:/run/tremplin/host.sock",
+  listener: "unix:/run/tremplin/listener.sock",
   state: "/var/lib/tremplin/host",
   logLevel: "info",
 } as const;
 
 /** Reads `NAME=ADDR`. Throws `invalid` with the form. */
 export function parseGuest(text: string): GuestAddress {
-  const match = /^([A-Za-z0-9][A-Za-z0-9._-]{0,62})=(.+)$/.exec(text);
-  if (!match?.[1] || !match[2]) {
+  const named = splitName(text);
+  if (!named) {
     throw new TremplinError(
       "invalid",
       `"${text}" is not a guest: use NAME=ADDR, for example vm=unix:/run/vm.sock`,
     );
   }
-  return { name: match[1], address: parseAddress(match[2]) };
+  return { name: named.name, address: parseAddress(named.value) };
+}
+
+/** Reads `ADDR` or `NAME=ADDR`. */
+export function parseListener(text: string): ListenerAddress {
+  const named = splitName(text);
+  return named ? { guest: named.name, address: parseAddress(named.value) } : { address: parseAddress(text) };
+}
+
+/** Splits `NAME=VALUE`; undefined for any other text. */
+export function splitName(text: string): { name: string; value: string } | undefined {
+  const [, name, value] = /^([A-Za-z0-9][A-Za-z0-9._-]{0,62})=(.+)$/.exec(text) ?? [];
+  return name && value ? { name, value } : undefined;
 }

@@ -1,5 +1,6 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { type CallOptions, type ConnectRouter, createClient, type HandlerContext } from "@connectrpc/connect";
+import { notesIn, setNotes } from "../transport/notes.ts";
 import { OPERATION_METADATA, operationIdIn, setOperationId } from "../transport/operation-id.ts";
 import type { Guest } from "./guest.ts";
 import type { Guests } from "./guests.ts";
@@ -9,7 +10,7 @@ const CALL_TIMEOUT_MS = 120_000;
 
 /**
  * Routes that forward every rpc of a service to the guest in its metadata. Of the metadata they forward only
- * `tremplin-operation`, in both directions.
+ * `tremplin-operation`, in both directions, and `tremplin-notes` to the caller.
  */
 export function proxyService(router: ConnectRouter, service: DescService, guests: Guests): void {
   const handlers = service.methods.map((method) => {
@@ -29,6 +30,7 @@ function unary(method: DescMethod, guests: Guests) {
         onHeader(header: Headers) {
           const operation = operationIdIn(header);
           if (operation) setOperationId(context, operation);
+          setNotes(context, notesIn(header));
         },
       };
       return await (call(method, guest, input, options) as Promise<object>);

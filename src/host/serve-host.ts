@@ -1,63 +1,145 @@
-import type { ConnectRouter } from "@connectrpc/connect";
+import { Code, type ConnectRouter } from "@connectrpc/connect";
 import type { Clock } from "../base/async/clock.ts";
+import { LogLimit } from "../base/log-limit.ts";
 import type { Logger } from "../base/logger.ts";
-import { file_tremplin_v1_guest, Guest } from "../contract/tremplin/v1/guest_pb.js";
-import { file_tremplin_v1_host, Host } from "../contract/tremplin/v1/host_pb.js";
-import { file_tremplin, Tremplin, TremplinListener } from "../contract/tremplin_pb.js";
+import { TremplinError } from "../base/tremplin-error.ts";
+import { Guest } from "../contract/tremplin/v1/guest_pb.js";
+import { Host } from "../contract/tremplin/v1/host_pb.js";
+import { Tremplin, TremplinListener } from "../contract/tremplin_pb.js";
+import { formatAddress } from "../transport/address.ts";
+import { admitRole, callerText } from "../transport/admission.ts";
+import type { OnFailure } from "../transport/answer-calls.ts";
 import { health } from "../transport/health.ts";
 import { reflection } from "../transport/reflection.ts";
 import { type RpcServer, serve } from "../transport/server.ts";
 import { vsockGuard } from "../transport/vsock/vsock-guard.ts";
 import { Guests } from "./guests.ts";
 import { hostService } from "./host-service.ts";
-import { listener } from "./listener.ts";
+import { listener, misdirectedNotices } from "./listener.ts";
 import { NoticeLimits } from "./notice-limits.ts";
-import type { HostOptions } from "./options.ts";
+import type { HostOptions, ListenerAddress } from "./options.ts";
 import { proxyService } from "./proxy.ts";
+import { senderOf } from "./sender.ts";
 import { EventStore } from "./store/event-store.ts";
 
+/** A running host. */
+export interface RunningHost extends AsyncDisposable {
+  /** Where people and programs connect. */
+  readonly addresses: RpcServer["addresses"];
+  /** Where guests send their notices, in the order of the options. */
+  readonly listeners: RpcServer["addresses"];
+}
+
+interface Parts {
+  readonly options: HostOptions;
+  readonly guests: Guests;
+  readonly events: EventStore;
+  readonly limits: NoticeLimits;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
 /** Serves the host until it is disposed of. */
-export async function serveHost(options: HostOptions, clock: Clock, log: Logger): Promise<RpcServer> {
-  await using parts = new AsyncDisposableStack();
-  const events = parts.use(
+export async function serveHost(options: HostOptions, clock: Clock, log: Logger): Promise<RunningHost> {
+  checkListeners(options);
+  await using servers = new AsyncDisposableStack();
+  const events = servers.use(
     await EventStore.open({ folder: options.state, clock, log, ...options.retention }),
   );
-  const guests = parts.use(new Guests(options.guests, options.tls));
+  const guests = servers.use(new Guests(options.guests, options.tls));
   const limits = new NoticeLimits(clock);
-  const { tls } = options;
+  const parts = { options, guests, events, limits, clock, log };
+  const { addresses } = servers.use(await serveClients(parts));
+  const listeners: RunningHost["listeners"][number][] = [];
+  for (const each of options.listeners) {
+    listeners.push(...servers.use(await serveGuests(each, parts)).addresses);
+  }
+  const running = servers.move();
+  return { addresses, listeners, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
 
-  const forGuests = (router: ConnectRouter): void => {
-    listener(router, guests, events, limits, log);
-    health(router, [TremplinListener.typeName]);
-  };
-  const forAll = (router: ConnectRouter): void => {
-    listener(router, guests, events, limits, log);
-    hostService(router, guests, events, clock);
-    proxyService(router, Tremplin, guests);
-    proxyService(router, Guest, guests);
-    health(
-      router,
-      [TremplinListener, Host, Tremplin, Guest].map((service) => service.typeName),
-    );
-    reflection(router, [file_tremplin, file_tremplin_v1_host, file_tremplin_v1_guest]);
-  };
-  const isVsock = ({ kind }: { kind: string }) => kind === "vsock";
-  const addresses = options.listen.filter((address) => !isVsock(address));
-  const forPrograms = parts.use(await serve({ addresses, routes: forAll, tls, log }));
-  const vsock = options.listen.filter(isVsock);
-  const acceptsVsock = acceptsGuests(options, log);
-  const fromGuests = parts.use(await serve({ addresses: vsock, routes: forGuests, tls, acceptsVsock, log }));
+/** For people and programs. */
+function serveClients({ options, guests, events, clock, log }: Parts): Promise<RpcServer> {
+  const { listen, tls, token } = options;
+  return serve({
+    addresses: listen,
+    // The certificate of --tls-peer is that of a guest.
+    tls: tls && { ...tls, peer: undefined },
+    tokens: token === undefined ? [] : [{ token }],
+    admits: admitRole("client"),
+    log,
+    routes(router) {
+      hostService(router, guests, events, clock);
+      proxyService(router, Tremplin, guests);
+      proxyService(router, Guest, guests);
+      misdirectedNotices(router, logNotices(new LogLimit(clock), log));
+      const services = [Host, Tremplin, Guest];
+      health(
+        router,
+        services.map((service) => service.typeName),
+      );
+      reflection(router, services);
+    },
+  });
+}
 
-  const running = parts.move();
-  return {
-    addresses: [...forPrograms.addresses, ...fromGuests.addresses],
-    [Symbol.asyncDispose]: () => running.disposeAsync(),
+/** For guests. `guest`: the only one that sends to this address. */
+function serveGuests({ address, guest }: ListenerAddress, parts: Parts): Promise<RpcServer> {
+  const { options, guests, events, limits, clock, log } = parts;
+  const cids = guests.all.flatMap(({ cid }) => (cid === undefined ? [] : [cid]));
+  const withTokens = options.guests.filter(({ token }) => token !== undefined);
+  return serve({
+    addresses: [address],
+    tls: options.tls,
+    tokens: withTokens.map(({ name, token }) => ({ token: token as string, guest: name })),
+    unknownCaller: Code.FailedPrecondition,
+    acceptsVsock: vsockGuard(cids, log),
+    admits(caller) {
+      const sender = senderOf(caller, guest, guests);
+      return "refusal" in sender ? sender.refusal : undefined;
+    },
+    onFailure: logNotices(new LogLimit(clock), log),
+    log,
+    routes(router: ConnectRouter) {
+      listener(router, guests, events, limits, guest);
+      health(router, [TremplinListener.typeName]);
+    },
+  });
+}
+
+/** Logs each notice that was not acknowledged. */
+function logNotices(limit: LogLimit, log: Logger): OnFailure {
+  return (path, caller, reason) => {
+    const sender = callerText(caller);
+    const notice = path.slice(path.lastIndexOf("/") + 1).slice(0, 100);
+    const admitted = limit.admit(`${sender} ${notice} ${reason}`);
+    if (admitted) log.warn({ notice, sender, reason, ...admitted }, "a notice was not acknowledged");
   };
 }
 
-/** Accepts only the configured guests where all of them have a context id. */
-function acceptsGuests({ guests }: HostOptions, log: Logger): (cid: number) => boolean {
-  const cids = guests.map(({ address }) => (address.kind === "vsock" ? address.cid : "any"));
-  const known = cids.filter((cid) => typeof cid === "number");
-  return known.length < cids.length ? () => true : vsockGuard(known, log);
+/** Throws `invalid` where nothing could show which guest sends a notice. */
+function checkListeners({ listeners, guests }: HostOptions): void {
+  const names = guests.map(({ name }) => name);
+  for (const { guest, address } of listeners) {
+    const place = formatAddress(address);
+    if (guest !== undefined && !names.includes(guest)) {
+      throw new TremplinError("invalid", `--listener ${guest}=${place} is for a guest that no --guest has`);
+    }
+    if (address.kind === "unix" && guest === undefined && names.length > 1) {
+      throw new TremplinError(
+        "invalid",
+        `the guests ${names.join(", ")} cannot share ${place}, because nothing would show which one sends: give each one an address of its own, --listener NAME=ADDR`,
+      );
+    }
+    const isCid = (cid: number | string): boolean => typeof cid === "number";
+    if (
+      address.kind === "vsock" &&
+      !guests.some((each) => each.address.kind === "vsock" && isCid(each.address.cid))
+    ) {
+      throw new TremplinError(
+        "invalid",
+        `no guest could send to ${place}, because none has a context id: use --guest NAME=vsock:CID:PORT`,
+      );
+    }
+  }
 }

@@ -29,7 +29,7 @@ export async function writeBootFiles(
   for (const part of programFiles) {
     await cp(join(root, part), join(making, "program", part), { recursive: true, dereference: true, mode });
   }
-  for (const name of ["ca.crt", "daemon.crt", "daemon.key", "ssh-host", "ssh.pub"]) {
+  for (const name of ["ca.crt", "daemon.crt", "daemon.key", "host.crt", "ssh-host", "ssh.pub"]) {
     await cp(join(folder.keys, name), join(making, "keys", name));
   }
   const { daemonListens, daemonFindsHost } = machineAddresses(settings);
@@ -37,7 +37,7 @@ export async function writeBootFiles(
     ...["--listen", formatAddress(daemonListens), "--host", formatAddress(daemonFindsHost)],
     ...["--state", "/mnt/stateful/tremplin"],
     ...["--tls-cert", "/mnt/host/keys/daemon.crt", "--tls-key", "/mnt/host/keys/daemon.key"],
-    ...["--tls-ca", "/mnt/host/keys/ca.crt"],
+    ...["--tls-ca", "/mnt/host/keys/ca.crt", "--tls-peer", "/mnt/host/keys/host.crt"],
   ];
   const environment = { SHARED: folder.shared, WORDS: args.join(" ") };
   const lines = Object.entries(environment).map(([name, value]) => `${name}=${quoted(value)}\n`);

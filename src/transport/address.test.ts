@@ -37,10 +37,17 @@ test("a formatted address is parsed back to the same address", () => {
 });
 
 test("only unix sockets and loopback are local", () => {
-  for (const local of ["unix:/x", "tcp:127.1.2.3:1", "tcp:[::1]:1", "tcp:localhost:1"]) {
+  for (const local of [
+    ...["unix:/x", "tcp:127.1.2.3:1", "tcp:[::1]:1", "tcp:localhost:1", "tcp:LocalHost:1"],
+    ...["tcp:[0:0:0:0:0:0:0:1]:1", "tcp:[::ffff:127.0.0.1]:1", "tcp:[::ffff:7f00:1]:1"],
+  ]) {
     assert.equal(isLocal(parseAddress(local)), true, local);
   }
-  for (const open of ["tcp:0.0.0.0:1", "tcp:10.0.0.1:1", "tcp:127.0.0.1.example.org:1", "vsock:any:1"]) {
+  for (const open of [
+    ...["tcp:0.0.0.0:1", "tcp:[::]:1", "tcp:10.0.0.1:1", "tcp:127.0.0.1.example.org:1", "vsock:any:1"],
+    // No addresses, so a name server would be asked for them.
+    ...["tcp:127.999.1.1:1", "tcp:127.1:1", "tcp:0127.0.0.1:1", "tcp:localhost.:1", "tcp:my.localhost:1"],
+  ]) {
     assert.equal(isLocal(parseAddress(open)), false, open);
   }
 });

@@ -1,11 +1,23 @@
 import { isIP } from "node:net";
 import { TremplinError } from "../base/tremplin-error.ts";
+import { isLoopback } from "./loopback.ts";
 
 /** Where a service listens: `unix:/path`, `tcp:HOST:PORT` or `vsock:CID:PORT` (docs/contract.md#addresses). */
 export type Address =
-  | { readonly kind: "unix"; readonly path: string }
-  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | UnixAddress
+  | TcpAddress
   | { readonly kind: "vsock"; readonly cid: number | "any" | "host"; readonly port: number };
+
+export interface UnixAddress {
+  readonly kind: "unix";
+  readonly path: string;
+}
+
+export interface TcpAddress {
+  readonly kind: "tcp";
+  readonly host: string;
+  readonly port: number;
+}
 
 /** Parses an address. Port 0 means any free port. Throws `invalid` with the three forms. */
 export function parseAddress(text: string): Address {
@@ -32,10 +44,15 @@ export function formatAddress(address: Address): string {
   return `tcp:${isIP(address.host) === 6 ? `[${address.host}]` : address.host}:${address.port}`;
 }
 
-/** Whether only programs of this machine can reach the address. */
+/** Whether only programs of this machine can reach the address. Of names only `localhost` counts as this machine. */
 export function isLocal(address: Address): boolean {
   if (address.kind === "unix") return true;
-  return address.kind === "tcp" && /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(address.host);
+  return address.kind === "tcp" && (isLocalhost(address.host) || isLoopback(address.host));
+}
+
+/** Whether a host is the name that each machine has for itself. */
+export function isLocalhost(host: string): boolean {
+  return host.toLowerCase() === "localhost";
 }
 
 function isPort(text: string | undefined): boolean {

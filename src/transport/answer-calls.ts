@@ -10,6 +10,8 @@ import {
 } from "@connectrpc/connect-node";
 import type { Logger } from "../base/logger.ts";
 import { convertErrors } from "./call-errors.ts";
+import { type Caller, callerKey } from "./caller.ts";
+import { answerRefusal, type Refusal } from "./refusal.ts";
 import { whenClosed } from "./response-sent.ts";
 
 /** The contract's messages are far smaller. */
@@ -23,13 +25,30 @@ export type Handler = (request: Request, response: Response) => void;
 type Request = http.IncomingMessage & http2.Http2ServerRequest;
 type Response = http.ServerResponse & http2.Http2ServerResponse;
 
-type Calls = ReadonlyMap<string, ConnectRouter["handlers"][number]>;
+/** The outcome of the checks before a call: who calls, or why the call is refused. */
+export type Admission = { readonly caller: Caller } | { readonly refusal: Refusal };
+
+export interface AnswerOptions {
+  readonly routes: (router: ConnectRouter) => void;
+  readonly log: Logger;
+  /** Checks each request before anything of it is used. Default: everybody may call. */
+  readonly admit?: (request: Request) => Admission;
+  /** Gets each call that was answered with an error. */
+  readonly onFailure?: OnFailure;
+}
+
+/** `caller`: undefined for a call that was not admitted. */
+export type OnFailure = (path: string, caller: Caller | undefined, reason: string) => void;
+
+interface Context extends Required<Omit<AnswerOptions, "routes">> {
+  readonly calls: ReadonlyMap<string, ConnectRouter["handlers"][number]>;
+}
 
 /**
  * Answers calls in gRPC, gRPC-Web and Connect. Never throws, whatever a peer sends: a call that cannot be handled gets
  * an error status while that is still possible, and is logged.
  */
-export function answerCalls(routes: (router: ConnectRouter) => void, log: Logger): Handler {
+export function answerCalls({ routes, log, admit = admitAll, onFailure = ignore }: AnswerOptions): Handler {
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
     readMaxBytes: MAX_MESSAGE_BYTES,
@@ -41,8 +60,14 @@ export function answerCalls(routes: (router: ConnectRouter) => void, log: Logger
     // The peer may reset the stream between any two steps, while nothing else listens for errors.
     request.on("error", ignore);
     response.on("error", ignore);
-    answer(calls, request, response).catch((error) => failCall(error, request, response, log));
+    answer({ calls, log, admit, onFailure }, request, response).catch((error) =>
+      failCall(error, request, response, log),
+    );
   };
+}
+
+function admitAll(): Admission {
+  return { caller: { kind: "local" } };
 }
 
 /** Sets the handler of a server of either version. */
@@ -55,20 +80,55 @@ export function handleRequests(server: Server, handler: Handler): void {
   });
 }
 
-async function answer(calls: Calls, request: Request, response: Response): Promise<void> {
+async function answer(context: Context, request: Request, response: Response): Promise<void> {
+  const { calls, onFailure } = context;
   // The caller has gone already, so no event would say so later.
   if ((request.stream ?? request.socket).destroyed) return;
+  const path = pathOf(request);
+  const refuse = (caller: Caller | undefined, refusal: Refusal): void => {
+    onFailure(path, caller, refusal.sentence);
+    answerRefusal(request.headers["content-type"], response, refusal);
+  };
+  const admission = context.admit(request);
+  if ("refusal" in admission) return refuse(undefined, admission.refusal);
+  const { caller } = admission;
   removeOrigin(request);
-  const call = calls.get(request.url.split("?", 1)[0] as string);
-  if (!call) return answerUnknown(request, response);
-  const universal = universalRequestFromNodeRequest(request, response, undefined, whenClosed(response));
+  const call = calls.get(pathOf(request));
+  if (!call) return refuse(caller, { code: Code.Unimplemented, sentence: "there is no such rpc here" });
+  const values = whenClosed(response).set(callerKey, caller);
+  const universal = universalRequestFromNodeRequest(request, response, undefined, values);
   removeLongDeadline(universal.header);
-  await universalResponseToNodeResponse(await call(universal), response);
+  const answered = await call(universal);
+  // The library's function does not always return.
+  response.once("close", () => {
+    const reason = failureOf(answered.status, answered.trailer);
+    if (reason !== undefined) onFailure(path, caller, reason);
+  });
+  await universalResponseToNodeResponse(answered, response);
+}
+
+function pathOf({ url }: Request): string {
+  return url.split("?", 1)[0] as string;
+}
+
+/** Why a call failed, as far as its answer says so outside of its body. */
+function failureOf(httpStatus: number, trailer: Headers | undefined): string | undefined {
+  const status = trailer?.get("grpc-status") ?? "0";
+  if (status !== "0") return decodeMessage(trailer?.get("grpc-message") ?? "") || `grpc-status ${status}`;
+  return httpStatus === 200 ? undefined : `HTTP status ${httpStatus}`;
+}
+
+function decodeMessage(message: string): string {
+  try {
+    return decodeURIComponent(message);
+  } catch {
+    return message;
+  }
 }
 
 /**
- * The socket identifies the server, so the authority of a request is ignored and need not be a host name: gRPC's C core
- * sends the percent-encoded path of a unix socket, from which the library could not build a URL.
+ * What the authority of a request may be has been checked. It need not be a host name: gRPC's C core sends the
+ * percent-encoded path of a unix socket, from which the library could not build a URL.
  */
 function removeOrigin(request: Request): void {
   Object.defineProperty(request, "authority", { value: "localhost" });
@@ -81,23 +141,6 @@ function removeLongDeadline(header: Headers): void {
   const milliseconds = { H: 3_600_000, M: 60_000, S: 1_000 }[unit ?? ""] ?? 0;
   if (Number(count) * milliseconds > MAX_TIMER_MS) header.delete("grpc-timeout");
   if (Number(header.get("connect-timeout-ms")) > MAX_TIMER_MS) header.delete("connect-timeout-ms");
-}
-
-function answerUnknown(request: Request, response: Response): void {
-  response.statusCode = 404;
-  if (isGrpc(request.headers["content-type"])) {
-    // gRPC reads a status among the headers only if nothing follows them; writeHead would send them too early.
-    response.statusCode = 200;
-    response.setHeader("content-type", "application/grpc");
-    response.setHeader("grpc-status", String(Code.Unimplemented));
-    response.setHeader("grpc-message", "there is no such rpc here");
-  }
-  response.end();
-}
-
-/** For clients of gRPC-Web and Connect a 404 means the same. */
-function isGrpc(contentType: string | undefined): boolean {
-  return /^application\/grpc(?:[+;\s]|$)/i.test(contentType ?? "");
 }
 
 function failCall(error: unknown, request: Request, response: Response, log: Logger): void {

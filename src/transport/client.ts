@@ -1,17 +1,28 @@
-import { connect as connectSocket } from "node:net";
+import { once } from "node:events";
+import { connect as connectSocket, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Interceptor, Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { loadNative } from "../base/native/load-native.ts";
-import type { Address } from "./address.ts";
+import { TremplinError } from "../base/tremplin-error.ts";
+import { type Address, formatAddress, isLocal, type TcpAddress } from "./address.ts";
+import { closedAfterHandshake, connectTls } from "./connect-tls.ts";
 import { ConnectingStream } from "./connecting-stream.ts";
+import { lookupLoopback } from "./loopback.ts";
+import type { Role } from "./role.ts";
 import { ReadableSessionManager } from "./session-manager.ts";
 import type { Tls } from "./tls.ts";
+import { presentToken } from "./token.ts";
 import { type Unanswered, whyUnanswered } from "./unanswered.ts";
 import { cidOf } from "./vsock/socket-address.ts";
 
 export interface DialOptions {
+  /** Used for tcp only. */
   readonly tls?: Tls | undefined;
+  /** Presented on tcp without TLS. */
+  readonly token?: string | undefined;
+  /** Whose certificate must be there, if it has a role. */
+  readonly peer?: Role;
   readonly interceptors?: Interceptor[];
 }
 
@@ -23,22 +34,31 @@ export interface Connection extends Disposable {
   whyUnanswered(thrown: unknown): Unanswered | undefined;
 }
 
+/** Throws `invalid` for another machine without TLS. */
 export function dial(address: Address, options: DialOptions = {}): Connection {
+  const { token, interceptors = [] } = options;
   const tls = address.kind === "tcp" ? options.tls : undefined;
+  const isClear = address.kind === "tcp" && !tls;
+  if (isClear && !isLocal(address)) {
+    throw new TremplinError(
+      "invalid",
+      `will not connect to ${formatAddress(address)} without TLS: others on the way could read and change everything; give --tls-cert, --tls-key and --tls-ca`,
+    );
+  }
   // The authority is only a name: createConnection chooses the socket.
-  const baseUrl = `${tls ? "https" : "http"}://${address.kind === "tcp" ? urlHost(address) : "localhost"}`;
+  const baseUrl = `${tls ? "https" : "http"}://localhost`;
   const sessionManager = new ReadableSessionManager(
     baseUrl,
     // Only a ping detects that a peer on another machine has vanished.
     { idleConnectionTimeoutMs: 60_000, ...(address.kind === "tcp" && { pingIntervalMs: 20_000 }) },
-    tls ? { ...tls } : { createConnection: () => openSocket(address) },
+    { createConnection: () => openSocket(address, tls, options.peer) },
   );
   return {
     address,
     transport: createGrpcTransport({
       baseUrl,
       sessionManager,
-      interceptors: options.interceptors ?? [],
+      interceptors: isClear && token !== undefined ? [...interceptors, presentToken(token)] : interceptors,
     }),
     whyUnanswered: (thrown) =>
       whyUnanswered(thrown, {
@@ -49,9 +69,14 @@ export function dial(address: Address, options: DialOptions = {}): Connection {
   };
 }
 
-function openSocket(address: Address): Duplex {
+function openSocket(address: Address, tls: Tls | undefined, peer: Role | undefined): Duplex {
   if (address.kind === "unix") return connectSocket({ path: address.path });
-  if (address.kind === "tcp") return connectSocket({ host: address.host, port: address.port });
+  if (address.kind === "tcp") {
+    return new ConnectingStream(
+      (signal) => (tls ? connectTls(address, tls, peer, signal) : connectClear(address, signal)),
+      () => (tls ? closedAfterHandshake(address) : closedWithoutTls(address)),
+    );
+  }
   const { cid, port } = address;
   return new ConnectingStream(async (signal) => {
     const { connectVsock } = await loadNative(() => import("./vsock/connect-vsock.ts"));
@@ -59,6 +84,21 @@ function openSocket(address: Address): Duplex {
   });
 }
 
-function urlHost(address: { host: string; port: number }): string {
-  return `${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`;
+/** To this machine only, also where `localhost` is another one. */
+async function connectClear({ host, port }: TcpAddress, signal: AbortSignal): Promise<Socket> {
+  const socket = connectSocket({ host, port, lookup: lookupLoopback });
+  try {
+    await once(socket, "connect", { signal });
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+function closedWithoutTls(address: Address): TremplinError {
+  return new TremplinError(
+    "unavailable",
+    `${formatAddress(address)} closed the connection at once: if it expects TLS, give --tls-cert, --tls-key and --tls-ca`,
+  );
 }

@@ -25,8 +25,9 @@ import { serve } from "./server.ts";
 
 test("no bytes to a tcp listener end the process", async () => {
   const address = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
-  await using server = await serve({ addresses: [address], routes: hostileRoutes });
-  await provoke(server.addresses[0] as typeof address);
+  const token = "x".repeat(32);
+  await using server = await serve({ addresses: [address], routes: hostileRoutes, tokens: [{ token }] });
+  await provoke(server.addresses[0] as typeof address, { token });
 });
 
 test("no bytes to a unix listener end the process", async () => {
@@ -39,7 +40,7 @@ test("no bytes to a unix listener end the process", async () => {
 test("no bytes to a vsock listener end the process", async () => {
   await using folder = await temporaryFolder();
   const address = { kind: "unix", path: join(folder.path, "t.sock") } as const;
-  const server = plainServer(answerCalls(hostileRoutes, silentLogger));
+  const server = plainServer(answerCalls({ routes: hostileRoutes, log: silentLogger }));
   const door: Server = createServer().listen(address.path);
   // As the listener on vsock does with the connections of its own handle.
   (door as unknown as { _handle: StreamHandle })._handle.onconnection = (_status, client) =>

@@ -1,4 +1,4 @@
-import { type DescFile, type DescMessage, toBinary } from "@bufbuild/protobuf";
+import { type DescFile, type DescMessage, type DescService, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectRouter } from "@connectrpc/connect";
 import {
@@ -7,9 +7,9 @@ import {
 } from "../contract/grpc/reflection/v1/reflection_pb.js";
 import { ServerReflection as ServerReflectionAlpha } from "../contract/grpc/reflection/v1alpha/reflection_pb.js";
 
-/** Routes of gRPC server reflection, v1 and v1alpha, over the given files and all that they import. */
-export function reflection(router: ConnectRouter, files: readonly DescFile[]): void {
-  const index = new SymbolIndex(files);
+/** Routes of gRPC server reflection, v1 and v1alpha: the given services, with their files and all that those import. */
+export function reflection(router: ConnectRouter, services: readonly DescService[]): void {
+  const index = new SymbolIndex(services);
   const answer = async function* (requests: AsyncIterable<ServerReflectionRequest>) {
     for await (const request of requests) {
       yield { validHost: request.host, originalRequest: request, messageResponse: index.answer(request) };
@@ -25,9 +25,9 @@ class SymbolIndex {
   readonly #fileOfSymbol = new Map<string, DescFile>();
   readonly #fileOfName = new Map<string, DescFile>();
 
-  constructor(files: readonly DescFile[]) {
-    this.#services = files.flatMap((file) => file.services.map((service) => service.typeName));
-    for (const file of files) this.#add(file);
+  constructor(services: readonly DescService[]) {
+    this.#services = services.map((service) => service.typeName);
+    for (const { file } of services) this.#add(file);
   }
 
   answer(request: ServerReflectionRequest) {

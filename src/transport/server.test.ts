@@ -5,22 +5,34 @@ import * as http2 from "node:http2";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { authorities } from "../../test/support/hostile-bytes.ts";
 import { turns, whatEscapes } from "../../test/support/hostile-peer.ts";
 import type { Logger } from "../base/logger.ts";
 import { Health } from "../contract/grpc/health/v1/health_pb.js";
 import { ServerReflection } from "../contract/grpc/reflection/v1/reflection_pb.js";
-import { file_tremplin, Tremplin, TremplinListener } from "../contract/tremplin_pb.js";
-import type { Address } from "./address.ts";
+import { Tremplin, TremplinListener } from "../contract/tremplin_pb.js";
+import type { Address, UnixAddress } from "./address.ts";
 import { dial } from "./client.ts";
 import { health } from "./health.ts";
 import { reflection } from "./reflection.ts";
 import { responseSent } from "./response-sent.ts";
 import { serve } from "./server.ts";
 
-const anyPort: Address = { kind: "tcp", host: "127.0.0.1", port: 0 };
+type Options = Partial<Parameters<typeof serve>[0]>;
+
+/** A server on a socket of its own. */
+async function serveOnSocket(t: TestContext, options: Options = {}): Promise<UnixAddress> {
+  const place = await folder();
+  const address = { kind: "unix", path: join(place.path, "t.sock") } as const;
+  const server = await serve({ routes, ...options, addresses: [address] });
+  t.after(async () => {
+    await server[Symbol.asyncDispose]();
+    await place[Symbol.asyncDispose]();
+  });
+  return address;
+}
 
 async function folder(): Promise<AsyncDisposable & { path: string }> {
   const path = await mkdtemp(join(tmpdir(), "transport-"));
@@ -30,7 +42,7 @@ async function folder(): Promise<AsyncDisposable & { path: string }> {
 function routes(router: Parameters<typeof reflection>[0]): void {
   router.service(Tremplin, { getDebugInfo: () => ({ debugInformation: "hello" }) });
   health(router, [Tremplin.typeName]);
-  reflection(router, [file_tremplin]);
+  reflection(router, [Tremplin]);
 }
 
 test("a unix socket is 0600 in a 0700 folder and answers gRPC", async () => {
@@ -44,14 +56,12 @@ test("a unix socket is 0600 in a 0700 folder and answers gRPC", async () => {
   assert.equal(answer.debugInformation, "hello");
 });
 
-test("JSON over HTTP/1.1 is answered at the same address", async () => {
-  await using server = await serve({ addresses: [anyPort], routes });
-  const { port } = server.addresses[0] as { port: number };
+test("JSON over HTTP/1.1 is answered at the same address", async (t) => {
+  const { path: socketPath } = await serveOnSocket(t);
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const request = http.request(
     {
-      port,
-      host: "127.0.0.1",
+      socketPath,
       method: "POST",
       path: "/vm_tools.tremplin.Tremplin/GetDebugInfo",
       headers: { "content-type": "application/json" },
@@ -82,14 +92,20 @@ test("a stale socket file is replaced, that of a living server and a plain file 
   await assert.rejects(serve({ addresses: [address], routes }), /not a socket/);
 });
 
-test("an address that other machines can reach needs TLS", async () => {
-  const open: Address = { kind: "tcp", host: "0.0.0.0", port: 0 };
-  await assert.rejects(serve({ addresses: [open], routes }), /without TLS.*--tls-cert/);
+test("an address that other machines can reach needs TLS, and one that other users can reach a token", async () => {
+  const at = (host: string): Address[] => [{ kind: "tcp", host, port: 0 }];
+  const tokens = [{ token: "x".repeat(32) }];
+  for (const host of ["0.0.0.0", "::", "192.0.2.1", "example.org", "127.0.0.256", "localhost.example.org"]) {
+    await assert.rejects(serve({ addresses: at(host), routes, tokens }), /without TLS.*--tls-cert/, host);
+  }
+  for (const host of ["127.0.0.1", "127.1.2.3", "::1", "localhost"]) {
+    await assert.rejects(serve({ addresses: at(host), routes }), /without a token.*--token-file/, host);
+    await using _server = await serve({ addresses: at(host), routes, tokens });
+  }
 });
 
-test("health and reflection answer as gRPC tools expect", async () => {
-  await using server = await serve({ addresses: [anyPort], routes });
-  using connection = dial(server.addresses[0] as Address);
+test("health and reflection answer as gRPC tools expect", async (t) => {
+  using connection = dial(await serveOnSocket(t));
   const healthy = await createClient(Health, connection.transport).check({ service: Tremplin.typeName });
   assert.equal(healthy.status, 1);
   async function* ask() {
@@ -109,11 +125,10 @@ test("health and reflection answer as gRPC tools expect", async () => {
   );
 });
 
-test("responseSent resolves after the response was sent, not before", async () => {
+test("responseSent resolves after the response was sent, not before", async (t) => {
   const order: string[] = [];
   const { promise: hasSent, resolve } = Promise.withResolvers<void>();
-  await using server = await serve({
-    addresses: [anyPort],
+  const address = await serveOnSocket(t, {
     routes: (router) =>
       router.service(Tremplin, {
         getDebugInfo(_request, { values }) {
@@ -126,15 +141,15 @@ test("responseSent resolves after the response was sent, not before", async () =
         },
       }),
   });
-  using connection = dial(server.addresses[0] as Address);
+  using connection = dial(address);
   await createClient(Tremplin, connection.transport).getDebugInfo({});
   await hasSent;
   assert.deepEqual(order, ["handled", "answered"]);
 });
 
 /** What comes back on a connection to which these bytes are written, read one by one, until the server closes it. */
-async function said(address: Address, ...pieces: string[]): Promise<string> {
-  const socket = connect({ port: (address as { port: number }).port, host: "127.0.0.1", noDelay: true });
+async function said({ path }: UnixAddress, ...pieces: string[]): Promise<string> {
+  const socket = connect({ path });
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   let text = "";
   socket.setEncoding("latin1").on("data", (chunk) => {
@@ -157,8 +172,12 @@ interface Answer {
 }
 
 /** Asks over HTTP/2 with exactly these headers. */
-async function asked(address: Address, headers: http2.OutgoingHttpHeaders, body = "{}"): Promise<Answer> {
-  const session = http2.connect(`http://127.0.0.1:${(address as { port: number }).port}`);
+async function asked(
+  { path }: UnixAddress,
+  headers: http2.OutgoingHttpHeaders,
+  body = "{}",
+): Promise<Answer> {
+  const session = http2.connect("http://localhost", { createConnection: () => connect({ path }) });
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   session.on("error", reject);
   const stream = session.request({ ":method": "POST", ...headers }).setEncoding("latin1");
@@ -176,9 +195,8 @@ async function asked(address: Address, headers: http2.OutgoingHttpHeaders, body 
 
 const getDebugInfo = "/vm_tools.tremplin.Tremplin/GetDebugInfo";
 
-test("HTTP/1.1 is served with any host, also without one", async () => {
-  await using server = await serve({ addresses: [anyPort], routes });
-  const address = server.addresses[0] as Address;
+test("on a Unix socket HTTP/1.1 is served with any host, also without one", async (t) => {
+  const address = await serveOnSocket(t);
   const rest = "Content-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
   const requests = [
     ...authorities.map((authority) => `POST ${getDebugInfo} HTTP/1.1\r\nHost: ${authority}\r\n${rest}`),
@@ -193,9 +211,8 @@ test("HTTP/1.1 is served with any host, also without one", async () => {
   }
 });
 
-test("HTTP/2 is served with any authority or host", async () => {
-  await using server = await serve({ addresses: [anyPort], routes });
-  const address = server.addresses[0] as Address;
+test("on a Unix socket HTTP/2 is served with any authority or host", async (t) => {
+  const address = await serveOnSocket(t);
   // What has no place in a header at all, HTTP/2 itself refuses.
   const possible = authorities.filter((authority) => /^[!-.0-?A-~]+$/.test(authority));
   const common = { ":path": getDebugInfo, "content-type": "application/json" };
@@ -211,22 +228,15 @@ test("HTTP/2 is served with any authority or host", async () => {
   }
 });
 
-test("the first bytes of HTTP/2 may come one by one", async () => {
-  await using server = await serve({ addresses: [anyPort], routes });
+test("the first bytes of HTTP/2 may come one by one", async (t) => {
   const settings = "\0\0\0\x04\0\0\0\0\0";
   const goAway = "\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\0";
-  const answer = await said(
-    server.addresses[0] as Address,
-    ..."PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    settings,
-    goAway,
-  );
+  const answer = await said(await serveOnSocket(t), ..."PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", settings, goAway);
   assert.equal(answer[3], "\x04", "it begins with the settings of HTTP/2");
 });
 
-test("an unknown rpc is UNIMPLEMENTED for gRPC, in headers only, and a 404 for others", async () => {
-  await using server = await serve({ addresses: [anyPort], routes });
-  const address = server.addresses[0] as Address;
+test("an unknown rpc is UNIMPLEMENTED for gRPC, in headers only, and a 404 for others", async (t) => {
+  const address = await serveOnSocket(t);
   const subtypes = ["", "+proto", "+json", "+thrift", ";charset=utf-8"];
   for (const path of [
     "/vm_tools.tremplin.Tremplin/Nope",
@@ -246,22 +256,21 @@ test("an unknown rpc is UNIMPLEMENTED for gRPC, in headers only, and a 404 for o
   }
 });
 
-test("a handler with a bug is answered with a status and logged once", async () => {
+test("a handler with a bug is answered with a status and logged once", async (t) => {
   const logged: unknown[] = [];
   const log = { error: ({ error }: { error: unknown }) => logged.push(error) } as unknown as Logger;
   const bug = new TypeError("a bug");
   const throwBug = (): never => {
     throw bug;
   };
-  await using server = await serve({
-    addresses: [anyPort],
+  const address = await serveOnSocket(t, {
     log,
     routes(router) {
       router.service(Tremplin, { getDebugInfo: throwBug });
       router.service(Health, { check: throwBug, watch: throwBug });
     },
   });
-  using connection = dial(server.addresses[0] as Address);
+  using connection = dial(address);
   const isInternal = (error: unknown): boolean => ConnectError.from(error).code === Code.Internal;
   await assert.rejects(createClient(Tremplin, connection.transport).getDebugInfo({}), isInternal);
   const watch = createClient(Health, connection.transport).watch({})[Symbol.asyncIterator]();

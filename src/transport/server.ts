@@ -1,24 +1,41 @@
-import { createSecureServer } from "node:http2";
+import { X509Certificate } from "node:crypto";
 import type { AddressInfo, Server as NetServer, Socket } from "node:net";
-import type { ConnectRouter } from "@connectrpc/connect";
+import { Code, type ConnectRouter } from "@connectrpc/connect";
+import { systemClock } from "../base/async/clock.ts";
+import { LogLimit } from "../base/log-limit.ts";
 import { type Logger, silentLogger } from "../base/logger.ts";
 import { loadNative } from "../base/native/load-native.ts";
 import { systemErrorText } from "../base/system-error.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { type Address, formatAddress, isLocal } from "./address.ts";
-import { answerCalls, type Handler, handleRequests } from "./answer-calls.ts";
+import { admitRequest } from "./admission.ts";
+import { answerCalls, type OnFailure } from "./answer-calls.ts";
+import type { IsOwnName } from "./browser-guard.ts";
+import { type Caller, setCaller } from "./caller.ts";
+import { loopbackAddress } from "./loopback.ts";
 import { plainServer } from "./plain-server.ts";
+import type { Refusal } from "./refusal.ts";
+import { secureServer } from "./secure-server.ts";
 import { listenOnSocketFile } from "./socket-file.ts";
 import type { Tls } from "./tls.ts";
+import type { AcceptedToken } from "./token.ts";
 import { cidOf } from "./vsock/socket-address.ts";
 
 export interface ServeOptions {
   readonly addresses: readonly Address[];
   readonly routes: (router: ConnectRouter) => void;
-  /** Required for addresses that other machines can reach; used for tcp only. */
+  /** Used for tcp only, which needs this or a token. */
   readonly tls?: Tls | undefined;
+  /** The tokens that are accepted on tcp without TLS, which is possible only on the loopback interface. */
+  readonly tokens?: readonly AcceptedToken[] | undefined;
   /** Whether to serve a caller on vsock, by its context id. Default: everyone. */
   readonly acceptsVsock?: (cid: number) => boolean;
+  /** Why a caller is not served, by what the transport proves of it. Default: everyone is. */
+  readonly admits?: (caller: Caller) => Refusal | undefined;
+  /** The code for a caller without an accepted token or certificate. Default: Unauthenticated. */
+  readonly unknownCaller?: Code;
+  /** Gets each call that was answered with an error. */
+  readonly onFailure?: OnFailure;
   /** Gets errors that are not the peer's own. Default: no log. */
   readonly log?: Logger;
 }
@@ -31,13 +48,11 @@ export interface RpcServer extends AsyncDisposable {
 /** Serves gRPC, gRPC-Web, Connect and JSON over HTTP/1.1 and HTTP/2 on each address. */
 export async function serve(options: ServeOptions): Promise<RpcServer> {
   const { log = silentLogger } = options;
-  const handler = answerCalls(options.routes, log);
   const sockets = new Set<Socket>();
   await using servers = new AsyncDisposableStack();
   const addresses: Address[] = [];
   for (const address of options.addresses) {
-    const tls = address.kind === "tcp" ? options.tls : undefined;
-    const server = tls ? secureServer(tls, handler) : plainServer(handler);
+    const server = serverFor(address, { ...options, log });
     server.on("connection", (socket: Socket) => {
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
@@ -49,7 +64,7 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
       const place = { cid: cidOf(address.cid), port: address.port };
       const { port } = servers.use(await listenOnVsock(server, place, acceptsVsock));
       addresses.push({ ...address, port });
-    } else addresses.push(await listen(server, address, tls !== undefined));
+    } else addresses.push(await listen(server, address));
     // From here on an error means that the machine has no file descriptor or memory left for a connection.
     server.on("error", (error) => log.warn({ error }, "a connection could not be accepted"));
   }
@@ -57,21 +72,62 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
   return { addresses, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
-async function listen(
-  server: NetServer,
-  address: Exclude<Address, { kind: "vsock" }>,
-  encrypted: boolean,
-): Promise<Address> {
-  if (address.kind === "unix") {
-    await listenOnSocketFile(server, address.path);
-    return address;
-  }
-  if (!isLocal(address) && !encrypted) {
+/** A server for an address, with what it demands of its callers. Throws `invalid` where anybody could call. */
+function serverFor(address: Address, options: ServeOptions & { readonly log: Logger }): NetServer {
+  const { routes, tokens = [], log, unknownCaller = Code.Unauthenticated } = options;
+  const { admits = () => undefined } = options;
+  const tls = address.kind === "tcp" ? options.tls : undefined;
+  if (address.kind === "tcp" && !tls) checkClear(address, tokens);
+  const limit = new LogLimit(systemClock);
+  const rules = { isOwnName: ownNames(address, tls), tls, tokens, unknownCaller, admits };
+  const handler = answerCalls({
+    ...{ routes, log },
+    admit: (request) => admitRequest(request, rules),
+    onFailure: options.onFailure ?? logRefusals(log, limit),
+  });
+  if (tls) return secureServer(tls, handler, { log, limit });
+  const server = plainServer(handler);
+  if (address.kind === "unix") server.on("connection", (socket) => setCaller(socket, { kind: "local" }));
+  return server;
+}
+
+function checkClear(address: Address, tokens: readonly AcceptedToken[]): void {
+  if (!isLocal(address)) {
     throw new TremplinError(
       "invalid",
       `will not listen on ${formatAddress(address)} without TLS: use a loopback address, or give --tls-cert, --tls-key and --tls-ca`,
     );
   }
+  if (tokens.length > 0) return;
+  throw new TremplinError(
+    "invalid",
+    `will not listen on ${formatAddress(address)} without a token: every user of this machine could connect; use unix:/path, or give a token (--token-file, for guests --guest-token) or TLS`,
+  );
+}
+
+/** Logs the calls that were refused before anything of them was read. */
+function logRefusals(log: Logger, limit: LogLimit): OnFailure {
+  return (path, caller, reason) => {
+    const admitted = caller ? undefined : limit.admit(reason);
+    if (admitted) log.warn({ path: path.slice(0, 200), reason, ...admitted }, "refused a call");
+  };
+}
+
+/** Whether a server on tcp is called so: the name that it listens on, and those of its certificate. */
+function ownNames(address: Address, tls: Tls | undefined): IsOwnName | undefined {
+  if (address.kind !== "tcp") return undefined;
+  const certificate = tls && new X509Certificate(tls.cert);
+  const own = address.host.toLowerCase();
+  return (name) =>
+    name.toLowerCase() === own || certificate?.checkHost(name, { subject: "never" }) !== undefined;
+}
+
+async function listen(server: NetServer, address: Exclude<Address, { kind: "vsock" }>): Promise<Address> {
+  if (address.kind === "unix") {
+    await listenOnSocketFile(server, address.path);
+    return address;
+  }
+  const host = isLocal(address) ? await loopbackAddress(address.host) : address.host;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once("error", (error) =>
     reject(
@@ -82,20 +138,9 @@ async function listen(
       ),
     ),
   );
-  server.listen({ host: address.host, port: address.port }, resolve);
+  server.listen({ host, port: address.port }, resolve);
   await promise;
   return { ...address, port: (server.address() as AddressInfo).port };
-}
-
-function secureServer(tls: Tls, handler: Handler): NetServer {
-  const server = createSecureServer({
-    ...tls,
-    allowHTTP1: true,
-    requestCert: true,
-    rejectUnauthorized: true,
-  });
-  handleRequests(server, handler);
-  return server;
 }
 
 async function close(server: NetServer, sockets: Set<Socket>): Promise<void> {

@@ -9,11 +9,12 @@ import { SilentPeerError } from "./session-manager.ts";
  * - `forbidden`: this process may not connect;
  * - `foreign`: another program listens there;
  * - `late`: the answer did not come in time;
- * - `lost`: the connection broke.
+ * - `lost`: the connection broke;
+ * - `explained`: the way to the address has a sentence of its own, which names the address.
  */
 export interface Unanswered {
-  readonly kind: "absent" | "forbidden" | "foreign" | "late" | "lost";
-  /** In plain words, without the address. */
+  readonly kind: "absent" | "forbidden" | "foreign" | "late" | "lost" | "explained";
+  /** In plain words; without the address, except in `explained`. */
   readonly reason: string;
 }
 
@@ -42,9 +43,8 @@ export function whyUnanswered(thrown: unknown, peer: Peer): Unanswered | undefin
   const error = ConnectError.from(thrown);
   if (error.isWireError) return undefined;
   const chain = chainOf(error);
-  // The way to a vsock address has sentences of its own.
   const own = chain.find((each) => each instanceof TremplinError);
-  if (own) return { kind: "absent", reason: own.message };
+  if (own) return { kind: "explained", reason: own.message };
   const isSilent = chain.some((each) => each instanceof SilentPeerError);
   if (isSilent || error.code === Code.DeadlineExceeded)
     return { kind: "late", reason: "it did not answer in time" };

@@ -1,3 +1,5 @@
+import { oddCases } from "./odd-account-fixtures.ts";
+
 /** The accounts and files of a container before SetUpUser is called for anna. */
 export interface AccountCase {
   readonly title: string;
@@ -121,7 +123,7 @@ export const accountCases: readonly AccountCase[] = [
     title: "there is an orphaned password of a former account with the name",
     shadow: [`anna:${password}:19000:0:99999:7:::`],
     look: "grep ^anna: /etc/passwd",
-    there: /^anna:!:1000:1000:anna:\/home\/anna:\/bin\/bash\n$/,
+    there: /^anna:!:1000:1000:anna:\/home\/anna:\/bin\/sh\n$/,
   },
   {
     title: "a group of the site has a password of its own, and no line in gshadow",
@@ -232,4 +234,5 @@ export const accountCases: readonly AccountCase[] = [
     plant: "ln -s /mnt/passwd-of-yesterday /etc/passwd-",
     reason: /\/etc\/passwd- is a symlink, not a regular file/,
   },
+  ...oddCases,
 ];

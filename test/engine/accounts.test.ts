@@ -64,7 +64,9 @@ for (const state of ["running", "stopped"] as const) {
       if (state === "stopped") await powered(false);
       const { wanted = "anna", username = "anna", reason, look, there } = each;
       const request = { containerName: "tiny", containerUsername: wanted };
+      const begun = performance.now();
       const answer = await daemon.tremplin.setUpUser(request);
+      console.error("TIME", each.title, performance.now() - begun);
       if (state === "stopped") await powered(true);
 
       const status = reason ? SetUp.FAILED : SetUp.SUCCESS;
@@ -83,16 +85,63 @@ for (const state of ["running", "stopped"] as const) {
   }
 }
 
+/** What the login shell prints for these lines. */
+async function typed(lines: string): Promise<string> {
+  async function* inputs() {
+    yield { input: { case: "start" as const, value: { containerName: "tiny", plain: true } } };
+    yield { input: { case: "data" as const, value: Buffer.from(`${lines}\nexit\n`) } };
+  }
+  const chunks: Uint8Array[] = [];
+  for await (const { output } of daemon.guest.shell(inputs())) {
+    if (output.case === "data" || output.case === "errors") chunks.push(output.value);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+for (const [title, script, printed] of [
+  ["in the shell of the primary user", "true", /^anna \/home\/anna\n$/],
+  [
+    "in one that the container has",
+    "sed -i '/^anna:/s#/bin/sh#/bin/bash#' /etc/passwd",
+    /^anna \/home\/anna\n$/,
+  ],
+  [
+    "of root where the line of the user cannot be used",
+    "sed -i '/^anna:/s#:[^:]*$##' /etc/passwd",
+    /^root \/root\n$/,
+  ],
+] as const) {
+  test(`a container with busybox alone: a shell opens ${title}`, async () => {
+    await inside(reset);
+    const { status, failureReason } = await daemon.tremplin.setUpUser({
+      containerName: "tiny",
+      containerUsername: "anna",
+    });
+    assert.equal(status, SetUp.SUCCESS, failureReason);
+    await inside(script);
+    assert.match(await typed('echo "$(id -un) $HOME"'), printed);
+    await inside("[ -e /bin/su ] || mv /bin/kept /bin/su");
+  });
+}
+
 const contents = () => accountContents(engine, "tiny");
 
 /** Every line is unchanged, except that the primary user may have joined groups. */
 function assertKept(before: Record<string, string>, after: Record<string, string>, person: string): void {
   for (const name of accountFiles) {
-    const [old, now] = [before, after].map((files) => (files[name] ?? "").trimEnd().split("\n"));
+    const [old, now] = [before, after].map((files) => linesOf(files[name] ?? ""));
     for (const [index, line] of old?.entries() ?? []) {
-      const joined = [line, `${line},${person}`, `${line}${person}`];
+      const joined = [
+        line,
+        ...[",", "", ":"].map((by) => `${line}${by}${person}`),
+        `${line.trimEnd()}${person}`,
+      ];
       assert.ok(joined.includes(now?.[index] ?? "-"), `${line} is ${now?.[index]}`);
       if (name === "passwd" || name === "shadow") assert.equal(now?.[index], line);
     }
   }
+}
+
+function linesOf(text: string): string[] {
+  return text === "" ? [] : text.replace(/\n+$/, "").split("\n");
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { readdir } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
@@ -14,6 +14,7 @@ import { eventually } from "../support/eventually.ts";
 import { inContainer } from "../support/in-container.ts";
 import { type KeptFolder, keptFolder } from "../support/keeper.ts";
 import { ManualClock } from "../support/manual-clock.ts";
+import { PASSWORD, PrivateMirror } from "../support/private-mirror.ts";
 import { repository } from "../support/repository.ts";
 import { execute, mountsUnder, processesWith } from "../support/system-state.ts";
 
@@ -29,9 +30,9 @@ after(() => kept?.[Symbol.asyncDispose]());
 /** Entries that look like an image. */
 const images = async () => (await readdir(folder)).filter((name) => !name.startsWith("."));
 
-async function built(release: string, where: string) {
+async function built(release: string, where: string, aptFolder?: string) {
   const told: ImageProgress[] = [];
-  const build = debianImage({ release, folder: where, signal: never, log: silentLogger });
+  const build = debianImage({ release, folder: where, signal: never, log: silentLogger, aptFolder });
   for (;;) {
     const { done, value } = await build.next();
     if (done) return { image: value, told };
@@ -77,10 +78,16 @@ test("a build that is killed ends completely and leaves no image", {
   assert.deepEqual(await images(), []);
 });
 
-test("concurrent calls share one build, and a later call reuses it", {
+test("concurrent calls share one build, whose private mirror stays out of the image, and a later call reuses it", {
   timeout: 300_000,
 }, async () => {
-  const calls = await Promise.all([built("bookworm", folder), built("bookworm", folder)]);
+  await using mirror = await PrivateMirror.open();
+  const apt = join(folder, ".apt");
+  await mkdir(apt, { recursive: true });
+  const suites = ["bookworm", "bookworm-updates"].map((suite) => `deb ${mirror.url} ${suite} main\n`);
+  const chrome = "deb [arch=amd64] http://127.0.0.1:9/linux/chrome/deb stable main\n";
+  await writeFile(join(apt, "sources.list"), [chrome, ...suites].join(""));
+  const calls = await Promise.all([built("bookworm", folder, apt), built("bookworm", folder, apt)]);
   const [quiet, busy] = calls.sort((a, b) => a.told.length - b.told.length);
   assert.ok(quiet && busy);
   assert.deepEqual(
@@ -91,6 +98,17 @@ test("concurrent calls share one build, and a later call reuses it", {
   assert.deepEqual(quiet.image, busy.image);
   assert.deepEqual((await images()).length, 1);
   assert.deepEqual((await built("bookworm", folder)).told, []);
+
+  for (const { told } of calls) assert.doesNotMatch(JSON.stringify(told), new RegExp(PASSWORD));
+  const sources = ["--zstd", "-xOf", busy.image.rootfsPath, "./etc/apt/sources.list.d/debian.sources"];
+  assert.match(
+    (await execute("tar", sources)).stdout,
+    /^URIs: http:\/\/deb\.debian\.org\/debian\nSuites: bookworm bookworm-updates$/m,
+  );
+  const search = 'tar --zstd -xOf "$1" | grep --text --count -e "$2"';
+  await assert.rejects(execute("sh", ["-c", search, "sh", busy.image.rootfsPath, PASSWORD]), {
+    stdout: "0\n",
+  });
 
   const { stdout } = await execute("tar", ["--zstd", "-tvf", busy.image.rootfsPath], { maxBuffer: 1 << 26 });
   const files = stdout.split("\n");

@@ -101,7 +101,7 @@ export const traps: readonly Trap[] = [
   },
   {
     title: "the skeleton is a link to the whole container",
-    plant: "rm -r /etc/skel; ln -s / /etc/skel; mkdir /many; cd /many; seq 2000 | xargs touch",
+    plant: "rm -r /etc/skel; ln -s / /etc/skel; mkdir /many; cd /many; seq 12000 | xargs touch",
     setUp: SetUp.FAILED,
     reason: /\/etc\/skel/,
     look: "ls -A /home",

@@ -20,7 +20,7 @@ echo noted > noted && setfattr -n user.note -v kept noted
 echo shared > acl && setfacl -m u:1000:rw,g:42:r acl
 setfacl -d -m u:1000:rwx deep && chown 33:33 deep && chmod 2775 deep
 truncate -s 50M hole && printf end >> hole
-mkfifo pipe
+mkfifo pipe && touch -d 2040-01-01 future
 mkdir chroot && mknod chroot/tty c 5 0 && chown 7:5 chroot/tty && chmod 1620 chroot/tty
 touch -d '2001-02-03 04:05:06' chroot/tty chroot
 ln -s /nowhere/at/all dangling && ln -s ../../../../etc/passwd out && chown -h 1000:1000 out

@@ -8,7 +8,7 @@ import {
 } from "../../src/contract/tremplin_pb.js";
 import { startDaemon, type TestDaemon } from "../support/daemon.ts";
 import { eventually } from "../support/eventually.ts";
-import { engineCommand } from "../support/in-container.ts";
+import { engineCommand, inContainer } from "../support/in-container.ts";
 import { type NetworkNamespace, networkNamespace } from "../support/network-namespace.ts";
 import { createTiny, launch, shareTinyImage } from "../support/tiny-container.ts";
 
@@ -78,10 +78,7 @@ test("on a machine with a VPN, shared addresses and an unreachable route the bri
 
 test("a firewall that drops is found with the command that helps", async () => {
   for (const [hook, sentence] of [
-    [
-      "forward",
-      /^the firewall drops what containers send to other networks.* chain guard of table inet mine/,
-    ],
+    ["forward", /^the firewall drops what containers send to other networks.*chain guard of table inet mine/],
     ["input", /^the firewall drops the requests of containers for addresses \(DHCP\) and names \(DNS\)/],
   ] as const) {
     await namespace.run(
@@ -116,20 +113,7 @@ test("a container for which there is no address says so at its start", async () 
     namespace.run(
       `grep -h 10.115.92.5 ${daemon.folder}/state/*/networks/${daemon.bridge}/dnsmasq.leases || true`,
     );
-  await engineCommand(
-    daemon,
-    "exec",
-    "one",
-    "--disable-stdin",
-    "--",
-    "udhcpc",
-    "-q",
-    "-n",
-    "-i",
-    "eth0",
-    "-s",
-    "/bin/true",
-  );
+  await inContainer(daemon, "one", "udhcpc", "-q", "-n", "-i", "eth0", "-s", "/bin/true");
   await eventually("the lease", async () => (await lease()) || undefined);
   assert.match(await start("two"), /^it has no IPv4 address: all 1 IPv4 addresses of .* are in use/);
   const [problem] = await problems();

@@ -160,12 +160,12 @@ test("a host with a full disk does not reject a notice: it takes it once there i
   const folder = await testFolder();
   await using _folder = { [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
   await using _disk = await smallDisk(join(folder, "disk"), 4 * 1024 * 1024);
-  const address = { kind: "unix", path: join(folder, "host.sock") } as const;
+  const address = { kind: "unix", path: join(folder, "listener.sock") } as const;
   const guests = [{ name: "vm", address: { kind: "unix", path: join(folder, "vm.sock") } as const }];
   await mkdir(join(folder, "disk/state"));
   const state = join(folder, "disk/state");
   await using _host = await serveHost(
-    { listen: [address], guests, state, logLevel: "silent" },
+    { listen: [], listeners: [{ address }], guests, state, logLevel: "silent" },
     systemClock,
     silentLogger,
   );

@@ -79,8 +79,13 @@ export class CommandLineFixture implements AsyncDisposable {
   static async open(t: TestContext, unchanged = false): Promise<CommandLineFixture> {
     const folder = await mkdtemp(join(tmpdir(), "cli-"));
     const host: Address = { kind: "unix", path: join(folder, "host.sock") };
+    const listener: Address = { kind: "unix", path: join(folder, "listener.sock") };
     const address: Address = { kind: "unix", path: join(folder, "vm.sock") };
-    const place = new CommandLineFixture(folder, await MemoryGuest.open({ address, host, unchanged }), host);
+    const place = new CommandLineFixture(
+      folder,
+      await MemoryGuest.open({ address, host: listener, unchanged }),
+      host,
+    );
     await place.openHost();
     t.after(() => place[Symbol.asyncDispose]());
     return place;
@@ -90,6 +95,7 @@ export class CommandLineFixture implements AsyncDisposable {
     const guests = [{ name: "vm", address: { kind: "unix" as const, path: join(this.folder, "vm.sock") } }];
     const options = {
       listen: [this.hostAddress],
+      listeners: [{ address: { kind: "unix" as const, path: join(this.folder, "listener.sock") } }],
       guests,
       state: join(this.folder, "log"),
       logLevel: "silent",

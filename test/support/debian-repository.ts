@@ -87,6 +87,8 @@ export interface FakeSuite {
   readonly packages: readonly FakePackage[];
   /** Who publishes it. Default: Debian. */
   readonly origin?: string;
+  /** Signed by this key in place of the repository's. */
+  readonly key?: SigningKey;
 }
 
 export interface RepositoryTimes {
@@ -108,7 +110,7 @@ export async function writeRepository(
   await rm(join(folder, "dists"), { recursive: true, force: true });
   await mkdir(join(folder, "pool"), { recursive: true });
   const work = join(folder, "work");
-  for (const { suite, packages, origin = "Debian" } of suites) {
+  for (const { suite, packages, origin = "Debian", key: own } of suites) {
     const stanzas: string[] = [];
     for (const fake of packages) {
       const name = `${fake.name}_${fake.version}_all.deb`;
@@ -119,7 +121,7 @@ export async function writeRepository(
     await writeSuite(
       join(folder, "dists", suite),
       { suite, origin, packages: stanzas.join("\n") },
-      key,
+      own ?? key,
       times,
     );
   }

@@ -7,10 +7,10 @@ import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { systemClock } from "../../src/base/async/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import { type Event, Host } from "../../src/contract/tremplin/v1/host_pb.js";
+import { TremplinListener } from "../../src/contract/tremplin_pb.js";
 import { serveHost } from "../../src/host/serve-host.ts";
 import type { Address } from "../../src/transport/address.ts";
 import { dial } from "../../src/transport/client.ts";
-import type { RpcServer } from "../../src/transport/server.ts";
 import { MemoryGuest } from "./memory-guest.ts";
 
 /** A folder with sockets for a host and its guests, and a client of the host. */
@@ -20,9 +20,11 @@ export interface HostFixture {
   readonly api: <S extends Parameters<typeof createClient>[0]>(
     service: S,
   ) => ReturnType<typeof createClient<S>>;
+  /** The same at the address where a guest sends its notices. */
+  readonly listener: (guest: string) => ReturnType<typeof createClient<typeof TremplinListener>>;
   guest(name: string, unchanged?: boolean): Promise<MemoryGuest>;
-  /** Serves a host with guests of these names. `guest` opens each of them. */
-  host(...guests: string[]): Promise<RpcServer>;
+  /** Serves a host with guests of these names, each with a listener of its own. `guest` opens each of them. */
+  host(...guests: string[]): Promise<AsyncDisposable>;
 }
 
 export async function hostFixture(t: TestContext): Promise<HostFixture> {
@@ -33,15 +35,24 @@ export async function hostFixture(t: TestContext): Promise<HostFixture> {
   const socket = (name: string): Address => ({ kind: "unix", path: join(folder, `${name}.sock`) });
   const hostAddress = socket("host");
   const connection = stack.use(dial(hostAddress));
+  const listenerOf = (guest: string): Address => socket(`listener-${guest}`);
   return {
     folder,
     hostAddress,
     api: (service) => createClient(service, connection.transport),
+    listener: (guest) => createClient(TremplinListener, stack.use(dial(listenerOf(guest))).transport),
     guest: async (name, unchanged = false) =>
-      stack.use(await MemoryGuest.open({ address: socket(name), host: hostAddress, unchanged })),
+      stack.use(await MemoryGuest.open({ address: socket(name), host: listenerOf(name), unchanged })),
     host: async (...names) => {
       const guests = names.map((name) => ({ name, address: socket(name) }));
-      const options = { listen: [hostAddress], guests, state: join(folder, "state"), logLevel: "silent" };
+      const listeners = names.map((guest) => ({ guest, address: listenerOf(guest) }));
+      const options = {
+        listen: [hostAddress],
+        listeners,
+        guests,
+        state: join(folder, "state"),
+        logLevel: "silent",
+      };
       return stack.use(await serveHost(options, systemClock, silentLogger));
     },
   };

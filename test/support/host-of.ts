@@ -19,13 +19,20 @@ export interface HostOf extends AsyncDisposable {
 export async function hostOf(daemon: TestDaemon): Promise<HostOf> {
   await using parts = new AsyncDisposableStack();
   const address = { kind: "unix", path: join(daemon.folder, "events.sock") } as const;
+  const forGuests = { kind: "unix", path: join(daemon.folder, "listener.sock") } as const;
   const guests = [
     { name: "vm", address: { kind: "unix", path: join(daemon.folder, "guest.sock") } as const },
   ];
   const state = join(daemon.folder, "events");
-  const options = { listen: [address], guests, state, logLevel: "silent" };
+  const options = {
+    listen: [address],
+    listeners: [{ address: forGuests }],
+    guests,
+    state,
+    logLevel: "silent",
+  };
   parts.use(await serveHost(options, systemClock, silentLogger));
-  const listener = createClient(TremplinListener, parts.use(dial(address)).transport);
+  const listener = createClient(TremplinListener, parts.use(dial(forGuests)).transport);
   const running = parts.move();
   return {
     address,

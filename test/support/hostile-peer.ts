@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { type ConnectRouter, createClient } from "@connectrpc/connect";
 import fc from "fast-check";
-import { file_tremplin, Tremplin } from "../../src/contract/tremplin_pb.js";
+import { Tremplin } from "../../src/contract/tremplin_pb.js";
 import type { Address } from "../../src/transport/address.ts";
 import { dial } from "../../src/transport/client.ts";
 import { health } from "../../src/transport/health.ts";
@@ -73,7 +73,7 @@ export function hostileRoutes(router: ConnectRouter): void {
     },
   });
   health(router, [Tremplin.typeName]);
-  reflection(router, [file_tremplin]);
+  reflection(router, [Tremplin]);
 }
 
 export interface Provoked {
@@ -81,12 +81,13 @@ export interface Provoked {
   readonly open?: () => Promise<Socket>;
   /** For the good call at the end. */
   readonly tls?: Tls;
+  readonly token?: string;
 }
 
 /** Throws bytes at a listener of `hostileRoutes` for a while. It still answers then, and nothing has escaped. */
 export async function provoke(
   address: SocketAddress,
-  { open = () => connected(address), tls }: Provoked = {},
+  { open = () => connected(address), tls, token }: Provoked = {},
 ): Promise<void> {
   using escaped = whatEscapes();
   const property = fc.asyncProperty(requestBytes, manners, async (bytes, how) => {
@@ -96,7 +97,7 @@ export async function provoke(
     assert.deepEqual(escaped.seen, []);
   });
   await fc.assert(property, fuzzing);
-  using connection = dial(address, { tls });
+  using connection = dial(address, { tls, token });
   const answer = await createClient(Tremplin, connection.transport).getDebugInfo({});
   assert.equal(answer.debugInformation, "hello");
   assert.deepEqual(escaped.seen, []);

@@ -16,7 +16,7 @@ export function backupHandlers(guest: MemoryGuest): Handlers {
         const half = { inputFilesStreamed: 5, inputBytesStreamed: 1024n, bytesExported: 512n };
         await guest.notify("updateExportStatus", { containerName, status: 7, ...total, ...half });
         await guest.gateOrCancel();
-        const done = { status: 1, bytesExported: 1024n };
+        const done = { status: 1, bytesExported: 1024n, failureReason: guest.remark };
         await guest.notify("updateExportStatus", {
           containerName,
           ...total,

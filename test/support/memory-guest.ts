@@ -46,6 +46,8 @@ export class MemoryGuest implements AsyncDisposable {
   gate: Promise<unknown> = Promise.resolve();
   /** Set to make every operation fail with this reason. */
   fault = "";
+  /** What an export adds to its success. */
+  remark = "";
   /** More fields of its status. */
   status: Partial<GetStatusResponse> = {};
   readonly orphans: MessageInitShape<typeof OrphanSchema>[] = [];
@@ -56,6 +58,8 @@ export class MemoryGuest implements AsyncDisposable {
   address = "10.0.0.1";
   /** The first account that was set up, in any container. */
   primaryUser = "";
+  /** What its answers say beside their messages. */
+  notes: string[] = [];
   readonly usb = new MemoryUsb();
   readonly #options: MemoryGuestOptions;
   readonly #connection: Connection;

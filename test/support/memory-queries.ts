@@ -1,5 +1,6 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Tremplin } from "../../src/contract/tremplin_pb.js";
+import { setNotes } from "../../src/transport/notes.ts";
 import type { MemoryGuest } from "./memory-guest.ts";
 
 type Handlers = Partial<ServiceImpl<typeof Tremplin>>;
@@ -16,7 +17,7 @@ export function queryHandlers(guest: MemoryGuest): Handlers {
       guest.containers.has(containerName)
         ? { status: 1, username: "ada", homedir: "/home/ada" }
         : { status: 2 },
-    setUpUser: ({ containerName, containerUsername }) => {
+    setUpUser: ({ containerName, containerUsername }, context) => {
       guest.asked.push(`user ${containerName} ${containerUsername}`);
       if (!guest.containers.has(containerName)) {
         return { status: 3, failureReason: `there is no container ${containerName}` };
@@ -25,6 +26,7 @@ export function queryHandlers(guest: MemoryGuest): Handlers {
         return { status: 3, failureReason: 'the user name "$USERNAME" belongs to the system' };
       }
       guest.primaryUser ||= containerUsername;
+      setNotes(context, guest.notes);
       return { status: 1, username: guest.primaryUser };
     },
     setTimezone: ({ timezoneName, containerNames }) => {

@@ -11,13 +11,14 @@ export interface NetworkNamespace extends AsyncDisposable {
   run(script: string): Promise<string>;
 }
 
-/** Shows the interfaces of this namespace in /sys, and nothing else there. */
+/** Shows the interfaces of this namespace in /sys. */
 const SETUP = `set -e
+# Nothing may hide a part of it: then no container could mount it.
 at=$(mktemp -d)
-mount -t sysfs sysfs "$at"
-mount --bind "$at/class/net" /sys/class/net
-mount --bind "$at/devices/virtual/net" /sys/devices/virtual/net
-umount --lazy "$at"
+mount --rbind /sys/fs/cgroup "$at"
+mount -t sysfs sysfs /sys
+mount --rbind "$at" /sys/fs/cgroup
+umount --recursive --lazy "$at"
 rmdir "$at"
 ip link set lo up
 eval "$1"

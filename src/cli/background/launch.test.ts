@@ -35,10 +35,9 @@ test("the host listens where the commands and the daemon connect", () => {
   const args = hostArguments(run, flags);
   const values = (flag: string) => args.filter((_, index) => args[index - 1] === flag);
   const [state, logLevel] = [values("--state")[0] as string, values("--log-level")[0] as string];
-  const options = hostOptions({
-    ...{ listen: values("--listen"), guest: values("--guest"), state, logLevel },
-    ...{ keepEvents: 1, keepMib: 1 },
-  });
-  assert.deepEqual(options.listen, [socket("host"), socket("listener")]);
-  assert.deepEqual(options.guests, [{ name: "local", address: socket("guest") }]);
+  const addresses = { listen: values("--listen"), listener: values("--listener"), guest: values("--guest") };
+  const options = hostOptions({ ...addresses, state, logLevel, keepEvents: 1, keepMib: 1 });
+  assert.deepEqual(options.listen, [socket("host")]);
+  assert.deepEqual(options.listeners, [{ address: socket("listener") }]);
+  assert.deepEqual(options.guests, [{ name: "local", address: socket("guest"), token: undefined }]);
 });

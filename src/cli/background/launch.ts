@@ -22,7 +22,7 @@ export function hostArguments(run: RunFolder, flags: EngineFlags): string[] {
   return [
     "host",
     ...["--listen", formatAddress(run.hostSocket)],
-    ...["--listen", formatAddress(run.listenerSocket)],
+    ...["--listener", formatAddress(run.listenerSocket)],
     ...["--guest", `${LOCAL_GUEST}=${formatAddress(run.guestSocket)}`],
     ...["--state", join(resolve(flags.state), "host")],
     ...["--log-level", flags.logLevel],

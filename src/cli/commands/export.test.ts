@@ -13,6 +13,15 @@ test("export shows files and bytes, and prints the path of the backup", async (t
   assert.deepEqual(at.guest.asked, ["export web", "to backups/web.tar.gz"]);
 });
 
+test("export says what the guest left out of the backup", async (t) => {
+  const at = await CommandLineFixture.open(t);
+  at.guest.containers.set("web", "running");
+  at.guest.remark = "the backup is not complete: 1 file or folder left out: /secret";
+  const { code, stdout } = await at.output("export web web.tar.gz");
+  assert.equal(code, 0);
+  assert.equal(stdout, `web: exported, 1 KiB, to web.tar.gz in the shared folder: ${at.guest.remark}\n`);
+});
+
 test("export has a default file name", async (t) => {
   const at = await CommandLineFixture.open(t);
   at.guest.containers.set("web", "running");

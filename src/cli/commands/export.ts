@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { ExportContainerResponse_Status as Status, Tremplin } from "../../contract/tremplin_pb.js";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import type { CallSettings, HostApi } from "../host-client/host-api.ts";
-import { type Reply, runOperation } from "../host-client/run-operation.ts";
+import { type Outcome, type Reply, runOperation } from "../host-client/run-operation.ts";
 import { reportResult, withSession } from "../host-client/session.ts";
 import type { Io } from "../io.ts";
 
@@ -35,9 +35,15 @@ async function exportTo(container: string, path: string, flags: Flags, io: Io): 
     const about = { title, kind: "export", container, firstStep, detach } as const;
     const spec = { ...about, request, cancel: cancel(container) };
     const result = await runOperation(session, spec);
-    return flags.detach ? result : { ...result, text: `${result.text}, to ${path} in the shared folder` };
+    return flags.detach ? result : { ...result, text: withPlace(result, path) };
   });
   reportResult(container, outcome, flags, io);
+}
+
+/** The result with the place of the backup, before what the guest adds to it. */
+function withPlace({ text, remark }: Outcome, path: string): string {
+  const addition = remark ? `: ${remark}` : "";
+  return `${text.slice(0, text.length - addition.length)}, to ${path} in the shared folder${addition}`;
 }
 
 async function requestExport(

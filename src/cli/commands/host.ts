@@ -1,16 +1,36 @@
 import { Command } from "commander";
-import { type HostOptions, hostDefaults, parseGuest } from "../../host/options.ts";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import {
+  type GuestAddress,
+  type HostOptions,
+  hostDefaults,
+  type ListenerAddress,
+  parseGuest,
+  parseListener,
+  splitName,
+} from "../../host/options.ts";
 import { retentionDefaults } from "../../host/store/retention.ts";
 import { parseAddress } from "../../transport/address.ts";
+import { readToken } from "../../transport/token.ts";
 import { exitCode } from "../exit-code.ts";
-import { collect, type TlsFlags, tlsOf, wholeNumber, withTlsFlags } from "../flags/host-flags.ts";
+import {
+  collect,
+  type TlsFlags,
+  type TokenFlags,
+  tlsOf,
+  tokenOf,
+  wholeNumber,
+  withTlsFlags,
+} from "../flags/host-flags.ts";
 import { duration } from "../flags/since.ts";
 
 const MIB = 1024 * 1024;
 
-interface Flags extends TlsFlags {
+interface Flags extends TlsFlags, TokenFlags {
   readonly listen?: readonly string[];
+  readonly listener?: readonly string[];
   readonly guest: readonly string[];
+  readonly guestToken?: readonly string[];
   readonly state: string;
   readonly keepEvents: number;
   readonly keepMib: number;
@@ -21,10 +41,21 @@ export function hostCommand(): Command {
   const command = new Command("host")
     .option(
       "--listen <addr>",
-      `the address to listen on; may be repeated (default: ${hostDefaults.listen.join(" and ")})`,
+      `an address for people and programs; may be repeated (default: ${hostDefaults.listen})`,
+      collect,
+    )
+    .option(
+      "--listener <[name=]addr>",
+      `an address for the notices of guests, or of one guest alone; may be repeated (default: ${hostDefaults.listener})`,
       collect,
     )
     .requiredOption("--guest <name=addr>", "the name and address of a guest; may be repeated", collect)
+    .option("--token-file <file>", "the token that callers of a TCP address without TLS must present")
+    .option(
+      "--guest-token <name=file>",
+      "the token that a guest and the host present to each other, for TCP addresses without TLS; may be repeated",
+      collect,
+    )
     .option("--state <dir>", "the folder for the event log", hostDefaults.state)
     .option(
       "--keep-events <duration>",
@@ -50,12 +81,45 @@ export function hostCommand(): Command {
 
 /** Reads the flags. Throws `invalid` with what is wrong. */
 export function hostOptions(flags: Flags): HostOptions {
+  const { listen = [hostDefaults.listen], state, logLevel } = flags;
+  const addresses = listen.map(parseAddress);
+  const isVsock = ({ kind }: { kind: string }): boolean => kind === "vsock";
   return {
-    listen: (flags.listen ?? hostDefaults.listen).map(parseAddress),
-    guests: flags.guest.map(parseGuest),
-    state: flags.state,
+    listen: addresses.filter((address) => !isVsock(address)),
+    // Only guests connect by vsock, so an address of it has always been theirs.
+    listeners: [...addresses.filter(isVsock).map((address) => ({ address })), ...listenersOf(flags)],
+    guests: guestsOf(flags),
+    state,
     retention: { maxAge: flags.keepEvents, maxBytes: flags.keepMib * MIB },
     tls: tlsOf(flags),
-    logLevel: flags.logLevel,
+    token: tokenOf(flags),
+    logLevel,
   };
+}
+
+/** The default listener belongs to the default address, so that no file appears in another place than the others. */
+function listenersOf({ listen, listener }: Flags): ListenerAddress[] {
+  if (listener) return listener.map(parseListener);
+  if (listen === undefined) return [parseListener(hostDefaults.listener)];
+  if (listen.some((address) => address.startsWith("vsock:"))) return [];
+  throw new TremplinError(
+    "invalid",
+    "guests would have no address for their notices: add --listener ADDR (--listen is for people and programs)",
+  );
+}
+
+function guestsOf({ guest, guestToken = [] }: Flags): GuestAddress[] {
+  const guests = guest.map(parseGuest);
+  const tokens = new Map(guestToken.map(readGuestToken));
+  const unknown = [...tokens.keys()].find((name) => !guests.some((each) => each.name === name));
+  if (unknown !== undefined) {
+    throw new TremplinError("invalid", `--guest-token ${unknown} is for a guest that no --guest has`);
+  }
+  return guests.map((each) => ({ ...each, token: tokens.get(each.name) }));
+}
+
+function readGuestToken(text: string): [name: string, token: string] {
+  const named = splitName(text);
+  if (!named) throw new TremplinError("invalid", `"${text}" is not the token of a guest: use NAME=FILE`);
+  return [named.name, readToken(named.value)];
 }

@@ -8,8 +8,7 @@ import {
   Guest,
 } from "../../contract/tremplin/v1/guest_pb.js";
 import { type GuestInfo, Host } from "../../contract/tremplin/v1/host_pb.js";
-import { parseAddress } from "../../transport/address.ts";
-import { type HostFlags, tlsOf, withHostFlags } from "../flags/host-flags.ts";
+import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
 import { statusLines } from "../text/status-text.ts";
@@ -43,7 +42,7 @@ async function status(flags: HostFlags, io: Io): Promise<void> {
 
 async function find(guest: GuestInfo, flags: HostFlags, io: Io): Promise<Finding> {
   if (!guest.reachable) return { guest, problem: guest.failureReason };
-  using api = new HostApi(parseAddress(flags.host), guest.name, tlsOf(flags));
+  using api = HostApi.open({ ...flags, guest: guest.name });
   try {
     const settings = { signal: io.interrupted, timeout: 10_000 };
     return { guest, status: await api.call(Guest.method.getStatus, {}, settings) };

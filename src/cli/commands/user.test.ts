@@ -33,3 +33,17 @@ test("user reports why it failed", async (t) => {
   assert.match((await at.output("user web root")).stderr, /: the user name "root" belongs to the system$/m);
   assert.equal((await at.output("user web")).stdout, "web: the primary user is ada\n");
 });
+
+test("user passes on what the guest has to say, and nothing of it changes the result", async (t) => {
+  const at = await CommandLineFixture.open(t);
+  at.guest.containers.set("web", "stopped");
+  at.guest.notes = [
+    "the primary user cannot become root inside: 100 % \u001b[31m, really",
+    "two files are left",
+  ];
+  assert.deepEqual(await at.output("user web bob --json"), {
+    code: 0,
+    stdout: '{"container":"web","username":"bob"}\n',
+    stderr: "web: the primary user cannot become root inside: 100 %  [31m, really\nweb: two files are left\n",
+  });
+});

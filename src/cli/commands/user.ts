@@ -34,10 +34,11 @@ async function setUp(
   containerUsername: string,
   io: Io,
 ): Promise<string> {
+  const onNote = (note: string) => io.err(`${containerName}: ${plainText(note)}\n`);
   const { status, username, failureReason } = await api.call(
     Tremplin.method.setUpUser,
     { containerName, containerUsername },
-    { signal: io.interrupted, timeout: 60_000 },
+    { signal: io.interrupted, timeout: 60_000, onNote },
   );
   if (status === SetUp.SUCCESS || status === SetUp.EXISTS) {
     if (username === containerUsername) return username;

@@ -7,11 +7,10 @@ import {
   type Problem,
 } from "../../contract/tremplin/v1/guest_pb.js";
 import { type GuestInfo, Host } from "../../contract/tremplin/v1/host_pb.js";
-import { parseAddress } from "../../transport/address.ts";
 import type { BackgroundProcess } from "../background/background-process.ts";
 import { isAlive } from "../background/process-record.ts";
 import type { RunFolder } from "../background/run-folder.ts";
-import { type HostFlags, tlsOf } from "../flags/host-flags.ts";
+import type { HostFlags } from "../flags/host-flags.ts";
 import { findProblems } from "../host-client/find-problems.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import { engineText } from "../text/engine-text.ts";
@@ -62,7 +61,7 @@ async function checkGuest(guest: GuestInfo, flags: HostFlags, signal: AbortSigna
     return [
       badFinding(name, guest.failureReason, "see the log of its daemon; sudo tremplin up starts the daemon"),
     ];
-  using api = new HostApi(parseAddress(flags.host), guest.name, tlsOf(flags));
+  using api = HostApi.open({ ...flags, guest: guest.name });
   const status = await attempt(() =>
     api.call(Guest.method.getStatus, {}, { signal, timeout: CALL_TIMEOUT_MS }),
   );

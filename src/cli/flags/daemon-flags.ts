@@ -4,7 +4,7 @@ import { type LogTarget, logTargets } from "../../base/logger.ts";
 import { type DaemonOptions, daemonDefaults } from "../../daemon/options.ts";
 import { engineKinds } from "../../engine/flavors/flavors.ts";
 import { parseAddress } from "../../transport/address.ts";
-import { collect, type TlsFlags, tlsOf, wholeNumber } from "./host-flags.ts";
+import { collect, type TlsFlags, type TokenFlags, tlsOf, tokenOf, wholeNumber } from "./host-flags.ts";
 
 /** The flags that `daemon` and `up` share. */
 export interface EngineFlags {
@@ -44,7 +44,7 @@ export function withEngineFlags(command: Command): Command {
     .option("--log-level <level>", "trace, debug, info, warn, error or silent", daemonDefaults.logLevel);
 }
 
-export interface DaemonFlags extends EngineFlags, TlsFlags {
+export interface DaemonFlags extends EngineFlags, TlsFlags, TokenFlags {
   readonly listen?: readonly string[];
   readonly host: string;
   readonly vsockPeer?: readonly string[];
@@ -68,6 +68,10 @@ export function withDaemonFlags(command: Command): Command {
     .addOption(
       new Option("--log <where>", "where to write the log").choices(logTargets).default(daemonDefaults.log),
     )
+    .option(
+      "--token-file <file>",
+      "the token that host and daemon present to each other, for TCP addresses without TLS",
+    )
     .option("--feature <name>", "accepted for compatibility, and ignored", collect);
 }
 
@@ -88,6 +92,7 @@ export function daemonOptions(flags: DaemonFlags): DaemonOptions {
     bridge,
     vsockPeers: flags.vsockPeer?.map(wholeNumber) ?? daemonDefaults.vsockPeers,
     tls: tlsOf(flags),
+    token: tokenOf(flags),
     log: flags.log,
     logLevel,
   };

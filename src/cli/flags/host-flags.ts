@@ -1,18 +1,16 @@
 import { type Command, Option } from "commander";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { readTls, type Tls } from "../../transport/tls.ts";
+import { readToken } from "../../transport/token.ts";
 
 /** The default address of the host. */
 export const DEFAULT_HOST = "unix:/run/tremplin/host.sock";
 
 /** The flags of every command that uses the host. */
-export interface HostFlags {
+export interface HostFlags extends TlsFlags, TokenFlags {
   readonly host: string;
   readonly guest?: string;
   readonly json?: true;
-  readonly tlsCert?: string;
-  readonly tlsKey?: string;
-  readonly tlsCa?: string;
 }
 
 /** What --json prints. */
@@ -31,6 +29,11 @@ export function withHostFlags(command: Command, json: keyof typeof jsonTexts | "
     .option("--guest <name>", "the guest, if the host has several");
   if (json === "none") command.addOption(new Option("--json").hideHelp());
   else command.option("--json", jsonTexts[json]);
+  command.addOption(
+    new Option("--token-file <file>", "the token of the host, for a TCP address without TLS").env(
+      "TREMPLIN_TOKEN_FILE",
+    ),
+  );
   return withTlsFlags(command);
 }
 
@@ -38,21 +41,33 @@ export interface TlsFlags {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly tlsCa?: string;
+  readonly tlsPeer?: string;
+  readonly tlsRevoked?: string;
 }
 
 export function withTlsFlags(command: Command): Command {
   return command
-    .option("--tls-cert <file>", "the certificate (PEM) for non-local TCP addresses")
+    .option("--tls-cert <file>", "the certificate (PEM) for TCP addresses (tremplin trust makes it)")
     .option("--tls-key <file>", "the key of that certificate")
-    .option("--tls-ca <file>", "the authority that signed the peer's certificate");
+    .option("--tls-ca <file>", "the authority that signed the peer's certificate")
+    .option("--tls-peer <file>", "the certificate of the other side, if it is the only one and has no role")
+    .option(
+      "--tls-revoked <file>",
+      "the serial numbers that are not accepted (default: revoked in the folder of --tls-ca)",
+    );
 }
 
-export function tlsOf({ tlsCert, tlsKey, tlsCa }: TlsFlags): Tls | undefined {
-  return readTls({
-    ...(tlsCert ? { cert: tlsCert } : {}),
-    ...(tlsKey ? { key: tlsKey } : {}),
-    ...(tlsCa ? { ca: tlsCa } : {}),
-  });
+export function tlsOf({ tlsCert, tlsKey, tlsCa, tlsPeer, tlsRevoked }: TlsFlags): Tls | undefined {
+  return readTls({ cert: tlsCert, key: tlsKey, ca: tlsCa, peer: tlsPeer, revoked: tlsRevoked });
+}
+
+export interface TokenFlags {
+  readonly tokenFile?: string;
+}
+
+/** The token in the file; undefined without one. Throws `invalid` for a file that others can access. */
+export function tokenOf({ tokenFile }: TokenFlags): string | undefined {
+  return tokenFile === undefined ? undefined : readToken(tokenFile);
 }
 
 /** Collects the values of a flag that may be repeated. */

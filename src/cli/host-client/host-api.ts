@@ -10,9 +10,10 @@ import type {
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { type Address, formatAddress, parseAddress } from "../../transport/address.ts";
 import { type Connection, dial } from "../../transport/client.ts";
+import { notesIn } from "../../transport/notes.ts";
 import { OPERATION_METADATA, operationIdIn } from "../../transport/operation-id.ts";
 import type { Tls } from "../../transport/tls.ts";
-import { type HostFlags, tlsOf } from "../flags/host-flags.ts";
+import { type HostFlags, tlsOf, tokenOf } from "../flags/host-flags.ts";
 import { hostError } from "./host-error.ts";
 
 /** The longest that a guest may take to answer (docs/contract.md#deadlines). */
@@ -26,6 +27,14 @@ export interface CallSettings {
   readonly operation?: string | undefined;
   /** Called with the id of the operation that the call began, where the guest reports it. */
   readonly onOperation?: (id: string) => void;
+  /** Called with each sentence that the person should know. */
+  readonly onNote?: (note: string) => void;
+}
+
+/** What a host on tcp asks for. */
+interface HostCredentials {
+  readonly tls?: Tls | undefined;
+  readonly token?: string | undefined;
 }
 
 /** The host as the commands use it: every call goes to the chosen guest, every error is a TremplinError. */
@@ -35,20 +44,23 @@ export class HostApi implements Disposable {
   readonly address: string;
   readonly #connection: Connection;
 
-  constructor(address: Address, guest: string, tls?: Tls) {
-    this.#connection = dial(address, { tls });
+  constructor(address: Address, guest: string, { tls, token }: HostCredentials = {}) {
+    this.#connection = dial(address, { tls, token, peer: { kind: "host" } });
     this.address = formatAddress(address);
     this.guest = guest;
   }
 
   static open(flags: HostFlags): HostApi {
-    return new HostApi(parseAddress(flags.host), flags.guest ?? "", tlsOf(flags));
+    const address = parseAddress(flags.host);
+    const isClear = address.kind === "tcp" && !flags.tlsCert;
+    const credentials = { tls: tlsOf(flags), token: isClear ? tokenOf(flags) : undefined };
+    return new HostApi(address, flags.guest ?? "", credentials);
   }
 
   async call<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     input: MessageInitShape<I>,
-    { signal, timeout = CALL_TIMEOUT_MS, operation, onOperation }: CallSettings = {},
+    { signal, timeout = CALL_TIMEOUT_MS, operation, onOperation, onNote }: CallSettings = {},
   ): Promise<MessageShape<O>> {
     try {
       const { transport } = this.#connection;
@@ -59,6 +71,7 @@ export class HostApi implements Disposable {
       const { header, message } = await transport.unary(method, signal, timeout, metadata, input);
       const begun = operationIdIn(header);
       if (begun !== undefined) onOperation?.(begun);
+      if (onNote) for (const note of notesIn(header)) onNote(note);
       return message;
     } catch (thrown) {
       signal?.throwIfAborted();

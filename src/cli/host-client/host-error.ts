@@ -56,6 +56,8 @@ function sentenceOf({ kind, reason }: Unanswered, address: string): string {
       return `what listens at ${address} is no Tremplin host: ${reason}; ${OTHER_ADDRESS}`;
     case "late":
       return `the host at ${address} did not answer in time`;
+    case "explained":
+      return `cannot reach the host: ${reason}; or ${OTHER_ADDRESS}`;
     case "lost":
       return `lost the connection to the host at ${address}: ${reason}`;
   }

@@ -8,18 +8,26 @@ import { parseListing } from "./tar-member.ts";
 /** Fits the longest name and the longest link target, with each byte escaped as four characters. */
 const MAX_LINE_LENGTH = 64 * 1024;
 
-/** Blocks of zeros do not end the list: tar reads everything, so that the checksum is verified and nothing is hidden. */
+/**
+ * Blocks of zeros do not end the list: tar reads everything, so that the checksum is verified and nothing is hidden.
+ * Without warnings, for example of a time in the future, every line of standard error is the reason of a failure.
+ */
 const LIST_OPTIONS = [
   "-ivvRf",
   "-",
   "--quoting-style=c",
   "--numeric-owner",
   "--full-time",
+  "--warning=none",
   "--force-local",
   "--blocking-factor=512",
 ] as const;
-/** What tar prints about a device in a user namespace, where nobody can make one, and last because of that. */
-const UNMADE = /^tar: "(?:[^"\\]|\\.)*": Cannot mknod: Operation not permitted$/;
+/**
+ * What tar prints about a device in a user namespace, where nobody can make one, about a hard link to it, and last
+ * because of that.
+ */
+const UNMADE =
+  /^tar: "(?:[^"\\]|\\.)*": Cannot (?:mknod: Operation not permitted|hard link to .*: No such file or directory)$/;
 const AFTER_UNMADE = "tar: Exiting with failure status due to previous errors";
 const UNMADE_EXIT_CODE = 2;
 
@@ -45,7 +53,7 @@ export class ArchiveCheck implements AsyncDisposable {
     const { command, cwd } = sandboxed(["tar", ...mode, ...LIST_OPTIONS], target);
     const consumeLine = (line: string): boolean => {
       if (UNMADE.test(line)) this.#unmade++;
-      return UNMADE.test(line) || line === AFTER_UNMADE;
+      return UNMADE.test(line) || line === AFTER_UNMADE || rules.lost.consumeLine(line);
     };
     this.#tar = Subprocess.start(command, { cwd, signal, ...(target && { consumeLine }) }, "tar");
     this.#rules = rules;

@@ -14,6 +14,9 @@ export interface ArchiveHead extends FileCount {
   readonly tar: Buffer;
 }
 
+/** Find's exit code when a folder cannot be read or a file vanishes. */
+const SOME_UNREADABLE = 1;
+
 /** A tar ends with two blocks of zeros. */
 const END_BYTES = 2 * 512;
 
@@ -78,13 +81,15 @@ export async function countFiles(
   signal: AbortSignal,
 ): Promise<FileCount> {
   const command = [...find, "!", "-type", "s", "-printf", "%s\\n"] as const;
-  await using counting = Subprocess.start(command, { cwd, signal }, "find");
+  // What cannot be read is left out of the backup, too.
+  const options = { cwd, signal, consumeLine: () => true };
+  await using counting = Subprocess.start(command, options, "find");
   let files = 0;
   let bytes = 0;
   for await (const line of createInterface({ input: counting.stdout })) {
     files++;
-    bytes += Number(line);
+    bytes = Math.min(bytes + Number(line), Number.MAX_SAFE_INTEGER);
   }
-  await counting.succeeded();
+  await counting.succeeded(SOME_UNREADABLE);
   return { files, bytes };
 }

@@ -1,5 +1,6 @@
-import * as z from "zod";
+import { stringify } from "yaml";
 import { TremplinError } from "../../base/tremplin-error.ts";
+import { mendMetadata } from "./mend-metadata.ts";
 import { parseHostileYaml } from "./parse-hostile-yaml.ts";
 import { quoteName, splitMemberPath } from "./tar-member.ts";
 
@@ -10,46 +11,45 @@ const MAX_PATH_LENGTH = 1024;
 const MAX_PATH_DEPTH = 32;
 const MAX_TEMPLATES = 100;
 
-const schema = z.looseObject({
-  architecture: z.union([z.string(), z.bigint()]).transform(String),
-  // An engine rejects an image without it, but only after the whole upload.
-  creation_date: z.union([z.bigint().positive(), z.number().positive()]),
-  // LXD 5.0.2 crashes on an image without properties.
-  properties: z.record(z.string(), z.unknown()),
-  templates: z.record(z.string(), z.looseObject({ template: z.string() })).nullish(),
-});
-
 /** The parts of a backup's metadata.yaml that the daemon uses. */
 export interface BackupMetadata {
-  /** Not normalized. */
+  /** As the engines name it. */
   readonly architecture: string;
   /** The files below rootfs that the engine writes from templates. Not normalized. */
   readonly targets: readonly string[];
-  /** The image's properties with text values. */
+  /** The image's properties. */
   readonly properties: Readonly<Record<string, string>>;
+  /** The file as every engine reads it: its own text, unless something had to be mended. */
+  readonly text: string;
+  /** The names of the fields that no engine would have read. */
+  readonly mended: readonly string[];
 }
 
 /**
- * Parses a metadata.yaml. Throws `invalid` if it is malformed, and for templates that would make an engine read or
- * write outside the container: engines join these paths to the container's folder unchecked.
+ * Parses a metadata.yaml, also one that a person wrote by hand. Throws `invalid` if it cannot be used, and for templates
+ * that would make an engine read or write outside the container: engines join these paths to the container's folder
+ * unchecked. `now`: milliseconds since 1970.
  */
-export function parseBackupMetadata(text: string): BackupMetadata {
-  let metadata: z.infer<typeof schema>;
-  try {
-    metadata = schema.parse(parseHostileYaml(text));
-  } catch (error) {
-    const reason = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
-    const short = reason.replace(/\s+/g, " ").slice(0, 300);
-    throw new TremplinError("invalid", `the backup's metadata.yaml cannot be used: ${short}`, error);
-  }
-  checkTemplates(metadata.templates ?? {});
-  const isText = (property: [string, unknown]): property is [string, string] =>
-    typeof property[1] === "string";
+export function parseBackupMetadata(text: string, now: number): BackupMetadata {
+  const { metadata, mended } = parse(text, now);
+  const { architecture, properties, templates = {} } = metadata;
+  checkTemplates(templates);
   return {
-    architecture: metadata.architecture,
-    targets: Object.keys(metadata.templates ?? {}),
-    properties: Object.fromEntries(Object.entries(metadata.properties).filter(isText)),
+    architecture,
+    targets: Object.keys(templates),
+    properties,
+    text: mended.length > 0 ? stringify(metadata) : text,
+    mended,
   };
+}
+
+function parse(text: string, now: number): ReturnType<typeof mendMetadata> {
+  try {
+    return mendMetadata(parseHostileYaml(text), now);
+  } catch (error) {
+    const { message } = TremplinError.from(error);
+    throw new TremplinError("invalid", `the backup's metadata.yaml cannot be used: ${message}`, error);
+  }
 }
 
 /** Throws `invalid` for templates that would make an engine read or write outside the container. */

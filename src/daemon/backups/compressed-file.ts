@@ -1,18 +1,17 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { type FileHandle, statfs } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
-import { TremplinError } from "../../base/tremplin-error.ts";
+import { syncIfSupported } from "../../base/files/sync.ts";
 import type { Compressor } from "./compressor.ts";
 import type { ExportMeter } from "./export-meter.ts";
 import { isBrokenPipe, Subprocess } from "./subprocess.ts";
-
-/** With less free space a failed write means that the disk is full: the compressor does not report the reason. */
-const MIN_FREE_BYTES = 1024 * 1024;
+import { explainWriteError } from "./write-error.ts";
 
 /**
  * Compresses a stream into a file. `fill` writes to the compressor's input, and has ended the input when it resolves.
- * The compressor writes the file itself. Resolves once the file is synced to disk.
+ * The compressor writes the file itself. Resolves once the file is synced to disk, with whether its file system can do
+ * that.
  */
 export async function compressInto(
   file: FileHandle,
@@ -20,7 +19,7 @@ export async function compressInto(
   meter: ExportMeter,
   signal: AbortSignal,
   fill: (packing: Subprocess, signal: AbortSignal) => Promise<void>,
-): Promise<void> {
+): Promise<boolean> {
   const broken = new AbortController();
   const either = AbortSignal.any([signal, broken.signal]);
   const command = [compressor.program, ...compressor.args] as const;
@@ -38,10 +37,11 @@ export async function compressInto(
   const [compressed, filled] = ends;
   if (compressed.status === "rejected") throw await explainWriteError(file, compressed.reason);
   if (filled.status === "rejected") throw filled.reason;
-  await file.sync().catch(async (error) => {
+  const isSynced = await syncIfSupported(file).catch(async (error) => {
     throw await explainWriteError(file, error);
   });
   meter.finish();
+  return isSynced;
 }
 
 /** The SHA-256 of a file in hex: the engines' fingerprint of an image. */
@@ -49,14 +49,4 @@ export async function sha256OfFile(path: string): Promise<string> {
   const hash = createHash("sha256");
   await pipeline(createReadStream(path), hash);
   return hash.digest("hex");
-}
-
-async function explainWriteError(file: FileHandle, error: unknown): Promise<unknown> {
-  const { bavail, bsize } = await statfs(`/proc/self/fd/${file.fd}`);
-  if (bavail * bsize >= MIN_FREE_BYTES) return error;
-  return new TremplinError(
-    "failed",
-    "no disk space is left for the backup; free some, or export to another disk",
-    error,
-  );
 }

@@ -73,6 +73,19 @@ test("what a later member of the archive has put in its place stays", { skip }, 
   assert.equal(remark, undefined);
 });
 
+test("a hard link to a node becomes a node, but a file with the name of an earlier one does not", {
+  skip,
+}, async (t) => {
+  const links: TarMember[] = [
+    { type: "h", name: "rootfs/dev/second", target: "./rootfs/dev/null" },
+    { type: "h", name: "rootfs/dev/third", target: "rootfs/dev/second" },
+    { type: "h", name: "rootfs/dev/other", target: "rootfs/etc/hosts" },
+    { type: "-", name: "rootfs/dev/null" },
+  ];
+  const { rootfs } = await unpacked(t, [node("dev/null"), ...links]);
+  assert.deepEqual((await readdir(join(rootfs, "dev"))).sort(), ["null", "second", "third"]);
+});
+
 test("all others are left out: nobody makes a disk for a container", { skip }, async (t) => {
   const disk = node("dev/sda", { type: "b", device: "8,0" });
   const asBlock = node("dev/null", { type: "b", device: "1,3" });

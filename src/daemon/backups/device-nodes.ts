@@ -30,6 +30,8 @@ const WHITEOUT = "0,0";
  */
 export class DeviceNodes implements DeviceRules {
   readonly #allowed: TarMember[] = [];
+  /** All of them, by their paths: some programs pack a device with two names as a hard link. */
+  readonly #byPath = new Map<string, TarMember>();
   readonly #leftOut = new LeftOutDevices();
   #unmade = 0;
 
@@ -38,10 +40,12 @@ export class DeviceNodes implements DeviceRules {
   }
 
   note(member: TarMember, path: readonly string[]): void {
-    const isWhiteout = member.type === "c" && member.device === WHITEOUT;
-    if (!isDevice(member) || isWhiteout) return;
+    const original = member.type === "h" ? this.#targetOf(member) : member;
+    if (!original || !isDevice(original) || isWhiteout(original)) return;
+    const node = { ...original, name: member.name };
     this.#unmade++;
-    if (isAllowedDevice(member) && this.#allowed.length < MAX_DEVICES) this.#allowed.push(member);
+    if (this.#byPath.size < MAX_DEVICES) this.#byPath.set(path.join("/"), node);
+    if (isAllowedDevice(node) && this.#allowed.length < MAX_DEVICES) this.#allowed.push(node);
     else this.#leftOut.add(path);
   }
 
@@ -73,6 +77,14 @@ export class DeviceNodes implements DeviceRules {
   get remark(): string | undefined {
     return this.#leftOut.remark;
   }
+
+  #targetOf({ target = "" }: TarMember): TarMember | undefined {
+    return this.#byPath.get(splitMemberPath(target).slice(1).join("/"));
+  }
+}
+
+function isWhiteout({ type, device }: TarMember): boolean {
+  return type === "c" && device === WHITEOUT;
 }
 
 /** Makes a node, unless a later member of the archive has its name. Follows no link of the archive. */

@@ -35,6 +35,12 @@ test("a backup as engines make it is accepted, also with ./ before every name", 
   checkAll([{ type: "d", name: "./", size: 0 }, ...dotted]);
 });
 
+test("what a Mac's tar and other programs add beside the parts is accepted", () => {
+  const names = ["._metadata.yaml", "./._rootfs", ".DS_Store", "__MACOSX/._rootfs", "PaxHeaders.42/rootfs"];
+  const added = [...names, "pax_global_header"].map((name) => ({ type: "-", name, size: 10 }) as const);
+  checkAll([{ type: "d", name: "__MACOSX/", size: 0 }, ...added, ...whole]);
+});
+
 const hostile: readonly [what: string, member: TarMember, reason: RegExp][] = [
   ["an absolute name", { type: "-", name: "/etc/passwd" }, /is outside the container/],
   ["a name with ..", { type: "-", name: "rootfs/../../etc/passwd" }, /is outside the container/],
@@ -59,6 +65,11 @@ const hostile: readonly [what: string, member: TarMember, reason: RegExp][] = [
   ["a member of an unknown kind", { type: "other", name: "rootfs/x" }, /member of an unknown kind/],
   ["a disk", { type: "b", name: "rootfs/sda", device: "8,0" }, /device ".*sda" with the numbers 8,0/],
   ["the memory", { type: "c", name: "rootfs/m", device: "1,1" }, /numbers 1,1/],
+  [
+    "a link named like a Mac's file",
+    { type: "l", name: "._rootfs", target: "/" },
+    /symbolic link "\._rootfs"/,
+  ],
   ["anything else", { type: "-", name: "backup.yaml" }, /file "backup\.yaml"/],
 ];
 

@@ -1,11 +1,12 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { MAX_METADATA_BYTES } from "./backup-metadata.ts";
 import { type DeviceRules, isDevice } from "./device-rules.ts";
+import { LostAttributes } from "./lost-attributes.ts";
 import { quoteName, splitMemberPath, type TarMember } from "./tar-member.ts";
 
 /**
  * Which members a backup may have: `metadata.yaml`, `rootfs` and `templates` (docs/contract.md#backup-file-format),
- * and nothing that lets the engine, which handles them as root, leave the container's own folder:
+ * what programs add without being asked, and nothing that lets the engine, which handles them as root, leave the container's own folder:
  * - it follows a `rootfs` that is a link, and changes the owner of the link's target;
  * - it reads a template through a link;
  * - a hard link can give the container any file of its disk;
@@ -17,6 +18,8 @@ export class MemberRules {
   /** The watched paths that are symbolic links. */
   readonly links = new Set<string>();
   readonly devices: DeviceRules;
+  /** The attributes of members that could not be set. */
+  readonly lost = new LostAttributes();
   readonly #watched: ReadonlySet<string>;
   readonly #seen = new Set<string>();
 
@@ -64,9 +67,21 @@ export class MemberRules {
       case "templates":
         return type === "d" || (!isTop && type === "-");
       default:
-        return false;
+        return type === "d" || type === "-" ? isByProduct(part) : false;
     }
   }
+}
+
+/**
+ * Whether something beside the parts of a backup was made by a program that packed or moved it, and means nothing: a
+ * Mac's attributes and folder settings, pax headers as files, and the folder of fsck.
+ */
+function isByProduct(part: string): boolean {
+  return (
+    part.startsWith("._") ||
+    part.startsWith("PaxHeaders") ||
+    ["__MACOSX", ".DS_Store", "pax_global_header", "lost+found"].includes(part)
+  );
 }
 
 const MEMBER_TYPE_NAMES: Readonly<Record<TarMember["type"], string>> = {

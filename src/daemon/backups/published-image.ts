@@ -34,6 +34,7 @@ export async function publishSnapshot(
     // Only the engine knows the number of files in it; the image counts as one.
     meter.expect({ files: 1, bytes: size });
     return {
+      remark: () => "",
       async stream(into, signal) {
         await pipeline(await engine.images.download(fingerprint, { signal }), into.stdin, { signal });
         meter.countFiles(1);

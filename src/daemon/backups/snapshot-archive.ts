@@ -1,9 +1,12 @@
+import { lstat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
-import type { IdMap } from "../guest/id-map.ts";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import { type IdMap, toContainerId } from "../guest/id-map.ts";
 import { countFiles, packArchiveHead } from "./archive-head.ts";
 import type { ExportMeter } from "./export-meter.ts";
+import { LeftOut } from "./left-out.ts";
 import { readAhead } from "./read-ahead.ts";
 import { UserNamespace } from "./sandbox.ts";
 import { Subprocess } from "./subprocess.ts";
@@ -25,12 +28,15 @@ const TAR = [
   "--xattrs-include=*",
   "--acls",
   "--sparse",
+  // What cannot be read is reported (left-out.ts).
+  "--ignore-failed-read",
   "--transform=flags=rSh;s,^\\.,rootfs,",
   "--verbose",
   ".",
 ] as const;
 
-const SOCKET = /: socket ignored$/;
+/** Tar's exit code when files changed or vanished while it read them. */
+const SOME_DIFFER = 1;
 
 /** A snapshot whose files are on this machine. */
 export interface LocalSnapshot {
@@ -53,6 +59,8 @@ export interface ArchiveOptions {
 export interface SnapshotArchive extends AsyncDisposable {
   /** Writes the archive to the input of another program, and ends the input. */
   stream(into: Subprocess, signal: AbortSignal): Promise<void>;
+  /** What was left out of it, as a sentence for people; empty for nothing. */
+  remark(): string;
 }
 
 /**
@@ -67,23 +75,26 @@ export async function openSnapshotArchive(
   await using stack = new AsyncDisposableStack();
   const namespace = stack.use(await UserNamespace.open(idMap));
   const rootfs = join(folder, "rootfs");
+  await assertOwned(rootfs, idMap);
   const [head, body] = await Promise.all([
     packArchiveHead(folder, architecture, signal),
     countFiles(namespace.command("find", "."), rootfs, signal),
   ]);
   meter.expect({ files: head.files + body.files, bytes: head.bytes + body.bytes });
+  const leftOut = new LeftOut();
   const held = stack.move();
   return {
+    remark: () => leftOut.remark(),
     async stream(into, signal) {
       await new Promise<void>((resolve, reject) => {
         into.stdin.write(head.tar, (error) => (error ? reject(error) : resolve()));
       });
       meter.countFiles(head.files);
-      let sockets = 0;
+      let isRead = false;
       const consumeLine = (line: string): boolean => {
-        if (line.startsWith("./")) meter.countFiles(1);
-        else if (SOCKET.test(line)) sockets++;
-        else return false;
+        if (!line.startsWith("./")) return leftOut.consumeLine(line);
+        isRead = true;
+        meter.countFiles(1);
         return true;
       };
       const packed = new AbortController();
@@ -102,10 +113,21 @@ export async function openSnapshotArchive(
         clock,
         signal: AbortSignal.any([signal, packed.signal]),
       }).catch(() => undefined);
-      await packing.succeeded().finally(() => packed.abort());
+      await packing.succeeded(SOME_DIFFER).finally(() => packed.abort());
       await ahead;
-      if (sockets > 0) log.info({ sockets }, "left sockets out of the backup: no archive can contain them");
+      if (!isRead) throw new TremplinError("failed", "the container's root folder cannot be read; see dmesg");
+      leftOut.report(log);
     },
     [Symbol.asyncDispose]: () => held.disposeAsync(),
   };
+}
+
+/** Throws `failed` where the container's root could not read its own files, and the backup would be an empty one. */
+async function assertOwned(rootfs: string, idMap: IdMap): Promise<void> {
+  const { uid } = await lstat(rootfs);
+  if (idMap.uid.length === 0 || toContainerId(idMap, "uid", uid) !== undefined) return;
+  throw new TremplinError(
+    "failed",
+    `the container's root folder belongs to id ${uid}, which is outside of the container's ids; start the container once, so that the engine shifts them, and export it again`,
+  );
 }

@@ -1,11 +1,10 @@
 import type { FileHandle } from "node:fs/promises";
-import { bytesOfFile } from "../../base/files/files.ts";
-import { TremplinError } from "../../base/tremplin-error.ts";
 import { ArchiveCheck } from "./archive-check.ts";
 import type { ArchiveFormat } from "./archive-format.ts";
+import { bytesOfBackup } from "./bytes-of-backup.ts";
 import type { MemberRules } from "./member-rules.ts";
 import type { UnpackTarget } from "./sandbox.ts";
-import { DAMAGED_BACKUP, findDecompressor, unpack } from "./unpack.ts";
+import { decompressionError, findDecompressor, unpack } from "./unpack.ts";
 
 export interface VerifiedStream {
   readonly format: ArchiveFormat;
@@ -30,7 +29,7 @@ export async function* streamVerified(
   options: VerifiedStream,
 ): AsyncGenerator<Buffer, void, void> {
   const { format, isDecompressed, rules, target, signal } = options;
-  const packed = countBytes(bytesOfFile(file), options.onPacked);
+  const packed = countBytes(bytesOfBackup(file), options.onPacked);
   await using check = new ArchiveCheck(rules, signal, target);
   const checked = async function* (plain: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
     for await (const chunk of countBytes(plain, options.onPlain)) {
@@ -48,7 +47,7 @@ async function* verifyAlongside(
   packed: AsyncIterable<Buffer>,
   decompressor: readonly [program: string, ...args: string[]],
   check: ArchiveCheck,
-  { onPlain, signal }: VerifiedStream,
+  { format, onPlain, signal }: VerifiedStream,
 ): AsyncGenerator<Buffer, void, void> {
   await using program = check.feedFrom(decompressor, signal);
   for await (const chunk of packed) {
@@ -61,7 +60,8 @@ async function* verifyAlongside(
   await program.succeeded().catch(async (error) => {
     // A rejected archive is not read to its end, which breaks the decompressor's pipe.
     await check.throwIfRejected();
-    throw new TremplinError("failed", DAMAGED_BACKUP, error);
+    signal.throwIfAborted();
+    throw decompressionError(format, error);
   });
   onPlain(check.bytes);
   await check.finish();

@@ -45,6 +45,7 @@ const lines: readonly [line: string, member: object | string][] = [
   ],
   ["block 7: ** Block of NULs **", "end"],
   ["block 7: ** End of File **", "cut"],
+  ['block 0: V--------- 0/0 0 2026-11-30 02:22 "a label"--Volume Header--', "label"],
 ];
 
 for (const [line, member] of lines) {

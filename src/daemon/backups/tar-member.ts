@@ -29,6 +29,8 @@ export interface MemberAttributes {
 
 const LINE = /^block \d+: (.)(\S{9})\S? +(\S+)\/(\S+) +(\d+(?:,\d+)?) +([^"]*)("(?:[^"\\]|\\.)*")(.*)$/;
 const LINK = /^ (?:->|link to) ("(?:[^"\\]|\\.)*")$/;
+/** The name that a person gave to the archive. */
+const VOLUME_HEADER = /^block \d+: V.*--Volume Header--$/;
 const END_NOTE = /^block \d+: \*\* (Block of NULs|End of File) \*\*$/;
 
 const escapes: Readonly<Record<string, string>> = {
@@ -43,11 +45,12 @@ const escapes: Readonly<Record<string, string>> = {
 
 /**
  * Parses a line of GNU tar's listing (`-tvR --quoting-style=c --numeric-owner --full-time`, LC_ALL=C): a member, `end` for the
- * archive's end mark, or `cut` if the archive ends without it. Throws `failed` for any other text.
+ * archive's end mark, `cut` if the archive ends without it, or `label` for a label. Throws `failed` for any other text.
  */
-export function parseListing(line: string): TarMember | "end" | "cut" {
+export function parseListing(line: string): TarMember | "end" | "cut" | "label" {
   const note = END_NOTE.exec(line)?.[1];
   if (note) return note === "End of File" ? "cut" : "end";
+  if (VOLUME_HEADER.test(line)) return "label";
   const [, letter = "", mode = "", uid, gid, size = "", time = "", name, rest = ""] = LINE.exec(line) ?? [];
   if (name === undefined) throw unreadable(line);
   const target = LINK.exec(rest)?.[1];
@@ -99,7 +102,8 @@ function unquote(quoted: string): string {
 }
 
 function unreadable(line: string): TremplinError {
-  return new TremplinError("failed", `cannot parse tar's listing: ${line.slice(0, 200)}`);
+  const listed = quoteName(line.replace(/^block \d+: /, ""));
+  return new TremplinError("failed", `the backup has a member of a kind that cannot be read: ${listed}`);
 }
 
 /**

@@ -1,13 +1,10 @@
 import type { FileHandle } from "node:fs/promises";
-import { bytesOfFile } from "../../base/files/files.ts";
 import { findExecutable } from "../../base/processes/find-executable.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { ArchiveFormat } from "./archive-format.ts";
+import { bytesOfBackup } from "./bytes-of-backup.ts";
 import { sandboxed } from "./sandbox.ts";
 import { Subprocess } from "./subprocess.ts";
-
-/** The error if a decompressor fails, instead of the program's own message. */
-export const DAMAGED_BACKUP = "the backup is damaged or truncated: cannot decompress all of it";
 
 /** Decompresses an archive. Throws `failed` if it is truncated or its checksum does not match. */
 export async function* unpack(
@@ -28,7 +25,7 @@ export async function* unpack(
   await feeding;
   await program.succeeded().catch((error) => {
     signal.throwIfAborted();
-    throw new TremplinError("failed", DAMAGED_BACKUP, error);
+    throw decompressionError(format, error);
   });
 }
 
@@ -48,9 +45,14 @@ export async function countUnpacked(
   signal: AbortSignal,
 ): Promise<number> {
   let bytes = 0;
-  for await (const chunk of unpack(bytesOfFile(file), format, signal)) bytes += chunk.length;
+  for await (const chunk of unpack(bytesOfBackup(file), format, signal)) bytes += chunk.length;
   return bytes;
 }
+
+/** Fits into the memory of sandboxed(). */
+const MAX_WINDOW_BYTES = 768 * 1024 * 1024;
+const MIB = 1024 ** 2;
+const GIB = 1024 ** 3;
 
 export type PackedFormat = Exclude<ArchiveFormat, "tar">;
 export type Command = readonly [program: string, ...args: string[]];
@@ -62,14 +64,68 @@ const DECOMPRESSORS: Readonly<Record<PackedFormat, readonly [Command, ...Command
     ["pigz", "-dc"],
     ["gzip", "-dc"],
   ],
-  zstd: [["zstd", "-dcq"]],
+  zstd: [["zstd", "-dcq", `--memory=${MAX_WINDOW_BYTES}`]],
   // Its default use of memory grows with the number of processors, beyond the limit of sandboxed().
   xz: [["xz", "-dcq", "-T0", "--memlimit-mt-decompress=512MiB"]],
+  bzip2: [["bzip2", "-dc"]],
+  // Debian's zstd reads it too.
+  lz4: [
+    ["lz4", "-dc"],
+    ["zstd", "-dcq"],
+  ],
+  lzma: [["xz", "-dcq", "--format=lzma"]],
 };
+
+/** Why a decompressor failed, instead of the program's own message. */
+export function decompressionError(format: ArchiveFormat, error: TremplinError): TremplinError {
+  const { message } = error;
+  const window = /Window size larger than maximum : (\d+)/.exec(message)?.[1];
+  if (window) {
+    return tooMuchMemory(
+      `a window of ${sizeText(Number(window))}`,
+      "zstd -dc --long=31 OLD | zstd -T0 -o NEW",
+      error,
+    );
+  }
+  if (/not enough memory|Cannot allocate memory|Memory usage limit/.test(message)) {
+    return tooMuchMemory(
+      "a very large dictionary",
+      `${format === "lzma" ? "xz" : format} -dc OLD | zstd -T0 -o NEW`,
+      error,
+    );
+  }
+  if (/was killed by SIGKILL/.test(message)) {
+    const sentence =
+      "the program that decompresses the backup was killed, perhaps for want of memory (see dmesg)";
+    return new TremplinError("failed", `${sentence}; import it again`, error);
+  }
+  if (/^cannot run/.test(message)) return error;
+  return new TremplinError(
+    "failed",
+    "the backup is damaged or truncated: cannot decompress all of it",
+    error,
+  );
+}
+
+function tooMuchMemory(what: string, repack: string, cause: unknown): TremplinError {
+  const allowed = sizeText(MAX_WINDOW_BYTES);
+  return new TremplinError(
+    "failed",
+    `the backup is packed with ${what}, and at most ${allowed} of memory are used for that; repack it, for example by \`${repack}\``,
+    cause,
+  );
+}
+
+function sizeText(bytes: number): string {
+  return bytes >= GIB ? `${bytes / GIB} GiB` : `${bytes / MIB} MiB`;
+}
 
 /** The fastest installed command that decompresses its input to its output. */
 export async function findDecompressor(format: PackedFormat): Promise<Command> {
   for (const command of DECOMPRESSORS[format]) if (await findExecutable(command[0])) return command;
   const names = DECOMPRESSORS[format].map(([name]) => name).join(" or ");
-  throw new TremplinError("failed", `the file is compressed with ${format}, and ${names} is not installed`);
+  throw new TremplinError(
+    "failed",
+    `the file is compressed with ${format}, and ${names} is not installed; install it and try again`,
+  );
 }

@@ -1,6 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { runProgram } from "../../base/processes/run-program.ts";
 import type { ArchiveFormat } from "./archive-format.ts";
+import { ZSTD_HEAD_BYTES, zstdContentSize } from "./zstd-frame.ts";
 
 /** More than any root file system of a container reaches. */
 const MAX_COMPRESSION_RATIO = 20;
@@ -18,9 +19,13 @@ export async function estimateUnpackedSize(file: FileHandle, format: ArchiveForm
     case "gzip":
       return estimateGzipSize(size, (await bytesAt(file, size - 4, 4)).readUInt32LE());
     case "zstd":
-      return zstdContentSize(await bytesAt(file, 0, 18)) ?? size * MAX_COMPRESSION_RATIO;
+      return zstdContentSize(await bytesAt(file, 0, ZSTD_HEAD_BYTES)) ?? size * MAX_COMPRESSION_RATIO;
     case "xz":
       return (await xzSize(file)) ?? size * MAX_COMPRESSION_RATIO;
+    case "bzip2":
+    case "lz4":
+    case "lzma":
+      return size * MAX_COMPRESSION_RATIO;
   }
 }
 
@@ -28,24 +33,6 @@ export async function estimateUnpackedSize(file: FileHandle, format: ArchiveForm
 export function estimateGzipSize(packed: number, lowBits: number): number {
   const rounds = Math.max(0, Math.floor((packed * MAX_COMPRESSION_RATIO - lowBits) / FOUR_GIB));
   return Math.max(packed, lowBits + rounds * FOUR_GIB);
-}
-
-/** The content size in a frame's header; undefined if the header has none (RFC 8878, 3.1.1.1). */
-export function zstdContentSize(head: Buffer): number | undefined {
-  const descriptor = head.readUInt8(4);
-  const hasWindow = (descriptor & 0x20) === 0;
-  const dictionary = [0, 1, 2, 4][descriptor & 3] ?? 0;
-  const at = 5 + (hasWindow ? 1 : 0) + dictionary;
-  switch (descriptor >> 6) {
-    case 0:
-      return hasWindow ? undefined : head.readUInt8(at);
-    case 1:
-      return head.readUInt16LE(at) + 256;
-    case 2:
-      return head.readUInt32LE(at);
-    default:
-      return Number(head.readBigUInt64LE(at));
-  }
 }
 
 /** The size in the index at the end of an xz file. */

@@ -1,6 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import type { ArchiveFormat } from "./archive-format.ts";
+import { type ArchiveFormat, isReadByEngines } from "./archive-format.ts";
 import { findShortage, InsufficientSpace, type StorageTarget } from "./free-space.ts";
 import { countUnpacked } from "./unpack.ts";
 import { estimateUnpackedSize } from "./unpacked-size.ts";
@@ -15,7 +15,8 @@ export interface UploadPlan {
 
 /**
  * Decides from its size and the free space how a backup is uploaded. Decompressing xz is so slow that it happens only
- * once, on the way to the engine, if there is space for the uncompressed archive. Everything else is sent as it is:
+ * once, on the way to the engine, if there is space for the uncompressed archive. What engines cannot read is always
+ * decompressed on the way. Everything else is sent as it is:
  * with an uncompressed archive the engine saves less time than it needs to hash and store it
  * (docs/decisions/0010-import-unpacks.md). Sizes are estimated; only if the estimate does not fit, or with
  * `countExactly`, the file is decompressed once to count. `unpacksLocally`: the daemon unpacks the backup, and the
@@ -33,7 +34,8 @@ export async function planUpload(
 ): Promise<UploadPlan> {
   const { targets, unpacksLocally, countExactly, signal } = options;
   const { size: compressed } = await file.stat();
-  const canDecompress = format === "xz" && !unpacksLocally;
+  const mustDecompress = !unpacksLocally && !(await isReadByEngines(file, format));
+  const canDecompress = mustDecompress || (format === "xz" && !unpacksLocally);
   const lack = (uncompressed: number, isDecompressed: boolean): InsufficientSpace | undefined => {
     const image = unpacksLocally ? 0 : isDecompressed ? uncompressed : compressed;
     return findShortage(targets, { container: uncompressed, image });
@@ -47,9 +49,9 @@ export async function planUpload(
   });
   const estimate = await estimateUnpackedSize(file, format);
   if (!countExactly && canDecompress && !lack(estimate, true)) return plan(true);
-  if (!countExactly && !lack(estimate, false)) return plan(false);
+  if (!countExactly && !mustDecompress && !lack(estimate, false)) return plan(false);
   const exact = format === "tar" ? compressed : await countUnpacked(file, format, signal);
-  const exactPlan = plan(canDecompress && !lack(exact, true));
+  const exactPlan = plan(mustDecompress || (canDecompress && !lack(exact, true)));
   exactPlan.check(exact);
   return exactPlan;
 }

@@ -180,17 +180,17 @@ test("a membership of a missing group is not added", () => {
   assert.deepEqual(database.changes(), []);
 });
 
-test("only shadow and gshadow are secret", () => {
+test("the files to write come with their former content, in a fixed order", () => {
   const database = load();
   database.addUser(alice);
   database.addGroup("alice", 1234);
   assert.deepEqual(
-    database.changes().map(({ path, secret, before }) => [path, secret, decodeLatin1(before)]),
+    database.changes().map(({ path, before }) => [path, decodeLatin1(before ?? assert.fail())]),
     [
-      ["/etc/passwd", false, debian.passwd],
-      ["/etc/group", false, debian.group],
-      ["/etc/shadow", true, debian.shadow],
-      ["/etc/gshadow", true, debian.gshadow],
+      ["/etc/passwd", debian.passwd],
+      ["/etc/group", debian.group],
+      ["/etc/shadow", debian.shadow],
+      ["/etc/gshadow", debian.gshadow],
     ],
   );
 });
@@ -201,16 +201,110 @@ for (const passwd of ["", "\n", "alice:x:1000:1000:::\n", "# root\n+root::::::\n
   });
 }
 
-test("a system without gshadow does not get one", () => {
+/** Adds alice to a system that lacks some of the files. */
+function changedWithout(...missing: (keyof Files)[]) {
   const contents = Object.fromEntries(
-    Object.entries(debian).map(([name, text]) => [name, encodeLatin1(text)]),
+    Object.entries(debian).map(([name, text]) => [
+      name,
+      missing.includes(name as keyof Files) ? undefined : encodeLatin1(text),
+    ]),
   ) as Record<keyof AccountContents, Uint8Array>;
-  const database = new AccountDatabase({ ...contents, gshadow: undefined }, 0);
+  const database = new AccountDatabase(contents, 0);
   database.addUser(alice);
   database.addGroup("alice", 1234);
   database.ensureMember("alice", "audio");
+  return database.changes();
+}
+
+test("a system without gshadow or shadow does not get one, and the password is locked in passwd", () => {
+  const paths = (changes: readonly { readonly path: string }[]) => changes.map(({ path }) => path);
+  assert.deepEqual(paths(changedWithout("gshadow")), ["/etc/passwd", "/etc/group", "/etc/shadow"]);
+  const changes = changedWithout("gshadow", "shadow");
+  assert.deepEqual(paths(changes), ["/etc/passwd", "/etc/group"]);
+  assert.match(decodeLatin1(changes[0]?.after ?? assert.fail()), /^alice:!:1234:/m);
+});
+
+test("a system without group gets one with the new groups", () => {
+  const group = changedWithout("group").find(({ path }) => path === "/etc/group") ?? assert.fail();
+  assert.deepEqual([group.before, decodeLatin1(group.after)], [undefined, "alice:x:1234:\n"]);
+});
+
+test("what a line names that is not valid is taken", () => {
+  const files = {
+    passwd: `${debian.passwd}bob:x:1001:1002:Bob:/home/bob\neve:x:1003:1003:::/bin/sh:\nroot:x:-1:0:::\n`,
+    group: `${debian.group}team:x:1004:a:b\nclub:x:-1:\n`,
+    gshadow: `${debian.gshadow}old:!:\n`,
+  };
+  const database = load(files);
+  assert.equal(database.freeId(new Set()), 1005);
   assert.deepEqual(
-    database.changes().map(({ path }) => path),
-    ["/etc/passwd", "/etc/group", "/etc/shadow"],
+    [1001, 1002, 1003, 1004].map((gid) => database.isFreeGid(gid)),
+    [true, false, false, false],
   );
+  assert.deepEqual(
+    ["team", "club", "old", "new"].map((name) => database.isFreeGroupName(name)),
+    [false, false, false, true],
+  );
+  assert.equal(database.groupByGid(1004), undefined);
+  assert.equal(database.ensureMember("bob", "club"), false);
+  assert.deepEqual(database.changes(), []);
+  assert.deepEqual(database.problems, [
+    "line 5 of /etc/passwd: it has 6 fields instead of 7 (name:password:uid:gid:comment:home:shell)",
+    "line 6 of /etc/passwd: it has 8 fields instead of 7 (name:password:uid:gid:comment:home:shell)",
+    "line 7 of /etc/passwd: the uid is not a number from 0 to 4294967295",
+    "line 9 of /etc/group: it has 5 fields instead of 4 (name:password:gid:members)",
+    "line 10 of /etc/group: the gid is not a number from 0 to 4294967295",
+    "line 9 of /etc/gshadow: it has 3 fields instead of 4 (name:password:administrators:members)",
+  ]);
+});
+
+test("the line that is looked for is named with what is wrong with it, and never with a password", () => {
+  const passwd = `${debian.passwd}bob:$6$secret:1000:1000:Bob:/home/bob\nbob:x:1000:1000:::/bin/sh\n`;
+  const database = load({ passwd, group: `${debian.group}team:$6$secret:-1:\n` });
+  const fields = "it has 6 fields instead of 7 (name:password:uid:gid:comment:home:shell)";
+  const about = (line: string, why: string) => ({
+    code: "failed",
+    message: `${line} but is not valid: ${why}; correct it in the container`,
+  });
+  assert.throws(() => database.userByUid(1000), about("line 5 of /etc/passwd has the uid 1000", fields));
+  assert.throws(() => database.userByName("bob"), about('line 5 of /etc/passwd has the name "bob"', fields));
+  assert.throws(
+    () => database.groupByName("team"),
+    about('line 9 of /etc/group has the name "team"', "the gid is not a number from 0 to 4294967295"),
+  );
+});
+
+for (const [title, passwd] of [
+  ["in a line that is not valid", "root:x:0:0:root:/root\n"],
+  ["under another name", "admin:x:0:0:root:/root:/bin/sh\n"],
+] as const) {
+  test(`root may be there ${title}`, () => assert.equal(load({ passwd }).userByUid(1000), undefined));
+}
+
+for (const [before, after] of [
+  ["", "alice"],
+  ["bob", "bob,alice"],
+  ["bob,", "bob,alice"],
+  [",bob", ",bob,alice"],
+  [",", ",alice"],
+  ["bob,,eve", "bob,,eve,alice"],
+  ["bob\r", "bob\r,alice"],
+  ["\r", "alice"],
+  ["bob, \r", "bob,alice"],
+  ["alice\r", "alice\r,alice"],
+  ["bob, alice", "bob, alice"],
+] as const) {
+  test(`a member joins ${JSON.stringify(before)} so that the C library finds both`, () => {
+    const group = `${debian.group}team:x:050:${before}\n`;
+    const database = load({ group });
+    assert.equal(database.ensureMember("alice", "team"), true);
+    assert.equal(saved(database, { group }).group, `${debian.group}team:x:050:${after}\n`);
+  });
+}
+
+test("a group without the field for members gets it", () => {
+  const group = "sudo:x:27\nroot:x:0:\n";
+  const database = load({ group });
+  database.ensureMember("alice", "sudo");
+  assert.equal(saved(database, { group }).group, "sudo:x:27:alice\nroot:x:0:\n");
 });

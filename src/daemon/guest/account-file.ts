@@ -1,23 +1,39 @@
 import { isDeepStrictEqual } from "node:util";
-import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
-import { decodeLatin1, encodeLatin1, trimAscii } from "./lossless-text.ts";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import { decodeLatin1, encodeLatin1, trimAscii, trimAsciiStart } from "./lossless-text.ts";
 
 /** The path and the line format of passwd(5), shadow(5), group(5) or gshadow(5). */
 export interface AccountFormat<Entry> {
   readonly path: string;
-  /** Number of colon-separated fields in a line. */
-  readonly fieldCount: number;
-  /** Throws a TremplinError with the name of the field, never with its value: it may be a password. */
+  /** The names of the fields of a valid line, as they stand in it. Undefined: any number of fields is valid. */
+  readonly form?: string;
+  /** How many fields at the end may be missing. Default: none. */
+  readonly optionalFields?: number;
+  /** The fields that must be ids: their positions by their names. */
+  readonly ids?: Readonly<Record<string, number>>;
+  /** Reads as much as it can of a line that is not valid. */
   read(fields: readonly string[]): Entry;
   write(entry: Entry): readonly string[];
 }
 
-/** A line with an entry, or the text of a line without one: blank, a comment, or for NIS. */
-type Line<Entry> = string | { readonly text: string; readonly entry: Entry };
+/** A line that names an account. */
+interface AccountLine<Entry> {
+  readonly text: string;
+  readonly entry: Entry;
+  /** Why the line is not valid, without its values: one may be a password. */
+  readonly problem: string | undefined;
+}
+
+/** The text of a line without an account: blank, a comment, or for NIS. */
+type Line<Entry> = string | AccountLine<Entry>;
 
 /**
  * An account file of a container (docs/contract.md#accounts-in-a-container). Keeps every unchanged line and the
- * order, byte for byte. Entries contain latin1 text, one character for each byte (lossless-text.ts).
+ * order, byte for byte, whatever it contains. Entries contain latin1 text, one character for each byte
+ * (lossless-text.ts).
+ *
+ * Programs disagree about lines that are not valid: some skip them, some read them. So such a line is never used and
+ * never changed, but what it names is taken.
  */
 export class AccountFile<Entry extends { readonly name: string }> {
   readonly path: string;
@@ -26,23 +42,47 @@ export class AccountFile<Entry extends { readonly name: string }> {
   readonly #format: AccountFormat<Entry>;
   #lines: Line<Entry>[];
 
-  /** Throws `failed` with the number of a malformed line. */
   constructor(format: AccountFormat<Entry>, content: Uint8Array) {
     this.path = format.path;
     this.original = content;
     this.#format = format;
     this.#lines = decodeLatin1(content)
       .split("\n")
-      .map((text, index) => this.#parseNumbered(text, index + 1));
+      .map((text) => this.#parse(text));
   }
 
+  /** What the valid lines say. */
   get entries(): Entry[] {
-    return this.#lines.flatMap((line) => (typeof line === "string" ? [] : [line.entry]));
+    return this.#records.filter(({ problem }) => problem === undefined).map(({ entry }) => entry);
   }
 
-  /** The first entry with that name; programs ignore later ones. */
-  find(name: string): Entry | undefined {
-    return this.entries.find((entry) => entry.name === name);
+  /** What all lines say, as far as it can be read of those that are not valid. */
+  get claims(): Entry[] {
+    return this.#records.map(({ entry }) => entry);
+  }
+
+  /** What is wrong with the lines that are not valid, with their numbers and without their values. */
+  get problems(): string[] {
+    return this.#lines.flatMap((line, index) =>
+      typeof line === "string" || line.problem === undefined
+        ? []
+        : [`line ${index + 1} of ${this.path}: ${line.problem}`],
+    );
+  }
+
+  /**
+   * The entry of the first line that is wanted; programs ignore later ones. Throws `failed` if that line is not
+   * valid; `what` says in the error what is wanted about it: "the uid 1000".
+   */
+  find(isWanted: (entry: Entry) => boolean, what: string): Entry | undefined {
+    const index = this.#lines.findIndex((line) => typeof line !== "string" && isWanted(line.entry));
+    const line = this.#lines[index];
+    if (line === undefined || typeof line === "string") return undefined;
+    if (line.problem === undefined) return line.entry;
+    throw new TremplinError(
+      "failed",
+      `line ${index + 1} of ${this.path} has ${what} but is not valid: ${line.problem}; correct it in the container`,
+    );
   }
 
   /** Adds a line at the end, but before lines for NIS, as useradd(8) does. */
@@ -52,41 +92,60 @@ export class AccountFile<Entry extends { readonly name: string }> {
     this.#lines.splice(nis < 0 ? -1 : nis, 0, this.#formatLine(entry));
   }
 
-  replace(old: Entry, entry: Entry): void {
-    const line = this.#formatLine(entry);
-    this.#lines = this.#lines.map((each) => (typeof each !== "string" && each.entry === old ? line : each));
+  /** Changes one field of a valid line; the others stay byte for byte. Throws `invalid` if it becomes another entry. */
+  editField(entry: Entry, index: number, edit: (text: string) => string, expected: Entry): void {
+    this.#lines = this.#lines.map((line) => {
+      if (typeof line === "string" || line.entry !== entry) return line;
+      const fields = line.text.split(":");
+      fields[index] = edit(fields[index] ?? "");
+      return this.#parseExpected(fields.join(":"), expected);
+    });
   }
 
   toBytes(): Uint8Array {
     return encodeLatin1(this.#lines.map((line) => (typeof line === "string" ? line : line.text)).join("\n"));
   }
 
-  #parseNumbered(text: string, number: number): Line<Entry> {
-    try {
-      return this.#parse(text);
-    } catch (error) {
-      const sentence = `line ${number} of ${this.path} is not valid: ${errorMessage(error)}`;
-      throw new TremplinError("failed", `${sentence}; correct it in the container (pwck, grpck)`, error);
-    }
+  get #records(): AccountLine<Entry>[] {
+    return this.#lines.filter((line) => typeof line !== "string");
   }
 
   #parse(text: string): Line<Entry> {
     const content = trimAscii(text);
     if (content === "" || /^[#+-]/.test(content)) return text;
-    const fields = content.split(":", this.#format.fieldCount + 1);
-    if (fields.length !== this.#format.fieldCount) {
-      throw new TremplinError("failed", `it must have ${this.#format.fieldCount} fields`);
-    }
-    if (fields[0] === "") throw new TremplinError("failed", "the name is empty");
-    return { text, entry: this.#format.read(fields) };
+    const fields = trimAsciiStart(text).split(":");
+    return { text, entry: this.#format.read(fields), problem: this.#problemOf(fields) };
   }
 
-  /** The line of a new entry. Throws `invalid` if parsing it would not give the same entry. */
+  #problemOf(fields: readonly string[]): string | undefined {
+    const { form, optionalFields = 0, ids = {} } = this.#format;
+    const count = form?.split(":").length ?? fields.length;
+    if (fields.length > count || fields.length < count - optionalFields) {
+      return `it has ${fields.length} fields instead of ${count} (${form})`;
+    }
+    const [name = ""] = fields;
+    if (name === "") return "the name is empty";
+    if (name !== trimAscii(name)) return "the name ends in white space";
+    if (fields.some((field) => field.includes("\0"))) return "it contains a NUL byte";
+    const bad = Object.entries(ids).find(([, index]) => !isId(fields[index] ?? ""));
+    return bad && `the ${bad[0]} is not a number from 0 to 4294967295`;
+  }
+
   #formatLine(entry: Entry): Line<Entry> {
-    const text = this.#format.write(entry).join(":");
+    return this.#parseExpected(this.#format.write(entry).join(":"), entry);
+  }
+
+  /** Throws `invalid` unless the text is a line of that entry. */
+  #parseExpected(text: string, entry: Entry): Line<Entry> {
     // Of a character above U+00FF only the low byte would be written, which can be a line feed.
     const line = /[\n\u0100-\uffff]/.test(text) ? text : this.#parse(text);
-    if (typeof line !== "string" && isDeepStrictEqual(line.entry, entry)) return { text, entry };
+    const isSame = typeof line !== "string" && isDeepStrictEqual(line.entry, entry);
+    if (isSame && line.problem === undefined) return { ...line, entry };
     throw new TremplinError("invalid", `a name with such characters cannot be written to ${this.path}`);
   }
+}
+
+/** A user or group id: decimal, unsigned, 32 bits. */
+function isId(text: string): boolean {
+  return /^\d{1,10}$/.test(text) && Number(text) <= 0xffffffff;
 }

@@ -1,11 +1,13 @@
-import { TremplinError } from "../../base/tremplin-error.ts";
 import type { AccountFormat } from "./account-file.ts";
+import { trimAsciiStart } from "./lossless-text.ts";
 
 /** A user. Text is latin1, one character for each byte: use `displayText` before showing or sending it. */
 export interface PasswdEntry {
   readonly name: string;
   readonly password: string;
+  /** NaN in a line that is not valid and has no number there. */
   readonly uid: number;
+  /** As the uid. */
   readonly gid: number;
   readonly gecos: string;
   readonly home: string;
@@ -15,9 +17,10 @@ export interface PasswdEntry {
 /** passwd(5). */
 export const passwd: AccountFormat<PasswdEntry> = {
   path: "/etc/passwd",
-  fieldCount: 7,
+  form: "name:password:uid:gid:comment:home:shell",
+  ids: { uid: 2, gid: 3 },
   read([name = "", password = "", uid = "", gid = "", gecos = "", home = "", shell = ""]) {
-    return { name, password, uid: parseId(uid, "uid"), gid: parseId(gid, "gid"), gecos, home, shell };
+    return { name, password, uid: readId(uid), gid: readId(gid), gecos, home, shell };
   },
   write: ({ name, password, uid, gid, gecos, home, shell }) => [
     name,
@@ -34,56 +37,35 @@ export const passwd: AccountFormat<PasswdEntry> = {
 export interface GroupEntry {
   readonly name: string;
   readonly password: string;
+  /** NaN in a line that is not valid and has no number there. */
   readonly gid: number;
   readonly members: readonly string[];
 }
 
-/** group(5). */
+/** group(5). The members and the colon before them may be missing. */
 export const group: AccountFormat<GroupEntry> = {
   path: "/etc/group",
-  fieldCount: 4,
+  form: "name:password:gid:members",
+  optionalFields: 1,
+  ids: { gid: 2 },
   read([name = "", password = "", gid = "", members = ""]) {
-    return { name, password, gid: parseId(gid, "gid"), members: parseNames(members, "members") };
+    return { name, password, gid: readId(gid), members: readNames(members) };
   },
   write: ({ name, password, gid, members }) => [name, password, String(gid), members.join(",")],
 };
 
-/** A user's password and its expiry. Numbers are days; `lastChange` and `expire` count from 1970. */
+/** A user's password and its expiry. */
 export interface ShadowEntry {
   readonly name: string;
-  readonly password: string;
-  readonly lastChange: bigint | undefined;
-  readonly minimum: bigint | undefined;
-  readonly maximum: bigint | undefined;
-  readonly warn: bigint | undefined;
-  readonly inactive: bigint | undefined;
-  readonly expire: bigint | undefined;
-  readonly reserved: string;
+  /** The fields after the name. Only new entries are written, so what an existing one says does not matter. */
+  readonly fields: readonly string[];
 }
 
-/** shadow(5). */
+/** shadow(5). Its lines are valid with any number of fields: older programs write five. */
 export const shadow: AccountFormat<ShadowEntry> = {
   path: "/etc/shadow",
-  fieldCount: 9,
-  read([name = "", password = "", last = "", min = "", max = "", warn = "", off = "", end = "", more = ""]) {
-    return {
-      name,
-      password,
-      lastChange: parseCount(last, "day of the last change"),
-      minimum: parseCount(min, "minimum age"),
-      maximum: parseCount(max, "maximum age"),
-      warn: parseCount(warn, "warning period"),
-      inactive: parseCount(off, "inactivity period"),
-      expire: parseCount(end, "expiration day"),
-      reserved: more,
-    };
-  },
-  write: ({ name, password, lastChange, minimum, maximum, warn, inactive, expire, reserved }) => [
-    name,
-    password,
-    ...[lastChange, minimum, maximum, warn, inactive, expire].map((count) => String(count ?? "")),
-    reserved,
-  ],
+  read: ([name = "", ...fields]) => ({ name, fields }),
+  write: ({ name, fields }) => [name, ...fields],
 };
 
 /** The administrators of a group and the members that need no password to join. */
@@ -97,14 +79,9 @@ export interface GshadowEntry {
 /** gshadow(5). */
 export const gshadow: AccountFormat<GshadowEntry> = {
   path: "/etc/gshadow",
-  fieldCount: 4,
+  form: "name:password:administrators:members",
   read([name = "", password = "", administrators = "", members = ""]) {
-    return {
-      name,
-      password,
-      administrators: parseNames(administrators, "administrators"),
-      members: parseNames(members, "members"),
-    };
+    return { name, password, administrators: readNames(administrators), members: readNames(members) };
   },
   write: ({ name, password, administrators, members }) => [
     name,
@@ -114,25 +91,19 @@ export const gshadow: AccountFormat<GshadowEntry> = {
   ],
 };
 
-/** A user or group id: decimal, unsigned, 32 bits. */
-function parseId(text: string, field: string): number {
-  const id = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (id <= 0xffffffff) return id;
-  throw new TremplinError("failed", `the ${field} is not a number from 0 to 4294967295`);
+/** The field with the members, in group and in gshadow. */
+export const MEMBERS_FIELD = 3;
+
+/** The number that a field begins with, as strtoul(3) reads it; NaN for a negative one, and for one beyond 32 bits. */
+function readId(text: string): number {
+  const id = Number(/^[\s+]*(\d{1,11})/.exec(text)?.[1] ?? "none");
+  return id <= 0xffffffff ? id : Number.NaN;
 }
 
-/** A number in shadow(5): decimal, unsigned, 64 bits; empty means unset. */
-function parseCount(text: string, field: string): bigint | undefined {
-  if (text === "") return undefined;
-  // Bounded first: BigInt() takes quadratic time.
-  const count = /^\d{1,20}$/.test(text) ? BigInt(text) : undefined;
-  if (count !== undefined && count < 2n ** 64n) return count;
-  throw new TremplinError("failed", `the ${field} is not a number that fits into 64 bits`);
-}
-
-/** Comma-separated names, none of them empty; an empty text is an empty list. */
-function parseNames(text: string, field: string): readonly string[] {
-  const names = text === "" ? [] : text.split(",");
-  if (!names.includes("")) return names;
-  throw new TremplinError("failed", `one of the ${field} has an empty name`);
+/** The names in a comma-separated list. As in the C library, empty ones and white space before a name do not count. */
+function readNames(text: string): readonly string[] {
+  return text
+    .split(",")
+    .map(trimAsciiStart)
+    .filter((name) => name !== "");
 }

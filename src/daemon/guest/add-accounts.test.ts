@@ -27,6 +27,8 @@ function saved(database: AccountDatabase, before: Files, count = names.length): 
   };
 }
 
+const anna = { name: "anna", shell: "/bin/bash" };
+
 const base: Files = {
   passwd: "root:x:0:0:root:/root:/bin/sh\n",
   group: "root:x:0:\nsudo:x:27:\n",
@@ -40,7 +42,7 @@ function withLines(lines: Partial<Record<Name, string>>): Files {
 
 test("on a fresh system the primary user gets uid and gid 1000, and the helpers get the site's ids", () => {
   const database = load(base);
-  const { isNew, reassignedHelpers } = addAccounts(database, "anna", crostini.users);
+  const { isNew, reassignedHelpers } = addAccounts(database, anna, crostini.users);
   assert.deepEqual([isNew, reassignedHelpers], [true, []]);
   const after = saved(database, base);
   assert.deepEqual(after.passwd.split("\n").slice(1), [
@@ -62,7 +64,7 @@ test("on a fresh system the primary user gets uid and gid 1000, and the helpers 
 
 test("a group with the name and gid 1000 becomes the primary group", () => {
   const files = withLines({ group: "anna:x:1000:bob\n" });
-  const { primaryUser } = addAccounts(load(files), "anna", generic.users);
+  const { primaryUser } = addAccounts(load(files), anna, generic.users);
   assert.equal(primaryUser.gid, 1000);
 });
 
@@ -71,25 +73,84 @@ test("a group name that is taken gets a number, even if it has the maximum lengt
   const short = "a".repeat(27);
   const files = withLines({ group: `${name}:x:1500:bob\n${short}-1000:x:1501:\n` });
   const database = load(files);
-  addAccounts(database, name, generic.users);
+  addAccounts(database, { ...anna, name }, generic.users);
   assert.equal(saved(database, files).group.split("\n").at(-2), `${short}-1001:x:1000:`);
 });
 
 test("the gid of the primary user gets a name only if no other user has it", () => {
-  const anna = "anna:x:1000:1000::/home/anna:/bin/sh\n";
+  const line = "anna:x:1000:1000::/home/anna:/bin/sh\n";
   const groupOf = (passwd: string) => {
     const files = withLines({ passwd });
     const database = load(files);
-    addAccounts(database, "anna", generic.users);
+    addAccounts(database, anna, generic.users);
     return saved(database, files).group.slice(files.group.length + "anna".length);
   };
-  assert.equal(groupOf(anna), "anna:x:1000:\n");
-  assert.equal(groupOf(`${anna}bob:x:1001:1000:::\n`), "");
+  assert.equal(groupOf(line), "anna:x:1000:\n");
+  assert.equal(groupOf(`${line}bob:x:1001:1000:::\n`), "");
 });
 
 test("a missing required group fails before anything is written", () => {
   const users = { ...generic.users, requiredGroups: ["office"] };
-  assert.throws(() => addAccounts(load(base), "anna", users), /has no group office/);
+  assert.throws(() => addAccounts(load(base), anna, users), /has no group office/);
+});
+
+/** The groups that the primary user joins when the container has these, besides its own. */
+function joinedOf(groups: string, users = generic.users): string[] {
+  const files = { ...base, group: `root:x:0:\n${groups}`, gshadow: "" };
+  const database = load(files);
+  addAccounts(database, anna, users);
+  const joined = [...saved(database, files).group.matchAll(/^(\w+):x:\d+:(?:.*,)?anna$/gm)];
+  return joined.map(([, name = ""]) => name);
+}
+
+test("the primary user joins wheel where there is no sudo, if the site wants sudo", () => {
+  assert.deepEqual(joinedOf("sudo:x:27:\nwheel:x:10:\n"), ["sudo"]);
+  assert.deepEqual(joinedOf("wheel:x:10:root\naudio:x:29:\n"), ["wheel", "audio"]);
+  assert.deepEqual(joinedOf("sudo:x:-1:\nwheel:x:10:\n"), ["wheel"]);
+  assert.deepEqual(joinedOf("wheel:x:10:\n", { ...generic.users, optionalGroups: ["audio"] }), []);
+});
+
+test("lines of others that are not valid hinder nothing, and groups with odd lists of members are joined", () => {
+  const files = withLines({
+    passwd: "bob:x:1001:1001:Bob:/home/bob\neve:x:-1:5:::\n",
+    group: "audio:x:29:pulse,\nvideo:x:44:,eve\nusers:x:100\nteam:x:5:a:b\n",
+    shadow: "bob:*:19000:0:99999\neve:*:-1::::::x:y\n",
+    gshadow: "audio:*:\nteam\n",
+  });
+  const database = load(files);
+  addAccounts(database, anna, generic.users);
+  const after = saved(database, files);
+  const kept = "audio:x:29:pulse,anna\nvideo:x:44:,eve,anna\nusers:x:100:anna\nteam:x:5:a:b\n";
+  assert.equal(after.group, `root:x:0:\nsudo:x:27:anna\n${kept}anna:x:1000:\n`);
+  for (const name of ["passwd", "shadow"] as const) assert.ok(after[name].startsWith(files[name]), name);
+  assert.match(after.gshadow, /^audio:\*:\nteam\n/m);
+});
+
+for (const [title, lines, why] of [
+  [
+    "the uid 1000",
+    { passwd: "bob:x:1000:1000:Bob:/home/bob\n" },
+    /^line 2 of \/etc\/passwd has the uid 1000/,
+  ],
+  [
+    "the wanted name",
+    { passwd: "anna:x:1001:1001:::/bin/sh:\n" },
+    /^line 2 of \/etc\/passwd has the name "anna"/,
+  ],
+  ["a required group", { group: "team:x:-1:\n" }, /^line 3 of \/etc\/group has the name "team" .*the gid/],
+] as const) {
+  test(`a line with ${title} that is not valid is named`, () => {
+    const users = { ...generic.users, requiredGroups: ["team"] };
+    assert.throws(() => addAccounts(load(withLines(lines)), anna, users), { code: "failed", message: why });
+  });
+}
+
+test("a line that is not valid takes the id of a helper, and the home of a new user", () => {
+  const files = withLines({ passwd: "bob:x:1001:1001:Bob:/home/bob\n", group: "crowd:x:655360:a:b\n" });
+  const { reassignedHelpers } = addAccounts(load(files), anna, crostini.users);
+  assert.deepEqual(reassignedHelpers, ["chronos-access", "android-root"]);
+  const home = withLines({ passwd: "bob:x:-1:1001:Bob:/home/anna/\n" });
+  assert.throws(() => addAccounts(load(home), anna, generic.users), /is the home of another account/);
 });
 
 for (const title of ["as on crostini", "with the id of the primary user"]) {
@@ -97,13 +158,13 @@ for (const title of ["as on crostini", "with the id of the primary user"]) {
     const helpers = title.includes("crostini") ? crostini.users.helpers : [{ name: "helper", id: 1000 }];
     const files = withLines({ passwd: "bob:x:1001:1001:::\n", group: "bob:x:1001:\ncrowd:x:655360:bob\n" });
     const database = load(files);
-    const { reassignedHelpers } = addAccounts(database, "anna", { ...generic.users, helpers });
+    const { reassignedHelpers } = addAccounts(database, anna, { ...generic.users, helpers });
     assert.deepEqual(
       reassignedHelpers,
       title.includes("crostini") ? ["chronos-access", "android-root"] : ["helper"],
     );
     const again = load(saved(database, files));
-    assert.deepEqual(addAccounts(again, "anna", { ...generic.users, helpers }).reassignedHelpers, []);
+    assert.deepEqual(addAccounts(again, anna, { ...generic.users, helpers }).reassignedHelpers, []);
     assert.deepEqual(again.changes(), []);
   });
 }
@@ -113,11 +174,24 @@ const name = fc.constantFrom("anna", "bob", "eve", "sudo", "chronos-access", "an
 const id = fc.constantFrom(0, 27, 100, 500, 1000, 1001, 1002, 1003, 65534, 655360, 665357);
 const password = fc.constantFrom("x", "x", "!", "", "$6$hash");
 const people = fc.array(name, { maxLength: 3 }).map((all) => all.join(","));
-const other = fc.constantFrom("# note", "", "+", "\t", "-@banned");
+const other = fc.constantFrom("# note", "", "+", "\t", "-@banned", "junk", ":::", "a\0:x:5:5:::", "eve:x");
+/** The same line with too few or too many fields, or with a bad one. */
+const damaged = (entry: fc.Arbitrary<string>) =>
+  fc.tuple(entry, fc.nat({ max: 9 }), fc.boolean()).map(([line, count, isLonger]) => {
+    const fields = line.split(":");
+    return isLonger ? `${line}:${count}` : fields.toSpliced(count, fields.length, "-1").join(":");
+  });
 const fileOf = (entry: fc.Arbitrary<string>) =>
   fc
     .tuple(
-      fc.array(fc.oneof({ weight: 4, arbitrary: entry }, other), { maxLength: 8 }),
+      fc.array(
+        fc.oneof(
+          { weight: 8, arbitrary: entry },
+          { weight: 2, arbitrary: other },
+          { weight: 1, arbitrary: damaged(entry) },
+        ),
+        { maxLength: 8 },
+      ),
       fc.constantFrom("", "\n"),
     )
     .map(([lines, end]) => lines.join("\n") + end);
@@ -136,7 +210,7 @@ const databases: fc.Arbitrary<Files> = fc.record({
 /** Adds the accounts; undefined if that is refused. */
 function tryToAdd(database: AccountDatabase, users: (typeof sites)[number]) {
   try {
-    return addAccounts(database, "anna", users);
+    return addAccounts(database, anna, users);
   } catch (error) {
     assert.ok(error instanceof TremplinError, String(error));
     return undefined;
@@ -170,7 +244,7 @@ test("every existing line stays, and only the primary user joins groups", () => 
 
 /** Whether a line is unchanged, except that the user may have been added as a member. */
 function isOf(old: string, now: string, user: string): boolean {
-  return [old, `${old},${user}`, `${old}${user}`].includes(now);
+  return [old, `${old},${user}`, `${old}${user}`, `${old}:${user}`].includes(now);
 }
 
 /** What programs find: each name and each id refers to the first line that has it. */
@@ -247,12 +321,12 @@ test("a second call changes nothing, and completes files that were only partly w
         if (!tryToAdd(database, users)) return;
         const whole = saved(database, before);
         const second = load(whole);
-        addAccounts(second, "anna", users);
+        addAccounts(second, anna, users);
         assert.deepEqual(second.changes(), []);
 
         const cut = saved(database, before, written);
         const next = load(cut);
-        addAccounts(next, "anna", users);
+        addAccounts(next, anna, users);
         const completed = saved(next, cut);
         const lines = (files: Files) => names.map((file) => files[file].split("\n").sort());
         assert.deepEqual(lines(completed), lines(whole));

@@ -13,6 +13,13 @@ const MAX_NAME_LENGTH = 32;
 type Users = Site["users"];
 type Helper = Users["helpers"][number];
 
+export interface NewUser {
+  /** Checked by checkUserName. */
+  readonly name: string;
+  /** The login shell. */
+  readonly shell: string;
+}
+
 /** The accounts that were added or found. */
 export interface AddedAccounts {
   readonly primaryUser: PasswdEntry;
@@ -25,13 +32,13 @@ export interface AddedAccounts {
 /**
  * Adds the missing parts of the primary user, of the site's helper users, and of their groups and memberships. An
  * existing account with uid 1000 is the primary user; otherwise the name gets that uid. An id or group name that is
- * taken stays with its owner, and the new account gets a free one. Throws `exists` or `failed` if that is impossible;
- * the caller must write nothing then.
+ * taken stays with its owner, and the new account gets a free one. Throws `exists` or `failed` if that is impossible,
+ * also if the line of one of these accounts is not valid; the caller must write nothing then.
  */
-export function addAccounts(accounts: AccountDatabase, name: string, users: Users): AddedAccounts {
+export function addAccounts(accounts: AccountDatabase, newUser: NewUser, users: Users): AddedAccounts {
   const reserved = new Set([PRIMARY_UID, ...users.helpers.map(({ id }) => id)]);
   const known = accounts.userByUid(PRIMARY_UID);
-  const primaryUser = known ?? addPrimaryUser(accounts, name, reserved);
+  const primaryUser = known ?? addPrimaryUser(accounts, newUser, reserved);
   if (known) checkNameIsUnique(accounts, known);
   accounts.completeUser(primaryUser);
   ensurePrimaryGroup(accounts, primaryUser);
@@ -40,7 +47,11 @@ export function addAccounts(accounts: AccountDatabase, name: string, users: User
   return { primaryUser, isNew: !known, reassignedHelpers: reassigned.map((helper) => helper.name) };
 }
 
-function addPrimaryUser(accounts: AccountDatabase, name: string, reserved: ReadonlySet<number>): PasswdEntry {
+function addPrimaryUser(
+  accounts: AccountDatabase,
+  { name, shell }: NewUser,
+  reserved: ReadonlySet<number>,
+): PasswdEntry {
   const other = accounts.userByName(name);
   if (other) {
     throw new TremplinError(
@@ -52,14 +63,15 @@ function addPrimaryUser(accounts: AccountDatabase, name: string, reserved: Reado
   const home = `/home/${name}`;
   const resident = accounts.users.find((user) => posix.resolve("/", user.home) === home);
   if (resident) {
+    const owner = Number.isNaN(resident.uid) ? "another account" : `uid ${resident.uid}`;
     throw new TremplinError(
       "exists",
-      `${home} is the home of uid ${resident.uid} in the container: choose another name, or change that home`,
+      `${home} is the home of ${owner} in the container: choose another name, or change that home`,
     );
   }
   const isOwn = accounts.groupByGid(PRIMARY_UID)?.name === name || accounts.isFreeGid(PRIMARY_UID);
   const gid = isOwn ? PRIMARY_UID : accounts.freeId(reserved);
-  return accounts.addUser({ name, uid: PRIMARY_UID, gid, gecos: name, home, shell: "/bin/bash" });
+  return accounts.addUser({ name, uid: PRIMARY_UID, gid, gecos: name, home, shell });
 }
 
 /** Memberships refer to names: a second account with the same name would get them too. */
@@ -101,7 +113,7 @@ function ensureHelper(
   const user = accounts.userByName(name);
   const group = accounts.groupByName(name);
   const gid = chooseHelperGid(accounts, { name, id }) ?? accounts.freeId(reserved);
-  const uid = user?.uid ?? (accounts.userByUid(id) ? accounts.freeId(reserved) : id);
+  const uid = user?.uid ?? (accounts.isFreeUid(id) ? id : accounts.freeId(reserved));
   if (group) accounts.completeGroup(group);
   else {
     if (!accounts.isFreeGroupName(name)) throw orphanedGroupSecret(name);
@@ -133,8 +145,12 @@ function orphanedGroupSecret(name: string): TremplinError {
 
 function joinGroups(accounts: AccountDatabase, name: string, users: Users): void {
   for (const group of users.requiredGroups) {
-    if (accounts.ensureMember(name, group)) continue;
-    throw new TremplinError("failed", `the container has no group ${group}, which the primary user needs`);
+    if (!accounts.groupByName(group)) {
+      throw new TremplinError("failed", `the container has no group ${group}, which the primary user needs`);
+    }
+    accounts.ensureMember(name, group);
   }
-  for (const group of users.optionalGroups) accounts.ensureMember(name, group);
+  const joined = users.optionalGroups.filter((group) => accounts.ensureMember(name, group));
+  // The same group under the name that it has in many distributions.
+  if (users.optionalGroups.includes("sudo") && !joined.includes("sudo")) accounts.ensureMember(name, "wheel");
 }

@@ -16,7 +16,8 @@ export async function folderState(files: FileSession, path: string): Promise<Fol
   if (above !== "exists") return above;
   const there = await files.lstat(path).catch(ifMissing);
   if (!there) return "missing";
-  const { type } = there.type === "symlink" ? ((await followLink(files, path)) ?? there) : there;
+  const { type } =
+    there.type === "symlink" ? ((await files.stat(path).catch(ifInaccessible)) ?? there) : there;
   if (type === "directory") return "exists";
   if (type === "symlink") return "unreachable";
   const kind = type === "file" ? "file" : "special file";
@@ -45,15 +46,17 @@ async function makeMissing(files: FileSession, path: string): Promise<void> {
   await files.mkdir(path, { uid: 0, gid: 0, mode: 0o755 });
 }
 
-/** Undefined for a dangling link, or a loop of links. */
-async function followLink(files: FileSession, path: string) {
-  try {
-    return await files.stat(path);
-  } catch (error) {
-    const { code } = TremplinError.from(error);
-    if (code === "not-found" || code === "failed") return undefined;
-    throw error;
-  }
+/** For catch: turns into undefined that nothing is there, or that it cannot be accessed, like a loop of links. */
+export function ifInaccessible(error: unknown): undefined {
+  const { code } = TremplinError.from(error);
+  if (code !== "not-found" && code !== "failed") throw error;
+  return undefined;
+}
+
+/** Whether a path in a container leads to a file that can be executed. */
+export async function isProgram(files: FileSession, path: string): Promise<boolean> {
+  const found = await files.stat(path).catch(ifInaccessible);
+  return found?.type === "file" && (found.mode & 0o111) !== 0;
 }
 
 /** Writes a file in a container; atomically replaces an existing file or link. */
@@ -114,54 +117,4 @@ async function replaceNode(
     await files.remove(temporary).catch(() => undefined);
     throw error;
   }
-}
-
-/** How much may still be copied or removed: the container could have made the tree endless. Decremented on the way. */
-export interface TreeBudget {
-  files: number;
-  bytes: number;
-}
-
-/**
- * Copies the content of one directory of a container into another: keeps modes and links, skips special files, and
- * gives everything but links to the owner. Throws `failed` when the budget is used up.
- */
-export async function copyTree(
-  files: FileSession,
-  from: string,
-  to: string,
-  owner: { readonly uid: number; readonly gid: number },
-  budget: TreeBudget,
-): Promise<void> {
-  for (const { name, type, mode } of await listEntries(files, from, budget)) {
-    const [source, target] = [`${from}/${name}`, `${to}/${name}`];
-    if (type === "directory") {
-      await files.mkdir(target, { ...owner, mode });
-      await copyTree(files, source, target, owner, budget);
-    } else if (type === "symlink") {
-      await files.symlink(target, await files.readlink(source));
-    } else if (type === "file") {
-      const content = await files.read(source, budget.bytes);
-      budget.bytes -= content.length;
-      await files.create(target, content, { ...owner, mode });
-    }
-  }
-}
-
-/** Removes a file or directory tree, if it exists; does not follow links. */
-export async function removeTree(files: FileSession, path: string, budget: TreeBudget): Promise<void> {
-  const there = await files.lstat(path).catch(ifMissing);
-  if (!there) return;
-  if (there.type !== "directory") return files.remove(path);
-  for (const { name } of await listEntries(files, path, budget)) {
-    await removeTree(files, `${path}/${name}`, budget);
-  }
-  await files.rmdir(path);
-}
-
-async function listEntries(files: FileSession, path: string, budget: TreeBudget) {
-  const entries = await files.list(path, budget.files);
-  budget.files -= entries.length;
-  if (budget.files > 0) return entries;
-  throw new TremplinError("failed", `${path} in the container holds too many files`);
 }

@@ -1,16 +1,28 @@
 import { posix } from "node:path";
+import { TimeLimit } from "../../base/async/time-limit.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { FileSession } from "../../engine/files/file-session.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import type { PasswdEntry } from "./account-formats.ts";
-import { copyTree, folderState, makeFolder, removeTree } from "./container-files.ts";
+import { folderState, makeFolder } from "./container-files.ts";
+import {
+  copyTree,
+  listTree,
+  MAX_PATH_LENGTH,
+  NOBODY,
+  removeTree,
+  type TreeLimits,
+  type TreeNode,
+} from "./container-trees.ts";
 
 const SKELETON = "/etc/skel";
-/** Far more than any skeleton contains. */
-const SKELETON_BUDGET = { files: 1_000, bytes: 16 * 1024 * 1024 };
+/** As much as can be copied in the time that a request has. */
+const SKELETON_LIMITS: TreeLimits = { files: 10_000, bytes: 64 * 1024 * 1024 };
+/** An earlier daemon may have been killed anywhere in a copy. */
+const REMOVAL_LIMITS: TreeLimits = { files: 20_000, bytes: Number.MAX_SAFE_INTEGER };
+/** Leaves time to remove an unfinished copy before the request must be answered. */
+const COPY_TIME_LIMIT_MS = 6_000;
 const ROOT = 0;
-/** Also the owner of files whose id the container does not map. */
-const NOBODY = 65534;
 
 /** Throws if a user's home is neither a directory nor a link. */
 export async function checkHome(files: FileSession, { home }: PasswdEntry): Promise<void> {
@@ -35,30 +47,69 @@ export async function checkNewHome(
 }
 
 /**
- * Creates the home of a user if it does not exist: a copy of /etc/skel that appears complete or not at all. Does
- * nothing if the user's entry has no usable home, or if the home is or lies behind a dangling link.
+ * A home in the making: a copy of /etc/skel under a temporary name. All that can fail for its size is done before
+ * accounts are changed. Disposing it without publishing it removes it.
  */
-export async function ensureHome(files: FileSession, user: PasswdEntry): Promise<void> {
+export interface StagedHome extends AsyncDisposable {
+  /** How many files of /etc/skel could not be read, and are not in it. */
+  readonly unreadable: number;
+  /** Gives it to its user under its name, unless something has appeared there meanwhile. */
+  publish(): Promise<void>;
+}
+
+/**
+ * Makes the home of a user if it does not exist. Undefined if the user's entry has no usable home, or if the home
+ * exists or is or lies behind a dangling link.
+ */
+export async function stageHome(files: FileSession, user: PasswdEntry): Promise<StagedHome | undefined> {
   const { uid, gid } = user;
   const home = homePath(user.home);
-  if (!home || (await folderState(files, home)) !== "missing") return;
+  if (!home || (await folderState(files, home)) !== "missing") return undefined;
+  const skeleton = await listSkeleton(files);
   const fresh = posix.join(posix.dirname(home), `.${posix.basename(home)}.tremplin`);
   await makeFolder(files, posix.dirname(home));
-  await removeTree(files, fresh, { ...SKELETON_BUDGET });
+  await removeTree(files, fresh, REMOVAL_LIMITS);
+  using limit = new TimeLimit(COPY_TIME_LIMIT_MS, tooSlow, []);
+  const copy = { from: SKELETON, to: fresh, owner: { uid, gid }, signal: limit.signal };
+  const discard = () => removeTree(files, fresh, REMOVAL_LIMITS).catch(() => undefined);
   // Closed until it is complete: programs of the user may already run.
-  await files.mkdir(fresh, { uid: 0, gid: 0, mode: 0o700 });
+  await files.mkdir(fresh, { uid: ROOT, gid: 0, mode: 0o700 });
   try {
-    const skeleton = await files.stat(SKELETON).catch(ifMissing);
-    if (skeleton?.type === "directory") {
-      await copyTree(files, SKELETON, fresh, { uid, gid }, { ...SKELETON_BUDGET });
-    }
-    await files.setOwner(fresh, { uid, gid, mode: 0o755 });
-    // Fails if something appeared there meanwhile, except an empty directory.
-    await files.rename(fresh, home);
+    const unreadable = await copyTree(files, skeleton, copy);
+    return {
+      unreadable,
+      publish: async () => {
+        await files.setOwner(fresh, { uid, gid, mode: 0o755 });
+        // Fails if something appeared there meanwhile, except an empty directory.
+        await files.rename(fresh, home).catch(async (error) => {
+          if (!(await files.lstat(home).catch(ifMissing))) throw error;
+        });
+      },
+      [Symbol.asyncDispose]: discard,
+    };
   } catch (error) {
-    await removeTree(files, fresh, { ...SKELETON_BUDGET }).catch(() => undefined);
+    await discard();
     throw error;
   }
+}
+
+async function listSkeleton(files: FileSession): Promise<TreeNode[]> {
+  const skeleton = await files.stat(SKELETON).catch(ifMissing);
+  if (skeleton?.type !== "directory") return [];
+  try {
+    return await listTree(files, SKELETON, SKELETON_LIMITS);
+  } catch (error) {
+    const { code, message } = TremplinError.from(error);
+    throw new TremplinError(code, `${SKELETON} cannot be copied for a new home: ${message}`, error);
+  }
+}
+
+function tooSlow(): TremplinError {
+  const seconds = COPY_TIME_LIMIT_MS / 1000;
+  return new TremplinError(
+    "failed",
+    `${SKELETON} cannot be copied for a new home within ${seconds} s: make it smaller in the container`,
+  );
 }
 
 /** A normalized absolute path; undefined if it is none, or means that the user has no home. */
@@ -68,5 +119,4 @@ function homePath(home: string): string | undefined {
   return isPath && !NO_HOMES.has(path) ? path : undefined;
 }
 
-const MAX_PATH_LENGTH = 4096;
 const NO_HOMES = new Set(["/", "/nonexistent", "/dev/null"]);

@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { inLinearTime } from "../../../test/support/in-linear-time.ts";
-import { decodeLatin1, displayText, encodeLatin1, trimAscii } from "./lossless-text.ts";
+import {
+  decodeLatin1,
+  displayText,
+  encodeLatin1,
+  trimAscii,
+  trimAsciiEnd,
+  trimAsciiStart,
+} from "./lossless-text.ts";
 
 test("any bytes round-trip", () => {
   fc.assert(
@@ -20,6 +27,7 @@ test("only ASCII white space is trimmed", () => {
   const padded = decodeLatin1(Buffer.from(" \t\r\v\fvoilà \n"));
   assert.equal(displayText(trimAscii(padded)), "voilà");
   assert.equal(trimAscii(" \t "), "");
+  assert.deepEqual([trimAsciiStart(" a "), trimAsciiEnd(" a ")], ["a ", " a"]);
 });
 
 test("a long run of blanks inside is trimmed in linear time", () => {

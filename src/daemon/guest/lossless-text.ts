@@ -20,14 +20,24 @@ export function displayText(text: string): string {
 
 /**
  * Removes ASCII white space at both ends. `String.trim` would also remove U+00A0, which here is the last byte of
- * letters like "à". A loop, because `/\s+$/` takes quadratic time.
+ * letters like "à".
  */
 export function trimAscii(text: string): string {
+  return trimAsciiEnd(trimAsciiStart(text));
+}
+
+/** As `trimAscii`, only at the start. */
+export function trimAsciiStart(text: string): string {
   let start = 0;
+  while (start < text.length && isSpace(text.charCodeAt(start))) start++;
+  return text.slice(start);
+}
+
+/** As `trimAscii`, only at the end. A loop, because `/\s+$/` takes quadratic time. */
+export function trimAsciiEnd(text: string): string {
   let end = text.length;
-  while (start < end && isSpace(text.charCodeAt(start))) start++;
-  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
+  while (end > 0 && isSpace(text.charCodeAt(end - 1))) end--;
+  return text.slice(0, end);
 }
 
 function isSpace(code: number): boolean {

@@ -56,7 +56,30 @@ for (const [word, value] of [
   });
 }
 
-for (const bad of ['"', "'", '"a', "a'", '"a"b"', "'a'b'", '"a\\"', '"a"b', "'it\\'s'"]) {
+for (const assignment of [
+  'NAME="a" # c',
+  "NAME='a'\t# c",
+  "NAME=a # c",
+  " NAME = a\r",
+  "export  NAME=a",
+  "\ufeffNAME=a",
+]) {
+  test(`${JSON.stringify(assignment)} is read, as people write it`, () =>
+    assert.equal(nameFrom(assignment), "a"));
+}
+
+for (const [word, value] of [
+  ["a#b", "a#b"],
+  ['"a # b"', "a # b"],
+  ['"a\\" # b"', 'a" # b'],
+  ["a\\ #b", "a #b"],
+] as const) {
+  test(`only a comment behind white space is left out of ${word}`, () => {
+    assert.equal(nameFrom(`NAME=${word}`), value);
+  });
+}
+
+for (const bad of ['"a"#b', '"a" b', '"', "'", '"a', "a'", '"a"b"', "'a'b'", '"a\\"', '"a"b', "'it\\'s'"]) {
   test(`${bad} is skipped because its quotes do not match`, () => {
     assert.equal(nameFrom(`NAME=before\nNAME=${bad}`), "before");
   });

@@ -3,13 +3,34 @@ import { PassThrough, type Readable } from "node:stream";
 import type { Engine } from "../../engine/engine.ts";
 import type { ExecSession, TerminalSize } from "../../engine/exec/exec-session.ts";
 
-/** The login shell of the primary user (uid 1000) if there is one, else root's. A constant: nothing of a request is in it. */
-const LOGIN_SHELL = [
-  "/bin/sh",
-  "-c",
-  'user=$(getent passwd 1000 | cut -d: -f1); if [ -n "$user" ]; then exec su -l "$user"; fi; ' +
-    "if command -v bash >/dev/null; then exec bash -l; fi; exec sh -l",
-];
+/**
+ * The login shell of the primary user (uid 1000) if there is one, else root's. Uses nothing that a container with
+ * busybox alone lacks: no getent, no bash; without su it is root's shell. A login shell that the container does not
+ * have is replaced by one that it has. A constant: nothing of a request is in it.
+ */
+const LOGIN_SHELL_SCRIPT = `
+find_user() {
+  while IFS=: read -r user password uid gid gecos home shell || [ -n "$user" ]; do
+    case $user in "#"* | [+-]*) continue ;; esac
+    if [ "$uid" = 1000 ]; then return 0; fi
+  done
+  return 1
+}
+a_shell() {
+  for program in /bin/bash /usr/bin/bash /run/current-system/sw/bin/bash /bin/ash /bin/sh; do
+    if [ -x $program ]; then echo $program; return; fi
+  done
+}
+find_user <<end || { [ -r /etc/passwd ] && find_user < /etc/passwd; } || user=
+$(getent passwd 1000 2>/dev/null)
+end
+if [ -n "$user" ] && command -v su >/dev/null && id "$user" >/dev/null 2>&1; then
+  if [ -z "$shell" ] || [ -x "$shell" ]; then exec su -l "$user"; fi
+  exec su -s "$(a_shell)" -l "$user"
+fi
+exec "$(a_shell)" -l
+`;
+const LOGIN_SHELL = ["/bin/sh", "-c", LOGIN_SHELL_SCRIPT];
 
 export interface ShellOptions {
   /** The program and its arguments; empty: the login shell. */

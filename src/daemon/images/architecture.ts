@@ -20,17 +20,3 @@ export function machineArchitecture(): Architecture {
     `Debian images can be built on x86_64 and aarch64, not on ${process.arch}`,
   );
 }
-
-/** Other names that images may use, by the engines' names. */
-const ALIASES: Readonly<Record<string, string>> = {
-  amd64: "x86_64",
-  arm64: "aarch64",
-  i386: "i686",
-  i586: "i686",
-  armhf: "armv7l",
-};
-
-/** The engines' name of the architecture in an image's metadata. */
-export function engineArchitecture(name: string): string {
-  return ALIASES[name] ?? name;
-}

@@ -23,6 +23,8 @@ export interface DebianImageOptions {
   readonly signal: AbortSignal;
   readonly log: Logger;
   readonly clock?: Clock;
+  /** With this machine's apt sources. Default: /etc/apt. */
+  readonly aptFolder?: string | undefined;
 }
 
 /** Increase this when images are built differently, so that old ones are not used. */
@@ -69,7 +71,7 @@ interface Build extends Omit<DebianImageOptions, "release"> {
 }
 
 async function* build(options: Build): AsyncGenerator<ImageProgress, void, void> {
-  const { release, image, signal, clock, log } = options;
+  const { release, image, signal, clock, log, aptFolder } = options;
   const startedAt = clock.elapsed();
   const work = hiddenPath(image, "building");
   const tree = join(work, "tree");
@@ -78,7 +80,8 @@ async function* build(options: Build): AsyncGenerator<ImageProgress, void, void>
   await rm(work, { recursive: true, force: true });
   try {
     await mkdir(tree, { recursive: true, mode: 0o700 });
-    const mirrors = await findMirrors(release.codename, machineApt(join(work, "release-files"), signal));
+    const machine = machineApt(join(work, "release-files"), signal);
+    const mirrors = await findMirrors(release.codename, machine, { aptFolder });
     const step = { ...options, tree, work };
     await chmod(tree, 0o755);
     await provideCachedPackages(packages, tree);

@@ -34,7 +34,7 @@ const ARCHIVE_MAIN = `http://${ARCHIVE_HOST}/debian`;
 const ARCHIVE_SECURITY = `http://${ARCHIVE_HOST}/debian-security`;
 
 export interface FindMirrorsOptions {
-  readonly aptFolder?: string;
+  readonly aptFolder?: string | undefined;
   readonly resolve?: Resolve;
 }
 

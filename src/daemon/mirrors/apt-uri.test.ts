@@ -55,6 +55,8 @@ for (const [uri, content] of [
   ["http://cdn-aws.deb.debian.org/debian", "main"],
   ["tor+https://deb.debian.org/debian", "main"],
   ["http://ftp.de.debian.org/debian-archive/debian/", "main"],
+  ["https://DEB.debian.org:443/debian", "main"],
+  ["http://deb.debian.org:8080/debian", undefined],
   ["http://people.debian.org/debian", undefined],
   ["http://ftp.uk.debian.org/ubuntu", undefined],
   ["http://deb.debian.org.example/debian", undefined],

@@ -76,6 +76,19 @@ test("an entry is Debian's only if all its places are", async () => {
   assert.equal(await of("Could not connect"), "unknown");
 });
 
+test("a suite that has left a mirror of Debian is still Debian's, one at a vendor's is not", async () => {
+  const stanza = "Types: deb\nURIs: http://m.example/debian/\nSuites: bullseye bullseye-backports\n";
+  const sources = readAptSources("x.sources", Buffer.from(stanza));
+  const main = "http://m.example/debian/dists/bullseye";
+  const of = async (answers: Record<string, FakeAnswer>) => {
+    const owners = await classifySources(sources, fakeApt(answers));
+    return owners.of(sources[0] as (typeof sources)[0]).name;
+  };
+  assert.equal(await of({ [main]: debianRelease("bullseye"), [`${main}-backports`]: "404" }), "debian");
+  assert.equal(await of({ [main]: "404", [`${main}-backports`]: "404" }), "unknown");
+  assert.equal(await of({ [main]: vendorRelease("V", "bullseye"), [`${main}-backports`]: "404" }), "other");
+});
+
 test("a list of mirrors is whose its mirrors are", async () => {
   const line = "deb mirror+file:/etc/apt/mirrors/x.list trixie main";
   const listed = (text: string) => ({ files: { "/etc/apt/mirrors/x.list": text } });

@@ -2,6 +2,7 @@ import type { AptSource } from "../guest/apt-source.ts";
 import type { AptSystem } from "./apt-system.ts";
 import { withoutSlashesAtEnd } from "./apt-uri.ts";
 import { askReleaseFiles } from "./ask-release-files.ts";
+import { parseDebianSuite } from "./debian-suite.ts";
 import { expandMirrorList } from "./mirror-list.ts";
 import type { ReleaseFile } from "./release-file.ts";
 import { knownOwner, ownerOfAnswer, type SourceOwner } from "./source-owner.ts";
@@ -84,7 +85,29 @@ export async function classifySources(
     const answer = answers.get(at);
     if (answer) owners.set(place, ownerOfAnswer(answer));
   }
-  return new SourceOwners(owners, mirrors);
+  return new SourceOwners(withSiblings(places, owners), mirrors);
+}
+
+/**
+ * A repository belongs to one owner: a suite without an answer, such as backports that have left the mirrors, is
+ * Debian's if the other suites at its URI are.
+ */
+function withSiblings(
+  places: readonly { uri: string; suite: string }[],
+  owners: ReadonlyMap<string, SourceOwner>,
+): ReadonlyMap<string, SourceOwner> {
+  const byUri = Map.groupBy(places, ({ uri }) => withoutSlashesAtEnd(uri));
+  const completed = new Map(owners);
+  for (const siblings of byUri.values()) {
+    const names = new Set(siblings.map(({ uri, suite }) => owners.get(placeOf(uri, suite))?.name));
+    if (!names.has("debian") || names.has("other")) continue;
+    for (const { uri, suite } of siblings) {
+      const place = placeOf(uri, suite);
+      if (owners.get(place)?.name !== "unknown") continue;
+      completed.set(place, { name: "debian", suite: parseDebianSuite(suite) });
+    }
+  }
+  return completed;
 }
 
 /** The folder with the Release file of a suite. */

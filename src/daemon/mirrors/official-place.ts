@@ -19,7 +19,8 @@ const PATH = /^\/(?:debian-archive\/|archive\/)?debian(-security)?(?:\/\d{8}T\d{
 
 /** Recognizes a place by its name alone; undefined for others, which may be mirrors of Debian all the same. */
 export function officialPlace(uri: string): OfficialPlace | undefined {
-  const { scheme, host, path } = parseAptUri(uri);
+  const { scheme, host, authority, path } = parseAptUri(uri);
+  if (/:(?!(80|443)$)\d*$/.test(authority)) return undefined;
   if (!/^(tor\+)?https?:$|^ftp:$/.test(scheme)) return undefined;
   if (!host.endsWith(".debian.org") || PERSONAL_HOSTS.has(host)) return undefined;
   const isSnapshot = host === "snapshot.debian.org";

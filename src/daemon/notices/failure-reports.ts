@@ -12,6 +12,7 @@ interface Options {
   /** The host's crash listener; undefined: reports go nowhere. */
   readonly address: Address | undefined;
   readonly tls: Tls | undefined;
+  readonly token: string | undefined;
   readonly log: Logger;
 }
 
@@ -23,8 +24,8 @@ export class FailureReports implements Disposable {
   readonly #connection: Connection | undefined;
   readonly #log: Logger;
 
-  constructor({ address, tls, log }: Options) {
-    this.#connection = address && dial(address, { tls });
+  constructor({ address, tls, token, log }: Options) {
+    this.#connection = address && dial(address, { tls, token, peer: { kind: "host" } });
     this.#log = log;
   }
 

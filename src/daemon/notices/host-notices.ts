@@ -14,6 +14,7 @@ export interface HostNoticesOptions {
   /** The address of the host's listener. */
   readonly host: Address;
   readonly tls: Tls | undefined;
+  readonly token: string | undefined;
   readonly daemonId: string;
   readonly journalFolder: string;
   readonly rejectedFolder: string;
@@ -49,9 +50,9 @@ export class HostNotices implements AsyncDisposable {
 
   /** Creates the two folders where they are missing. Nothing is sent before `announce`. */
   static async open(options: HostNoticesOptions): Promise<HostNotices> {
-    const { host, tls, daemonId, journalFolder, rejectedFolder, clock, log } = options;
+    const { host, tls, token, daemonId, journalFolder, rejectedFolder, clock, log } = options;
     const journal = await Journal.open(journalFolder, log);
-    const connection = dial(host, { tls });
+    const connection = dial(host, { tls, token, peer: { kind: "host" } });
     const queue = new NoticeQueue({ deliver: deliverTo(connection, daemonId), clock, log });
     const rejected = await RejectedNotices.open({ folder: rejectedFolder, queue, clock, log });
     return new HostNotices(options, { queue, journal, rejected }, connection);

@@ -2,13 +2,7 @@ import { textIfReadable } from "../../base/files/files.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { readLeases, usedUp } from "../supervisor/network/leases.ts";
 import { listeningSockets, serverFault } from "../supervisor/network/name-server.ts";
-import {
-  formatSubnet,
-  freeSubnet,
-  holderOf,
-  parseSubnet,
-  type Subnet,
-} from "../supervisor/network/subnet.ts";
+import { formatSubnet, freeSubnet, holderOf, type Subnet, subnetIn } from "../supervisor/network/subnet.ts";
 import { defaultRouteInterface, usedSubnets } from "../supervisor/network/used-subnets.ts";
 import { findDrops } from "./firewall/find-drops.ts";
 import { findInotifyLimits } from "./inotify.ts";
@@ -21,8 +15,8 @@ import type { Problem } from "./problem.ts";
 export async function findProblems(engine: Engine, bridge: string, signal?: AbortSignal): Promise<Problem[]> {
   if (engine.address.kind !== "unix") return [];
   const network = await engine.networks.get(bridge, signal ? { signal } : {}).catch(() => undefined);
-  const { "ipv4.address": address = "", "ipv4.dhcp": dhcp } = network?.value.config ?? {};
-  const subnet = address.includes("/") ? parseSubnet(address) : undefined;
+  const { "ipv4.address": address, "ipv4.dhcp": dhcp } = network?.value.config ?? {};
+  const subnet = subnetIn(address);
   const isServed = network?.value.managed === true && dhcp !== "false";
   const checks = [
     ...(isServed && subnet ? [findServerFault(bridge, subnet), findUsedUp(engine, bridge, signal)] : []),

@@ -20,7 +20,7 @@ export function getContainerUsername(deps: RpcDeps) {
         return response(Status.CONTAINER_NOT_FOUND, noSuchContainer(name));
       }
       using files = await engine.fileSession(name, { signal });
-      const user = await findPrimaryUser(files, deps.clock.now());
+      const user = await findPrimaryUser(files);
       if (!user) return response(Status.USER_NOT_FOUND, `${name} has no primary user yet`);
       return {
         ...response(Status.SUCCESS, ""),

@@ -3,6 +3,7 @@ import { TimeLimit } from "../../base/async/time-limit.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { type SetUpUserRequest, SetUpUserResponse_Status as Status } from "../../contract/tremplin_pb.js";
 import { instanceStatus } from "../../engine/resources/instance.ts";
+import { setNotes } from "../../transport/notes.ts";
 import { getContainer } from "../containers/find-container.ts";
 import { markProvisioned } from "../containers/provisioned-mark.ts";
 import { lockAccounts } from "../guest/account-lock.ts";
@@ -25,7 +26,7 @@ export function setUpUser(deps: RpcDeps) {
     const respond = withStatusErrors(
       deps,
       async (_request: SetUpUserRequest, { signal }) => {
-        await setUp(deps, request, signal, onUserName);
+        setNotes(context, await setUp(deps, request, signal, onUserName));
         return { status: Status.SUCCESS, failureReason: "", username };
       },
       (failureReason) => ({ status: Status.FAILED, failureReason, username }),
@@ -40,7 +41,7 @@ async function setUp(
   { containerName: container, containerUsername: name }: SetUpUserRequest,
   requestSignal: AbortSignal,
   onUserName: (name: string) => void,
-): Promise<void> {
+): Promise<string[]> {
   const { clock, log, runner, site } = deps;
   const engine = deps.engine.running();
   checkContainerName(container);
@@ -54,9 +55,13 @@ async function setUp(
   await using _lock =
     status === instanceStatus.stopped ? undefined : await lockAccounts(engine, container, { signal, log });
   using files = await engine.fileSession(container, { signal, timeoutMs: TIME_LIMIT_MS });
-  await ensurePrimaryUser(files, { name, users: site.users, now: clock.now(), log, onNameKnown: onUserName });
+  const now = clock.now();
+  const spec = { name, users: site.users, now, log, onNameKnown: onUserName };
+  const notes = await ensurePrimaryUser(files, spec);
+  for (const note of notes) log.info({ container }, note);
   // From now on the container holds a user's data, even if it has never run.
   await markProvisioned(engine, container, signal);
+  return notes;
 }
 
 /** Keeps user names out of logs and reports: each becomes $USERNAME, wherever it is a word. */

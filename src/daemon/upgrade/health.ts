@@ -39,18 +39,14 @@ export interface Loss {
   readonly notes: readonly string[];
 }
 
-/** Asks a container what works in it. `now`: milliseconds since 1970. */
-export async function readHealth(
-  exec: ContainerExec,
-  sources: readonly SourceFile[],
-  now: number,
-): Promise<Health> {
+/** Asks a container what works in it. */
+export async function readHealth(exec: ContainerExec, sources: readonly SourceFile[]): Promise<Health> {
   const names = await namesToResolve(exec, sources);
   const units = await readUnits(exec);
   const inState = (state: string) => units.filter(({ activeState }) => activeState === state);
   return {
     reachable: await readReachable(exec, names),
-    kept: await readKept(exec, now),
+    kept: await readKept(exec),
     initState: await readInitState(exec),
     busyUnits: await readBusyUnits(exec),
     activeUnits: namesOf(inState("active").filter(({ isEnabled }) => isEnabled)),
@@ -61,10 +57,10 @@ export async function readHealth(
 }
 
 /** Asks a container again, and compares. */
-export async function compareHealth(exec: ContainerExec, before: Health, now: number): Promise<Loss> {
+export async function compareHealth(exec: ContainerExec, before: Health): Promise<Loss> {
   const names = before.names.filter((name) => before.reachable.has(resolving(name)));
   const unreachable = missingFrom(before.reachable, await readReachable(exec, names));
-  const gone = missingFrom(before.kept, await readKept(exec, now));
+  const gone = missingFrom(before.kept, await readKept(exec));
   const broken = missingFrom(await readBrokenPackages(exec), before.brokenPackages);
   const units = await compareUnits(exec, before);
   return {
@@ -103,10 +99,10 @@ async function readReachable(exec: ContainerExec, names: readonly string[]): Pro
   ]);
 }
 
-async function readKept(exec: ContainerExec, now: number): Promise<ReadonlySet<string>> {
+async function readKept(exec: ContainerExec): Promise<ReadonlySet<string>> {
   const unmet = await readUnmetDependencies(exec);
   return new Set([
-    ...(await readPrimaryUser(exec, now)),
+    ...(await readPrimaryUser(exec)),
     ...(unmet === undefined ? ["the dependencies of all packages"] : []),
   ]);
 }
@@ -120,14 +116,14 @@ function resolving(name: string): string {
 }
 
 /** The primary user with home and shell; nothing if there is none, or if the accounts cannot be read. */
-async function readPrimaryUser(exec: ContainerExec, now: number): Promise<string[]> {
+async function readPrimaryUser(exec: ContainerExec): Promise<string[]> {
   using files = await exec.files();
   const unlessLost = (error: unknown) => {
     exec.signal.throwIfAborted();
     if (isUnavailable(error)) throw error;
     return undefined;
   };
-  const user = await findPrimaryUser(files, now).catch(unlessLost);
+  const user = await findPrimaryUser(files).catch(unlessLost);
   if (!user) return [];
   const isThere = async (path: string) => (await files.stat(path).catch(unlessLost)) !== undefined;
   return [

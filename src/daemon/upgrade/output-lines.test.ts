@@ -58,3 +58,11 @@ test("output without line ends is bounded, and parsed in time", () => {
   const lines = inLinearTime(() => linesOf(...Array.from({ length: 400 }, () => chunk)));
   assert.ok(lines.length >= 400);
 });
+
+test("a password in the address of a mirror does not appear", () => {
+  const lines = new OutputLines();
+  const printed = "Err:1 https://ada:s3cret@mirror.example/debian trixie InRelease\n";
+  assert.deepEqual(lines.take(Buffer.from(printed)), [
+    "Err:1 https://mirror.example/debian trixie InRelease",
+  ]);
+});

@@ -59,17 +59,16 @@ const checks: readonly Check[] = [
   checkPlanAndSpace,
 ];
 
-/** Checks whether a container can be upgraded. Changes nothing in it. `now`: milliseconds since 1970. */
+/** Checks whether a container can be upgraded. Changes nothing in it. */
 export async function preflight(
   engine: Engine,
   instance: Instance,
   exec: ContainerExec,
   path: UpgradePath,
-  now: number,
 ): Promise<PreflightResult> {
   const sources = await readSources(exec);
   const plan = await makePlan(exec, sources, path);
-  const health = await readHealth(exec, sources, now);
+  const health = await readHealth(exec, sources);
   const problems: string[] = [];
   const notes = [`from ${releaseName(path.from)} to ${path.releases.map(releaseName).join(", then ")}`];
   for (const check of checks) {

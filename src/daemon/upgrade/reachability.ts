@@ -10,20 +10,26 @@ const MAX_NAMES = 8;
 const NAME = /^[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63}){1,8}$/;
 
 /**
- * The names by which a container's resolver is tested: its mirrors, and its own in the domains that it searches, which
- * the bridge knows without any other network.
+ * The names by which a container's resolver is tested: its mirrors, their proxies, and its own in the domains that it
+ * searches, which the bridge knows without any other network.
  */
 export async function namesToResolve(
   exec: ContainerExec,
   sources: readonly SourceFile[],
 ): Promise<readonly string[]> {
   const uris = sources.flatMap(enabledSources).flatMap((source) => source.uris.map(displayText));
-  const mirrors = uris.map((uri) => /^[^/]*\/\/(?:[^/@]*@)?([^/:]+)/.exec(uri)?.[1] ?? "");
+  const proxies = await exec.capture([
+    ...["apt-config", "dump", "--format", "%v%n"],
+    ...["Acquire::http::Proxy", "Acquire::https::Proxy"],
+  ]);
+  const servers = [...uris, ...proxies.stdout.split("\n")].map(
+    (uri) => /^[^/]*\/\/(?:[^/@]*@)?([^/:]+)/.exec(uri)?.[1] ?? "",
+  );
   const { stdout } = await exec.capture(["cat", "/etc/resolv.conf"]);
   const domains = [...stdout.matchAll(/^(?:search|domain)[ \t]+(.*)$/gm)].flatMap((line) =>
     (line[1] ?? "").trim().split(/\s+/),
   );
-  const names = [...mirrors, ...domains.map((domain) => `${exec.container}.${domain}`)];
+  const names = [...servers, ...domains.map((domain) => `${exec.container}.${domain}`)];
   return [...new Set(names)].filter((name) => NAME.test(name) && isIP(name) === 0).slice(0, MAX_NAMES);
 }
 

@@ -250,5 +250,8 @@ function explainFailure({ exitCode, lastLines }: ProgramResult): string {
   if (/Release file for .* is expired/.test(text)) {
     return `the mirror is out of date, or the clock of this machine is ahead (${reason})`;
   }
+  if (/failure resolving|Could not resolve/i.test(text)) {
+    return `it cannot resolve the names of its mirrors: check /etc/resolv.conf in it, and whether systemd-resolved runs if that leads to it (${reason})`;
+  }
   return reason;
 }

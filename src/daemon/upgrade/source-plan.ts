@@ -7,6 +7,9 @@ import { type Release, releaseName, type UpgradePath } from "./releases.ts";
 import { formatSource, plainUri } from "./source-files.ts";
 import { roleOf } from "./suite-role.ts";
 
+/** A container may have thousands of sources. */
+const MAX_NOTES = 30;
+
 /** What an upgrade does with a container's apt sources. */
 export interface SourcePlan {
   /** The path, in which `archived` is set for each release that only an archive has. */
@@ -42,7 +45,7 @@ export async function planSources(
 }
 
 function ownerNotes(sources: readonly AptSource[], owners: SourceOwners): string[] {
-  return sources.flatMap((source) => {
+  const notes = sources.flatMap((source) => {
     const owner = owners.of(source);
     const text = formatSource(source);
     if (owner.name === "other") {
@@ -56,6 +59,8 @@ function ownerNotes(sources: readonly AptSource[], owners: SourceOwners): string
     if (left.length === 0) return [];
     return [`an upgrade has no place for ${plainUri(left.join(", "))}, so this will be left out of: ${text}`];
   });
+  const more = notes.length - MAX_NOTES;
+  return more > 0 ? [...notes.slice(0, MAX_NOTES), `and ${more} more apt sources like these`] : notes;
 }
 
 function placeNotes(

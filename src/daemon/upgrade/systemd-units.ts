@@ -13,7 +13,10 @@ export interface Unit {
   readonly meetsConditions: boolean;
 }
 
-const PROPERTIES = ["Id", "LoadState", "ActiveState", "UnitFileState", "ConditionResult"];
+const PROPERTIES = [
+  ...["Id", "LoadState", "ActiveState", "UnitFileState"],
+  ...["ConditionResult", "ConditionTimestampMonotonic"],
+];
 /** `generated`: made of a script in /etc/init.d, or of a line in /etc/fstab. */
 const ENABLED = new Set(["enabled", "enabled-runtime", "generated"]);
 
@@ -62,7 +65,9 @@ export function parseUnits(text: string): Unit[] {
         activeState: values.get("ActiveState") ?? "",
         isEnabled: ENABLED.has(values.get("UnitFileState") ?? ""),
         isThere: values.get("LoadState") !== "not-found",
-        meetsConditions: values.get("ConditionResult") !== "no",
+        // The result is also "no" as long as they were never looked at.
+        meetsConditions:
+          values.get("ConditionResult") !== "no" || values.get("ConditionTimestampMonotonic") === "0",
       };
     })
     .filter(({ name }) => /^[\x21-\x7e]{1,256}$/.test(name));

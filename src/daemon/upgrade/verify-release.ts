@@ -42,7 +42,7 @@ async function verifyVersion(exec: ContainerExec, release: Release): Promise<voi
 async function waitForHealth(exec: ContainerExec, before: Health, clock: Clock): Promise<readonly string[]> {
   const end = clock.elapsed() + SETTLE_TIMEOUT_MS;
   for (;;) {
-    const { lost, mayStillCome, notes } = await compareHealth(exec, before, clock.now());
+    const { lost, mayStillCome, notes } = await compareHealth(exec, before);
     if (lost.length === 0) return notes;
     if (!mayStillCome || clock.elapsed() > end) {
       throw new TremplinError(

@@ -2,6 +2,7 @@ import type { Server } from "node:net";
 import { closeRaw } from "../../base/native/raw-socket.ts";
 import { type StreamHandle, socketOn, streamHandle } from "../../base/native/stream-handle.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
+import { setCaller } from "../caller.ts";
 import { bindSocket, newSocket, ownAddress, peerOf } from "./libc.ts";
 import { formatVsock, type VsockAddress } from "./socket-address.ts";
 
@@ -21,8 +22,11 @@ export async function listenOnVsock(
   const handle = await boundHandle(address, what);
   handle.onconnection = (status, client) => {
     if (status !== 0) return;
-    if (isWelcome(client, accepts)) server.emit("connection", socketOn(client));
-    else client.close();
+    const cid = cidOf(client);
+    if (cid === undefined || !accepts(cid)) return client.close();
+    const socket = socketOn(client);
+    setCaller(socket, { kind: "vsock", cid });
+    server.emit("connection", socket);
   };
   const code = handle.listen(BACKLOG);
   if (code !== 0) {
@@ -44,11 +48,11 @@ async function boundHandle(address: VsockAddress, what: string): Promise<StreamH
   }
 }
 
-function isWelcome(client: StreamHandle, accepts: (cid: number) => boolean): boolean {
+/** The context id of a caller; undefined if it has gone already. */
+function cidOf(client: StreamHandle): number | undefined {
   try {
-    return accepts(peerOf(client.fd, "cannot read the address of a caller").cid);
+    return peerOf(client.fd, "cannot read the address of a caller").cid;
   } catch {
-    // It has gone already.
-    return false;
+    return undefined;
   }
 }

@@ -75,13 +75,15 @@ export class FileTree {
     this.set(path, { type: "symlink", content: Buffer.from(target), ...root, mode: 0o777 });
   }
 
-  /** In the place of what has the new name. False where there is nothing at `path`. */
+  /** In the place of what has the new name, with all that is below it. False where there is nothing at `path`. */
   rename(path: string, newPath: string): boolean {
-    const node = this.get(path);
-    if (!node) return false;
-    this.delete(path);
-    this.set(newPath, node);
-    return true;
+    const [from, to] = [normal(path), normal(newPath)];
+    const moved = [...this.#nodes].filter(([each]) => each === from || each.startsWith(`${from}/`));
+    for (const [each, node] of moved) {
+      this.delete(each);
+      this.set(to + each.slice(from.length), node);
+    }
+    return moved.length > 0;
   }
 
   /** All plain files with their texts. */

@@ -1,6 +1,6 @@
-import { chmod, mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { letAnybodyBeNobody } from "../let-anybody-be-nobody.ts";
 import { OperationBench } from "../operation-bench.ts";
 import { type RawMember, tarBytes } from "../tar-bytes.ts";
 
@@ -26,7 +26,7 @@ export function backupMembers(text = metadata): RawMember[] {
 
 /** A bench with a running container c1, and a backup to import in its place. */
 export async function importBench(): Promise<OperationBench> {
-  if (process.getuid?.() !== 0) await letAnybodyBeNobody();
+  await letAnybodyBeNobody();
   const bench = await OperationBench.open();
   await writeFile(join(bench.shared, "backup.tar"), tarBytes(backupMembers()));
   await bench.actions.create("c1");
@@ -40,13 +40,4 @@ export function containers({ engine }: OperationBench): string[] {
   return [...engine.holdings.instances.values()]
     .map(({ name, status, files }) => `${name} ${status} ${files.read("/etc/precious")?.split(" ")[0]}`)
     .sort();
-}
-
-/** Programs that read backups run as nobody, for which one has to be root: without that they run as they are. */
-async function letAnybodyBeNobody(): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "setpriv-"));
-  const script = '#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done\nshift\nexec "$@"\n';
-  await writeFile(join(folder, "setpriv"), script);
-  await chmod(join(folder, "setpriv"), 0o755);
-  process.env.PATH = `${folder}:${process.env.PATH}`;
 }

@@ -4,13 +4,18 @@ import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
-import { createClient } from "@connectrpc/connect";
-import { Tremplin } from "../../../src/contract/tremplin_pb.js";
+import { Code, createClient } from "@connectrpc/connect";
+import { systemClock } from "../../../src/base/async/clock.ts";
+import { silentLogger } from "../../../src/base/logger.ts";
+import { Host } from "../../../src/contract/tremplin/v1/host_pb.js";
+import { Tremplin, TremplinListener } from "../../../src/contract/tremplin_pb.js";
+import { serveHost } from "../../../src/host/serve-host.ts";
 import { type Connection, dial } from "../../../src/transport/client.ts";
 import { connectVsock } from "../../../src/transport/vsock/connect-vsock.ts";
 import { listenOnVsock } from "../../../src/transport/vsock/listen-on-vsock.ts";
-import { startDaemon } from "../../support/daemon.ts";
+import { startDaemon, type TestDaemon } from "../../support/daemon.ts";
 import { eventually } from "../../support/eventually.ts";
+import { hasCode } from "../../support/host-fixture.ts";
 import { socat } from "../support/socat.ts";
 
 const ANY = 0xffffffff;
@@ -136,7 +141,28 @@ test("the daemon works over vsock in both directions, and over socat for a peer 
   using around = dial({ kind: "unix", path });
   const answers = await Promise.all(Array.from({ length: 20 }, () => debugInfo(around)));
   for (const answer of answers) assert.match(answer, /LXD/);
+  await sendsAsDaemonOnly(daemon);
 });
+
+/** A container has the context id of its guest, so the id of the daemon is checked too. */
+async function sendsAsDaemonOnly(daemon: TestDaemon): Promise<void> {
+  const guests = [{ name: "vm", address: { kind: "vsock", cid: SELF, port: 8900 } as const }];
+  const listeners = [{ address: { kind: "vsock", cid: "any", port: 7801 } as const }];
+  const options = { listen: [], listeners, guests, state: join(daemon.folder, "events"), logLevel: "silent" };
+  await using _host = await serveHost(options, systemClock, silentLogger);
+  using connection = dial({ kind: "vsock", cid: SELF, port: 7801 });
+  const send = (headers: Record<string, string>) =>
+    createClient(TremplinListener, connection.transport).tremplinReady({}, { headers });
+  await assert.rejects(send({}), hasCode(Code.FailedPrecondition, /tremplin-daemon is missing/));
+  await assert.rejects(
+    send({ "tremplin-daemon": "guessed" }),
+    hasCode(Code.FailedPrecondition, /is not the id/),
+  );
+  const { daemonId } = await daemon.guest.getStatus({});
+  await send({ "tremplin-daemon": daemonId });
+  const list = createClient(Host, connection.transport).listGuests({});
+  await assert.rejects(list, hasCode(Code.Unimplemented, /there is no such rpc here/));
+}
 
 test("the daemon serves only the host: not the machine itself, nor its containers", async () => {
   await using daemon = await startDaemon({ args: ["--listen", "vsock:any:8901"] });

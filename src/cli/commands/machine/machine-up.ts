@@ -145,8 +145,9 @@ function hostArguments(folder: MachineFolder, run: RunFolder, settings: MachineS
   const { hostListens, hostFindsDaemon } = machineAddresses(settings);
   const key = (name: string): string => join(folder.keys, name);
   return [
-    ...["host", "--listen", formatAddress(run.hostSocket), "--listen", formatAddress(hostListens)],
+    ...["host", "--listen", formatAddress(run.hostSocket), "--listener", formatAddress(hostListens)],
     ...["--guest", `${folder.name}=${formatAddress(hostFindsDaemon)}`, "--state", join(folder.path, "host")],
     ...["--tls-cert", key("host.crt"), "--tls-key", key("host.key"), "--tls-ca", key("ca.crt")],
+    ...["--tls-peer", key("daemon.crt")],
   ];
 }

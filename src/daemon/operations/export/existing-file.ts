@@ -1,6 +1,7 @@
 import type { BigIntStats } from "node:fs";
 import { constants, type FileHandle, open, readFile } from "node:fs/promises";
 import { O_PATH } from "../../../base/files/files.ts";
+import { isUnsupported } from "../../../base/files/sync.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { cannotWrite, type OpenFolder } from "./open-folder.ts";
 
@@ -23,7 +24,7 @@ export class ExistingFile implements AsyncDisposable {
     );
   }
 
-  /** Gives another file the current owner and mode of this one. */
+  /** Gives another file the current owner and mode of this one, where their file system has such. */
   async copyOwnerTo(file: FileHandle, path: string): Promise<void> {
     const { uid, gid, mode } = await this.handle.stat();
     try {
@@ -31,6 +32,7 @@ export class ExistingFile implements AsyncDisposable {
       if (now.uid !== uid || now.gid !== gid) await file.chown(uid, gid);
       if ((now.mode & 0o7777) !== (mode & 0o7777)) await file.chmod(mode & 0o7777);
     } catch (error) {
+      if (isUnsupported(error)) return;
       throw new TremplinError(
         "failed",
         `a new file cannot have the owner and the mode of ${path}, which it is to replace; delete that, or export to another name`,

@@ -14,6 +14,7 @@ import { compressorFor } from "../../backups/compressor.ts";
 import { ExportMeter } from "../../backups/export-meter.ts";
 import { deletePublished, publishSnapshot } from "../../backups/published-image.ts";
 import { type LocalSnapshot, openSnapshotArchive } from "../../backups/snapshot-archive.ts";
+import { mayExceedFat } from "../../backups/write-error.ts";
 import {
   snapshotSteps,
   takeConsistentSnapshot,
@@ -75,17 +76,18 @@ async function exportTo(
   meter: ExportMeter,
   context: Context,
 ): Promise<Progress> {
-  await write(deps, request, meter, context);
+  const remark = await write(deps, request, meter, context);
   await cleanUpAfterSuccess(deps, request.containerName, context);
-  return done(request.containerName, meter);
+  return done(request.containerName, meter, remark);
 }
 
+/** Returns what is not in the backup, as a sentence for people; empty when all is. */
 async function write(
   deps: OperationDeps,
   { containerName: name, exportPath }: ExportContainerRequest,
   meter: ExportMeter,
   context: Context,
-): Promise<void> {
+): Promise<string> {
   const { signal, log } = context;
   await using target = await openSharedTarget(deps.places.shared, exportPath, context);
   const engine = deps.engine();
@@ -103,8 +105,13 @@ async function write(
         { instance: name, snapshot },
         { ...options, shutdownSignal: context.shutdownSignal },
       );
-  await compressInto(target.file, compressor, meter, signal, archive.stream);
-  await target.publish(toJsonString(ContainerExportProgressSchema, done(name, meter)));
+  if (await mayExceedFat(target.file, meter.read().totalInputBytes))
+    log.warn({ path: exportPath }, "the backup is written to FAT, and the export fails if it reaches 4 GiB");
+  const isSynced = await compressInto(target.file, compressor, meter, signal, archive.stream);
+  if (!isSynced) log.warn({ path: exportPath }, "the file system of the backup cannot sync it to its disk");
+  const remark = archive.remark();
+  await target.publish(toJsonString(ContainerExportProgressSchema, done(name, meter, remark)));
+  return remark;
 }
 
 /** The final message of a whole backup; otherwise removes the unfinished file and returns undefined. */
@@ -148,8 +155,11 @@ function exportSnapshotName(operationId: string): string {
   return `tremplin-export-${operationId}`;
 }
 
-function done(containerName: string, meter: ExportMeter): ContainerExportProgress {
-  return create(ContainerExportProgressSchema, { containerName, status: Status.DONE, ...meter.read() });
+/** The remark for a person is sent in the field of a failure's reason. */
+function done(containerName: string, meter: ExportMeter, remark: string): ContainerExportProgress {
+  const counters = meter.read();
+  const status = Status.DONE;
+  return create(ContainerExportProgressSchema, { containerName, status, failureReason: remark, ...counters });
 }
 
 function localSnapshot(instance: Instance, folder: string): LocalSnapshot {

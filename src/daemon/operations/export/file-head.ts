@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { watch } from "node:fs";
+import { type FSWatcher, watch } from "node:fs";
 import { constants, type FileHandle, open } from "node:fs/promises";
+import { syncIfSupported } from "../../../base/files/sync.ts";
 import type { Logger } from "../../../base/logger.ts";
 import type { FileHead } from "./target-steps.ts";
 
@@ -37,26 +38,32 @@ export function recordHead(
     );
   let recording: Promise<void> | undefined;
   let isRecorded = false;
+  let watcher: FSWatcher | undefined;
   const read = async (): Promise<void> => {
     await using written = await open(path, constants.O_RDONLY);
     const { size } = await written.stat();
     if (size < MIN_LENGTH) return;
     isRecorded = true;
-    watcher.close();
-    await written.datasync();
+    watcher?.close();
+    await syncIfSupported(written);
     await record(await headOf(written, Math.min(size, MAX_LENGTH)));
   };
-  const watcher = watch(path, () => {
+  const onChange = (): void => {
     if (isRecorded) return;
     recording ??= read()
       .catch(failed)
       .finally(() => {
         recording = undefined;
       });
-  });
-  watcher.on("error", failed);
+  };
+  try {
+    watcher = watch(path, onChange).on("error", failed);
+  } catch (error) {
+    // The machine's watches are used up, for example.
+    failed(error);
+  }
   const stop = async (): Promise<void> => {
-    watcher.close();
+    watcher?.close();
     await recording;
   };
   return { stop, [Symbol.asyncDispose]: stop };

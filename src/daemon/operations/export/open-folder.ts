@@ -2,6 +2,7 @@ import type { BigIntStats } from "node:fs";
 import { constants, type FileHandle, lstat, open, readlink, realpath, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { O_PATH } from "../../../base/files/files.ts";
+import { syncIfSupported } from "../../../base/files/sync.ts";
 import { systemErrorText } from "../../../base/system-error.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { resolveShared } from "../shared-file.ts";
@@ -43,10 +44,10 @@ export class OpenFolder implements AsyncDisposable {
     return await lstat(this.at(name), { bigint: true }).catch(ignoreMissing);
   }
 
-  /** Makes renames and new files in it durable. */
+  /** Makes renames and new files in it durable, where its file system can do that. */
   async sync(): Promise<void> {
     await using folder = await open(this.at("."), constants.O_RDONLY | constants.O_DIRECTORY);
-    await folder.sync();
+    await syncIfSupported(folder);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

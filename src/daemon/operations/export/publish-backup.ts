@@ -1,9 +1,10 @@
 import { type FileHandle, link, rename, unlink } from "node:fs/promises";
 import { identityOf, isUntouched } from "../../../base/files/file-identity.ts";
+import { syncIfSupported } from "../../../base/files/sync.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { sha256OfFile } from "../../backups/compressed-file.ts";
 import type { ExistingFile } from "./existing-file.ts";
-import type { OpenFolder } from "./open-folder.ts";
+import { cannotWrite, type OpenFolder } from "./open-folder.ts";
 
 /** A whole backup under its temporary name. */
 export interface CompleteBackup {
@@ -14,9 +15,6 @@ export interface CompleteBackup {
   /** As it was requested. */
   readonly path: string;
 }
-
-/** The errors of file systems without hard links. */
-const NO_LINKS = new Set(["EPERM", "EOPNOTSUPP", "ENOTSUP", "ENOSYS", "EMLINK", "EACCES"]);
 
 /** Whether the open file has that name. */
 export async function hasName(folder: OpenFolder, name: string, file: FileHandle): Promise<boolean> {
@@ -30,30 +28,28 @@ export async function linkToName(backup: CompleteBackup): Promise<void> {
   try {
     // Unlike a rename, a link never replaces anything.
     await link(folder.at(temporary), folder.at(final));
-  } catch (error) {
-    const { code = "" } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST") await assertSameContent(backup);
-    else if (!NO_LINKS.has(code)) throw error;
-    else return await renameToUnused(backup);
+  } catch {
+    // A file system without hard links says so in many ways. Where it is something else, the rename says it again.
+    if (!(await folder.find(final))) return await renameToFinal(backup);
+    await assertSameContent(backup);
   }
   await unlink(folder.at(temporary));
 }
 
 /** Replaces a file by the backup. Throws `failed` where a user has changed or replaced the file since. */
 export async function replaceExisting(backup: CompleteBackup, found: ExistingFile): Promise<void> {
-  const { folder, temporary, final, file, path } = backup;
+  const { folder, final, file, path } = backup;
   await found.copyOwnerTo(file, path);
-  await file.sync();
+  await syncIfSupported(file);
   const now = await folder.find(final);
   // A user moved or deleted the file.
   if (!now) return await linkToName(backup);
   if (!isUntouched(identityOf(now), identityOf(found.stats))) throw changedMeanwhile(path);
-  await rename(folder.at(temporary), folder.at(final));
+  await renameToFinal(backup);
 }
 
-async function renameToUnused({ folder, temporary, final, path }: CompleteBackup): Promise<void> {
-  if (await folder.find(final)) throw changedMeanwhile(path);
-  await rename(folder.at(temporary), folder.at(final));
+async function renameToFinal({ folder, temporary, final, path }: CompleteBackup): Promise<void> {
+  await rename(folder.at(temporary), folder.at(final)).catch((error) => cannotWrite(path, error));
 }
 
 /** A file whose name and content have the fingerprint of the backup is this very backup. */

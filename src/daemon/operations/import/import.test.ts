@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { access, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { zstdCompressSync } from "node:zlib";
 import {
   backupMembers,
   containers,
@@ -27,6 +28,29 @@ test("a backup becomes a container, and the image that it went through goes", as
   assert.equal(bench.engine.holdings.images.size, 1);
   const { value } = await bench.client.instances.metadata("c2");
   assert.deepEqual(Object.keys(value.templates ?? {}), ["/etc/hostname"]);
+});
+
+test("what no engine reads is sent to it uncompressed", async () => {
+  await using bench = await importBench();
+  const skipped = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0]);
+  const packed = Buffer.concat([skipped, zstdCompressSync(tarBytes(backupMembers()))]);
+  await writeFile(join(bench.shared, "backup.tar"), packed);
+  const { final } = await bench.run("import", { ...request, containerName: "c2" });
+  assert.deepEqual([final.status, final.failureReason], [Status.DONE, ""]);
+  assert.deepEqual(containers(bench), [...old, "c2 Stopped backup"]);
+});
+
+test("where the engine has to unpack a backup, metadata that it cannot read FAILED", async () => {
+  await using bench = await importBench();
+  const text = "architecture: x86_64\ncreation_date: yesterday\n";
+  await writeFile(join(bench.shared, "backup.tar"), tarBytes(backupMembers(text)));
+  const { final } = await bench.run("import", request);
+  assert.equal(final.status, Status.FAILED);
+  assert.match(
+    final.failureReason,
+    /cannot read creation_date, properties in its metadata.yaml: correct it there/,
+  );
+  assert.deepEqual(containers(bench), old);
 });
 
 test("the new container takes the place of the one that has the name", async () => {

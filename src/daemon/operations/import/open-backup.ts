@@ -7,7 +7,6 @@ import { type BackupMetadata, parseBackupMetadata } from "../../backups/backup-m
 import { freeSpace, type StorageTarget } from "../../backups/free-space.ts";
 import { readMetadata } from "../../backups/read-metadata.ts";
 import { isInsufficientSpace, planUpload, type UploadPlan } from "../../backups/upload-plan.ts";
-import { engineArchitecture } from "../../images/architecture.ts";
 import { openSharedFile, resolveShared } from "../shared-file.ts";
 
 /** An architecture that the engine cannot run. The cause of an error that says so. */
@@ -26,8 +25,6 @@ export interface OpenBackup extends AsyncDisposable {
   readonly file: FileHandle;
   readonly format: ArchiveFormat;
   readonly metadata: BackupMetadata;
-  /** The text of metadata.yaml. */
-  readonly text: string;
   readonly targets: readonly StorageTarget[];
 }
 
@@ -42,11 +39,11 @@ export async function openBackup(
   const file = stack.use(await openSharedFile(shared, resolveShared(shared, request.importPath)));
   const format = await detectArchiveFormat(file);
   const text = await readMetadata(file, format, signal);
-  const metadata = parseBackupMetadata(text);
+  const metadata = parseBackupMetadata(text, Date.now());
   checkArchitecture(engine, metadata);
   const targets = await freeSpace(engine, Number(request.availableDiskSpace), signal);
   const held = stack.move();
-  return { file, format, metadata, text, targets, [Symbol.asyncDispose]: () => held.disposeAsync() };
+  return { file, format, metadata, targets, [Symbol.asyncDispose]: () => held.disposeAsync() };
 }
 
 /** Calls `act` with a plan by the likely size of a backup, and again with its counted size where that was too small. */
@@ -64,7 +61,7 @@ export async function withPlan<T>(
 
 function checkArchitecture(engine: Engine, { architecture }: BackupMetadata): void {
   const { architectures } = engine.info;
-  if (architectures.includes(engineArchitecture(architecture))) return;
+  if (architectures.includes(architecture)) return;
   const [own = ""] = architectures;
   throw new TremplinError(
     "failed",

@@ -94,7 +94,7 @@ async function fill(
   // Apart from the files of the engine, until the whole archive is checked.
   const unpacked = join(folder, "unpacked");
   await using namespace = await UserNamespace.open(idMap);
-  const { links, nodes } = await withPlan(backup, { unpacksLocally: true, signal }, async (plan) => {
+  const { links, lost, nodes } = await withPlan(backup, { unpacksLocally: true, signal }, async (plan) => {
     await rm(unpacked, { recursive: true, force: true });
     await mkdir(unpacked, { mode: 0o700 });
     await chown(unpacked, toHostId(idMap, "uid", 0) ?? 0, toHostId(idMap, "gid", 0) ?? 0);
@@ -112,14 +112,17 @@ async function fill(
       signal,
     };
     for await (const _ of streamVerified(backup.file, passing));
-    return { links: rules.links, nodes };
+    return { links: rules.links, lost: rules.lost, nodes };
   });
   await nodes.make(unpacked, idMap, { signal, log });
-  const { remark } = nodes;
+  const remark = [nodes.remark, lost.remark].filter((part) => part !== undefined).join("; ") || undefined;
   if (remark) log.warn({ remark }, "parts of the backup were left out");
   for (const part of ["rootfs", "templates"]) await moveFolder(part, unpacked, folder);
+  const { mended } = backup.metadata;
+  if (mended.length > 0)
+    log.info({ fields: mended }, "mended what no engine reads in the backup's metadata.yaml");
   // The text that was checked, whatever else of that name the archive has.
-  await writeFile(join(folder, "metadata.yaml"), backup.text, { mode: 0o644, flag: "wx" });
+  await writeFile(join(folder, "metadata.yaml"), backup.metadata.text, { mode: 0o644, flag: "wx" });
   await rm(unpacked, { recursive: true });
   const shifted = { [MAP_ON_DISK]: idMapText };
   await engine.instances.update(

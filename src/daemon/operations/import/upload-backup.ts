@@ -1,9 +1,10 @@
 import type { FileHandle } from "node:fs/promises";
 import { Readable } from "node:stream";
+import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import type { UploadedImage, UploadOptions } from "../../../engine/resources/images.ts";
 import type { ArchiveFormat } from "../../backups/archive-format.ts";
-import { pathAndParents } from "../../backups/backup-metadata.ts";
+import { type BackupMetadata, pathAndParents } from "../../backups/backup-metadata.ts";
 import { EngineDevices } from "../../backups/engine-devices.ts";
 import { MemberRules } from "../../backups/member-rules.ts";
 import { streamVerified } from "../../backups/stream-verified.ts";
@@ -36,6 +37,7 @@ export async function uploadBackup(
   const { signal } = context;
   const engine = current();
   const { file, format, metadata } = backup;
+  assertReadByEngines(metadata);
   const watched = new Set(metadata.targets.flatMap(pathAndParents));
   let devices = new EngineDevices();
   let rules = new MemberRules(devices, watched);
@@ -47,6 +49,15 @@ export async function uploadBackup(
     }),
   );
   return { image, links: rules.links, devices };
+}
+
+/** The daemon can mend a metadata.yaml only where it unpacks the backup itself. */
+function assertReadByEngines({ mended }: BackupMetadata): void {
+  if (mended.length === 0) return;
+  throw new TremplinError(
+    "invalid",
+    `the engine has to unpack this backup, and cannot read ${mended.join(", ")} in its metadata.yaml: correct it there (a date is a number of seconds, properties are names with values)`,
+  );
 }
 
 interface Sending {

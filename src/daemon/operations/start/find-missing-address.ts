@@ -11,10 +11,11 @@ export async function findMissingAddress(
   { expanded_devices, config }: Instance,
   signal: AbortSignal,
 ): Promise<string> {
-  for (const [name, { type, network, "ipv4.address": address }] of Object.entries(expanded_devices)) {
-    if (type !== "nic" || !network || address) continue;
-    const use = await readLeases(engine, network, signal).catch(() => undefined);
-    const sentence = use && usedUp(network, use);
+  for (const [name, device] of Object.entries(expanded_devices)) {
+    const bridge = device.network ?? device.parent;
+    if (device.type !== "nic" || !bridge || device["ipv4.address"]) continue;
+    const use = await readLeases(engine, bridge, signal).catch(() => undefined);
+    const sentence = use && usedUp(bridge, use);
     const own = config[`volatile.${name}.hwaddr`]?.toLowerCase();
     if (sentence && !(own && use.holders.has(own))) {
       return `it has no IPv4 address: ${sentence.problem}; ${sentence.advice}`;

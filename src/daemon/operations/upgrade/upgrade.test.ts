@@ -39,6 +39,22 @@ test("a container is upgraded and proven, and can be rolled back for seven days"
   assert.deepEqual(leftOf(bench), asBefore);
 });
 
+for (const [title, passwd] of [
+  ["lines of others", "root:x:0:0:root:/root:/bin/sh\nkim:x:1000:1000:Kim:/home/kim:/bin/sh\nbob:x:1001:5\n"],
+  ["the line of the primary user", "root:x:0:0:root:/root:/bin/sh\nkim:x:1000:1000:Kim:/home/kim\n"],
+] as const) {
+  test(`account files in which ${title} are not valid do not stop an upgrade`, async () => {
+    await using bench = await debianBench();
+    const { files } = bench.engine.instance("c1");
+    files.write("/etc/passwd", passwd);
+    files.write("/etc/group", "root:x:0\nteam:x:-1:\nlast:x:5:,a,:\n");
+    files.write("/etc/shadow", "root:*\n");
+    const { final } = await bench.run("upgrade", request);
+    assert.deepEqual([final.status, final.failureReason], [Status.SUCCEEDED, ""]);
+    assert.equal(bench.engine.instance("c1").files.read("/etc/passwd"), passwd);
+  });
+}
+
 test("two releases are upgraded one after the other, with a restart behind each", async () => {
   await using bench = await debianBench();
   const before = (await bench.actions.get("c1")).last_used_at;
@@ -67,6 +83,33 @@ const unfit: [title: string, reason: RegExp, override: Override, wanted?: Versio
     (words) => (words.startsWith("stat ") ? { stdout: "1 4096\n" } : undefined),
   ],
   ["without dpkg", /no working dpkg/, (words) => (words === "dpkg --audit" ? { exitCode: 127 } : undefined)],
+  [
+    "of an architecture that the release has dropped",
+    /Debian 13 \(trixie\) does not support the architecture i386/,
+    (words) => (words === "dpkg --print-architecture" ? { stdout: "i386\n" } : undefined),
+    Version.DEBIAN_TRIXIE,
+  ],
+  [
+    "for which apt has no plan",
+    /planning the upgrade failed with exit code 100: E: Broken packages/,
+    (words) =>
+      words.includes("--assume-no") && words.endsWith(" dist-upgrade")
+        ? { exitCode: 100, stderr: "E: Broken packages\n" }
+        : undefined,
+  ],
+  [
+    "with a read-only file system",
+    /it cannot write to \/usr: make it writable/,
+    (words) => (words.includes('[ -w "$folder" ]') ? { stdout: "/usr\n" } : undefined),
+  ],
+  [
+    "whose pins keep its release",
+    /apt chooses version 11\.1\+deb11u7 of base-files, which is not that of Debian 12/,
+    (words) =>
+      words.endsWith("policy base-files")
+        ? { stdout: "base-files:\n  Candidate: 11.1+deb11u7\n" }
+        : undefined,
+  ],
   [
     "whose mirror lacks the release",
     /404 Not Found/,

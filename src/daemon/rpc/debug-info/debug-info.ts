@@ -36,14 +36,14 @@ export async function collectDebugInfo(deps: RpcDeps, signal: AbortSignal): Prom
 }
 
 function daemonSection(deps: RpcDeps): DebugSection {
-  const { version, daemonId, startedAt, site, runner, notices, clock } = deps;
+  const { version, startedAt, site, runner, notices, clock } = deps;
   const now = clock.now();
   const operations = runner.locks.all().map(({ kind, container, startedAt: begun }) => {
     const seconds = Math.round((now - begun) / 1000);
     return `under way: ${kind}${container ? ` of ${container}` : ""}, for ${seconds} s`;
   });
   const lines = [
-    `version ${version}, id ${daemonId}, site ${site.name}`,
+    `version ${version}, site ${site.name}`,
     `up since ${startedAt.toISOString()}, Node ${process.version}, ${process.memoryUsage().rss} bytes of memory`,
     ...(operations.length > 0 ? operations : ["nothing is under way"]),
     `${notices.queue.length} notices wait for the host`,

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
 import { silentLogger } from "../../../base/logger.ts";
 import { generic } from "../../sites/generic.ts";
 import { stubMissingSources } from "./missing-sources.ts";
@@ -41,6 +41,33 @@ test("the site's own file is made; any other disk with a missing source is marke
     assert.deepEqual(after.container.devices, notRequired);
     assert.deepEqual(after.container.config, { "user.x": "true" });
     assert.deepEqual(after.snapshots[0]?.expanded_devices, notRequired);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("a backup.yaml of 80 snapshots with scripts in it is read like any other", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "missing-sources-"));
+  try {
+    const devices = { gone: { type: "disk", source: join(folder, "gone"), path: "/gone" } };
+    const config = {
+      "user.user-data": `#!/bin/sh\ntrue${" && true".repeat(50)}\n`,
+      "user.list": "[*] & {!}",
+    };
+    const holder = { name: "penguin", config, devices, expanded_config: config, expanded_devices: devices };
+    const snapshots = Array.from({ length: 80 }, () => ({ ...holder, profiles: [], labels: {} }));
+    await writeFile(
+      join(folder, "backup.yaml"),
+      stringify({ container: holder, snapshots }, { aliasDuplicateObjects: false }),
+    );
+    await stubMissingSources(join(folder, "backup.yaml"), "penguin", {
+      site: generic,
+      places: {},
+      log: silentLogger,
+    });
+    const after = parse(await readFile(join(folder, "backup.yaml"), "utf8"));
+    assert.equal(after.snapshots[79].expanded_devices.gone.required, "false");
+    assert.deepEqual(after.snapshots[79].config, config);
   } finally {
     await rm(folder, { recursive: true });
   }

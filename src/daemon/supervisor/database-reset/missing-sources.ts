@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { type Document, isMap, isSeq, parseDocument, type YAMLMap } from "yaml";
+import { type Document, isMap, isSeq, type YAMLMap } from "yaml";
 import { canAccess, replaceFile } from "../../../base/files/files.ts";
 import type { Logger } from "../../../base/logger.ts";
 import type { Config } from "../../../engine/resources/pools.ts";
@@ -24,7 +24,12 @@ interface SiteContext {
  * A backup.yaml that cannot be read stays as it is, because the engine's own error says more.
  */
 export async function stubMissingSources(file: string, name: string, place: SiteContext): Promise<void> {
-  const document = await readBackup(file);
+  const document = await readBackupYaml(file).catch((error) => {
+    place.log.warn(
+      { error, container: name },
+      "cannot look for missing disks in the container's backup.yaml",
+    );
+  });
   if (!document) return;
   for (const { source } of place.site.bindMounts)
     await makeStub(expandPlaceholders(source, { ...place.places, name }), document);
@@ -57,14 +62,6 @@ export async function markOptional(devices: Devices): Promise<Devices> {
 async function requiresMissingSource({ type, source, pool, required }: Config): Promise<boolean> {
   if (type !== "disk" || pool || !source?.startsWith("/") || required === "false") return false;
   return !(await canAccess(source));
-}
-
-async function readBackup(file: string): Promise<Document | undefined> {
-  try {
-    return parseDocument((await readBackupYaml(file)).text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Makes an empty file at a source of the site, if the container mounts it. Each start of the container fills it. */

@@ -1,17 +1,19 @@
 import { lstat, mkdir, open, readdir, readFile, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
+import type { Document } from "yaml";
 import { runProgram } from "../../../base/processes/run-program.ts";
+import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { EngineLayout } from "../../../engine/flavors/flavor.ts";
 import type { RecoveryPool } from "../../../engine/resources/recovery.ts";
 import { BTRFS_MAGIC } from "../../../engine/storage/btrfs.ts";
-import { parseHostileYaml } from "../../backups/parse-hostile-yaml.ts";
+import { MANY_TOKENS, parseHostileDocument } from "../../backups/parse-hostile-yaml.ts";
 import { POOL } from "../prepare/prepare-storage.ts";
 
 /** The magic number of btrfs and its offset in the file. */
 const BTRFS_SIGNATURE = { at: 0x10040, text: "_BHRfS_M" };
 
-/** No engine writes a larger backup.yaml. */
-const MAX_BACKUP_YAML_BYTES = 16 * 1024 * 1024;
+/** No engine writes a larger backup.yaml. Large ones have many snapshots, each with all values of the container. */
+const MAX_BACKUP_YAML_BYTES = 64 * 1024 * 1024;
 
 /** The pool of containers as it is in an engine's folder, whether an engine's database has it or not. */
 export interface PoolOnDisk {
@@ -53,11 +55,12 @@ export async function containersOn({ folder, layout }: PoolOnDisk): Promise<stri
  * Reads the backup.yaml that an engine keeps beside a container, within bounds, because root of the container may have
  * changed it. Throws for one that is missing, too large or no YAML.
  */
-export async function readBackupYaml(file: string): Promise<{ text: string; content: unknown }> {
+export async function readBackupYaml(file: string): Promise<Document.Parsed> {
   const { size } = await lstat(file);
-  if (size > MAX_BACKUP_YAML_BYTES) throw new Error(`${file} has ${size} bytes, more than any engine writes`);
-  const text = await readFile(file, "utf8");
-  return { text, content: parseHostileYaml(text) };
+  if (size > MAX_BACKUP_YAML_BYTES) {
+    throw new TremplinError("invalid", `${file} has ${size} bytes, more than any engine writes`);
+  }
+  return parseHostileDocument(await readFile(file, "utf8"), MANY_TOKENS);
 }
 
 function describe(driver: string, source: string): RecoveryPool {

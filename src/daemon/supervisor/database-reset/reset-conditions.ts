@@ -5,6 +5,7 @@ import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import type { EngineLayout } from "../../../engine/flavors/flavor.ts";
 import { instanceStatus } from "../../../engine/resources/instance.ts";
+import { toJS } from "../../backups/parse-hostile-yaml.ts";
 import { containersRun } from "../orphans/orphaned-containers.ts";
 import { readBackupYaml } from "./pool-on-disk.ts";
 
@@ -29,8 +30,8 @@ export async function mayResetAutomatically(
   if (names.length !== 1 || names[0] !== container) return false;
   if (await containersRun(engineFolder)) return false;
   try {
-    const { content } = await readBackupYaml(join(folder, container, layout.backupYaml));
-    const backup = backupSchema.parse(content);
+    const document = await readBackupYaml(join(folder, container, layout.backupYaml));
+    const backup = backupSchema.parse(toJS(document));
     // Where the names differ the engine cannot import it (lxc/lxd issue 8071).
     return backup.container.name === container && backup.volume.name === container;
   } catch {

@@ -1,7 +1,7 @@
 import type { Engine } from "../../../engine/engine.ts";
 import type { DhcpLease } from "../../../engine/resources/networks.ts";
 import type { Config } from "../../../engine/resources/pools.ts";
-import { boundsOf, parseSubnet, toNumber } from "./subnet.ts";
+import { boundsOf, subnetIn, toNumber } from "./subnet.ts";
 
 /** The addresses that a bridge has for containers. */
 export interface LeaseUse {
@@ -33,10 +33,11 @@ export function leaseUse(total: number, leases: readonly DhcpLease[]): LeaseUse 
 
 /** How many addresses the DHCP server of a network can give; undefined if it gives none. */
 export function poolSize(config: Config): number | undefined {
-  const { "ipv4.address": address = "", "ipv4.dhcp": dhcp, "ipv4.dhcp.ranges": ranges } = config;
-  if (!address.includes("/") || dhcp === "false") return undefined;
+  const { "ipv4.address": address, "ipv4.dhcp": dhcp, "ipv4.dhcp.ranges": ranges } = config;
+  const subnet = subnetIn(address);
+  if (!subnet || dhcp === "false") return undefined;
   if (ranges) return ranges.split(",").reduce((sum, range) => sum + rangeSize(range.trim()), 0);
-  const [first, last] = boundsOf(parseSubnet(address));
+  const [first, last] = boundsOf(subnet);
   // Not the network, its broadcast address and the bridge.
   return last - first + 1 - 3;
 }

@@ -110,6 +110,12 @@ for (const [what, used, holder] of [
   });
 }
 
+test("a network of the bridge's own size is not wide", () => {
+  const used = machine([], "10.0.0.0/8");
+  assert.equal(holderOf(parseSubnet("10.0.0.1/8"), used)?.holder, "the interface tun0");
+  assert.equal(holderOf(parseSubnet("10.0.0.1/9"), used), undefined);
+});
+
 /** Routes as machines have them: most of them in and around private ranges. */
 const routes: fc.Arbitrary<Route> = fc
   .tuple(

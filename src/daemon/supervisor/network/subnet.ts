@@ -21,6 +21,15 @@ export function parseSubnet(text: string): Subnet {
   return { address, prefix };
 }
 
+/** As parseSubnet; undefined for another text, such as `none`. */
+export function subnetIn(text: string | undefined): Subnet | undefined {
+  try {
+    return parseSubnet(text ?? "");
+  } catch {
+    return undefined;
+  }
+}
+
 export function formatSubnet({ address, prefix }: Subnet): string {
   return `${address}/${prefix}`;
 }
@@ -65,14 +74,15 @@ const ranges: readonly { readonly range: Subnet; readonly begin: string }[] = [
  * Whether a route covers a whole private range: a VPN or a provider's network, in which the smaller network of a bridge
  * works, because the more specific route wins.
  */
-function coversRange(used: Subnet): boolean {
+function isWide(used: Subnet, bridgePrefix: number): boolean {
+  if (used.prefix >= bridgePrefix) return false;
   const [first, last] = boundsOf(used);
   return ranges.some(({ range }) => first <= boundsOf(range)[0] && last >= boundsOf(range)[1]);
 }
 
 /** What uses a subnet that a person asked for; undefined if the bridge can have it. */
 export function holderOf(subnet: Subnet, used: readonly UsedSubnet[]): UsedSubnet | undefined {
-  return used.find((each) => !coversRange(each) && collides(each, subnet));
+  return used.find((each) => !isWide(each, subnet.prefix) && collides(each, subnet));
 }
 
 /**
@@ -80,12 +90,8 @@ export function holderOf(subnet: Subnet, used: readonly UsedSubnet[]): UsedSubne
  * that only such wide networks cover. Throws `failed` when none is free.
  */
 export function freeSubnet(used: readonly UsedSubnet[], prefix: number): Subnet {
-  const found =
-    search(used, prefix) ??
-    search(
-      used.filter((each) => !coversRange(each)),
-      prefix,
-    );
+  const narrow = used.filter((each) => !isWide(each, prefix));
+  const found = search(used, prefix) ?? search(narrow, prefix);
   if (found) return found;
   throw new TremplinError("failed", "no IPv4 subnet is free for the bridge: give one with --lxd-subnet");
 }

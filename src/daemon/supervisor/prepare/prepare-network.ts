@@ -6,7 +6,7 @@ import { ifMissing } from "../../../engine/http/if-missing.ts";
 import type { Config } from "../../../engine/resources/pools.ts";
 import type { Site } from "../../sites/site.ts";
 import { listeningSockets, usedPort } from "../network/name-server.ts";
-import { formatSubnet, freeSubnet, parseSubnet, type Subnet } from "../network/subnet.ts";
+import { formatSubnet, freeSubnet, type Subnet, subnetIn } from "../network/subnet.ts";
 import { usedSubnets } from "../network/used-subnets.ts";
 import { mergeSettings } from "./merge-settings.ts";
 import type { WrittenSettings } from "./written-settings.ts";
@@ -51,9 +51,9 @@ export async function prepareNetwork(engine: Engine, wanted: Wanted, signal: Abo
 
 /** The engine only says that the server of the bridge failed. */
 async function explain(error: unknown, bridge: string, address: string): Promise<unknown> {
-  if (isUnavailable(error) || !address.includes("/")) return error;
-  const sockets = await listeningSockets().catch(() => []);
-  const fault = usedPort(bridge, parseSubnet(address), sockets);
+  const subnet = subnetIn(address);
+  if (isUnavailable(error) || !subnet) return error;
+  const fault = usedPort(bridge, subnet, await listeningSockets().catch(() => []));
   return fault ? new TremplinError("failed", `${fault.problem}: ${fault.advice}`, error) : error;
 }
 

@@ -1,0 +1,48 @@
+import * as http from "node:http";
+import * as http2 from "node:http2";
+import type { Socket } from "node:net";
+import { type Handler, handleRequests } from "./answer-calls.ts";
+
+/** The first bytes of every HTTP/2 connection, and of no HTTP/1.1 request. */
+const HTTP2_PREFACE = Buffer.from("PRI");
+/** A connection without these bytes is closed after this time, as long as Node waits for headers. */
+const PREFACE_TIMEOUT_MS = 60_000;
+
+/** Serves both versions of HTTP on sockets, with TLS or without. Only the first bytes of a connection say which it is. */
+export function httpOnSocket(handler: Handler): (socket: Socket) => void {
+  const h1 = http.createServer();
+  const h2 = http2.createServer();
+  for (const server of [h1, h2]) handleRequests(server, handler);
+  return (socket) => {
+    // A connection may break at any time; that concerns only its peer.
+    socket.on("error", () => socket.destroy());
+    // A peer that has ended its side has gone. Without this, vsock sockets and their HTTP/2 sessions would stay.
+    socket.allowHalfOpen = false;
+    const begin = (isHttp2: boolean): void => {
+      // A client that negotiates no version in TLS may speak HTTP/2 too, which Node would not expect.
+      if (isHttp2 && "alpnProtocol" in socket) socket.alpnProtocol = "h2";
+      (isHttp2 ? h2 : h1).emit("connection", socket);
+    };
+    // Such a client may wait for the first bytes of the server.
+    if ("alpnProtocol" in socket && socket.alpnProtocol === "h2") begin(true);
+    else detectVersion(socket, begin);
+  };
+}
+
+/** Reads the first bytes, which may come one by one, and puts them back. */
+function detectVersion(socket: Socket, begin: (isHttp2: boolean) => void): void {
+  let seen = Buffer.alloc(0);
+  const close = (): void => void socket.destroy();
+  const look = (): void => {
+    const chunk: Buffer | null = socket.read();
+    if (!chunk) return;
+    seen = Buffer.concat([seen, chunk]);
+    const start = seen.subarray(0, HTTP2_PREFACE.length);
+    const mayBeHttp2 = HTTP2_PREFACE.subarray(0, start.length).equals(start);
+    if (mayBeHttp2 && start.length < HTTP2_PREFACE.length) return;
+    socket.off("readable", look).off("end", close).off("timeout", close).setTimeout(0);
+    socket.unshift(seen);
+    begin(mayBeHttp2);
+  };
+  socket.on("readable", look).on("end", close).on("timeout", close).setTimeout(PREFACE_TIMEOUT_MS);
+}
