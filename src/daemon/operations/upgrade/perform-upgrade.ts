@@ -8,6 +8,7 @@ import { recordIdentity } from "../../containers/container-identity.ts";
 import { forceStop } from "../../containers/delete-container.ts";
 import { getContainer } from "../../containers/find-container.ts";
 import { markOperation } from "../../containers/operation-mark.ts";
+import { startInstance } from "../../containers/start-instance.ts";
 import { checkDefaultRelease } from "../../upgrade/check-packages.ts";
 import { ContainerExec } from "../../upgrade/container-exec.ts";
 import { findUpgradePath } from "../../upgrade/container-release.ts";
@@ -111,5 +112,5 @@ async function restart(deps: OperationDeps, name: string, signal: AbortSignal): 
   await writeAptList(deps, name, signal).catch((error) =>
     deps.log.error({ error }, "no package list written"),
   );
-  await (await engine.instances.setState(name, { action: "start" }, { signal })).wait({ signal });
+  await startInstance(engine, name, signal);
 }
