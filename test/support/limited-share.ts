@@ -39,9 +39,10 @@ export async function limitedShare(folder: string, maxFileBytes = 1e9): Promise<
   const mounting = spawn("mount", ["-i", "-t", "fuse", "-o", options, "limited-share", folder], {
     stdio: ["ignore", "ignore", "inherit", device.fd],
   });
-  const serving = serve(device, new LimitedFolder(maxFileBytes));
   const [code] = await once(mounting, "exit");
   if (code !== 0) throw new Error(`cannot mount ${folder}`);
+  // Not before: until it is mounted the device cannot be read.
+  const serving = serve(device, new LimitedFolder(maxFileBytes));
   return {
     async [Symbol.asyncDispose]() {
       await execute("umount", ["--lazy", folder]);

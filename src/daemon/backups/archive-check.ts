@@ -19,6 +19,7 @@ const LIST_OPTIONS = [
   "--numeric-owner",
   "--full-time",
   "--warning=none",
+  "--warning=xattr-write",
   "--force-local",
   "--blocking-factor=512",
 ] as const;

@@ -21,16 +21,10 @@ test("attributes that cannot be set are counted and named", () => {
   );
 });
 
-test("a Mac's attributes and fields of other programs are nothing to remark on", () => {
-  assert.equal(
-    remarkOn(
-      "tar: setxattrat: Cannot set 'com.apple.provenance' extended attribute for file './a': Operation not supported",
-      "tar: Ignoring unknown extended header keyword 'LIBARCHIVE.xattr.com.apple.quarantine'",
-      'tar: "rootfs/a": implausibly old time stamp 1901-12-13 20:45:52',
-      'tar: "rootfs/a": time stamp 2026-12-01 00:00:00 is 86399.9 s in the future',
-    ),
-    undefined,
-  );
+test("a Mac's attributes are nothing to remark on", () => {
+  const line =
+    "tar: setxattrat: Cannot set 'com.apple.provenance' extended attribute for file './a': Operation not supported";
+  assert.equal(remarkOn(line), undefined);
 });
 
 test("errors are not taken for warnings", () => {

@@ -1,12 +1,6 @@
 /** At most this many names of attributes in a sentence. */
 const MAX_NAMES = 3;
 
-/** What tar warns of that changes nothing: fields of other programs' headers, and clocks that differ. */
-const HARMLESS = [
-  /^tar: Ignoring unknown extended header keyword /,
-  /^tar: .*: (?:implausibly old time stamp|time stamp .* in the future)/,
-  /^tar: A lone zero block at /,
-];
 const ATTRIBUTE = /^tar: \w+: Cannot set '(.*?)' extended attribute for file /;
 const ACL = /^tar: \w+: Cannot set (?:POSIX )?ACLs? for file /i;
 /** A Mac's attributes mean nothing to Linux. */
@@ -17,10 +11,10 @@ export class LostAttributes {
   #count = 0;
   readonly #names = new Set<string>();
 
-  /** Whether a line of tar's standard error is such a warning, or a harmless one. */
+  /** Whether a line of tar's standard error is such a warning. */
   consumeLine(line: string): boolean {
     const name = ATTRIBUTE.exec(line)?.[1] ?? (ACL.test(line) ? "ACLs" : undefined);
-    if (name === undefined) return HARMLESS.some((pattern) => pattern.test(line));
+    if (name === undefined) return false;
     if (OF_MAC.test(name)) return true;
     this.#count++;
     if (this.#names.size < MAX_NAMES) this.#names.add(name.slice(0, 100));

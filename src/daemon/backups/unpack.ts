@@ -117,7 +117,8 @@ function tooMuchMemory(what: string, repack: string, cause: unknown): TremplinEr
 }
 
 function sizeText(bytes: number): string {
-  return bytes >= GIB ? `${bytes / GIB} GiB` : `${bytes / MIB} MiB`;
+  const [size, unit] = bytes >= GIB ? [bytes / GIB, "GiB"] : [bytes / MIB, "MiB"];
+  return `${Math.round(size * 10) / 10} ${unit}`;
 }
 
 /** The fastest installed command that decompresses its input to its output. */

@@ -5,6 +5,7 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 
 /** With less free space a failed write means that the disk is full. */
 const MIN_FREE_BYTES = 1024 * 1024;
+const PROBE_BYTES = 1024 * 1024;
 /** The magic number of FAT, whose files have less than 4 GiB. */
 const FAT_MAGIC = 0x4d44;
 const MAX_FAT_FILE_BYTES = 2n ** 32n;
@@ -12,7 +13,7 @@ const GIB = 2 ** 30;
 
 /**
  * The reason why a backup could not be written, as a sentence. A compressor does not report it, so the system is asked
- * what a further byte would meet. The error itself where nothing prevents that. The file is of no use afterwards.
+ * what further bytes would meet. The error itself where nothing prevents that. The file is of no use afterwards.
  */
 export async function explainWriteError(file: FileHandle, error: unknown): Promise<unknown> {
   const reason = isSystemError(error) ? error : await failureOfNextWrite(file);
@@ -59,10 +60,14 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return (error as NodeJS.ErrnoException).syscall !== undefined;
 }
 
+/** Writes more than a compressor does at once: a share may refuse a whole write of which a part would fit. */
 async function failureOfNextWrite(file: FileHandle): Promise<NodeJS.ErrnoException | undefined> {
   try {
     const { size } = await file.stat();
-    await file.write(Buffer.alloc(1), 0, 1, size);
+    for (let written = 0; written < PROBE_BYTES; ) {
+      const left = Buffer.alloc(PROBE_BYTES - written);
+      written += (await file.write(left, 0, left.length, size + written)).bytesWritten;
+    }
     return undefined;
   } catch (error) {
     return error as NodeJS.ErrnoException;
