@@ -13,7 +13,7 @@ export type LogTarget = (typeof logTargets)[number];
  * error where the machine has no usable system log.
  */
 export async function openLogger(level = "info", target: LogTarget = "stderr"): Promise<Logger> {
-  if (target === "stderr") return loggerTo(pino.destination({ dest: 2, sync: true }), level);
+  if (target === "stderr") return loggerTo(standardError(), level);
   if (!(await canAccess("/dev/log"))) return await openStderrLogger(level, "there is no /dev/log");
   try {
     const { syslog } = await loadNative(() => import("./syslog.ts"));
@@ -21,6 +21,19 @@ export async function openLogger(level = "info", target: LogTarget = "stderr"): 
   } catch (error) {
     return await openStderrLogger(level, (error as Error).message);
   }
+}
+
+/** A log that cannot be written, as on a full disk or to a reader that is gone, does not end the program. */
+function standardError(): DestinationStream {
+  return pino.destination({ dest: 2, sync: true }).on("error", () => undefined);
+}
+
+/** Logs an error that nothing caught, and ends the program. For programs whose messages are in a log. */
+export function logUncaught(log: Logger): void {
+  process.setUncaughtExceptionCaptureCallback((error) => {
+    log.fatal({ error }, "the program ends because of an error that nothing caught");
+    process.exit(1);
+  });
 }
 
 async function openStderrLogger(level: string, why: string): Promise<Logger> {

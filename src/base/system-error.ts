@@ -2,6 +2,7 @@ const meanings: Readonly<Record<string, string>> = {
   EACCES: "permission is denied",
   EADDRINUSE: "something listens there already",
   EADDRNOTAVAIL: "this machine has no such address",
+  EAI_AGAIN: "its name cannot be resolved now",
   EBUSY: "something else uses it",
   ECONNREFUSED: "nothing listens there",
   ECONNRESET: "the connection was cut off",
@@ -34,6 +35,11 @@ const meanings: Readonly<Record<string, string>> = {
   ETIMEDOUT: "it did not answer in time",
 };
 
+/** Whether an error is of a system call whose meaning is known here. */
+export function isKnownSystemError(thrown: unknown): boolean {
+  return Object.hasOwn(meanings, (thrown as NodeJS.ErrnoException | undefined)?.code ?? "");
+}
+
 /** The reason of a failed system call in plain words; the error's own message for codes that have none here. */
 export function systemErrorText(thrown: unknown): string {
   const { code, syscall, message } = thrown as NodeJS.ErrnoException;
@@ -44,7 +50,7 @@ export function systemErrorText(thrown: unknown): string {
 
 /** Like systemErrorText, with the path of the failed call. */
 export function systemErrorSentence(thrown: Error): string {
-  const { code, path } = thrown as NodeJS.ErrnoException;
+  const { path } = thrown as NodeJS.ErrnoException;
   const text = systemErrorText(thrown);
-  return code !== undefined && code in meanings && path ? `${path}: ${text}` : text;
+  return isKnownSystemError(thrown) && path ? `${path}: ${text}` : text;
 }

@@ -1,4 +1,4 @@
-import { systemErrorSentence } from "./system-error.ts";
+import { isKnownSystemError, systemErrorSentence } from "./system-error.ts";
 
 /**
  * The kinds of failure. Code decides by the code, people read the message.
@@ -36,7 +36,8 @@ export class TremplinError extends Error {
 
   /**
    * Converts anything thrown. A TremplinError stays itself, an abort becomes `cancelled` with the reason of the
-   * signal, a refused connection becomes `unavailable`, everything else `failed`.
+   * signal, a refused connection becomes `unavailable`, everything else `failed`. Errors that only a mistake in this
+   * program raises say so.
    */
   static from(thrown: unknown): TremplinError {
     if (thrown instanceof TremplinError) return thrown;
@@ -45,10 +46,26 @@ export class TremplinError extends Error {
     if (thrown.name === "AbortError" && thrown.cause instanceof TremplinError) return thrown.cause;
     if (thrown.name === "AbortError") return new TremplinError("cancelled", "it was cancelled", thrown);
     if (thrown.name === "TimeoutError") return new TremplinError("timed-out", "it took too long", thrown);
+    if (isFault(thrown)) return faultError(thrown);
     const errno = (thrown as NodeJS.ErrnoException).code;
     const code = errno === "ECONNREFUSED" || errno === "ECONNRESET" ? "unavailable" : "failed";
     return new TremplinError(code, systemErrorSentence(thrown) || thrown.name, thrown);
   }
+}
+
+/** Whether only a mistake in this program can have caused an error. */
+function isFault(error: Error): boolean {
+  const isKind = [TypeError, ReferenceError, RangeError, SyntaxError].some((kind) => error instanceof kind);
+  return (isKind || /^\$?ZodError$/.test(error.name)) && !isKnownSystemError(error);
+}
+
+function faultError(thrown: Error): TremplinError {
+  const what = `${thrown.name}: ${thrown.message.split("\n", 1)[0]}`;
+  return new TremplinError(
+    "failed",
+    `this is a mistake in tremplin itself, please report it (${what})`,
+    thrown,
+  );
 }
 
 /** The first failure is the reason, unless the other side became unreachable during clean-up. */

@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { type Clock, systemClock } from "../base/async/clock.ts";
+import { systemErrorText } from "../base/system-error.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { exitCode } from "./exit-code.ts";
 
@@ -21,15 +22,14 @@ export interface Io {
 /** The real process. */
 export function processIo(): Io {
   let interrupted: AbortSignal | undefined;
-  // The reader of the results may stop early (| head).
-  process.stdout.on(
-    "error",
-    on("EPIPE", () => process.exit(exitCode.done)),
-  );
-  process.stderr.on(
-    "error",
-    on("EPIPE", () => undefined),
-  );
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    // The reader of the results may stop early (| head).
+    if (error.code === "EPIPE") process.exit(exitCode.done);
+    process.stderr.write(`tremplin: the results cannot be written: ${systemErrorText(error)}\n`);
+    process.exit(exitCode.failed);
+  });
+  // Where no message can be written, the exit code remains.
+  process.stderr.on("error", () => undefined);
   return {
     clock: systemClock,
     out: (text) => void process.stdout.write(text),
@@ -42,13 +42,6 @@ export function processIo(): Io {
       return interrupted;
     },
     ask,
-  };
-}
-
-function on(code: string, act: () => void): (error: NodeJS.ErrnoException) => void {
-  return (error) => {
-    if (error.code !== code) throw error;
-    act();
   };
 }
 

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { createClient } from "@connectrpc/connect";
+import { Code, createClient } from "@connectrpc/connect";
 import { eventually } from "../../test/support/eventually.ts";
 import { RecordingListener } from "../../test/support/listener.ts";
 import { systemClock } from "../base/async/clock.ts";
@@ -54,6 +54,9 @@ test("a daemon without an engine answers, recovers nothing, and stops", async (t
     const refused = await tremplin.createContainer({ containerName: "c1" });
     assert.equal(refused.status, CreateContainerResponse_Status.FAILED);
     assert.match(refused.failureReason, /^LXD not running: call StartLxd first/);
+    for (const call of [guest.listContainers({}), guest.listOrphans({})]) {
+      await assert.rejects(call, { code: Code.FailedPrecondition, rawMessage: refused.failureReason });
+    }
   }
   assert.deepEqual(await readdir(join(state, "journal")), []);
   assert.deepEqual(

@@ -66,7 +66,7 @@ export class Daemon implements AsyncDisposable {
     const { clock, log } = ambient;
     const startedAt = new Date(clock.now());
     const site = await loadSite(options.site);
-    const state = await openStateFolder(options.state);
+    const state = await openStateFolder(options.state, log);
     await mkdir(options.shared, { recursive: true, mode: 0o700 });
     const places = { state: options.state, shared: options.shared };
     const shutdown = new AbortController();

@@ -1,12 +1,13 @@
 import { once } from "node:events";
 import { systemClock } from "../base/async/clock.ts";
-import { openLogger } from "../base/logger.ts";
+import { logUncaught, openLogger } from "../base/logger.ts";
 import { Daemon } from "./daemon.ts";
 import type { DaemonOptions } from "./options.ts";
 
 /** Runs the daemon until SIGTERM or SIGINT, which leave the engine running, or SIGPWR, which stops everything. */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const log = await openLogger(options.logLevel, options.log);
+  logUncaught(log);
   const signalled = Promise.race(["SIGTERM", "SIGINT", "SIGPWR"].map((signal) => once(process, signal)));
   await using daemon = await Daemon.start(options, { clock: systemClock, log });
   const [signal] = await signalled;

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { replaceFile, textOfFile } from "../base/files/files.ts";
+import { type ErrorLog, setAside } from "../base/files/json-file.ts";
 import { makeOwnFolder } from "../base/files/own-folder.ts";
 
 /** The layout of the folder --state (docs/architecture.md#file-layout). */
@@ -20,8 +21,11 @@ export interface StateFolder {
   readonly daemonId: string;
 }
 
+/** Goes into call metadata, which takes no other bytes. */
+const ID = /^[0-9A-Za-z-]{8,64}$/;
+
 /** Creates the folder if it is missing. Throws `invalid` for one that other users could change. Its mode 0711 lets others reach the engine's files but not list it. */
-export async function openStateFolder(path: string): Promise<StateFolder> {
+export async function openStateFolder(path: string, log: ErrorLog): Promise<StateFolder> {
   await makeOwnFolder(path, 0o711);
   return {
     path,
@@ -30,14 +34,16 @@ export async function openStateFolder(path: string): Promise<StateFolder> {
     rejected: join(path, "refused"),
     running: join(path, "running.json"),
     usb: join(path, "usb.json"),
-    daemonId: await readDaemonId(join(path, "daemon-id")),
+    daemonId: await readDaemonId(join(path, "daemon-id"), log),
   };
 }
 
-async function readDaemonId(path: string): Promise<string> {
+async function readDaemonId(path: string, log: ErrorLog): Promise<string> {
   // A read error must not lead to a new id: hosts would take this for another guest.
   const found = (await textOfFile(path))?.trim();
-  if (found) return found;
+  if (found && ID.test(found)) return found;
+  if (found !== undefined)
+    await setAside(path, "it is no id; hosts take this daemon for another one, under a new id", log);
   const id = randomUUID();
   await replaceFile(path, `${id}\n`);
   return id;

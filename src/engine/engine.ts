@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../base/async/clock.ts";
 import type { Logger } from "../base/logger.ts";
+import { TremplinError } from "../base/tremplin-error.ts";
 import { EventStream } from "./events/event-stream.ts";
 import { Exec, type ExecRequest } from "./exec/exec.ts";
 import { type Captured, type CaptureOptions, capture } from "./exec/exec-capture.ts";
@@ -61,6 +62,8 @@ export class Engine implements AsyncDisposable {
   readonly #exec: Exec;
   readonly #fileHelper: FileHelper;
   readonly #http: EngineHttp;
+  /** Aborts when no program and no access to files of this client may go on. */
+  readonly #sessions = new AbortController();
 
   private constructor(http: EngineHttp, server: Server, info: ServerInfo, log: Logger, clock: Clock) {
     const flavor = flavorOf(info.kind);
@@ -103,12 +106,13 @@ export class Engine implements AsyncDisposable {
 
   /** Opens a session for several accesses to the files of an instance. The caller disposes it. */
   async fileSession(instance: string, options: FileSessionOptions = {}): Promise<FileSession> {
-    return FileSession.open(this.address, this.#fileHelper, instance, options);
+    const signal = this.#sessionSignal(options.signal);
+    return FileSession.open(this.address, this.#fileHelper, instance, { ...options, signal });
   }
 
   /** Starts a command in a running instance. */
   async exec(instance: string, request: ExecRequest): Promise<ExecSession> {
-    return this.#exec.start(instance, request);
+    return this.#exec.start(instance, { ...request, signal: this.#sessionSignal(request.signal) });
   }
 
   /**
@@ -120,12 +124,26 @@ export class Engine implements AsyncDisposable {
     command: readonly string[],
     options: CaptureOptions = {},
   ): Promise<Captured> {
-    return capture(this.#exec, instance, command, options);
+    const signal = this.#sessionSignal(options.signal);
+    return capture(this.#exec, instance, command, { ...options, signal });
+  }
+
+  /**
+   * Ends the programs and the accesses to files that this client has open, and refuses new ones. An engine that shuts
+   * down would wait for a program whose output nobody reads.
+   */
+  endSessions(): void {
+    this.#sessions.abort(new TremplinError("unavailable", "the engine is being shut down"));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#sessions.abort(new TremplinError("unavailable", "the connection to the engine was closed"));
     this.#http[Symbol.dispose]();
     await this.events[Symbol.asyncDispose]();
     await this.eventsOfAllProjects[Symbol.asyncDispose]();
+  }
+
+  #sessionSignal(signal: AbortSignal | undefined): AbortSignal {
+    return signal ? AbortSignal.any([signal, this.#sessions.signal]) : this.#sessions.signal;
   }
 }

@@ -1,5 +1,4 @@
 import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
-import { systemErrorText } from "../base/system-error.ts";
 import { Guest as GuestService } from "../contract/tremplin/v1/guest_pb.js";
 import { formatAddress } from "../transport/address.ts";
 import { type Connection, dial } from "../transport/client.ts";
@@ -76,11 +75,11 @@ export class Guest implements Disposable {
   /** The error for the caller of this guest: the guest's own error, or why the guest is unreachable. */
   explain(thrown: unknown): ConnectError {
     const error = ConnectError.from(thrown);
-    const isAnswer = error.isWireError || error.code === Code.Unimplemented;
-    if (isAnswer || error.code === Code.DeadlineExceeded) return error;
-    const reason = error.cause instanceof Error ? systemErrorText(error.cause) : error.rawMessage;
-    const sentence = `cannot reach guest ${this.name} at ${this.address}: ${reason}; tremplin doctor has advice`;
-    return new ConnectError(sentence, Code.Unavailable, undefined, undefined, error);
+    const unanswered = this.connection.whyUnanswered(error);
+    if (!unanswered) return error;
+    const sentence = `cannot reach guest ${this.name} at ${this.address}: ${unanswered.reason}; tremplin doctor has advice`;
+    const code = unanswered.kind === "late" ? Code.DeadlineExceeded : Code.Unavailable;
+    return new ConnectError(sentence, code, undefined, undefined, error);
   }
 
   [Symbol.dispose](): void {

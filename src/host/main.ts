@@ -1,5 +1,5 @@
 import { systemClock } from "../base/async/clock.ts";
-import { openLogger } from "../base/logger.ts";
+import { logUncaught, openLogger } from "../base/logger.ts";
 import { formatAddress } from "../transport/address.ts";
 import type { HostOptions } from "./options.ts";
 import { serveHost } from "./serve-host.ts";
@@ -7,6 +7,7 @@ import { serveHost } from "./serve-host.ts";
 /** Runs the host until SIGTERM or SIGINT. Rejects when it cannot start. */
 export async function runHost(options: HostOptions): Promise<void> {
   const log = await openLogger(options.logLevel);
+  logUncaught(log);
   const shutdown = Promise.withResolvers<NodeJS.Signals>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => shutdown.resolve(signal));
   await using server = await serveHost(options, systemClock, log);

@@ -25,7 +25,7 @@ test("a guest over its rate is refused until time has passed; others are not", a
   assert.equal(admitted(), 2_000);
   assert.throws(
     () => admit("loud"),
-    hasCode(Code.ResourceExhausted, /guest loud sends more than 200 notices a second/),
+    hasCode(Code.Unavailable, /guest loud sends more than 200 notices a second/),
   );
   admit("quiet");
   await clock.advance(1_000);

@@ -16,8 +16,8 @@ interface Allowance {
 }
 
 /**
- * Bounds what one guest can make the host write. A notice over the rate is refused with RESOURCE_EXHAUSTED, and the
- * daemon sends it again a little later; one that is too large is refused for good.
+ * Bounds what one guest can make the host write. A notice over the rate is answered with UNAVAILABLE, the one
+ * code after which every daemon sends it again; one that is too large is refused for good.
  */
 export class NoticeLimits {
   readonly #clock: Clock;
@@ -44,7 +44,7 @@ export class NoticeLimits {
     if (allowance.notices < 1) {
       throw new ConnectError(
         `guest ${guest} sends more than ${RATE} notices a second; this one is accepted later`,
-        Code.ResourceExhausted,
+        Code.Unavailable,
       );
     }
     allowance.notices--;

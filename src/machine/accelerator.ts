@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { constants } from "node:fs/promises";
 import { canAccess } from "../base/files/files.ts";
 
-export type Accelerator = "kvm" | "tcg";
+export const accelerators = ["kvm", "tcg"] as const;
+export type Accelerator = (typeof accelerators)[number];
 
 /** With hardware virtualization the probe takes about two seconds. */
 const PROBE_TIMEOUT_MS = 15_000;

@@ -1,33 +1,45 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import * as z from "zod";
 import { acquireLock } from "../base/files/file-lock.ts";
-import { replaceFile, textOfFile } from "../base/files/files.ts";
+import { canAccess } from "../base/files/files.ts";
+import { JsonFile } from "../base/files/json-file.ts";
 import { makeOwnFolder } from "../base/files/own-folder.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
-import type { Accelerator } from "./accelerator.ts";
+import { accelerators } from "./accelerator.ts";
+
+const port = z
+  .int()
+  .min(1)
+  .max(2 ** 32 - 1);
+const portsSchema = z
+  .object({
+    /** Forwarded to the daemon. */
+    daemon: port,
+    /** Forwarded to the machine's ssh. */
+    ssh: port,
+    /** On which the host listens for notices; a vsock port if the machine has a context id. */
+    listener: port,
+  })
+  .readonly();
+const settingsSchema = z
+  .object({
+    /** MiB. */
+    memory: z.int().positive(),
+    cpus: z.int().positive(),
+    accelerator: z.enum(accelerators),
+    /** The id of the host's boot in which the accelerator was probed. */
+    foundAt: z.string(),
+    /** The context id, if the host has vsock. */
+    cid: z.int().min(3).optional(),
+    /** TCP ports on the host's loopback interface. */
+    ports: portsSchema,
+  })
+  .readonly();
 
 /** The settings of the last start. The keys are stored in settings.json. */
-export interface MachineSettings {
-  /** MiB. */
-  readonly memory: number;
-  readonly cpus: number;
-  readonly accelerator: Accelerator;
-  /** The id of the host's boot in which the accelerator was probed. */
-  readonly foundAt: string;
-  /** The context id, if the host has vsock. */
-  readonly cid?: number | undefined;
-  /** TCP ports on the host's loopback interface. */
-  readonly ports: MachinePorts;
-}
-
-export interface MachinePorts {
-  /** Forwarded to the daemon. */
-  readonly daemon: number;
-  /** Forwarded to the machine's ssh. */
-  readonly ssh: number;
-  /** On which the host listens for notices; a vsock port if the machine has a context id. */
-  readonly listener: number;
-}
+export type MachineSettings = z.infer<typeof settingsSchema>;
+export type MachinePorts = z.infer<typeof portsSchema>;
 
 /** The default folder of all machines. */
 export function defaultMachines(env: NodeJS.ProcessEnv = process.env): string {
@@ -88,13 +100,19 @@ export class MachineFolder {
     return join(this.run, "monitor.sock");
   }
 
-  async settings(): Promise<MachineSettings | undefined> {
-    const text = await textOfFile(this.#settings);
-    return text === undefined ? undefined : (JSON.parse(text) as MachineSettings);
+  /** Whether the machine was started before. */
+  async wasPrepared(): Promise<boolean> {
+    const { path } = this.#settings;
+    return (await canAccess(path)) || (await canAccess(`${path}.unreadable`));
+  }
+
+  /** Undefined where there are none. Damaged ones are set aside, and the next start makes others. */
+  settings(): Promise<MachineSettings | undefined> {
+    return this.#settings.readOrSetAside({ error: () => undefined });
   }
 
   saveSettings(settings: MachineSettings): Promise<void> {
-    return replaceFile(this.#settings, `${JSON.stringify(settings)}\n`);
+    return this.#settings.write(settings);
   }
 
   /** Creates the folder and excludes other `machine up` and `machine down`. Throws `busy`, and `invalid` for a folder
@@ -107,7 +125,9 @@ export class MachineFolder {
     );
   }
 
-  get #settings(): string {
-    return join(this.path, "settings.json");
+  get #settings() {
+    const without =
+      "the next start of the machine finds other ports, and takes the defaults for memory and processors";
+    return new JsonFile({ path: join(this.path, "settings.json"), schema: settingsSchema, without });
   }
 }

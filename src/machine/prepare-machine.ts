@@ -42,10 +42,11 @@ export async function* prepareMachine(
   program: string,
   signal: AbortSignal,
 ): AsyncGenerator<string, MachineSettings, void> {
+  const wasPrepared = await folder.wasPrepared();
   const before = await folder.settings();
   const now = await diskUse(folder.disk);
   if (now) await checkSuperblock(folder.disk);
-  else if (before) throw missingDisk(folder);
+  else if (wasPrepared) throw missingDisk(folder);
   const build = overrides.rebuild || !(await canAccess(folder.system));
   await checkRequirements({ build });
   const size = overrides.disk ?? now?.size ?? DISK;

@@ -1,13 +1,7 @@
 import type * as http from "node:http";
 import type * as http2 from "node:http2";
 import type { Server } from "node:net";
-import {
-  Code,
-  ConnectError,
-  type ConnectRouter,
-  createConnectRouter,
-  type Interceptor,
-} from "@connectrpc/connect";
+import { Code, ConnectError, type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
 import {
   compressionBrotli,
   compressionGzip,
@@ -15,6 +9,7 @@ import {
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
 import type { Logger } from "../base/logger.ts";
+import { convertErrors } from "./call-errors.ts";
 import { type Caller, callerKey } from "./caller.ts";
 import { answerRefusal, type Refusal } from "./refusal.ts";
 import { whenClosed } from "./response-sent.ts";
@@ -57,7 +52,7 @@ export function answerCalls({ routes, log, admit = admitAll, onFailure = ignore 
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
     readMaxBytes: MAX_MESSAGE_BYTES,
-    interceptors: [logUnexpected(log)],
+    interceptors: [convertErrors(log)],
   });
   routes(router);
   const calls = new Map(router.handlers.map((call) => [call.requestPath, call]));
@@ -155,35 +150,6 @@ function failCall(error: unknown, request: Request, response: Response, log: Log
   if (response.headersSent) return void response.destroy();
   response.statusCode = 500;
   response.end();
-}
-
-/** Logs an error that is no ConnectError, i.e. a bug; its caller only gets "internal error". */
-function logUnexpected(log: Logger): Interceptor {
-  return (next) => async (request) => {
-    const report = (error: unknown): void => {
-      if (error instanceof ConnectError || request.signal.aborted) return;
-      log.error({ error, rpc: request.method.name }, "a call failed unexpectedly");
-    };
-    try {
-      const response = await next(request);
-      return response.stream ? { ...response, message: reportErrors(response.message, report) } : response;
-    } catch (error) {
-      report(error);
-      throw error;
-    }
-  };
-}
-
-async function* reportErrors<T>(
-  messages: AsyncIterable<T>,
-  report: (error: unknown) => void,
-): AsyncGenerator<T> {
-  try {
-    yield* messages;
-  } catch (error) {
-    report(error);
-    throw error;
-  }
 }
 
 function ignore(): void {}

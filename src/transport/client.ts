@@ -13,6 +13,7 @@ import type { Role } from "./role.ts";
 import { ReadableSessionManager } from "./session-manager.ts";
 import type { Tls } from "./tls.ts";
 import { presentToken } from "./token.ts";
+import { type Unanswered, whyUnanswered } from "./unanswered.ts";
 import { cidOf } from "./vsock/socket-address.ts";
 
 export interface DialOptions {
@@ -29,6 +30,8 @@ export interface DialOptions {
 export interface Connection extends Disposable {
   readonly address: Address;
   readonly transport: Transport;
+  /** Why a call of it got no answer; undefined where the peer's service answered with this error. */
+  whyUnanswered(thrown: unknown): Unanswered | undefined;
 }
 
 /** Throws `invalid` for another machine without TLS. */
@@ -57,6 +60,11 @@ export function dial(address: Address, options: DialOptions = {}): Connection {
       sessionManager,
       interceptors: isClear && token !== undefined ? [...interceptors, presentToken(token)] : interceptors,
     }),
+    whyUnanswered: (thrown) =>
+      whyUnanswered(thrown, {
+        spokeHttp2: sessionManager.spokeHttp2,
+        mayNeedTls: !tls && address.kind === "tcp",
+      }),
     [Symbol.dispose]: () => sessionManager.abort(new Error("the connection was closed")),
   };
 }

@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { createSecureContext } from "node:tls";
 import { systemErrorSentence } from "../base/system-error.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import type { CertifiedCaller } from "./caller.ts";
@@ -35,10 +36,18 @@ export function readTls(paths: TlsPaths): Tls | undefined {
   if (!cert || !key || !ca) {
     throw new TremplinError("invalid", "TLS needs all three of --tls-cert, --tls-key and --tls-ca");
   }
+  const pems = { cert: readPem(cert), key: readPem(key), ca: readPem(ca) };
+  try {
+    createSecureContext(pems);
+  } catch (error) {
+    throw new TremplinError(
+      "invalid",
+      `cannot use TLS: ${cert} must be a certificate, ${key} its key and ${ca} the certificate of an authority, all in PEM form`,
+      error,
+    );
+  }
   return {
-    cert: readPem(cert),
-    key: readPem(key),
-    ca: readPem(ca),
+    ...pems,
     peer: peer && fingerprintOf(peer),
     revoked: new RevokedSerials(revoked ?? join(dirname(ca), "revoked")),
   };

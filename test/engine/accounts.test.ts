@@ -64,9 +64,7 @@ for (const state of ["running", "stopped"] as const) {
       if (state === "stopped") await powered(false);
       const { wanted = "anna", username = "anna", reason, look, there } = each;
       const request = { containerName: "tiny", containerUsername: wanted };
-      const begun = performance.now();
       const answer = await daemon.tremplin.setUpUser(request);
-      console.error("TIME", each.title, performance.now() - begun);
       if (state === "stopped") await powered(true);
 
       const status = reason ? SetUp.FAILED : SetUp.SUCCESS;

@@ -95,15 +95,15 @@ async function as<T>(
 
 const shell = (transport: Transport) =>
   createClient(Guest, transport)
-    .shell(nothing(), { headers: { "tremplin-guest": "two" }, timeoutMs: 5_000 })
+    .shell(nothing(), { headers: { "tremplin-guest": "two" }, timeoutMs: 20_000 })
     [Symbol.asyncIterator]()
     .next();
 const listGuests = (transport: Transport) =>
-  createClient(Host, transport).listGuests({}, { timeoutMs: 5_000 });
+  createClient(Host, transport).listGuests({}, { timeoutMs: 20_000 });
 const reportDeleted = (from: string) => (transport: Transport) =>
   createClient(TremplinListener, transport).updateDeletionStatus(
     { containerName: "penguin", status: 1 },
-    { headers: guests.get(from)?.metadata ?? {}, timeoutMs: 5_000 },
+    { headers: guests.get(from)?.metadata ?? {}, timeoutMs: 20_000 },
   );
 
 async function* nothing() {
@@ -202,7 +202,7 @@ test("the daemon serves the host's certificate alone, or the one of --tls-peer",
   await using server = await serve({ ...daemon, tls: await tlsOf(guest("one")) });
   const ask = async (tls: Tls, address = server.addresses[0] as Address, peer: Role = guest("one")) => {
     using connection = dial(address, { tls, peer });
-    return (await createClient(Tremplin, connection.transport).getDebugInfo({}, { timeoutMs: 5_000 }))
+    return (await createClient(Tremplin, connection.transport).getDebugInfo({}, { timeoutMs: 20_000 }))
       .debugInformation;
   };
   assert.equal(await ask(await tlsOf(hostRole)), "hello");
@@ -231,7 +231,7 @@ test("a server of another role is not believed, wherever it listens", async () =
   });
   const ask = async (peer: Role) => {
     using connection = dial(server.addresses[0] as Address, { tls: await tlsOf(hostRole), peer });
-    return await createClient(Tremplin, connection.transport).getDebugInfo({}, { timeoutMs: 5_000 });
+    return await createClient(Tremplin, connection.transport).getDebugInfo({}, { timeoutMs: 20_000 });
   };
   await ask(guest("two"));
   await assert.rejects(ask(hostRole), /the certificate there is of guest two, not of the host/);

@@ -188,7 +188,16 @@ test("HTTP/1.1 in TLS is answered, in the names of the certificate and no others
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     const headers = { "content-type": "application/json", host };
     const path = "/vm_tools.tremplin.Tremplin/GetDebugInfo";
-    const options = { ...ours, port, host: "127.0.0.1", path, method: "POST", headers, agent: false };
+    const options = {
+      ...ours,
+      port,
+      host: "127.0.0.1",
+      servername: "localhost",
+      path,
+      method: "POST",
+      headers,
+      agent: false,
+    };
     const asked = request(options, (answer) => {
       answer.resume().once("end", () => resolve(answer.statusCode ?? 0));
     });
@@ -222,4 +231,9 @@ test("nothing that is sent to a listener with TLS ends the process, inside of it
 test("half of the files is a clear refusal", () => {
   assert.throws(() => readTls({ cert: "/x" }), /all three of --tls-cert, --tls-key and --tls-ca/);
   assert.throws(() => readTls({ cert: "/x", key: "/x", ca: "/x" }), /cannot read \/x for TLS/);
+  const path = (file: string): string => join(folder.path, file);
+  const [cert, ca] = [path("ours-crt"), path("ours-ca.crt")];
+  for (const key of [path("strangers-key"), cert]) {
+    assert.throws(() => readTls({ cert, key, ca }), /cannot use TLS: .* must be a certificate, .* its key/);
+  }
 });

@@ -178,7 +178,7 @@ test("a host with a full disk does not reject a notice: it takes it once there i
     await assert.rejects(fill(), { code: "ENOSPC" });
   }
   using connection = dial(address);
-  const deliver = deliverTo(connection.transport, "");
+  const deliver = deliverTo(connection, "");
   const long = notice("updateStopStatus", { containerName: "c1", failureReason: "x".repeat(100_000) });
   const outcome = await deliver(long, "1", new AbortController().signal);
   assert.equal(outcome.kind, "unreachable");

@@ -62,7 +62,7 @@ export async function* bytesOfFile(file: FileHandle): AsyncGenerator<Buffer, voi
  * Replaces a file atomically: after a crash of the program or the machine at any instant, the path has either the old
  * content or the new one, complete. The default mode is 0600.
  */
-export async function replaceFile(path: string, content: string, mode = 0o600): Promise<void> {
+export async function replaceFile(path: string, content: string | Buffer, mode = 0o600): Promise<void> {
   const fresh = `${path}${UNFINISHED_SUFFIX}`;
   {
     await using file = await open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode);

@@ -3,14 +3,13 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
 import { systemClock } from "../async/clock.ts";
+import { isRunning, isSameProcess, processIdentity } from "./process-identity.ts";
 import {
   bootId,
   commandLine,
-  isAlive,
   parseProcessStat,
   processAge,
   processIds,
-  processStartTime,
   processStat,
 } from "./process-info.ts";
 import { sendSignal, stopProcesses, waitForExit } from "./wait-for-exit.ts";
@@ -30,7 +29,7 @@ test("a process is known while it runs, and unknown afterwards", async () => {
   await once(child, "spawn");
   const pid = child.pid as number;
   assert.equal(processStat(pid)?.parent, process.pid);
-  assert.match(processStartTime(pid) ?? "", /^\d+$/);
+  assert.equal(isRunning(pid), true);
   assert.ok((await processAge(pid)) < (await processAge(1)));
   assert.deepEqual(await commandLine(pid), ["/bin/sleep", "900"]);
   assert.ok((await processIds()).includes(pid));
@@ -38,11 +37,33 @@ test("a process is known while it runs, and unknown afterwards", async () => {
   const exited = once(child, "exit");
   assert.equal(await stopProcesses([pid], systemClock), true);
   await exited;
-  assert.equal(isAlive(pid), false);
-  assert.equal(processStartTime(pid), undefined);
+  assert.equal(isRunning(pid), false);
   assert.equal(await processAge(pid), 0);
   assert.deepEqual(await commandLine(pid), []);
   sendSignal(pid, "SIGTERM");
+});
+
+test("a process that ended and that nobody waits for does not run, and is not waited for", async () => {
+  const keeper = spawn("/bin/sh", ["-c", "sleep 900 & echo $!; exec sleep 900"], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const [line] = await once(keeper.stdout, "data");
+  const pid = Number(line);
+  const identity = processIdentity(pid);
+  assert.ok(identity && isSameProcess(identity));
+  assert.equal(await stopProcesses([pid], systemClock), true);
+  assert.equal(processStat(pid)?.state, "Z");
+  assert.equal(isRunning(pid) || isSameProcess(identity), false);
+  assert.equal(await waitForExit([pid], { clock: systemClock, timeoutMs: 100 }), true);
+  keeper.kill("SIGKILL");
+  await once(keeper, "exit");
+});
+
+test("another process under a reused id is not the same one", () => {
+  const own = processIdentity(process.pid);
+  assert.ok(own && isSameProcess(own));
+  assert.equal(isSameProcess({ ...own, startedAt: `${Number(own.startedAt) - 1}` }), false);
+  assert.equal(isSameProcess({ ...own, boot: "an earlier one" }), false);
 });
 
 test("a wait for an exit ends with the reason of its signal", async () => {

@@ -29,27 +29,17 @@ export function processStat(pid: number): ProcessStat | undefined {
   }
 }
 
-/** When a process was started, in hundredths of a second since the boot; undefined for one that has ended. */
-export function processStartTime(pid: number): string | undefined {
-  const stat = processStat(pid);
-  return stat === undefined || stat.state === "Z" || stat.state === "X" ? undefined : stat.startTime;
-}
-
 /** How long ago a process was started, in seconds, by the clock of the kernel; 0 for one that has ended. */
 export async function processAge(pid: number): Promise<number> {
-  const startedAt = processStartTime(pid);
+  const stat = processStat(pid);
   const uptime = Number((await textIfReadable("/proc/uptime")).split(" ")[0]);
-  return startedAt === undefined ? 0 : Math.max(0, uptime - Number(startedAt) / 100);
+  if (stat === undefined || hasEnded(stat)) return 0;
+  return Math.max(0, uptime - Number(stat.startTime) / 100);
 }
 
-/** Whether there is a process of that id. One that has ended counts until its parent has read its exit code. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+/** Whether a process has ended, and its parent has not read its exit code. */
+export function hasEnded({ state }: ProcessStat): boolean {
+  return state === "Z" || state === "X";
 }
 
 /** The program and the arguments of a process; empty when it has ended. */

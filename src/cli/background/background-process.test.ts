@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { chmod, mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { RecordedIo } from "../../../test/support/command-line.ts";
+import { damagedContents } from "../../../test/support/damaged-contents.ts";
 import { exitCode } from "../exit-code.ts";
 import { run } from "../program.ts";
 import { BackgroundProcess } from "./background-process.ts";
@@ -20,8 +21,13 @@ async function folder(t: TestContext): Promise<string> {
 }
 
 /** Starts a program, to be ended with the test. */
-async function started(t: TestContext, background: BackgroundProcess, program: readonly string[]) {
-  const record = await background.start(program, [background.name]);
+async function started(
+  t: TestContext,
+  background: BackgroundProcess,
+  program: readonly string[],
+  args: readonly string[] = [background.name],
+) {
+  const record = await background.start(program, args);
   t.after(() => isAlive(record) && process.kill(record.pid, "SIGKILL"));
   return record;
 }
@@ -91,6 +97,28 @@ test("down sends SIGPWR to the daemon, then SIGTERM to the host, and waits for b
   const again = new RecordedIo();
   assert.equal(await run(["down", "--run", path], again), exitCode.done);
   assert.match(again.stdout, /not started by tremplin up/);
+});
+
+test("a damaged pid file is set aside, and written again for the process that runs", async (t) => {
+  const path = await folder(t);
+  const background = new BackgroundProcess("host", path);
+  const args = ["host", "--listen", `unix:${join(path, "host.sock")}`];
+  const record = await started(t, background, runs, args);
+  let count = 0;
+  for (const content of Object.values(damagedContents)) {
+    await writeFile(background.pidFile, content);
+    assert.deepEqual(await new BackgroundProcess("host", path).findRunning(), record);
+    assert.deepEqual(await background.record(), record);
+    const kept = (await readdir(path)).filter((name) => name.endsWith(".unreadable"));
+    assert.equal(kept.length, ++count);
+  }
+  const io = new RecordedIo();
+  await writeFile(background.pidFile, "{");
+  assert.equal(await run(["down", "--run", path], io), exitCode.done, io.stderr);
+  assert.match(io.stdout, /host +stopped$/m);
+  assert.equal(isAlive(record), false);
+  await writeFile(background.pidFile, "{");
+  assert.equal(await background.record(), undefined);
 });
 
 test("down stops waiting after its timeout, and leaves another process with the same pid alone", async (t) => {

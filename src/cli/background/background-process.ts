@@ -2,8 +2,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { constants, open, readFile, rename, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { setAside } from "../../base/files/json-file.ts";
 import { makeOwnFolder } from "../../base/files/own-folder.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
+import { findProcess } from "./find-process.ts";
 import {
   isAlive,
   type ProcessRecord,
@@ -21,6 +23,13 @@ const LOG_BYTES = 8 * 1024 * 1024;
 /** `machine` is the QEMU of tremplin machine. */
 export type ProcessName = "daemon" | "host" | "machine";
 
+/** On which each of them listens, in the run folder: so it is found without its pid file. */
+const sockets: Readonly<Record<ProcessName, string>> = {
+  daemon: "guest.sock",
+  host: "host.sock",
+  machine: "monitor.sock",
+};
+
 /** A program that runs in the background, with its pid file and its log in the run folder. */
 export class BackgroundProcess {
   readonly name: ProcessName;
@@ -37,9 +46,18 @@ export class BackgroundProcess {
     this.logFile = join(folder, `${name}.log`);
   }
 
-  /** The process that was started last, running or not; undefined when there was none, or it was stopped. */
-  record(): Promise<ProcessRecord | undefined> {
-    return readRecord(this.pidFile);
+  /**
+   * The process that was started last, running or not; undefined when there was none, or it was stopped. A damaged pid
+   * file is set aside, and written again for a process that runs.
+   */
+  async record(): Promise<ProcessRecord | undefined> {
+    const record = await readRecord(this.pidFile);
+    if (record !== "damaged") return record;
+    const found = await findProcess(this.name, join(this.#folder, sockets[this.name]));
+    const outcome = found ? `process ${found.pid} is the one that runs` : "no process of its kind runs";
+    await setAside(this.pidFile, `it is damaged; ${outcome}`, { error: () => undefined });
+    if (found) await writeRecord(this.pidFile, found);
+    return found;
   }
 
   async findRunning(): Promise<ProcessRecord | undefined> {

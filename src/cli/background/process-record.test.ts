@@ -24,7 +24,7 @@ test("a record matches only the process it was made of", async (t) => {
   assert.equal(recordOf(child.pid as number, []), undefined);
 });
 
-test("a record is read as it was written; a file of another format is no record", async (t) => {
+test("a record is read as it was written; a damaged file is no record", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "record-"));
   t.after(() => rm(folder, { recursive: true }));
   const path = join(folder, "daemon.pid");
@@ -35,6 +35,6 @@ test("a record is read as it was written; a file of another format is no record"
   assert.deepEqual(await readRecord(path), record);
   for (const strange of ["1234\n", "", "{}", '{"pid":1']) {
     await writeFile(path, strange);
-    assert.equal(await readRecord(path), undefined, strange);
+    assert.equal(await readRecord(path), "damaged", strange);
   }
 });

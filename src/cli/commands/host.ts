@@ -12,6 +12,7 @@ import {
 import { retentionDefaults } from "../../host/store/retention.ts";
 import { parseAddress } from "../../transport/address.ts";
 import { readToken } from "../../transport/token.ts";
+import { exitCode } from "../exit-code.ts";
 import {
   collect,
   type TlsFlags,
@@ -73,6 +74,8 @@ export function hostCommand(): Command {
     const options = hostOptions(flags);
     const { runHost } = await import("../../host/main.ts");
     await runHost(options);
+    // All work is done: what a library still waits for must not delay the end.
+    process.exit(exitCode.done);
   });
 }
 

@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Command } from "commander";
+import { systemErrorText } from "../../base/system-error.ts";
+import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest, type ShellInputSchema } from "../../contract/tremplin/v1/guest_pb.js";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
@@ -45,7 +47,7 @@ async function* inputs(start: object, plain: boolean): AsyncGenerator<Input, voi
   yield { input: { case: "start", value: start } };
   const { stdin, stdout } = process;
   if (plain) {
-    for await (const chunk of stdin) yield { input: { case: "data", value: chunk } };
+    for await (const value of readInput(stdin)) yield { input: { case: "data", value } };
     return;
   }
   const pending: Input[] = [];
@@ -60,6 +62,14 @@ async function* inputs(start: object, plain: boolean): AsyncGenerator<Input, voi
     await more.promise;
     more = Promise.withResolvers();
     yield* pending.splice(0);
+  }
+}
+
+async function* readInput(stdin: NodeJS.ReadStream): AsyncGenerator<Buffer<ArrayBuffer>, void, void> {
+  try {
+    yield* stdin as AsyncIterable<Buffer<ArrayBuffer>>;
+  } catch (error) {
+    throw new TremplinError("failed", `the standard input cannot be read: ${systemErrorText(error)}`, error);
   }
 }
 

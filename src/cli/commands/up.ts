@@ -18,6 +18,14 @@ import { DEFAULT_HOST } from "../flags/host-flags.ts";
 import { findProblems, problemText } from "../host-client/find-problems.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import { launchEngine } from "../host-client/launch-engine.ts";
+import {
+  type Restarted,
+  remindOfStopped,
+  restartContainers,
+  runningContainers,
+} from "../host-client/restart-containers.ts";
+import type { Outcome } from "../host-client/run-operation.ts";
+import type { Session } from "../host-client/session.ts";
 import type { Io } from "../io.ts";
 import { openProgress } from "../progress/open-progress.ts";
 import { engineText } from "../text/engine-text.ts";
@@ -33,7 +41,7 @@ export function upCommand(io: Io): Command {
     .option("--run <dir>", "the folder of sockets, pid files and logs", DEFAULT_RUN)
     .option(
       "--reset-database",
-      "stop all containers, give the engine a new database and restore every container into it",
+      "stop all containers, give the engine a new database, restore every container into it and start those that ran",
     )
     .option("--json", "print one JSON line for each event, then one JSON document");
   return command.action((flags: Flags) => up(flags, io));
@@ -52,7 +60,7 @@ async function up(flags: Flags, io: Io): Promise<void> {
   else io.out(resultText(result, host));
 }
 
-interface Result {
+interface Result extends Partial<Restarted> {
   readonly programs: readonly EnsureResult[];
   readonly engine: { readonly state: string; readonly text: string };
   /** What is in the way of containers. */
@@ -76,8 +84,7 @@ async function startAll(api: HostApi, run: RunFolder, flags: Flags, io: Io): Pro
     progress.print(`the daemon runs with other options until tremplin down: ${current}`);
   }
   progress.update("engine");
-  const launched = await launchEngine({ api, io, progress, json }, flags.resetDatabase === true);
-  if (launched.remark) progress.print(launched.text);
+  const { launched, ...containers } = await launch({ api, io, progress, json }, flags.resetDatabase === true);
   const { engine } = await api.call(Guest.method.getStatus, {}, { signal: io.interrupted });
   const problems = (await findProblems(api, io.interrupted)) ?? [];
   for (const problem of problems) progress.print(problemText(problem));
@@ -85,17 +92,33 @@ async function startAll(api: HostApi, run: RunFolder, flags: Flags, io: Io): Pro
     programs: [host, daemon],
     engine: { state: launched.text, text: engineText(engine) },
     problems: problems.map(({ problem, advice }) => ({ problem, advice })),
+    ...containers,
   };
+}
+
+/** A reset stops all containers: those that ran run again, and where nobody knows which, it says how. */
+async function launch(
+  session: Session,
+  reset: boolean,
+): Promise<Partial<Restarted> & { readonly launched: Outcome }> {
+  const { api, io, progress } = session;
+  const running = reset ? await runningContainers(api, io.interrupted) : [];
+  const launched = await launchEngine(session, reset);
+  if (launched.remark) progress.print(launched.text);
+  if (!reset) return { launched };
+  if (!running) await remindOfStopped(session);
+  return { launched, ...(await restartContainers(session, running ?? [])) };
 }
 
 /** The state as JSON has it, in words. */
 const stateText = { started: "started", "ran already": "already running" } as const;
 
-function resultText({ programs, engine }: Result, host: string): string {
+function resultText({ programs, engine, restarted = [] }: Result, host: string): string {
   const lines = programs.map(({ name, state, record }) => {
     return `${name.padEnd(8)}  ${stateText[state]}${record ? ` (process ${record.pid})` : ""}`;
   });
   lines.push(`engine    ${engine.text}`);
+  if (restarted.length > 0) lines.push(`running   ${restarted.join(", ")}, as before`);
   if (host !== DEFAULT_HOST) lines.push(`commands need --host ${host}`);
   return lines.map((line) => `${line}\n`).join("");
 }

@@ -14,7 +14,7 @@ import type { HostFlags } from "../flags/host-flags.ts";
 import { findProblems } from "../host-client/find-problems.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import { engineText } from "../text/engine-text.ts";
-import { nameOf } from "../text/status-text.ts";
+import { isOfOperation, nameOf } from "../text/status-text.ts";
 import { badFinding, type Finding, goodFinding, noteFinding } from "./finding.ts";
 import { orphanChecks } from "./orphan-checks.ts";
 
@@ -139,7 +139,9 @@ function pendingChecks(status: GetStatusResponse): Finding[] {
       noteFinding(
         "set aside",
         `${path}: ${reason}`,
-        "check the container that the record names, then delete the file",
+        isOfOperation(path)
+          ? "check the container that the record names, then delete the file"
+          : "look at it if something of yours is missing, then delete the file",
       ),
     ),
   ];

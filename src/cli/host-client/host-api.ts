@@ -1,11 +1,13 @@
 import type {
   DescMessage,
+  DescMethod,
   DescMethodBiDiStreaming,
   DescMethodServerStreaming,
   DescMethodUnary,
   MessageInitShape,
   MessageShape,
 } from "@bufbuild/protobuf";
+import { TremplinError } from "../../base/tremplin-error.ts";
 import { type Address, formatAddress, parseAddress } from "../../transport/address.ts";
 import { type Connection, dial } from "../../transport/client.ts";
 import { notesIn } from "../../transport/notes.ts";
@@ -73,7 +75,7 @@ export class HostApi implements Disposable {
       return message;
     } catch (thrown) {
       signal?.throwIfAborted();
-      throw hostError(thrown, this.address);
+      throw this.#error(thrown, method);
     }
   }
 
@@ -91,12 +93,15 @@ export class HostApi implements Disposable {
     inputs: AsyncIterable<MessageInitShape<I>>,
     { signal, timeout }: CallSettings = {},
   ): AsyncGenerator<MessageShape<O>, void, void> {
+    const source = { error: undefined as TremplinError | undefined };
     try {
       const { transport } = this.#connection;
-      yield* (await transport.stream(method, signal, timeout, this.#metadata, inputs)).message;
+      const watched = rememberError(inputs, source);
+      yield* (await transport.stream(method, signal, timeout, this.#metadata, watched)).message;
     } catch (thrown) {
       signal?.throwIfAborted();
-      throw hostError(thrown, this.address);
+      if (source.error) throw source.error;
+      throw this.#error(thrown, method);
     }
   }
 
@@ -104,8 +109,26 @@ export class HostApi implements Disposable {
     this.#connection[Symbol.dispose]();
   }
 
+  #error(thrown: unknown, method: DescMethod): TremplinError {
+    const unanswered = this.#connection.whyUnanswered(thrown);
+    return hostError(thrown, { address: this.address, method, unanswered });
+  }
+
   get #metadata(): Record<string, string> {
     return this.guest ? { "tremplin-guest": this.guest } : {};
+  }
+}
+
+/** An error of the inputs ends the call, but is none of the connection. */
+async function* rememberError<T>(
+  inputs: AsyncIterable<T>,
+  source: { error: TremplinError | undefined },
+): AsyncGenerator<T, void, void> {
+  try {
+    yield* inputs;
+  } catch (thrown) {
+    source.error = TremplinError.from(thrown);
+    throw thrown;
   }
 }
 

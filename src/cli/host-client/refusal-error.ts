@@ -2,6 +2,7 @@ import { plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Engine_State, Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import type { HostApi } from "./host-api.ts";
+import { plainReason } from "./plain-reason.ts";
 
 const STATUS_TIMEOUT_MS = 10_000;
 
@@ -17,7 +18,10 @@ export async function refusalError(
   mustExist: boolean,
 ): Promise<TremplinError> {
   const code = await codeOf(api, container, mustExist).catch(() => "failed" as const);
-  return new TremplinError(code, `${title} was refused: ${plainText(reason) || "the guest gave no reason"}`);
+  return new TremplinError(
+    code,
+    `${title} was refused: ${plainText(plainReason(reason)) || "the guest gave no reason"}`,
+  );
 }
 
 async function codeOf(api: HostApi, container: string, mustExist: boolean) {

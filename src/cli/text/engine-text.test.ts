@@ -36,6 +36,6 @@ test("an engine that starts has a text for each phase, and the reason where ther
 });
 
 test("an engine that failed or was not launched says what to do", () => {
-  assert.equal(text({ state: State.FAILED, failureReason: "no space" }), "none failed: no space");
+  assert.equal(text({ state: State.FAILED, failureReason: "no space" }), "it could not be started: no space");
   assert.equal(text({ state: State.STOPPED }), "not started; sudo tremplin up starts it");
 });

@@ -15,11 +15,14 @@ const startingTexts: Readonly<Partial<Record<Phase, string>>> = {
   [Phase.RECOVERING_OPERATIONS]: "interrupted operations are being recovered",
 };
 
+/** The name of an engine of which nothing is known. */
+const NONE = "none";
+
 /** The state of a guest's engine, in one line. */
 export function engineText(engine: Engine | undefined): string {
   if (!engine) return "unknown";
   const { state, phase, phaseReason, failureReason } = engine;
-  const name = [engine.kind, engine.version].filter((part) => part !== "").join(" ") || "none";
+  const name = [engine.kind, engine.version].filter((part) => part !== "").join(" ") || NONE;
   switch (state) {
     case State.RUNNING:
       return phase === Phase.RESTARTING
@@ -30,7 +33,7 @@ export function engineText(engine: Engine | undefined): string {
       return phaseReason ? `${text} (${phaseReason})` : text;
     }
     case State.FAILED:
-      return `${name} failed: ${failureReason}`;
+      return `${name === NONE ? "it" : name} could not be started: ${failureReason}`;
     default:
       return "not started; sudo tremplin up starts it";
   }

@@ -11,10 +11,16 @@ export function statusLines(status: GetStatusResponse, now: number): string[] {
     `engine    ${engineText(status.engine)}`,
     ...operationLines(status, now),
     ...noticeLines(status, now),
-    ...status.setAsideRecords.map(
-      ({ path, reason }) => `set aside ${path}: ${reason}; the operation was neither finished nor undone`,
-    ),
+    ...status.setAsideRecords.map(({ path, reason }) => {
+      const effect = isOfOperation(path) ? "; the operation was neither finished nor undone" : "";
+      return `set aside ${path}: ${reason}${effect}`;
+    }),
   ];
+}
+
+/** Whether a file that was set aside is an operation's entry of the journal. */
+export function isOfOperation(path: string): boolean {
+  return /\/journal\/[^/]+$/.test(path);
 }
 
 function operationLines({ operations }: GetStatusResponse, now: number): string[] {

@@ -1,6 +1,5 @@
-import { rename } from "node:fs/promises";
 import * as z from "zod";
-import { replaceFile, textOfFile } from "../../base/files/files.ts";
+import { JsonFile } from "../../base/files/json-file.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { Instance } from "../../engine/resources/instance.ts";
 import { uuidOf } from "../containers/find-container.ts";
@@ -17,25 +16,19 @@ type Assignments = Readonly<Record<string, UsbAssignment>>;
 
 /** The containers that USB ports are assigned to, in a file that outlives the daemon. */
 export class UsbAssignments {
-  readonly #path: string;
+  readonly #file: JsonFile<typeof schema>;
   #assignments: Assignments;
 
-  private constructor(path: string, assignments: Assignments) {
-    this.#path = path;
+  private constructor(file: JsonFile<typeof schema>, assignments: Assignments) {
+    this.#file = file;
     this.#assignments = assignments;
   }
 
-  /** Reads the file. Sets one that cannot be parsed aside, and begins without assignments. */
+  /** Reads the file. Sets a damaged one aside, and begins without assignments. */
   static async open(path: string, log: Logger): Promise<UsbAssignments> {
-    const text = await textOfFile(path);
-    if (text === undefined) return new UsbAssignments(path, {});
-    try {
-      return new UsbAssignments(path, schema.parse(JSON.parse(text)).wishes);
-    } catch (error) {
-      log.error({ error, path }, "cannot parse the USB assignments; set them aside as .unreadable");
-      await rename(path, `${path}.unreadable`);
-      return new UsbAssignments(path, {});
-    }
+    const file = new JsonFile({ path, schema, without: "no USB port is assigned to a container" });
+    const found = await file.readOrSetAside(log);
+    return new UsbAssignments(file, found?.wishes ?? {});
   }
 
   of(port: number): UsbAssignment | undefined {
@@ -72,9 +65,8 @@ export class UsbAssignments {
   }
 
   async #write(assignments: Assignments): Promise<void> {
-    const text = JSON.stringify({ wishes: assignments });
-    if (text === JSON.stringify({ wishes: this.#assignments })) return;
-    await replaceFile(this.#path, text);
+    if (JSON.stringify(assignments) === JSON.stringify(this.#assignments)) return;
+    await this.#file.write({ wishes: assignments });
     this.#assignments = assignments;
   }
 }

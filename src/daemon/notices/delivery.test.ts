@@ -25,7 +25,7 @@ async function place(t: TestContext) {
     connection[Symbol.dispose]();
     await rm(folder, { recursive: true });
   });
-  return { path, deliver: deliverTo(connection.transport, "daemon") };
+  return { path, deliver: deliverTo(connection, "daemon") };
 }
 
 const withHttp = (status: number, headers: object) => (stream: ServerHttp2Stream) => {

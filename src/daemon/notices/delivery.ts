@@ -1,5 +1,6 @@
-import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { TremplinListener } from "../../contract/tremplin_pb.js";
+import type { Connection } from "../../transport/client.ts";
 import { OPERATION_METADATA } from "../../transport/operation-id.ts";
 import type { Notice } from "./notice.ts";
 
@@ -38,11 +39,11 @@ const REJECTIONS = new Set([
 const ABSENCES = new Set([Code.Unavailable, Code.DeadlineExceeded, Code.Canceled]);
 
 /**
- * Delivers to the listener behind a transport. Call metadata: `tremplin-notice` is the id, by which the host
+ * Delivers to the listener behind a connection. Call metadata: `tremplin-notice` is the id, by which the host
  * recognises a notice that was sent twice; `tremplin-operation` is the operation; `tremplin-daemon` the sender.
  */
-export function deliverTo(transport: Transport, daemonId: string): DeliverNotice {
-  const client = createClient(TremplinListener, transport);
+export function deliverTo(connection: Connection, daemonId: string): DeliverNotice {
+  const client = createClient(TremplinListener, connection.transport);
   return async ({ method, message }, id, signal, operation) => {
     const call = client[method] as (input: unknown, options: object) => Promise<unknown>;
     const headers = {
@@ -55,7 +56,8 @@ export function deliverTo(transport: Transport, daemonId: string): DeliverNotice
       return { kind: "acknowledged" };
     } catch (thrown) {
       const error = ConnectError.from(thrown);
-      return { kind: kindOf(error), reason: error.message };
+      const reason = connection.whyUnanswered(error)?.reason ?? error.message;
+      return { kind: kindOf(error), reason };
     }
   };
 }

@@ -53,7 +53,7 @@ export class HostNotices implements AsyncDisposable {
     const { host, tls, token, daemonId, journalFolder, rejectedFolder, clock, log } = options;
     const journal = await Journal.open(journalFolder, log);
     const connection = dial(host, { tls, token, peer: { kind: "host" } });
-    const queue = new NoticeQueue({ deliver: deliverTo(connection.transport, daemonId), clock, log });
+    const queue = new NoticeQueue({ deliver: deliverTo(connection, daemonId), clock, log });
     const rejected = await RejectedNotices.open({ folder: rejectedFolder, queue, clock, log });
     return new HostNotices(options, { queue, journal, rejected }, connection);
   }

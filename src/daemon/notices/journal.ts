@@ -1,8 +1,9 @@
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { KeyedMutex } from "../../base/async/keyed-mutex.ts";
-import { removeUnfinished, replaceFile, textOfFile } from "../../base/files/files.ts";
+import { removeUnfinished, replaceFile } from "../../base/files/files.ts";
+import { parseJson } from "../../base/files/json-file.ts";
 import type { Logger } from "../../base/logger.ts";
 
 /** An operation under way. */
@@ -134,10 +135,10 @@ export class Journal {
     if (this.#entries.has(id)) return;
     await this.#writes.run(id, async () => {
       if (this.#entries.has(id)) return;
-      const text = await this.#text(id);
-      if (text === undefined) return;
+      const bytes = await this.#bytes(id);
+      if (bytes === undefined) return;
       try {
-        const entry = entrySchema.parse(JSON.parse(text));
+        const entry = parseJson(bytes, entrySchema);
         if (entry.id !== id) throw new Error(`it says that it is the entry ${entry.id}`);
         this.#entries.set(id, entry);
         this.#lastOrder = Math.max(this.#lastOrder, entry.order ?? 0);
@@ -149,13 +150,15 @@ export class Journal {
   }
 
   /** Undefined where there is no file, and where it cannot be read now: then it stays as it is. */
-  async #text(id: string): Promise<string | undefined> {
+  async #bytes(id: string): Promise<Buffer | undefined> {
     const path = this.#path(id);
     try {
-      // The host may have answered its notice since the folder was listed.
-      return await textOfFile(path);
+      return await readFile(path);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "EISDIR") return "";
+      const { code } = error as NodeJS.ErrnoException;
+      // The host may have answered its notice since the folder was listed.
+      if (code === "ENOENT") return undefined;
+      if (code === "EISDIR") return Buffer.alloc(0);
       this.#log.error({ error, path }, "an entry of the journal cannot be read; it is read again later");
       return undefined;
     }

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { fromJson, toJson } from "@bufbuild/protobuf";
 import * as z from "zod";
 import type { Clock } from "../../base/async/clock.ts";
-import { removeUnfinished, replaceFile, textOfFile } from "../../base/files/files.ts";
+import { removeUnfinished, replaceFile } from "../../base/files/files.ts";
+import { JsonFile } from "../../base/files/json-file.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinListener } from "../../contract/tremplin_pb.js";
 import type { HostAnswer } from "./delivery.ts";
@@ -27,15 +28,28 @@ const LIFETIME_MS = 24 * 60 * 60 * 1000;
 const SWEEP_INTERVAL_MS = 60 * 60 * 1000;
 
 const METHODS = Object.keys(TremplinListener.method) as [ListenerMethod, ...ListenerMethod[]];
-const fileSchema = z.object({
-  id: z.string(),
-  container: z.string(),
-  operation: z.string().optional(),
-  method: z.enum(METHODS),
-  message: z.json(),
-  reason: z.string(),
-  since: z.number(),
-});
+const fileSchema = z
+  .object({
+    id: z.string(),
+    container: z.string(),
+    operation: z.string().optional(),
+    method: z.enum(METHODS),
+    message: z.json(),
+    reason: z.string(),
+    since: z.number(),
+  })
+  .transform(({ method, message, ...rest }, { addIssue }): RejectedNotice => {
+    try {
+      const schema = TremplinListener.method[method].input;
+      const read = fromJson(schema, message as never, { ignoreUnknownFields: true });
+      return { ...rest, notice: { method, message: read } as Notice };
+    } catch {
+      addIssue({ code: "custom", path: ["message"], message: "it is no message of that rpc" });
+      return z.NEVER;
+    }
+  });
+
+const WITHOUT = "the notice that the host rejected is not sent again";
 
 /**
  * Final notices that the host rejected: each is kept on disk for a day, in a file of its own, and sent again by the
@@ -124,14 +138,9 @@ export class RejectedNotices {
 
   async #read(path: string): Promise<RejectedNotice | undefined> {
     try {
-      const text = await textOfFile(path);
-      if (text === undefined) return undefined;
-      const { method, message, ...rest } = fileSchema.parse(JSON.parse(text));
-      const schema = TremplinListener.method[method].input;
-      const read = fromJson(schema, message as never, { ignoreUnknownFields: true });
-      return { ...rest, notice: { method, message: read } as Notice };
+      return await new JsonFile({ path, schema: fileSchema, without: WITHOUT }).readOrSetAside(this.#log);
     } catch (error) {
-      this.#log.warn({ error, path }, "a rejected notice cannot be read; its file stays");
+      this.#log.warn({ error, path }, "a rejected notice cannot be read now; its file stays");
       return undefined;
     }
   }

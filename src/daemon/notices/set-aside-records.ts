@@ -2,7 +2,7 @@ import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { textOfFile } from "../../base/files/files.ts";
 
-/** A record of the journal that the daemon could not use and set aside. */
+/** A file of the state folder that the daemon could not use and set aside. */
 export interface SetAsideRecord {
   readonly path: string;
   readonly reason: string;
@@ -14,10 +14,10 @@ const NAME = /\.(unreadable|set-aside)$/;
 /** Only so much of a file is read: a record is far smaller. */
 const MAX_BYTES = 64 * 1024;
 
-/** The records that were set aside, oldest first. The reason comes from PATH.reason, or from the content. */
-export async function setAsideRecords(journalFolder: string): Promise<SetAsideRecord[]> {
-  const names = (await readdir(journalFolder)).filter((name) => NAME.test(name));
-  const found = await Promise.all(names.map((name) => read(join(journalFolder, name))));
+/** The files of a folder that were set aside, oldest first. The reason comes from PATH.reason, or from the content. */
+export async function setAsideRecords(folder: string): Promise<SetAsideRecord[]> {
+  const names = (await readdir(folder)).filter((name) => NAME.test(name));
+  const found = await Promise.all(names.map((name) => read(join(folder, name))));
   return found.filter((record) => record !== undefined).sort((a, b) => a.since - b.since);
 }
 

@@ -84,7 +84,8 @@ function delivery({ outage, oldest }: Pick<NoticeQueue, "outage" | "oldest">) {
 }
 
 /** The parts of the answer that are read from files. A folder that cannot be read is listed like a damaged record. */
-async function onDisk({ runner, notices: { journal, journalFolder, rejected }, clock }: RpcDeps) {
+async function onDisk({ runner, notices, places, clock }: RpcDeps) {
+  const { journal, journalFolder, rejected } = notices;
   const unreadable: SetAsideRecord[] = [];
   const from = async <T>(path: string, items: Promise<readonly T[]>): Promise<readonly T[]> => {
     try {
@@ -97,7 +98,8 @@ async function onDisk({ runner, notices: { journal, journalFolder, rejected }, c
   const before = runner.locks.all();
   const entries = await from(journalFolder, journal.entries());
   const rejections = await from(rejected.folder, rejected.list());
-  const setAside = await from(journalFolder, setAsideRecords(journalFolder));
+  const folders = [journalFolder, rejected.folder, places.state];
+  const setAside = await Promise.all(folders.map((folder) => from(folder, setAsideRecords(folder))));
   return {
     operations: openOperations(before, entries, runner.locks.all()),
     refusedNotices: rejections.map(({ notice, container, operation, reason, since }) => ({
@@ -107,7 +109,7 @@ async function onDisk({ runner, notices: { journal, journalFolder, rejected }, c
       since: timestampFrom(since),
       reason,
     })),
-    setAsideRecords: [...unreadable, ...setAside].map((record) => ({
+    setAsideRecords: [...unreadable, ...setAside.flat()].map((record) => ({
       ...record,
       since: timestampFrom(record.since),
     })),

@@ -1,14 +1,14 @@
 import { dirname } from "node:path";
 import type { HandlerContext } from "@connectrpc/connect";
 import { TimeLimit } from "../../base/async/time-limit.ts";
-import { TremplinError } from "../../base/tremplin-error.ts";
+import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
 import type { HostNetworkChangedRequest } from "../../contract/tremplin_pb.js";
 import type { Engine } from "../../engine/engine.ts";
 import { instanceStatus } from "../../engine/resources/instance.ts";
 import { renewNetwork } from "../guest/renew-network.ts";
 import { isUsable } from "../supervisor/engine-state.ts";
 import { forgetNames } from "../supervisor/network/bridge-dnsmasq.ts";
-import { type RpcDeps, rpcError } from "./rpc.ts";
+import type { RpcDeps } from "./rpc.ts";
 
 /** For one container. */
 const TIME_LIMIT_MS = 10_000;
@@ -32,7 +32,8 @@ export function hostNetworkChanged(deps: RpcDeps) {
     if (!isUsable(supervisor.state)) return {};
     const engine = deps.engine.running();
     const running = await runningContainers(engine, signal).catch((error) => {
-      throw rpcError(error);
+      // The contract knows one code for it.
+      throw new TremplinError("failed", errorMessage(error), error);
     });
     if (engine.address.kind === "unix") {
       await forgetNames(dirname(engine.address.path), bridge).catch((error) =>

@@ -1,9 +1,9 @@
 import { basename } from "node:path";
-import { Code, type HandlerContext } from "@connectrpc/connect";
+import type { HandlerContext } from "@connectrpc/connect";
 import { Orphan_Kind as Kind, type ListOrphansRequest } from "../../contract/tremplin/v1/guest_pb.js";
 import { setAsideRecords } from "../notices/set-aside-records.ts";
 import { findOrphans } from "../operations/orphans.ts";
-import { type RpcDeps, rpcError } from "./rpc.ts";
+import type { RpcDeps } from "./rpc.ts";
 import { timestampFrom } from "./timestamp.ts";
 
 const kinds = {
@@ -16,28 +16,24 @@ const kinds = {
 /** Lists orphans and removes nothing: one of them may hold data that a user needs. */
 export function listOrphans(deps: RpcDeps) {
   return async (_request: ListOrphansRequest, { signal }: HandlerContext) => {
-    try {
-      const engine = deps.engine.running();
-      // An operation may end or begin meanwhile: whatever it has is no orphan.
-      const before = await openIds(deps);
-      const [instances, images] = await Promise.all([
-        engine.instances.listFull({ signal }),
-        engine.images.list({ signal }),
-      ]);
-      const open = new Set([...before, ...(await openIds(deps))]);
-      const orphans = findOrphans({ instances, images }, open, deps.clock.now());
-      return {
-        orphans: orphans.map(({ kind, name, container, operation, createdAt }) => ({
-          kind: kinds[kind],
-          name,
-          containerName: container,
-          operation: operation ?? "",
-          createdAt: timestampFrom(Date.parse(createdAt)),
-        })),
-      };
-    } catch (error) {
-      throw rpcError(error, Code.FailedPrecondition);
-    }
+    const engine = deps.engine.running();
+    // An operation may end or begin meanwhile: whatever it has is no orphan.
+    const before = await openIds(deps);
+    const [instances, images] = await Promise.all([
+      engine.instances.listFull({ signal }),
+      engine.images.list({ signal }),
+    ]);
+    const open = new Set([...before, ...(await openIds(deps))]);
+    const orphans = findOrphans({ instances, images }, open, deps.clock.now());
+    return {
+      orphans: orphans.map(({ kind, name, container, operation, createdAt }) => ({
+        kind: kinds[kind],
+        name,
+        containerName: container,
+        operation: operation ?? "",
+        createdAt: timestampFrom(Date.parse(createdAt)),
+      })),
+    };
   };
 }
 

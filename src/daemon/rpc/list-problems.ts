@@ -1,15 +1,11 @@
-import { Code, type HandlerContext } from "@connectrpc/connect";
+import type { HandlerContext } from "@connectrpc/connect";
 import type { ListProblemsRequest } from "../../contract/tremplin/v1/guest_pb.js";
 import { findProblems } from "../problems/find-problems.ts";
-import { type RpcDeps, rpcError } from "./rpc.ts";
+import type { RpcDeps } from "./rpc.ts";
 
 /** What on this machine is in the way of containers, with advice. Looks only when asked, because it runs programs. */
 export function listProblems({ engine, bridge }: Pick<RpcDeps, "engine" | "bridge">) {
   return async (_request: ListProblemsRequest, { signal }: HandlerContext) => {
-    try {
-      return { problems: await findProblems(engine.running(), bridge, signal) };
-    } catch (error) {
-      throw rpcError(error, Code.FailedPrecondition);
-    }
+    return { problems: await findProblems(engine.running(), bridge, signal) };
   };
 }

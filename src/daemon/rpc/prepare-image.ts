@@ -2,24 +2,20 @@ import { join } from "node:path";
 import type { HandlerContext } from "@connectrpc/connect";
 import type { PrepareImageRequest } from "../../contract/tremplin/v1/guest_pb.js";
 import { debianImage } from "../images/debian-image.ts";
-import { type RpcDeps, rpcError } from "./rpc.ts";
+import type { RpcDeps } from "./rpc.ts";
 
 /** Builds the image of a Debian release in the shared folder, from which CreateContainer can read it. */
 export function prepareImage(deps: RpcDeps) {
   return async function* ({ debianRelease: release }: PrepareImageRequest, { signal }: HandlerContext) {
     const folder = join(deps.places.shared, "images");
     const build = debianImage({ release, folder, signal, log: deps.log });
-    try {
-      for (;;) {
-        const { done, value } = await build.next();
-        if (done) {
-          yield { message: "done", percent: 100, ...value };
-          return;
-        }
-        yield value;
+    for (;;) {
+      const { done, value } = await build.next();
+      if (done) {
+        yield { message: "done", percent: 100, ...value };
+        return;
       }
-    } catch (error) {
-      throw rpcError(error);
+      yield value;
     }
   };
 }

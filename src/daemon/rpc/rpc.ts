@@ -1,5 +1,5 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
-import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
+import type { HandlerContext } from "@connectrpc/connect";
 import type { Clock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { errorMessage } from "../../base/tremplin-error.ts";
@@ -63,11 +63,6 @@ export function withStatusErrors<Request, Response>(
 export function containerOf(message: unknown): string {
   const isAboutOne = typeof message === "object" && message !== null && "containerName" in message;
   return isAboutOne ? String(message.containerName) : "";
-}
-
-/** The error of an rpc whose response has no status for it. */
-export function rpcError(error: unknown, code = Code.Internal): ConnectError {
-  return new ConnectError(errorMessage(error), code, undefined, undefined, error);
 }
 
 /** Accepts work on a container (empty: on the engine) as Runner.begin does; the response carries the operation's id. */

@@ -4,7 +4,7 @@ import type { ShellInput, ShellInput_Size, ShellOutputSchema } from "../../contr
 import type { ExecSession } from "../../engine/exec/exec-session.ts";
 import { mergedOutput, startShell } from "../guest/shell-program.ts";
 import { checkContainerName } from "./container-name.ts";
-import { type RpcDeps, rpcError } from "./rpc.ts";
+import type { RpcDeps } from "./rpc.ts";
 
 /** A program in a container, with a terminal unless the request says `plain`. */
 export function shell({ engine }: Pick<RpcDeps, "engine">) {
@@ -13,26 +13,22 @@ export function shell({ engine }: Pick<RpcDeps, "engine">) {
     { signal }: { signal: AbortSignal },
   ): AsyncGenerator<MessageInitShape<typeof ShellOutputSchema>> {
     const source = inputs[Symbol.asyncIterator]();
-    try {
-      const first: ShellInput | undefined = (await source.next()).value;
-      if (first?.input.case !== "start") {
-        throw new TremplinError("invalid", "the first input of a shell must be start");
-      }
-      const { containerName, command, term, size, plain } = first.input.value;
-      checkContainerName(containerName);
-      const started = Promise.withResolvers<ExecSession>();
-      const stdin = inputOf(source, started.promise);
-      const terminal = plain ? undefined : sizeOf(size);
-      const options = { command, term, terminal, stdin, signal };
-      await using session = await startShell(engine.running(), containerName, options);
-      started.resolve(session);
-      for await (const { stream, bytes } of mergedOutput(session)) {
-        yield { output: { case: stream === "stdout" ? "data" : "errors", value: bytes } };
-      }
-      yield { output: { case: "exitCode", value: await session.exitCode } };
-    } catch (error) {
-      throw rpcError(error);
+    const first: ShellInput | undefined = (await source.next()).value;
+    if (first?.input.case !== "start") {
+      throw new TremplinError("invalid", "the first input of a shell must be start");
     }
+    const { containerName, command, term, size, plain } = first.input.value;
+    checkContainerName(containerName);
+    const started = Promise.withResolvers<ExecSession>();
+    const stdin = inputOf(source, started.promise);
+    const terminal = plain ? undefined : sizeOf(size);
+    const options = { command, term, terminal, stdin, signal };
+    await using session = await startShell(engine.running(), containerName, options);
+    started.resolve(session);
+    for await (const { stream, bytes } of mergedOutput(session)) {
+      yield { output: { case: stream === "stdout" ? "data" : "errors", value: bytes } };
+    }
+    yield { output: { case: "exitCode", value: await session.exitCode } };
   };
 }
 

@@ -67,7 +67,7 @@ export class LaunchProvider implements EngineProvider {
     const { bridge: name, stateFolder, subnet, site, clock, log } = this.#options;
     const managed = await this.#managedEngine();
     const { folder, layout } = managed;
-    const bridge = new Bridge({ name, stateFolder, engineFolder: folder });
+    const bridge = new Bridge({ name, stateFolder, engineFolder: folder, log });
     log.info({ engine: managed.program.executable, folder }, "launching");
     await assertContainersPass(folder);
     await bridge.check(subnet);

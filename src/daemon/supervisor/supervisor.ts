@@ -121,6 +121,7 @@ export class Supervisor implements AsyncDisposable {
 
   /** Stops the containers and a managed engine, and waits for its end (docs/contract.md#shutdown). */
   shutDown(): Promise<void> {
+    if ("engine" in this.state) this.state.engine?.endSessions();
     return this.#provider.shutDown();
   }
 

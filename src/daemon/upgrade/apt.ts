@@ -72,10 +72,15 @@ export function aptGetSimulation(release: Release, ...args: readonly string[]): 
   ]);
 }
 
-/** An apt-cache command. */
-export function aptCacheSimulation(release: Release, ...args: readonly string[]): readonly string[] {
-  return ["apt-cache", "--quiet", ...settingOptions(release), ...args];
+/** An apt-get command that only says what it would do, and fails if it would fail without a person to ask. */
+export function aptGetTrial(release: Release, ...args: readonly string[]): readonly string[] {
+  // After the settings, one of which turns it off.
+  const trial = ["-o", "APT::Get::Assume-Yes=true", ...NO_LOCKS, "--simulate"];
+  return ["apt-get", "--quiet", ...settingOptions(release), ...trial, ...args];
 }
+
+/** Whether the dependencies of all packages are met. */
+export const aptGetCheck = ["apt-get", "--quiet", "-o", "APT::Default-Release=", ...NO_LOCKS, "check"];
 
 function settingOptions({ archived }: Release): string[] {
   const all = archived ? [...SETTINGS, "Acquire::Check-Valid-Until=false"] : SETTINGS;

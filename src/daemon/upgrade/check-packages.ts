@@ -3,6 +3,17 @@ import type { ContainerExec } from "./container-exec.ts";
 import { joinNames } from "./output-lines.ts";
 import { lockLine, lockWait } from "./package-program.ts";
 import { readBrokenPackages } from "./package-state.ts";
+import type { Release } from "./releases.ts";
+
+/** What apt will refuse after an upgrade, because a person's settings name another release; a sentence, or nothing. */
+export async function checkDefaultRelease(exec: ContainerExec, to: Release): Promise<string[]> {
+  const { stdout } = await exec.capture(["apt-config", "dump", "--format", "%v%n", "APT::Default-Release"]);
+  const name = stdout.trim();
+  if (name === "" || name === to.codename || name === "stable") return [];
+  return [
+    `APT::Default-Release is "${joinNames([name])}" in the settings of apt: change it to ${to.codename}, because apt cannot find the other release any more`,
+  ];
+}
 
 /** What holds packages back, or must be repaired or waited for. */
 export async function checkPackages(exec: ContainerExec) {

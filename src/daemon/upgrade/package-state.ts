@@ -1,5 +1,5 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { NO_LOCKS } from "./apt.ts";
+import { aptGetCheck } from "./apt.ts";
 import type { ContainerExec } from "./container-exec.ts";
 
 /**
@@ -35,7 +35,7 @@ export function parseAudit(text: string): string[] {
 
 /** What apt says about dependencies that are not met; undefined if all are. */
 export async function readUnmetDependencies(exec: ContainerExec): Promise<string | undefined> {
-  const { exitCode, stderr } = await exec.capture(["apt-get", "--quiet", ...NO_LOCKS, "check"]);
+  const { exitCode, stderr } = await exec.capture(aptGetCheck);
   return exitCode === 0 ? undefined : stderr.trim() || `exit code ${exitCode}`;
 }
 

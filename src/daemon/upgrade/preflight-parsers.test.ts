@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseMounts } from "./check-file-systems.ts";
 import { parsePins } from "./check-packages.ts";
-import { parseRemoved } from "./simulate-upgrade.ts";
+import { parseRemoved, plannedVersion } from "./simulate-upgrade.ts";
 import { parseNewPackages } from "./upgrade-release.ts";
 
 test("mounts are parsed with their escapes; of several at a path the last one counts", () => {
@@ -36,6 +36,17 @@ test("removed packages are found in the plan of each apt", () => {
     "tool",
   ]);
   assert.deepEqual(parseRemoved("Reading package lists...\n"), []);
+});
+
+test("the version of a package is found in apt's steps", () => {
+  const plan = `Remv libold1 [1] (2 x)
+Inst base-files [11.1+deb11u7] (12.4+deb12u5 Debian:12.5/stable [amd64]) []
+Conf base-files (12.4+deb12u5 Debian:12.5/stable [amd64])
+Inst systemd-resolved (252.1-1~deb12u1 Debian:12.5/stable [amd64])
+`;
+  assert.equal(plannedVersion(plan, "base-files"), "12.4+deb12u5");
+  assert.equal(plannedVersion(plan, "systemd-resolved"), "252.1-1~deb12u1");
+  assert.equal(plannedVersion(plan, "libold1"), undefined);
 });
 
 test("new packages are those that have a version and are not installed", () => {

@@ -1,7 +1,7 @@
 import { editAptSources } from "../guest/apt-sources.ts";
 import { replaceFile } from "../guest/container-files.ts";
 import { decodeLatin1, encodeLatin1 } from "../guest/lossless-text.ts";
-import { aptCacheSimulation, aptGetSimulation } from "./apt.ts";
+import { aptGetSimulation, aptGetTrial } from "./apt.ts";
 import { type ContainerExec, type ProgramResult, programFailure } from "./container-exec.ts";
 import { joinNames } from "./output-lines.ts";
 import { readBrokenPackages, readUnmetDependencies } from "./package-state.ts";
@@ -82,15 +82,15 @@ class Simulation {
     return undefined;
   }
 
-  /** Plans the upgrade to the last of these releases. */
+  /** Apt's steps of the upgrade to the last of these releases. */
   async plan(releases: readonly Release[]) {
-    return await this.exec.capture(await this.#command(releases, aptGetSimulation, "dist-upgrade"));
+    return await this.exec.capture(await this.#command(releases, aptGetTrial, "dist-upgrade"));
   }
 
-  /** The version of a package that apt would choose; undefined if it cannot be read. */
-  async candidate(releases: readonly Release[], name: string): Promise<string | undefined> {
-    const command = await this.#command(releases, aptCacheSimulation, "policy", name);
-    return /^ +Candidate: (\S+)/m.exec((await this.exec.capture(command)).stdout)?.[1];
+  /** Apt's summary of it: what is removed, and what it costs. */
+  async summary(releases: readonly Release[]): Promise<string> {
+    const command = await this.#command(releases, aptGetSimulation, "dist-upgrade");
+    return (await this.exec.capture(command)).stdout;
   }
 
   async #command(
@@ -176,31 +176,42 @@ async function fetchLists(simulation: Simulation): Promise<SimulationResult> {
 }
 
 async function planUpgrade(simulation: Simulation): Promise<SimulationResult> {
-  const { releases } = simulation.path;
+  const { releases, to } = simulation.path;
   const next = releases.slice(0, 1);
   const plan = await simulation.plan(next);
-  // Apt asks whether to continue, gets a no, and ends with 1.
-  if (plan.exitCode > 1) return await explainPlan(simulation.exec, plan);
-  const problems: string[] = [];
-  for (const chosen of releases.length > 1 ? [next, releases] : [next]) {
-    problems.push(...(await checkCandidate(simulation, chosen)));
+  if (plan.exitCode !== 0) return await explainPlan(simulation.exec, plan);
+  const problems = next.flatMap((release) => checkPlan(plan.stdout, release));
+  if (problems.length === 0 && releases.length > 1) {
+    const whole = await simulation.plan(releases);
+    if (whole.exitCode === 0) problems.push(...checkPlan(whole.stdout, to));
   }
-  const whole = releases.length > 1 ? await simulation.plan(releases) : plan;
-  const estimate = parseEstimate(whole.stdout) ?? parseEstimate(plan.stdout);
-  const removed = parseRemoved(plan.stdout);
+  const summary = await simulation.summary(next);
+  const whole = releases.length > 1 ? await simulation.summary(releases) : summary;
+  const estimate = parseEstimate(whole) ?? parseEstimate(summary);
+  const removed = parseRemoved(summary);
   const notes =
     removed.length > 0 ? [`apt will remove ${removed.length} packages: ${joinNames(removed, 30)}`] : [];
   return { problems, notes, ...(estimate && { estimate }) };
 }
 
-/** Apt must choose the new release: a pin, or a mirror that is not what it says, may keep it at the old one. */
-async function checkCandidate(simulation: Simulation, releases: readonly Release[]): Promise<string[]> {
-  const to = releases.at(-1);
-  const version = await simulation.candidate(releases, "base-files");
-  if (!to || version === undefined || Number.parseInt(version, 10) === Number(to.versionId)) return [];
+/** The package that makes a release must come: a pin, a conflict or a wrong mirror may keep that of the old one. */
+function checkPlan(plan: string, release: Release): string[] {
+  const version = plannedVersion(plan, "base-files");
+  if (version !== undefined && Number.parseInt(version, 10) === Number(release.versionId)) return [];
+  const what =
+    version === undefined ? "keep base-files as it is" : `install version ${version} of base-files`;
   return [
-    `apt chooses version ${joinNames([version])} of base-files, which is not that of ${releaseName(to)}: a pin in /etc/apt/preferences or /etc/apt/preferences.d keeps another release, or the mirror does not have it`,
+    `apt would ${what}, so this would not become ${releaseName(release)}: a pin in /etc/apt/preferences or /etc/apt/preferences.d, or a package that conflicts, keeps another release, or the mirror does not have it`,
   ];
+}
+
+/** The version of a package in apt's steps: `Inst NAME [OLD] (NEW ORIGIN [ARCHITECTURE])`. Undefined if it stays. */
+export function plannedVersion(plan: string, name: string): string | undefined {
+  for (const line of plan.split("\n")) {
+    const [, found, version] = /^Inst (\S+) (?:\[[^\]]*\] )?\(([0-9A-Za-z.+~:-]{1,100})/.exec(line) ?? [];
+    if (found === name) return version;
+  }
+  return undefined;
 }
 
 /** A plan that fails is a problem, unless the installed packages are broken already: these are repaired first. */

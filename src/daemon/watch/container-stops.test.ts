@@ -120,7 +120,11 @@ test("a record that cannot be parsed is set aside, and the watch goes on", async
   const { folder, file, reported, look } = await looking(t);
   await writeFile(file, '{"c1": ');
   await look("c1");
-  assert.deepEqual((await readdir(folder)).sort(), ["running.json", "running.json.unreadable"]);
+  assert.deepEqual((await readdir(folder)).sort(), [
+    "running.json",
+    "running.json.unreadable",
+    "running.json.unreadable.reason",
+  ]);
   await look();
   assert.deepEqual(reported, ["c1"]);
 });

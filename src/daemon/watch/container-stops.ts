@@ -1,8 +1,7 @@
-import { rename } from "node:fs/promises";
 import * as z from "zod";
 import type { Clock } from "../../base/async/clock.ts";
 import { Reconciler } from "../../base/async/reconciler.ts";
-import { replaceFile, textOfFile } from "../../base/files/files.ts";
+import { JsonFile } from "../../base/files/json-file.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
@@ -33,6 +32,7 @@ interface Options {
  */
 export class ContainerStopWatcher implements AsyncDisposable {
   readonly #options: Options;
+  readonly #file: JsonFile<typeof schema>;
   readonly #shutdown = new AbortController();
   readonly #saveRetries: Reconciler;
   #running: Set<string> | undefined;
@@ -41,6 +41,11 @@ export class ContainerStopWatcher implements AsyncDisposable {
 
   constructor(options: Options) {
     this.#options = options;
+    this.#file = new JsonFile({
+      path: options.file,
+      schema,
+      without: "containers that stopped while no daemon ran are not reported",
+    });
     const reconcile = (): Promise<boolean> => this.#write();
     this.#saveRetries = new Reconciler({
       reconcile,
@@ -122,19 +127,7 @@ export class ContainerStopWatcher implements AsyncDisposable {
   }
 
   async #load(): Promise<Set<string>> {
-    const { file, log } = this.#options;
-    const text = await textOfFile(file);
-    if (text === undefined) return new Set();
-    try {
-      return new Set(schema.parse(JSON.parse(text)));
-    } catch (error) {
-      log.error(
-        { error, file },
-        "cannot parse the record of running containers; set it aside as .unreadable",
-      );
-      await rename(file, `${file}.unreadable`);
-      return new Set();
-    }
+    return new Set(await this.#file.readOrSetAside(this.#options.log));
   }
 
   /** Retries until the record is written: an outdated one would make the next daemon report a stop twice. */
@@ -145,7 +138,7 @@ export class ContainerStopWatcher implements AsyncDisposable {
   async #write(): Promise<boolean> {
     const { file, log } = this.#options;
     try {
-      await replaceFile(file, JSON.stringify([...(this.#running ?? [])]));
+      await this.#file.write([...(this.#running ?? [])]);
       return true;
     } catch (error) {
       log.warn({ error, file }, "cannot write the record of running containers; retrying");

@@ -43,20 +43,18 @@ export async function openEventSocket(
     else if (event) deliver(event);
   });
   socket.resume();
-  await firstPong(socket);
+  await firstPong(socket, ended);
   void pingRegularly(socket, clock, { ended, stop });
   return { ended };
 }
 
-async function firstPong(socket: WebSocket): Promise<void> {
+async function firstPong(socket: WebSocket, ended: Promise<void>): Promise<void> {
   const late = () => new TremplinError("unavailable", "the engine's event stream does not answer a ping");
   using limit = new TimeLimit(PING_INTERVAL_MS, late, []);
   try {
     await new Promise<void>((resolve, reject) => {
       socket.once("pong", () => resolve());
-      socket.once("close", () =>
-        reject(new TremplinError("unavailable", "the engine closed its event stream")),
-      );
+      void ended.then(() => reject(new TremplinError("unavailable", "the engine closed its event stream")));
       limit.signal.addEventListener("abort", () => reject(limit.signal.reason));
       socket.ping();
     });

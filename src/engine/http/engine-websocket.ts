@@ -6,6 +6,9 @@ import { type EngineAddress, tlsOf } from "./engine-address.ts";
 import { connectionError } from "./engine-error.ts";
 import { REQUEST_TIMEOUT_MS } from "./engine-http.ts";
 
+/** How long a closed socket waits for the engine to close it too. Its timer keeps the process alive. */
+const CLOSE_TIMEOUT_MS = 1_000;
+
 export interface WebSocketOptions extends CallOptions {
   /** Whether to answer pings. Default true. */
   readonly autoPong?: boolean;
@@ -22,7 +25,12 @@ export async function openWebSocket(
 ): Promise<WebSocket> {
   signal?.throwIfAborted();
   const action = `opening ${path.split("?")[0]}`;
-  const common = { autoPong, perMessageDeflate: false, handshakeTimeout: REQUEST_TIMEOUT_MS };
+  const common = {
+    autoPong,
+    perMessageDeflate: false,
+    handshakeTimeout: REQUEST_TIMEOUT_MS,
+    closeTimeout: CLOSE_TIMEOUT_MS,
+  };
   const socket =
     address.kind === "unix"
       ? new WebSocket(`ws://engine${path}`, { ...common, createConnection: () => connect(address.path) })

@@ -73,11 +73,18 @@ function usual(words: string, { instance }: Command): Executed {
   if (words.startsWith("stat ")) return { stdout: "1000000 4096\n".repeat(3) };
   if (words.startsWith("sh -c [ ")) return { exitCode: 1 };
   if (!/ dist-upgrade( |$)/.test(words)) return {};
+  if (words.includes("--simulate")) return { stdout: planOf(words) };
   if (words.includes("--assume-no")) return { stdout: estimate };
   const sources = instance.files.read("/etc/apt/sources.list") ?? "";
   const codename = (Object.keys(versions) as Codename[]).find((each) => sources.includes(` ${each} `));
   if (codename) writeRelease(instance, codename);
   return { stdout: "Setting up base-files ...\n" };
+}
+
+/** The steps of apt's upgrade to the last release in the name of the folder with its sources. */
+function planOf(words: string): string {
+  const codename = /sources\/(?:[a-z]+-)*([a-z]+) /.exec(words)?.[1] as Codename;
+  return `Inst base-files [1] (${versions[codename]}.1 Debian:${codename} [amd64])\n`;
 }
 
 function writeRelease({ files }: InstanceRecord, codename: Codename): void {

@@ -47,7 +47,9 @@ async function find(folder: MachineFolder): Promise<Finding> {
   ]);
   const known = { ...(disk && { disk }), console: run.machine.logFile };
   if (!record) return { state: disk ? "off" : "absent", ...known };
-  if (!isAlive(record) || !settings) return { state: "died", ...known };
+  if (!isAlive(record)) return { state: "died", ...known };
+  // Where it is reached was in the damaged settings.
+  if (!settings) return { state: "silent", ...known };
   using api = new HostApi(run.hostSocket, folder.name);
   const state = (await guestAnswers(api, folder.name)) ? "running" : "silent";
   const uptime = Math.round(await processAge(record.pid));

@@ -110,7 +110,12 @@ function overridesOf({ memory, cpus, disk, rebuild = false }: Flags): MachineOve
 /** The settings of a running machine, of which only the disk size can change. Throws `busy` for other changes. */
 async function unchanged(folder: MachineFolder, overrides: MachineOverrides): Promise<MachineSettings> {
   const settings = await folder.settings();
-  if (!settings) throw new TremplinError("failed", `${folder.path}/settings.json is missing`);
+  if (!settings) {
+    throw new TremplinError(
+      "failed",
+      `machine ${folder.name} is running, but ${folder.path}/settings.json is missing or damaged: run tremplin machine down, then tremplin machine up again`,
+    );
+  }
   if (overrides.disk) needsToGrow(await diskUse(folder.disk), overrides.disk);
   const { memory = settings.memory, cpus = settings.cpus, rebuild } = overrides;
   if (memory === settings.memory && cpus === settings.cpus && !rebuild) return settings;

@@ -4,6 +4,7 @@ import { findRecordedContainer } from "../../containers/container-identity.ts";
 import { deleteUnused } from "../../containers/delete-container.ts";
 import { findContainer, uuidOf } from "../../containers/find-container.ts";
 import { cancelPendingOperations, waitForPendingOperations } from "../../containers/pending-operations.ts";
+import { startInstance } from "../../containers/start-instance.ts";
 import type { OperationDeps } from "../operation-deps.ts";
 import {
   type ImportContext,
@@ -100,7 +101,7 @@ async function startAgain(engine: Engine, name: string, now: string, context: Im
   if (match.is !== "same" || match.wasUsedSince) return;
   if (match.instance.name !== now || !isStopped(match.instance)) return;
   try {
-    await (await engine.instances.setState(now, { action: "start" }, { signal })).wait({ signal });
+    await startInstance(engine, now, signal);
   } catch (error) {
     signal.throwIfAborted();
     if (isUnavailable(error)) throw error;

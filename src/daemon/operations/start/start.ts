@@ -16,6 +16,7 @@ import { getContainer } from "../../containers/find-container.ts";
 import { markOperation } from "../../containers/operation-mark.ts";
 import { waitForPendingOperations } from "../../containers/pending-operations.ts";
 import { markProvisioned } from "../../containers/provisioned-mark.ts";
+import { startInstance } from "../../containers/start-instance.ts";
 import { failureMessages } from "../failure-messages.ts";
 import { fromPromise, withHeartbeat } from "../heartbeat.ts";
 import type { OperationDeps } from "../operation-deps.ts";
@@ -75,7 +76,7 @@ async function start(deps: OperationDeps, request: StartContainerRequest, contex
   // Beside the start, which takes longer.
   const missingAddress = findMissingAddress(engine, configured, signal);
   if (shiftsIds(configured)) await save(engine, configured, context);
-  await (await engine.instances.setState(name, { action: "start" }, { signal })).wait({ signal });
+  await startInstance(engine, name, signal);
   await finish(deps, name, context);
   void refreshAptKey(deps, name);
   return { containerName: name, status: Status.STARTED, failureReason: await missingAddress };

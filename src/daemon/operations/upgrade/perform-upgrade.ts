@@ -8,6 +8,8 @@ import { recordIdentity } from "../../containers/container-identity.ts";
 import { forceStop } from "../../containers/delete-container.ts";
 import { getContainer } from "../../containers/find-container.ts";
 import { markOperation } from "../../containers/operation-mark.ts";
+import { startInstance } from "../../containers/start-instance.ts";
+import { checkDefaultRelease } from "../../upgrade/check-packages.ts";
 import { ContainerExec } from "../../upgrade/container-exec.ts";
 import { findUpgradePath } from "../../upgrade/container-release.ts";
 import { preflight, throwIfBlocked } from "../../upgrade/preflight.ts";
@@ -77,6 +79,7 @@ export async function performUpgrade(
     await recordIdentity(engine(), restarted, context, signal);
     for (const note of await verifyRelease(inside, next, health, clock)) await report.say(note);
   }
+  remarks.push(...(await checkDefaultRelease(inside, path.to)));
   for (const remark of remarks) await report.say(remark);
   signal.throwIfAborted();
   await context.step("proven", releaseName(path.to));
@@ -109,5 +112,5 @@ async function restart(deps: OperationDeps, name: string, signal: AbortSignal): 
   await writeAptList(deps, name, signal).catch((error) =>
     deps.log.error({ error }, "no package list written"),
   );
-  await (await engine.instances.setState(name, { action: "start" }, { signal })).wait({ signal });
+  await startInstance(engine, name, signal);
 }

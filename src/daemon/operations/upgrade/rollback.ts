@@ -14,6 +14,7 @@ import { forceStop } from "../../containers/delete-container.ts";
 import { getContainer } from "../../containers/find-container.ts";
 import { markOperation, operationOf, unmarkOperation } from "../../containers/operation-mark.ts";
 import { waitForPendingOperations } from "../../containers/pending-operations.ts";
+import { startInstance } from "../../containers/start-instance.ts";
 import type { OperationContext } from "../runner/operation.ts";
 import { upgradeOf } from "./rollback-snapshot.ts";
 
@@ -150,7 +151,7 @@ async function complete(
   const { shutdownSignal: signal } = context;
   const { status_code } = await getContainer(engine, container, signal);
   if (isToRun && status_code !== instanceStatus.running) {
-    await (await engine.instances.setState(container, { action: "start" }, { signal })).wait({ signal });
+    await startInstance(engine, container, signal);
   }
   await context.step("undone");
   await unmarkOperation(engine, container, upgradeOf(snapshot), signal);
@@ -162,7 +163,7 @@ async function tryStart(
   { shutdownSignal: signal, log }: Context,
 ): Promise<boolean> {
   try {
-    await (await engine.instances.setState(container, { action: "start" }, { signal })).wait({ signal });
+    await startInstance(engine, container, signal);
     return true;
   } catch (error) {
     signal.throwIfAborted();

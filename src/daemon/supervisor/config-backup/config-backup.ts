@@ -1,5 +1,4 @@
-import { readFile } from "node:fs/promises";
-import { replaceFile } from "../../../base/files/files.ts";
+import { type ErrorLog, JsonFile } from "../../../base/files/json-file.ts";
 import type { Logger } from "../../../base/logger.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { claimBridges } from "../network/bridge-ownership.ts";
@@ -13,14 +12,16 @@ const CONFIG_EVENT = /^(network|profile|storage-pool|storage-volume|project|imag
 export async function recordConfig(
   engine: Engine,
   engineFolder: string,
+  log: ErrorLog,
   signal?: AbortSignal,
 ): Promise<void> {
   const setup = await readEngineConfig(engine, signal);
-  await replaceFile(fileOf(engineFolder), JSON.stringify(setup));
+  await fileOf(engineFolder).write(setup);
   const bridges = setup.networks.filter(({ type }) => type === "bridge");
   await claimBridges(
     engineFolder,
     bridges.map(({ name }) => name),
+    log,
   );
 }
 
@@ -30,7 +31,7 @@ export async function recordConfig(
  */
 export async function backUpOnChange(engine: Engine, engineFolder: string, log: Logger): Promise<void> {
   const record = () =>
-    recordConfig(engine, engineFolder).catch((error) =>
+    recordConfig(engine, engineFolder, log).catch((error) =>
       log.warn({ error }, "the engine's configuration could not be saved; the next change tries again"),
     );
   let writing = record();
@@ -50,15 +51,15 @@ export async function backUpOnChange(engine: Engine, engineFolder: string, log: 
   await Promise.all([writing, subscription.ready]);
 }
 
-/** The newest config backup; an empty one when there is none or it cannot be read. */
-export async function readConfigBackup(engineFolder: string): Promise<EngineConfigBackup> {
-  try {
-    return configSchema.parse(JSON.parse(await readFile(fileOf(engineFolder), "utf8")));
-  } catch {
-    return configSchema.parse({});
-  }
+/** The newest config backup; an empty one when there is none or it is damaged. */
+export async function readConfigBackup(engineFolder: string, log: ErrorLog): Promise<EngineConfigBackup> {
+  return (await fileOf(engineFolder).readOrSetAside(log)) ?? configSchema.parse({});
 }
 
-function fileOf(engineFolder: string): string {
-  return `${engineFolder}.setup.json`;
+function fileOf(engineFolder: string) {
+  return new JsonFile({
+    path: `${engineFolder}.setup.json`,
+    schema: configSchema,
+    without: "the configuration of the engine is saved again as soon as it runs",
+  });
 }

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { silentLogger } from "../../../base/logger.ts";
 import { configSchema, type EngineConfigBackup, labelsOf } from "./config-schema.ts";
 import { readStillMissing, withStillMissing, writeStillMissing } from "./still-missing.ts";
 import { wantedConfigFrom } from "./wanted-config.ts";
@@ -38,10 +39,10 @@ test("once a person deleted the old database nothing is missing any more; a dama
   try {
     const engine = join(folder, "lxd");
     await writeStillMissing(engine, { missing: secret, setup: setupOf({}) });
-    assert.deepEqual((await readStillMissing(engine, ["database.old"]))?.missing, secret);
-    assert.equal(await readStillMissing(engine, []), undefined);
+    assert.deepEqual((await readStillMissing(engine, ["database.old"], silentLogger))?.missing, secret);
+    assert.equal(await readStillMissing(engine, [], silentLogger), undefined);
     await writeFile(`${engine}.missing.json`, "{");
-    const damaged = await readStillMissing(engine, ["database.old"]);
+    const damaged = await readStillMissing(engine, ["database.old"], silentLogger);
     assert.deepEqual(
       Object.values(damaged?.missing ?? {}).map(({ lasting }) => lasting),
       [true],

@@ -1,6 +1,5 @@
-import { rm } from "node:fs/promises";
 import * as z from "zod";
-import { replaceFile, textOfFile } from "../../../base/files/files.ts";
+import { DamagedFileError, type ErrorLog, JsonFile, setAside } from "../../../base/files/json-file.ts";
 import { configSchema, type EngineConfigBackup, labelsOf, withMissing } from "./config-schema.ts";
 import type { WantedConfig } from "./wanted-config.ts";
 
@@ -18,7 +17,7 @@ export type StillMissing = z.infer<typeof schema>;
 
 /** Written beside the engine's folder. */
 export async function writeStillMissing(engineFolder: string, still: StillMissing): Promise<void> {
-  await replaceFile(fileOf(engineFolder), JSON.stringify(still));
+  await fileOf(engineFolder).write(still);
 }
 
 /**
@@ -28,19 +27,22 @@ export async function writeStillMissing(engineFolder: string, still: StillMissin
 export async function readStillMissing(
   engineFolder: string,
   kept: readonly string[],
+  log: ErrorLog,
 ): Promise<StillMissing | undefined> {
   if (kept.length === 0) return undefined;
-  const text = await textOfFile(fileOf(engineFolder));
+  const file = fileOf(engineFolder);
   try {
-    return text === undefined ? undefined : schema.parse(JSON.parse(text));
-  } catch {
-    const reason = `${fileOf(engineFolder)} cannot be read: look at ${kept.join(", ")}`;
+    return await file.read();
+  } catch (error) {
+    if (!(error instanceof DamagedFileError)) throw error;
+    const damaged = await setAside(file.path, `${error.message}; ${file.without}`, log);
+    const reason = `${damaged} cannot be read: look at ${kept.join(", ")}`;
     return { missing: { [UNREADABLE]: { reason, lasting: true } }, setup: configSchema.parse({}) };
   }
 }
 
 export async function removeStillMissing(engineFolder: string): Promise<void> {
-  await rm(fileOf(engineFolder), { force: true });
+  await fileOf(engineFolder).remove();
 }
 
 /** The wanted config, completed with what the database before this reset lacked already. */
@@ -52,6 +54,10 @@ export function withStillMissing(wanted: WantedConfig, still: StillMissing | und
   return { ...wanted, setup: withMissing(recorded, still.setup), earlier: Object.fromEntries(earlier) };
 }
 
-function fileOf(engineFolder: string): string {
-  return `${engineFolder}.missing.json`;
+function fileOf(engineFolder: string) {
+  return new JsonFile({
+    path: `${engineFolder}.missing.json`,
+    schema,
+    without: "the old databases, which have what it named, are kept",
+  });
 }

@@ -1,6 +1,6 @@
-import { rm } from "node:fs/promises";
 import * as z from "zod";
-import { replaceFile, textOfFile } from "../../../base/files/files.ts";
+import { canAccess } from "../../../base/files/files.ts";
+import { type ErrorLog, JsonFile } from "../../../base/files/json-file.ts";
 import { readConfigBackup } from "./config-backup.ts";
 import { configSchema, type EngineConfigBackup } from "./config-schema.ts";
 
@@ -23,31 +23,27 @@ export function wantedConfigFrom(setup: EngineConfigBackup, incomplete?: string)
 
 /** Saves the wanted config for the duration of the reset, because the config backup changes with the engine. */
 export async function writeWanted(engineFolder: string, wanted: WantedConfig): Promise<void> {
-  await replaceFile(fileOf(engineFolder), JSON.stringify(wanted));
+  await fileOf(engineFolder).write(wanted);
 }
 
 /** The wanted config that was saved when the reset began. Where an earlier version began it, that is the config backup. */
-export async function readWanted(engineFolder: string): Promise<WantedConfig> {
-  const text = await textOfFile(fileOf(engineFolder));
-  const parsed = wantedSchema.safeParse(text === undefined ? undefined : parse(text));
-  if (parsed.success) return parsed.data;
-  const damaged =
-    text === undefined ? undefined : "the record of the configuration before the reset cannot be read";
-  return wantedConfigFrom(await readConfigBackup(engineFolder), damaged);
+export async function readWanted(engineFolder: string, log: ErrorLog): Promise<WantedConfig> {
+  const file = fileOf(engineFolder);
+  const wasThere = await canAccess(file.path);
+  const wanted = await file.readOrSetAside(log);
+  if (wanted) return wanted;
+  const damaged = "the record of the configuration before the reset cannot be read";
+  return wantedConfigFrom(await readConfigBackup(engineFolder, log), wasThere ? damaged : undefined);
 }
 
 export async function removeWanted(engineFolder: string): Promise<void> {
-  await rm(fileOf(engineFolder), { force: true });
+  await fileOf(engineFolder).remove();
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function fileOf(engineFolder: string): string {
-  return `${engineFolder}.wanted.json`;
+function fileOf(engineFolder: string) {
+  return new JsonFile({
+    path: `${engineFolder}.wanted.json`,
+    schema: wantedSchema,
+    without: "the newest saved configuration counts instead, and the old database is kept",
+  });
 }

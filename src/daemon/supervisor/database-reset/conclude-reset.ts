@@ -1,3 +1,4 @@
+import type { ErrorLog } from "../../../base/files/json-file.ts";
 import { readConfigBackup } from "../config-backup/config-backup.ts";
 import { pickFrom } from "../config-backup/config-schema.ts";
 import type { MissingItems } from "../config-backup/restore-log.ts";
@@ -16,10 +17,10 @@ const UNRECORDED_LABEL = "what was not written down";
 export async function recordMissing(
   reset: DatabaseReset,
   engineFolder: string,
-  incomplete: string | undefined,
+  { incomplete, log }: { readonly incomplete: string | undefined; readonly log: ErrorLog },
 ): Promise<void> {
-  const wanted = wantedConfigFrom(await readConfigBackup(engineFolder), incomplete);
-  const still = await readStillMissing(engineFolder, await reset.kept());
+  const wanted = wantedConfigFrom(await readConfigBackup(engineFolder, log), incomplete);
+  const still = await readStillMissing(engineFolder, await reset.kept(), log);
   await writeWanted(engineFolder, withStillMissing(wanted, still));
 }
 
@@ -31,8 +32,9 @@ export async function concludeReset(
   reset: DatabaseReset,
   engineFolder: string,
   found: MissingItems,
+  log: ErrorLog,
 ): Promise<string> {
-  const { setup, earlier, incomplete } = await readWanted(engineFolder);
+  const { setup, earlier, incomplete } = await readWanted(engineFolder, log);
   const lasting = Object.entries(earlier).filter(([, lack]) => lack.lasting);
   const missing = new Map([...lasting, ...found]);
   const isUnrecorded = incomplete !== undefined && reset.replacesDatabase;

@@ -1,7 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import { replaceFile, textOfFile } from "../../../base/files/files.ts";
+import { JsonFile } from "../../../base/files/json-file.ts";
 import type { Logger } from "../../../base/logger.ts";
 import type { EngineLayout } from "../../../engine/flavors/flavor.ts";
 
@@ -26,17 +26,23 @@ export function namesIn(engineFolder: string): Promise<string[]> {
   });
 }
 
+const namesSchema = z.array(z.string());
+
 /** The old folders that ended resets keep, by a record beside the engine's folder. */
 export class OldFolders {
   readonly #folder: string;
   readonly #layout: EngineLayout;
-  readonly #file: string;
+  readonly #file: JsonFile<typeof namesSchema>;
   readonly #log: Logger;
 
   constructor(engineFolder: string, layout: EngineLayout, log: Logger) {
     this.#folder = engineFolder;
     this.#layout = layout;
-    this.#file = `${engineFolder}.kept.json`;
+    this.#file = new JsonFile({
+      path: `${engineFolder}.kept.json`,
+      schema: namesSchema,
+      without: "the old databases count as a person's and are not deleted",
+    });
     this.#log = log;
   }
 
@@ -55,7 +61,7 @@ export class OldFolders {
 
   /** Records that these are kept. */
   async keep(names: readonly string[]): Promise<void> {
-    await replaceFile(this.#file, JSON.stringify(names));
+    await this.#file.write([...names]);
   }
 
   /** Deletes these. One that cannot be deleted stays recorded, for the next reset. */
@@ -63,7 +69,7 @@ export class OldFolders {
     const kept = new Set((await this.#recorded()).filter((name) => !names.includes(name)));
     for (const name of names) if (!(await this.#deleteOne(name))) kept.add(name);
     if (kept.size > 0) await this.keep([...kept]);
-    else await rm(this.#file, { force: true });
+    else await this.#file.remove();
   }
 
   /** A failure, for example because of a mount, does not keep the engine from starting. */
@@ -78,11 +84,6 @@ export class OldFolders {
   }
 
   async #recorded(): Promise<readonly string[]> {
-    try {
-      return z.array(z.string()).parse(JSON.parse((await textOfFile(this.#file)) ?? "[]"));
-    } catch (error) {
-      this.#log.warn({ error, file: this.#file }, "the record of the kept old databases cannot be read");
-      return [];
-    }
+    return (await this.#file.readOrSetAside(this.#log)) ?? [];
   }
 }

@@ -1,6 +1,6 @@
-import { open, rm } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import * as z from "zod";
-import { replaceFile, textOfFile } from "../../../base/files/files.ts";
+import { DamagedFileError, JsonFile } from "../../../base/files/json-file.ts";
 import type { Logger } from "../../../base/logger.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { EngineLayout } from "../../../engine/flavors/flavor.ts";
@@ -24,7 +24,7 @@ export type ResetState = z.infer<typeof stateSchema>;
 /** The state of a reset on disk, beside the engine's folder. A phase is written before its work. */
 export class ResetRecord {
   readonly #folder: string;
-  readonly #file: string;
+  readonly #file: JsonFile<typeof stateSchema>;
   readonly #log: Logger;
   #state: ResetState | undefined;
 
@@ -38,14 +38,13 @@ export class ResetRecord {
   /** Reads the record of the engine in that folder. Throws `failed` for one that cannot be read. */
   static async open(folder: string, { database }: EngineLayout, log: Logger): Promise<ResetRecord> {
     const file = fileOf(folder);
-    const text = await textOfFile(file);
     try {
-      const state = text === undefined ? undefined : stateSchema.parse(JSON.parse(text));
-      return new ResetRecord(folder, log, state);
+      return new ResetRecord(folder, log, await file.read());
     } catch (error) {
+      if (!(error instanceof DamagedFileError)) throw error;
       throw new TremplinError(
         "failed",
-        `${file}, which says how far a reset of the engine's database is, cannot be read: look at ${folder}, keep the database that you want as "${database}", and delete that file`,
+        `${file.path}, which says how far a reset of the engine's database is, cannot be read (${error.message}): look at ${folder}, keep the database that you want as "${database}", and delete that file`,
         error,
       );
     }
@@ -64,14 +63,14 @@ export class ResetRecord {
 
   async write(state: ResetState): Promise<void> {
     await this.#sync();
-    await replaceFile(this.#file, JSON.stringify(state));
+    await this.#file.write(state);
     this.#state = state;
     this.#log.info({ ...state }, "resetting the engine's database");
   }
 
   async end(): Promise<void> {
     await this.#sync();
-    await rm(this.#file, { force: true });
+    await this.#file.remove();
     this.#state = undefined;
   }
 
@@ -82,6 +81,7 @@ export class ResetRecord {
   }
 }
 
-function fileOf(folder: string): string {
-  return `${folder}.reset.json`;
+/** Never set aside: which of the folders is the database to use, only a person can say then. */
+function fileOf(folder: string) {
+  return new JsonFile({ path: `${folder}.reset.json`, schema: stateSchema, without: "no reset goes on" });
 }

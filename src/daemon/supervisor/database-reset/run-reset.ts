@@ -28,7 +28,7 @@ export async function resumeReset({ managed, reset, report, log }: ManagedLaunch
 export async function beginReset(launch: ManagedLaunch): Promise<void> {
   const { managed, reset, report, log } = launch;
   const incomplete = await saveConfig(launch);
-  await recordMissing(reset, managed.folder, incomplete);
+  await recordMissing(reset, managed.folder, { incomplete, log });
   await managed.stopAll();
   const guard = new ImageGuard(managed.folder, managed.layout, log);
   await guard.restore();
@@ -45,7 +45,7 @@ async function saveConfig({ managed, connect, log, signal }: ManagedLaunch): Pro
   try {
     await using engine = await connect(await managed.start());
     refusal = await ephemeralRefusal(engine, signal);
-    if (await hasPool(engine, signal)) await recordConfig(engine, managed.folder, signal);
+    if (await hasPool(engine, signal)) await recordConfig(engine, managed.folder, log, signal);
   } catch (error) {
     signal.throwIfAborted();
     log.warn({ error }, "the engine's configuration could not be saved before the reset");
@@ -71,12 +71,12 @@ export async function completeReset(launch: ManagedLaunch): Promise<PreparedEngi
 
 /** From here on the new database counts, whatever fails: the next launch continues from the phase on disk. */
 async function finishReset(
-  { managed, reset, report }: ManagedLaunch,
+  { managed, reset, report, log }: ManagedLaunch,
   { engine, missing }: StartedEngine,
 ): Promise<PreparedEngine> {
   report({ status: "resetting", step: "discarding" });
   try {
-    const remark = await concludeReset(reset, managed.folder, missing);
+    const remark = await concludeReset(reset, managed.folder, missing, log);
     return { engine, remark: [remark, remarkOnUnused(reset, managed.folder)].filter(Boolean).join(" ") };
   } catch (error) {
     await engine[Symbol.asyncDispose]();

@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import * as z from "zod";
-import { replaceFile, textIfReadable } from "../../../base/files/files.ts";
+import { textIfReadable } from "../../../base/files/files.ts";
+import { type ErrorLog, JsonFile } from "../../../base/files/json-file.ts";
 import { bootId } from "../../../base/processes/process-info.ts";
 import { runProgram } from "../../../base/processes/run-program.ts";
 import { flavors } from "../../../engine/flavors/flavors.ts";
@@ -16,36 +17,36 @@ const claimsSchema = z.object({
 });
 
 /** Records that the interfaces of these names, as they are now, are the engine's. The file is beside its folder. */
-export async function claimBridges(engineFolder: string, names: readonly string[]): Promise<void> {
+export async function claimBridges(
+  engineFolder: string,
+  names: readonly string[],
+  log: ErrorLog,
+): Promise<void> {
   const found = await Promise.all(names.map(async (name) => [name, await interfaceIndex(name)] as const));
   const indexes = Object.fromEntries(found.flatMap(([name, index]) => (index ? [[name, index]] : [])));
-  const before = await readClaims(engineFolder);
+  const before = await claimsFile(engineFolder).readOrSetAside(log);
   const boot = bootId();
-  await write(engineFolder, { boot, indexes, newest: before?.boot === boot ? before.newest : undefined });
+  const newest = before?.boot === boot ? before.newest : undefined;
+  await claimsFile(engineFolder).writeIfChanged({ boot, indexes, newest });
 }
 
 /**
  * Records the newest interface before an engine is started: the engine makes none that is older. Bridges that an
  * earlier engine of the same folder made stay the engine's.
  */
-export async function noteNewestInterface(engineFolder: string): Promise<void> {
+export async function noteNewestInterface(engineFolder: string, log: ErrorLog): Promise<void> {
   const its: string[] = [];
   for (const name of await networksOnDisk(engineFolder)) {
-    if (await isEnginesBridge(engineFolder, name)) its.push(name);
+    if (await isEnginesBridge(engineFolder, name, log)) its.push(name);
   }
-  await claimBridges(engineFolder, its);
-  const before = await readClaims(engineFolder);
+  await claimBridges(engineFolder, its, log);
+  const before = await claimsFile(engineFolder).readOrSetAside(log);
   const boot = bootId();
   const names = await readdir("/sys/class/net");
   const indexes = await Promise.all(names.map(interfaceIndex));
   const newest = Math.max(...indexes.map((index) => Number(index ?? 0)));
-  await write(engineFolder, { boot, indexes: before?.boot === boot ? before.indexes : {}, newest });
-}
-
-async function write(engineFolder: string, claims: z.infer<typeof claimsSchema>): Promise<void> {
-  const text = JSON.stringify(claims);
-  const before = await textIfReadable(fileOf(engineFolder));
-  if (before !== text) await replaceFile(fileOf(engineFolder), text);
+  const indexesBefore = before?.boot === boot ? before.indexes : {};
+  await claimsFile(engineFolder).writeIfChanged({ boot, indexes: indexesBefore, newest });
 }
 
 /**
@@ -53,10 +54,10 @@ async function write(engineFolder: string, claims: z.infer<typeof claimsSchema>)
  * before it was written, its dnsmasq listens on this very interface, or the interface is newer than the engine's start
  * and has a MAC address that engines give.
  */
-export async function isEnginesBridge(engineFolder: string, name: string): Promise<boolean> {
+export async function isEnginesBridge(engineFolder: string, name: string, log: ErrorLog): Promise<boolean> {
   const index = await interfaceIndex(name);
   if (index === undefined) return false;
-  const claims = await readClaims(engineFolder);
+  const claims = await claimsFile(engineFolder).readOrSetAside(log);
   if (claims?.boot === bootId()) {
     if (claims.indexes[name] === index) return true;
     const isNewer = claims.newest !== undefined && Number(index) > claims.newest;
@@ -84,15 +85,11 @@ async function listensOn(pid: number, name: string): Promise<boolean> {
   return sockets.split("\n").some((line) => line.includes(`%${name}:`) && line.includes(`,pid=${pid},`));
 }
 
-async function readClaims(engineFolder: string): Promise<z.infer<typeof claimsSchema> | undefined> {
-  try {
-    return claimsSchema.parse(JSON.parse(await readFile(fileOf(engineFolder), "utf8")));
-  } catch {
-    // Without a record fewer interfaces count as the engine's, which is safe.
-    return undefined;
-  }
-}
-
-function fileOf(engineFolder: string): string {
-  return `${engineFolder}.bridges.json`;
+/** Without it fewer interfaces count as the engine's, which is safe. */
+function claimsFile(engineFolder: string) {
+  return new JsonFile({
+    path: `${engineFolder}.bridges.json`,
+    schema: claimsSchema,
+    without: "the engine's bridges are recognised by its dnsmasq, and written down again",
+  });
 }

@@ -1,6 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { replaceFile, textIfReadable } from "../../../base/files/files.ts";
+import * as z from "zod";
+import { JsonFile } from "../../../base/files/json-file.ts";
+import type { Logger } from "../../../base/logger.ts";
 import { bootId } from "../../../base/processes/process-info.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { networksOnDisk } from "../../../engine/storage/local-paths.ts";
@@ -10,11 +11,7 @@ import { formatSubnet, holderOf, type Subnet } from "./subnet.ts";
 import { usedSubnets } from "./used-subnets.ts";
 
 /** The network interface that the managed engine made. Until a reboot the index identifies it; names are reused. */
-interface Claim {
-  readonly name: string;
-  readonly index: string;
-  readonly boot: string;
-}
+const claimSchema = z.object({ name: z.string(), index: z.string(), boot: z.string() });
 
 /**
  * The network interface of the containers' bridge. An engine takes any interface of the right name for its own and
@@ -22,13 +19,19 @@ interface Claim {
  */
 export class Bridge {
   readonly name: string;
-  readonly #claimPath: string;
+  readonly #claim: JsonFile<typeof claimSchema>;
   readonly #engineFolder: string;
+  readonly #log: Logger;
 
-  constructor(options: { name: string; stateFolder: string; engineFolder: string }) {
+  constructor(options: { name: string; stateFolder: string; engineFolder: string; log: Logger }) {
     this.name = options.name;
-    this.#claimPath = join(options.stateFolder, "bridge.json");
+    this.#claim = new JsonFile({
+      path: join(options.stateFolder, "bridge.json"),
+      schema: claimSchema,
+      without: "the bridge is recognised by the engine's own network, and written down again",
+    });
     this.#engineFolder = options.engineFolder;
+    this.#log = options.log;
   }
 
   /** Throws `failed` when something else on this machine has an interface of that name, or uses the subnet. */
@@ -58,8 +61,7 @@ export class Bridge {
    */
   async checkOthers(): Promise<void> {
     for (const name of await this.#others()) {
-      if ((await interfaceIndex(name)) === undefined || (await isEnginesBridge(this.#engineFolder, name)))
-        continue;
+      if ((await interfaceIndex(name)) === undefined || (await this.#isOfEngine(name))) continue;
       throw new TremplinError(
         "failed",
         `the network interface ${name} exists already and belongs to something else on this machine, and the engine would take it for its own network ${name}: give the interface another name (ip link set ${name} name NAME) and try again`,
@@ -71,26 +73,25 @@ export class Bridge {
   async claim(): Promise<void> {
     const index = await interfaceIndex(this.name);
     if (index === undefined) return;
-    const claim: Claim = { name: this.name, index, boot: bootId() };
-    const text = JSON.stringify(claim);
     // Not written without need: on a full disk an engine that runs must still be adopted.
-    if (text !== (await textIfReadable(this.#claimPath))) await replaceFile(this.#claimPath, text);
+    await this.#claim.writeIfChanged({ name: this.name, index, boot: bootId() });
   }
 
   /** The other networks in the config backup, and those that the engine has a folder for. */
   async #others(): Promise<string[]> {
-    const { networks } = await readConfigBackup(this.#engineFolder);
+    const { networks } = await readConfigBackup(this.#engineFolder, this.#log);
     const recorded = networks.filter(({ type }) => type === "bridge").map(({ name }) => name);
     const onDisk = await networksOnDisk(this.#engineFolder);
     return [...new Set([...recorded, ...onDisk])].filter((name) => name !== this.name);
   }
 
   async #isOurs(index: string): Promise<boolean> {
-    // A claim that cannot be read counts as none.
-    const claim = await readFile(this.#claimPath, "utf8")
-      .then((text) => JSON.parse(text) as Partial<Claim> | null)
-      .catch(() => undefined);
+    const claim = await this.#claim.readOrSetAside(this.#log);
     if (claim?.name === this.name && claim.index === index && claim.boot === bootId()) return true;
-    return await isEnginesBridge(this.#engineFolder, this.name);
+    return await this.#isOfEngine(this.name);
+  }
+
+  #isOfEngine(name: string): Promise<boolean> {
+    return isEnginesBridge(this.#engineFolder, name, this.#log);
   }
 }

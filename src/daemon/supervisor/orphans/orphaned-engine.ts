@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Clock } from "../../../base/async/clock.ts";
-import { isAlive, processIds } from "../../../base/processes/process-info.ts";
+import { isRunning } from "../../../base/processes/process-identity.ts";
+import { processIds } from "../../../base/processes/process-info.ts";
 import { stopProcesses } from "../../../base/processes/wait-for-exit.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { flavorOf } from "../../../engine/flavors/flavors.ts";
@@ -21,7 +22,7 @@ export async function stopEngineProcesses(pids: readonly number[], clock: Clock)
   if (await stopProcesses(pids, clock)) return;
   throw new TremplinError(
     "failed",
-    `an orphaned engine survives SIGKILL: process ${pids.filter(isAlive).join(", ")}; restart the machine`,
+    `an orphaned engine survives SIGKILL: process ${pids.filter(isRunning).join(", ")}; restart the machine`,
   );
 }
 

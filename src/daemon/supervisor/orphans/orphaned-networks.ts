@@ -19,7 +19,7 @@ const STOP_TIMEOUT_MS = 5_000;
 export async function removeNetworks(engineFolder: string, clock: Clock, log: Logger): Promise<void> {
   for (const name of await networksOnDisk(engineFolder)) {
     // Asked before dnsmasq ends, which may be the only evidence.
-    const isOurs = await isEnginesBridge(engineFolder, name);
+    const isOurs = await isEnginesBridge(engineFolder, name, log);
     const dnsmasq = await findDnsmasq(engineFolder, name);
     if (dnsmasq !== undefined) await end(dnsmasq, clock);
     if (!(await canAccess(`/sys/class/net/${name}/bridge`))) continue;

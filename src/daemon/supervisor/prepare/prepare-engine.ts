@@ -75,7 +75,7 @@ interface RestoreOptions extends PrepareOptions {
 /** Restores the content of the old database: what containers refer to, the containers, the rest. */
 async function restoreAll(engine: Engine, place: RestoreOptions): Promise<void> {
   const { engineFolder, settings, restoring, signal } = place;
-  const { setup } = await readWanted(engineFolder);
+  const { setup } = await readWanted(engineFolder, place.log);
   const restore = { engine, setup, restoring };
   settings.forgetAllBut(new Set(restoredParts(setup, place.bridge)));
   await settings.follow<Config>(DEVICES_PART, markOptional);

@@ -34,7 +34,8 @@ test("a damaged record is set aside and counts as none; a deferred record is on 
       await writeFile(file, text);
       const settings = await WrittenSettings.open({ file, deferred: true, log: silentLogger });
       assert.equal(settings.of("server").confirmed, undefined);
-      assert.equal(await readFile(`${file}.damaged`, "utf8"), text);
+      assert.equal(await readFile(`${file}.unreadable`, "utf8"), text);
+      await rm(`${file}.unreadable`);
       await settings.begin({ server: { a: "1" } });
       await settings.confirm({ server: { a: "1" } });
       await assert.rejects(readFile(file), { code: "ENOENT" });

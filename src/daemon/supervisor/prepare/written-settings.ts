@@ -1,7 +1,6 @@
-import { rename } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
-import { replaceFile, textOfFile } from "../../../base/files/files.ts";
+import { JsonFile } from "../../../base/files/json-file.ts";
 import type { Logger } from "../../../base/logger.ts";
 import type { Config } from "../../../engine/resources/pools.ts";
 import type { RecordedSettings } from "./merge-settings.ts";
@@ -36,23 +35,11 @@ export class WrittenSettings {
     this.#pending = pending;
   }
 
-  /** Reads the record. One that cannot be read is set aside as `FILE.damaged`, and counts as none. */
+  /** Reads the record. A damaged one is set aside, and counts as none. */
   static async open(options: Options): Promise<WrittenSettings> {
     const { file, log } = options;
-    const text = file && (await textOfFile(file));
-    if (!file || text === undefined) return new WrittenSettings(options, {}, undefined);
-    try {
-      const { confirmed, pending } = recordSchema.parse(JSON.parse(text));
-      return new WrittenSettings(options, confirmed, pending);
-    } catch (error) {
-      const aside = `${file}.damaged`;
-      log.warn(
-        { error, file, aside },
-        "the record of the engine's settings that are ours cannot be read and is set aside: settings that differ from ours stay",
-      );
-      await rename(file, aside);
-      return new WrittenSettings(options, {}, undefined);
-    }
+    const record = file === undefined ? undefined : await fileOf(file).readOrSetAside(log);
+    return new WrittenSettings(options, record?.confirmed ?? {}, record?.pending);
   }
 
   /** Removes from the record all parts except those given. */
@@ -105,9 +92,17 @@ export class WrittenSettings {
   async save(): Promise<void> {
     const { file } = this.#options;
     if (!file || !this.#dirty) return;
-    await replaceFile(file, JSON.stringify({ confirmed: this.#confirmed, pending: this.#pending }));
+    await fileOf(file).write({ confirmed: this.#confirmed, pending: this.#pending });
     this.#dirty = false;
   }
+}
+
+function fileOf(path: string) {
+  return new JsonFile({
+    path,
+    schema: recordSchema,
+    without: "settings of the engine that differ from this program's count as a person's and stay",
+  });
 }
 
 export function settingsFile(engineFolder: string): string {

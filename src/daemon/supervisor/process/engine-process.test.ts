@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,6 +47,39 @@ test("an engine that crashes at once is given up after eleven crashes, with the 
     assert.deepEqual(events, [...Array(11).fill(crashed), { kind: "gave-up", error }]);
   } finally {
     process.stop();
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("an adopted engine that died and stays a zombie is started again", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "engine-process-"));
+  const executable = join(folder, "lxd");
+  await writeFile(executable, "#!/bin/sh\nexec sleep 900\n");
+  await chmod(executable, 0o755);
+  // Its parent never waits for it.
+  const parent = spawn("/bin/sh", ["-c", "sleep 900 & echo $!; exec sleep 900"], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const [line] = await once(parent.stdout, "data");
+  const crashed = Promise.withResolvers<EngineEvent>();
+  const engine = new EngineProcess({
+    program: { kind: "lxd", executable },
+    folder: join(folder, "lxd.d"),
+    clock: systemClock,
+    log: silentLogger,
+    onEvent: crashed.resolve,
+  });
+  try {
+    engine.start(Number(line));
+    process.kill(Number(line), "SIGKILL");
+    assert.deepEqual(await crashed.promise, { kind: "crashed", wasReady: false });
+    while (engine.pid === undefined || engine.pid === Number(line))
+      await new Promise((resolve) => setImmediate(resolve));
+    process.kill(engine.pid, 0);
+  } finally {
+    engine.stop();
+    parent.kill("SIGKILL");
+    if (engine.pid !== undefined) process.kill(engine.pid, "SIGKILL");
     await rm(folder, { recursive: true });
   }
 });

@@ -7,7 +7,7 @@ import { type RetryPolicy, withRetries } from "../../../base/async/retry.ts";
 import { textIfReadable } from "../../../base/files/files.ts";
 import type { Logger } from "../../../base/logger.ts";
 import { searchPath } from "../../../base/processes/find-executable.ts";
-import { isAlive } from "../../../base/processes/process-info.ts";
+import { isSameProcess, processIdentity } from "../../../base/processes/process-identity.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { flavorOf } from "../../../engine/flavors/flavors.ts";
 import type { EngineAddress } from "../../../engine/http/engine-address.ts";
@@ -150,7 +150,8 @@ export class EngineProcess {
 
   async #watch(pid: number): Promise<void> {
     this.#pid = pid;
-    while (isAlive(pid) && !this.#stopping.signal.aborted) {
+    const process = processIdentity(pid);
+    while (process && isSameProcess(process) && !this.#stopping.signal.aborted) {
       await this.#clock.sleep(LIVENESS_INTERVAL_MS, this.#stopping.signal).catch(() => undefined);
     }
   }
@@ -163,7 +164,7 @@ export class EngineProcess {
     await mkdir(this.#folder, { recursive: true, mode: 0o711 });
     await this.#rotateLog();
     await stopOrphanedDnsmasq(this.#folder, this.#clock);
-    await noteNewestInterface(this.#folder).catch((error) =>
+    await noteNewestInterface(this.#folder, this.#log).catch((error) =>
       this.#log.warn({ error }, "the interfaces before the engine's start could not be recorded"),
     );
     await using log = await open(this.#logPath, "a", 0o600);
