@@ -49,6 +49,12 @@ test("allowed devices stay, also behind links", () => {
   assert.equal(devices.remark, undefined);
 });
 
+test("another name of a link does no harm by itself", () => {
+  const way: TarMember = { type: "l", name: "rootfs/way", target: "dev" };
+  const devices = checked([loop, way, { type: "h", name: "rootfs/same", target: "rootfs/way" }]);
+  assert.match(devices.remark ?? "", /"\/dev\/loop0"/);
+});
+
 test("a device outside of /dev is refused", () => {
   const elsewhere = { ...loop, name: "rootfs/srv/loop0" };
   assert.throws(() => checked([elsewhere]), { message: /device "rootfs\/srv\/loop0"/ });
@@ -72,6 +78,24 @@ const misplaced: readonly [what: string, members: readonly TarMember[]][] = [
       loop,
       { type: "l", name: "rootfs/way", target: "dev" },
       { type: "h", name: "rootfs/kept", target: "./rootfs/way/loop0" },
+    ],
+  ],
+  [
+    "a hard link through another name of a link keeps it",
+    [
+      loop,
+      { type: "l", name: "rootfs/way", target: "dev" },
+      { type: "h", name: "rootfs/same", target: "rootfs/way" },
+      { type: "h", name: ".//rootfs/third", target: "rootfs/./same" },
+      { type: "h", name: "rootfs/kept", target: "rootfs//third/loop0" },
+    ],
+  ],
+  [
+    "another name of a link was its folder",
+    [
+      { type: "l", name: "rootfs/way", target: "../srv" },
+      { type: "h", name: "rootfs/dev/snd", target: "rootfs/way" },
+      sound,
     ],
   ],
 ];

@@ -29,7 +29,8 @@ export class EngineDevices implements DeviceRules {
     const target = member.type === "h" ? splitMemberPath(member.target ?? "").slice(1) : [];
     this.#isMisplaced ||=
       this.#isBehindLink(path) || this.#isBehindLink(target) || this.#paths.has(target.join("/"));
-    if (member.type === "l") {
+    // Another name of a link is one too.
+    if (member.type === "l" || this.#links.has(target.join("/"))) {
       if (this.#links.size < MAX_LINKS) this.#links.add(path.join("/"));
       else this.#isMisplaced = true;
     }

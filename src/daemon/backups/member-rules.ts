@@ -11,22 +11,15 @@ import { quoteName, splitMemberPath, type TarMember } from "./tar-member.ts";
  * - it reads a template through a link;
  * - a hard link can give the container any file of its disk;
  * - it creates device nodes that the container's root may open: LXD 5.0.2 allowed a block device in an unprivileged one.
- *
- * Remembers only which of the `watched` paths are symbolic links.
  */
 export class MemberRules {
-  /** The watched paths that are symbolic links. */
-  readonly links = new Set<string>();
   readonly devices: DeviceRules;
   /** The attributes of members that could not be set. */
   readonly lost = new LostAttributes();
-  readonly #watched: ReadonlySet<string>;
   readonly #seen = new Set<string>();
 
-  /** `watched`: paths below rootfs, without a leading slash. */
-  constructor(devices: DeviceRules, watched: ReadonlySet<string> = new Set()) {
+  constructor(devices: DeviceRules) {
     this.devices = devices;
-    this.#watched = watched;
   }
 
   /** Throws `invalid` for a member that is not allowed. */
@@ -41,7 +34,6 @@ export class MemberRules {
       const [targetTop, ...target] = splitMemberPath(member.target ?? "");
       if (targetTop !== "rootfs" || target.length === 0) throw rejection(member);
     }
-    if (member.type === "l" && this.#watched.has(below.join("/"))) this.links.add(below.join("/"));
     this.devices.note(member, below);
   }
 

@@ -82,8 +82,7 @@ async function importBackup(
   await using backup = await openBackup(deps.engine(), request, deps.places.shared, signal);
   const made = await makeContainer(deps, containerName, backup, context, bar);
   const { targets } = backup.metadata;
-  const checked = { targets, links: made.links };
-  await secureTemplates(deps.engine(), temporaryName("import", context.id), checked, context);
+  await secureTemplates(deps.engine(), temporaryName("import", context.id), targets, context);
   signal.throwIfAborted();
   await replaceContainer(deps, containerName, replaceable, context);
   return made;
@@ -104,13 +103,13 @@ async function makeContainer(
   const unpacked = await unpackBackup(deps.engine(), name, backup, context, onRead);
   if (unpacked) return unpacked;
   bar.begin(1 / 2);
-  const { image, links, devices } = await uploadBackup(deps, containerName, backup, context, onRead);
+  const { image, devices } = await uploadBackup(deps, containerName, backup, context, onRead);
   await using uploaded = image;
   bar.begin(1);
   await unpackImage(deps.engine(), uploaded, context, ({ percent, speed }) => bar.move(percent, 100, speed));
   const { remark } = devices;
   if (remark) await removeDevices(deps.engine(), name, devices, context);
-  return { links, remark };
+  return { remark };
 }
 
 /** Removes devices that no container may have from the temporary container, which never ran. */

@@ -6,7 +6,6 @@ import type { Engine } from "../../../engine/engine.ts";
 import type { Instance } from "../../../engine/resources/instance.ts";
 import { instanceFolder } from "../../../engine/storage/local-paths.ts";
 import { NeedsEngineUnpack } from "../../backups/archive-check.ts";
-import { pathAndParents } from "../../backups/backup-metadata.ts";
 import { DeviceNodes } from "../../backups/device-nodes.ts";
 import { MemberRules } from "../../backups/member-rules.ts";
 import { UserNamespace } from "../../backups/sandbox.ts";
@@ -29,8 +28,6 @@ interface LocalContainer {
 
 /** A container that was made from a backup. */
 export interface UnpackedBackup {
-  /** The symbolic links in the paths of its templates' targets. */
-  readonly links: ReadonlySet<string>;
   /** What was left out of it, for people. */
   readonly remark?: string | undefined;
 }
@@ -94,13 +91,12 @@ async function fill(
   // Apart from the files of the engine, until the whole archive is checked.
   const unpacked = join(folder, "unpacked");
   await using namespace = await UserNamespace.open(idMap);
-  const { links, lost, nodes } = await withPlan(backup, { unpacksLocally: true, signal }, async (plan) => {
+  const { lost, nodes } = await withPlan(backup, { unpacksLocally: true, signal }, async (plan) => {
     await rm(unpacked, { recursive: true, force: true });
     await mkdir(unpacked, { mode: 0o700 });
     await chown(unpacked, toHostId(idMap, "uid", 0) ?? 0, toHostId(idMap, "gid", 0) ?? 0);
-    const watched = new Set(backup.metadata.targets.flatMap(pathAndParents));
     const nodes = new DeviceNodes();
-    const rules = new MemberRules(nodes, watched);
+    const rules = new MemberRules(nodes);
     const target = { folder: unpacked, namespace };
     const passing = {
       ...backup,
@@ -112,7 +108,7 @@ async function fill(
       signal,
     };
     for await (const _ of streamVerified(backup.file, passing));
-    return { links: rules.links, lost: rules.lost, nodes };
+    return { lost: rules.lost, nodes };
   });
   await nodes.make(unpacked, idMap, { signal, log });
   const remark = [nodes.remark, lost.remark].filter((part) => part !== undefined).join("; ") || undefined;
@@ -130,7 +126,7 @@ async function fill(
     (instance) => ({ ...instance, config: { ...instance.config, ...shifted } }),
     { signal },
   );
-  return { links, remark };
+  return { remark };
 }
 
 async function moveFolder(name: string, from: string, to: string): Promise<void> {

@@ -4,7 +4,7 @@ import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import type { UploadedImage, UploadOptions } from "../../../engine/resources/images.ts";
 import type { ArchiveFormat } from "../../backups/archive-format.ts";
-import { type BackupMetadata, pathAndParents } from "../../backups/backup-metadata.ts";
+import type { BackupMetadata } from "../../backups/backup-metadata.ts";
 import { EngineDevices } from "../../backups/engine-devices.ts";
 import { MemberRules } from "../../backups/member-rules.ts";
 import { streamVerified } from "../../backups/stream-verified.ts";
@@ -17,8 +17,6 @@ import { type OpenBackup, withPlan } from "./open-backup.ts";
 /** A backup that was uploaded to the engine as an image. */
 export interface UploadedBackup {
   readonly image: UploadedImageSource;
-  /** The symbolic links in the paths of its templates' targets. */
-  readonly links: ReadonlySet<string>;
   /** To be removed once the engine has unpacked it. */
   readonly devices: EngineDevices;
 }
@@ -38,17 +36,15 @@ export async function uploadBackup(
   const engine = current();
   const { file, format, metadata } = backup;
   assertReadByEngines(metadata);
-  const watched = new Set(metadata.targets.flatMap(pathAndParents));
   let devices = new EngineDevices();
-  let rules = new MemberRules(devices, watched);
   const image = await withPlan(backup, { unpacksLocally: false, signal }, (plan) =>
     uploads.add(engine, context, (options) => {
       devices = new EngineDevices();
-      rules = new MemberRules(devices, watched);
+      const rules = new MemberRules(devices);
       return send(engine, name, file, { format, plan, rules, onPacked: onRead, signal }, options);
     }),
   );
-  return { image, links: rules.links, devices };
+  return { image, devices };
 }
 
 /** The daemon can mend a metadata.yaml only where it unpacks the backup itself. */
