@@ -28,12 +28,25 @@ export function fakeApt(
 ): FakeApt {
   const asked: string[] = [];
   const there = new Map<string, FakeAnswer>();
+  const secrets = new Map<string, string>();
   const folder = "/work/release-files";
+
+  /** With the password that apt's settings name a file for. */
+  function withPassword(uri: string, words: readonly string[]): string {
+    const netrc = words.find((word) => word.startsWith("Dir::Etc::netrc=/work/"))?.split("=")[1] ?? "";
+    const line = secrets
+      .get(netrc)
+      ?.split("\n")
+      .find((each) => each.startsWith(`machine ${uri} `));
+    const [, , , login, , password] = line?.split(" ") ?? [];
+    return line ? uri.replace("//", `//${login}:${password}@`) : uri;
+  }
 
   function download(words: readonly string[]): string {
     const failures: string[] = [];
     for (let at = words.indexOf("download-file") + 1; at < words.length; at += 3) {
-      const [uri = "", path = ""] = words.slice(at);
+      const [plain = "", path = ""] = words.slice(at);
+      const uri = withPassword(plain, words);
       asked.push(uri);
       const answer = uri.endsWith("/Release")
         ? "404"
@@ -41,7 +54,7 @@ export function fakeApt(
       if (typeof answer === "object" || uri in files) there.set(path, answer);
       else
         failures.push(
-          `Err:${at} ${uri}\n  ${answer === "404" ? "404  Not Found [IP: 10.0.0.1 80]" : answer}\n`,
+          `Err:${at} ${plain}\n  ${answer === "404" ? "404  Not Found [IP: 10.0.0.1 80]" : answer}\n`,
         );
     }
     return failures.join("");
@@ -59,10 +72,15 @@ export function fakeApt(
     folder,
     asked,
     run(command) {
-      if (command[0] === "rm") there.clear();
+      if (command[0] === "rm") for (const held of [there, secrets]) held.clear();
+      if (command[0] === "mkdir") return Promise.resolve("made");
       if (command.includes("download-file")) return Promise.resolve(download(command));
       if (command[0] === "grep") return Promise.resolve(grep(command.slice(command.indexOf("--") + 1)));
       return Promise.resolve(command.includes("indextargets") ? read : "");
+    },
+    writeSecret(path, content) {
+      secrets.set(path, Buffer.from(content).toString("latin1"));
+      return Promise.resolve();
     },
     readFile(path) {
       const found = files[path] ?? there.get(path);

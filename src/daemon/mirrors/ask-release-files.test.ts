@@ -96,6 +96,25 @@ test("a password in the URI is used, and appears in no reason", async () => {
   assert.doesNotMatch(reason ?? "", /s3cret/);
 });
 
+test("passwords are in the arguments of no program, also several for one place, and none goes to another", async () => {
+  const apt = machineApt(join(folder, "release-files"), new AbortController().signal);
+  const words: string[] = [];
+  const spied: typeof apt = {
+    ...apt,
+    settings: [...(apt.settings ?? []), "Acquire::http::Proxy=DIRECT"],
+    run(command) {
+      words.push(...command);
+      return apt.run(command);
+    },
+  };
+  const names = ["bob:other@", "ada:s3cret@", "ada:%73%33cret@", "", "ada:s3%20cret@"];
+  const places = names.map((name) => url("secret", name));
+  const answers = await askReleaseFiles(spied, places);
+  const found = places.map((place) => answers.get(place)?.is);
+  assert.deepEqual(found, ["silent", "release", "release", "silent", "silent"]);
+  assert.doesNotMatch(words.join(" "), /s3|%73|ada|bob|other/);
+});
+
 test("a repository in a folder is read too", async () => {
   await writeFile(join(folder, "InRelease"), signed);
   try {

@@ -1,4 +1,5 @@
 import { withoutCredentials } from "../../base/without-credentials.ts";
+import { type PlainRequest, withoutPassword } from "./apt-credentials.ts";
 import type { AptSystem } from "./apt-system.ts";
 import { parseReleaseFile, type ReleaseFile, releaseLines } from "./release-file.ts";
 
@@ -16,6 +17,8 @@ const CONNECTION_TIMEOUT_S = 8;
 /** As apt's own limit for Release files. */
 const MAX_FILE_BYTES = 10_000_000;
 const MAX_PLACES = 100;
+/** For one URI that has several. */
+const MAX_PASSWORDS = 3;
 const MAX_REASON_LENGTH = 200;
 
 const NO_LONGER_ASKED: Answer = { is: "silent", reason: "too many apt sources to ask them all" };
@@ -60,35 +63,83 @@ export async function downloadText(system: AptSystem, uri: string): Promise<stri
 
 async function downloadReleaseFiles(system: AptSystem, uris: readonly string[]): Promise<Answer[]> {
   if (uris.length === 0) return [];
-  const failures = parseFailures(await download(system, uris));
+  const failures = await download(system, uris);
   const paths = uris.map((_, index) => `${system.folder}/${index}`);
   const found = await system.run(["grep", "-a", "-H", "-m", "8", "-E", releaseLines, "--", ...paths]);
   await system.run(["rm", "-rf", "--", system.folder]);
   const lines = found.split("\n");
-  return uris.map((uri, index) => {
+  return uris.map((_, index) => {
     const head = `${paths[index]}:`;
     const own = lines.filter((line) => line.startsWith(head)).map((line) => line.slice(head.length));
     const release = parseReleaseFile(own);
-    return release ? { is: "release", release } : answerOfFailure(failures.get(uri));
+    return release ? { is: "release", release } : answerOfFailure(failures.get(index));
   });
 }
 
-/** Returns apt's output. The files are in the folder, numbered in the order of the URIs. */
-async function download(system: AptSystem, uris: readonly string[]): Promise<string> {
+/** A URI to be asked; `index` is its number among all. */
+interface NumberedRequest extends PlainRequest {
+  readonly index: number;
+}
+
+/**
+ * Downloads files into the folder, numbered in the order of the URIs. Returns apt's reasons for those that did not come.
+ * Passwords are not in the arguments of a program, which every user of the system can see.
+ */
+async function download(system: AptSystem, uris: readonly string[]): Promise<ReadonlyMap<number, string>> {
+  const reasons = new Map<number, string>();
   await system.run(["rm", "-rf", "--", system.folder]);
-  await system.run(["mkdir", "-p", "--", system.folder]);
+  // Says that it made the folder.
+  if ((await system.run(["mkdir", "-v", "-m", "700", "--", system.folder])) === "") return reasons;
+  const requests: NumberedRequest[] = [];
+  for (const [index, uri] of uris.entries()) {
+    const request = withoutPassword(uri);
+    if (request) requests.push({ ...request, index });
+    else reasons.set(index, "apt cannot be given its password");
+  }
+  const groups = [...groupRequests(requests)].filter(([passwords]) => passwords <= MAX_PASSWORDS);
+  const fetch = async ([number, group]: (typeof groups)[number]): Promise<void> => {
+    const failures = await downloadGroup(system, group, `${system.folder}/passwords-${number}`);
+    for (const { uri, index } of group) {
+      const reason = failures.get(uri);
+      if (reason !== undefined) reasons.set(index, reason);
+    }
+  };
+  await Promise.all(groups.map(fetch));
+  return reasons;
+}
+
+/** Those without passwords (0), and others such that none has the same URI twice. */
+function groupRequests(requests: readonly NumberedRequest[]): ReadonlyMap<number, NumberedRequest[]> {
+  const passwords = new Map<string, number>();
+  return Map.groupBy(requests, ({ uri, netrc }) => {
+    if (!netrc) return 0;
+    const count = (passwords.get(uri) ?? 0) + 1;
+    passwords.set(uri, count);
+    return count;
+  });
+}
+
+async function downloadGroup(
+  system: AptSystem,
+  group: readonly NumberedRequest[],
+  netrc: string,
+): Promise<ReadonlyMap<string, string>> {
+  const secrets = group.flatMap((request) => request.netrc ?? []);
+  if (secrets.length > 0) await system.writeSecret(netrc, Buffer.concat(secrets));
   const settings = [
     "Acquire::Retries=0",
     ...["http", "https", "ftp"].map((scheme) => `Acquire::${scheme}::Timeout=${CONNECTION_TIMEOUT_S}`),
     ...(system.settings ?? []),
+    ...(secrets.length > 0 ? [`Dir::Etc::netrc=${netrc}`] : []),
   ];
-  return await system.run([
+  const output = await system.run([
     ...["env", "LC_ALL=C", "timeout", `${TIME_LIMIT_S}`, "prlimit", `--fsize=${MAX_FILE_BYTES}`, "--"],
     "/usr/lib/apt/apt-helper",
     ...settings.flatMap((setting) => ["-o", setting]),
     // The empty word stands for an unknown checksum.
-    ...["download-file", ...uris.flatMap((uri, index) => [uri, `${system.folder}/${index}`, ""])],
+    ...["download-file", ...group.flatMap(({ uri, index }) => [uri, `${system.folder}/${index}`, ""])],
   ]);
+  return parseFailures(output);
 }
 
 /** Apt's reasons by URI: a line `Err:1 URI`, and the reason in the next one. */

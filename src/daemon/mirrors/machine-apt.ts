@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { textOfFile } from "../../base/files/files.ts";
 import type { AptSystem } from "./apt-system.ts";
@@ -23,6 +24,9 @@ export function machineApt(folder: string, signal: AbortSignal): AptSystem {
         const { stdout } = error as { stdout?: string };
         return stdout ?? "";
       }
+    },
+    async writeSecret(path, content) {
+      await writeFile(path, content, { mode: 0o600, flag: "wx" });
     },
     async readFile(path) {
       const text = await textOfFile(path).catch(() => undefined);

@@ -52,9 +52,14 @@ class Simulation {
   }
 
   async prepare(): Promise<void> {
-    const folders = ["sources", "lists/partial", "cache/archives/partial", "keys"];
+    const made = `making ${SIMULATION_FOLDER} in the container`;
+    // Not -p: what another program has put there is not used. Apt's own user must be able to enter it.
+    await this.exec.runOrThrow(made, ["mkdir", "-m", "755", "--", SIMULATION_FOLDER]);
+    // A source may have a password.
+    await this.exec.runOrThrow(made, ["mkdir", "-m", "700", "--", `${SIMULATION_FOLDER}/sources`]);
+    const folders = ["lists/partial", "cache/archives/partial", "keys"];
     const paths = folders.map((folder) => `${SIMULATION_FOLDER}/${folder}`);
-    await this.exec.capture(["mkdir", "-p", "--", ...paths]);
+    await this.exec.runOrThrow(made, ["mkdir", "-p", "--", ...paths]);
   }
 
   /** Fetches the package lists of these releases. */
