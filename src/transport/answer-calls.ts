@@ -1,6 +1,7 @@
 import type * as http from "node:http";
 import type * as http2 from "node:http2";
 import type { Server } from "node:net";
+import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
 import {
   compressionBrotli,
@@ -16,6 +17,8 @@ import { whenClosed } from "./response-sent.ts";
 
 /** The contract's messages are far smaller. */
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
+
+const BODY_TIMEOUT_MS = 30_000;
 
 /** 24 days. A longer timer of Node fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -35,6 +38,8 @@ export interface AnswerOptions {
   readonly admit?: (request: Request) => Admission;
   /** Gets each call that was answered with an error. */
   readonly onFailure?: OnFailure;
+  /** The time for the one message of a call that takes one. Default: 30 s. */
+  readonly bodyTimeoutMs?: number;
 }
 
 /** `caller`: undefined for a call that was not admitted. */
@@ -48,7 +53,8 @@ interface Context extends Required<Omit<AnswerOptions, "routes">> {
  * Answers calls in gRPC, gRPC-Web and Connect. Never throws, whatever a peer sends: a call that cannot be handled gets
  * an error status while that is still possible, and is logged.
  */
-export function answerCalls({ routes, log, admit = admitAll, onFailure = ignore }: AnswerOptions): Handler {
+export function answerCalls(options: AnswerOptions): Handler {
+  const { routes, log, admit = admitAll, onFailure = ignore, bodyTimeoutMs = BODY_TIMEOUT_MS } = options;
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
     readMaxBytes: MAX_MESSAGE_BYTES,
@@ -60,7 +66,7 @@ export function answerCalls({ routes, log, admit = admitAll, onFailure = ignore 
     // The peer may reset the stream between any two steps, while nothing else listens for errors.
     request.on("error", ignore);
     response.on("error", ignore);
-    answer({ calls, log, admit, onFailure }, request, response).catch((error) =>
+    answer({ calls, log, admit, onFailure, bodyTimeoutMs }, request, response).catch((error) =>
       failCall(error, request, response, log),
     );
   };
@@ -96,6 +102,7 @@ async function answer(context: Context, request: Request, response: Response): P
   const call = calls.get(pathOf(request));
   if (!call) return refuse(caller, { code: Code.Unimplemented, sentence: "there is no such rpc here" });
   const values = whenClosed(response).set(callerKey, caller);
+  if (!streamsIn(call.method)) boundBody(request, response, context.bodyTimeoutMs);
   const universal = universalRequestFromNodeRequest(request, response, undefined, values);
   removeLongDeadline(universal.header);
   const answered = await call(universal);
@@ -105,6 +112,19 @@ async function answer(context: Context, request: Request, response: Response): P
     if (reason !== undefined) onFailure(path, caller, reason);
   });
   await universalResponseToNodeResponse(answered, response);
+}
+
+function streamsIn({ methodKind }: DescMethod): boolean {
+  return methodKind === "client_streaming" || methodKind === "bidi_streaming";
+}
+
+/** Closes the stream of a peer that does not send the whole of its one message. */
+function boundBody(request: Request, response: Response, milliseconds: number): void {
+  const stream = request.stream ?? request.socket;
+  const timer = setTimeout(() => stream.destroy(), milliseconds).unref();
+  const stop = (): void => clearTimeout(timer);
+  request.once("end", stop);
+  response.once("close", stop);
 }
 
 function pathOf({ url }: Request): string {

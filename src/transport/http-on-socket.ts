@@ -2,22 +2,31 @@ import * as http from "node:http";
 import * as http2 from "node:http2";
 import type { Socket } from "node:net";
 import { type Handler, handleRequests } from "./answer-calls.ts";
+import { Connections } from "./connections.ts";
 
 /** The first bytes of every HTTP/2 connection, and of no HTTP/1.1 request. */
 const HTTP2_PREFACE = Buffer.from("PRI");
-/** A connection without these bytes is closed after this time, as long as Node waits for headers. */
-const PREFACE_TIMEOUT_MS = 60_000;
+/** Enough for a client that follows all containers of a console; each costs memory. */
+const MAX_STREAMS = 256;
 
 /** Serves both versions of HTTP on sockets, with TLS or without. Only the first bytes of a connection say which it is. */
-export function httpOnSocket(handler: Handler): (socket: Socket) => void {
+export function httpOnSocket(handler: Handler, connections = new Connections()): (socket: Socket) => void {
   const h1 = http.createServer();
-  const h2 = http2.createServer();
-  for (const server of [h1, h2]) handleRequests(server, handler);
+  const h2 = http2.createServer({ settings: { maxConcurrentStreams: MAX_STREAMS } });
+  for (const server of [h1, h2]) {
+    handleRequests(server, (request, response) => {
+      response.once("close", connections.beginRequest(request.socket, server === h2));
+      handler(request, response);
+    });
+  }
+  // Its settings are the first thing that a client sends, and it may not have a call yet.
+  h2.on("session", (session) => session.once("remoteSettings", () => connections.mayWait(session.socket)));
   return (socket) => {
     // A connection may break at any time; that concerns only its peer.
     socket.on("error", () => socket.destroy());
     // A peer that has ended its side has gone. Without this, vsock sockets and their HTTP/2 sessions would stay.
     socket.allowHalfOpen = false;
+    if (!connections.add(socket)) return;
     const begin = (isHttp2: boolean): void => {
       // A client that negotiates no version in TLS may speak HTTP/2 too, which Node would not expect.
       if (isHttp2 && "alpnProtocol" in socket) socket.alpnProtocol = "h2";
@@ -40,9 +49,9 @@ function detectVersion(socket: Socket, begin: (isHttp2: boolean) => void): void 
     const start = seen.subarray(0, HTTP2_PREFACE.length);
     const mayBeHttp2 = HTTP2_PREFACE.subarray(0, start.length).equals(start);
     if (mayBeHttp2 && start.length < HTTP2_PREFACE.length) return;
-    socket.off("readable", look).off("end", close).off("timeout", close).setTimeout(0);
+    socket.off("readable", look).off("end", close);
     socket.unshift(seen);
     begin(mayBeHttp2);
   };
-  socket.on("readable", look).on("end", close).on("timeout", close).setTimeout(PREFACE_TIMEOUT_MS);
+  socket.on("readable", look).on("end", close);
 }

@@ -9,6 +9,9 @@ import { certificateErrorText } from "./certificate-error.ts";
 import { httpOnSocket } from "./http-on-socket.ts";
 import { certifiedCaller, reasonToRefuse, type Tls } from "./tls.ts";
 
+/** Until then a connection does not count as one (connections.ts). */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
 interface Logging {
   readonly log: Logger;
   readonly limit: LogLimit;
@@ -27,6 +30,7 @@ export function secureServer(tls: Tls, handler: Handler, logging: Logging): Serv
     ...{ cert, key, ca, requestCert: true, rejectUnauthorized: false, ALPNProtocols: ["h2", "http/1.1"] },
     // A resumed session would not check again whether the certificate has expired.
     secureOptions: constants.SSL_OP_NO_TICKET,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
   };
   const server = createServer(options, (socket) => {
     socket.on("error", () => socket.destroy());

@@ -35,6 +35,8 @@ async function startHost({ folder }: TestDaemon): Promise<AsyncDisposable & { re
   const words = [
     "--listen",
     `unix:${socket}`,
+    "--listener",
+    `unix:${join(folder, "front-listener.sock")}`,
     "--guest",
     `vm=unix:${folder}/guest.sock`,
     "--state",

@@ -21,7 +21,7 @@ export const traps: readonly Trap[] = [
   ...["passwd", "group", "shadow"].map((file) => ({
     title: `/etc/${file} is a link to a file of the guest`,
     plant: `rm /etc/${file}; ln -s OUTSIDE/${file} /etc/${file}`,
-    found: Found.FAILED,
+    found: file === "passwd" ? Found.FAILED : Found.USER_NOT_FOUND,
     setUp: SetUp.FAILED,
     reason: /no such file/,
   })),
@@ -58,7 +58,7 @@ export const traps: readonly Trap[] = [
   {
     title: "/etc/shadow is a directory",
     plant: "rm /etc/shadow; mkdir /etc/shadow",
-    found: Found.FAILED,
+    found: Found.USER_NOT_FOUND,
     setUp: SetUp.FAILED,
     reason: /is a directory/,
   },

@@ -35,7 +35,7 @@ export function checkUpgrade(deps: RpcDeps) {
       signal,
     });
     const path = await findUpgradePath(inside, releaseOfVersion(targetVersion));
-    return await preflight(engine, instance, inside, path);
+    return await preflight(engine, instance, inside, path, deps.clock);
   }
 
   return async function* (request: CheckUpgradeRequest, { signal: requestSignal }: HandlerContext) {

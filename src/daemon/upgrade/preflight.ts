@@ -1,3 +1,5 @@
+import type { Clock } from "../../base/async/clock.ts";
+import { pollUntil } from "../../base/async/poll-until.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { Instance } from "../../engine/resources/instance.ts";
@@ -14,6 +16,7 @@ import { removeSimulation } from "./simulation-folder.ts";
 import { type AptEstimate, formatSize } from "./size.ts";
 import { enabledSources, readSourceFiles, type SourceFile } from "./source-files.ts";
 import { planSources, type SourcePlan } from "./source-plan.ts";
+import { readInitState } from "./systemd-units.ts";
 
 /** What a check found. */
 export interface Findings {
@@ -59,13 +62,19 @@ const checks: readonly Check[] = [
   checkPlanAndSpace,
 ];
 
+/** How long a container that was just started may take until it is asked what works. */
+const START_TIMEOUT_MS = 30_000;
+const START_POLL_MS = 500;
+
 /** Checks whether a container can be upgraded. Changes nothing in it. */
 export async function preflight(
   engine: Engine,
   instance: Instance,
   exec: ContainerExec,
   path: UpgradePath,
+  clock: Clock,
 ): Promise<PreflightResult> {
+  await waitForStart(exec, clock);
   const sources = await readSources(exec);
   const plan = await makePlan(exec, sources, path);
   const health = await readHealth(exec, sources);
@@ -87,6 +96,13 @@ export function throwIfBlocked({ problems }: PreflightResult): void {
 async function readSources(exec: ContainerExec): Promise<SourceFile[]> {
   using files = await exec.files();
   return await readSourceFiles(files);
+}
+
+/** A container that still starts may have no network yet. One that never finishes is asked as it is. */
+async function waitForStart(exec: ContainerExec, clock: Clock): Promise<void> {
+  const hasStarted = async () => !/^(initializing|starting)$/.test(await readInitState(exec));
+  const { signal } = exec;
+  await pollUntil(hasStarted, { clock, timeoutMs: START_TIMEOUT_MS, intervalMs: START_POLL_MS, signal });
 }
 
 async function makePlan(

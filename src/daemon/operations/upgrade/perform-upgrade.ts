@@ -59,7 +59,7 @@ export async function performUpgrade(
   await report.start(containerName, releaseName(asked.to));
   await report.begin("checking whether it can be upgraded", PHASE_WEIGHTS.check);
   const instance = await getContainer(engine(), containerName, signal);
-  const findings = await preflight(engine(), instance, inside, asked);
+  const findings = await preflight(engine(), instance, inside, asked, clock);
   for (const sentence of [...findings.notes, ...findings.problems]) await report.say(sentence);
   throwIfBlocked(findings);
   await report.begin("taking the rollback snapshot", PHASE_WEIGHTS.save);

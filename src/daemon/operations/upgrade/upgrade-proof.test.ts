@@ -173,7 +173,7 @@ for (const [title, note, arrange] of broken) {
   test(`where ${title} before the upgrade, that does not count against it`, async () => {
     const inside = healthy();
     arrange(inside);
-    await using run = await upgrade(inside, () => undefined);
+    await using run = await upgrade(inside, () => undefined, { pace: 100 });
     assert.deepEqual([run.outcome.final.status, run.outcome.final.failureReason], [Status.SUCCEEDED, ""]);
     assert.match(linesOf(run.outcome), note);
   });
