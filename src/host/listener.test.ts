@@ -175,7 +175,7 @@ test("operation ids reach the caller, the guest and the event log", async (t) =>
   );
 });
 
-test("the log tells a notice that was not acknowledged from another call that was refused", async (t) => {
+test("in the log a call that is no notice is refused, and only a notice is not acknowledged", async (t) => {
   const lines: string[] = [];
   const warn = (_fields: object, message: string) => void lines.push(message);
   const at = await hostFixture(t, Object.assign(Object.create(silentLogger), { warn }) as Logger);
