@@ -10,12 +10,12 @@ import { run } from "./program.ts";
 import { reportUncaught } from "./uncaught.ts";
 
 const FULL = "/dev/full";
-const how = process.argv[2];
+const how = process.argv[2] === "as-program" ? process.argv[3] : undefined;
 
 /** Runs this file as the program; descriptors that are not given are pipes. */
 async function end(mode: string, { stdout, stderr }: { stdout?: string; stderr?: string } = {}) {
   const files = [stdout, stderr].map((path) => (path === undefined ? "pipe" : openSync(path, "w")));
-  const child = fork(import.meta.filename, [mode], {
+  const child = fork(import.meta.filename, ["as-program", mode], {
     execArgv: process.execArgv.filter((option) => !option.startsWith("--test")),
     env: { ...process.env, NODE_TEST_CONTEXT: undefined, NO_COLOR: "1" },
     stdio: ["ignore", files[0], files[1], "ipc"] as never,

@@ -13,7 +13,7 @@ import { EventStore } from "./store/event-store.ts";
 
 const NOTICES = 150;
 const CONTAINERS = 5;
-const folder = process.argv[2];
+const folder = process.argv[2] === "as-host" ? process.argv[3] : undefined;
 
 const socket = (at: string, name: string) => ({ kind: "unix" as const, path: join(at, `${name}.sock`) });
 
@@ -27,7 +27,7 @@ if (folder) {
   test("a host that is killed repeatedly loses no notice and records none twice", async (t) => {
     const at = await mkdtemp(join(tmpdir(), "crash-"));
     const guest = await MemoryGuest.open({ address: socket(at, "vm"), host: socket(at, "listener") });
-    let host: ChildProcess = fork(import.meta.filename, [at], { stdio: "ignore" });
+    let host: ChildProcess = fork(import.meta.filename, ["as-host", at], { stdio: "ignore", execArgv: [] });
     t.after(async () => {
       host.kill("SIGKILL");
       await guest[Symbol.asyncDispose]();
@@ -49,7 +49,7 @@ if (folder) {
       while (sent < point) await new Promise(setImmediate);
       host.kill("SIGKILL");
       await once(host, "exit");
-      host = fork(import.meta.filename, [at], { stdio: "ignore" });
+      host = fork(import.meta.filename, ["as-host", at], { stdio: "ignore", execArgv: [] });
     }
     await sending;
     host.kill("SIGTERM");

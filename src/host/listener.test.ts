@@ -58,6 +58,18 @@ test("a notice that breaks the contract is rejected, or recorded without its sta
     listener.containerShutdown({}, { headers }),
     hasCode(Code.InvalidArgument, /no container_name/),
   );
+  const { containerShutdown, updateStartStatus } = listener;
+  await assert.rejects(
+    containerShutdown({ containerName: "x".repeat(256) }, { headers }),
+    hasCode(Code.InvalidArgument, /container_name of more than 255 bytes/),
+  );
+  await assert.rejects(
+    updateStartStatus(
+      { containerName: "x" },
+      { headers: { ...headers, "tremplin-notice": "x".repeat(129) } },
+    ),
+    hasCode(Code.InvalidArgument, /tremplin-notice has more than 128 characters/),
+  );
   const strange = { containerName: "penguin", status: Number(77) };
   for (const method of [
     "updateStartLxdStatus",

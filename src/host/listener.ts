@@ -14,6 +14,9 @@ import type { EventStore, Notice } from "./store/event-store.ts";
 type ListenerMethod = keyof typeof TremplinListener.method;
 type EventKind = Exclude<Notice["case"], undefined | "begun">;
 
+/** Daemons use about 40. */
+const MAX_ID_LENGTH = 128;
+
 const lenient: NoticeRule = { missingName: Code.FailedPrecondition, unknownStatus: "clear" };
 const strict: NoticeRule = { unknownStatus: "reject" };
 
@@ -55,6 +58,12 @@ export function listener(
       checkNotice(method.input, message, rule);
       const notice = { case: kind, value: message } as Notice;
       const id = requestHeader.get("tremplin-notice") ?? "";
+      if (id.length > MAX_ID_LENGTH) {
+        throw new ConnectError(
+          `tremplin-notice has more than ${MAX_ID_LENGTH} characters`,
+          Code.InvalidArgument,
+        );
+      }
       await events.append(guest.name, notice, id, operationIdIn(requestHeader));
       return {};
     };

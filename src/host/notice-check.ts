@@ -9,6 +9,9 @@ export interface NoticeRule {
   readonly unknownStatus?: "reject" | "clear";
 }
 
+/** Engines accept 63 characters. */
+const MAX_NAME_BYTES = 255;
+
 interface Checked {
   containerName?: string;
   status?: number;
@@ -18,6 +21,12 @@ interface Checked {
 export function checkNotice(schema: DescMessage, message: Checked, rule: NoticeRule): void {
   if (rule.missingName && !message.containerName) {
     throw new ConnectError(`${schema.name} has no container_name`, rule.missingName);
+  }
+  if (Buffer.byteLength(message.containerName ?? "") > MAX_NAME_BYTES) {
+    throw new ConnectError(
+      `${schema.name} has a container_name of more than ${MAX_NAME_BYTES} bytes`,
+      Code.InvalidArgument,
+    );
   }
   const status = schema.field.status;
   if (!rule.unknownStatus || status?.fieldKind !== "enum" || message.status === undefined) return;

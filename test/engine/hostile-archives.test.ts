@@ -110,7 +110,7 @@ const hostile: readonly [what: string, members: readonly RawMember[], reason: Re
   [
     "metadata.yaml of a mebibyte of brackets",
     [{ name: "metadata.yaml", content: Buffer.alloc(2 ** 20, "[") }, root],
-    /too many nested lists/,
+    /too many levels of nesting/,
   ],
   [
     "an index of the engine's own",

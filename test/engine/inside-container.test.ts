@@ -204,7 +204,7 @@ test("existing accounts stay, and failure reasons do not contain the user name",
   assert.match(await inside("tiny", "stat -c '%n %U' /nowhere/.profile"), /dave/);
 });
 
-test("a missing container and malformed account files are reported", async () => {
+test("a missing container and a malformed line of the primary user are reported; other lines are not looked at", async () => {
   const { tremplin } = daemon;
   assert.equal(
     (await tremplin.getContainerUsername({ containerName: "nobody" })).status,
@@ -212,9 +212,11 @@ test("a missing container and malformed account files are reported", async () =>
   );
   assert.match((await setUp("nobody", "ada")).failureReason, /there is no container nobody/);
   await inside("tiny", "cp /etc/passwd /etc/whole; echo half:a >> /etc/passwd");
+  assert.equal((await tremplin.getContainerUsername({ containerName: "tiny" })).username, "dave");
+  await inside("tiny", "sed -i 's/^dave:x:1000:.*/dave:x:1000:1000/' /etc/passwd");
   const { status, failureReason } = await tremplin.getContainerUsername({ containerName: "tiny" });
   assert.equal(status, Found.FAILED);
-  assert.match(failureReason, /line \d+ of \/etc\/passwd is not valid/);
+  assert.match(failureReason, /line \d+ of \/etc\/passwd has the uid 1000 but is not valid/);
   const user = await setUp("tiny", "dave");
   assert.deepEqual([user.status, user.username], [SetUp.FAILED, ""]);
   await inside("tiny", "cp /etc/whole /etc/passwd");

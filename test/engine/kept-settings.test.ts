@@ -130,7 +130,7 @@ test("a record that is damaged is set aside; a device whose source is gone does 
   await launch(daemon);
   assert.equal((await profileOf(daemon)).config["limits.memory"], "256MiB");
   assert.ok((await profileOf(daemon)).devices.data);
-  assert.equal(await readFile(`${file}.damaged`, "utf8"), '{"confirmed":');
+  assert.equal(await readFile(`${file}.unreadable`, "utf8"), '{"confirmed":');
 });
 
 test("a container's own device under a key of the site is left as it is", async () => {

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import {
   type GuestAddress,
@@ -25,6 +25,7 @@ import {
 import { duration } from "../flags/since.ts";
 
 const MIB = 1024 * 1024;
+const DAY_MS = 24 * 3_600_000;
 
 interface Flags extends TlsFlags, TokenFlags {
   readonly listen?: readonly string[];
@@ -57,11 +58,10 @@ export function hostCommand(): Command {
       collect,
     )
     .option("--state <dir>", "the folder for the event log", hostDefaults.state)
-    .option(
-      "--keep-events <duration>",
-      "how long events are kept: 12h, 30d",
-      duration,
-      retentionDefaults.maxAge,
+    .addOption(
+      new Option("--keep-events <duration>", "how long events are kept: 12h, 90d")
+        .argParser(duration)
+        .default(retentionDefaults.maxAge, `${retentionDefaults.maxAge / DAY_MS}d`),
     )
     .option(
       "--keep-mib <number>",

@@ -50,7 +50,11 @@ function issueCommands(io: Io): Command[] {
   host.action((flags: IssueFlags) => issue({ kind: "host" }, flags, io));
   return [guest, client, host].map((command) =>
     command
-      .option("--address <name|ip>", "a name for clients that check names; may be repeated", collect)
+      .option(
+        "--address <name|ip>",
+        "its host name or IP address, for clients that check it; may be repeated",
+        collect,
+      )
       .option("--renew", "make another one although there is a valid one"),
   );
 }

@@ -189,8 +189,7 @@ async function planUpgrade(simulation: Simulation): Promise<SimulationResult> {
   const whole = releases.length > 1 ? await simulation.summary(releases) : summary;
   const estimate = parseEstimate(whole) ?? parseEstimate(summary);
   const removed = parseRemoved(summary);
-  const notes =
-    removed.length > 0 ? [`apt will remove ${removed.length} packages: ${joinNames(removed, 30)}`] : [];
+  const notes = removed.length > 0 ? [`apt will remove ${joinNames(removed, 30)}`] : [];
   return { problems, notes, ...(estimate && { estimate }) };
 }
 

@@ -15,7 +15,8 @@ const SCHEMA = `
     sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL, guest TEXT NOT NULL, container TEXT NOT NULL,
     final INTEGER NOT NULL, body BLOB NOT NULL
   ) STRICT;
-  CREATE INDEX event_by_place ON event (guest, container, final, sequence);
+  CREATE INDEX event_by_place ON event (guest, final, container, sequence);
+  CREATE INDEX event_by_guest ON event (guest, final, sequence);
   CREATE INDEX event_by_time ON event (time);
   CREATE TABLE notice (guest TEXT NOT NULL, id TEXT NOT NULL, sequence INTEGER NOT NULL, PRIMARY KEY (guest, id))
     STRICT, WITHOUT ROWID;
@@ -27,6 +28,7 @@ const SCHEMA = `
     sequence INTEGER NOT NULL, PRIMARY KEY (guest, id)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX operation_by_sequence ON operation (sequence);
+  CREATE INDEX operation_under_way ON operation (guest, kind, container, sequence) WHERE ended IS NULL;
   CREATE TABLE container (
     guest TEXT NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL, since INTEGER NOT NULL, ports TEXT NOT NULL,
     PRIMARY KEY (guest, name)

@@ -154,6 +154,7 @@ for (const [damage, make] of Object.entries(damages)) {
     assert.ok(store.newest > 3n);
     await store.append("vm", started("d"), "");
     assert.equal((await recorded(store)).length, 1);
+    assert.equal(store.oldest("vm"), store.newest, "all before the new event is lost");
     assert.equal((await readdir(folder)).filter((name) => name.startsWith("database.set-aside-")).length, 1);
   });
 }

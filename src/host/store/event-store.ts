@@ -210,9 +210,10 @@ export class EventStore implements AsyncDisposable {
   }
 
   async #replaceDatabase(): Promise<void> {
+    // The damaged one stays until there is another, so that the next notice tries again.
+    const opened = await openTables(this.#options);
     await this.#wal.close().catch(() => undefined);
     this.#database.close();
-    const opened = await openTables(this.#options);
     this.#database = opened.database;
     this.#events = opened.events;
     this.#wal = opened.wal;
@@ -238,7 +239,7 @@ async function openTables({ folder, clock, log, ...limits }: EventStoreOptions):
   try {
     const events = new EventTable(database, { ...retentionDefaults, ...definedOf(limits) });
     // A watcher goes on after the last number that it saw: the new numbers must be greater than the lost ones.
-    if (events.newest === 0 && (await wasReplaced(place))) events.beginAfter(clock.now());
+    if (events.newest === 0 && (await wasReplaced(place))) events.loseUpTo(clock.now());
     events.noteOpened(clock.now());
     const wal = await open(`${databaseFile(place)}-wal`, "r");
     for (const path of [place, dirname(place)]) await syncFolder(path);

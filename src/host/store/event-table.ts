@@ -57,7 +57,9 @@ export class EventTable {
     this.#readAll = database.prepare(`${rows} ORDER BY sequence LIMIT ${READ_ROWS}`);
     this.#readGuest = database.prepare(`${rows} AND guest = ? ORDER BY sequence LIMIT ${READ_ROWS}`);
     this.#droppedOfAll = database.prepare("SELECT max(sequence) AS sequence FROM dropped");
-    this.#droppedOf = database.prepare("SELECT sequence FROM dropped WHERE guest = ?");
+    this.#droppedOf = database.prepare(
+      "SELECT max(sequence) AS sequence FROM dropped WHERE guest IN (?, '')",
+    );
     this.#setSetting = database.prepare(
       "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
     );
@@ -116,10 +118,16 @@ export class EventTable {
     return typeof found?.first === "number" ? found.first - 1 : this.#newest;
   }
 
-  /** Begins the numbering of an empty table after a number. */
+  /** Begins the numbering after a number that no event has. */
   beginAfter(sequence: number): void {
     this.#newest = Math.max(this.#newest, sequence);
     this.#saveNewest();
+  }
+
+  /** Begins the numbering after a number; the events of all guests up to it are lost. */
+  loseUpTo(sequence: number): void {
+    this.beginAfter(sequence);
+    this.#database.prepare("INSERT INTO dropped (guest, sequence) VALUES ('', ?)").run(this.#newest);
   }
 
   /** Writes something, so that the log of commits exists. */

@@ -109,5 +109,5 @@ const STATE_AFTER: Readonly<Record<string, "running" | "stopped" | undefined>> =
   shutdown: "stopped",
   import: "stopped",
 };
-const MAX_TEXT = 1000;
+const MAX_TEXT = 300;
 const MAX_PORTS = 1000;

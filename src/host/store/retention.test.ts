@@ -92,6 +92,14 @@ test("events are dropped when they are too old", async (t) => {
   );
 });
 
+test("events of very many containers make room too, the oldest first", async (t) => {
+  const store = await openStore(t, { maxBytes: 500 * 200 });
+  await Promise.all(Array.from({ length: 1_000 }, (_, at) => store.append("loud", start(`c${at}`), "")));
+  const kept = (await guestsIn(store)).loud ?? 0;
+  assert.ok(kept > 100 && kept < 500, `${kept}`);
+  assert.equal(store.oldest("loud"), BigInt(1_000 - kept + 1));
+});
+
 test("whatever comes, the bytes stay within the limit, and no guest below its share loses a final", async () => {
   const input = fc.array(
     fc.record({

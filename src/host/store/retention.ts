@@ -24,6 +24,11 @@ interface Usage {
   bytes: number;
 }
 
+/** Of one guest, in all and in each container. */
+interface GuestUsage extends Usage {
+  readonly places: Map<string, Usage>;
+}
+
 /** Counted for each event in addition to its content. Bytes. */
 const ROW_BYTES = 200;
 /** A container keeps this many events that end nothing; newer ones replace what they said. */
@@ -33,8 +38,10 @@ const KEPT_SHARE = 7 / 8;
 /** Ids of notices that are remembered for each guest, so that a repeated notice is recognized. */
 const MAX_NOTICE_IDS = 20_000;
 /** Operations that are remembered for each guest. */
-const MAX_OPERATIONS = 10_000;
+const MAX_OPERATIONS = 2_000;
 const MAX_CONTAINERS = 1_000;
+/** At most this share of a guest's events, or of a container's, goes at once. */
+const DROPPED_SHARE = 1 / 4;
 
 /**
  * Keeps the events bounded by age and size. Events that end something have half of the bytes for themselves, and the
@@ -44,23 +51,23 @@ const MAX_CONTAINERS = 1_000;
 export class Retention {
   readonly #limits: RetentionLimits;
   readonly #database: DatabaseSync;
-  readonly #usage = new Map<string, Usage & Place>();
-  /** Bytes of the events that end something, and of the others. */
-  readonly #total = new Map([
-    [true, 0],
-    [false, 0],
-  ]);
-  readonly #dropOldest: StatementSync;
+  /** Of the events that end something, and of the others. */
+  readonly #usage = new Map<boolean, Map<string, GuestUsage>>();
+  readonly #dropOfPlace: StatementSync;
+  readonly #dropOfGuest: StatementSync;
   readonly #markDropped: StatementSync;
 
   constructor(database: DatabaseSync, limits: RetentionLimits) {
     this.#database = database;
     this.#limits = limits;
-    this.#dropOldest = database.prepare(
-      `DELETE FROM event WHERE sequence IN (
-         SELECT sequence FROM event WHERE guest = ? AND container = ? AND final = ? ORDER BY sequence LIMIT ?
-       ) RETURNING sequence, length(body) AS bytes`,
-    );
+    const drop = (where: string) =>
+      database.prepare(
+        `DELETE FROM event WHERE sequence IN (
+           SELECT sequence FROM event WHERE ${where} ORDER BY sequence LIMIT ?
+         ) RETURNING sequence, container, length(body) AS bytes`,
+      );
+    this.#dropOfPlace = drop("guest = ? AND final = ? AND container = ?");
+    this.#dropOfGuest = drop("guest = ? AND final = ?");
     this.#markDropped = database.prepare(
       `INSERT INTO dropped (guest, sequence) VALUES (?, ?)
        ON CONFLICT DO UPDATE SET sequence = max(sequence, excluded.sequence)`,
@@ -71,37 +78,35 @@ export class Retention {
   /** Counts from the database again, after a transaction that was rolled back. */
   recount(): void {
     this.#usage.clear();
-    this.#total.set(true, 0).set(false, 0);
     const rows = this.#database
       .prepare(
         `SELECT guest, container, final, count(*) AS count, sum(length(body)) AS bytes FROM event
-         GROUP BY guest, container, final`,
+         GROUP BY guest, final, container`,
       )
       .all();
     for (const row of rows) {
       const place = { guest: `${row.guest}`, container: `${row.container}`, isFinal: row.final === 1 };
       const count = Number(row.count);
-      this.#count(this.#usageOf(place), count, Number(row.bytes) + count * ROW_BYTES);
+      this.#count(place, count, Number(row.bytes) + count * ROW_BYTES);
     }
   }
 
-  /** Counts a new event, and drops others that exceed the limits. */
+  /** Counts a new event, and drops others that exceed the limit of its container. */
   add(place: Place, bytes: number): void {
-    const usage = this.#usageOf(place);
-    this.#count(usage, 1, bytes + ROW_BYTES);
-    if (!place.isFinal && usage.count > MAX_PROGRESS)
-      this.#drop(usage, usage.count - MAX_PROGRESS * KEPT_SHARE);
+    const { count } = this.#count(place, 1, bytes + ROW_BYTES);
+    if (place.isFinal || count <= MAX_PROGRESS) return;
+    const most = Math.ceil(count - MAX_PROGRESS * KEPT_SHARE);
+    this.#forget(place.guest, false, this.#dropOfPlace.all(place.guest, 0, place.container, most));
   }
 
   /** Drops events until all of them have room. */
   fit(): void {
     for (const isFinal of [true, false]) {
       const most = this.#limits.maxBytes / 2;
-      const total = () => this.#total.get(isFinal) ?? 0;
-      if (total() <= most) continue;
-      for (let heaviest = this.#heaviest(isFinal); heaviest && total() > most * KEPT_SHARE; ) {
-        this.#drop(heaviest, Math.max(1, heaviest.count / 16));
-        heaviest = this.#heaviest(isFinal);
+      if (this.#bytes(isFinal) <= most) continue;
+      for (;;) {
+        const excess = this.#bytes(isFinal) - most * KEPT_SHARE;
+        if (excess <= 0 || !this.#dropSome(isFinal, excess)) break;
       }
     }
   }
@@ -136,43 +141,66 @@ export class Retention {
     }
   }
 
-  #drop(usage: Usage & Place, count: number): void {
-    const { guest, container, isFinal } = usage;
-    const dropped = this.#dropOldest.all(guest, container, isFinal ? 1 : 0, Math.ceil(count));
-    for (const { bytes } of dropped) this.#count(usage, -1, -Number(bytes) - ROW_BYTES);
+  /**
+   * Drops a part of the heaviest guest's events: the oldest of the container that has a large part of them, or the oldest
+   * of all where no container stands out. False: there is nothing to drop.
+   */
+  #dropSome(isFinal: boolean, excess: number): boolean {
+    const heaviest = heaviestOf(this.#usage.get(isFinal) ?? []);
+    if (!heaviest) return false;
+    const [guest, usage] = heaviest;
+    const [container, place] = heaviestOf(usage.places) ?? ["", usage];
+    const final = isFinal ? 1 : 0;
+    const dropped =
+      place.bytes >= usage.bytes * DROPPED_SHARE
+        ? this.#dropOfPlace.all(guest, final, container, countToDrop(place, excess))
+        : this.#dropOfGuest.all(guest, final, countToDrop(usage, excess));
+    this.#forget(guest, isFinal, dropped);
+    return dropped.length > 0;
+  }
+
+  #forget(guest: string, isFinal: boolean, dropped: readonly Record<string, unknown>[]): void {
+    let last = 0;
+    for (const { sequence, container, bytes } of dropped) {
+      this.#count({ guest, container: `${container}`, isFinal }, -1, -Number(bytes) - ROW_BYTES);
+      last = Math.max(last, Number(sequence));
+    }
     // Newer events replace those that end nothing, so nobody misses them.
-    const last = Math.max(0, ...dropped.map(({ sequence }) => Number(sequence)));
     if (isFinal && last > 0) this.#markDropped.run(guest, last);
-    if (usage.count <= 0) this.#usage.delete(keyOf(usage));
   }
 
-  #count(usage: Usage & Place, count: number, bytes: number): void {
-    usage.count += count;
-    usage.bytes += bytes;
-    this.#total.set(usage.isFinal, (this.#total.get(usage.isFinal) ?? 0) + bytes);
+  #bytes(isFinal: boolean): number {
+    let sum = 0;
+    for (const { bytes } of this.#usage.get(isFinal)?.values() ?? []) sum += bytes;
+    return sum;
   }
 
-  #heaviest(isFinal: boolean): (Usage & Place) | undefined {
-    const guests = new Map<string, number>();
-    const all = [...this.#usage.values()].filter((usage) => usage.isFinal === isFinal);
-    for (const { guest, bytes } of all) guests.set(guest, (guests.get(guest) ?? 0) + bytes);
-    const [guest] = [...guests].reduce((most, each) => (each[1] > most[1] ? each : most), ["", -1]);
-    return all
-      .filter((usage) => usage.guest === guest)
-      .reduce<(Usage & Place) | undefined>(
-        (most, each) => (most && most.bytes >= each.bytes ? most : each),
-        undefined,
-      );
-  }
-
-  #usageOf(place: Place): Usage & Place {
-    const key = keyOf(place);
-    const found = this.#usage.get(key) ?? { ...place, count: 0, bytes: 0 };
-    this.#usage.set(key, found);
-    return found;
+  #count({ guest, container, isFinal }: Place, count: number, bytes: number): Usage {
+    const guests = entryOf(this.#usage, isFinal, () => new Map<string, GuestUsage>());
+    const all = entryOf(guests, guest, () => ({ count: 0, bytes: 0, places: new Map<string, Usage>() }));
+    const place = entryOf(all.places, container, () => ({ count: 0, bytes: 0 }));
+    for (const usage of [all, place]) {
+      usage.count += count;
+      usage.bytes += bytes;
+    }
+    if (place.count <= 0) all.places.delete(container);
+    if (all.count <= 0) guests.delete(guest);
+    return place;
   }
 }
 
-function keyOf({ guest, container, isFinal }: Place): string {
-  return `${guest}\0${container}\0${isFinal}`;
+function countToDrop({ count, bytes }: Usage, excess: number): number {
+  return Math.ceil(count * Math.min(DROPPED_SHARE, excess / bytes));
+}
+
+function heaviestOf<U extends Usage>(usages: Iterable<[string, U]>): [string, U] | undefined {
+  let heaviest: [string, U] | undefined;
+  for (const each of usages) if (!heaviest || each[1].bytes > heaviest[1].bytes) heaviest = each;
+  return heaviest;
+}
+
+function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const found = map.get(key) ?? make();
+  map.set(key, found);
+  return found;
 }
