@@ -32,6 +32,24 @@ test("help lists the commands, and the options of each", async () => {
   assert.equal(io.stderr, "");
 });
 
+for (const [line, usage] of [
+  ["help trust", /^Usage: tremplin trust \[/],
+  ["help trust guest", /^Usage: tremplin trust guest \[/],
+  ["help usb attach", /^Usage: tremplin usb attach \[/],
+  ["help machine up", /^Usage: tremplin machine up \[/],
+  ["help create web", /^Usage: tremplin create \[/],
+] as const) {
+  test(`"${line}" shows the help of that command`, async () => {
+    const io = new RecordedIo();
+    assert.equal(await run(line.split(" "), io), 0, io.stderr);
+    assert.match(io.stdout, usage);
+  });
+}
+
+test("the help of a subcommand that does not exist is wrong usage", async () => {
+  assert.equal(await run(["help", "trust", "nobody"], new RecordedIo()), 2);
+});
+
 for (const [command, sentence] of [
   ["list", /--json +print one JSON document$/m],
   ["watch", /--json +print one JSON line for each event$/m],
@@ -60,6 +78,8 @@ test("no command is wrong usage", async () => {
 });
 
 for (const [line, sentence] of [
+  ["trust guest", /missing required argument/],
+  ["usb attach web", /missing required argument/],
   ["list --host nowhere", /"nowhere" is not an address/],
   ["host --guest vm", /NAME=ADDR/],
   ["host --guest vm=unix:/x --tls-cert /x", /all three of --tls-cert/],

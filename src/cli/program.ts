@@ -120,7 +120,7 @@ export async function run(commandLine: readonly string[], io: Io): Promise<numbe
   try {
     const args = readOriginalCommandLine(commandLine);
     const program = await createProgram(args[0] === "help" ? args[1] : args[0], io);
-    await program.parseAsync([...args], { from: "user" });
+    await program.parseAsync(withHelpOfSubcommand(args, program), { from: "user" });
     return Number(process.exitCode ?? exitCode.done);
   } catch (thrown) {
     // Commander has already printed its message.
@@ -129,6 +129,15 @@ export async function run(commandLine: readonly string[], io: Io): Promise<numbe
     io.err(`tremplin: ${plainLines(error.message)}\n`);
     return exitCodeOf[error.code];
   }
+}
+
+/** `help trust guest` as `trust help guest`: Commander looks at the first name only. */
+function withHelpOfSubcommand(args: readonly string[], program: Command): string[] {
+  const [first, name, ...rest] = args;
+  const command = program.commands.find((each) => each.name() === name);
+  if (first !== "help" || name === undefined || rest.length === 0 || !command?.commands.length)
+    return [...args];
+  return [name, "help", ...rest];
 }
 
 /** The program with the wanted command loaded; of the others it has only the summaries. */
@@ -140,14 +149,16 @@ async function createProgram(wanted: string | undefined, io: Io): Promise<Comman
     .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) })
     .showHelpAfterError("(see --help)")
     .enablePositionalOptions()
-    .helpCommand("help [command]", "show the help of a command");
+    .helpCommand("help [command] [subcommand]", "show the help of a command");
   for (const [name, { summary, load }] of Object.entries(commands)) {
     if (name !== wanted) {
       program.command(name).description(summary);
       continue;
     }
     const create = await load();
-    program.addCommand(create(io).copyInheritedSettings(program).description(summary));
+    const command = create(io).copyInheritedSettings(program).description(summary);
+    for (const subcommand of command.commands) subcommand.copyInheritedSettings(command);
+    program.addCommand(command);
   }
   return program;
 }

@@ -39,7 +39,7 @@ const uses: Readonly<Record<string, (state: string) => Promise<unknown>>> = {
   },
   "lxd.setup.json": (state) => readConfigBackup(join(state, "lxd"), log),
   "lxd.wanted.json": (state) => readWanted(join(state, "lxd"), log),
-  "lxd.missing.json": (state) => readStillMissing(join(state, "lxd"), ["database.old"], log),
+  "lxd.missing.json": (state) => readStillMissing(join(state, "lxd"), log),
   "lxd.kept.json": (state) => new OldFolders(join(state, "lxd"), layout as never, log).kept([]),
   "lxd.settings.json": async (state) => {
     const file = settingsFile(join(state, "lxd"));

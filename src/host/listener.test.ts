@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
-import { Code } from "@connectrpc/connect";
+import { Code, createClient } from "@connectrpc/connect";
 import { hasCode, hostFixture, recordedEvents } from "../../test/support/host-fixture.ts";
+import { type Logger, silentLogger } from "../base/logger.ts";
+import { Guest } from "../contract/tremplin/v1/guest_pb.js";
 import { Host } from "../contract/tremplin/v1/host_pb.js";
 import { Tremplin } from "../contract/tremplin_pb.js";
+import { dial } from "../transport/client.ts";
 
 test("a notice of each kind is recorded under the name of its guest", async (t) => {
   const at = await hostFixture(t);
@@ -181,4 +185,16 @@ test("operation ids reach the caller, the guest and the event log", async (t) =>
   assert.ok(
     events.filter(({ notice }) => notice.case === "start").every(({ operation }) => operation === id),
   );
+});
+
+test("in the log a call that is no notice is refused, and only a notice is not acknowledged", async (t) => {
+  const lines: string[] = [];
+  const warn = (_fields: object, message: string) => void lines.push(message);
+  const at = await hostFixture(t, Object.assign(Object.create(silentLogger), { warn }) as Logger);
+  await at.host("vm");
+  const { metadata: headers } = await at.guest("vm");
+  await assert.rejects(at.listener("vm").updateCreateStatus({}, { headers }));
+  using connection = dial({ kind: "unix", path: join(at.folder, "listener-vm.sock") });
+  await assert.rejects(createClient(Guest, connection.transport).getStatus({}));
+  assert.deepEqual(lines, ["a notice was not acknowledged", "a call was refused"]);
 });

@@ -1,4 +1,4 @@
-import type { MessageShape } from "@bufbuild/protobuf";
+import type { DescMethod, MessageShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import { errorMessage } from "../base/tremplin-error.ts";
 import { TremplinListener } from "../contract/tremplin_pb.js";
@@ -78,13 +78,18 @@ export function listener(
   router.service(TremplinListener, Object.fromEntries(handlers));
 }
 
+/** The path of the rpc's requests. */
+export function rpcPath({ parent, name }: DescMethod): string {
+  return `/${parent.typeName}/${name}`;
+}
+
 /** Answers notices at an address that is not for guests, so that they are sent again once the address is corrected. */
 export function misdirectedNotices(router: ConnectRouter, logFailure: OnFailure): void {
   const sentence = "notices are not taken here: give the daemon an address of the host's --listener";
-  const handlers = TremplinListener.methods.map(({ name, localName }) => [
-    localName,
+  const handlers = TremplinListener.methods.map((method) => [
+    method.localName,
     (_message: object, { values }: HandlerContext): never => {
-      logFailure(name, values.get(callerKey), sentence);
+      logFailure(rpcPath(method), values.get(callerKey), sentence);
       throw new ConnectError(sentence, Code.FailedPrecondition);
     },
   ]);

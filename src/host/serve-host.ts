@@ -15,7 +15,7 @@ import { type RpcServer, serve } from "../transport/server.ts";
 import { vsockGuard } from "../transport/vsock/vsock-guard.ts";
 import { Guests } from "./guests.ts";
 import { hostService } from "./host-service.ts";
-import { listener, misdirectedNotices } from "./listener.ts";
+import { listener, misdirectedNotices, rpcPath } from "./listener.ts";
 import { NoticeLimits } from "./notice-limits.ts";
 import type { HostOptions, ListenerAddress } from "./options.ts";
 import { proxyService } from "./proxy.ts";
@@ -107,13 +107,16 @@ function serveGuests({ address, guest }: ListenerAddress, parts: Parts): Promise
   });
 }
 
-/** Logs each notice that was not acknowledged. */
+/** Logs each notice that was not acknowledged, and each other call. */
 function logNotices(limit: LogLimit, log: Logger): OnFailure {
   return (path, caller, reason) => {
     const sender = callerText(caller);
-    const notice = path.slice(path.lastIndexOf("/") + 1).slice(0, 100);
-    const admitted = limit.admit(`${sender} ${notice} ${reason}`);
-    if (admitted) log.warn({ notice, sender, reason, ...admitted }, "a notice was not acknowledged");
+    const notice = TremplinListener.methods.find((method) => path === rpcPath(method))?.name;
+    const call = path.slice(0, 200);
+    const admitted = limit.admit(`${sender} ${call} ${reason}`);
+    if (!admitted) return;
+    if (notice) log.warn({ notice, sender, reason, ...admitted }, "a notice was not acknowledged");
+    else log.warn({ call, sender, reason, ...admitted }, "a call was refused");
   };
 }
 

@@ -127,6 +127,16 @@ for (const [what, bytes] of Object.entries({
   });
 }
 
+test("a connection of HTTP/1.1 is kept between requests, and no shorter time is promised", async (t) => {
+  const socket = open(t, await serveHealth(t, {}));
+  for (let call = 0; call < 2; call++) {
+    socket.write(request(""));
+    const [answer] = (await once(socket, "data")) as [Buffer];
+    // Node names the time after which it closes the connection itself.
+    assert.doesNotMatch(`${answer}`, /keep-alive: timeout/i);
+  }
+});
+
 test("half of the next header on a connection of HTTP/1.1 is not waited for either", async (t) => {
   const socket = open(t, await serveHealth(t, { nextRequestMs: SOON_MS }));
   socket.write(request(""));

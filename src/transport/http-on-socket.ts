@@ -11,7 +11,8 @@ const MAX_STREAMS = 256;
 
 /** Serves both versions of HTTP on sockets, with TLS or without. Only the first bytes of a connection say which it is. */
 export function httpOnSocket(handler: Handler, connections = new Connections()): (socket: Socket) => void {
-  const h1 = http.createServer();
+  // How long a connection may be idle is decided by `connections`: Node would close it after 5 s.
+  const h1 = http.createServer({ keepAliveTimeout: 0 });
   const h2 = http2.createServer({ settings: { maxConcurrentStreams: MAX_STREAMS } });
   for (const server of [h1, h2]) {
     handleRequests(server, (request, response) => {

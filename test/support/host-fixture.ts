@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { systemClock } from "../../src/base/async/clock.ts";
-import { silentLogger } from "../../src/base/logger.ts";
+import { type Logger, silentLogger } from "../../src/base/logger.ts";
 import { type Event, Host } from "../../src/contract/tremplin/v1/host_pb.js";
 import { TremplinListener } from "../../src/contract/tremplin_pb.js";
 import { serveHost } from "../../src/host/serve-host.ts";
@@ -27,7 +27,7 @@ export interface HostFixture {
   host(...guests: string[]): Promise<AsyncDisposable>;
 }
 
-export async function hostFixture(t: TestContext): Promise<HostFixture> {
+export async function hostFixture(t: TestContext, log: Logger = silentLogger): Promise<HostFixture> {
   const stack = new AsyncDisposableStack();
   t.after(() => stack.disposeAsync());
   const folder = await mkdtemp(join(tmpdir(), "host-"));
@@ -53,7 +53,7 @@ export async function hostFixture(t: TestContext): Promise<HostFixture> {
         state: join(folder, "state"),
         logLevel: "silent",
       };
-      return stack.use(await serveHost(options, systemClock, silentLogger));
+      return stack.use(await serveHost(options, systemClock, log));
     },
   };
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readFile, rename, rm } from "node:fs/promises";
+import { link, readFile, rename, rm } from "node:fs/promises";
 import type * as z from "zod";
 import type { Logger } from "../logger.ts";
 import { errorMessage } from "../tremplin-error.ts";
@@ -56,6 +56,24 @@ export class JsonFile<Schema extends z.ZodType> {
     }
   }
 
+  /**
+   * Like readOrSetAside(), but the value for the path under which it is kept takes the place of a damaged file at once.
+   * For files whose absence means that there was nothing: a kill after setting aside would make the next reader think so.
+   */
+  async readOrReplace(
+    log: ErrorLog,
+    valueFor: (kept: string) => Promise<z.input<Schema>> | z.input<Schema>,
+  ): Promise<z.output<Schema> | undefined> {
+    try {
+      return await this.read();
+    } catch (error) {
+      if (!(error instanceof DamagedFileError)) throw error;
+      const textFor = async (kept: string) => JSON.stringify(await valueFor(kept));
+      await setAside(this.path, `${error.message}; ${this.without}`, log, textFor);
+      return await this.read();
+    }
+  }
+
   /** Durable when it resolves. */
   async write(value: z.input<Schema>): Promise<void> {
     await replaceFile(this.path, JSON.stringify(value));
@@ -91,12 +109,25 @@ export function parseJson<Schema extends z.ZodType>(bytes: Buffer, schema: Schem
 
 /**
  * Renames a file so that it is kept and harms nothing, and logs it. `PATH.unreadable.reason` has the reason for those
- * who list such files. Returns the path under which it is kept.
+ * who list such files. With `replacement`, its text for the path under which the file is kept takes the place of the
+ * file; a kill leaves one of both there. Returns that path.
  */
-export async function setAside(file: string, reason: string, log: ErrorLog): Promise<string> {
+export async function setAside(
+  file: string,
+  reason: string,
+  log: ErrorLog,
+  replacement?: (kept: string) => Promise<string>,
+): Promise<string> {
   const first = `${file}${SET_ASIDE}`;
   const kept = (await canAccess(first)) ? `${file}.${randomBytes(3).toString("hex")}${SET_ASIDE}` : first;
-  await rename(file, kept);
+  if (replacement) {
+    const text = await replacement(kept);
+    // A folder has no second name, and some file systems have none for files.
+    await link(file, kept).catch(() => rename(file, kept));
+    await replaceFile(file, text);
+  } else {
+    await rename(file, kept);
+  }
   log.error({ file, kept, reason }, "a damaged file of the state folder was set aside");
   // Without it the reason is only in the log.
   await replaceFile(`${kept}.reason`, `${reason}\n`).catch(() => undefined);

@@ -42,16 +42,16 @@ export function hasEnded({ state }: ProcessStat): boolean {
   return state === "Z" || state === "X";
 }
 
-/** The program and the arguments of a process; empty when it has ended. */
+/** The program and the arguments of a process; empty when it has ended. UTF-8, as in the arguments of Node.js. */
 export async function commandLine(pid: number): Promise<string[]> {
-  const text = await textIfReadable(`/proc/${pid}/cmdline`, "latin1");
+  const text = await textIfReadable(`/proc/${pid}/cmdline`);
   return text.split("\0").slice(0, -1);
 }
 
 /** As commandLine, for callers that must decide before anything else happens. */
 export function commandLineSync(pid: number): string[] {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0").slice(0, -1);
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(0, -1);
   } catch {
     return [];
   }

@@ -100,7 +100,7 @@ test("down sends SIGPWR to the daemon, then SIGTERM to the host, and waits for b
 });
 
 test("a damaged pid file is set aside, and written again for the process that runs", async (t) => {
-  const path = await folder(t);
+  const path = join(await folder(t), "jürgen");
   const background = new BackgroundProcess("host", path);
   const args = ["host", "--listen", `unix:${join(path, "host.sock")}`];
   const record = await started(t, background, runs, args);

@@ -55,8 +55,10 @@ export class BackgroundProcess {
     if (record !== "damaged") return record;
     const found = await findProcess(this.name, join(this.#folder, sockets[this.name]));
     const outcome = found ? `process ${found.pid} is the one that runs` : "no process of its kind runs";
-    await setAside(this.pidFile, `it is damaged; ${outcome}`, { error: () => undefined });
-    if (found) await writeRecord(this.pidFile, found);
+    const nowhere = { error: () => undefined };
+    // A kill in between must not hide a process that runs.
+    const replacement = found && (async () => JSON.stringify(found));
+    await setAside(this.pidFile, `it is damaged; ${outcome}`, nowhere, replacement);
     return found;
   }
 

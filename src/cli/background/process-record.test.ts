@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { isAlive, readRecord, recordOf, writeRecord } from "./process-record.ts";
 
-test("a record matches only the process it was made of", async (t) => {
-  const args = ["-e", "setInterval(() => {}, 1000)"];
+test("a record matches only the process it was made of, with a path of any letters", async (t) => {
+  const args = ["-e", "setInterval(() => {}, 1000)", "/tmp/jürgen/状態"];
   const child = spawn(process.execPath, args);
   t.after(() => child.kill("SIGKILL"));
   await once(child, "spawn");

@@ -48,6 +48,14 @@ test("missing requirements are reported", async (t) => {
   assert.equal(found.subgid, "bad");
 });
 
+test("the advised range of ids contains none that the site crostini maps itself", async (t) => {
+  const root = await mkdtemp(join(tmpdir(), "doctor-"));
+  t.after(() => rm(root, { recursive: true }));
+  const found = (await systemChecks(root, root)).find(({ name }) => name === "subuid");
+  const [, first, count] = /root:(\d+):(\d+) /.exec(found?.advice ?? "") ?? [];
+  assert.ok(Number(first) > 665_357 && Number(count) >= 65_536, found?.advice);
+});
+
 test("a state folder that containers cannot pass through is reported", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "doctor-"));
   t.after(() => rm(folder, { recursive: true }));

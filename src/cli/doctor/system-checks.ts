@@ -111,7 +111,11 @@ async function checkIds(file: "subuid" | "subgid", root: string): Promise<Findin
   const most = Math.max(0, ...counts.filter(Number.isInteger));
   if (most >= IDS) return goodFinding(file, `root has ${most} consecutive ids`);
   const found = most > 0 ? `root has only ${most} consecutive ids` : "root has no ids";
-  return badFinding(file, found, `echo root:100000:10000001 >> /etc/${file}`);
+  return badFinding(
+    file,
+    found,
+    `echo root:1000000:1000000 >> /etc/${file} # for --site crostini more: docs/sites.md`,
+  );
 }
 
 async function checkDisk(state: string): Promise<Finding> {

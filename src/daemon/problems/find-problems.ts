@@ -1,3 +1,4 @@
+import type { Clock } from "../../base/async/clock.ts";
 import { textIfReadable } from "../../base/files/files.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { readLeases, usedUp } from "../supervisor/network/leases.ts";
@@ -12,7 +13,11 @@ import type { Problem } from "./problem.ts";
  * What on this machine keeps containers from having a network, or from working, each with the command that helps.
  * Changes nothing. Nothing is found for an engine on another machine. A check that fails finds nothing.
  */
-export async function findProblems(engine: Engine, bridge: string, signal?: AbortSignal): Promise<Problem[]> {
+export async function findProblems(
+  engine: Engine,
+  bridge: string,
+  { clock, signal }: { readonly clock: Clock; readonly signal?: AbortSignal },
+): Promise<Problem[]> {
   if (engine.address.kind !== "unix") return [];
   const network = await engine.networks.get(bridge, signal ? { signal } : {}).catch(() => undefined);
   const { "ipv4.address": address, "ipv4.dhcp": dhcp } = network?.value.config ?? {};
@@ -21,7 +26,7 @@ export async function findProblems(engine: Engine, bridge: string, signal?: Abor
   const checks = [
     ...(isServed && subnet ? [findServerFault(bridge, subnet), findUsedUp(engine, bridge, signal)] : []),
     ...(subnet ? [findOverlap(bridge, subnet), findFirewallDrops(bridge, subnet), findForwardingOff()] : []),
-    findInotifyLimits(),
+    findInotifyLimits({ clock, signal }),
   ];
   const found = await Promise.all(checks.map((check) => check.catch((): Problem[] => [])));
   signal?.throwIfAborted();

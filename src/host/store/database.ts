@@ -1,5 +1,5 @@
-import { rename } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, rename } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { makeOwnFolder } from "../../base/files/own-folder.ts";
 import type { Logger } from "../../base/logger.ts";
@@ -51,21 +51,23 @@ export function databaseFile(folder: string): string {
   return join(folder, "host.db");
 }
 
-export interface OpenedDatabase {
-  readonly database: DatabaseSync;
-  /** Where the previous database is kept, if it was set aside. */
-  readonly setAside: string | undefined;
+const SET_ASIDE = ".set-aside-";
+
+/** Whether a database of that folder was ever set aside: also by a host that was killed before it made another one. */
+export async function wasReplaced(folder: string): Promise<boolean> {
+  const prefix = `${basename(folder)}${SET_ASIDE}`;
+  return (await readdir(dirname(folder))).some((name) => name.startsWith(prefix));
 }
 
 /**
  * Opens the database in a folder of its own, or creates both. A damaged file, one of another program, and one of a later version are set aside:
  * kept under another name, with a warning in the log. Throws `failed` when the file cannot be opened for another reason.
  */
-export async function openDatabase(folder: string, now: number, log: Logger): Promise<OpenedDatabase> {
+export async function openDatabase(folder: string, now: number, log: Logger): Promise<DatabaseSync> {
   await makeOwnFolder(folder);
   const path = databaseFile(folder);
   try {
-    return { database: open(path), setAside: undefined };
+    return open(path);
   } catch (error) {
     const problem = error instanceof ForeignDatabase ? error.message : "it is damaged";
     if (!(error instanceof ForeignDatabase || isDamage(error))) {
@@ -75,12 +77,12 @@ export async function openDatabase(folder: string, now: number, log: Logger): Pr
         error,
       );
     }
-    const setAside = `${folder}.set-aside-${now}`;
+    const setAside = `${folder}${SET_ASIDE}${now}`;
     // The folder, because the database has several files.
     await rename(folder, setAside);
     log.warn({ database: path, kept: setAside }, `the database was replaced by a new one: ${problem}`);
     await makeOwnFolder(folder);
-    return { database: open(path), setAside };
+    return open(path);
   }
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -158,6 +158,13 @@ for (const [damage, make] of Object.entries(damages)) {
     assert.equal((await readdir(folder)).filter((name) => name.startsWith("database.set-aside-")).length, 1);
   });
 }
+
+test("numbers go on beyond the lost ones although the host was killed while it replaced the database", async (t) => {
+  const folder = await place(t);
+  await mkdir(join(folder, "database.set-aside-1"));
+  await using store = await openStore(folder);
+  assert.ok(store.newest > 3n);
+});
 
 test("a database that was cut at any length opens: with a first part of its events, or set aside", async (t) => {
   const folder = await place(t);

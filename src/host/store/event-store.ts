@@ -11,7 +11,7 @@ import { makeOwnFolder } from "../../base/files/own-folder.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { type Event, EventSchema } from "../../contract/tremplin/v1/host_pb.js";
-import { databaseFile, isDamage, openDatabase } from "./database.ts";
+import { databaseFile, isDamage, openDatabase, wasReplaced } from "./database.ts";
 import { type EventInput, EventTable, type ReadRange } from "./event-table.ts";
 import { type HistoryFilter, type PastOperation, pastOperations } from "./history.ts";
 import { importOldLog } from "./old-log.ts";
@@ -235,11 +235,11 @@ interface Opened {
 
 async function openTables({ folder, clock, log, ...limits }: EventStoreOptions): Promise<Opened> {
   const place = join(folder, "database");
-  const { database, setAside } = await openDatabase(place, clock.now(), log);
+  const database = await openDatabase(place, clock.now(), log);
   try {
     const events = new EventTable(database, { ...retentionDefaults, ...definedOf(limits) });
     // A watcher goes on after the last number that it saw: the new numbers must be greater than the lost ones.
-    if (setAside !== undefined) events.loseUpTo(clock.now());
+    if (events.newest === 0 && (await wasReplaced(place))) events.loseUpTo(clock.now());
     events.noteOpened(clock.now());
     const wal = await open(`${databaseFile(place)}-wal`, "r");
     for (const path of [place, dirname(place)]) await syncFolder(path);

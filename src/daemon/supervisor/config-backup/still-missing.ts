@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { DamagedFileError, type ErrorLog, JsonFile, setAside } from "../../../base/files/json-file.ts";
+import { type ErrorLog, JsonFile } from "../../../base/files/json-file.ts";
 import { configSchema, type EngineConfigBackup, labelsOf, withMissing } from "./config-schema.ts";
 import type { WantedConfig } from "./wanted-config.ts";
 
@@ -20,25 +20,15 @@ export async function writeStillMissing(engineFolder: string, still: StillMissin
   await fileOf(engineFolder).write(still);
 }
 
-/**
- * Undefined where no old database is kept: then a person has deleted it and what was in it. A record that cannot be
- * read is itself reported as missing, so that the old database stays.
- */
+/** Undefined where nothing is missing. A record that cannot be read is itself reported as missing, so that the old database stays. */
 export async function readStillMissing(
   engineFolder: string,
-  kept: readonly string[],
   log: ErrorLog,
 ): Promise<StillMissing | undefined> {
-  if (kept.length === 0) return undefined;
-  const file = fileOf(engineFolder);
-  try {
-    return await file.read();
-  } catch (error) {
-    if (!(error instanceof DamagedFileError)) throw error;
-    const damaged = await setAside(file.path, `${error.message}; ${file.without}`, log);
-    const reason = `${damaged} cannot be read: look at ${kept.join(", ")}`;
+  return await fileOf(engineFolder).readOrReplace(log, (damaged) => {
+    const reason = `${damaged} cannot be read: look at the old databases in ${engineFolder}`;
     return { missing: { [UNREADABLE]: { reason, lasting: true } }, setup: configSchema.parse({}) };
-  }
+  });
 }
 
 export async function removeStillMissing(engineFolder: string): Promise<void> {

@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { canAccess } from "../../../base/files/files.ts";
 import { type ErrorLog, JsonFile } from "../../../base/files/json-file.ts";
 import { readConfigBackup } from "./config-backup.ts";
 import { configSchema, type EngineConfigBackup } from "./config-schema.ts";
+import { readStillMissing, withStillMissing } from "./still-missing.ts";
 
 const wantedSchema = z.object({
   setup: configSchema,
@@ -26,14 +26,22 @@ export async function writeWanted(engineFolder: string, wanted: WantedConfig): P
   await fileOf(engineFolder).write(wanted);
 }
 
-/** The wanted config that was saved when the reset began. Where an earlier version began it, that is the config backup. */
+/**
+ * The wanted config that was saved when the reset began. Where it is lost, that is the config backup and what was
+ * missing before, and incomplete. This is saved in turn, because the config backup changes during the reset.
+ */
 export async function readWanted(engineFolder: string, log: ErrorLog): Promise<WantedConfig> {
   const file = fileOf(engineFolder);
-  const wasThere = await canAccess(file.path);
-  const wanted = await file.readOrSetAside(log);
-  if (wanted) return wanted;
-  const damaged = "the record of the configuration before the reset cannot be read";
-  return wantedConfigFrom(await readConfigBackup(engineFolder, log), wasThere ? damaged : undefined);
+  const substitute = async (incomplete: string) => {
+    const wanted = wantedConfigFrom(await readConfigBackup(engineFolder, log), incomplete);
+    return withStillMissing(wanted, await readStillMissing(engineFolder, log));
+  };
+  const record = "the record of the configuration before the reset";
+  const found = await file.readOrReplace(log, () => substitute(`${record} cannot be read`));
+  if (found) return found;
+  const wanted = await substitute(`${record} is not there`);
+  await file.write(wanted);
+  return wanted;
 }
 
 export async function removeWanted(engineFolder: string): Promise<void> {

@@ -20,7 +20,8 @@ export async function recordMissing(
   { incomplete, log }: { readonly incomplete: string | undefined; readonly log: ErrorLog },
 ): Promise<void> {
   const wanted = wantedConfigFrom(await readConfigBackup(engineFolder, log), incomplete);
-  const still = await readStillMissing(engineFolder, await reset.kept(), log);
+  // Without any old database a person has deleted it and what was in it.
+  const still = (await reset.hasOldFolders()) ? await readStillMissing(engineFolder, log) : undefined;
   await writeWanted(engineFolder, withStillMissing(wanted, still));
 }
 

@@ -114,6 +114,11 @@ export class DatabaseReset {
     return this.#old.kept((this.#record.state?.moved ?? []).map(({ to }) => to));
   }
 
+  /** Whether there is an old folder, also one that no record names: a damaged record says nothing of them. */
+  async hasOldFolders(): Promise<boolean> {
+    return (await this.#old.all()).length > 0;
+  }
+
   /** The names of the folders of a new database that is no longer used, in which a person may have worked. */
   get unused(): readonly string[] {
     return this.#unused;

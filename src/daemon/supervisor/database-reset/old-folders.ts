@@ -52,11 +52,15 @@ export class OldFolders {
    */
   async kept(moved: readonly string[]): Promise<string[]> {
     const ours = new Set([...(await this.#recorded()), ...moved]);
-    return (await namesIn(this.#folder)).filter((name) => this.#isOld(name) && ours.has(name)).sort();
+    return (await this.all()).filter((name) => ours.has(name)).sort();
   }
 
-  #isOld(name: string): boolean {
-    return databaseFolders(this.#layout).some((folder) => isOldFolder(name, folder));
+  /** The names of all old folders, also a person's. */
+  async all(): Promise<string[]> {
+    const folders = databaseFolders(this.#layout);
+    return (await namesIn(this.#folder)).filter((name) =>
+      folders.some((folder) => isOldFolder(name, folder)),
+    );
   }
 
   /** Records that these are kept. */

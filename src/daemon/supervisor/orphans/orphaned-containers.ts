@@ -40,7 +40,7 @@ async function findMonitors(engineFolder: string): Promise<Monitor[]> {
   const titles = flavors.map(({ processes }) => processes.monitorTitle(engineFolder));
   const pids = await processIds();
   const found = pids.map(async (pid) => {
-    const command = await textIfReadable(`/proc/${pid}/cmdline`, "latin1");
+    const command = await textIfReadable(`/proc/${pid}/cmdline`);
     const start = titles.find((title) => command.startsWith(title));
     if (start === undefined) return [];
     return [{ pid, container: command.slice(start.length).replace(/\0.*$/s, "") }];

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Clock } from "../../../base/async/clock.ts";
 import { isRunning } from "../../../base/processes/process-identity.ts";
-import { processIds } from "../../../base/processes/process-info.ts";
+import { commandLine, processIds } from "../../../base/processes/process-info.ts";
 import { stopProcesses } from "../../../base/processes/wait-for-exit.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { flavorOf } from "../../../engine/flavors/flavors.ts";
@@ -29,7 +29,7 @@ export async function stopEngineProcesses(pids: readonly number[], clock: Clock)
 async function serves(pid: number, { kind }: EngineProgram, folder: string): Promise<boolean> {
   const { name, folderVariable } = flavorOf(kind).program;
   try {
-    const [executable, firstArgument] = (await readFile(`/proc/${pid}/cmdline`, "latin1")).split("\0");
+    const [executable, firstArgument] = await commandLine(pid);
     if (!executable?.endsWith(`/${name}`)) return false;
     if (firstArgument && !firstArgument.startsWith("--")) return false;
     const environment = (await readFile(`/proc/${pid}/environ`, "utf8")).split("\0");
