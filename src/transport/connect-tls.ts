@@ -9,7 +9,8 @@ import { certifiedCaller, reasonToRefuse, type Tls } from "./tls.ts";
 
 /**
  * Connects with mutual TLS, and checks who answers: a certificate with a role must have the expected one, wherever it is
- * used; one without a role must be for the address. Throws `unavailable` with the reason.
+ * used; one without a role must be for the address. The connection is closed when that certificate is revoked. Throws
+ * `unavailable` with the reason.
  */
 export async function connectTls(
   address: TcpAddress,
@@ -26,6 +27,7 @@ export async function connectTls(
   });
   try {
     await once(socket, "secureConnect", { signal });
+    closeWhenRevoked(socket, tls);
     return socket;
   } catch (error) {
     socket.destroy();
@@ -37,6 +39,17 @@ export async function connectTls(
       error,
     );
   }
+}
+
+function closeWhenRevoked(socket: TLSSocket, tls: Tls): void {
+  const owner = certifiedCaller(socket.getPeerCertificate(), tls);
+  const check = (): void => {
+    if (reasonToRefuse(owner, tls) !== undefined) socket.destroy();
+  };
+  const watching = tls.revoked?.watch(check);
+  socket.once("close", () => watching?.[Symbol.dispose]());
+  // The handshake may have been before a revocation, and the watch after it.
+  check();
 }
 
 /** For a server that closes the connection after the handshake, which is how it refuses a certificate. */

@@ -66,7 +66,7 @@ export function parseSerials(text: string): Set<string> {
 }
 
 /** Programs print serial numbers in either case, with or without colons and leading zeros. */
-function normalSerial(text: string): string {
+export function normalSerial(text: string): string {
   return text
     .replaceAll(":", "")
     .toUpperCase()

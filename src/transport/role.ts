@@ -28,10 +28,11 @@ const NAME_VALUE = /"(?:[^"\\]|\\.)*"|[^,"]*/y;
 export function roleIn(alternativeNames: string | undefined): Role | undefined {
   const uris = urisIn(alternativeNames ?? "");
   const ours = uris?.filter((uri) => /^tremplin:/i.test(uri));
-  return ours?.length === 1 ? parseRole(ours[0] as string) : undefined;
+  return ours?.length === 1 ? roleFromUri(ours[0] as string) : undefined;
 }
 
-function parseRole(uri: string): Role | undefined {
+/** The role that a URI names; undefined where it names none. */
+export function roleFromUri(uri: string): Role | undefined {
   if (uri === "tremplin:host") return { kind: "host" };
   const [, kind, name = ""] = /^tremplin:(guest|client)\/(.*)$/s.exec(uri) ?? [];
   if (!kind || !rolePattern.test(name)) return undefined;

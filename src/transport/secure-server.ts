@@ -12,6 +12,12 @@ import { certifiedCaller, reasonToRefuse, type Tls } from "./tls.ts";
 /** Until then a connection does not count as one (connections.ts). */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
+interface Open {
+  readonly caller: CertifiedCaller;
+  /** Its calls were refused, with the reason, when this was checked last, so that there was nothing to close. */
+  isRefused: boolean;
+}
+
 interface Logging {
   readonly log: Logger;
   readonly limit: LogLimit;
@@ -25,7 +31,7 @@ interface Logging {
 export function secureServer(tls: Tls, handler: Handler, logging: Logging): Server {
   const { cert, key, ca } = tls;
   const serve = httpOnSocket(handler);
-  const open = new Map<TLSSocket, CertifiedCaller>();
+  const open = new Map<TLSSocket, Open>();
   const options = {
     ...{ cert, key, ca, requestCert: true, rejectUnauthorized: false, ALPNProtocols: ["h2", "http/1.1"] },
     // A resumed session would not check again whether the certificate has expired.
@@ -36,8 +42,7 @@ export function secureServer(tls: Tls, handler: Handler, logging: Logging): Serv
     socket.on("error", () => socket.destroy());
     const caller = callerOf(socket, tls, logging);
     if (!caller) return void socket.destroy();
-    // The calls of one that is revoked already are refused with the reason, so there is nothing to close.
-    if (reasonToRefuse(caller, tls) === undefined) open.set(socket, caller);
+    open.set(socket, { caller, isRefused: reasonToRefuse(caller, tls) !== undefined });
     socket.once("close", () => open.delete(socket));
     setCaller(socket, caller);
     serve(socket);
@@ -65,8 +70,12 @@ function callerOf(socket: TLSSocket, tls: Tls, logging: Logging): CertifiedCalle
   return certifiedCaller(certificate, tls);
 }
 
-function closeRevoked(open: ReadonlyMap<TLSSocket, CertifiedCaller>, tls: Tls): void {
-  for (const [socket, caller] of open) if (reasonToRefuse(caller, tls) !== undefined) socket.destroy();
+function closeRevoked(open: ReadonlyMap<TLSSocket, Open>, tls: Tls): void {
+  for (const [socket, each] of open) {
+    const wasRefused = each.isRefused;
+    each.isRefused = reasonToRefuse(each.caller, tls) !== undefined;
+    if (each.isRefused && !wasRefused) socket.destroy();
+  }
 }
 
 function logRefusal({ remoteAddress = "" }: TLSSocket, reason: string, { log, limit }: Logging): void {

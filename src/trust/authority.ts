@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../base/async/clock.ts";
@@ -7,9 +7,10 @@ import { canAccess, replaceFile, textOfFile } from "../base/files/files.ts";
 import { makeOwnFolder } from "../base/files/own-folder.ts";
 import { runProgram } from "../base/processes/run-program.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
-import { parseSerials } from "../transport/revoked-serials.ts";
-import { type Role, roleIn, roleText } from "../transport/role.ts";
+import { normalSerial, parseSerials } from "../transport/revoked-serials.ts";
+import { type Role, roleIn, roleText, roleUri } from "../transport/role.ts";
 import { authorityConfig, certificateConfig } from "./certificate-request.ts";
+import { type Issued, readIssued, recordIssued } from "./issued.ts";
 
 /** Ten years. */
 const DAYS = 3650;
@@ -17,13 +18,13 @@ const DAYS = 3650;
 const OWN_ADDRESSES = ["localhost", "127.0.0.1", "::1"];
 const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
 
-/** A certificate of the authority, and where it is. */
-export interface Certificate {
-  readonly role: Role;
-  readonly serial: string;
-  readonly until: Date;
+/** A certificate of the authority. */
+export interface Certificate extends Issued {
   readonly state: "valid" | "expired" | "revoked";
-  /** The paths of certificate and key. */
+}
+
+/** The newest certificate of an owner, with the paths of certificate and key. */
+export interface NewestCertificate extends Certificate {
   readonly cert: string;
   readonly key: string;
 }
@@ -37,7 +38,8 @@ export interface IssueOptions {
 
 /**
  * An authority in a folder of its own: it signs the certificates of the host, of guests and of clients, keeps them
- * there, and lists what is revoked in the file `revoked`, which a host with `--tls-ca` in that folder reads.
+ * there, lists all of them in the file `issued`, and what is revoked in the file `revoked`, which a host with `--tls-ca`
+ * in that folder reads.
  */
 export class Authority {
   readonly folder: string;
@@ -54,13 +56,14 @@ export class Authority {
   }
 
   /** Makes a certificate, and on first use the authority and the certificate of the host. Throws `exists`. */
-  async issue(role: Role, { addresses = [], renew = false }: IssueOptions): Promise<Certificate> {
+  async issue(role: Role, { addresses = [], renew = false }: IssueOptions): Promise<NewestCertificate> {
     await using _lock = await this.#lock();
     if (!(await canAccess(this.certificate))) await this.#create();
-    if (role.kind !== "host" && !(await this.#find({ kind: "host" })))
+    const host = await this.#find({ kind: "host" });
+    if (role.kind !== "host" && !(host && (await matchesKey(host))))
       await this.#sign({ kind: "host" }, OWN_ADDRESSES);
     const known = await this.#find(role);
-    if (known?.state === "valid" && !renew) {
+    if (known?.state === "valid" && !renew && (await matchesKey(known))) {
       throw new TremplinError(
         "exists",
         `${roleText(role)} has a certificate already, ${known.cert}: use that one, revoke it, or make another one with --renew`,
@@ -68,40 +71,52 @@ export class Authority {
     }
     const names = role.kind === "host" ? [...new Set([...OWN_ADDRESSES, ...addresses])] : addresses;
     await this.#sign(role, names);
-    return (await this.#find(role)) as Certificate;
+    return (await this.#find(role)) as NewestCertificate;
   }
 
-  /** The newest certificate of each owner. */
+  /** All certificates that were made, by owner, the newest first. */
   async list(): Promise<Certificate[]> {
-    const names = (await canAccess(this.folder)) ? await readdir(this.folder) : [];
-    const stems = names.filter((name) => /^(host|guest-.+|client-.+)\.crt$/.test(name)).toSorted();
-    const found = await Promise.all(stems.map((name) => this.#read(name.slice(0, -".crt".length))));
-    return found.filter((each) => each !== undefined);
+    const revoked = await this.#readRevoked();
+    return (await this.#all()).map((each) => this.#withState(each, revoked)).toSorted(byOwner);
   }
 
-  /** Revokes the newest certificate of an owner. Throws `not-found` where it has none. */
-  async revoke(role: Role): Promise<Certificate> {
-    const found = await this.#find(role);
-    if (!found) {
+  /** Revokes all certificates of an owner, and returns them, the newest first. Throws `not-found` where it has none. */
+  async revoke(role: Role): Promise<[Certificate, ...Certificate[]]> {
+    await using _lock = await this.#lock();
+    const found = (await this.#all()).filter((each) => roleUri(each.role) === roleUri(role));
+    const [newest, ...older] = found.map((each) => ({ ...each, state: "revoked" as const }));
+    if (!newest) {
       throw new TremplinError("not-found", `${roleText(role)} has no certificate in ${this.folder}`);
     }
-    await this.revokeSerial(found.serial, roleText(role));
-    return { ...found, state: "revoked" };
+    await this.#addRevoked(
+      found.map(({ serial }) => serial),
+      roleText(role),
+    );
+    return [newest, ...older];
   }
 
-  /** Revokes a certificate by its serial number. `owner` is a remark. Throws `invalid`. */
-  async revokeSerial(serial: string, owner = ""): Promise<void> {
+  /** Revokes a certificate by its serial number. Throws `invalid`. */
+  async revokeSerial(serial: string): Promise<void> {
     const [wanted] = parseSerials(serial);
     if (wanted === undefined) throw new TremplinError("invalid", "a serial number is missing");
     await using _lock = await this.#lock();
+    await this.#addRevoked([wanted]);
+  }
+
+  /** `owner` is a remark. */
+  async #addRevoked(serials: readonly string[], owner = ""): Promise<void> {
     const text = (await textOfFile(this.#revoked)) ?? "";
-    if (parseSerials(text).has(wanted)) return;
+    const known = parseSerials(text);
+    const fresh = serials.filter((serial) => !known.has(normalSerial(serial)));
+    if (fresh.length === 0) return;
     const day = new Date(this.#clock.now()).toISOString().slice(0, 10);
     const separator = text === "" || text.endsWith("\n") ? "" : "\n";
-    await replaceFile(
-      this.#revoked,
-      `${text}${separator}${[wanted, owner, day].filter(Boolean).join(" ")}\n`,
-    );
+    const lines = fresh.map((serial) => `${[serial, owner, day].filter(Boolean).join(" ")}\n`);
+    await replaceFile(this.#revoked, `${text}${separator}${lines.join("")}`);
+  }
+
+  get #issued(): string {
+    return join(this.folder, "issued");
   }
 
   get #revoked(): string {
@@ -110,7 +125,28 @@ export class Authority {
 
   async #lock(): Promise<AsyncDisposable> {
     await makeOwnFolder(this.folder);
-    return await acquireLock(join(this.folder, "lock"), `another tremplin trust is using ${this.folder}`);
+    await using held = new AsyncDisposableStack();
+    held.use(await acquireLock(join(this.folder, "lock"), `another tremplin trust is using ${this.folder}`));
+    for (const stem of await this.#stems(".crt.new")) await this.#finishPair(stem);
+    return held.move();
+  }
+
+  /** The names of the files with a suffix, without it. */
+  async #stems(suffix: string): Promise<string[]> {
+    const names = (await canAccess(this.folder)) ? await readdir(this.folder) : [];
+    const stems = names.filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length));
+    return stems.filter((stem) => /^(host|guest-.+|client-.+)$/.test(stem));
+  }
+
+  /** Where a kill came between key and certificate, puts the certificate in its place too. */
+  async #finishPair(stem: string): Promise<void> {
+    const [fresh, key] = [this.#path(stem, "crt.new"), this.#path(stem, "key")];
+    if ((await canAccess(key)) && (await matchesKey({ cert: fresh, key })))
+      await rename(fresh, this.#path(stem, "crt"));
+  }
+
+  #path(stem: string, suffix: string): string {
+    return join(this.folder, `${stem}.${suffix}`);
   }
 
   async #create(): Promise<void> {
@@ -119,12 +155,30 @@ export class Authority {
 
   async #sign(role: Role, addresses: readonly string[]): Promise<void> {
     const authority = ["-CA", this.certificate, "-CAkey", join(this.folder, "ca.key")];
-    await this.#openssl(stemOf(role), certificateConfig(role, addresses), authority);
+    const stem = stemOf(role);
+    await this.#openssl(stem, certificateConfig(role, addresses), authority, async () => {
+      // The file of the one before is about to be replaced, and an earlier version recorded none.
+      const both = await Promise.all(
+        ["crt", "crt.new"].map((suffix) => readCertificate(this.#path(stem, suffix))),
+      );
+      await recordIssued(
+        this.#issued,
+        both.filter((each) => each !== undefined),
+      );
+    });
   }
 
-  /** Makes a key and a certificate. The certificate appears last, so that one that exists is complete. */
-  async #openssl(stem: string, config: string, args: readonly string[]): Promise<void> {
-    const path = (suffix: string): string => join(this.folder, `${stem}.${suffix}`);
+  /**
+   * Makes a key and a certificate. The certificate appears last, so that one that exists is complete. `beforeUse` runs
+   * while neither is in its place.
+   */
+  async #openssl(
+    stem: string,
+    config: string,
+    args: readonly string[],
+    beforeUse: () => Promise<void> = async () => undefined,
+  ): Promise<void> {
+    const path = (suffix: string): string => this.#path(stem, suffix);
     await writeFile(path("cnf.new"), config, { mode: 0o600 });
     const files = ["-config", path("cnf.new"), "-keyout", path("key.new"), "-out", path("crt.new")];
     const options = [...files, ...NEW_KEY, "-days", String(DAYS), ...args];
@@ -137,30 +191,66 @@ export class Authority {
         error,
       );
     });
+    await beforeUse();
     await rename(path("key.new"), path("key"));
     await rename(path("crt.new"), path("crt"));
     await rm(path("cnf.new"));
   }
 
-  #find(role: Role): Promise<Certificate | undefined> {
-    return this.#read(stemOf(role));
+  /** The newest certificate of an owner; undefined where it has none. */
+  async #find(role: Role): Promise<NewestCertificate | undefined> {
+    const [cert, key] = [this.#path(stemOf(role), "crt"), this.#path(stemOf(role), "key")];
+    const found = await readCertificate(cert);
+    return found && { ...this.#withState(found, await this.#readRevoked()), cert, key };
   }
 
-  /** Undefined where there is no such file, or it has no role. */
-  async #read(stem: string): Promise<Certificate | undefined> {
-    const cert = join(this.folder, `${stem}.crt`);
-    const pem = await textOfFile(cert);
-    if (pem === undefined) return undefined;
-    const { serialNumber: serial, subjectAltName, validTo } = new X509Certificate(pem);
-    const role = roleIn(subjectAltName);
-    if (!role) return undefined;
-    const [normal = ""] = parseSerials(serial);
-    const isRevoked = parseSerials((await textOfFile(this.#revoked)) ?? "").has(normal);
-    const until = new Date(validTo);
-    const isExpired = until.getTime() <= this.#clock.now();
-    const state = isRevoked ? "revoked" : isExpired ? "expired" : "valid";
-    return { role, serial, until, state, cert, key: join(this.folder, `${stem}.key`) };
+  /** The newest first. */
+  async #all(): Promise<Issued[]> {
+    const stems = await this.#stems(".crt");
+    const there = await Promise.all(stems.map((stem) => readCertificate(this.#path(stem, "crt"))));
+    const all = [
+      ...there.filter((each) => each !== undefined),
+      ...(await readIssued(this.#issued)).toReversed(),
+    ];
+    return [...Map.groupBy(all, ({ serial }) => serial).values()].map(([first]) => first as Issued);
   }
+
+  async #readRevoked(): Promise<ReadonlySet<string>> {
+    return parseSerials((await textOfFile(this.#revoked)) ?? "");
+  }
+
+  #withState(issued: Issued, revoked: ReadonlySet<string>): Certificate {
+    const isExpired = issued.until.getTime() <= this.#clock.now();
+    const state = revoked.has(normalSerial(issued.serial)) ? "revoked" : isExpired ? "expired" : "valid";
+    return { ...issued, state };
+  }
+}
+
+/** Undefined where there is no such file, or it has no role. */
+async function readCertificate(path: string): Promise<Issued | undefined> {
+  const pem = await textOfFile(path);
+  if (pem === undefined) return undefined;
+  const { serialNumber: serial, subjectAltName, validTo } = new X509Certificate(pem);
+  const role = roleIn(subjectAltName);
+  return role && { role, serial, until: new Date(validTo) };
+}
+
+/** Whether a key belongs to its certificate, or has been moved to where the two are used. */
+async function matchesKey({ cert, key }: Pick<NewestCertificate, "cert" | "key">): Promise<boolean> {
+  const [certificate, secret] = await Promise.all([textOfFile(cert), textOfFile(key)]);
+  if (secret === undefined) return true;
+  try {
+    return new X509Certificate(certificate ?? "").checkPrivateKey(createPrivateKey(secret));
+  } catch {
+    // A program that was killed may have left a part.
+    return false;
+  }
+}
+
+/** The order of a list keeps that of the certificates of an owner. */
+function byOwner(one: Issued, other: Issued): number {
+  const [first, second] = [stemOf(one.role), stemOf(other.role)];
+  return first < second ? -1 : first > second ? 1 : 0;
 }
 
 function stemOf(role: Role): string {

@@ -182,7 +182,7 @@ test("a revoked certificate is refused without a restart, and its open streams e
   using connection = dial(host.addresses[0] as Address, { tls: old, peer: hostRole });
   const watch = createClient(Host, connection.transport).watch({})[Symbol.asyncIterator]();
   assert.equal((await watch.next()).value?.notice.case, "begun");
-  const { serial } = await authority.revoke(client("bert"));
+  const [{ serial }] = await authority.revoke(client("bert"));
   await assert.rejects(
     as(old, "addresses", listGuests),
     hasCode(Code.Unauthenticated, new RegExp(`certificate ${serial} was revoked`)),

@@ -49,7 +49,12 @@ test("certificates are made, listed and revoked by name, and their keys are thei
   assert.match((await trust("revoke guest vm")).out, /^guest vm: certificate [0-9A-F]+ is revoked$/m);
   assert.deepEqual(await states(), ["client anna valid", "guest vm revoked", "host  valid"]);
   assert.equal((await trust("guest vm")).code, 0);
-  assert.deepEqual(await states(), ["client anna valid", "guest vm valid", "host  valid"]);
+  assert.deepEqual(await states(), [
+    "client anna valid",
+    "guest vm valid",
+    "guest vm revoked",
+    "host  valid",
+  ]);
 });
 
 test("what makes no sense is refused with what to do, and changes nothing", async () => {
@@ -59,7 +64,9 @@ test("what makes no sense is refused with what to do, and changes nothing", asyn
     ["client a,URI:tremplin:host", 2, /is not a name/],
     ["client bert --address a,URI:tremplin:host", 2, /is neither a host name nor an IP address/],
     ["revoke guest nobody", 3, /guest nobody has no certificate/],
-    ["revoke host x", 2, /"host" is not guest, client or serial/],
+    ["revoke host x", 2, /the host has no name: use tremplin trust revoke host/],
+    ["revoke daemon x", 2, /"daemon" is not guest, client, host or serial/],
+    ["revoke guest", 2, /"" is not a name/],
     ["revoke serial xyz", 2, /does not begin with a serial number/],
   ] as const) {
     const { code: found, err } = await trust(line);

@@ -65,10 +65,10 @@ function listCommand(io: Io): Command {
 
 function revokeCommand(io: Io): Command {
   return new Command("revoke")
-    .description("stop accepting a certificate, also on connections that are open")
-    .argument("<guest|client|serial>", "whose, or serial")
-    .argument("<name>", "the name, or the serial number")
-    .action((kind: string, name: string, flags: Flags) => revoke(kind, name, flags, io));
+    .description("stop accepting all certificates of an owner, or one, also on connections that are open")
+    .argument("<guest|client|host|serial>", "whose, or serial")
+    .argument("[name]", "the name, or the serial number; none for the host")
+    .action((kind: string, name: string | undefined, flags: Flags) => revoke(kind, name, flags, io));
 }
 
 async function issue(role: Role, { address, renew, ...flags }: IssueFlags, io: Io): Promise<void> {
@@ -100,17 +100,25 @@ async function list(flags: Flags, io: Io): Promise<void> {
   io.out(tableText([["FOR", "STATE", "UNTIL", "SERIAL"], ...rows]));
 }
 
-async function revoke(kind: string, name: string, flags: Flags, io: Io): Promise<void> {
+async function revoke(kind: string, name: string | undefined, flags: Flags, io: Io): Promise<void> {
   const authority = authorityOf(flags, io);
   if (kind === "serial") {
-    await authority.revokeSerial(name);
+    await authority.revokeSerial(name ?? "");
     return report(flags, io, { serial: name, state: "revoked" }, `certificate ${name}: revoked`);
   }
-  if (kind !== "guest" && kind !== "client") {
-    throw new TremplinError("invalid", `"${kind}" is not guest, client or serial`);
+  const revoked = await authority.revoke(roleOf(kind, name));
+  const text = revoked.map((each) => `${nameOf(each)}: certificate ${each.serial} is revoked`).join("\n");
+  const serials = revoked.map(({ serial }) => serial);
+  report(flags, io, { ...document(revoked[0]), serials }, text);
+}
+
+function roleOf(kind: string, name: string | undefined): Role {
+  if (kind === "host") {
+    if (name === undefined) return { kind };
+    throw new TremplinError("invalid", "the host has no name: use tremplin trust revoke host");
   }
-  const revoked = await authority.revoke({ kind, name: checkName(name) });
-  report(flags, io, document(revoked), `${nameOf(revoked)}: certificate ${revoked.serial} is revoked`);
+  if (kind === "guest" || kind === "client") return { kind, name: checkName(name ?? "") };
+  throw new TremplinError("invalid", `"${kind}" is not guest, client, host or serial`);
 }
 
 function report(flags: Flags, io: Io, json: object, text: string): void {
