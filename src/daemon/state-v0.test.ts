@@ -6,6 +6,7 @@ import { type TestContext, test } from "node:test";
 import * as z from "zod";
 import { engineWith } from "../../test/support/engine-with.ts";
 import { eventually } from "../../test/support/eventually.ts";
+import { fakeUsb } from "../../test/support/fake-usb.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { repository } from "../../test/support/repository.ts";
 import { testRunner } from "../../test/support/test-runner.ts";
@@ -20,6 +21,7 @@ import {
   ContainerStopProgress_Status as Stop,
   UpgradeContainerProgress_Status as Upgrade,
 } from "../contract/tremplin_pb.js";
+import { findRootPorts } from "./devices/root-ports.ts";
 import { UsbAssignments } from "./devices/usb-assignments.ts";
 import type { JournalEntry } from "./notices/journal.ts";
 import { createOperation } from "./operations/create/create.ts";
@@ -181,6 +183,10 @@ test("USB assignments and written settings are read", async (t) => {
   const folder = await stateFolder(t);
   const usb = await UsbAssignments.open(join(folder, "usb.json"), log);
   assert.deepEqual(usb.of(3), { container: "web", identity: "uuid-of-web" });
+  await using plugs = await fakeUsb();
+  await plugs.addController("0000:04:00.3", { usb3: ["0002", 4], usb4: ["0003", 2] });
+  const ports = await usb.number(await findRootPorts(plugs.sys), "boot");
+  assert.match(ports[2]?.folder ?? "", /0000:00:01\.0\/usb1\/1-3$/);
   const settings = await WrittenSettings.open({
     file: join(folder, "lxd.settings.json"),
     deferred: false,

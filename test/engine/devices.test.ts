@@ -9,7 +9,7 @@ import {
   UpdateContainerDevicesResponse_UpdateResult as Result,
   UpdateContainerDevicesResponse_Status as Updated,
 } from "../../src/contract/tremplin_pb.js";
-import { findUsbBuses } from "../../src/daemon/devices/usb-buses.ts";
+import { findRootPorts } from "../../src/daemon/devices/root-ports.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { engineCommand, engineQuery } from "../support/in-container.ts";
 import { type KeptFolder, keptFolder } from "../support/keeper.ts";
@@ -93,7 +93,7 @@ test("the microphone is given and taken while it runs; a camera is not to be had
 });
 
 test("without a USB controller that is said, and nothing else suffers", async (context) => {
-  if ((await findUsbBuses()).length > 0) return context.skip("this machine has one");
+  if ((await findRootPorts()).length > 0) return context.skip("this machine has one");
   const attach = await daemon.tremplin.attachUsbToContainer({ portNum: 1, containerName: "one" });
   assert.equal(attach.status, Attached.FAILED);
   assert.match(attach.failureReason, /no xHCI controller/);

@@ -13,11 +13,15 @@ export interface FakeUsb extends AsyncDisposable {
   /** Plugs in one more part of what is in a port of USB 2: a node of a subsystem. */
   plugPart(port: number, part: { readonly subsystem: string; readonly node: string }): Promise<void>;
   unplug(port: number): Promise<void>;
+  /** Plugs something with one node into the port with this folder below sysfs. */
+  plugInto(folder: string, node: string): Promise<void>;
   /** One more controller in a slot, with root hubs: their product and number of ports. Gives its path below sysfs. */
   addController(
     slot: string,
     hubs: Readonly<Record<string, readonly [product: string, ports: number]>>,
   ): Promise<string>;
+  /** Removes the controller in a slot with all that is plugged in there. */
+  removeController(slot: string): Promise<void>;
 }
 
 export async function fakeUsb(): Promise<FakeUsb> {
@@ -55,7 +59,12 @@ export async function fakeUsb(): Promise<FakeUsb> {
     plugPart: (port, { subsystem, node }) =>
       addNode(`${place(port)}/1-${port}:1.0/${subsystem}`, subsystem, node),
     unplug,
+    plugInto: (folder, node) => addNode(folder, "usb", node),
     addController,
+    async removeController(slot) {
+      await rm(join(sys, "bus/pci/devices", slot));
+      await rm(join(sys, `devices/pci0000:00/${slot}`), { recursive: true });
+    },
     [Symbol.asyncDispose]: () => rm(sys, { recursive: true }),
   };
 }

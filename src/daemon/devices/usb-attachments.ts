@@ -3,6 +3,7 @@ import type { Clock } from "../../base/async/clock.ts";
 import { KeyedMutex } from "../../base/async/keyed-mutex.ts";
 import { Reconciler } from "../../base/async/reconciler.ts";
 import type { Logger } from "../../base/logger.ts";
+import { bootId } from "../../base/processes/process-info.ts";
 import { isUnavailable, TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { EngineEvent } from "../../engine/events/engine-event.ts";
@@ -12,7 +13,7 @@ import { getContainer, uuidOf } from "../containers/find-container.ts";
 import { isTemporaryName } from "../containers/temporary-name.ts";
 import { withUsb } from "../containers/usb-mark.ts";
 import { UsbAssignments } from "./usb-assignments.ts";
-import { type UsbPort, UsbPorts } from "./usb-ports.ts";
+import { type UsbPort, UsbPorts, type UsbPortsOptions } from "./usb-ports.ts";
 
 /** Plugging in a device causes many events: waits this long, so that containers get all nodes in one change. */
 const DEBOUNCE_MS = 100;
@@ -31,6 +32,8 @@ export interface UsbAttachmentsOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly sys?: string;
+  /** The id of this boot of the machine; unless given, the kernel's. */
+  readonly boot?: string;
 }
 
 /**
@@ -60,11 +63,12 @@ export class UsbAttachments implements AsyncDisposable {
   }
 
   static async open(options: UsbAttachmentsOptions): Promise<UsbAttachments> {
-    const { file, clock, log, sys } = options;
+    const { file, clock, log, sys, boot = bootId() } = options;
     const assignments = await UsbAssignments.open(file, log);
     // Changes before watch() need no trigger: watch() triggers by itself.
     let refresh = (): void => undefined;
-    const ports = await UsbPorts.open({ changed: () => refresh(), clock, log, sys });
+    const number: UsbPortsOptions["number"] = (found) => assignments.number(found, boot);
+    const ports = await UsbPorts.open({ changed: () => refresh(), number, clock, log, sys });
     const attachments = new UsbAttachments(options, assignments, ports);
     refresh = () => attachments.#reconciler.trigger();
     return attachments;
@@ -86,7 +90,8 @@ export class UsbAttachments implements AsyncDisposable {
    * such container, `invalid` if there is no such port, `failed` without a controller.
    */
   async attach(port: number, container: string): Promise<void> {
-    await this.#change(port, async (engine) => {
+    await this.#change(async (engine) => {
+      await this.#ports.check(port);
       const taker = await getContainer(engine, container);
       const holder = await this.#holderOf(port);
       if (holder && uuidOf(holder) !== uuidOf(taker)) await this.#detachFrom(port, holder);
@@ -96,19 +101,32 @@ export class UsbAttachments implements AsyncDisposable {
     });
   }
 
-  /** Detaches a port from the container that has it, if any. Throws as `attach` does. */
+  /** Detaches a port from the container that has it, if any, also one whose controller is away. Throws as `attach` does. */
   async detach(port: number): Promise<void> {
-    await this.#change(port, async () => {
+    await this.#change(async () => {
+      if (!this.#assignments.of(port)) await this.#ports.check(port);
       const holder = await this.#holderOf(port);
       if (holder) await this.#detachFrom(port, holder);
       await this.#assignments.remove(port);
     });
   }
 
-  /** All ports in order, each with the name of the container it is assigned to, or "". */
+  /**
+   * All ports in order, each with the name of the container it is assigned to, or "". Of the ports whose controller is
+   * away, those that are assigned, so that they can be detached.
+   */
   async list(): Promise<readonly (UsbPort & { readonly container: string })[]> {
-    const ports = await this.#ports.list();
-    return ports.map((port) => ({ ...port, container: this.#assignments.of(port.number)?.container ?? "" }));
+    const present = await this.#ports.list();
+    const away = this.#assignments
+      .assigned()
+      .filter((each) => !present.some((port) => port.number === each.number));
+    const ports = [
+      ...present,
+      ...away.map(({ number, usbVersion }) => ({ number, usbVersion, devices: [] })),
+    ];
+    return ports
+      .sort((one, other) => one.number - other.number)
+      .map((port) => ({ ...port, container: this.#assignments.of(port.number)?.container ?? "" }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -118,11 +136,10 @@ export class UsbAttachments implements AsyncDisposable {
   }
 
   /** Changes an assignment; a change that fails halfway is reconciled soon. */
-  async #change(port: number, change: (engine: Engine) => Promise<void>): Promise<void> {
+  async #change(change: (engine: Engine) => Promise<void>): Promise<void> {
     await this.#mutex.run(MUTEX_KEY, async () => {
       const engine = this.#options.engine();
       if (engine.address.kind !== "unix") throw new TremplinError("failed", REMOTE_ENGINE);
-      await this.#ports.check(port);
       await change(engine).catch((error) => {
         this.#reconciler.trigger();
         throw error;

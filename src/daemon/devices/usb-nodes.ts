@@ -3,7 +3,6 @@ import { basename, join } from "node:path";
 import { textIfReadable } from "../../base/files/files.ts";
 import type { Devices } from "../../engine/resources/profiles.ts";
 import { type DeviceEntry, deviceEntry } from "./device-entry.ts";
-import { folderOfPort, type UsbBus } from "./usb-buses.ts";
 
 /**
  * The subsystems whose nodes containers get (docs/contract.md#audio-and-usb-devices). Without `hidraw` a security key is
@@ -12,12 +11,10 @@ import { folderOfPort, type UsbBus } from "./usb-buses.ts";
 const SUBSYSTEMS = new Set(["usb", "tty", "block", "hidraw"]);
 
 /**
- * The device nodes of everything plugged into a port, directly or through hubs, keyed by path. An empty port has
- * none; a device that is being removed has those that are left.
+ * The device nodes of everything plugged into the port with this folder below sysfs, directly or through hubs, keyed by
+ * path. An empty port has none; a device that is being removed has those that are left.
  */
-export async function usbNodes(buses: readonly UsbBus[], port: number, sys = "/sys"): Promise<Devices> {
-  const folder = folderOfPort(buses, port);
-  if (!folder) return {};
+export async function usbNodes(folder: string, sys = "/sys"): Promise<Devices> {
   const found = await nodesBelow(join(sys, folder));
   return Object.fromEntries(found.sort(([one], [other]) => (one < other ? -1 : 1)));
 }

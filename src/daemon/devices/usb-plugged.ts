@@ -1,7 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { textIfReadable } from "../../base/files/files.ts";
-import { folderOfPort, type UsbBus } from "./usb-buses.ts";
 
 /** A USB device by its descriptors; "" where it has none. */
 export interface PluggedDevice {
@@ -14,14 +13,9 @@ export interface PluggedDevice {
   readonly speed: string;
 }
 
-/** The devices plugged into a port: the device itself, then those behind it if it is a hub. */
-export async function pluggedInto(
-  buses: readonly UsbBus[],
-  port: number,
-  sys = "/sys",
-): Promise<readonly PluggedDevice[]> {
-  const folder = folderOfPort(buses, port);
-  return folder ? await devicesBelow(join(sys, folder)) : [];
+/** The devices plugged into the port with this folder below sysfs: the device itself, then those behind it if it is a hub. */
+export async function pluggedInto(folder: string, sys = "/sys"): Promise<readonly PluggedDevice[]> {
+  return await devicesBelow(join(sys, folder));
 }
 
 async function devicesBelow(folder: string): Promise<readonly PluggedDevice[]> {

@@ -3,9 +3,10 @@ import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Devices } from "../../engine/resources/profiles.ts";
 import { KernelEvents } from "./kernel-events.ts";
+import { findRootPorts, isInPort, type RootPort } from "./root-ports.ts";
 import type { Uevent } from "./uevent.ts";
-import { findUsbBuses, isInPort, portCount, type UsbBus } from "./usb-buses.ts";
 import { usbNodes } from "./usb-nodes.ts";
+import type { Numbered } from "./usb-numbers.ts";
 import { type PluggedDevice, pluggedInto } from "./usb-plugged.ts";
 
 /** A port with the devices plugged into it. */
@@ -17,6 +18,8 @@ export interface UsbPort {
 }
 
 export interface UsbPortsOptions {
+  /** Gives ports their numbers, which they keep, and sorts them by these. */
+  readonly number: (ports: readonly RootPort[]) => Promise<readonly Numbered<RootPort>[]>;
   /** Called when a device may have been plugged in or removed. */
   readonly changed: () => void;
   readonly clock: Clock;
@@ -39,28 +42,29 @@ export class UsbPorts implements AsyncDisposable {
     return ports;
   }
 
-  /** Throws `failed` without a controller, `invalid` for a number that is no port. */
+  /** Throws `failed` without a controller, `invalid` for a number that no port has now. */
   async check(port: number): Promise<void> {
-    const count = portCount(await this.#find());
-    if (count === 0) throw new TremplinError("failed", "this machine has no xHCI controller with USB ports");
-    if (port >= 1 && port <= count) return;
-    throw new TremplinError("invalid", `there is no USB port ${port}: ports are 1 to ${count}`);
+    const numbers = (await this.#find()).map(({ number }) => number);
+    if (numbers.length === 0)
+      throw new TremplinError("failed", "this machine has no xHCI controller with USB ports");
+    if (numbers.includes(port)) return;
+    throw new TremplinError("invalid", `there is no USB port ${port}: ports are ${rangesText(numbers)}`);
   }
 
   /** All ports in order; none without a controller. */
   async list(): Promise<readonly UsbPort[]> {
-    const buses = await this.#find();
-    const ports = buses.flatMap(({ ports, firstPort, usbVersion }) =>
-      Array.from({ length: ports }, (_, each) => ({ number: firstPort + each, usbVersion })),
+    const ports = await this.#find();
+    return await Promise.all(
+      ports.map(async ({ number, usbVersion, folder }) => {
+        return { number, usbVersion, devices: await pluggedInto(folder, this.#options.sys) };
+      }),
     );
-    const devices = ({ number }: { number: number }) => pluggedInto(buses, number, this.#options.sys);
-    return await Promise.all(ports.map(async (port) => ({ ...port, devices: await devices(port) })));
   }
 
-  /** The device nodes of everything plugged into these ports. */
-  async nodes(ports: readonly number[]): Promise<Devices> {
-    const buses = await this.#find();
-    const all = await Promise.all(ports.map((port) => usbNodes(buses, port, this.#options.sys)));
+  /** The device nodes of everything plugged into these ports; none of a port whose controller is away. */
+  async nodes(numbers: readonly number[]): Promise<Devices> {
+    const ports = (await this.#find()).filter(({ number }) => numbers.includes(number));
+    const all = await Promise.all(ports.map(({ folder }) => usbNodes(folder, this.#options.sys)));
     return Object.assign({}, ...all);
   }
 
@@ -68,11 +72,11 @@ export class UsbPorts implements AsyncDisposable {
     await this.#events?.[Symbol.asyncDispose]();
   }
 
-  /** Not remembered: a dock brings a controller of its own, and takes it away. */
-  async #find(): Promise<readonly UsbBus[]> {
-    const buses = await findUsbBuses(this.#options.sys);
-    if (buses.length > 0) this.#events ??= this.#watchKernel();
-    return buses;
+  /** Only the numbers are remembered: a dock brings a controller of its own, and takes it away. */
+  async #find(): Promise<readonly Numbered<RootPort>[]> {
+    const ports = await findRootPorts(this.#options.sys);
+    if (ports.length > 0) this.#events ??= this.#watchKernel();
+    return await this.#options.number(ports);
   }
 
   #watchKernel(): KernelEvents {
@@ -83,4 +87,11 @@ export class UsbPorts implements AsyncDisposable {
     };
     return new KernelEvents({ onEvent, onGap: changed, clock, log });
   }
+}
+
+/** Ascending numbers as text: `1 to 16, 21 to 24`. */
+function rangesText(numbers: readonly number[]): string {
+  const starts = numbers.filter((each) => !numbers.includes(each - 1));
+  const ends = numbers.filter((each) => !numbers.includes(each + 1));
+  return starts.map((start, at) => (start === ends[at] ? `${start}` : `${start} to ${ends[at]}`)).join(", ");
 }
