@@ -70,7 +70,12 @@ export async function replaceFile(path: string, content: string | Buffer, mode =
     await file.datasync();
   }
   await rename(fresh, path);
-  await using folder = await open(dirname(path), "r");
+  await syncFolder(dirname(path));
+}
+
+/** Makes what was created, renamed and removed in a folder so far survive a crash of the machine. */
+export async function syncFolder(path: string): Promise<void> {
+  await using folder = await open(path, "r");
   await folder.sync();
 }
 

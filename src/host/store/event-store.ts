@@ -7,6 +7,7 @@ import { create, fromBinary } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Clock } from "../../base/async/clock.ts";
 import { acquireLock } from "../../base/files/file-lock.ts";
+import { syncFolder } from "../../base/files/files.ts";
 import { makeOwnFolder } from "../../base/files/own-folder.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
@@ -248,11 +249,6 @@ async function openTables({ folder, clock, log, ...limits }: EventStoreOptions):
     database.close();
     throw error;
   }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  await using folder = await open(path, "r");
-  await folder.sync();
 }
 
 function definedOf(limits: Partial<RetentionLimits>): Partial<RetentionLimits> {

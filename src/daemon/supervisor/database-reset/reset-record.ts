@@ -1,5 +1,5 @@
-import { open } from "node:fs/promises";
 import * as z from "zod";
+import { syncFolder } from "../../../base/files/files.ts";
 import { DamagedFileError, JsonFile } from "../../../base/files/json-file.ts";
 import type { Logger } from "../../../base/logger.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
@@ -62,22 +62,16 @@ export class ResetRecord {
   }
 
   async write(state: ResetState): Promise<void> {
-    await this.#sync();
+    await syncFolder(this.#folder);
     await this.#file.write(state);
     this.#state = state;
     this.#log.info({ ...state }, "resetting the engine's database");
   }
 
   async end(): Promise<void> {
-    await this.#sync();
+    await syncFolder(this.#folder);
     await this.#file.remove();
     this.#state = undefined;
-  }
-
-  /** Makes the renames so far survive a crash of the machine. */
-  async #sync(): Promise<void> {
-    await using folder = await open(this.#folder, "r");
-    await folder.sync();
   }
 }
 
