@@ -1,3 +1,5 @@
+import { maskCredentials } from "../../../base/without-credentials.ts";
+
 const MASK = "[masked]";
 
 /*
@@ -32,8 +34,6 @@ const option = new RegExp(
 const header = /((?:authorization|cookie)\d?["']?\s{0,4}[=:]\s{0,4}["'[]{0,2})[^\n"'\]]+/gi;
 /** `curl -u name:password`. */
 const userOption = /((?:\s-u|--user|--proxy-user)[= ]["']?)[^\s:"']{1,256}:[^\s"']+/g;
-/** `https://name:password@host`: all that comes before the host, since a lone name is often a token. */
-const urlCredentials = /([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/"'<>?#]{1,512}@/gi;
 /** Tokens that are recognized by their own form, and hashes of passwords. */
 const knownForms = [
   /(?<![\w-])(?:gh[a-z]_|github_pat_|gl[a-z]{2,6}-|npm_|pypi-|xox[a-z]-|sk-|AKIA|ASIA|AIza|ya29\.)[\w.-]{12,}/g,
@@ -64,6 +64,6 @@ export function maskSecrets(text: string, secrets: readonly string[]): string {
   const withoutForms = knownForms.reduce((left, form) => left.replace(form, MASK), withoutKnown);
   return [header, userOption, option, assignment].reduce(
     (left, form) => left.replace(form, `$1${MASK}`),
-    withoutForms.replace(urlCredentials, `$1${MASK}@`),
+    maskCredentials(withoutForms, MASK),
   );
 }
