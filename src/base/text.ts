@@ -27,12 +27,21 @@ export function tableText(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => `${line(row).trimEnd()}\n`).join("");
 }
 
+/** Control characters, bidirectional controls, and what ends a line though it is no newline. */
+const CONTROLS = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
+const CONTROLS_RUN = new RegExp(`${CONTROLS.source}+`, "gu");
+
+/** The text with a blank in place of each run of characters that a terminal obeys, see plainText. */
+export function withoutControls(text: string): string {
+  return text.replace(CONTROLS_RUN, " ");
+}
+
 /**
  * The text without characters that change a terminal or the order in which it shows text: control characters,
  * bidirectional controls (https://www.unicode.org/reports/tr9/), line and paragraph separators.
  */
 export function plainText(text: string): string {
-  return text.replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]+/gu, " ").trim();
+  return withoutControls(text).trim();
 }
 
 /** `plainText` for each line of a text that has several; they keep their indentation. */
@@ -49,7 +58,7 @@ export function plainLines(text: string): string {
  */
 export function jsonLine(document: unknown): string {
   const escaped = JSON.stringify(document).replace(
-    /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu,
+    CONTROLS,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
   return `${escaped}\n`;

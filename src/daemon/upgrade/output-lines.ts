@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
+import { withoutControls } from "../../base/text.ts";
 import { withoutCredentials } from "../../base/without-credentials.ts";
 
 /** The maximum length of a line in a notice, in UTF-8. */
@@ -38,9 +39,7 @@ export class OutputLines {
 /** One line of plain text without passwords in URIs, of at most 4 KiB in UTF-8. */
 export function plainLine(text: string): string {
   // Bounded first: the line is untrusted.
-  const visible = stripVTControlCharacters(text.slice(0, MAX_LINE_LENGTH))
-    .replace(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]+/gu, " ")
-    .trimEnd();
+  const visible = withoutControls(stripVTControlCharacters(text.slice(0, MAX_LINE_LENGTH))).trimEnd();
   const plain = withoutCredentials(visible).toWellFormed();
   const bytes = Buffer.from(plain);
   if (bytes.length <= MAX_LINE_BYTES) return plain;
