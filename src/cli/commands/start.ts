@@ -1,13 +1,10 @@
 import { Command, Option } from "commander";
-import {
-  StartContainerRequest_PrivilegeLevel as Privilege,
-  StartContainerResponse_Status as Status,
-  Tremplin,
-} from "../../contract/tremplin_pb.js";
+import { StartContainerRequest_PrivilegeLevel as Privilege, Tremplin } from "../../contract/tremplin_pb.js";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import type { CallSettings, HostApi } from "../host-client/host-api.ts";
 import type { Reply } from "../host-client/run-operation.ts";
 import { runAndReport } from "../host-client/session.ts";
+import { startReply } from "../host-client/start-reply.ts";
 import type { Io } from "../io.ts";
 
 interface Flags extends HostFlags {
@@ -44,17 +41,8 @@ async function requestStart(
     privilegeLevel: privilegeOf(flags),
     disableAudioCapture: !flags.microphone,
   };
-  const { status, failureReason } = await api.call(Tremplin.method.startContainer, request, settings);
-  switch (status) {
-    case Status.STARTING:
-    case Status.REMAPPING:
-      return { kind: "accepted" };
-    case Status.STARTED:
-    case Status.RUNNING:
-      return { kind: "already", text: alreadyText(flags) };
-    default:
-      return { kind: "refused", reason: failureReason };
-  }
+  const response = await api.call(Tremplin.method.startContainer, request, settings);
+  return startReply(response, alreadyText(flags));
 }
 
 /** The guest stores the privilege level of a running container for its next start. */

@@ -1,9 +1,10 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
-import { StartContainerResponse_Status as Status, Tremplin } from "../../contract/tremplin_pb.js";
+import { Tremplin } from "../../contract/tremplin_pb.js";
 import type { CallSettings, HostApi } from "./host-api.ts";
 import { type Reply, runOperation } from "./run-operation.ts";
 import type { Session } from "./session.ts";
+import { startReply } from "./start-reply.ts";
 
 /** What became of the containers that ran before something stopped all of them. */
 export interface Restarted {
@@ -63,13 +64,8 @@ function stoppedSentence(names: readonly string[], restarted: readonly string[])
 }
 
 async function requestStart(api: HostApi, containerName: string, settings: CallSettings): Promise<Reply> {
-  const { status, failureReason } = await api.call(
-    Tremplin.method.startContainer,
-    { containerName },
-    settings,
+  return startReply(
+    await api.call(Tremplin.method.startContainer, { containerName }, settings),
+    "already running",
   );
-  if (status === Status.STARTING || status === Status.REMAPPING) return { kind: "accepted" };
-  if (status === Status.STARTED || status === Status.RUNNING)
-    return { kind: "already", text: "already running" };
-  return { kind: "refused", reason: failureReason };
 }
