@@ -33,6 +33,8 @@ const EXPIRY_INTERVAL_MS = 60_000;
 
 interface Pending {
   readonly input: EventInput;
+  /** Of the notice among those that wait; undefined for one without an id. */
+  readonly key: string | undefined;
   readonly done: PromiseWithResolvers<void>;
 }
 
@@ -72,9 +74,11 @@ export class EventStore implements AsyncDisposable {
     const busy = `cannot use the event log in ${folder}: another host has it open`;
     parts.use(await acquireLock(join(folder, "lock"), busy));
     const opened = await openTables(options);
-    const store = new EventStore(options, opened, parts.move());
+    await using undo = new AsyncDisposableStack();
+    const store = undo.use(new EventStore(options, opened, parts.move()));
     await importOldLog(folder, opened.events, () => store.#makeDurable(), options.log);
     store.#durable = opened.events.newest;
+    undo.move();
     return store;
   }
 
@@ -106,14 +110,14 @@ export class EventStore implements AsyncDisposable {
    * disk; rejects with `unavailable` when it cannot be written. `operation` is empty for a notice of no operation.
    */
   append(guest: string, notice: Notice, id: string, operation = ""): Promise<void> {
-    const key = `${guest}\0${id}`;
-    const earlier = id === "" ? undefined : this.#waiting.get(key);
+    const key = id === "" ? undefined : `${guest}\0${id}`;
+    const earlier = key === undefined ? undefined : this.#waiting.get(key);
     if (earlier !== undefined) return earlier;
     const done = Promise.withResolvers<void>();
     const time = this.#options.clock.now();
     const content = create(EventSchema, { time: timestampFromMs(time), guest, operation, notice });
-    this.#pending.push({ input: { event: content, time, id }, done });
-    if (id !== "") this.#waiting.set(key, done.promise);
+    this.#pending.push({ input: { event: content, time, id }, key, done });
+    if (key !== undefined) this.#waiting.set(key, done.promise);
     this.#writing ??= this.#write();
     return done.promise;
   }
@@ -169,7 +173,7 @@ export class EventStore implements AsyncDisposable {
         const message = `cannot write the event log in ${this.#options.folder}: ${(error as Error).message}`;
         for (const { done } of batch) done.reject(new TremplinError("unavailable", message, error));
       }
-      for (const { input } of batch) this.#waiting.delete(`${input.event.guest}\0${input.id}`);
+      for (const { key } of batch) if (key !== undefined) this.#waiting.delete(key);
     }
     this.#writing = undefined;
   }

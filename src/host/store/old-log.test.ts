@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -51,4 +51,15 @@ test("an empty segment of an earlier version sets where the numbers go on", asyn
   await writeFile(join(folder, "events.9.jsonl"), "");
   await using store = await EventStore.open({ folder, clock: systemClock, log: silentLogger });
   assert.equal(store.newest, 8n);
+});
+
+test("a log that cannot be read fails the start, and leaves the folder to the next one", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "old-log-"));
+  t.after(() => rm(folder, { recursive: true }));
+  await mkdir(join(folder, "events.1.jsonl"));
+  const options = { folder, clock: systemClock, log: silentLogger };
+  await assert.rejects(EventStore.open(options), { code: "EISDIR" });
+  await rm(join(folder, "events.1.jsonl"), { recursive: true });
+  await using store = await EventStore.open(options);
+  assert.equal(store.newest, 0n);
 });
