@@ -20,7 +20,7 @@ interface IssueFlags extends Flags {
 export function trustCommand(io: Io): Command {
   const command = new Command("trust").enablePositionalOptions();
   for (const each of [...issueCommands(io), listCommand(io), revokeCommand(io)]) {
-    command.addCommand(withTrustFlags(each).copyInheritedSettings(command));
+    command.addCommand(withTrustFlags(each));
   }
   return command;
 }

@@ -9,7 +9,7 @@ import { machineUpCommand } from "./machine-up.ts";
 export function machineCommand(io: Io): Command {
   const command = new Command("machine").enablePositionalOptions();
   for (const create of [machineUpCommand, machineDownCommand, machineStatusCommand, machineShellCommand]) {
-    command.addCommand(withMachineFlags(create(io)).copyInheritedSettings(command));
+    command.addCommand(withMachineFlags(create(io)));
   }
   return command;
 }
