@@ -1,5 +1,5 @@
 import { isIPv4 } from "node:net";
-import { toNumber } from "../../supervisor/network/subnet.ts";
+import { overlaps } from "../../supervisor/network/subnet.ts";
 import type { Packet } from "./packets.ts";
 import { type Answer, type Chain, every, not, type Rule, some, type Table, type Verdict } from "./rules.ts";
 
@@ -126,8 +126,7 @@ function isInNetwork(network: string, address: string): Answer {
     network.split(",").map((each) => {
       const [base = "", length = "32"] = each.split("/");
       if (!isIPv4(base) || !/^\d+$/.test(length)) return undefined;
-      const size = 2 ** (32 - Number(length));
-      return Math.floor(toNumber(base) / size) === Math.floor(toNumber(address) / size);
+      return overlaps({ address: base, prefix: Number(length) }, { address, prefix: 32 });
     }),
   );
 }

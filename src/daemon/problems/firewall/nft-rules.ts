@@ -1,5 +1,5 @@
 import { isIPv4 } from "node:net";
-import { toNumber } from "../../supervisor/network/subnet.ts";
+import { overlaps, toNumber } from "../../supervisor/network/subnet.ts";
 import type { Packet } from "./packets.ts";
 import { type Answer, type Chain, every, not, type Rule, some, type Table, type Verdict } from "./rules.ts";
 
@@ -191,9 +191,9 @@ function isSameText(text: string, value: string | number): Answer {
 
 function isInPrefix({ addr, len }: JsonObject, value: string | number): Answer {
   if (typeof addr !== "string" || typeof len !== "number") return undefined;
-  if (!isIPv4(addr) || !isIPv4(String(value))) return false;
-  const size = 2 ** (32 - len);
-  return Math.floor(toNumber(addr) / size) === Math.floor(toNumber(String(value)) / size);
+  const address = String(value);
+  if (!isIPv4(addr) || !isIPv4(address)) return false;
+  return overlaps({ address: addr, prefix: len }, { address, prefix: 32 });
 }
 
 function isInRange([first, last]: readonly Json[], value: string | number): Answer {
