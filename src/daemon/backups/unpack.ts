@@ -1,5 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { findExecutable } from "../../base/processes/find-executable.ts";
+import { bytesText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { ArchiveFormat } from "./archive-format.ts";
 import { bytesOfBackup } from "./bytes-of-backup.ts";
@@ -51,8 +52,6 @@ export async function countUnpacked(
 
 /** Fits into the memory of sandboxed(). */
 const MAX_WINDOW_BYTES = 768 * 1024 * 1024;
-const MIB = 1024 ** 2;
-const GIB = 1024 ** 3;
 
 export type PackedFormat = Exclude<ArchiveFormat, "tar">;
 export type Command = readonly [program: string, ...args: string[]];
@@ -82,7 +81,7 @@ export function decompressionError(format: ArchiveFormat, error: TremplinError):
   const window = /Window size larger than maximum : (\d+)/.exec(message)?.[1];
   if (window) {
     return tooMuchMemory(
-      `a window of ${sizeText(Number(window))}`,
+      `a window of ${bytesText(Number(window))}`,
       "zstd -dc --long=31 OLD | zstd -T0 -o NEW",
       error,
     );
@@ -108,17 +107,12 @@ export function decompressionError(format: ArchiveFormat, error: TremplinError):
 }
 
 function tooMuchMemory(what: string, repack: string, cause: unknown): TremplinError {
-  const allowed = sizeText(MAX_WINDOW_BYTES);
+  const allowed = bytesText(MAX_WINDOW_BYTES);
   return new TremplinError(
     "failed",
     `the backup is packed with ${what}, and at most ${allowed} of memory are used for that; repack it, for example by \`${repack}\``,
     cause,
   );
-}
-
-function sizeText(bytes: number): string {
-  const [size, unit] = bytes >= GIB ? [bytes / GIB, "GiB"] : [bytes / MIB, "MiB"];
-  return `${Math.round(size * 10) / 10} ${unit}`;
 }
 
 /** The fastest installed command that decompresses its input to its output. */
