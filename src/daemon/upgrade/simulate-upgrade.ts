@@ -39,6 +39,8 @@ class Simulation {
   readonly exec: ContainerExec;
   readonly #originals: readonly SourceFile[];
   readonly #plan: SourcePlan;
+  /** The folders whose sources are written, with the keys that count now. */
+  readonly #written = new Set<string>();
   #hasNewKeys = false;
 
   constructor(exec: ContainerExec, originals: readonly SourceFile[], plan: SourcePlan) {
@@ -84,6 +86,7 @@ class Simulation {
     ]);
     if (exitCode !== 0) return programFailure(`fetching ${from.keyring}`, exitCode, lastLines).message;
     this.#hasNewKeys = true;
+    this.#written.clear();
     return undefined;
   }
 
@@ -104,7 +107,8 @@ class Simulation {
     ...args: readonly string[]
   ): Promise<readonly string[]> {
     const folder = `${SIMULATION_FOLDER}/sources/${releases.map(({ codename }) => codename).join("-")}`;
-    await this.#writeSources(folder, releases);
+    if (!this.#written.has(folder)) await this.#writeSources(folder, releases);
+    this.#written.add(folder);
     const settings = [
       "Dir::Etc::SourceList=/dev/null",
       `Dir::Etc::SourceParts=${folder}`,
