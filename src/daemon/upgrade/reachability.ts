@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { displayText } from "../guest/lossless-text.ts";
+import { parseAptUri } from "../mirrors/apt-uri.ts";
 import type { ContainerExec } from "./container-exec.ts";
 import { enabledSources, type SourceFile } from "./source-files.ts";
 
@@ -22,9 +23,7 @@ export async function namesToResolve(
     ...["apt-config", "dump", "--format", "%v%n"],
     ...["Acquire::http::Proxy", "Acquire::https::Proxy"],
   ]);
-  const servers = [...uris, ...proxies.stdout.split("\n")].map(
-    (uri) => /^[^/]*\/\/(?:[^/@]*@)?([^/:]+)/.exec(uri)?.[1] ?? "",
-  );
+  const servers = [...uris, ...proxies.stdout.split("\n")].map((uri) => parseAptUri(uri).host);
   const { stdout } = await exec.capture(["cat", "/etc/resolv.conf"]);
   const domains = [...stdout.matchAll(/^(?:search|domain)[ \t]+(.*)$/gm)].flatMap((line) =>
     (line[1] ?? "").trim().split(/\s+/),
