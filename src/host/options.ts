@@ -1,5 +1,6 @@
 import { TremplinError } from "../base/tremplin-error.ts";
 import { type Address, parseAddress } from "../transport/address.ts";
+import { rolePattern } from "../transport/role.ts";
 import type { Tls } from "../transport/tls.ts";
 import type { RetentionLimits } from "./store/retention.ts";
 
@@ -62,6 +63,6 @@ export function parseListener(text: string): ListenerAddress {
 
 /** Splits `NAME=VALUE`; undefined for any other text. */
 export function splitName(text: string): { name: string; value: string } | undefined {
-  const [, name, value] = /^([A-Za-z0-9][A-Za-z0-9._-]{0,62})=(.+)$/.exec(text) ?? [];
-  return name && value ? { name, value } : undefined;
+  const [, name = "", value = ""] = /^([^=]*)=(.+)$/.exec(text) ?? [];
+  return rolePattern.test(name) ? { name, value } : undefined;
 }
