@@ -29,7 +29,8 @@ export interface DhcpLease {
   readonly hostname: string;
   readonly hwaddr: string;
   readonly address: string;
-  readonly type: "static" | "dynamic";
+  /** `gateway`: the bridge itself. */
+  readonly type: "static" | "dynamic" | "gateway";
 }
 
 /** Ports of an address that a network forwards to its containers. */

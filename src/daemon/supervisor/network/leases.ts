@@ -26,7 +26,7 @@ export async function readLeases(
 
 export function leaseUse(total: number, leases: readonly DhcpLease[]): LeaseUse {
   // The engine lists the bridge itself too, and IPv6 addresses.
-  const given = leases.filter(({ type, address }) => type !== ("gateway" as string) && address.includes("."));
+  const given = leases.filter(({ type, address }) => type !== "gateway" && address.includes("."));
   const holders = new Set(given.map(({ hwaddr }) => hwaddr.toLowerCase()));
   return { total, used: new Set(given.map(({ address }) => address)).size, holders };
 }
