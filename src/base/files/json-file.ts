@@ -6,7 +6,7 @@ import { errorMessage } from "../tremplin-error.ts";
 import { canAccess, replaceFile } from "./files.ts";
 
 /** The suffix of a damaged file that was set aside. */
-const SET_ASIDE = ".unreadable";
+export const SET_ASIDE = ".unreadable";
 
 /** Where damaged files are reported. */
 export type ErrorLog = Pick<Logger, "error">;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { KeyedMutex } from "../../base/async/keyed-mutex.ts";
 import { removeUnfinished, replaceFile } from "../../base/files/files.ts";
-import { parseJson } from "../../base/files/json-file.ts";
+import { parseJson, SET_ASIDE } from "../../base/files/json-file.ts";
 import type { Logger } from "../../base/logger.ts";
 
 /** An operation under way. */
@@ -49,8 +49,6 @@ const entrySchema: z.ZodType<JournalEntry> = z.looseObject({
 });
 
 const SUFFIX = ".json";
-/** The suffix of files whose entries could not be used. */
-const SET_ASIDE = ".unreadable";
 
 /**
  * The durable record of operations: one small file an entry, replaced whole at each change. An entry begins with its
