@@ -24,7 +24,10 @@ export interface StateFolder {
 /** Goes into call metadata, which takes no other bytes. */
 const ID = /^[0-9A-Za-z-]{8,64}$/;
 
-/** Creates the folder if it is missing. Throws `invalid` for one that other users could change. Its mode 0711 lets others reach the engine's files but not list it. */
+/**
+ * Creates the folder if it is missing. Its mode 0711 lets others reach the engine's files but not list it. Throws
+ * `invalid` for one that other users could change.
+ */
 export async function openStateFolder(path: string, log: ErrorLog): Promise<StateFolder> {
   await makeOwnFolder(path, 0o711);
   return {

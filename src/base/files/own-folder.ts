@@ -17,9 +17,9 @@ interface Visited {
 }
 
 /**
- * Creates a folder if it is missing and checks that only this user and root can change what is in it: it, and
- * every folder and link on the way to it, belongs to them, and nobody else can write there. Programs that keep locks, pid files,
- * sockets and state in it would otherwise follow links that somebody planted. Throws `invalid` with what is wrong.
+ * Creates a folder if it is missing and checks that only this user and root can change what is in it: it, and every
+ * folder and link on the way to it, belongs to them, and nobody else can write there. Programs that keep locks, pid
+ * files, sockets and state in it would otherwise follow links that somebody planted. Throws `invalid` with what is wrong.
  */
 export async function makeOwnFolder(path: string, mode: 0o700 | 0o711 = 0o700): Promise<void> {
   const full = resolve(path);

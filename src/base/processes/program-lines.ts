@@ -16,9 +16,9 @@ export interface ProgramLinesOptions {
 }
 
 /**
- * Runs a program and yields the lines of its standard error, without passwords in URIs. The program is killed when the signal aborts, when the
- * caller stops reading, and when this process ends in any way. Throws `failed` with the end of its output when it
- * fails. When this returns, every process that could still print has ended.
+ * Runs a program and yields the lines of its standard error, without passwords in URIs. The program is killed when the
+ * signal aborts, when the caller stops reading, and when this process ends in any way. Throws `failed` with the end of
+ * its output when it fails. When this returns, every process that could still print has ended.
  */
 export async function* programLines(
   command: readonly string[],

@@ -60,8 +60,9 @@ export async function wasReplaced(folder: string): Promise<boolean> {
 }
 
 /**
- * Opens the database in a folder of its own, or creates both. A damaged file, one of another program, and one of a later version are set aside:
- * kept under another name, with a warning in the log. Throws `failed` when the file cannot be opened for another reason.
+ * Opens the database in a folder of its own, or creates both. A damaged file, one of another program, and one of a later
+ * version are set aside: kept under another name, with a warning in the log. Throws `failed` when the file cannot be
+ * opened for another reason.
  */
 export async function openDatabase(folder: string, now: number, log: Logger): Promise<DatabaseSync> {
   await makeOwnFolder(folder);
