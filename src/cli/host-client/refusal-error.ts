@@ -2,6 +2,7 @@ import { plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Engine_State, Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import type { HostApi } from "./host-api.ts";
+import { findContainer } from "./list-containers.ts";
 import { plainReason } from "./plain-reason.ts";
 
 const STATUS_TIMEOUT_MS = 10_000;
@@ -29,6 +30,8 @@ async function codeOf(api: HostApi, container: string, mustExist: boolean) {
   const { operations, engine } = await api.call(Guest.method.getStatus, {}, settings);
   if (operations.some(({ containerName }) => containerName === container)) return "busy";
   if (!mustExist || engine?.state !== Engine_State.RUNNING) return "failed";
-  const { containers } = await api.call(Guest.method.listContainers, {}, settings);
-  return containers.some(({ name }) => name === container) ? "failed" : "not-found";
+  return await findContainer(api, container).then(
+    () => "failed" as const,
+    (thrown) => (TremplinError.from(thrown).code === "not-found" ? "not-found" : "failed"),
+  );
 }

@@ -564,10 +564,11 @@ export declare type Container = Message<"tremplin.v1.Container"> & {
 
   /**
    * Whether its newest upgrade can be rolled back: it has a rollback snapshot.
+   * Unset by older daemons.
    *
-   * @generated from field: bool has_rollback_snapshot = 11;
+   * @generated from field: optional bool has_rollback_snapshot = 11;
    */
-  hasRollbackSnapshot: boolean;
+  hasRollbackSnapshot?: boolean | undefined;
 };
 
 /**
