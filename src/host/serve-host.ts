@@ -14,6 +14,8 @@ import { health } from "../transport/health.ts";
 import { reflection } from "../transport/reflection.ts";
 import { type RpcServer, serve } from "../transport/server.ts";
 import { vsockGuard } from "../transport/vsock/vsock-guard.ts";
+import { forwardService } from "./forward-service.ts";
+import { Forwards } from "./forwards/forwards.ts";
 import { Guests } from "./guests.ts";
 import { hostService } from "./host-service.ts";
 import { listener, misdirectedNotices, rpcPath } from "./listener.ts";
@@ -31,10 +33,14 @@ export interface RunningHost extends AsyncDisposable {
   readonly listeners: RpcServer["addresses"];
 }
 
+/** The default; ports beyond are listed, but not open. */
+const MAX_FORWARDS = 256;
+
 interface Parts {
   readonly options: HostOptions;
   readonly guests: Guests;
   readonly events: EventStore;
+  readonly forwards: Forwards;
   readonly limits: NoticeLimits;
   readonly clock: Clock;
   readonly log: Logger;
@@ -56,7 +62,10 @@ export async function serveHost(
   );
   const guests = servers.use(new Guests(options.guests, options.tls));
   const limits = new NoticeLimits(clock);
-  const parts = { options, guests, events, limits, clock, log, inherited };
+  const { state: folder, maxForwards: most = MAX_FORWARDS } = options;
+  const forwards = servers.use(await Forwards.open({ folder, most, clock, log }));
+  forwards.setGuests(guests.all);
+  const parts = { options, guests, events, forwards, limits, clock, log, inherited };
   const { addresses } = servers.use(await serveClients(parts));
   const listeners: RunningHost["listeners"][number][] = [];
   for (const each of options.listeners) {
@@ -67,7 +76,8 @@ export async function serveHost(
 }
 
 /** For people and programs. */
-async function serveClients({ options, guests, events, clock, log, inherited }: Parts): Promise<RpcServer> {
+async function serveClients(parts: Parts): Promise<RpcServer> {
+  const { options, guests, events, forwards, clock, log, inherited } = parts;
   const { listen, tls, token, socketGroup } = options;
   return await serve({
     addresses: listen,
@@ -80,6 +90,7 @@ async function serveClients({ options, guests, events, clock, log, inherited }: 
     log,
     routes(router) {
       hostService(router, guests, events, clock);
+      forwardService(router, forwards, guests);
       proxyService(router, Tremplin, guests);
       proxyService(router, Guest, guests);
       misdirectedNotices(router, logNotices(new LogLimit(clock), log));
@@ -95,7 +106,7 @@ async function serveClients({ options, guests, events, clock, log, inherited }: 
 
 /** For guests. `guest`: the only one that sends to this address. */
 function serveGuests({ address, guest }: ListenerAddress, parts: Parts): Promise<RpcServer> {
-  const { options, guests, events, limits, clock, log } = parts;
+  const { options, guests, limits, clock, log } = parts;
   const cids = guests.all.flatMap(({ cid }) => (cid === undefined ? [] : [cid]));
   const withTokens = options.guests.filter(({ token }) => token !== undefined);
   return serve({
@@ -111,10 +122,20 @@ function serveGuests({ address, guest }: ListenerAddress, parts: Parts): Promise
     onFailure: logNotices(new LogLimit(clock), log),
     log,
     routes(router: ConnectRouter) {
-      listener(router, guests, events, limits, guest);
+      listener(router, guests, recorder(parts), limits, guest);
       health(router, [TremplinListener.typeName]);
     },
   });
+}
+
+/** Records notices, and asks a guest that is ready for its ports at once. */
+function recorder({ events, forwards }: Parts): Pick<EventStore, "append"> {
+  return {
+    async append(guest, notice, ...rest) {
+      await events.append(guest, notice, ...rest);
+      if (notice.case === "ready") forwards.wake(guest);
+    },
+  };
 }
 
 /** Logs each notice that was not acknowledged, and each other call. */
