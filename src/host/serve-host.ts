@@ -8,8 +8,9 @@ import { Guest } from "../contract/tremplin/v1/guest_pb.js";
 import { Host } from "../contract/tremplin/v1/host_pb.js";
 import { Tremplin, TremplinListener } from "../contract/tremplin_pb.js";
 import { formatAddress } from "../transport/address.ts";
-import { admitRole, callerText } from "../transport/admission.ts";
+import { admitRole } from "../transport/admission.ts";
 import type { OnFailure } from "../transport/answer-calls.ts";
+import { callerText } from "../transport/caller.ts";
 import { health } from "../transport/health.ts";
 import { reflection } from "../transport/reflection.ts";
 import { type RpcServer, serve } from "../transport/server.ts";
@@ -114,6 +115,8 @@ function serveGuests({ address, guest }: ListenerAddress, parts: Parts): Promise
     tls: options.tls,
     tokens: withTokens.map(({ name, token }) => ({ token: token as string, guest: name })),
     unknownCaller: Code.FailedPrecondition,
+    // The code after which every daemon sends a notice again.
+    noRoom: Code.Unavailable,
     acceptsVsock: vsockGuard(cids, log),
     admits(caller) {
       const sender = senderOf(caller, guest, guests);
