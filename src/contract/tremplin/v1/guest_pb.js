@@ -15,7 +15,7 @@ import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
  * Describes the file tremplin/v1/guest.proto.
  */
 export const file_tremplin_v1_guest = /*@__PURE__*/
-  fileDesc("Chd0cmVtcGxpbi92MS9ndWVzdC5wcm90bxILdHJlbXBsaW4udjEiEgoQR2V0U3RhdHVzUmVxdWVzdCLTAwoRR2V0U3RhdHVzUmVzcG9uc2USEQoJZGFlbW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSLgoKc3RhcnRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEc2l0ZRgEIAEoCRIjCgZlbmdpbmUYBSABKAsyEy50cmVtcGxpbi52MS5FbmdpbmUSKgoKb3BlcmF0aW9ucxgGIAMoCzIWLnRyZW1wbGluLnYxLk9wZXJhdGlvbhIbChN1bmRlbGl2ZXJlZF9ub3RpY2VzGAcgASgNEjMKD2hvc3RfYXdheV9zaW5jZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGAoQaG9zdF9hd2F5X3JlYXNvbhgJIAEoCRIxCg1vbGRlc3Rfbm90aWNlGAogASgLMhoudHJlbXBsaW4udjEuV2FpdGluZ05vdGljZRI0Cg9yZWZ1c2VkX25vdGljZXMYCyADKAsyGy50cmVtcGxpbi52MS5SZWplY3RlZE5vdGljZRI2ChFzZXRfYXNpZGVfcmVjb3JkcxgMIAMoCzIbLnRyZW1wbGluLnYxLlNldEFzaWRlUmVjb3JkInIKDVdhaXRpbmdOb3RpY2USCwoDcnBjGAEgASgJEhYKDmNvbnRhaW5lcl9uYW1lGAIgASgJEhEKCW9wZXJhdGlvbhgDIAEoCRIpCgVzaW5jZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAigwEKDlJlamVjdGVkTm90aWNlEgsKA3JwYxgBIAEoCRIWCg5jb250YWluZXJfbmFtZRgCIAEoCRIRCglvcGVyYXRpb24YAyABKAkSKQoFc2luY2UYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnJlYXNvbhgFIAEoCSJZCg5TZXRBc2lkZVJlY29yZBIMCgRwYXRoGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIpCgVzaW5jZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAimQQKBkVuZ2luZRIoCgVzdGF0ZRgBIAEoDjIZLnRyZW1wbGluLnYxLkVuZ2luZS5TdGF0ZRIWCg5mYWlsdXJlX3JlYXNvbhgCIAEoCRIMCgRraW5kGAMgASgJEg8KB3ZlcnNpb24YBCABKAkSDgoGc29ja2V0GAUgASgJEg4KBmJyaWRnZRgGIAEoCRIOCgZzdWJuZXQYByABKAkSDwoHc3RvcmFnZRgIIAEoCRIoCgVwaGFzZRgJIAEoDjIZLnRyZW1wbGluLnYxLkVuZ2luZS5QaGFzZRIUCgxwaGFzZV9yZWFzb24YCiABKAkiUgoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABILCgdTVE9QUEVEEAESDAoIU1RBUlRJTkcQAhILCgdSVU5OSU5HEAMSCgoGRkFJTEVEEAQi2AEKBVBoYXNlEhUKEVBIQVNFX1VOU1BFQ0lGSUVEEAASDQoJTEFVTkNISU5HEAESDQoJUFJFUEFSSU5HEAISEQoNU0FWSU5HX0NPTkZJRxADEhMKD01PVklOR19EQVRBQkFTRRAEEhkKFVJFQ09WRVJJTkdfQ09OVEFJTkVSUxAFEhYKElJFU1RPUklOR19EQVRBQkFTRRAGEhQKEENPTkNMVURJTkdfUkVTRVQQBxIZChVSRUNPVkVSSU5HX09QRVJBVElPTlMQCBIOCgpSRVNUQVJUSU5HEAkimwEKCU9wZXJhdGlvbhIKCgJpZBgBIAEoCRIMCgRraW5kGAIgASgJEhYKDmNvbnRhaW5lcl9uYW1lGAMgASgJEi4KCnN0YXJ0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhoKEndhaXRzX2Zvcl9yZWNvdmVyeRgFIAEoCBIQCghvYnN0YWNsZRgGIAEoCSIXChVMaXN0Q29udGFpbmVyc1JlcXVlc3QiRAoWTGlzdENvbnRhaW5lcnNSZXNwb25zZRIqCgpjb250YWluZXJzGAEgAygLMhYudHJlbXBsaW4udjEuQ29udGFpbmVyIqQBCglDb250YWluZXISDAoEbmFtZRgBIAEoCRINCgVzdGF0ZRgCIAEoCRIUCgxpcHY0X2FkZHJlc3MYAyABKAkSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFaW1hZ2UYBSABKAkSEgoKcHJpdmlsZWdlZBgGIAEoCBIRCglvcGVyYXRpb24YByABKAkiLQoTUHJlcGFyZUltYWdlUmVxdWVzdBIWCg5kZWJpYW5fcmVsZWFzZRgBIAEoCSJkChRQcmVwYXJlSW1hZ2VQcm9ncmVzcxIPCgdtZXNzYWdlGAEgASgJEg8KB3BlcmNlbnQYAiABKA0SEwoLcm9vdGZzX3BhdGgYAyABKAkSFQoNbWV0YWRhdGFfcGF0aBgEIAEoCSKlAgoKU2hlbGxJbnB1dBIuCgVzdGFydBgBIAEoCzIdLnRyZW1wbGluLnYxLlNoZWxsSW5wdXQuU3RhcnRIABIOCgRkYXRhGAIgASgMSAASLAoEc2l6ZRgDIAEoCzIcLnRyZW1wbGluLnYxLlNoZWxsSW5wdXQuU2l6ZUgAGnkKBVN0YXJ0EhYKDmNvbnRhaW5lcl9uYW1lGAEgASgJEg8KB2NvbW1hbmQYAiADKAkSDAoEdGVybRgDIAEoCRIqCgRzaXplGAQgASgLMhwudHJlbXBsaW4udjEuU2hlbGxJbnB1dC5TaXplEg0KBXBsYWluGAUgASgIGiUKBFNpemUSDwoHY29sdW1ucxgBIAEoDRIMCgRyb3dzGAIgASgNQgcKBWlucHV0Ik4KC1NoZWxsT3V0cHV0Eg4KBGRhdGEYASABKAxIABITCglleGl0X2NvZGUYAiABKAVIABIQCgZlcnJvcnMYAyABKAxIAEIICgZvdXRwdXQiRQoTQ2hlY2tVcGdyYWRlUmVxdWVzdBIWCg5jb250YWluZXJfbmFtZRgBIAEoCRIWCg50YXJnZXRfdmVyc2lvbhgCIAEoBSJWChRDaGVja1VwZ3JhZGVQcm9ncmVzcxIPCgdtZXNzYWdlGAEgASgJEg0KBW5vdGVzGAIgAygJEhAKCHByb2JsZW1zGAMgAygJEgwKBGRvbmUYBCABKAgiLAoSVW5kb1VwZ3JhZGVSZXF1ZXN0EhYKDmNvbnRhaW5lcl9uYW1lGAEgASgJIiwKEktlZXBVcGdyYWRlUmVxdWVzdBIWCg5jb250YWluZXJfbmFtZRgBIAEoCSLKAQoQUm9sbGJhY2tSZXNwb25zZRI0CgZzdGF0dXMYASABKA4yJC50cmVtcGxpbi52MS5Sb2xsYmFja1Jlc3BvbnNlLlN0YXR1cxIWCg5mYWlsdXJlX3JlYXNvbhgCIAEoCSJoCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASCwoHU1RBUlRFRBABEg8KC05PX1dBWV9CQUNLEAISGAoUTk9fUk9MTEJBQ0tfU05BUFNIT1QQAhIKCgZGQUlMRUQQAxoCEAEiFQoTTGlzdFVzYlBvcnRzUmVxdWVzdCI7ChRMaXN0VXNiUG9ydHNSZXNwb25zZRIjCgVwb3J0cxgBIAMoCzIULnRyZW1wbGluLnYxLlVzYlBvcnQibwoHVXNiUG9ydBIOCgZudW1iZXIYASABKAUSEwoLdXNiX3ZlcnNpb24YAiABKAUSFgoOY29udGFpbmVyX25hbWUYAyABKAkSJwoHZGV2aWNlcxgEIAMoCzIWLnRyZW1wbGluLnYxLlVzYkRldmljZSJdCglVc2JEZXZpY2USFAoMbWFudWZhY3R1cmVyGAEgASgJEg8KB3Byb2R1Y3QYAiABKAkSDgoGc2VyaWFsGAMgASgJEgoKAmlkGAQgASgJEg0KBXNwZWVkGAUgASgJIhQKEkxpc3RPcnBoYW5zUmVxdWVzdCI7ChNMaXN0T3JwaGFuc1Jlc3BvbnNlEiQKB29ycGhhbnMYASADKAsyEy50cmVtcGxpbi52MS5PcnBoYW4i9wEKBk9ycGhhbhImCgRraW5kGAEgASgOMhgudHJlbXBsaW4udjEuT3JwaGFuLktpbmQSDAoEbmFtZRgCIAEoCRIWCg5jb250YWluZXJfbmFtZRgDIAEoCRIRCglvcGVyYXRpb24YBCABKAkSLgoKY3JlYXRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiXAoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDQoJQ09OVEFJTkVSEAESDAoIU05BUFNIT1QQAhIJCgVJTUFHRRADEhYKElJFUExBQ0VEX0NPTlRBSU5FUhAEIhUKE0xpc3RQcm9ibGVtc1JlcXVlc3QiPgoUTGlzdFByb2JsZW1zUmVzcG9uc2USJgoIcHJvYmxlbXMYASADKAsyFC50cmVtcGxpbi52MS5Qcm9ibGVtIjgKB1Byb2JsZW0SDAoEYXJlYRgBIAEoCRIPCgdwcm9ibGVtGAIgASgJEg4KBmFkdmljZRgDIAEoCTK2BgoFR3Vlc3QSSgoJR2V0U3RhdHVzEh0udHJlbXBsaW4udjEuR2V0U3RhdHVzUmVxdWVzdBoeLnRyZW1wbGluLnYxLkdldFN0YXR1c1Jlc3BvbnNlElkKDkxpc3RDb250YWluZXJzEiIudHJlbXBsaW4udjEuTGlzdENvbnRhaW5lcnNSZXF1ZXN0GiMudHJlbXBsaW4udjEuTGlzdENvbnRhaW5lcnNSZXNwb25zZRJVCgxQcmVwYXJlSW1hZ2USIC50cmVtcGxpbi52MS5QcmVwYXJlSW1hZ2VSZXF1ZXN0GiEudHJlbXBsaW4udjEuUHJlcGFyZUltYWdlUHJvZ3Jlc3MwARI+CgVTaGVsbBIXLnRyZW1wbGluLnYxLlNoZWxsSW5wdXQaGC50cmVtcGxpbi52MS5TaGVsbE91dHB1dCgBMAESVQoMQ2hlY2tVcGdyYWRlEiAudHJlbXBsaW4udjEuQ2hlY2tVcGdyYWRlUmVxdWVzdBohLnRyZW1wbGluLnYxLkNoZWNrVXBncmFkZVByb2dyZXNzMAESTQoLVW5kb1VwZ3JhZGUSHy50cmVtcGxpbi52MS5VbmRvVXBncmFkZVJlcXVlc3QaHS50cmVtcGxpbi52MS5Sb2xsYmFja1Jlc3BvbnNlEk0KC0tlZXBVcGdyYWRlEh8udHJlbXBsaW4udjEuS2VlcFVwZ3JhZGVSZXF1ZXN0Gh0udHJlbXBsaW4udjEuUm9sbGJhY2tSZXNwb25zZRJTCgxMaXN0VXNiUG9ydHMSIC50cmVtcGxpbi52MS5MaXN0VXNiUG9ydHNSZXF1ZXN0GiEudHJlbXBsaW4udjEuTGlzdFVzYlBvcnRzUmVzcG9uc2USUAoLTGlzdE9ycGhhbnMSHy50cmVtcGxpbi52MS5MaXN0T3JwaGFuc1JlcXVlc3QaIC50cmVtcGxpbi52MS5MaXN0T3JwaGFuc1Jlc3BvbnNlElMKDExpc3RQcm9ibGVtcxIgLnRyZW1wbGluLnYxLkxpc3RQcm9ibGVtc1JlcXVlc3QaIS50cmVtcGxpbi52MS5MaXN0UHJvYmxlbXNSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("Chd0cmVtcGxpbi92MS9ndWVzdC5wcm90bxILdHJlbXBsaW4udjEiEgoQR2V0U3RhdHVzUmVxdWVzdCLTAwoRR2V0U3RhdHVzUmVzcG9uc2USEQoJZGFlbW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSLgoKc3RhcnRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEc2l0ZRgEIAEoCRIjCgZlbmdpbmUYBSABKAsyEy50cmVtcGxpbi52MS5FbmdpbmUSKgoKb3BlcmF0aW9ucxgGIAMoCzIWLnRyZW1wbGluLnYxLk9wZXJhdGlvbhIbChN1bmRlbGl2ZXJlZF9ub3RpY2VzGAcgASgNEjMKD2hvc3RfYXdheV9zaW5jZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGAoQaG9zdF9hd2F5X3JlYXNvbhgJIAEoCRIxCg1vbGRlc3Rfbm90aWNlGAogASgLMhoudHJlbXBsaW4udjEuV2FpdGluZ05vdGljZRI0Cg9yZWZ1c2VkX25vdGljZXMYCyADKAsyGy50cmVtcGxpbi52MS5SZWplY3RlZE5vdGljZRI2ChFzZXRfYXNpZGVfcmVjb3JkcxgMIAMoCzIbLnRyZW1wbGluLnYxLlNldEFzaWRlUmVjb3JkInIKDVdhaXRpbmdOb3RpY2USCwoDcnBjGAEgASgJEhYKDmNvbnRhaW5lcl9uYW1lGAIgASgJEhEKCW9wZXJhdGlvbhgDIAEoCRIpCgVzaW5jZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAigwEKDlJlamVjdGVkTm90aWNlEgsKA3JwYxgBIAEoCRIWCg5jb250YWluZXJfbmFtZRgCIAEoCRIRCglvcGVyYXRpb24YAyABKAkSKQoFc2luY2UYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnJlYXNvbhgFIAEoCSJZCg5TZXRBc2lkZVJlY29yZBIMCgRwYXRoGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIpCgVzaW5jZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAimQQKBkVuZ2luZRIoCgVzdGF0ZRgBIAEoDjIZLnRyZW1wbGluLnYxLkVuZ2luZS5TdGF0ZRIWCg5mYWlsdXJlX3JlYXNvbhgCIAEoCRIMCgRraW5kGAMgASgJEg8KB3ZlcnNpb24YBCABKAkSDgoGc29ja2V0GAUgASgJEg4KBmJyaWRnZRgGIAEoCRIOCgZzdWJuZXQYByABKAkSDwoHc3RvcmFnZRgIIAEoCRIoCgVwaGFzZRgJIAEoDjIZLnRyZW1wbGluLnYxLkVuZ2luZS5QaGFzZRIUCgxwaGFzZV9yZWFzb24YCiABKAkiUgoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABILCgdTVE9QUEVEEAESDAoIU1RBUlRJTkcQAhILCgdSVU5OSU5HEAMSCgoGRkFJTEVEEAQi2AEKBVBoYXNlEhUKEVBIQVNFX1VOU1BFQ0lGSUVEEAASDQoJTEFVTkNISU5HEAESDQoJUFJFUEFSSU5HEAISEQoNU0FWSU5HX0NPTkZJRxADEhMKD01PVklOR19EQVRBQkFTRRAEEhkKFVJFQ09WRVJJTkdfQ09OVEFJTkVSUxAFEhYKElJFU1RPUklOR19EQVRBQkFTRRAGEhQKEENPTkNMVURJTkdfUkVTRVQQBxIZChVSRUNPVkVSSU5HX09QRVJBVElPTlMQCBIOCgpSRVNUQVJUSU5HEAkimwEKCU9wZXJhdGlvbhIKCgJpZBgBIAEoCRIMCgRraW5kGAIgASgJEhYKDmNvbnRhaW5lcl9uYW1lGAMgASgJEi4KCnN0YXJ0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhoKEndhaXRzX2Zvcl9yZWNvdmVyeRgFIAEoCBIQCghvYnN0YWNsZRgGIAEoCSIXChVMaXN0Q29udGFpbmVyc1JlcXVlc3QiRAoWTGlzdENvbnRhaW5lcnNSZXNwb25zZRIqCgpjb250YWluZXJzGAEgAygLMhYudHJlbXBsaW4udjEuQ29udGFpbmVyIrQCCglDb250YWluZXISDAoEbmFtZRgBIAEoCRINCgVzdGF0ZRgCIAEoCRIUCgxpcHY0X2FkZHJlc3MYAyABKAkSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFaW1hZ2UYBSABKAkSEgoKcHJpdmlsZWdlZBgGIAEoCBIRCglvcGVyYXRpb24YByABKAkSEQoJYWRkcmVzc2VzGAggAygJEioKBXVzYWdlGAkgASgLMhsudHJlbXBsaW4udjEuQ29udGFpbmVyVXNhZ2USMAoMbGFzdF91c2VkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIdChVoYXNfcm9sbGJhY2tfc25hcHNob3QYCyABKAgi3wEKDkNvbnRhaW5lclVzYWdlEi8KC21lYXN1cmVkX2F0GAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9jcHVfbmFub3NlY29uZHMYAiABKAQSFAoMbWVtb3J5X2J5dGVzGAMgASgEEhoKEm1lbW9yeV9saW1pdF9ieXRlcxgEIAEoBBIRCglwcm9jZXNzZXMYBSABKA0SFgoOcmVjZWl2ZWRfYnl0ZXMYBiABKAQSEgoKc2VudF9ieXRlcxgHIAEoBBISCgpkaXNrX2J5dGVzGAggASgEIi0KE1ByZXBhcmVJbWFnZVJlcXVlc3QSFgoOZGViaWFuX3JlbGVhc2UYASABKAkiZAoUUHJlcGFyZUltYWdlUHJvZ3Jlc3MSDwoHbWVzc2FnZRgBIAEoCRIPCgdwZXJjZW50GAIgASgNEhMKC3Jvb3Rmc19wYXRoGAMgASgJEhUKDW1ldGFkYXRhX3BhdGgYBCABKAkipQIKClNoZWxsSW5wdXQSLgoFc3RhcnQYASABKAsyHS50cmVtcGxpbi52MS5TaGVsbElucHV0LlN0YXJ0SAASDgoEZGF0YRgCIAEoDEgAEiwKBHNpemUYAyABKAsyHC50cmVtcGxpbi52MS5TaGVsbElucHV0LlNpemVIABp5CgVTdGFydBIWCg5jb250YWluZXJfbmFtZRgBIAEoCRIPCgdjb21tYW5kGAIgAygJEgwKBHRlcm0YAyABKAkSKgoEc2l6ZRgEIAEoCzIcLnRyZW1wbGluLnYxLlNoZWxsSW5wdXQuU2l6ZRINCgVwbGFpbhgFIAEoCBolCgRTaXplEg8KB2NvbHVtbnMYASABKA0SDAoEcm93cxgCIAEoDUIHCgVpbnB1dCJOCgtTaGVsbE91dHB1dBIOCgRkYXRhGAEgASgMSAASEwoJZXhpdF9jb2RlGAIgASgFSAASEAoGZXJyb3JzGAMgASgMSABCCAoGb3V0cHV0IkUKE0NoZWNrVXBncmFkZVJlcXVlc3QSFgoOY29udGFpbmVyX25hbWUYASABKAkSFgoOdGFyZ2V0X3ZlcnNpb24YAiABKAUiVgoUQ2hlY2tVcGdyYWRlUHJvZ3Jlc3MSDwoHbWVzc2FnZRgBIAEoCRINCgVub3RlcxgCIAMoCRIQCghwcm9ibGVtcxgDIAMoCRIMCgRkb25lGAQgASgIIiwKElVuZG9VcGdyYWRlUmVxdWVzdBIWCg5jb250YWluZXJfbmFtZRgBIAEoCSIsChJLZWVwVXBncmFkZVJlcXVlc3QSFgoOY29udGFpbmVyX25hbWUYASABKAkiygEKEFJvbGxiYWNrUmVzcG9uc2USNAoGc3RhdHVzGAEgASgOMiQudHJlbXBsaW4udjEuUm9sbGJhY2tSZXNwb25zZS5TdGF0dXMSFgoOZmFpbHVyZV9yZWFzb24YAiABKAkiaAoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEgsKB1NUQVJURUQQARIPCgtOT19XQVlfQkFDSxACEhgKFE5PX1JPTExCQUNLX1NOQVBTSE9UEAISCgoGRkFJTEVEEAMaAhABIhUKE0xpc3RVc2JQb3J0c1JlcXVlc3QiOwoUTGlzdFVzYlBvcnRzUmVzcG9uc2USIwoFcG9ydHMYASADKAsyFC50cmVtcGxpbi52MS5Vc2JQb3J0Im8KB1VzYlBvcnQSDgoGbnVtYmVyGAEgASgFEhMKC3VzYl92ZXJzaW9uGAIgASgFEhYKDmNvbnRhaW5lcl9uYW1lGAMgASgJEicKB2RldmljZXMYBCADKAsyFi50cmVtcGxpbi52MS5Vc2JEZXZpY2UiXQoJVXNiRGV2aWNlEhQKDG1hbnVmYWN0dXJlchgBIAEoCRIPCgdwcm9kdWN0GAIgASgJEg4KBnNlcmlhbBgDIAEoCRIKCgJpZBgEIAEoCRINCgVzcGVlZBgFIAEoCSIUChJMaXN0T3JwaGFuc1JlcXVlc3QiOwoTTGlzdE9ycGhhbnNSZXNwb25zZRIkCgdvcnBoYW5zGAEgAygLMhMudHJlbXBsaW4udjEuT3JwaGFuIvcBCgZPcnBoYW4SJgoEa2luZBgBIAEoDjIYLnRyZW1wbGluLnYxLk9ycGhhbi5LaW5kEgwKBG5hbWUYAiABKAkSFgoOY29udGFpbmVyX25hbWUYAyABKAkSEQoJb3BlcmF0aW9uGAQgASgJEi4KCmNyZWF0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIlwKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEg0KCUNPTlRBSU5FUhABEgwKCFNOQVBTSE9UEAISCQoFSU1BR0UQAxIWChJSRVBMQUNFRF9DT05UQUlORVIQBCIVChNMaXN0UHJvYmxlbXNSZXF1ZXN0Ij4KFExpc3RQcm9ibGVtc1Jlc3BvbnNlEiYKCHByb2JsZW1zGAEgAygLMhQudHJlbXBsaW4udjEuUHJvYmxlbSI4CgdQcm9ibGVtEgwKBGFyZWEYASABKAkSDwoHcHJvYmxlbRgCIAEoCRIOCgZhZHZpY2UYAyABKAkiEwoRV2F0Y2hQb3J0c1JlcXVlc3QiRQoSV2F0Y2hQb3J0c1Jlc3BvbnNlEi8KCmNvbnRhaW5lcnMYASADKAsyGy50cmVtcGxpbi52MS5Db250YWluZXJQb3J0cyI3Cg5Db250YWluZXJQb3J0cxIWCg5jb250YWluZXJfbmFtZRgBIAEoCRINCgVwb3J0cxgCIAMoDSLyAQoJUG9ydElucHV0Ei0KBXN0YXJ0GAEgASgLMhwudHJlbXBsaW4udjEuUG9ydElucHV0LlN0YXJ0SAASDgoEZGF0YRgCIAEoDEgAGnYKBVN0YXJ0EhYKDmNvbnRhaW5lcl9uYW1lGAEgASgJEgwKBHBvcnQYAiABKA0SEwoLcHJlZmVyX2lwdjYYAyABKAgSMgoJaGFuZF9vdmVyGAQgASgLMh8udHJlbXBsaW4udjEuUG9ydElucHV0LkhhbmRPdmVyGiUKCEhhbmRPdmVyEgwKBG5hbWUYASABKAkSCwoDa2V5GAIgASgJQgcKBWlucHV0IrMBCgpQb3J0T3V0cHV0EjYKCWNvbm5lY3RlZBgBIAEoCzIhLnRyZW1wbGluLnYxLlBvcnRPdXRwdXQuQ29ubmVjdGVkSAASDgoEZGF0YRgCIAEoDEgAEioKA2VuZBgDIAEoCzIbLnRyZW1wbGluLnYxLlBvcnRPdXRwdXQuRW5kSAAaIAoJQ29ubmVjdGVkEhMKC2hhbmRlZF9vdmVyGAEgASgIGgUKA0VuZEIICgZvdXRwdXQyywcKBUd1ZXN0EkoKCUdldFN0YXR1cxIdLnRyZW1wbGluLnYxLkdldFN0YXR1c1JlcXVlc3QaHi50cmVtcGxpbi52MS5HZXRTdGF0dXNSZXNwb25zZRJZCg5MaXN0Q29udGFpbmVycxIiLnRyZW1wbGluLnYxLkxpc3RDb250YWluZXJzUmVxdWVzdBojLnRyZW1wbGluLnYxLkxpc3RDb250YWluZXJzUmVzcG9uc2USVQoMUHJlcGFyZUltYWdlEiAudHJlbXBsaW4udjEuUHJlcGFyZUltYWdlUmVxdWVzdBohLnRyZW1wbGluLnYxLlByZXBhcmVJbWFnZVByb2dyZXNzMAESPgoFU2hlbGwSFy50cmVtcGxpbi52MS5TaGVsbElucHV0GhgudHJlbXBsaW4udjEuU2hlbGxPdXRwdXQoATABElUKDENoZWNrVXBncmFkZRIgLnRyZW1wbGluLnYxLkNoZWNrVXBncmFkZVJlcXVlc3QaIS50cmVtcGxpbi52MS5DaGVja1VwZ3JhZGVQcm9ncmVzczABEk0KC1VuZG9VcGdyYWRlEh8udHJlbXBsaW4udjEuVW5kb1VwZ3JhZGVSZXF1ZXN0Gh0udHJlbXBsaW4udjEuUm9sbGJhY2tSZXNwb25zZRJNCgtLZWVwVXBncmFkZRIfLnRyZW1wbGluLnYxLktlZXBVcGdyYWRlUmVxdWVzdBodLnRyZW1wbGluLnYxLlJvbGxiYWNrUmVzcG9uc2USUwoMTGlzdFVzYlBvcnRzEiAudHJlbXBsaW4udjEuTGlzdFVzYlBvcnRzUmVxdWVzdBohLnRyZW1wbGluLnYxLkxpc3RVc2JQb3J0c1Jlc3BvbnNlElAKC0xpc3RPcnBoYW5zEh8udHJlbXBsaW4udjEuTGlzdE9ycGhhbnNSZXF1ZXN0GiAudHJlbXBsaW4udjEuTGlzdE9ycGhhbnNSZXNwb25zZRJTCgxMaXN0UHJvYmxlbXMSIC50cmVtcGxpbi52MS5MaXN0UHJvYmxlbXNSZXF1ZXN0GiEudHJlbXBsaW4udjEuTGlzdFByb2JsZW1zUmVzcG9uc2USTwoKV2F0Y2hQb3J0cxIeLnRyZW1wbGluLnYxLldhdGNoUG9ydHNSZXF1ZXN0Gh8udHJlbXBsaW4udjEuV2F0Y2hQb3J0c1Jlc3BvbnNlMAESQgoLQ29ubmVjdFBvcnQSFi50cmVtcGxpbi52MS5Qb3J0SW5wdXQaFy50cmVtcGxpbi52MS5Qb3J0T3V0cHV0KAEwAWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * Describes the message tremplin.v1.GetStatusRequest.
@@ -115,87 +115,94 @@ export const ContainerSchema = /*@__PURE__*/
   messageDesc(file_tremplin_v1_guest, 9);
 
 /**
+ * Describes the message tremplin.v1.ContainerUsage.
+ * Use `create(ContainerUsageSchema)` to create a new message.
+ */
+export const ContainerUsageSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 10);
+
+/**
  * Describes the message tremplin.v1.PrepareImageRequest.
  * Use `create(PrepareImageRequestSchema)` to create a new message.
  */
 export const PrepareImageRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 10);
+  messageDesc(file_tremplin_v1_guest, 11);
 
 /**
  * Describes the message tremplin.v1.PrepareImageProgress.
  * Use `create(PrepareImageProgressSchema)` to create a new message.
  */
 export const PrepareImageProgressSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 11);
+  messageDesc(file_tremplin_v1_guest, 12);
 
 /**
  * Describes the message tremplin.v1.ShellInput.
  * Use `create(ShellInputSchema)` to create a new message.
  */
 export const ShellInputSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 12);
+  messageDesc(file_tremplin_v1_guest, 13);
 
 /**
  * Describes the message tremplin.v1.ShellInput.Start.
  * Use `create(ShellInput_StartSchema)` to create a new message.
  */
 export const ShellInput_StartSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 12, 0);
+  messageDesc(file_tremplin_v1_guest, 13, 0);
 
 /**
  * Describes the message tremplin.v1.ShellInput.Size.
  * Use `create(ShellInput_SizeSchema)` to create a new message.
  */
 export const ShellInput_SizeSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 12, 1);
+  messageDesc(file_tremplin_v1_guest, 13, 1);
 
 /**
  * Describes the message tremplin.v1.ShellOutput.
  * Use `create(ShellOutputSchema)` to create a new message.
  */
 export const ShellOutputSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 13);
+  messageDesc(file_tremplin_v1_guest, 14);
 
 /**
  * Describes the message tremplin.v1.CheckUpgradeRequest.
  * Use `create(CheckUpgradeRequestSchema)` to create a new message.
  */
 export const CheckUpgradeRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 14);
+  messageDesc(file_tremplin_v1_guest, 15);
 
 /**
  * Describes the message tremplin.v1.CheckUpgradeProgress.
  * Use `create(CheckUpgradeProgressSchema)` to create a new message.
  */
 export const CheckUpgradeProgressSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 15);
+  messageDesc(file_tremplin_v1_guest, 16);
 
 /**
  * Describes the message tremplin.v1.UndoUpgradeRequest.
  * Use `create(UndoUpgradeRequestSchema)` to create a new message.
  */
 export const UndoUpgradeRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 16);
+  messageDesc(file_tremplin_v1_guest, 17);
 
 /**
  * Describes the message tremplin.v1.KeepUpgradeRequest.
  * Use `create(KeepUpgradeRequestSchema)` to create a new message.
  */
 export const KeepUpgradeRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 17);
+  messageDesc(file_tremplin_v1_guest, 18);
 
 /**
  * Describes the message tremplin.v1.RollbackResponse.
  * Use `create(RollbackResponseSchema)` to create a new message.
  */
 export const RollbackResponseSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 18);
+  messageDesc(file_tremplin_v1_guest, 19);
 
 /**
  * Describes the enum tremplin.v1.RollbackResponse.Status.
  */
 export const RollbackResponse_StatusSchema = /*@__PURE__*/
-  enumDesc(file_tremplin_v1_guest, 18, 0);
+  enumDesc(file_tremplin_v1_guest, 19, 0);
 
 /**
  * @generated from enum tremplin.v1.RollbackResponse.Status
@@ -208,55 +215,55 @@ export const RollbackResponse_Status = /*@__PURE__*/
  * Use `create(ListUsbPortsRequestSchema)` to create a new message.
  */
 export const ListUsbPortsRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 19);
+  messageDesc(file_tremplin_v1_guest, 20);
 
 /**
  * Describes the message tremplin.v1.ListUsbPortsResponse.
  * Use `create(ListUsbPortsResponseSchema)` to create a new message.
  */
 export const ListUsbPortsResponseSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 20);
+  messageDesc(file_tremplin_v1_guest, 21);
 
 /**
  * Describes the message tremplin.v1.UsbPort.
  * Use `create(UsbPortSchema)` to create a new message.
  */
 export const UsbPortSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 21);
+  messageDesc(file_tremplin_v1_guest, 22);
 
 /**
  * Describes the message tremplin.v1.UsbDevice.
  * Use `create(UsbDeviceSchema)` to create a new message.
  */
 export const UsbDeviceSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 22);
+  messageDesc(file_tremplin_v1_guest, 23);
 
 /**
  * Describes the message tremplin.v1.ListOrphansRequest.
  * Use `create(ListOrphansRequestSchema)` to create a new message.
  */
 export const ListOrphansRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 23);
+  messageDesc(file_tremplin_v1_guest, 24);
 
 /**
  * Describes the message tremplin.v1.ListOrphansResponse.
  * Use `create(ListOrphansResponseSchema)` to create a new message.
  */
 export const ListOrphansResponseSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 24);
+  messageDesc(file_tremplin_v1_guest, 25);
 
 /**
  * Describes the message tremplin.v1.Orphan.
  * Use `create(OrphanSchema)` to create a new message.
  */
 export const OrphanSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 25);
+  messageDesc(file_tremplin_v1_guest, 26);
 
 /**
  * Describes the enum tremplin.v1.Orphan.Kind.
  */
 export const Orphan_KindSchema = /*@__PURE__*/
-  enumDesc(file_tremplin_v1_guest, 25, 0);
+  enumDesc(file_tremplin_v1_guest, 26, 0);
 
 /**
  * @generated from enum tremplin.v1.Orphan.Kind
@@ -269,21 +276,84 @@ export const Orphan_Kind = /*@__PURE__*/
  * Use `create(ListProblemsRequestSchema)` to create a new message.
  */
 export const ListProblemsRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 26);
+  messageDesc(file_tremplin_v1_guest, 27);
 
 /**
  * Describes the message tremplin.v1.ListProblemsResponse.
  * Use `create(ListProblemsResponseSchema)` to create a new message.
  */
 export const ListProblemsResponseSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 27);
+  messageDesc(file_tremplin_v1_guest, 28);
 
 /**
  * Describes the message tremplin.v1.Problem.
  * Use `create(ProblemSchema)` to create a new message.
  */
 export const ProblemSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 28);
+  messageDesc(file_tremplin_v1_guest, 29);
+
+/**
+ * Describes the message tremplin.v1.WatchPortsRequest.
+ * Use `create(WatchPortsRequestSchema)` to create a new message.
+ */
+export const WatchPortsRequestSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 30);
+
+/**
+ * Describes the message tremplin.v1.WatchPortsResponse.
+ * Use `create(WatchPortsResponseSchema)` to create a new message.
+ */
+export const WatchPortsResponseSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 31);
+
+/**
+ * Describes the message tremplin.v1.ContainerPorts.
+ * Use `create(ContainerPortsSchema)` to create a new message.
+ */
+export const ContainerPortsSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 32);
+
+/**
+ * Describes the message tremplin.v1.PortInput.
+ * Use `create(PortInputSchema)` to create a new message.
+ */
+export const PortInputSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 33);
+
+/**
+ * Describes the message tremplin.v1.PortInput.Start.
+ * Use `create(PortInput_StartSchema)` to create a new message.
+ */
+export const PortInput_StartSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 33, 0);
+
+/**
+ * Describes the message tremplin.v1.PortInput.HandOver.
+ * Use `create(PortInput_HandOverSchema)` to create a new message.
+ */
+export const PortInput_HandOverSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 33, 1);
+
+/**
+ * Describes the message tremplin.v1.PortOutput.
+ * Use `create(PortOutputSchema)` to create a new message.
+ */
+export const PortOutputSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 34);
+
+/**
+ * Describes the message tremplin.v1.PortOutput.Connected.
+ * Use `create(PortOutput_ConnectedSchema)` to create a new message.
+ */
+export const PortOutput_ConnectedSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 34, 0);
+
+/**
+ * Describes the message tremplin.v1.PortOutput.End.
+ * Use `create(PortOutput_EndSchema)` to create a new message.
+ */
+export const PortOutput_EndSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 34, 1);
 
 /**
  * Served by the daemon together with vm_tools.tremplin.Tremplin. The response to
