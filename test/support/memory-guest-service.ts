@@ -22,7 +22,8 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
     listContainers: () => ({
       containers: [...guest.containers].map(([name, state]) => ({
         name,
-        state,
+        state: state === "unprovisioned" ? "stopped" : state,
+        unprovisioned: state === "unprovisioned",
         ipv4Address: state === "running" ? guest.address : "",
         image: "Debian bookworm amd64",
       })),
@@ -33,6 +34,13 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
       const folder = `/shared/${debianRelease}`;
       yield { percent: 100, rootfsPath: `${folder}/rootfs.tar`, metadataPath: `${folder}/meta.tar` };
     },
+    listTimezones: ({ containerNames }) => ({
+      containers: (containerNames.length > 0 ? containerNames : [...guest.containers.keys()]).map((name) =>
+        guest.containers.has(name)
+          ? { containerName: name, zone: guest.zone }
+          : { containerName: name, failureReason: `there is no container ${name}` },
+      ),
+    }),
     listUsbPorts: () => guest.usb.list(),
     async *checkUpgrade() {
       yield { message: "looking" };

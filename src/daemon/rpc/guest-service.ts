@@ -5,11 +5,13 @@ import { getStatus } from "./get-status.ts";
 import { listContainers } from "./list-containers.ts";
 import { listOrphans } from "./list-orphans.ts";
 import { listProblems } from "./list-problems.ts";
+import { listTimezones } from "./list-timezones.ts";
 import { listUsbPorts } from "./list-usb-ports.ts";
 import { prepareImage } from "./prepare-image.ts";
 import { keepUpgrade, undoUpgrade } from "./rollback.ts";
 import type { RpcDeps } from "./rpc.ts";
 import { shell } from "./shell.ts";
+import { transfers } from "./transfers.ts";
 
 /** Our own service in the guest (docs/contract.md#our-own-rpcs). */
 export function guestService(deps: RpcDeps): ServiceImpl<typeof Guest> {
@@ -24,5 +26,7 @@ export function guestService(deps: RpcDeps): ServiceImpl<typeof Guest> {
     listUsbPorts: listUsbPorts(deps),
     listOrphans: listOrphans(deps),
     listProblems: listProblems(deps),
+    listTimezones: listTimezones(deps),
+    ...transfers(deps),
   };
 }

@@ -1,8 +1,9 @@
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { isTemporaryName } from "../../base/temporary-name.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import { type Instance, instanceStatus } from "../../engine/resources/instance.ts";
-import { isTemporaryName } from "../containers/temporary-name.ts";
+import { isUnprovisioned } from "../containers/provisioned-mark.ts";
 import type { Runner } from "../operations/runner/runner.ts";
 import { addressOf } from "./get-container-info.ts";
 import type { RpcDeps } from "./rpc.ts";
@@ -29,5 +30,7 @@ async function describe(engine: Engine, runner: Runner, instance: Instance) {
     image: instance.config["image.description"] ?? "",
     privileged: instance.expanded_config["security.privileged"] === "true",
     operation: runner.locks.holder(instance.name)?.kind ?? "",
+    // One that cannot be read counts as provisioned, as for CreateContainer.
+    unprovisioned: await isUnprovisioned(engine, instance).catch(() => false),
   };
 }

@@ -1,4 +1,5 @@
 import type { HandlerContext } from "@connectrpc/connect";
+import { checkContainerName } from "../../base/container-name.ts";
 import {
   type KeepUpgradeRequest,
   RollbackResponse_Status as Status,
@@ -7,7 +8,6 @@ import {
 import { getContainer } from "../containers/find-container.ts";
 import { findRollbackSnapshot } from "../operations/upgrade/rollback-snapshot.ts";
 import { noRollbackSnapshot } from "../operations/upgrade/rollback-upgrade.ts";
-import { checkContainerName } from "./container-name.ts";
 import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 type Begin<Request> = (name: string, request: Request, context: HandlerContext) => Promise<void>;

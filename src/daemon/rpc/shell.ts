@@ -1,9 +1,9 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { checkContainerName } from "../../base/container-name.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { ShellInput, ShellInput_Size, ShellOutputSchema } from "../../contract/tremplin/v1/guest_pb.js";
 import type { ExecSession } from "../../engine/exec/exec-session.ts";
 import { mergedOutput, startShell } from "../guest/shell-program.ts";
-import { checkContainerName } from "./container-name.ts";
 import type { RpcDeps } from "./rpc.ts";
 
 /** A program in a container, with a terminal unless the request says `plain`. */
