@@ -24,7 +24,8 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
     listContainers: () => ({
       containers: [...guest.containers].map(([name, state]) => ({
         name,
-        state,
+        state: state === "unprovisioned" ? "stopped" : state,
+        unprovisioned: state === "unprovisioned",
         ipv4Address: state === "running" ? guest.address : "",
         image: "Debian bookworm amd64",
       })),
@@ -37,6 +38,13 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
     },
     watchPorts: watchPorts({ ports: guest.ports.current }),
     connectPort: connectPort({ ports: guest.ports.current }, guest.ports),
+    listTimezones: ({ containerNames }) => ({
+      containers: (containerNames.length > 0 ? containerNames : [...guest.containers.keys()]).map((name) =>
+        guest.containers.has(name)
+          ? { containerName: name, zone: guest.zone }
+          : { containerName: name, failureReason: `there is no container ${name}` },
+      ),
+    }),
     listUsbPorts: () => guest.usb.list(),
     async *checkUpgrade() {
       yield { message: "looking" };
