@@ -2,6 +2,7 @@
 // file for each *.test.ts given by its folder (dist/test/..., or TREMPLIN_TEST_OUT).
 import { globSync, rmSync } from "node:fs";
 import { build } from "esbuild";
+import { buildVersion } from "./build-version.mjs";
 
 const common = {
   bundle: true,
@@ -20,7 +21,9 @@ const common = {
 };
 
 const tests = process.argv.includes("--tests");
-const outdir = tests ? process.env.TREMPLIN_TEST_OUT || "dist/test" : "dist/app";
+const outdir = tests
+  ? process.env.TREMPLIN_TEST_OUT || "dist/test"
+  : process.env.TREMPLIN_APP_OUT || "dist/app";
 rmSync(outdir, { recursive: true, force: true });
 await build({
   ...common,
@@ -29,5 +32,11 @@ await build({
     : { tremplin: "src/cli/main.ts" },
   outdir,
   outbase: ".",
-  ...(tests ? {} : { minifySyntax: true, minifyWhitespace: true }),
+  ...(tests
+    ? {}
+    : {
+        minifySyntax: true,
+        minifyWhitespace: true,
+        define: { TREMPLIN_VERSION: JSON.stringify(process.env.TREMPLIN_VERSION || buildVersion()) },
+      }),
 });

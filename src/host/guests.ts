@@ -8,6 +8,8 @@ import { Guest, type GuestSpec } from "./guest.ts";
 export class Guests implements Disposable {
   /** Those with which guests prove who they are. */
   readonly tokens = new AcceptedTokens();
+  /** Called after each change. */
+  onChange: () => void = () => undefined;
   readonly #guests = new Map<string, Guest>();
   #all: readonly Guest[] = [];
   readonly #tls: Tls | undefined;
@@ -30,6 +32,7 @@ export class Guests implements Disposable {
     this.#guests.set(name, guest);
     this.#all = [...this.#guests.values()];
     if (token !== undefined) this.tokens.add({ token, guest: name });
+    this.onChange();
     return guest;
   }
 
@@ -38,6 +41,7 @@ export class Guests implements Disposable {
     this.#guests.delete(name);
     this.#all = [...this.#guests.values()];
     if (token !== undefined) this.tokens.delete({ token });
+    this.onChange();
   }
 
   /** The guest in the metadata `tremplin-guest`; without it the only guest. */

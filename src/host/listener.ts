@@ -5,7 +5,7 @@ import { StartLxdProgress_Status, TremplinListener } from "../contract/tremplin_
 import type { OnFailure } from "../transport/answer-calls.ts";
 import { callerKey } from "../transport/caller.ts";
 import { operationIdIn } from "../transport/operation-id.ts";
-import type { ContainerReadings } from "./container-readings.ts";
+import type { Guest } from "./guest.ts";
 import type { Guests } from "./guests.ts";
 import { checkNotice, type NoticeRule } from "./notice-check.ts";
 import type { NoticeLimits } from "./notice-limits.ts";
@@ -40,13 +40,15 @@ export interface ListenerDeps {
   readonly guests: Guests;
   readonly events: EventStore;
   readonly limits: NoticeLimits;
-  readonly readings: Pick<ContainerReadings, "refresh">;
+  /** Called when a daemon, or the engine of one, has just begun to serve. */
+  readonly isReady: (guest: Guest, what: "daemon" | "engine") => void;
 }
 
-/** Whether a daemon, or its engine, has just begun to serve. */
-function mayHaveOtherContainers(notice: Notice): boolean {
-  if (notice.case === "ready") return true;
-  return notice.case === "startLxd" && notice.value.status === StartLxdProgress_Status.STARTED;
+/** What has just begun to serve. */
+function begunIn(notice: Notice): "daemon" | "engine" | undefined {
+  if (notice.case === "ready") return "daemon";
+  const isUp = notice.case === "startLxd" && notice.value.status === StartLxdProgress_Status.STARTED;
+  return isUp ? "engine" : undefined;
 }
 
 /**
@@ -56,7 +58,7 @@ function mayHaveOtherContainers(notice: Notice): boolean {
  */
 export function listener(
   router: ConnectRouter,
-  { guests, events, limits, readings }: ListenerDeps,
+  { guests, events, limits, isReady }: ListenerDeps,
   expected: () => string | undefined,
 ): void {
   const handlers = TremplinListener.methods.map((method) => {
@@ -77,7 +79,8 @@ export function listener(
         );
       }
       await events.append(guest.name, notice, id, operationIdIn(requestHeader));
-      if (mayHaveOtherContainers(notice)) readings.refresh(guest);
+      const begun = begunIn(notice);
+      if (begun) isReady(guest, begun);
       return {};
     };
     const handleOrAnswer = (message: object, context: HandlerContext) =>

@@ -2,13 +2,15 @@ import { Code, type ConnectRouter } from "@connectrpc/connect";
 import type { Clock } from "../base/async/clock.ts";
 import { LogLimit } from "../base/log-limit.ts";
 import type { Logger } from "../base/logger.ts";
+import { findGroup } from "../base/processes/find-group.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { Guest } from "../contract/tremplin/v1/guest_pb.js";
 import { Host } from "../contract/tremplin/v1/host_pb.js";
 import { Tremplin, TremplinListener } from "../contract/tremplin_pb.js";
 import { formatAddress } from "../transport/address.ts";
-import { admitRole, callerText } from "../transport/admission.ts";
+import { admitRole } from "../transport/admission.ts";
 import type { OnFailure } from "../transport/answer-calls.ts";
+import { callerText } from "../transport/caller.ts";
 import { health } from "../transport/health.ts";
 import { reflection } from "../transport/reflection.ts";
 import { type RpcServer, serve } from "../transport/server.ts";
@@ -16,6 +18,9 @@ import { AcceptedTokens } from "../transport/token.ts";
 import { vsockGuard } from "../transport/vsock/vsock-guard.ts";
 import { AddedGuests } from "./added-guests.ts";
 import { ContainerReadings } from "./container-readings.ts";
+import { forwardService } from "./forward-service.ts";
+import { Forwards } from "./forwards/forwards.ts";
+import type { Guest as GuestConnection } from "./guest.ts";
 import { Guests } from "./guests.ts";
 import { type HostServiceDeps, hostService } from "./host-service.ts";
 import { listener, misdirectedNotices, rpcPath } from "./listener.ts";
@@ -34,29 +39,45 @@ export interface RunningHost extends AsyncDisposable {
   readonly listeners: RpcServer["addresses"];
 }
 
+/** The default; ports beyond are listed, but not open. */
+const MAX_FORWARDS = 256;
+
 interface Parts extends HostServiceDeps {
   readonly options: HostOptions;
+  readonly forwards: Forwards;
   readonly limits: NoticeLimits;
   readonly log: Logger;
+  readonly inherited: ReadonlyMap<string, number>;
 }
 
-/** Serves the host until it is disposed of. */
-export async function serveHost(options: HostOptions, clock: Clock, log: Logger): Promise<RunningHost> {
+/** Serves the host until it is disposed of. `inherited`: sockets for clients that listen already (takeInheritedSockets). */
+export async function serveHost(
+  options: HostOptions,
+  clock: Clock,
+  log: Logger,
+  inherited: ReadonlyMap<string, number> = new Map(),
+): Promise<RunningHost> {
   checkListeners(options);
+  checkInherited(options, inherited);
   await using servers = new AsyncDisposableStack();
   const events = servers.use(
     await EventStore.open({ folder: options.state, clock, log, ...options.retention }),
   );
   const guests = servers.use(new Guests(options.guests, options.tls));
   const readings = servers.use(new ContainerReadings({ events, clock, log }));
-  const base = { options, guests, events, readings, limits: new NoticeLimits(clock), clock, log };
+  const { state: folder, maxForwards: most = MAX_FORWARDS } = options;
+  const forwards = servers.use(await Forwards.open({ folder, most, clock, log }));
+  const limits = new NoticeLimits(clock);
+  const base = { options, guests, events, readings, forwards, limits, clock, log, inherited };
   const added = servers.use(
     await AddedGuests.open({
-      ...{ guests, log, folder: options.state, listeners: options.listeners },
+      ...{ guests, log, folder, listeners: options.listeners },
       hasTls: options.tls !== undefined,
       openListener: (listener, token) => serveGuests(listener, base, ownTokens(listener, token)),
     }),
   );
+  guests.onChange = () => forwards.setGuests(guests.all);
+  guests.onChange();
   const { addresses } = servers.use(await serveClients({ ...base, added }));
   const listeners: RunningHost["listeners"][number][] = [];
   for (const each of options.listeners) {
@@ -72,11 +93,13 @@ function ownTokens({ guest }: ListenerAddress, token: string | undefined): Accep
 }
 
 /** For people and programs. */
-function serveClients(parts: Parts): Promise<RpcServer> {
-  const { options, guests, clock, log } = parts;
-  const { listen, tls, token } = options;
-  return serve({
+async function serveClients(parts: Parts): Promise<RpcServer> {
+  const { options, guests, forwards, clock, log, inherited } = parts;
+  const { listen, tls, token, socketGroup } = options;
+  return await serve({
     addresses: listen,
+    inherited,
+    socketGroup: socketGroup === undefined ? undefined : await idOfGroup(socketGroup),
     // The certificate of --tls-peer is that of a guest.
     tls: tls && { ...tls, peer: undefined },
     tokens: token === undefined ? [] : [{ token }],
@@ -84,6 +107,7 @@ function serveClients(parts: Parts): Promise<RpcServer> {
     log,
     routes(router) {
       hostService(router, parts);
+      forwardService(router, forwards, guests);
       proxyService(router, Tremplin, guests);
       proxyService(router, Guest, guests);
       misdirectedNotices(router, logNotices(new LogLimit(clock), log));
@@ -105,12 +129,19 @@ function serveGuests(
 ): Promise<RpcServer> {
   const { options, guests, clock, log } = parts;
   const expected = expectedSender(listenerAddress, parts);
+  /** Asks it at once for what may be other than before. */
+  const isReady = (guest: GuestConnection, what: "daemon" | "engine"): void => {
+    parts.readings.refresh(guest);
+    if (what === "daemon") parts.forwards.wake(guest.name);
+  };
   const isPeer = (cid: number): boolean => guests.all.some((guest) => guest.cid === cid);
   return serve({
     addresses: [listenerAddress.address],
     tls: options.tls,
     tokens,
     unknownCaller: Code.FailedPrecondition,
+    // The code after which every daemon sends a notice again.
+    noRoom: Code.Unavailable,
     acceptsVsock: vsockGuard({ includes: isPeer }, log),
     admits(caller) {
       const sender = senderOf(caller, expected(), guests);
@@ -119,7 +150,7 @@ function serveGuests(
     onFailure: logNotices(new LogLimit(clock), log),
     log,
     routes(router: ConnectRouter) {
-      listener(router, parts, expected);
+      listener(router, { ...parts, isReady }, expected);
       health(router, [TremplinListener.typeName]);
     },
   });
@@ -152,6 +183,26 @@ function logNotices(limit: LogLimit, log: Logger): OnFailure {
     if (notice) log.warn({ notice, sender, reason, ...admitted }, "a notice was not acknowledged");
     else log.warn({ call, sender, reason, ...admitted }, "a call was refused");
   };
+}
+
+async function idOfGroup(name: string): Promise<number> {
+  const group = await findGroup(name);
+  if (group) return group.id;
+  throw new TremplinError(
+    "invalid",
+    `--socket-group ${name}: this machine has no such group; create it with groupadd --system ${name}`,
+  );
+}
+
+/** Throws `invalid` for a socket that nothing would be served on: its callers would wait for ever. */
+function checkInherited({ listen }: HostOptions, inherited: ReadonlyMap<string, number>): void {
+  for (const path of inherited.keys()) {
+    if (listen.some((address) => address.kind === "unix" && address.path === path)) continue;
+    throw new TremplinError(
+      "invalid",
+      `systemd listens on ${path}, which no --listen names: give --listen unix:${path}, or change ListenStream= in the socket unit`,
+    );
+  }
 }
 
 /** Throws `invalid` where nothing could show which guest sends a notice. */

@@ -112,6 +112,13 @@ export declare type GetStatusResponse = Message<"tremplin.v1.GetStatusResponse">
    * @generated from field: repeated tremplin.v1.SetAsideRecord set_aside_records = 12;
    */
   setAsideRecords: SetAsideRecord[];
+
+  /**
+   * The path of the shared folder on the guest.
+   *
+   * @generated from field: string shared_folder = 13;
+   */
+  sharedFolder: string;
 };
 
 /**
@@ -470,6 +477,13 @@ export declare const OperationSchema: GenMessage<Operation>;
  * @generated from message tremplin.v1.ListContainersRequest
  */
 export declare type ListContainersRequest = Message<"tremplin.v1.ListContainersRequest"> & {
+  /**
+   * Also set "unprovisioned", for which the engine is asked again for each
+   * container that never ran. Without it there is one request of the engine.
+   *
+   * @generated from field: bool with_unprovisioned = 1;
+   */
+  withUnprovisioned: boolean;
 };
 
 /**
@@ -569,6 +583,14 @@ export declare type Container = Message<"tremplin.v1.Container"> & {
    * @generated from field: optional bool has_rollback_snapshot = 11;
    */
   hasRollbackSnapshot?: boolean | undefined;
+
+  /**
+   * Only if the request asks for it. CreateContainer makes it again: this daemon created it, and it was neither
+   * started nor changed since.
+   *
+   * @generated from field: bool unprovisioned = 12;
+   */
+  unprovisioned: boolean;
 };
 
 /**
@@ -764,6 +786,22 @@ export declare type ShellInput_Start = Message<"tremplin.v1.ShellInput.Start"> &
    * @generated from field: bool plain = 5;
    */
   plain: boolean;
+
+  /**
+   * The account that the program or the login shell runs as. Empty: root for a
+   * program, the primary user for a login shell.
+   *
+   * @generated from field: string user = 6;
+   */
+  user: string;
+
+  /**
+   * The program runs as the primary user, or as root where there is none. Not
+   * with user.
+   *
+   * @generated from field: bool as_primary_user = 7;
+   */
+  asPrimaryUser: boolean;
 };
 
 /**
@@ -1272,6 +1310,445 @@ export declare type Problem = Message<"tremplin.v1.Problem"> & {
 export declare const ProblemSchema: GenMessage<Problem>;
 
 /**
+ * @generated from message tremplin.v1.WatchPortsRequest
+ */
+export declare type WatchPortsRequest = Message<"tremplin.v1.WatchPortsRequest"> & {
+};
+
+/**
+ * Describes the message tremplin.v1.WatchPortsRequest.
+ * Use `create(WatchPortsRequestSchema)` to create a new message.
+ */
+export declare const WatchPortsRequestSchema: GenMessage<WatchPortsRequest>;
+
+/**
+ * @generated from message tremplin.v1.WatchPortsResponse
+ */
+export declare type WatchPortsResponse = Message<"tremplin.v1.WatchPortsResponse"> & {
+  /**
+   * Every running container on this machine, with or without ports.
+   *
+   * @generated from field: repeated tremplin.v1.ContainerPorts containers = 1;
+   */
+  containers: ContainerPorts[];
+};
+
+/**
+ * Describes the message tremplin.v1.WatchPortsResponse.
+ * Use `create(WatchPortsResponseSchema)` to create a new message.
+ */
+export declare const WatchPortsResponseSchema: GenMessage<WatchPortsResponse>;
+
+/**
+ * @generated from message tremplin.v1.ContainerPorts
+ */
+export declare type ContainerPorts = Message<"tremplin.v1.ContainerPorts"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * Sorted.
+   *
+   * @generated from field: repeated uint32 ports = 2;
+   */
+  ports: number[];
+};
+
+/**
+ * Describes the message tremplin.v1.ContainerPorts.
+ * Use `create(ContainerPortsSchema)` to create a new message.
+ */
+export declare const ContainerPortsSchema: GenMessage<ContainerPorts>;
+
+/**
+ * @generated from message tremplin.v1.PortInput
+ */
+export declare type PortInput = Message<"tremplin.v1.PortInput"> & {
+  /**
+   * @generated from oneof tremplin.v1.PortInput.input
+   */
+  input: {
+    /**
+     * @generated from field: tremplin.v1.PortInput.Start start = 1;
+     */
+    value: PortInput_Start;
+    case: "start";
+  } | {
+    /**
+     * @generated from field: bytes data = 2;
+     */
+    value: Uint8Array;
+    case: "data";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message tremplin.v1.PortInput.
+ * Use `create(PortInputSchema)` to create a new message.
+ */
+export declare const PortInputSchema: GenMessage<PortInput>;
+
+/**
+ * @generated from message tremplin.v1.PortInput.Start
+ */
+export declare type PortInput_Start = Message<"tremplin.v1.PortInput.Start"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * 1024 to 65535, neither 2222 nor 5355.
+   *
+   * @generated from field: uint32 port = 2;
+   */
+  port: number;
+
+  /**
+   * Try the container's ::1 before its 127.0.0.1.
+   *
+   * @generated from field: bool prefer_ipv6 = 3;
+   */
+  preferIpv6: boolean;
+
+  /**
+   * Where the caller may be on the same machine: how to hand it the socket.
+   *
+   * @generated from field: tremplin.v1.PortInput.HandOver hand_over = 4;
+   */
+  handOver?: PortInput_HandOver | undefined;
+};
+
+/**
+ * Describes the message tremplin.v1.PortInput.Start.
+ * Use `create(PortInput_StartSchema)` to create a new message.
+ */
+export declare const PortInput_StartSchema: GenMessage<PortInput_Start>;
+
+/**
+ * An abstract Unix datagram socket of the caller. If the daemon reaches it,
+ * it sends the connected socket there and ends the call.
+ *
+ * @generated from message tremplin.v1.PortInput.HandOver
+ */
+export declare type PortInput_HandOver = Message<"tremplin.v1.PortInput.HandOver"> & {
+  /**
+   * 32 hexadecimal digits: the name is "tremplin-" followed by them.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * 32 hexadecimal digits, which come with the socket.
+   *
+   * @generated from field: string key = 2;
+   */
+  key: string;
+};
+
+/**
+ * Describes the message tremplin.v1.PortInput.HandOver.
+ * Use `create(PortInput_HandOverSchema)` to create a new message.
+ */
+export declare const PortInput_HandOverSchema: GenMessage<PortInput_HandOver>;
+
+/**
+ * @generated from message tremplin.v1.PortOutput
+ */
+export declare type PortOutput = Message<"tremplin.v1.PortOutput"> & {
+  /**
+   * @generated from oneof tremplin.v1.PortOutput.output
+   */
+  output: {
+    /**
+     * @generated from field: tremplin.v1.PortOutput.Connected connected = 1;
+     */
+    value: PortOutput_Connected;
+    case: "connected";
+  } | {
+    /**
+     * @generated from field: bytes data = 2;
+     */
+    value: Uint8Array;
+    case: "data";
+  } | {
+    /**
+     * The container sends no more data.
+     *
+     * @generated from field: tremplin.v1.PortOutput.End end = 3;
+     */
+    value: PortOutput_End;
+    case: "end";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message tremplin.v1.PortOutput.
+ * Use `create(PortOutputSchema)` to create a new message.
+ */
+export declare const PortOutputSchema: GenMessage<PortOutput>;
+
+/**
+ * @generated from message tremplin.v1.PortOutput.Connected
+ */
+export declare type PortOutput_Connected = Message<"tremplin.v1.PortOutput.Connected"> & {
+  /**
+   * The socket was sent as HandOver says; no other output follows.
+   *
+   * @generated from field: bool handed_over = 1;
+   */
+  handedOver: boolean;
+};
+
+/**
+ * Describes the message tremplin.v1.PortOutput.Connected.
+ * Use `create(PortOutput_ConnectedSchema)` to create a new message.
+ */
+export declare const PortOutput_ConnectedSchema: GenMessage<PortOutput_Connected>;
+
+/**
+ * @generated from message tremplin.v1.PortOutput.End
+ */
+export declare type PortOutput_End = Message<"tremplin.v1.PortOutput.End"> & {
+};
+
+/**
+ * Describes the message tremplin.v1.PortOutput.End.
+ * Use `create(PortOutput_EndSchema)` to create a new message.
+ */
+export declare const PortOutput_EndSchema: GenMessage<PortOutput_End>;
+
+/**
+ * @generated from message tremplin.v1.ListTimezonesRequest
+ */
+export declare type ListTimezonesRequest = Message<"tremplin.v1.ListTimezonesRequest"> & {
+  /**
+   * Empty: all containers.
+   *
+   * @generated from field: repeated string container_names = 1;
+   */
+  containerNames: string[];
+};
+
+/**
+ * Describes the message tremplin.v1.ListTimezonesRequest.
+ * Use `create(ListTimezonesRequestSchema)` to create a new message.
+ */
+export declare const ListTimezonesRequestSchema: GenMessage<ListTimezonesRequest>;
+
+/**
+ * @generated from message tremplin.v1.ListTimezonesResponse
+ */
+export declare type ListTimezonesResponse = Message<"tremplin.v1.ListTimezonesResponse"> & {
+  /**
+   * @generated from field: repeated tremplin.v1.ContainerTimezone containers = 1;
+   */
+  containers: ContainerTimezone[];
+};
+
+/**
+ * Describes the message tremplin.v1.ListTimezonesResponse.
+ * Use `create(ListTimezonesResponseSchema)` to create a new message.
+ */
+export declare const ListTimezonesResponseSchema: GenMessage<ListTimezonesResponse>;
+
+/**
+ * @generated from message tremplin.v1.ContainerTimezone
+ */
+export declare type ContainerTimezone = Message<"tremplin.v1.ContainerTimezone"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * For example Europe/Berlin, or a POSIX rule where the container has no zones.
+   * Empty if it cannot be read.
+   *
+   * @generated from field: string zone = 2;
+   */
+  zone: string;
+
+  /**
+   * Why, where zone is empty.
+   *
+   * @generated from field: string failure_reason = 3;
+   */
+  failureReason: string;
+};
+
+/**
+ * Describes the message tremplin.v1.ContainerTimezone.
+ * Use `create(ContainerTimezoneSchema)` to create a new message.
+ */
+export declare const ContainerTimezoneSchema: GenMessage<ContainerTimezone>;
+
+/**
+ * @generated from message tremplin.v1.CreateTransferRequest
+ */
+export declare type CreateTransferRequest = Message<"tremplin.v1.CreateTransferRequest"> & {
+  /**
+   * The end of the name says the compression, as for ExportContainer.
+   *
+   * @generated from field: string file_name = 1;
+   */
+  fileName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.CreateTransferRequest.
+ * Use `create(CreateTransferRequestSchema)` to create a new message.
+ */
+export declare const CreateTransferRequestSchema: GenMessage<CreateTransferRequest>;
+
+/**
+ * @generated from message tremplin.v1.CreateTransferResponse
+ */
+export declare type CreateTransferResponse = Message<"tremplin.v1.CreateTransferResponse"> & {
+  /**
+   * @generated from field: string path = 1;
+   */
+  path: string;
+};
+
+/**
+ * Describes the message tremplin.v1.CreateTransferResponse.
+ * Use `create(CreateTransferResponseSchema)` to create a new message.
+ */
+export declare const CreateTransferResponseSchema: GenMessage<CreateTransferResponse>;
+
+/**
+ * @generated from message tremplin.v1.ReadTransferRequest
+ */
+export declare type ReadTransferRequest = Message<"tremplin.v1.ReadTransferRequest"> & {
+  /**
+   * @generated from field: string path = 1;
+   */
+  path: string;
+};
+
+/**
+ * Describes the message tremplin.v1.ReadTransferRequest.
+ * Use `create(ReadTransferRequestSchema)` to create a new message.
+ */
+export declare const ReadTransferRequestSchema: GenMessage<ReadTransferRequest>;
+
+/**
+ * @generated from message tremplin.v1.TransferChunk
+ */
+export declare type TransferChunk = Message<"tremplin.v1.TransferChunk"> & {
+  /**
+   * @generated from field: bytes data = 1;
+   */
+  data: Uint8Array;
+
+  /**
+   * Of the whole file.
+   *
+   * @generated from field: uint64 total_bytes = 2;
+   */
+  totalBytes: bigint;
+};
+
+/**
+ * Describes the message tremplin.v1.TransferChunk.
+ * Use `create(TransferChunkSchema)` to create a new message.
+ */
+export declare const TransferChunkSchema: GenMessage<TransferChunk>;
+
+/**
+ * @generated from message tremplin.v1.WriteTransferInput
+ */
+export declare type WriteTransferInput = Message<"tremplin.v1.WriteTransferInput"> & {
+  /**
+   * @generated from oneof tremplin.v1.WriteTransferInput.input
+   */
+  input: {
+    /**
+     * As in CreateTransferRequest.
+     *
+     * @generated from field: string file_name = 1;
+     */
+    value: string;
+    case: "fileName";
+  } | {
+    /**
+     * @generated from field: bytes data = 2;
+     */
+    value: Uint8Array;
+    case: "data";
+  } | {
+    /**
+     * The backup is complete.
+     *
+     * @generated from field: bool done = 3;
+     */
+    value: boolean;
+    case: "done";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message tremplin.v1.WriteTransferInput.
+ * Use `create(WriteTransferInputSchema)` to create a new message.
+ */
+export declare const WriteTransferInputSchema: GenMessage<WriteTransferInput>;
+
+/**
+ * @generated from message tremplin.v1.WriteTransferOutput
+ */
+export declare type WriteTransferOutput = Message<"tremplin.v1.WriteTransferOutput"> & {
+  /**
+   * @generated from field: uint64 received_bytes = 1;
+   */
+  receivedBytes: bigint;
+
+  /**
+   * Set in the last message.
+   *
+   * @generated from field: string path = 2;
+   */
+  path: string;
+};
+
+/**
+ * Describes the message tremplin.v1.WriteTransferOutput.
+ * Use `create(WriteTransferOutputSchema)` to create a new message.
+ */
+export declare const WriteTransferOutputSchema: GenMessage<WriteTransferOutput>;
+
+/**
+ * @generated from message tremplin.v1.RemoveTransferRequest
+ */
+export declare type RemoveTransferRequest = Message<"tremplin.v1.RemoveTransferRequest"> & {
+  /**
+   * @generated from field: string path = 1;
+   */
+  path: string;
+};
+
+/**
+ * Describes the message tremplin.v1.RemoveTransferRequest.
+ * Use `create(RemoveTransferRequestSchema)` to create a new message.
+ */
+export declare const RemoveTransferRequestSchema: GenMessage<RemoveTransferRequest>;
+
+/**
+ * @generated from message tremplin.v1.RemoveTransferResponse
+ */
+export declare type RemoveTransferResponse = Message<"tremplin.v1.RemoveTransferResponse"> & {
+};
+
+/**
+ * Describes the message tremplin.v1.RemoveTransferResponse.
+ * Use `create(RemoveTransferResponseSchema)` to create a new message.
+ */
+export declare const RemoveTransferResponseSchema: GenMessage<RemoveTransferResponse>;
+
+/**
  * Served by the daemon together with vm_tools.tremplin.Tremplin. The response to
  * a request that begins an operation carries the operation's id in the call
  * metadata tremplin-operation.
@@ -1387,6 +1864,86 @@ export declare const Guest: GenService<{
     methodKind: "unary";
     input: typeof ListProblemsRequestSchema;
     output: typeof ListProblemsResponseSchema;
+  },
+  /**
+   * The TCP ports that the running containers listen on and that can be reached
+   * over their loopback: all of them at once, then again whenever they change.
+   *
+   * @generated from rpc tremplin.v1.Guest.WatchPorts
+   */
+  watchPorts: {
+    methodKind: "server_streaming";
+    input: typeof WatchPortsRequestSchema;
+    output: typeof WatchPortsResponseSchema;
+  },
+  /**
+   * Connects to a port that a container listens on, its loopback included. The
+   * first input must be start, the first output is connected. The end of the
+   * inputs ends the data to the container; the other direction goes on until
+   * end. The call ends once both directions have. Cancelling it resets the
+   * connection; a reset by the container ends it with ABORTED. Fails with
+   * FAILED_PRECONDITION where nothing listens.
+   *
+   * @generated from rpc tremplin.v1.Guest.ConnectPort
+   */
+  connectPort: {
+    methodKind: "bidi_streaming";
+    input: typeof PortInputSchema;
+    output: typeof PortOutputSchema;
+  },
+  /**
+   * The time zones of containers, running or stopped.
+   *
+   * @generated from rpc tremplin.v1.Guest.ListTimezones
+   */
+  listTimezones: {
+    methodKind: "unary";
+    input: typeof ListTimezonesRequestSchema;
+    output: typeof ListTimezonesResponseSchema;
+  },
+  /**
+   * A transfer is a backup on its way between a container and a caller who does
+   * not see the shared folder: a file in SHARED/transfers, kept for a day at
+   * most. This one names a file for ExportContainer to write.
+   *
+   * @generated from rpc tremplin.v1.Guest.CreateTransfer
+   */
+  createTransfer: {
+    methodKind: "unary";
+    input: typeof CreateTransferRequestSchema;
+    output: typeof CreateTransferResponseSchema;
+  },
+  /**
+   * Sends the content of a transfer.
+   *
+   * @generated from rpc tremplin.v1.Guest.ReadTransfer
+   */
+  readTransfer: {
+    methodKind: "server_streaming";
+    input: typeof ReadTransferRequestSchema;
+    output: typeof TransferChunkSchema;
+  },
+  /**
+   * Receives a backup for ImportContainer. The first input must be file_name,
+   * the last one done; a call that ends before leaves no file. The last output
+   * carries the path.
+   *
+   * @generated from rpc tremplin.v1.Guest.WriteTransfer
+   */
+  writeTransfer: {
+    methodKind: "bidi_streaming";
+    input: typeof WriteTransferInputSchema;
+    output: typeof WriteTransferOutputSchema;
+  },
+  /**
+   * Deletes a transfer. No error if there is none.
+   *
+   * @generated from rpc tremplin.v1.Guest.RemoveTransfer
+   */
+  removeTransfer: {
+    methodKind: "unary";
+    input: typeof RemoveTransferRequestSchema;
+    output: typeof RemoveTransferResponseSchema;
   },
 }>;
 
