@@ -41,6 +41,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "stop a container",
     load: async () => (await import("./commands/stop.ts")).stopCommand,
   },
+  restart: {
+    summary: "stop a container and start it again",
+    load: async () => (await import("./commands/restart.ts")).restartCommand,
+  },
   delete: {
     summary: "delete a container with all its data",
     load: async () => (await import("./commands/delete.ts")).deleteCommand,

@@ -6,6 +6,7 @@ import {
   type ShellInput,
   type ShellOutputSchema,
 } from "../../src/contract/tremplin/v1/guest_pb.js";
+import { dailyHandlers } from "./memory-daily.ts";
 import type { MemoryGuest } from "./memory-guest.ts";
 
 /** The rpcs of tremplin.v1.Guest. */
@@ -60,6 +61,7 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
       return { status: 1 };
     },
     shell: (inputs) => shell(guest, inputs),
+    ...dailyHandlers(guest),
   };
 }
 

@@ -7,6 +7,7 @@ import { listOrphans } from "./list-orphans.ts";
 import { listProblems } from "./list-problems.ts";
 import { listUsbPorts } from "./list-usb-ports.ts";
 import { prepareImage } from "./prepare-image.ts";
+import { restartContainer } from "./restart-container.ts";
 import { keepUpgrade, undoUpgrade } from "./rollback.ts";
 import type { RpcDeps } from "./rpc.ts";
 import { shell } from "./shell.ts";
@@ -24,5 +25,6 @@ export function guestService(deps: RpcDeps): ServiceImpl<typeof Guest> {
     listUsbPorts: listUsbPorts(deps),
     listOrphans: listOrphans(deps),
     listProblems: listProblems(deps),
+    restartContainer: restartContainer(deps),
   };
 }

@@ -1271,6 +1271,36 @@ export declare type Problem = Message<"tremplin.v1.Problem"> & {
 export declare const ProblemSchema: GenMessage<Problem>;
 
 /**
+ * The operation began. Its id is in the call metadata.
+ *
+ * @generated from message tremplin.v1.OperationResponse
+ */
+export declare type OperationResponse = Message<"tremplin.v1.OperationResponse"> & {
+};
+
+/**
+ * Describes the message tremplin.v1.OperationResponse.
+ * Use `create(OperationResponseSchema)` to create a new message.
+ */
+export declare const OperationResponseSchema: GenMessage<OperationResponse>;
+
+/**
+ * @generated from message tremplin.v1.RestartContainerRequest
+ */
+export declare type RestartContainerRequest = Message<"tremplin.v1.RestartContainerRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.RestartContainerRequest.
+ * Use `create(RestartContainerRequestSchema)` to create a new message.
+ */
+export declare const RestartContainerRequestSchema: GenMessage<RestartContainerRequest>;
+
+/**
  * Served by the daemon together with vm_tools.tremplin.Tremplin. The response to
  * a request that begins an operation carries the operation's id in the call
  * metadata tremplin-operation.
@@ -1386,6 +1416,19 @@ export declare const Guest: GenService<{
     methodKind: "unary";
     input: typeof ListProblemsRequestSchema;
     output: typeof ListProblemsResponseSchema;
+  },
+  /**
+   * Stops a running container and starts it again, as one operation. The outcome
+   * is sent by UpdateStartStatus. NOT_FOUND, ABORTED while another operation is
+   * under way, and INTERNAL with a sentence are errors of the call here, as in
+   * every rpc below.
+   *
+   * @generated from rpc tremplin.v1.Guest.RestartContainer
+   */
+  restartContainer: {
+    methodKind: "unary";
+    input: typeof RestartContainerRequestSchema;
+    output: typeof OperationResponseSchema;
   },
 }>;
 

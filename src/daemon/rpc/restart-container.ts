@@ -1,0 +1,18 @@
+import type { HandlerContext } from "@connectrpc/connect";
+import type { RestartContainerRequest } from "../../contract/tremplin/v1/guest_pb.js";
+import { getContainer } from "../containers/find-container.ts";
+import { checkMayRestart } from "../operations/restart.ts";
+import { checkContainerName } from "./container-name.ts";
+import { begin, type RpcDeps } from "./rpc.ts";
+
+/** docs/daily.md#restart. */
+export function restartContainer(deps: RpcDeps) {
+  return async (request: RestartContainerRequest, context: HandlerContext) => {
+    const { containerName: name } = request;
+    checkContainerName(name);
+    const found = await getContainer(deps.engine.running(), name, context.signal);
+    if (!deps.runner.locks.holder(name)) checkMayRestart(found);
+    await begin(deps, context, deps.kinds.restart, name, request);
+    return {};
+  };
+}
