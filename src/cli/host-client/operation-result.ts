@@ -1,3 +1,4 @@
+import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import type { Event } from "../../contract/tremplin/v1/host_pb.js";
 import { type NoticeText, noticeText } from "../../host/notice-text.ts";
 import type { OperationSpec } from "./run-operation.ts";
@@ -22,4 +23,11 @@ function inOwnWords(event: Event, result: string, title: string): NoticeText | u
     default:
       return undefined;
   }
+}
+
+/** What Ctrl-C does while the operation of a container is under way. */
+export function cancelOperation(containerName: string): NonNullable<OperationSpec["cancel"]> {
+  return async (api, settings) => {
+    await api.call(Guest.method.cancelOperation, { containerName }, settings);
+  };
 }

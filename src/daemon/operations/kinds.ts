@@ -4,6 +4,8 @@ import { exportOperation } from "./export/export.ts";
 import { importOperation } from "./import/import.ts";
 import type { EngineAccess, OperationDeps } from "./operation-deps.ts";
 import { restartOperation } from "./restart.ts";
+import { restoreOperation } from "./snapshots/restore-snapshot.ts";
+import { snapshotOperation } from "./snapshots/take-snapshot.ts";
 import { startOperation } from "./start/start.ts";
 import { startLxdOperation } from "./start-lxd.ts";
 import { stopOperation } from "./stop.ts";
@@ -28,6 +30,8 @@ export function operationKinds(deps: KindDeps) {
     start: startOperation(operationDeps),
     stop: stopOperation(operationDeps),
     restart: restartOperation(operationDeps),
+    snapshot: snapshotOperation(operationDeps),
+    restore: restoreOperation(operationDeps),
     export: exportOperation(operationDeps),
     import: importOperation(operationDeps),
     upgrade: upgradeOperation(operationDeps),

@@ -1,5 +1,6 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Guest } from "../../contract/tremplin/v1/guest_pb.js";
+import { cancelOperation } from "./cancel-operation.ts";
 import { checkUpgrade } from "./check-upgrade.ts";
 import { getStatus } from "./get-status.ts";
 import { listContainers } from "./list-containers.ts";
@@ -11,6 +12,7 @@ import { restartContainer } from "./restart-container.ts";
 import { keepUpgrade, undoUpgrade } from "./rollback.ts";
 import type { RpcDeps } from "./rpc.ts";
 import { shell } from "./shell.ts";
+import { createSnapshot, listSnapshots, removeSnapshot, restoreSnapshot } from "./snapshots.ts";
 
 /** Our own service in the guest (docs/contract.md#our-own-rpcs). */
 export function guestService(deps: RpcDeps): ServiceImpl<typeof Guest> {
@@ -26,5 +28,10 @@ export function guestService(deps: RpcDeps): ServiceImpl<typeof Guest> {
     listOrphans: listOrphans(deps),
     listProblems: listProblems(deps),
     restartContainer: restartContainer(deps),
+    createSnapshot: createSnapshot(deps),
+    listSnapshots: listSnapshots(deps),
+    restoreSnapshot: restoreSnapshot(deps),
+    deleteSnapshot: removeSnapshot(deps),
+    cancelOperation: cancelOperation(deps),
   };
 }
