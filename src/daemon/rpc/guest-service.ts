@@ -2,6 +2,7 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import type { Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import { cancelOperation } from "./cancel-operation.ts";
 import { checkUpgrade } from "./check-upgrade.ts";
+import { connectPort } from "./connect-port.ts";
 import { getStatus } from "./get-status.ts";
 import { listContainers } from "./list-containers.ts";
 import { listOrphans } from "./list-orphans.ts";
@@ -13,6 +14,7 @@ import { keepUpgrade, undoUpgrade } from "./rollback.ts";
 import type { RpcDeps } from "./rpc.ts";
 import { shell } from "./shell.ts";
 import { createSnapshot, listSnapshots, removeSnapshot, restoreSnapshot } from "./snapshots.ts";
+import { watchPorts } from "./watch-ports.ts";
 
 /** Our own service in the guest (docs/contract.md#our-own-rpcs). */
 export function guestService(deps: RpcDeps): ServiceImpl<typeof Guest> {
@@ -33,5 +35,7 @@ export function guestService(deps: RpcDeps): ServiceImpl<typeof Guest> {
     restoreSnapshot: restoreSnapshot(deps),
     deleteSnapshot: removeSnapshot(deps),
     cancelOperation: cancelOperation(deps),
+    watchPorts: watchPorts(deps),
+    connectPort: connectPort(deps),
   };
 }

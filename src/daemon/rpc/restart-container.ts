@@ -2,6 +2,7 @@ import type { HandlerContext } from "@connectrpc/connect";
 import type { RestartContainerRequest } from "../../contract/tremplin/v1/guest_pb.js";
 import { getContainer } from "../containers/find-container.ts";
 import { checkMayRestart } from "../operations/restart.ts";
+import { checkAction } from "./check-action.ts";
 import { checkContainerName } from "./container-name.ts";
 import { begin, type RpcDeps } from "./rpc.ts";
 
@@ -11,7 +12,8 @@ export function restartContainer(deps: RpcDeps) {
     const { containerName: name } = request;
     checkContainerName(name);
     const found = await getContainer(deps.engine.running(), name, context.signal);
-    if (!deps.runner.locks.holder(name)) checkMayRestart(found);
+    checkAction(deps, "restart", found);
+    checkMayRestart(found);
     await begin(deps, context, deps.kinds.restart, name, request);
     return {};
   };
