@@ -540,6 +540,34 @@ export declare type Container = Message<"tremplin.v1.Container"> & {
    * @generated from field: string operation = 7;
    */
   operation: string;
+
+  /**
+   * All that others can reach, of IPv4 and IPv6, without prefix lengths.
+   *
+   * @generated from field: repeated string addresses = 8;
+   */
+  addresses: string[];
+
+  /**
+   * Of a container that runs.
+   *
+   * @generated from field: tremplin.v1.ContainerUsage usage = 9;
+   */
+  usage?: ContainerUsage | undefined;
+
+  /**
+   * Unset for one that never ran.
+   *
+   * @generated from field: google.protobuf.Timestamp last_used_at = 10;
+   */
+  lastUsedAt?: Timestamp | undefined;
+
+  /**
+   * Whether its newest upgrade can be rolled back: it has a rollback snapshot.
+   *
+   * @generated from field: bool has_rollback_snapshot = 11;
+   */
+  hasRollbackSnapshot: boolean;
 };
 
 /**
@@ -547,6 +575,69 @@ export declare type Container = Message<"tremplin.v1.Container"> & {
  * Use `create(ContainerSchema)` to create a new message.
  */
 export declare const ContainerSchema: GenMessage<Container>;
+
+/**
+ * Of all processes of a container together.
+ *
+ * @generated from message tremplin.v1.ContainerUsage
+ */
+export declare type ContainerUsage = Message<"tremplin.v1.ContainerUsage"> & {
+  /**
+   * When the engine was asked. Two measurements give a rate.
+   *
+   * @generated from field: google.protobuf.Timestamp measured_at = 1;
+   */
+  measuredAt?: Timestamp | undefined;
+
+  /**
+   * Since its start, in nanoseconds of one processor.
+   *
+   * @generated from field: uint64 cpu_nanoseconds = 2;
+   */
+  cpuNanoseconds: bigint;
+
+  /**
+   * @generated from field: uint64 memory_bytes = 3;
+   */
+  memoryBytes: bigint;
+
+  /**
+   * 0: no limit of its own.
+   *
+   * @generated from field: uint64 memory_limit_bytes = 4;
+   */
+  memoryLimitBytes: bigint;
+
+  /**
+   * @generated from field: uint32 processes = 5;
+   */
+  processes: number;
+
+  /**
+   * Since its start, over all interfaces but its loopback.
+   *
+   * @generated from field: uint64 received_bytes = 6;
+   */
+  receivedBytes: bigint;
+
+  /**
+   * @generated from field: uint64 sent_bytes = 7;
+   */
+  sentBytes: bigint;
+
+  /**
+   * Of its root. 0 where the storage cannot tell.
+   *
+   * @generated from field: uint64 disk_bytes = 8;
+   */
+  diskBytes: bigint;
+};
+
+/**
+ * Describes the message tremplin.v1.ContainerUsage.
+ * Use `create(ContainerUsageSchema)` to create a new message.
+ */
+export declare const ContainerUsageSchema: GenMessage<ContainerUsage>;
 
 /**
  * @generated from message tremplin.v1.PrepareImageRequest
