@@ -12,6 +12,6 @@ export async function runHost(options: HostOptions): Promise<void> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => shutdown.resolve(signal));
   await using server = await serveHost(options, systemClock, log);
   const [addresses, listeners] = [server.addresses, server.listeners].map((all) => all.map(formatAddress));
-  log.info({ addresses, listeners }, "the host is listening");
+  log.info({ addresses, listeners, console: server.consoleUrl }, "the host is listening");
   log.info({ signal: await shutdown.promise }, "the host shuts down");
 }

@@ -2,7 +2,7 @@ import { Code, type ConnectRouter } from "@connectrpc/connect";
 import type { Clock } from "../base/async/clock.ts";
 import { LogLimit } from "../base/log-limit.ts";
 import type { Logger } from "../base/logger.ts";
-import { TremplinError } from "../base/tremplin-error.ts";
+import { errorMessage, TremplinError } from "../base/tremplin-error.ts";
 import { Guest } from "../contract/tremplin/v1/guest_pb.js";
 import { Host } from "../contract/tremplin/v1/host_pb.js";
 import { Tremplin, TremplinListener } from "../contract/tremplin_pb.js";
@@ -13,6 +13,8 @@ import { health } from "../transport/health.ts";
 import { reflection } from "../transport/reflection.ts";
 import { type RpcServer, serve } from "../transport/server.ts";
 import { vsockGuard } from "../transport/vsock/vsock-guard.ts";
+import { noConsole } from "./console/no-console.ts";
+import { type ConsoleSignIn, type RunningConsole, serveConsole } from "./console/serve-console.ts";
 import { Guests } from "./guests.ts";
 import { hostService } from "./host-service.ts";
 import { listener, misdirectedNotices, rpcPath } from "./listener.ts";
@@ -28,6 +30,8 @@ export interface RunningHost extends AsyncDisposable {
   readonly addresses: RpcServer["addresses"];
   /** Where guests send their notices, in the order of the options. */
   readonly listeners: RpcServer["addresses"];
+  /** Undefined without a console. */
+  readonly consoleUrl: string | undefined;
 }
 
 interface Parts {
@@ -49,17 +53,24 @@ export async function serveHost(options: HostOptions, clock: Clock, log: Logger)
   const guests = servers.use(new Guests(options.guests, options.tls));
   const limits = new NoticeLimits(clock);
   const parts = { options, guests, events, limits, clock, log };
-  const { addresses } = servers.use(await serveClients(parts));
+  const console = servers.use(await openConsole(parts));
+  const { addresses } = servers.use(await serveClients(parts, console));
   const listeners: RunningHost["listeners"][number][] = [];
   for (const each of options.listeners) {
     listeners.push(...servers.use(await serveGuests(each, parts)).addresses);
   }
   const running = servers.move();
-  return { addresses, listeners, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return {
+    addresses,
+    listeners,
+    consoleUrl: console.url,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
 }
 
 /** For people and programs. */
-function serveClients({ options, guests, events, clock, log }: Parts): Promise<RpcServer> {
+function serveClients(parts: Parts, console: ConsoleSignIn): Promise<RpcServer> {
+  const { options, clock, log } = parts;
   const { listen, tls, token } = options;
   return serve({
     addresses: listen,
@@ -69,9 +80,7 @@ function serveClients({ options, guests, events, clock, log }: Parts): Promise<R
     admits: admitRole("client"),
     log,
     routes(router) {
-      hostService(router, guests, events, clock);
-      proxyService(router, Tremplin, guests);
-      proxyService(router, Guest, guests);
+      clientRoutes(router, parts, console);
       misdirectedNotices(router, logNotices(new LogLimit(clock), log));
       const services = [Host, Tremplin, Guest];
       health(
@@ -82,6 +91,35 @@ function serveClients({ options, guests, events, clock, log }: Parts): Promise<R
     },
   });
 }
+
+/** The rpcs of people and programs. */
+function clientRoutes(router: ConnectRouter, { guests, events, clock }: Parts, console: ConsoleSignIn): void {
+  hostService(router, guests, events, clock, console);
+  proxyService(router, Tremplin, guests);
+  proxyService(router, Guest, guests);
+}
+
+/** For browsers of this machine. */
+async function openConsole(parts: Parts): Promise<RunningConsole> {
+  const { options, clock, log } = parts;
+  const { console: wanted, state } = options;
+  if (!wanted)
+    return noConsole("this host was started without a console; start it with --console 127.0.0.1:7780");
+  const routes = (router: ConnectRouter): void => clientRoutes(router, parts, onlyOutside);
+  try {
+    return await serveConsole({ ...wanted, state, routes, clock, log });
+  } catch (error) {
+    if (!wanted.isOptional) throw error;
+    const reason = `the host serves no console: ${errorMessage(error)}`;
+    log.warn({ reason }, "the console is not served");
+    return noConsole(`${reason}; start the host with --console 127.0.0.1:PORT to choose another address`);
+  }
+}
+
+/** A browser that is signed in cannot sign in others, which would outlast it. */
+const onlyOutside = noConsole(
+  "the console itself signs nobody in: run tremplin console on the machine of the host",
+);
 
 /** For guests. `guest`: the only one that sends to this address. */
 function serveGuests({ address, guest }: ListenerAddress, parts: Parts): Promise<RpcServer> {

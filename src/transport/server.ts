@@ -122,7 +122,8 @@ function ownNames(address: Address, tls: Tls | undefined): IsOwnName | undefined
     name.toLowerCase() === own || certificate?.checkHost(name, { subject: "never" }) !== undefined;
 }
 
-async function listen(server: NetServer, address: Exclude<Address, { kind: "vsock" }>): Promise<Address> {
+/** Binds a server to an address. Returns the real one: port 0 is replaced. */
+export async function listen(server: NetServer, address: Exclude<Address, { kind: "vsock" }>): Promise<Address> {
   if (address.kind === "unix") {
     await listenOnSocketFile(server, address.path);
     return address;
@@ -143,7 +144,8 @@ async function listen(server: NetServer, address: Exclude<Address, { kind: "vsoc
   return { ...address, port: (server.address() as AddressInfo).port };
 }
 
-async function close(server: NetServer, sockets: Set<Socket>): Promise<void> {
+/** Stops listening, and cuts off the connections that a server has. */
+export async function close(server: NetServer, sockets: Set<Socket>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   server.close(() => resolve());
   for (const socket of sockets) socket.destroy();

@@ -18,7 +18,7 @@ const CALL_TIMEOUT_MS = 5_000;
 export const LOCAL_GUEST = "local";
 
 /** The host's command line. */
-export function hostArguments(run: RunFolder, flags: EngineFlags): string[] {
+export function hostArguments(run: RunFolder, flags: EngineFlags & { readonly console?: string }): string[] {
   return [
     "host",
     ...["--listen", formatAddress(run.hostSocket)],
@@ -26,6 +26,7 @@ export function hostArguments(run: RunFolder, flags: EngineFlags): string[] {
     ...["--guest", `${LOCAL_GUEST}=${formatAddress(run.guestSocket)}`],
     ...["--state", join(resolve(flags.state), "host")],
     ...["--log-level", flags.logLevel],
+    ...(flags.console === undefined ? [] : ["--console", flags.console]),
   ];
 }
 
