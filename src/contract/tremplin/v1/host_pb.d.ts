@@ -296,7 +296,7 @@ export declare type GuestContainers = Message<"tremplin.v1.GuestContainers"> & {
   containers: ContainerInfo[];
 
   /**
-   * What concerns no container that exists: "create", "import".
+   * What concerns no container that exists: "start-engine", "create", "import".
    *
    * @generated from field: repeated tremplin.v1.ActionInfo actions = 5;
    */
@@ -365,8 +365,8 @@ export declare const ContainerInfoSchema: GenMessage<ContainerInfo>;
 export declare type ActionInfo = Message<"tremplin.v1.ActionInfo"> & {
   /**
    * The name of the command that does it: "start", "stop", "delete", "shell",
-   * "export", "import", "upgrade", "upgrade-undo", "upgrade-keep", "user",
-   * "timezone", "usb" ...
+   * "export", "import", "upgrade", "upgrade-rollback", "upgrade-commit", "user",
+   * "timezone", "usb", "cancel" ... (src/actions/container-actions.ts)
    *
    * @generated from field: string action = 1;
    */
