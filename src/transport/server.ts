@@ -123,7 +123,10 @@ function ownNames(address: Address, tls: Tls | undefined): IsOwnName | undefined
 }
 
 /** Binds a server to an address. Returns the real one: port 0 is replaced. */
-export async function listen(server: NetServer, address: Exclude<Address, { kind: "vsock" }>): Promise<Address> {
+export async function listen(
+  server: NetServer,
+  address: Exclude<Address, { kind: "vsock" }>,
+): Promise<Address> {
   if (address.kind === "unix") {
     await listenOnSocketFile(server, address.path);
     return address;
