@@ -1,7 +1,8 @@
-// Bundles the sources: dist/app/tremplin.js with its chunks, and with --tests one
-// file for each *.test.ts given by its folder (dist/test/..., or TREMPLIN_TEST_OUT).
+// Bundles the sources: dist/app/tremplin.js with its chunks, and the pages of the console in dist/console; with --tests
+// one file for each *.test.ts given by its folder (dist/test/..., or TREMPLIN_TEST_OUT).
 import { globSync, rmSync } from "node:fs";
 import { build } from "esbuild";
+import { buildConsole } from "./build-console.mjs";
 
 const common = {
   bundle: true,
@@ -31,3 +32,4 @@ await build({
   outbase: ".",
   ...(tests ? {} : { minifySyntax: true, minifyWhitespace: true }),
 });
+if (!tests) await buildConsole("dist/console");
