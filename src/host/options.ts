@@ -43,6 +43,8 @@ export interface HostOptions {
   readonly token?: string | undefined;
   /** Default: no console. */
   readonly console?: ConsoleOptions | undefined;
+  /** The name of a group whose members may connect to the Unix sockets of `listen`. Default: nobody else may. */
+  readonly socketGroup?: string | undefined;
   /** trace, debug, info, warn, error or silent. */
   readonly logLevel: string;
 }

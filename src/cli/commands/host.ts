@@ -40,6 +40,7 @@ interface Flags extends TlsFlags, TokenFlags {
   readonly keepEvents: number;
   readonly keepMib: number;
   readonly logLevel: string;
+  readonly socketGroup?: string;
 }
 
 export function hostCommand(): Command {
@@ -77,6 +78,10 @@ export function hostCommand(): Command {
       wholeNumber,
       retentionDefaults.maxBytes / MIB,
     )
+    .option(
+      "--socket-group <group>",
+      "a group whose members may connect to the Unix sockets of --listen: they become root by it",
+    )
     .option("--log-level <level>", "trace, debug, info, warn, error or silent", hostDefaults.logLevel);
   return withTlsFlags(command).action(async (flags: Flags) => {
     const options = hostOptions(flags);
@@ -102,6 +107,7 @@ export function hostOptions(flags: Flags): HostOptions {
     tls: tlsOf(flags),
     token: tokenOf(flags),
     console: consoleOf(flags),
+    socketGroup: flags.socketGroup,
     logLevel,
   };
 }

@@ -127,7 +127,7 @@ function Details({ target, info }: { readonly target: Target; readonly info: Con
     <>
       <section class="card">
         <h2>Now</h2>
-        <UsageCharts guest={target.guest} container={container} />
+        <UsageCharts guest={target.guest} container={container} withLimit />
         <dl class="facts">
           <Fact name="Address">{addresses.join(", ") || "none"}</Fact>
           <Fact name="Listens on">{ports.length > 0 ? `TCP ${ports.join(", ")}` : "no TCP port"}</Fact>

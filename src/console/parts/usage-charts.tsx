@@ -4,8 +4,14 @@ import { containerKey } from "../api/live.ts";
 import { live } from "../api/use-live.ts";
 import { Chart } from "./chart.tsx";
 
+interface UsageChartsProps {
+  readonly guest: string;
+  readonly container: Container;
+  readonly withLimit?: boolean;
+}
+
 /** Processor, memory and network of a container that runs; nothing for any other. */
-export function UsageCharts({ guest, container }: { readonly guest: string; readonly container: Container }) {
+export function UsageCharts({ guest, container, withLimit = false }: UsageChartsProps) {
   const { usage } = container;
   if (!usage) return null;
   const points = live.usage.pointsOf(containerKey(guest, container.name));
@@ -23,7 +29,7 @@ export function UsageCharts({ guest, container }: { readonly guest: string; read
       <Chart
         title="Memory"
         values={points.map(({ memoryBytes }) => memoryBytes)}
-        text={limit > 0 ? `${bytesText(memory)} of ${bytesText(limit)}` : bytesText(memory)}
+        text={withLimit && limit > 0 ? `${bytesText(memory)} of ${bytesText(limit)}` : bytesText(memory)}
         top={limit || memory * 1.5}
       />
       <Chart

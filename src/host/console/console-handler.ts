@@ -179,10 +179,14 @@ function sendFile({ type, bodies }: ConsoleFile, caching: string): Send {
 
 function answerSentence(page: SentencePage, status: number): Send {
   return ({ method }, response, { files }) => {
-    const style = [...files.keys()].find((path) => path.endsWith(".css")) ?? "";
+    const named = (suffix: string): string => [...files.keys()].find((path) => path.endsWith(suffix)) ?? "";
     response.setHeader("content-type", "text/html; charset=utf-8");
     response.setHeader("cache-control", "no-store");
-    send(response, status, method === "HEAD" ? "" : sentencePage(page, style));
+    send(
+      response,
+      status,
+      method === "HEAD" ? "" : sentencePage(page, { style: named(".css"), icon: named(".svg") }),
+    );
   };
 }
 

@@ -7,8 +7,17 @@ export interface SentencePage {
   readonly next?: string;
 }
 
-/** Its HTML. `style`: the path of the style sheet. */
-export function sentencePage({ title, sentences, command, next }: SentencePage, style: string): string {
+/** What a page refers to, by their paths. */
+export interface PageFiles {
+  readonly style: string;
+  readonly icon: string;
+}
+
+/** Its HTML. */
+export function sentencePage(
+  { title, sentences, command, next }: SentencePage,
+  { style, icon }: PageFiles,
+): string {
   const lines = [
     "<!doctype html>",
     '<html lang="en">',
@@ -17,6 +26,7 @@ export function sentencePage({ title, sentences, command, next }: SentencePage, 
     '<meta name="color-scheme" content="light dark">',
     next === undefined ? "" : `<meta http-equiv="refresh" content="0; url=${escapeHtml(next)}">`,
     `<title>${escapeHtml(title)} – Tremplin</title>`,
+    `<link rel="icon" href="${escapeHtml(icon)}" type="image/svg+xml">`,
     `<link rel="stylesheet" href="${escapeHtml(style)}">`,
     '<main class="sentence-page">',
     `<h1>${escapeHtml(title)}</h1>`,
