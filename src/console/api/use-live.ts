@@ -14,7 +14,7 @@ export function useShown(): Shown {
   return shown;
 }
 
-/** Tells the person what failed, or went well. */
+/** Shows the person what failed, or went well. */
 export const Say = createContext<
   (message: { readonly kind: "error" | "done"; readonly text: string }) => void
 >(() => {});

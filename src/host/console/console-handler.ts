@@ -115,7 +115,7 @@ function answerStart(request: Request, parts: ConsoleParts): Send | Promise<Send
       401,
     );
   }
-  // Somebody goes back to it, or looks whether it is still there.
+  // Somebody opens it again, or looks whether it is still there.
   if (isSignedIn || request.method === "HEAD") return goOn({});
   return signIn(token, parts);
 }

@@ -20,7 +20,7 @@ interface Finding {
   readonly problems: readonly string[];
 }
 
-/** A newer Debian release, after a look at what that does, with a way back. */
+/** A newer Debian release, after a look at what that does, with the possibility to undo it. */
 export function UpgradeCard({ target, actions, canRollBack }: CardProps & { readonly canRollBack: boolean }) {
   const [release, setRelease] = useState(releases[0]?.value ?? "");
   const [finding, setFinding] = useState<Finding>();
