@@ -3,7 +3,7 @@ import type { Clock } from "../base/async/clock.ts";
 import { LogLimit } from "../base/log-limit.ts";
 import type { Logger } from "../base/logger.ts";
 import { findGroup } from "../base/processes/find-group.ts";
-import { errorMessage, TremplinError } from "../base/tremplin-error.ts";
+import { TremplinError } from "../base/tremplin-error.ts";
 import { Guest } from "../contract/tremplin/v1/guest_pb.js";
 import { Host } from "../contract/tremplin/v1/host_pb.js";
 import { Tremplin, TremplinListener } from "../contract/tremplin_pb.js";
@@ -14,8 +14,8 @@ import { health } from "../transport/health.ts";
 import { reflection } from "../transport/reflection.ts";
 import { type RpcServer, serve } from "../transport/server.ts";
 import { vsockGuard } from "../transport/vsock/vsock-guard.ts";
-import { noConsole } from "./console/no-console.ts";
-import { type ConsoleSignIn, type RunningConsole, serveConsole } from "./console/serve-console.ts";
+import { onlyOutside, openConsole } from "./console/open-console.ts";
+import type { ConsoleSignIn } from "./console/serve-console.ts";
 import { Guests } from "./guests.ts";
 import { hostService } from "./host-service.ts";
 import { listener, misdirectedNotices, rpcPath } from "./listener.ts";
@@ -61,7 +61,9 @@ export async function serveHost(
   const guests = servers.use(new Guests(options.guests, options.tls));
   const limits = new NoticeLimits(clock);
   const parts = { options, guests, events, limits, clock, log, inherited };
-  const console = servers.use(await openConsole(parts));
+  const console = servers.use(
+    await openConsole(options, (router) => clientRoutes(router, parts, onlyOutside), clock, log),
+  );
   const { addresses } = servers.use(await serveClients(parts, console));
   const listeners: RunningHost["listeners"][number][] = [];
   for (const each of options.listeners) {
@@ -108,28 +110,6 @@ function clientRoutes(router: ConnectRouter, { guests, events, clock }: Parts, c
   proxyService(router, Tremplin, guests);
   proxyService(router, Guest, guests);
 }
-
-/** For browsers of this machine. */
-async function openConsole(parts: Parts): Promise<RunningConsole> {
-  const { options, clock, log } = parts;
-  const { console: wanted, state } = options;
-  if (!wanted)
-    return noConsole("this host was started without a console; start it with --console 127.0.0.1:7780");
-  const routes = (router: ConnectRouter): void => clientRoutes(router, parts, onlyOutside);
-  try {
-    return await serveConsole({ ...wanted, state, routes, clock, log });
-  } catch (error) {
-    if (!wanted.isOptional) throw error;
-    const reason = `the host serves no console: ${errorMessage(error)}`;
-    log.warn({ reason }, "the console is not served");
-    return noConsole(`${reason}; start the host with --console 127.0.0.1:PORT to choose another address`);
-  }
-}
-
-/** A browser that is signed in cannot sign in others, which would outlast it. */
-const onlyOutside = noConsole(
-  "the console itself signs nobody in: run tremplin console on the machine of the host",
-);
 
 /** For guests. `guest`: the only one that sends to this address. */
 function serveGuests({ address, guest }: ListenerAddress, parts: Parts): Promise<RpcServer> {
