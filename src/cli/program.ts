@@ -103,6 +103,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "list the USB ports, and attach them to containers",
     load: async () => (await import("./commands/usb.ts")).usbCommand,
   },
+  console: {
+    summary: "print a URL that opens the console in a browser",
+    load: async () => (await import("./commands/console.ts")).consoleCommand,
+  },
   watch: {
     summary: "print events as they happen",
     load: async () => (await import("./commands/watch.ts")).watchCommand,
