@@ -1,9 +1,11 @@
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import type { Clock } from "../base/async/clock.ts";
 import { type AddGuestRequest, Host } from "../contract/tremplin/v1/host_pb.js";
 import { parseAddress } from "../transport/address.ts";
 import { callerKey } from "../transport/caller.ts";
 import type { AddedGuests } from "./added-guests.ts";
+import type { ConsoleSignIn } from "./console/serve-console.ts";
 import type { ContainerReadings } from "./container-readings.ts";
 import type { Guest, GuestSpec } from "./guest.ts";
 import { guestInfo } from "./guest-info.ts";
@@ -22,7 +24,7 @@ export interface HostServiceDeps {
 }
 
 /** Routes of tremplin.v1.Host. */
-export function hostService(router: ConnectRouter, deps: HostServiceDeps): void {
+export function hostService(router: ConnectRouter, deps: HostServiceDeps, console: ConsoleSignIn): void {
   const { guests, added, readings, events, clock } = deps;
   const describe = async (guest: Guest) => guestInfo(guest, await guest.presence(), events);
   /** Also a guest that was removed has a history. */
@@ -55,6 +57,10 @@ export function hostService(router: ConnectRouter, deps: HostServiceDeps): void 
       await added.remove(name);
       if (!guests.find(name)) events.forgetContainers(name);
       return {};
+    },
+    createConsoleToken() {
+      const { url, signInUrl, expiresAt } = console.createSignIn();
+      return { url, signInUrl, expiresAt: timestampFromMs(expiresAt) };
     },
   });
 }

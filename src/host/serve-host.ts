@@ -17,6 +17,8 @@ import { type RpcServer, serve } from "../transport/server.ts";
 import { AcceptedTokens } from "../transport/token.ts";
 import { vsockGuard } from "../transport/vsock/vsock-guard.ts";
 import { AddedGuests } from "./added-guests.ts";
+import { onlyOutside, openConsole } from "./console/open-console.ts";
+import type { ConsoleSignIn } from "./console/serve-console.ts";
 import { ContainerReadings } from "./container-readings.ts";
 import { forwardService } from "./forward-service.ts";
 import { Forwards } from "./forwards/forwards.ts";
@@ -37,6 +39,8 @@ export interface RunningHost extends AsyncDisposable {
   readonly addresses: RpcServer["addresses"];
   /** Where guests send their notices, in the order of the options. */
   readonly listeners: RpcServer["addresses"];
+  /** Undefined without a console. */
+  readonly consoleUrl: string | undefined;
 }
 
 /** The default; ports beyond are listed, but not open. */
@@ -78,14 +82,23 @@ export async function serveHost(
   );
   guests.onChange = () => forwards.setGuests(guests.all);
   guests.onChange();
-  const { addresses } = servers.use(await serveClients({ ...base, added }));
+  const all = { ...base, added };
+  const console = servers.use(
+    await openConsole(options, (router) => clientRoutes(router, all, onlyOutside), clock, log),
+  );
+  const { addresses } = servers.use(await serveClients(all, console));
   const listeners: RunningHost["listeners"][number][] = [];
   for (const each of options.listeners) {
     listeners.push(...servers.use(await serveGuests(each, base, guests.tokens)).addresses);
   }
   readings.refreshAll(guests.all);
   const running = servers.move();
-  return { addresses, listeners, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return {
+    addresses,
+    listeners,
+    consoleUrl: console.url,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
 }
 
 function ownTokens({ guest }: ListenerAddress, token: string | undefined): AcceptedTokens {
@@ -93,8 +106,8 @@ function ownTokens({ guest }: ListenerAddress, token: string | undefined): Accep
 }
 
 /** For people and programs. */
-async function serveClients(parts: Parts): Promise<RpcServer> {
-  const { options, guests, forwards, clock, log, inherited } = parts;
+async function serveClients(parts: Parts, console: ConsoleSignIn): Promise<RpcServer> {
+  const { options, clock, log, inherited } = parts;
   const { listen, tls, token, socketGroup } = options;
   return await serve({
     addresses: listen,
@@ -106,10 +119,7 @@ async function serveClients(parts: Parts): Promise<RpcServer> {
     admits: admitRole("client"),
     log,
     routes(router) {
-      hostService(router, parts);
-      forwardService(router, forwards, guests);
-      proxyService(router, Tremplin, guests);
-      proxyService(router, Guest, guests);
+      clientRoutes(router, parts, console);
       misdirectedNotices(router, logNotices(new LogLimit(clock), log));
       const services = [Host, Tremplin, Guest];
       health(
@@ -119,6 +129,15 @@ async function serveClients(parts: Parts): Promise<RpcServer> {
       reflection(router, services);
     },
   });
+}
+
+/** The rpcs of people and programs. */
+function clientRoutes(router: ConnectRouter, parts: Parts, console: ConsoleSignIn): void {
+  const { guests, forwards } = parts;
+  hostService(router, parts, console);
+  forwardService(router, forwards, guests);
+  proxyService(router, Tremplin, guests);
+  proxyService(router, Guest, guests);
 }
 
 /** For guests, or for one guest alone. `tokens`: those that are accepted there on tcp without TLS. */

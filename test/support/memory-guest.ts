@@ -40,6 +40,8 @@ export interface MemoryGuestOptions {
 export class MemoryGuest implements AsyncDisposable {
   readonly daemonId = randomUUID();
   readonly containers = new Map<string, string>();
+  /** As NAME/SNAPSHOT. */
+  readonly snapshots = new Set<string>();
   readonly operations: { id: string; kind: string; containerName: string; waitsForRecovery?: boolean }[] = [];
   /** The requests it received, in order. */
   readonly asked: string[] = [];

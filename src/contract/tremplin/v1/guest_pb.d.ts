@@ -1749,6 +1749,279 @@ export declare type RemoveTransferResponse = Message<"tremplin.v1.RemoveTransfer
 export declare const RemoveTransferResponseSchema: GenMessage<RemoveTransferResponse>;
 
 /**
+ * The operation began. Its id is in the call metadata.
+ *
+ * @generated from message tremplin.v1.OperationResponse
+ */
+export declare type OperationResponse = Message<"tremplin.v1.OperationResponse"> & {
+};
+
+/**
+ * Describes the message tremplin.v1.OperationResponse.
+ * Use `create(OperationResponseSchema)` to create a new message.
+ */
+export declare const OperationResponseSchema: GenMessage<OperationResponse>;
+
+/**
+ * @generated from message tremplin.v1.RestartContainerRequest
+ */
+export declare type RestartContainerRequest = Message<"tremplin.v1.RestartContainerRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.RestartContainerRequest.
+ * Use `create(RestartContainerRequestSchema)` to create a new message.
+ */
+export declare const RestartContainerRequestSchema: GenMessage<RestartContainerRequest>;
+
+/**
+ * @generated from message tremplin.v1.CreateSnapshotRequest
+ */
+export declare type CreateSnapshotRequest = Message<"tremplin.v1.CreateSnapshotRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * Empty: the first free one of snap0, snap1 ...
+   *
+   * @generated from field: string snapshot_name = 2;
+   */
+  snapshotName: string;
+
+  /**
+   * The engine deletes it after that time. 0: what the container's key
+   * snapshots.expiry says; without one, never.
+   *
+   * @generated from field: uint64 lifetime_seconds = 3;
+   */
+  lifetimeSeconds: bigint;
+};
+
+/**
+ * Describes the message tremplin.v1.CreateSnapshotRequest.
+ * Use `create(CreateSnapshotRequestSchema)` to create a new message.
+ */
+export declare const CreateSnapshotRequestSchema: GenMessage<CreateSnapshotRequest>;
+
+/**
+ * @generated from message tremplin.v1.CreateSnapshotResponse
+ */
+export declare type CreateSnapshotResponse = Message<"tremplin.v1.CreateSnapshotResponse"> & {
+  /**
+   * @generated from field: string snapshot_name = 1;
+   */
+  snapshotName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.CreateSnapshotResponse.
+ * Use `create(CreateSnapshotResponseSchema)` to create a new message.
+ */
+export declare const CreateSnapshotResponseSchema: GenMessage<CreateSnapshotResponse>;
+
+/**
+ * @generated from message tremplin.v1.ListSnapshotsRequest
+ */
+export declare type ListSnapshotsRequest = Message<"tremplin.v1.ListSnapshotsRequest"> & {
+  /**
+   * Empty: of all containers.
+   *
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.ListSnapshotsRequest.
+ * Use `create(ListSnapshotsRequestSchema)` to create a new message.
+ */
+export declare const ListSnapshotsRequestSchema: GenMessage<ListSnapshotsRequest>;
+
+/**
+ * @generated from message tremplin.v1.ListSnapshotsResponse
+ */
+export declare type ListSnapshotsResponse = Message<"tremplin.v1.ListSnapshotsResponse"> & {
+  /**
+   * @generated from field: repeated tremplin.v1.Snapshot snapshots = 1;
+   */
+  snapshots: Snapshot[];
+};
+
+/**
+ * Describes the message tremplin.v1.ListSnapshotsResponse.
+ * Use `create(ListSnapshotsResponseSchema)` to create a new message.
+ */
+export declare const ListSnapshotsResponseSchema: GenMessage<ListSnapshotsResponse>;
+
+/**
+ * @generated from message tremplin.v1.Snapshot
+ */
+export declare type Snapshot = Message<"tremplin.v1.Snapshot"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp created_at = 3;
+   */
+  createdAt?: Timestamp | undefined;
+
+  /**
+   * Unset for one that stays.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 4;
+   */
+  expiresAt?: Timestamp | undefined;
+
+  /**
+   * Only a person's can be restored and deleted here.
+   *
+   * @generated from field: tremplin.v1.Snapshot.Owner owner = 5;
+   */
+  owner: Snapshot_Owner;
+};
+
+/**
+ * Describes the message tremplin.v1.Snapshot.
+ * Use `create(SnapshotSchema)` to create a new message.
+ */
+export declare const SnapshotSchema: GenMessage<Snapshot>;
+
+/**
+ * @generated from enum tremplin.v1.Snapshot.Owner
+ */
+export enum Snapshot_Owner {
+  /**
+   * @generated from enum value: OWNER_UNSPECIFIED = 0;
+   */
+  OWNER_UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: PERSON = 1;
+   */
+  PERSON = 1,
+
+  /**
+   * A release upgrade can be rolled back to it (UndoUpgrade, KeepUpgrade).
+   *
+   * @generated from enum value: UPGRADE = 2;
+   */
+  UPGRADE = 2,
+
+  /**
+   * Any other operation, under way or not: see ListOrphans.
+   *
+   * @generated from enum value: OPERATION = 3;
+   */
+  OPERATION = 3,
+}
+
+/**
+ * Describes the enum tremplin.v1.Snapshot.Owner.
+ */
+export declare const Snapshot_OwnerSchema: GenEnum<Snapshot_Owner>;
+
+/**
+ * @generated from message tremplin.v1.RestoreSnapshotRequest
+ */
+export declare type RestoreSnapshotRequest = Message<"tremplin.v1.RestoreSnapshotRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * @generated from field: string snapshot_name = 2;
+   */
+  snapshotName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.RestoreSnapshotRequest.
+ * Use `create(RestoreSnapshotRequestSchema)` to create a new message.
+ */
+export declare const RestoreSnapshotRequestSchema: GenMessage<RestoreSnapshotRequest>;
+
+/**
+ * @generated from message tremplin.v1.DeleteSnapshotRequest
+ */
+export declare type DeleteSnapshotRequest = Message<"tremplin.v1.DeleteSnapshotRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * @generated from field: string snapshot_name = 2;
+   */
+  snapshotName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.DeleteSnapshotRequest.
+ * Use `create(DeleteSnapshotRequestSchema)` to create a new message.
+ */
+export declare const DeleteSnapshotRequestSchema: GenMessage<DeleteSnapshotRequest>;
+
+/**
+ * @generated from message tremplin.v1.DeleteSnapshotResponse
+ */
+export declare type DeleteSnapshotResponse = Message<"tremplin.v1.DeleteSnapshotResponse"> & {
+};
+
+/**
+ * Describes the message tremplin.v1.DeleteSnapshotResponse.
+ * Use `create(DeleteSnapshotResponseSchema)` to create a new message.
+ */
+export declare const DeleteSnapshotResponseSchema: GenMessage<DeleteSnapshotResponse>;
+
+/**
+ * @generated from message tremplin.v1.CancelOperationRequest
+ */
+export declare type CancelOperationRequest = Message<"tremplin.v1.CancelOperationRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.CancelOperationRequest.
+ * Use `create(CancelOperationRequestSchema)` to create a new message.
+ */
+export declare const CancelOperationRequestSchema: GenMessage<CancelOperationRequest>;
+
+/**
+ * @generated from message tremplin.v1.CancelOperationResponse
+ */
+export declare type CancelOperationResponse = Message<"tremplin.v1.CancelOperationResponse"> & {
+  /**
+   * False: there is none, or it is one that cannot be cancelled here.
+   *
+   * @generated from field: bool cancelled = 1;
+   */
+  cancelled: boolean;
+};
+
+/**
+ * Describes the message tremplin.v1.CancelOperationResponse.
+ * Use `create(CancelOperationResponseSchema)` to create a new message.
+ */
+export declare const CancelOperationResponseSchema: GenMessage<CancelOperationResponse>;
+
+/**
  * Served by the daemon together with vm_tools.tremplin.Tremplin. The response to
  * a request that begins an operation carries the operation's id in the call
  * metadata tremplin-operation.
@@ -1944,6 +2217,73 @@ export declare const Guest: GenService<{
     methodKind: "unary";
     input: typeof RemoveTransferRequestSchema;
     output: typeof RemoveTransferResponseSchema;
+  },
+  /**
+   * Stops a running container and starts it again, as one operation. The outcome
+   * is sent by UpdateStartStatus. NOT_FOUND, ABORTED while another operation is
+   * under way, and INTERNAL with a sentence are errors of the call, here as in
+   * the next ones down to CancelOperation.
+   *
+   * @generated from rpc tremplin.v1.Guest.RestartContainer
+   */
+  restartContainer: {
+    methodKind: "unary";
+    input: typeof RestartContainerRequestSchema;
+    output: typeof OperationResponseSchema;
+  },
+  /**
+   * Takes a snapshot of a container, running or not. The outcome is sent by
+   * UpgradeContainerStatus. ALREADY_EXISTS: it has one of that name.
+   *
+   * @generated from rpc tremplin.v1.Guest.CreateSnapshot
+   */
+  createSnapshot: {
+    methodKind: "unary";
+    input: typeof CreateSnapshotRequestSchema;
+    output: typeof CreateSnapshotResponseSchema;
+  },
+  /**
+   * The snapshots of one container or of all, the oldest first.
+   *
+   * @generated from rpc tremplin.v1.Guest.ListSnapshots
+   */
+  listSnapshots: {
+    methodKind: "unary";
+    input: typeof ListSnapshotsRequestSchema;
+    output: typeof ListSnapshotsResponseSchema;
+  },
+  /**
+   * Returns a container to a snapshot: its files and settings since then are
+   * lost, its snapshots stay. A running one is killed, and runs again after it.
+   * The outcome is sent by UpgradeContainerStatus.
+   *
+   * @generated from rpc tremplin.v1.Guest.RestoreSnapshot
+   */
+  restoreSnapshot: {
+    methodKind: "unary";
+    input: typeof RestoreSnapshotRequestSchema;
+    output: typeof OperationResponseSchema;
+  },
+  /**
+   * Deletes a snapshot that a person took.
+   *
+   * @generated from rpc tremplin.v1.Guest.DeleteSnapshot
+   */
+  deleteSnapshot: {
+    methodKind: "unary";
+    input: typeof DeleteSnapshotRequestSchema;
+    output: typeof DeleteSnapshotResponseSchema;
+  },
+  /**
+   * Cancels the snapshot or the copy under way on a container, or with the call
+   * metadata tremplin-operation only that operation. Its final notice follows.
+   *
+   * @generated from rpc tremplin.v1.Guest.CancelOperation
+   */
+  cancelOperation: {
+    methodKind: "unary";
+    input: typeof CancelOperationRequestSchema;
+    output: typeof CancelOperationResponseSchema;
   },
 }>;
 
