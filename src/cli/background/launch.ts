@@ -25,7 +25,7 @@ export function hostArguments(run: RunFolder, flags: EngineFlags): string[] {
     ...["--listener", formatAddress(run.listenerSocket)],
     ...["--guest", `${LOCAL_GUEST}=${formatAddress(run.guestSocket)}`],
     ...["--state", join(resolve(flags.state), "host")],
-    ...["--log-level", flags.logLevel],
+    ...["--log-level", flags.logLevel, "--rotate-log", run.host.logFile],
   ];
 }
 
@@ -44,6 +44,7 @@ export function daemonArguments(run: RunFolder, flags: EngineFlags): string[] {
     ["--lxd-subnet", flags.lxdSubnet],
     ["--bridge", flags.bridge],
     ["--log-level", flags.logLevel],
+    ["--rotate-log", run.daemon.logFile],
   ];
   return ["daemon", ...options.flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]))];
 }

@@ -36,6 +36,7 @@ interface Flags extends TlsFlags, TokenFlags {
   readonly keepEvents: number;
   readonly keepMib: number;
   readonly logLevel: string;
+  readonly rotateLog?: readonly string[];
 }
 
 export function hostCommand(): Command {
@@ -69,7 +70,12 @@ export function hostCommand(): Command {
       wholeNumber,
       retentionDefaults.maxBytes / MIB,
     )
-    .option("--log-level <level>", "trace, debug, info, warn, error or silent", hostDefaults.logLevel);
+    .option("--log-level <level>", "trace, debug, info, warn, error or silent", hostDefaults.logLevel)
+    .option(
+      "--rotate-log <file>",
+      "a log to which this or another program appends, to be kept below 8 MiB; may be repeated",
+      collect,
+    );
   return withTlsFlags(command).action(async (flags: Flags) => {
     const options = hostOptions(flags);
     const { runHost } = await import("../../host/main.ts");
@@ -94,6 +100,7 @@ export function hostOptions(flags: Flags): HostOptions {
     tls: tlsOf(flags),
     token: tokenOf(flags),
     logLevel,
+    rotatedLogs: flags.rotateLog,
   };
 }
 
