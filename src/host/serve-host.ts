@@ -2,6 +2,7 @@ import { Code, type ConnectRouter } from "@connectrpc/connect";
 import type { Clock } from "../base/async/clock.ts";
 import { LogLimit } from "../base/log-limit.ts";
 import type { Logger } from "../base/logger.ts";
+import { findGroup } from "../base/processes/find-group.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { Guest } from "../contract/tremplin/v1/guest_pb.js";
 import { Host } from "../contract/tremplin/v1/host_pb.js";
@@ -14,6 +15,10 @@ import { health } from "../transport/health.ts";
 import { reflection } from "../transport/reflection.ts";
 import { type RpcServer, serve } from "../transport/server.ts";
 import { vsockGuard } from "../transport/vsock/vsock-guard.ts";
+import { onlyOutside, openConsole } from "./console/open-console.ts";
+import type { ConsoleSignIn } from "./console/serve-console.ts";
+import { forwardService } from "./forward-service.ts";
+import { Forwards } from "./forwards/forwards.ts";
 import { Guests } from "./guests.ts";
 import { hostService } from "./host-service.ts";
 import { listener, misdirectedNotices, rpcPath } from "./listener.ts";
@@ -29,50 +34,75 @@ export interface RunningHost extends AsyncDisposable {
   readonly addresses: RpcServer["addresses"];
   /** Where guests send their notices, in the order of the options. */
   readonly listeners: RpcServer["addresses"];
+  /** Undefined without a console. */
+  readonly consoleUrl: string | undefined;
 }
+
+/** The default; ports beyond are listed, but not open. */
+const MAX_FORWARDS = 256;
 
 interface Parts {
   readonly options: HostOptions;
   readonly guests: Guests;
   readonly events: EventStore;
+  readonly forwards: Forwards;
   readonly limits: NoticeLimits;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly inherited: ReadonlyMap<string, number>;
 }
 
-/** Serves the host until it is disposed of. */
-export async function serveHost(options: HostOptions, clock: Clock, log: Logger): Promise<RunningHost> {
+/** Serves the host until it is disposed of. `inherited`: sockets for clients that listen already (takeInheritedSockets). */
+export async function serveHost(
+  options: HostOptions,
+  clock: Clock,
+  log: Logger,
+  inherited: ReadonlyMap<string, number> = new Map(),
+): Promise<RunningHost> {
   checkListeners(options);
+  checkInherited(options, inherited);
   await using servers = new AsyncDisposableStack();
   const events = servers.use(
     await EventStore.open({ folder: options.state, clock, log, ...options.retention }),
   );
   const guests = servers.use(new Guests(options.guests, options.tls));
   const limits = new NoticeLimits(clock);
-  const parts = { options, guests, events, limits, clock, log };
-  const { addresses } = servers.use(await serveClients(parts));
+  const { state: folder, maxForwards: most = MAX_FORWARDS } = options;
+  const forwards = servers.use(await Forwards.open({ folder, most, clock, log }));
+  forwards.setGuests(guests.all);
+  const parts = { options, guests, events, forwards, limits, clock, log, inherited };
+  const console = servers.use(
+    await openConsole(options, (router) => clientRoutes(router, parts, onlyOutside), clock, log),
+  );
+  const { addresses } = servers.use(await serveClients(parts, console));
   const listeners: RunningHost["listeners"][number][] = [];
   for (const each of options.listeners) {
     listeners.push(...servers.use(await serveGuests(each, parts)).addresses);
   }
   const running = servers.move();
-  return { addresses, listeners, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return {
+    addresses,
+    listeners,
+    consoleUrl: console.url,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
 }
 
 /** For people and programs. */
-function serveClients({ options, guests, events, clock, log }: Parts): Promise<RpcServer> {
-  const { listen, tls, token } = options;
-  return serve({
+async function serveClients(parts: Parts, console: ConsoleSignIn): Promise<RpcServer> {
+  const { options, clock, log, inherited } = parts;
+  const { listen, tls, token, socketGroup } = options;
+  return await serve({
     addresses: listen,
+    inherited,
+    socketGroup: socketGroup === undefined ? undefined : await idOfGroup(socketGroup),
     // The certificate of --tls-peer is that of a guest.
     tls: tls && { ...tls, peer: undefined },
     tokens: token === undefined ? [] : [{ token }],
     admits: admitRole("client"),
     log,
     routes(router) {
-      hostService(router, guests, events, clock);
-      proxyService(router, Tremplin, guests);
-      proxyService(router, Guest, guests);
+      clientRoutes(router, parts, console);
       misdirectedNotices(router, logNotices(new LogLimit(clock), log));
       const services = [Host, Tremplin, Guest];
       health(
@@ -84,9 +114,18 @@ function serveClients({ options, guests, events, clock, log }: Parts): Promise<R
   });
 }
 
+/** The rpcs of people and programs. */
+function clientRoutes(router: ConnectRouter, parts: Parts, console: ConsoleSignIn): void {
+  const { guests, events, forwards, clock } = parts;
+  hostService(router, guests, events, clock, console);
+  forwardService(router, forwards, guests);
+  proxyService(router, Tremplin, guests);
+  proxyService(router, Guest, guests);
+}
+
 /** For guests. `guest`: the only one that sends to this address. */
 function serveGuests({ address, guest }: ListenerAddress, parts: Parts): Promise<RpcServer> {
-  const { options, guests, events, limits, clock, log } = parts;
+  const { options, guests, limits, clock, log } = parts;
   const cids = guests.all.flatMap(({ cid }) => (cid === undefined ? [] : [cid]));
   const withTokens = options.guests.filter(({ token }) => token !== undefined);
   return serve({
@@ -104,10 +143,20 @@ function serveGuests({ address, guest }: ListenerAddress, parts: Parts): Promise
     onFailure: logNotices(new LogLimit(clock), log),
     log,
     routes(router: ConnectRouter) {
-      listener(router, guests, events, limits, guest);
+      listener(router, guests, recorder(parts), limits, guest);
       health(router, [TremplinListener.typeName]);
     },
   });
+}
+
+/** Records notices, and asks a guest that is ready for its ports at once. */
+function recorder({ events, forwards }: Parts): Pick<EventStore, "append"> {
+  return {
+    async append(guest, notice, ...rest) {
+      await events.append(guest, notice, ...rest);
+      if (notice.case === "ready") forwards.wake(guest);
+    },
+  };
 }
 
 /** Logs each notice that was not acknowledged, and each other call. */
@@ -121,6 +170,26 @@ function logNotices(limit: LogLimit, log: Logger): OnFailure {
     if (notice) log.warn({ notice, sender, reason, ...admitted }, "a notice was not acknowledged");
     else log.warn({ call, sender, reason, ...admitted }, "a call was refused");
   };
+}
+
+async function idOfGroup(name: string): Promise<number> {
+  const group = await findGroup(name);
+  if (group) return group.id;
+  throw new TremplinError(
+    "invalid",
+    `--socket-group ${name}: this machine has no such group; create it with groupadd --system ${name}`,
+  );
+}
+
+/** Throws `invalid` for a socket that nothing would be served on: its callers would wait for ever. */
+function checkInherited({ listen }: HostOptions, inherited: ReadonlyMap<string, number>): void {
+  for (const path of inherited.keys()) {
+    if (listen.some((address) => address.kind === "unix" && address.path === path)) continue;
+    throw new TremplinError(
+      "invalid",
+      `systemd listens on ${path}, which no --listen names: give --listen unix:${path}, or change ListenStream= in the socket unit`,
+    );
+  }
 }
 
 /** Throws `invalid` where nothing could show which guest sends a notice. */

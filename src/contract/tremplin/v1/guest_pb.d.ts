@@ -112,6 +112,13 @@ export declare type GetStatusResponse = Message<"tremplin.v1.GetStatusResponse">
    * @generated from field: repeated tremplin.v1.SetAsideRecord set_aside_records = 12;
    */
   setAsideRecords: SetAsideRecord[];
+
+  /**
+   * The path of the shared folder on the guest.
+   *
+   * @generated from field: string shared_folder = 13;
+   */
+  sharedFolder: string;
 };
 
 /**
@@ -540,6 +547,42 @@ export declare type Container = Message<"tremplin.v1.Container"> & {
    * @generated from field: string operation = 7;
    */
   operation: string;
+
+  /**
+   * All that others can reach, of IPv4 and IPv6, without prefix lengths.
+   *
+   * @generated from field: repeated string addresses = 8;
+   */
+  addresses: string[];
+
+  /**
+   * Of a container that runs.
+   *
+   * @generated from field: tremplin.v1.ContainerUsage usage = 9;
+   */
+  usage?: ContainerUsage | undefined;
+
+  /**
+   * Unset for one that never ran.
+   *
+   * @generated from field: google.protobuf.Timestamp last_used_at = 10;
+   */
+  lastUsedAt?: Timestamp | undefined;
+
+  /**
+   * Whether its newest upgrade can be rolled back: it has a rollback snapshot.
+   *
+   * @generated from field: bool has_rollback_snapshot = 11;
+   */
+  hasRollbackSnapshot: boolean;
+
+  /**
+   * CreateContainer makes it again: this daemon created it, and it was neither
+   * started nor changed since.
+   *
+   * @generated from field: bool unprovisioned = 12;
+   */
+  unprovisioned: boolean;
 };
 
 /**
@@ -547,6 +590,69 @@ export declare type Container = Message<"tremplin.v1.Container"> & {
  * Use `create(ContainerSchema)` to create a new message.
  */
 export declare const ContainerSchema: GenMessage<Container>;
+
+/**
+ * Of all processes of a container together.
+ *
+ * @generated from message tremplin.v1.ContainerUsage
+ */
+export declare type ContainerUsage = Message<"tremplin.v1.ContainerUsage"> & {
+  /**
+   * When the engine was asked. Two measurements give a rate.
+   *
+   * @generated from field: google.protobuf.Timestamp measured_at = 1;
+   */
+  measuredAt?: Timestamp | undefined;
+
+  /**
+   * Since its start, in nanoseconds of one processor.
+   *
+   * @generated from field: uint64 cpu_nanoseconds = 2;
+   */
+  cpuNanoseconds: bigint;
+
+  /**
+   * @generated from field: uint64 memory_bytes = 3;
+   */
+  memoryBytes: bigint;
+
+  /**
+   * 0: no limit of its own.
+   *
+   * @generated from field: uint64 memory_limit_bytes = 4;
+   */
+  memoryLimitBytes: bigint;
+
+  /**
+   * @generated from field: uint32 processes = 5;
+   */
+  processes: number;
+
+  /**
+   * Since its start, over all interfaces but its loopback.
+   *
+   * @generated from field: uint64 received_bytes = 6;
+   */
+  receivedBytes: bigint;
+
+  /**
+   * @generated from field: uint64 sent_bytes = 7;
+   */
+  sentBytes: bigint;
+
+  /**
+   * Of its root. 0 where the storage cannot tell.
+   *
+   * @generated from field: uint64 disk_bytes = 8;
+   */
+  diskBytes: bigint;
+};
+
+/**
+ * Describes the message tremplin.v1.ContainerUsage.
+ * Use `create(ContainerUsageSchema)` to create a new message.
+ */
+export declare const ContainerUsageSchema: GenMessage<ContainerUsage>;
 
 /**
  * @generated from message tremplin.v1.PrepareImageRequest
@@ -672,6 +778,22 @@ export declare type ShellInput_Start = Message<"tremplin.v1.ShellInput.Start"> &
    * @generated from field: bool plain = 5;
    */
   plain: boolean;
+
+  /**
+   * The account that the program or the login shell runs as. Empty: root for a
+   * program, the primary user for a login shell.
+   *
+   * @generated from field: string user = 6;
+   */
+  user: string;
+
+  /**
+   * The program runs as the primary user, or as root where there is none. Not
+   * with user.
+   *
+   * @generated from field: bool as_primary_user = 7;
+   */
+  asPrimaryUser: boolean;
 };
 
 /**
@@ -1180,6 +1302,718 @@ export declare type Problem = Message<"tremplin.v1.Problem"> & {
 export declare const ProblemSchema: GenMessage<Problem>;
 
 /**
+ * @generated from message tremplin.v1.WatchPortsRequest
+ */
+export declare type WatchPortsRequest = Message<"tremplin.v1.WatchPortsRequest"> & {
+};
+
+/**
+ * Describes the message tremplin.v1.WatchPortsRequest.
+ * Use `create(WatchPortsRequestSchema)` to create a new message.
+ */
+export declare const WatchPortsRequestSchema: GenMessage<WatchPortsRequest>;
+
+/**
+ * @generated from message tremplin.v1.WatchPortsResponse
+ */
+export declare type WatchPortsResponse = Message<"tremplin.v1.WatchPortsResponse"> & {
+  /**
+   * Every running container on this machine, with or without ports.
+   *
+   * @generated from field: repeated tremplin.v1.ContainerPorts containers = 1;
+   */
+  containers: ContainerPorts[];
+};
+
+/**
+ * Describes the message tremplin.v1.WatchPortsResponse.
+ * Use `create(WatchPortsResponseSchema)` to create a new message.
+ */
+export declare const WatchPortsResponseSchema: GenMessage<WatchPortsResponse>;
+
+/**
+ * @generated from message tremplin.v1.ContainerPorts
+ */
+export declare type ContainerPorts = Message<"tremplin.v1.ContainerPorts"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * Sorted.
+   *
+   * @generated from field: repeated uint32 ports = 2;
+   */
+  ports: number[];
+};
+
+/**
+ * Describes the message tremplin.v1.ContainerPorts.
+ * Use `create(ContainerPortsSchema)` to create a new message.
+ */
+export declare const ContainerPortsSchema: GenMessage<ContainerPorts>;
+
+/**
+ * @generated from message tremplin.v1.PortInput
+ */
+export declare type PortInput = Message<"tremplin.v1.PortInput"> & {
+  /**
+   * @generated from oneof tremplin.v1.PortInput.input
+   */
+  input: {
+    /**
+     * @generated from field: tremplin.v1.PortInput.Start start = 1;
+     */
+    value: PortInput_Start;
+    case: "start";
+  } | {
+    /**
+     * @generated from field: bytes data = 2;
+     */
+    value: Uint8Array;
+    case: "data";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message tremplin.v1.PortInput.
+ * Use `create(PortInputSchema)` to create a new message.
+ */
+export declare const PortInputSchema: GenMessage<PortInput>;
+
+/**
+ * @generated from message tremplin.v1.PortInput.Start
+ */
+export declare type PortInput_Start = Message<"tremplin.v1.PortInput.Start"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * 1024 to 65535, neither 2222 nor 5355.
+   *
+   * @generated from field: uint32 port = 2;
+   */
+  port: number;
+
+  /**
+   * Try the container's ::1 before its 127.0.0.1.
+   *
+   * @generated from field: bool prefer_ipv6 = 3;
+   */
+  preferIpv6: boolean;
+
+  /**
+   * Where the caller may be on the same machine: how to hand it the socket.
+   *
+   * @generated from field: tremplin.v1.PortInput.HandOver hand_over = 4;
+   */
+  handOver?: PortInput_HandOver | undefined;
+};
+
+/**
+ * Describes the message tremplin.v1.PortInput.Start.
+ * Use `create(PortInput_StartSchema)` to create a new message.
+ */
+export declare const PortInput_StartSchema: GenMessage<PortInput_Start>;
+
+/**
+ * An abstract Unix datagram socket of the caller. If the daemon reaches it,
+ * it sends the connected socket there and ends the call.
+ *
+ * @generated from message tremplin.v1.PortInput.HandOver
+ */
+export declare type PortInput_HandOver = Message<"tremplin.v1.PortInput.HandOver"> & {
+  /**
+   * 32 hexadecimal digits: the name is "tremplin-" followed by them.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * 32 hexadecimal digits, which come with the socket.
+   *
+   * @generated from field: string key = 2;
+   */
+  key: string;
+};
+
+/**
+ * Describes the message tremplin.v1.PortInput.HandOver.
+ * Use `create(PortInput_HandOverSchema)` to create a new message.
+ */
+export declare const PortInput_HandOverSchema: GenMessage<PortInput_HandOver>;
+
+/**
+ * @generated from message tremplin.v1.PortOutput
+ */
+export declare type PortOutput = Message<"tremplin.v1.PortOutput"> & {
+  /**
+   * @generated from oneof tremplin.v1.PortOutput.output
+   */
+  output: {
+    /**
+     * @generated from field: tremplin.v1.PortOutput.Connected connected = 1;
+     */
+    value: PortOutput_Connected;
+    case: "connected";
+  } | {
+    /**
+     * @generated from field: bytes data = 2;
+     */
+    value: Uint8Array;
+    case: "data";
+  } | {
+    /**
+     * The container sends no more data.
+     *
+     * @generated from field: tremplin.v1.PortOutput.End end = 3;
+     */
+    value: PortOutput_End;
+    case: "end";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message tremplin.v1.PortOutput.
+ * Use `create(PortOutputSchema)` to create a new message.
+ */
+export declare const PortOutputSchema: GenMessage<PortOutput>;
+
+/**
+ * @generated from message tremplin.v1.PortOutput.Connected
+ */
+export declare type PortOutput_Connected = Message<"tremplin.v1.PortOutput.Connected"> & {
+  /**
+   * The socket was sent as HandOver says; no other output follows.
+   *
+   * @generated from field: bool handed_over = 1;
+   */
+  handedOver: boolean;
+};
+
+/**
+ * Describes the message tremplin.v1.PortOutput.Connected.
+ * Use `create(PortOutput_ConnectedSchema)` to create a new message.
+ */
+export declare const PortOutput_ConnectedSchema: GenMessage<PortOutput_Connected>;
+
+/**
+ * @generated from message tremplin.v1.PortOutput.End
+ */
+export declare type PortOutput_End = Message<"tremplin.v1.PortOutput.End"> & {
+};
+
+/**
+ * Describes the message tremplin.v1.PortOutput.End.
+ * Use `create(PortOutput_EndSchema)` to create a new message.
+ */
+export declare const PortOutput_EndSchema: GenMessage<PortOutput_End>;
+
+/**
+ * @generated from message tremplin.v1.ListTimezonesRequest
+ */
+export declare type ListTimezonesRequest = Message<"tremplin.v1.ListTimezonesRequest"> & {
+  /**
+   * Empty: all containers.
+   *
+   * @generated from field: repeated string container_names = 1;
+   */
+  containerNames: string[];
+};
+
+/**
+ * Describes the message tremplin.v1.ListTimezonesRequest.
+ * Use `create(ListTimezonesRequestSchema)` to create a new message.
+ */
+export declare const ListTimezonesRequestSchema: GenMessage<ListTimezonesRequest>;
+
+/**
+ * @generated from message tremplin.v1.ListTimezonesResponse
+ */
+export declare type ListTimezonesResponse = Message<"tremplin.v1.ListTimezonesResponse"> & {
+  /**
+   * @generated from field: repeated tremplin.v1.ContainerTimezone containers = 1;
+   */
+  containers: ContainerTimezone[];
+};
+
+/**
+ * Describes the message tremplin.v1.ListTimezonesResponse.
+ * Use `create(ListTimezonesResponseSchema)` to create a new message.
+ */
+export declare const ListTimezonesResponseSchema: GenMessage<ListTimezonesResponse>;
+
+/**
+ * @generated from message tremplin.v1.ContainerTimezone
+ */
+export declare type ContainerTimezone = Message<"tremplin.v1.ContainerTimezone"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * For example Europe/Berlin, or a POSIX rule where the container has no zones.
+   * Empty if it cannot be read.
+   *
+   * @generated from field: string zone = 2;
+   */
+  zone: string;
+
+  /**
+   * Why, where zone is empty.
+   *
+   * @generated from field: string failure_reason = 3;
+   */
+  failureReason: string;
+};
+
+/**
+ * Describes the message tremplin.v1.ContainerTimezone.
+ * Use `create(ContainerTimezoneSchema)` to create a new message.
+ */
+export declare const ContainerTimezoneSchema: GenMessage<ContainerTimezone>;
+
+/**
+ * @generated from message tremplin.v1.CreateTransferRequest
+ */
+export declare type CreateTransferRequest = Message<"tremplin.v1.CreateTransferRequest"> & {
+  /**
+   * The end of the name says the compression, as for ExportContainer.
+   *
+   * @generated from field: string file_name = 1;
+   */
+  fileName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.CreateTransferRequest.
+ * Use `create(CreateTransferRequestSchema)` to create a new message.
+ */
+export declare const CreateTransferRequestSchema: GenMessage<CreateTransferRequest>;
+
+/**
+ * @generated from message tremplin.v1.CreateTransferResponse
+ */
+export declare type CreateTransferResponse = Message<"tremplin.v1.CreateTransferResponse"> & {
+  /**
+   * @generated from field: string path = 1;
+   */
+  path: string;
+};
+
+/**
+ * Describes the message tremplin.v1.CreateTransferResponse.
+ * Use `create(CreateTransferResponseSchema)` to create a new message.
+ */
+export declare const CreateTransferResponseSchema: GenMessage<CreateTransferResponse>;
+
+/**
+ * @generated from message tremplin.v1.ReadTransferRequest
+ */
+export declare type ReadTransferRequest = Message<"tremplin.v1.ReadTransferRequest"> & {
+  /**
+   * @generated from field: string path = 1;
+   */
+  path: string;
+};
+
+/**
+ * Describes the message tremplin.v1.ReadTransferRequest.
+ * Use `create(ReadTransferRequestSchema)` to create a new message.
+ */
+export declare const ReadTransferRequestSchema: GenMessage<ReadTransferRequest>;
+
+/**
+ * @generated from message tremplin.v1.TransferChunk
+ */
+export declare type TransferChunk = Message<"tremplin.v1.TransferChunk"> & {
+  /**
+   * @generated from field: bytes data = 1;
+   */
+  data: Uint8Array;
+
+  /**
+   * Of the whole file.
+   *
+   * @generated from field: uint64 total_bytes = 2;
+   */
+  totalBytes: bigint;
+};
+
+/**
+ * Describes the message tremplin.v1.TransferChunk.
+ * Use `create(TransferChunkSchema)` to create a new message.
+ */
+export declare const TransferChunkSchema: GenMessage<TransferChunk>;
+
+/**
+ * @generated from message tremplin.v1.WriteTransferInput
+ */
+export declare type WriteTransferInput = Message<"tremplin.v1.WriteTransferInput"> & {
+  /**
+   * @generated from oneof tremplin.v1.WriteTransferInput.input
+   */
+  input: {
+    /**
+     * As in CreateTransferRequest.
+     *
+     * @generated from field: string file_name = 1;
+     */
+    value: string;
+    case: "fileName";
+  } | {
+    /**
+     * @generated from field: bytes data = 2;
+     */
+    value: Uint8Array;
+    case: "data";
+  } | {
+    /**
+     * The backup is complete.
+     *
+     * @generated from field: bool done = 3;
+     */
+    value: boolean;
+    case: "done";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message tremplin.v1.WriteTransferInput.
+ * Use `create(WriteTransferInputSchema)` to create a new message.
+ */
+export declare const WriteTransferInputSchema: GenMessage<WriteTransferInput>;
+
+/**
+ * @generated from message tremplin.v1.WriteTransferOutput
+ */
+export declare type WriteTransferOutput = Message<"tremplin.v1.WriteTransferOutput"> & {
+  /**
+   * @generated from field: uint64 received_bytes = 1;
+   */
+  receivedBytes: bigint;
+
+  /**
+   * Set in the last message.
+   *
+   * @generated from field: string path = 2;
+   */
+  path: string;
+};
+
+/**
+ * Describes the message tremplin.v1.WriteTransferOutput.
+ * Use `create(WriteTransferOutputSchema)` to create a new message.
+ */
+export declare const WriteTransferOutputSchema: GenMessage<WriteTransferOutput>;
+
+/**
+ * @generated from message tremplin.v1.RemoveTransferRequest
+ */
+export declare type RemoveTransferRequest = Message<"tremplin.v1.RemoveTransferRequest"> & {
+  /**
+   * @generated from field: string path = 1;
+   */
+  path: string;
+};
+
+/**
+ * Describes the message tremplin.v1.RemoveTransferRequest.
+ * Use `create(RemoveTransferRequestSchema)` to create a new message.
+ */
+export declare const RemoveTransferRequestSchema: GenMessage<RemoveTransferRequest>;
+
+/**
+ * @generated from message tremplin.v1.RemoveTransferResponse
+ */
+export declare type RemoveTransferResponse = Message<"tremplin.v1.RemoveTransferResponse"> & {
+};
+
+/**
+ * Describes the message tremplin.v1.RemoveTransferResponse.
+ * Use `create(RemoveTransferResponseSchema)` to create a new message.
+ */
+export declare const RemoveTransferResponseSchema: GenMessage<RemoveTransferResponse>;
+
+/**
+ * The operation began. Its id is in the call metadata.
+ *
+ * @generated from message tremplin.v1.OperationResponse
+ */
+export declare type OperationResponse = Message<"tremplin.v1.OperationResponse"> & {
+};
+
+/**
+ * Describes the message tremplin.v1.OperationResponse.
+ * Use `create(OperationResponseSchema)` to create a new message.
+ */
+export declare const OperationResponseSchema: GenMessage<OperationResponse>;
+
+/**
+ * @generated from message tremplin.v1.RestartContainerRequest
+ */
+export declare type RestartContainerRequest = Message<"tremplin.v1.RestartContainerRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.RestartContainerRequest.
+ * Use `create(RestartContainerRequestSchema)` to create a new message.
+ */
+export declare const RestartContainerRequestSchema: GenMessage<RestartContainerRequest>;
+
+/**
+ * @generated from message tremplin.v1.CreateSnapshotRequest
+ */
+export declare type CreateSnapshotRequest = Message<"tremplin.v1.CreateSnapshotRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * Empty: the first free one of snap0, snap1 ...
+   *
+   * @generated from field: string snapshot_name = 2;
+   */
+  snapshotName: string;
+
+  /**
+   * The engine deletes it after that time. 0: what the container's key
+   * snapshots.expiry says; without one, never.
+   *
+   * @generated from field: uint64 lifetime_seconds = 3;
+   */
+  lifetimeSeconds: bigint;
+};
+
+/**
+ * Describes the message tremplin.v1.CreateSnapshotRequest.
+ * Use `create(CreateSnapshotRequestSchema)` to create a new message.
+ */
+export declare const CreateSnapshotRequestSchema: GenMessage<CreateSnapshotRequest>;
+
+/**
+ * @generated from message tremplin.v1.CreateSnapshotResponse
+ */
+export declare type CreateSnapshotResponse = Message<"tremplin.v1.CreateSnapshotResponse"> & {
+  /**
+   * @generated from field: string snapshot_name = 1;
+   */
+  snapshotName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.CreateSnapshotResponse.
+ * Use `create(CreateSnapshotResponseSchema)` to create a new message.
+ */
+export declare const CreateSnapshotResponseSchema: GenMessage<CreateSnapshotResponse>;
+
+/**
+ * @generated from message tremplin.v1.ListSnapshotsRequest
+ */
+export declare type ListSnapshotsRequest = Message<"tremplin.v1.ListSnapshotsRequest"> & {
+  /**
+   * Empty: of all containers.
+   *
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.ListSnapshotsRequest.
+ * Use `create(ListSnapshotsRequestSchema)` to create a new message.
+ */
+export declare const ListSnapshotsRequestSchema: GenMessage<ListSnapshotsRequest>;
+
+/**
+ * @generated from message tremplin.v1.ListSnapshotsResponse
+ */
+export declare type ListSnapshotsResponse = Message<"tremplin.v1.ListSnapshotsResponse"> & {
+  /**
+   * @generated from field: repeated tremplin.v1.Snapshot snapshots = 1;
+   */
+  snapshots: Snapshot[];
+};
+
+/**
+ * Describes the message tremplin.v1.ListSnapshotsResponse.
+ * Use `create(ListSnapshotsResponseSchema)` to create a new message.
+ */
+export declare const ListSnapshotsResponseSchema: GenMessage<ListSnapshotsResponse>;
+
+/**
+ * @generated from message tremplin.v1.Snapshot
+ */
+export declare type Snapshot = Message<"tremplin.v1.Snapshot"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp created_at = 3;
+   */
+  createdAt?: Timestamp | undefined;
+
+  /**
+   * Unset for one that stays.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 4;
+   */
+  expiresAt?: Timestamp | undefined;
+
+  /**
+   * Only a person's can be restored and deleted here.
+   *
+   * @generated from field: tremplin.v1.Snapshot.Owner owner = 5;
+   */
+  owner: Snapshot_Owner;
+};
+
+/**
+ * Describes the message tremplin.v1.Snapshot.
+ * Use `create(SnapshotSchema)` to create a new message.
+ */
+export declare const SnapshotSchema: GenMessage<Snapshot>;
+
+/**
+ * @generated from enum tremplin.v1.Snapshot.Owner
+ */
+export enum Snapshot_Owner {
+  /**
+   * @generated from enum value: OWNER_UNSPECIFIED = 0;
+   */
+  OWNER_UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: PERSON = 1;
+   */
+  PERSON = 1,
+
+  /**
+   * A release upgrade can be rolled back to it (UndoUpgrade, KeepUpgrade).
+   *
+   * @generated from enum value: UPGRADE = 2;
+   */
+  UPGRADE = 2,
+
+  /**
+   * Any other operation, under way or not: see ListOrphans.
+   *
+   * @generated from enum value: OPERATION = 3;
+   */
+  OPERATION = 3,
+}
+
+/**
+ * Describes the enum tremplin.v1.Snapshot.Owner.
+ */
+export declare const Snapshot_OwnerSchema: GenEnum<Snapshot_Owner>;
+
+/**
+ * @generated from message tremplin.v1.RestoreSnapshotRequest
+ */
+export declare type RestoreSnapshotRequest = Message<"tremplin.v1.RestoreSnapshotRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * @generated from field: string snapshot_name = 2;
+   */
+  snapshotName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.RestoreSnapshotRequest.
+ * Use `create(RestoreSnapshotRequestSchema)` to create a new message.
+ */
+export declare const RestoreSnapshotRequestSchema: GenMessage<RestoreSnapshotRequest>;
+
+/**
+ * @generated from message tremplin.v1.DeleteSnapshotRequest
+ */
+export declare type DeleteSnapshotRequest = Message<"tremplin.v1.DeleteSnapshotRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * @generated from field: string snapshot_name = 2;
+   */
+  snapshotName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.DeleteSnapshotRequest.
+ * Use `create(DeleteSnapshotRequestSchema)` to create a new message.
+ */
+export declare const DeleteSnapshotRequestSchema: GenMessage<DeleteSnapshotRequest>;
+
+/**
+ * @generated from message tremplin.v1.DeleteSnapshotResponse
+ */
+export declare type DeleteSnapshotResponse = Message<"tremplin.v1.DeleteSnapshotResponse"> & {
+};
+
+/**
+ * Describes the message tremplin.v1.DeleteSnapshotResponse.
+ * Use `create(DeleteSnapshotResponseSchema)` to create a new message.
+ */
+export declare const DeleteSnapshotResponseSchema: GenMessage<DeleteSnapshotResponse>;
+
+/**
+ * @generated from message tremplin.v1.CancelOperationRequest
+ */
+export declare type CancelOperationRequest = Message<"tremplin.v1.CancelOperationRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.CancelOperationRequest.
+ * Use `create(CancelOperationRequestSchema)` to create a new message.
+ */
+export declare const CancelOperationRequestSchema: GenMessage<CancelOperationRequest>;
+
+/**
+ * @generated from message tremplin.v1.CancelOperationResponse
+ */
+export declare type CancelOperationResponse = Message<"tremplin.v1.CancelOperationResponse"> & {
+  /**
+   * False: there is none, or it is one that cannot be cancelled here.
+   *
+   * @generated from field: bool cancelled = 1;
+   */
+  cancelled: boolean;
+};
+
+/**
+ * Describes the message tremplin.v1.CancelOperationResponse.
+ * Use `create(CancelOperationResponseSchema)` to create a new message.
+ */
+export declare const CancelOperationResponseSchema: GenMessage<CancelOperationResponse>;
+
+/**
  * Served by the daemon together with vm_tools.tremplin.Tremplin. The response to
  * a request that begins an operation carries the operation's id in the call
  * metadata tremplin-operation.
@@ -1295,6 +2129,153 @@ export declare const Guest: GenService<{
     methodKind: "unary";
     input: typeof ListProblemsRequestSchema;
     output: typeof ListProblemsResponseSchema;
+  },
+  /**
+   * The TCP ports that the running containers listen on and that can be reached
+   * over their loopback: all of them at once, then again whenever they change.
+   *
+   * @generated from rpc tremplin.v1.Guest.WatchPorts
+   */
+  watchPorts: {
+    methodKind: "server_streaming";
+    input: typeof WatchPortsRequestSchema;
+    output: typeof WatchPortsResponseSchema;
+  },
+  /**
+   * Connects to a port that a container listens on, its loopback included. The
+   * first input must be start, the first output is connected. The end of the
+   * inputs ends the data to the container; the other direction goes on until
+   * end. The call ends once both directions have. Cancelling it resets the
+   * connection; a reset by the container ends it with ABORTED. Fails with
+   * FAILED_PRECONDITION where nothing listens.
+   *
+   * @generated from rpc tremplin.v1.Guest.ConnectPort
+   */
+  connectPort: {
+    methodKind: "bidi_streaming";
+    input: typeof PortInputSchema;
+    output: typeof PortOutputSchema;
+  },
+  /**
+   * The time zones of containers, running or stopped.
+   *
+   * @generated from rpc tremplin.v1.Guest.ListTimezones
+   */
+  listTimezones: {
+    methodKind: "unary";
+    input: typeof ListTimezonesRequestSchema;
+    output: typeof ListTimezonesResponseSchema;
+  },
+  /**
+   * A transfer is a backup on its way between a container and a caller who does
+   * not see the shared folder: a file in SHARED/transfers, kept for a day at
+   * most. This one names a file for ExportContainer to write.
+   *
+   * @generated from rpc tremplin.v1.Guest.CreateTransfer
+   */
+  createTransfer: {
+    methodKind: "unary";
+    input: typeof CreateTransferRequestSchema;
+    output: typeof CreateTransferResponseSchema;
+  },
+  /**
+   * Sends the content of a transfer.
+   *
+   * @generated from rpc tremplin.v1.Guest.ReadTransfer
+   */
+  readTransfer: {
+    methodKind: "server_streaming";
+    input: typeof ReadTransferRequestSchema;
+    output: typeof TransferChunkSchema;
+  },
+  /**
+   * Receives a backup for ImportContainer. The first input must be file_name,
+   * the last one done; a call that ends before leaves no file. The last output
+   * carries the path.
+   *
+   * @generated from rpc tremplin.v1.Guest.WriteTransfer
+   */
+  writeTransfer: {
+    methodKind: "bidi_streaming";
+    input: typeof WriteTransferInputSchema;
+    output: typeof WriteTransferOutputSchema;
+  },
+  /**
+   * Deletes a transfer. No error if there is none.
+   *
+   * @generated from rpc tremplin.v1.Guest.RemoveTransfer
+   */
+  removeTransfer: {
+    methodKind: "unary";
+    input: typeof RemoveTransferRequestSchema;
+    output: typeof RemoveTransferResponseSchema;
+  },
+  /**
+   * Stops a running container and starts it again, as one operation. The outcome
+   * is sent by UpdateStartStatus. NOT_FOUND, ABORTED while another operation is
+   * under way, and INTERNAL with a sentence are errors of the call, here as in
+   * the next ones down to CancelOperation.
+   *
+   * @generated from rpc tremplin.v1.Guest.RestartContainer
+   */
+  restartContainer: {
+    methodKind: "unary";
+    input: typeof RestartContainerRequestSchema;
+    output: typeof OperationResponseSchema;
+  },
+  /**
+   * Takes a snapshot of a container, running or not. The outcome is sent by
+   * UpgradeContainerStatus. ALREADY_EXISTS: it has one of that name.
+   *
+   * @generated from rpc tremplin.v1.Guest.CreateSnapshot
+   */
+  createSnapshot: {
+    methodKind: "unary";
+    input: typeof CreateSnapshotRequestSchema;
+    output: typeof CreateSnapshotResponseSchema;
+  },
+  /**
+   * The snapshots of one container or of all, the oldest first.
+   *
+   * @generated from rpc tremplin.v1.Guest.ListSnapshots
+   */
+  listSnapshots: {
+    methodKind: "unary";
+    input: typeof ListSnapshotsRequestSchema;
+    output: typeof ListSnapshotsResponseSchema;
+  },
+  /**
+   * Returns a container to a snapshot: its files and settings since then are
+   * lost, its snapshots stay. A running one is killed, and runs again after it.
+   * The outcome is sent by UpgradeContainerStatus.
+   *
+   * @generated from rpc tremplin.v1.Guest.RestoreSnapshot
+   */
+  restoreSnapshot: {
+    methodKind: "unary";
+    input: typeof RestoreSnapshotRequestSchema;
+    output: typeof OperationResponseSchema;
+  },
+  /**
+   * Deletes a snapshot that a person took.
+   *
+   * @generated from rpc tremplin.v1.Guest.DeleteSnapshot
+   */
+  deleteSnapshot: {
+    methodKind: "unary";
+    input: typeof DeleteSnapshotRequestSchema;
+    output: typeof DeleteSnapshotResponseSchema;
+  },
+  /**
+   * Cancels the snapshot or the copy under way on a container, or with the call
+   * metadata tremplin-operation only that operation. Its final notice follows.
+   *
+   * @generated from rpc tremplin.v1.Guest.CancelOperation
+   */
+  cancelOperation: {
+    methodKind: "unary";
+    input: typeof CancelOperationRequestSchema;
+    output: typeof CancelOperationResponseSchema;
   },
 }>;
 

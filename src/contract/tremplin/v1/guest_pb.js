@@ -15,7 +15,7 @@ import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
  * Describes the file tremplin/v1/guest.proto.
  */
 export const file_tremplin_v1_guest = /*@__PURE__*/
-  fileDesc("Chd0cmVtcGxpbi92MS9ndWVzdC5wcm90bxILdHJlbXBsaW4udjEiEgoQR2V0U3RhdHVzUmVxdWVzdCLTAwoRR2V0U3RhdHVzUmVzcG9uc2USEQoJZGFlbW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSLgoKc3RhcnRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEc2l0ZRgEIAEoCRIjCgZlbmdpbmUYBSABKAsyEy50cmVtcGxpbi52MS5FbmdpbmUSKgoKb3BlcmF0aW9ucxgGIAMoCzIWLnRyZW1wbGluLnYxLk9wZXJhdGlvbhIbChN1bmRlbGl2ZXJlZF9ub3RpY2VzGAcgASgNEjMKD2hvc3RfYXdheV9zaW5jZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGAoQaG9zdF9hd2F5X3JlYXNvbhgJIAEoCRIxCg1vbGRlc3Rfbm90aWNlGAogASgLMhoudHJlbXBsaW4udjEuV2FpdGluZ05vdGljZRI0Cg9yZWZ1c2VkX25vdGljZXMYCyADKAsyGy50cmVtcGxpbi52MS5SZWplY3RlZE5vdGljZRI2ChFzZXRfYXNpZGVfcmVjb3JkcxgMIAMoCzIbLnRyZW1wbGluLnYxLlNldEFzaWRlUmVjb3JkInIKDVdhaXRpbmdOb3RpY2USCwoDcnBjGAEgASgJEhYKDmNvbnRhaW5lcl9uYW1lGAIgASgJEhEKCW9wZXJhdGlvbhgDIAEoCRIpCgVzaW5jZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAigwEKDlJlamVjdGVkTm90aWNlEgsKA3JwYxgBIAEoCRIWCg5jb250YWluZXJfbmFtZRgCIAEoCRIRCglvcGVyYXRpb24YAyABKAkSKQoFc2luY2UYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnJlYXNvbhgFIAEoCSJZCg5TZXRBc2lkZVJlY29yZBIMCgRwYXRoGAEgASgJEg4KBnJlYXNvbhgCIAEoCRIpCgVzaW5jZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAimQQKBkVuZ2luZRIoCgVzdGF0ZRgBIAEoDjIZLnRyZW1wbGluLnYxLkVuZ2luZS5TdGF0ZRIWCg5mYWlsdXJlX3JlYXNvbhgCIAEoCRIMCgRraW5kGAMgASgJEg8KB3ZlcnNpb24YBCABKAkSDgoGc29ja2V0GAUgASgJEg4KBmJyaWRnZRgGIAEoCRIOCgZzdWJuZXQYByABKAkSDwoHc3RvcmFnZRgIIAEoCRIoCgVwaGFzZRgJIAEoDjIZLnRyZW1wbGluLnYxLkVuZ2luZS5QaGFzZRIUCgxwaGFzZV9yZWFzb24YCiABKAkiUgoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABILCgdTVE9QUEVEEAESDAoIU1RBUlRJTkcQAhILCgdSVU5OSU5HEAMSCgoGRkFJTEVEEAQi2AEKBVBoYXNlEhUKEVBIQVNFX1VOU1BFQ0lGSUVEEAASDQoJTEFVTkNISU5HEAESDQoJUFJFUEFSSU5HEAISEQoNU0FWSU5HX0NPTkZJRxADEhMKD01PVklOR19EQVRBQkFTRRAEEhkKFVJFQ09WRVJJTkdfQ09OVEFJTkVSUxAFEhYKElJFU1RPUklOR19EQVRBQkFTRRAGEhQKEENPTkNMVURJTkdfUkVTRVQQBxIZChVSRUNPVkVSSU5HX09QRVJBVElPTlMQCBIOCgpSRVNUQVJUSU5HEAkimwEKCU9wZXJhdGlvbhIKCgJpZBgBIAEoCRIMCgRraW5kGAIgASgJEhYKDmNvbnRhaW5lcl9uYW1lGAMgASgJEi4KCnN0YXJ0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhoKEndhaXRzX2Zvcl9yZWNvdmVyeRgFIAEoCBIQCghvYnN0YWNsZRgGIAEoCSIXChVMaXN0Q29udGFpbmVyc1JlcXVlc3QiRAoWTGlzdENvbnRhaW5lcnNSZXNwb25zZRIqCgpjb250YWluZXJzGAEgAygLMhYudHJlbXBsaW4udjEuQ29udGFpbmVyIqQBCglDb250YWluZXISDAoEbmFtZRgBIAEoCRINCgVzdGF0ZRgCIAEoCRIUCgxpcHY0X2FkZHJlc3MYAyABKAkSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFaW1hZ2UYBSABKAkSEgoKcHJpdmlsZWdlZBgGIAEoCBIRCglvcGVyYXRpb24YByABKAkiLQoTUHJlcGFyZUltYWdlUmVxdWVzdBIWCg5kZWJpYW5fcmVsZWFzZRgBIAEoCSJkChRQcmVwYXJlSW1hZ2VQcm9ncmVzcxIPCgdtZXNzYWdlGAEgASgJEg8KB3BlcmNlbnQYAiABKA0SEwoLcm9vdGZzX3BhdGgYAyABKAkSFQoNbWV0YWRhdGFfcGF0aBgEIAEoCSKlAgoKU2hlbGxJbnB1dBIuCgVzdGFydBgBIAEoCzIdLnRyZW1wbGluLnYxLlNoZWxsSW5wdXQuU3RhcnRIABIOCgRkYXRhGAIgASgMSAASLAoEc2l6ZRgDIAEoCzIcLnRyZW1wbGluLnYxLlNoZWxsSW5wdXQuU2l6ZUgAGnkKBVN0YXJ0EhYKDmNvbnRhaW5lcl9uYW1lGAEgASgJEg8KB2NvbW1hbmQYAiADKAkSDAoEdGVybRgDIAEoCRIqCgRzaXplGAQgASgLMhwudHJlbXBsaW4udjEuU2hlbGxJbnB1dC5TaXplEg0KBXBsYWluGAUgASgIGiUKBFNpemUSDwoHY29sdW1ucxgBIAEoDRIMCgRyb3dzGAIgASgNQgcKBWlucHV0Ik4KC1NoZWxsT3V0cHV0Eg4KBGRhdGEYASABKAxIABITCglleGl0X2NvZGUYAiABKAVIABIQCgZlcnJvcnMYAyABKAxIAEIICgZvdXRwdXQiRQoTQ2hlY2tVcGdyYWRlUmVxdWVzdBIWCg5jb250YWluZXJfbmFtZRgBIAEoCRIWCg50YXJnZXRfdmVyc2lvbhgCIAEoBSJWChRDaGVja1VwZ3JhZGVQcm9ncmVzcxIPCgdtZXNzYWdlGAEgASgJEg0KBW5vdGVzGAIgAygJEhAKCHByb2JsZW1zGAMgAygJEgwKBGRvbmUYBCABKAgiLAoSVW5kb1VwZ3JhZGVSZXF1ZXN0EhYKDmNvbnRhaW5lcl9uYW1lGAEgASgJIiwKEktlZXBVcGdyYWRlUmVxdWVzdBIWCg5jb250YWluZXJfbmFtZRgBIAEoCSLKAQoQUm9sbGJhY2tSZXNwb25zZRI0CgZzdGF0dXMYASABKA4yJC50cmVtcGxpbi52MS5Sb2xsYmFja1Jlc3BvbnNlLlN0YXR1cxIWCg5mYWlsdXJlX3JlYXNvbhgCIAEoCSJoCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASCwoHU1RBUlRFRBABEg8KC05PX1dBWV9CQUNLEAISGAoUTk9fUk9MTEJBQ0tfU05BUFNIT1QQAhIKCgZGQUlMRUQQAxoCEAEiFQoTTGlzdFVzYlBvcnRzUmVxdWVzdCI7ChRMaXN0VXNiUG9ydHNSZXNwb25zZRIjCgVwb3J0cxgBIAMoCzIULnRyZW1wbGluLnYxLlVzYlBvcnQibwoHVXNiUG9ydBIOCgZudW1iZXIYASABKAUSEwoLdXNiX3ZlcnNpb24YAiABKAUSFgoOY29udGFpbmVyX25hbWUYAyABKAkSJwoHZGV2aWNlcxgEIAMoCzIWLnRyZW1wbGluLnYxLlVzYkRldmljZSJdCglVc2JEZXZpY2USFAoMbWFudWZhY3R1cmVyGAEgASgJEg8KB3Byb2R1Y3QYAiABKAkSDgoGc2VyaWFsGAMgASgJEgoKAmlkGAQgASgJEg0KBXNwZWVkGAUgASgJIhQKEkxpc3RPcnBoYW5zUmVxdWVzdCI7ChNMaXN0T3JwaGFuc1Jlc3BvbnNlEiQKB29ycGhhbnMYASADKAsyEy50cmVtcGxpbi52MS5PcnBoYW4i9wEKBk9ycGhhbhImCgRraW5kGAEgASgOMhgudHJlbXBsaW4udjEuT3JwaGFuLktpbmQSDAoEbmFtZRgCIAEoCRIWCg5jb250YWluZXJfbmFtZRgDIAEoCRIRCglvcGVyYXRpb24YBCABKAkSLgoKY3JlYXRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiXAoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDQoJQ09OVEFJTkVSEAESDAoIU05BUFNIT1QQAhIJCgVJTUFHRRADEhYKElJFUExBQ0VEX0NPTlRBSU5FUhAEIhUKE0xpc3RQcm9ibGVtc1JlcXVlc3QiPgoUTGlzdFByb2JsZW1zUmVzcG9uc2USJgoIcHJvYmxlbXMYASADKAsyFC50cmVtcGxpbi52MS5Qcm9ibGVtIjgKB1Byb2JsZW0SDAoEYXJlYRgBIAEoCRIPCgdwcm9ibGVtGAIgASgJEg4KBmFkdmljZRgDIAEoCTK2BgoFR3Vlc3QSSgoJR2V0U3RhdHVzEh0udHJlbXBsaW4udjEuR2V0U3RhdHVzUmVxdWVzdBoeLnRyZW1wbGluLnYxLkdldFN0YXR1c1Jlc3BvbnNlElkKDkxpc3RDb250YWluZXJzEiIudHJlbXBsaW4udjEuTGlzdENvbnRhaW5lcnNSZXF1ZXN0GiMudHJlbXBsaW4udjEuTGlzdENvbnRhaW5lcnNSZXNwb25zZRJVCgxQcmVwYXJlSW1hZ2USIC50cmVtcGxpbi52MS5QcmVwYXJlSW1hZ2VSZXF1ZXN0GiEudHJlbXBsaW4udjEuUHJlcGFyZUltYWdlUHJvZ3Jlc3MwARI+CgVTaGVsbBIXLnRyZW1wbGluLnYxLlNoZWxsSW5wdXQaGC50cmVtcGxpbi52MS5TaGVsbE91dHB1dCgBMAESVQoMQ2hlY2tVcGdyYWRlEiAudHJlbXBsaW4udjEuQ2hlY2tVcGdyYWRlUmVxdWVzdBohLnRyZW1wbGluLnYxLkNoZWNrVXBncmFkZVByb2dyZXNzMAESTQoLVW5kb1VwZ3JhZGUSHy50cmVtcGxpbi52MS5VbmRvVXBncmFkZVJlcXVlc3QaHS50cmVtcGxpbi52MS5Sb2xsYmFja1Jlc3BvbnNlEk0KC0tlZXBVcGdyYWRlEh8udHJlbXBsaW4udjEuS2VlcFVwZ3JhZGVSZXF1ZXN0Gh0udHJlbXBsaW4udjEuUm9sbGJhY2tSZXNwb25zZRJTCgxMaXN0VXNiUG9ydHMSIC50cmVtcGxpbi52MS5MaXN0VXNiUG9ydHNSZXF1ZXN0GiEudHJlbXBsaW4udjEuTGlzdFVzYlBvcnRzUmVzcG9uc2USUAoLTGlzdE9ycGhhbnMSHy50cmVtcGxpbi52MS5MaXN0T3JwaGFuc1JlcXVlc3QaIC50cmVtcGxpbi52MS5MaXN0T3JwaGFuc1Jlc3BvbnNlElMKDExpc3RQcm9ibGVtcxIgLnRyZW1wbGluLnYxLkxpc3RQcm9ibGVtc1JlcXVlc3QaIS50cmVtcGxpbi52MS5MaXN0UHJvYmxlbXNSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("Chd0cmVtcGxpbi92MS9ndWVzdC5wcm90bxILdHJlbXBsaW4udjEiEgoQR2V0U3RhdHVzUmVxdWVzdCLqAwoRR2V0U3RhdHVzUmVzcG9uc2USEQoJZGFlbW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSLgoKc3RhcnRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEc2l0ZRgEIAEoCRIjCgZlbmdpbmUYBSABKAsyEy50cmVtcGxpbi52MS5FbmdpbmUSKgoKb3BlcmF0aW9ucxgGIAMoCzIWLnRyZW1wbGluLnYxLk9wZXJhdGlvbhIbChN1bmRlbGl2ZXJlZF9ub3RpY2VzGAcgASgNEjMKD2hvc3RfYXdheV9zaW5jZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGAoQaG9zdF9hd2F5X3JlYXNvbhgJIAEoCRIxCg1vbGRlc3Rfbm90aWNlGAogASgLMhoudHJlbXBsaW4udjEuV2FpdGluZ05vdGljZRI0Cg9yZWZ1c2VkX25vdGljZXMYCyADKAsyGy50cmVtcGxpbi52MS5SZWplY3RlZE5vdGljZRI2ChFzZXRfYXNpZGVfcmVjb3JkcxgMIAMoCzIbLnRyZW1wbGluLnYxLlNldEFzaWRlUmVjb3JkEhUKDXNoYXJlZF9mb2xkZXIYDSABKAkicgoNV2FpdGluZ05vdGljZRILCgNycGMYASABKAkSFgoOY29udGFpbmVyX25hbWUYAiABKAkSEQoJb3BlcmF0aW9uGAMgASgJEikKBXNpbmNlGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKDAQoOUmVqZWN0ZWROb3RpY2USCwoDcnBjGAEgASgJEhYKDmNvbnRhaW5lcl9uYW1lGAIgASgJEhEKCW9wZXJhdGlvbhgDIAEoCRIpCgVzaW5jZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGcmVhc29uGAUgASgJIlkKDlNldEFzaWRlUmVjb3JkEgwKBHBhdGgYASABKAkSDgoGcmVhc29uGAIgASgJEikKBXNpbmNlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKZBAoGRW5naW5lEigKBXN0YXRlGAEgASgOMhkudHJlbXBsaW4udjEuRW5naW5lLlN0YXRlEhYKDmZhaWx1cmVfcmVhc29uGAIgASgJEgwKBGtpbmQYAyABKAkSDwoHdmVyc2lvbhgEIAEoCRIOCgZzb2NrZXQYBSABKAkSDgoGYnJpZGdlGAYgASgJEg4KBnN1Ym5ldBgHIAEoCRIPCgdzdG9yYWdlGAggASgJEigKBXBoYXNlGAkgASgOMhkudHJlbXBsaW4udjEuRW5naW5lLlBoYXNlEhQKDHBoYXNlX3JlYXNvbhgKIAEoCSJSCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEgsKB1NUT1BQRUQQARIMCghTVEFSVElORxACEgsKB1JVTk5JTkcQAxIKCgZGQUlMRUQQBCLYAQoFUGhhc2USFQoRUEhBU0VfVU5TUEVDSUZJRUQQABINCglMQVVOQ0hJTkcQARINCglQUkVQQVJJTkcQAhIRCg1TQVZJTkdfQ09ORklHEAMSEwoPTU9WSU5HX0RBVEFCQVNFEAQSGQoVUkVDT1ZFUklOR19DT05UQUlORVJTEAUSFgoSUkVTVE9SSU5HX0RBVEFCQVNFEAYSFAoQQ09OQ0xVRElOR19SRVNFVBAHEhkKFVJFQ09WRVJJTkdfT1BFUkFUSU9OUxAIEg4KClJFU1RBUlRJTkcQCSKbAQoJT3BlcmF0aW9uEgoKAmlkGAEgASgJEgwKBGtpbmQYAiABKAkSFgoOY29udGFpbmVyX25hbWUYAyABKAkSLgoKc3RhcnRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGgoSd2FpdHNfZm9yX3JlY292ZXJ5GAUgASgIEhAKCG9ic3RhY2xlGAYgASgJIhcKFUxpc3RDb250YWluZXJzUmVxdWVzdCJEChZMaXN0Q29udGFpbmVyc1Jlc3BvbnNlEioKCmNvbnRhaW5lcnMYASADKAsyFi50cmVtcGxpbi52MS5Db250YWluZXIiywIKCUNvbnRhaW5lchIMCgRuYW1lGAEgASgJEg0KBXN0YXRlGAIgASgJEhQKDGlwdjRfYWRkcmVzcxgDIAEoCRIuCgpjcmVhdGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVpbWFnZRgFIAEoCRISCgpwcml2aWxlZ2VkGAYgASgIEhEKCW9wZXJhdGlvbhgHIAEoCRIRCglhZGRyZXNzZXMYCCADKAkSKgoFdXNhZ2UYCSABKAsyGy50cmVtcGxpbi52MS5Db250YWluZXJVc2FnZRIwCgxsYXN0X3VzZWRfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEh0KFWhhc19yb2xsYmFja19zbmFwc2hvdBgLIAEoCBIVCg11bnByb3Zpc2lvbmVkGAwgASgIIt8BCg5Db250YWluZXJVc2FnZRIvCgttZWFzdXJlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPY3B1X25hbm9zZWNvbmRzGAIgASgEEhQKDG1lbW9yeV9ieXRlcxgDIAEoBBIaChJtZW1vcnlfbGltaXRfYnl0ZXMYBCABKAQSEQoJcHJvY2Vzc2VzGAUgASgNEhYKDnJlY2VpdmVkX2J5dGVzGAYgASgEEhIKCnNlbnRfYnl0ZXMYByABKAQSEgoKZGlza19ieXRlcxgIIAEoBCItChNQcmVwYXJlSW1hZ2VSZXF1ZXN0EhYKDmRlYmlhbl9yZWxlYXNlGAEgASgJImQKFFByZXBhcmVJbWFnZVByb2dyZXNzEg8KB21lc3NhZ2UYASABKAkSDwoHcGVyY2VudBgCIAEoDRITCgtyb290ZnNfcGF0aBgDIAEoCRIVCg1tZXRhZGF0YV9wYXRoGAQgASgJIs0CCgpTaGVsbElucHV0Ei4KBXN0YXJ0GAEgASgLMh0udHJlbXBsaW4udjEuU2hlbGxJbnB1dC5TdGFydEgAEg4KBGRhdGEYAiABKAxIABIsCgRzaXplGAMgASgLMhwudHJlbXBsaW4udjEuU2hlbGxJbnB1dC5TaXplSAAaoAEKBVN0YXJ0EhYKDmNvbnRhaW5lcl9uYW1lGAEgASgJEg8KB2NvbW1hbmQYAiADKAkSDAoEdGVybRgDIAEoCRIqCgRzaXplGAQgASgLMhwudHJlbXBsaW4udjEuU2hlbGxJbnB1dC5TaXplEg0KBXBsYWluGAUgASgIEgwKBHVzZXIYBiABKAkSFwoPYXNfcHJpbWFyeV91c2VyGAcgASgIGiUKBFNpemUSDwoHY29sdW1ucxgBIAEoDRIMCgRyb3dzGAIgASgNQgcKBWlucHV0Ik4KC1NoZWxsT3V0cHV0Eg4KBGRhdGEYASABKAxIABITCglleGl0X2NvZGUYAiABKAVIABIQCgZlcnJvcnMYAyABKAxIAEIICgZvdXRwdXQiRQoTQ2hlY2tVcGdyYWRlUmVxdWVzdBIWCg5jb250YWluZXJfbmFtZRgBIAEoCRIWCg50YXJnZXRfdmVyc2lvbhgCIAEoBSJWChRDaGVja1VwZ3JhZGVQcm9ncmVzcxIPCgdtZXNzYWdlGAEgASgJEg0KBW5vdGVzGAIgAygJEhAKCHByb2JsZW1zGAMgAygJEgwKBGRvbmUYBCABKAgiLAoSVW5kb1VwZ3JhZGVSZXF1ZXN0EhYKDmNvbnRhaW5lcl9uYW1lGAEgASgJIiwKEktlZXBVcGdyYWRlUmVxdWVzdBIWCg5jb250YWluZXJfbmFtZRgBIAEoCSLKAQoQUm9sbGJhY2tSZXNwb25zZRI0CgZzdGF0dXMYASABKA4yJC50cmVtcGxpbi52MS5Sb2xsYmFja1Jlc3BvbnNlLlN0YXR1cxIWCg5mYWlsdXJlX3JlYXNvbhgCIAEoCSJoCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASCwoHU1RBUlRFRBABEg8KC05PX1dBWV9CQUNLEAISGAoUTk9fUk9MTEJBQ0tfU05BUFNIT1QQAhIKCgZGQUlMRUQQAxoCEAEiFQoTTGlzdFVzYlBvcnRzUmVxdWVzdCI7ChRMaXN0VXNiUG9ydHNSZXNwb25zZRIjCgVwb3J0cxgBIAMoCzIULnRyZW1wbGluLnYxLlVzYlBvcnQibwoHVXNiUG9ydBIOCgZudW1iZXIYASABKAUSEwoLdXNiX3ZlcnNpb24YAiABKAUSFgoOY29udGFpbmVyX25hbWUYAyABKAkSJwoHZGV2aWNlcxgEIAMoCzIWLnRyZW1wbGluLnYxLlVzYkRldmljZSJdCglVc2JEZXZpY2USFAoMbWFudWZhY3R1cmVyGAEgASgJEg8KB3Byb2R1Y3QYAiABKAkSDgoGc2VyaWFsGAMgASgJEgoKAmlkGAQgASgJEg0KBXNwZWVkGAUgASgJIhQKEkxpc3RPcnBoYW5zUmVxdWVzdCI7ChNMaXN0T3JwaGFuc1Jlc3BvbnNlEiQKB29ycGhhbnMYASADKAsyEy50cmVtcGxpbi52MS5PcnBoYW4i9wEKBk9ycGhhbhImCgRraW5kGAEgASgOMhgudHJlbXBsaW4udjEuT3JwaGFuLktpbmQSDAoEbmFtZRgCIAEoCRIWCg5jb250YWluZXJfbmFtZRgDIAEoCRIRCglvcGVyYXRpb24YBCABKAkSLgoKY3JlYXRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiXAoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDQoJQ09OVEFJTkVSEAESDAoIU05BUFNIT1QQAhIJCgVJTUFHRRADEhYKElJFUExBQ0VEX0NPTlRBSU5FUhAEIhUKE0xpc3RQcm9ibGVtc1JlcXVlc3QiPgoUTGlzdFByb2JsZW1zUmVzcG9uc2USJgoIcHJvYmxlbXMYASADKAsyFC50cmVtcGxpbi52MS5Qcm9ibGVtIjgKB1Byb2JsZW0SDAoEYXJlYRgBIAEoCRIPCgdwcm9ibGVtGAIgASgJEg4KBmFkdmljZRgDIAEoCSITChFXYXRjaFBvcnRzUmVxdWVzdCJFChJXYXRjaFBvcnRzUmVzcG9uc2USLwoKY29udGFpbmVycxgBIAMoCzIbLnRyZW1wbGluLnYxLkNvbnRhaW5lclBvcnRzIjcKDkNvbnRhaW5lclBvcnRzEhYKDmNvbnRhaW5lcl9uYW1lGAEgASgJEg0KBXBvcnRzGAIgAygNIvIBCglQb3J0SW5wdXQSLQoFc3RhcnQYASABKAsyHC50cmVtcGxpbi52MS5Qb3J0SW5wdXQuU3RhcnRIABIOCgRkYXRhGAIgASgMSAAadgoFU3RhcnQSFgoOY29udGFpbmVyX25hbWUYASABKAkSDAoEcG9ydBgCIAEoDRITCgtwcmVmZXJfaXB2NhgDIAEoCBIyCgloYW5kX292ZXIYBCABKAsyHy50cmVtcGxpbi52MS5Qb3J0SW5wdXQuSGFuZE92ZXIaJQoISGFuZE92ZXISDAoEbmFtZRgBIAEoCRILCgNrZXkYAiABKAlCBwoFaW5wdXQiswEKClBvcnRPdXRwdXQSNgoJY29ubmVjdGVkGAEgASgLMiEudHJlbXBsaW4udjEuUG9ydE91dHB1dC5Db25uZWN0ZWRIABIOCgRkYXRhGAIgASgMSAASKgoDZW5kGAMgASgLMhsudHJlbXBsaW4udjEuUG9ydE91dHB1dC5FbmRIABogCglDb25uZWN0ZWQSEwoLaGFuZGVkX292ZXIYASABKAgaBQoDRW5kQggKBm91dHB1dCIvChRMaXN0VGltZXpvbmVzUmVxdWVzdBIXCg9jb250YWluZXJfbmFtZXMYASADKAkiSwoVTGlzdFRpbWV6b25lc1Jlc3BvbnNlEjIKCmNvbnRhaW5lcnMYASADKAsyHi50cmVtcGxpbi52MS5Db250YWluZXJUaW1lem9uZSJRChFDb250YWluZXJUaW1lem9uZRIWCg5jb250YWluZXJfbmFtZRgBIAEoCRIMCgR6b25lGAIgASgJEhYKDmZhaWx1cmVfcmVhc29uGAMgASgJIioKFUNyZWF0ZVRyYW5zZmVyUmVxdWVzdBIRCglmaWxlX25hbWUYASABKAkiJgoWQ3JlYXRlVHJhbnNmZXJSZXNwb25zZRIMCgRwYXRoGAEgASgJIiMKE1JlYWRUcmFuc2ZlclJlcXVlc3QSDAoEcGF0aBgBIAEoCSIyCg1UcmFuc2ZlckNodW5rEgwKBGRhdGEYASABKAwSEwoLdG90YWxfYnl0ZXMYAiABKAQiUgoSV3JpdGVUcmFuc2ZlcklucHV0EhMKCWZpbGVfbmFtZRgBIAEoCUgAEg4KBGRhdGEYAiABKAxIABIOCgRkb25lGAMgASgISABCBwoFaW5wdXQiOwoTV3JpdGVUcmFuc2Zlck91dHB1dBIWCg5yZWNlaXZlZF9ieXRlcxgBIAEoBBIMCgRwYXRoGAIgASgJIiUKFVJlbW92ZVRyYW5zZmVyUmVxdWVzdBIMCgRwYXRoGAEgASgJIhgKFlJlbW92ZVRyYW5zZmVyUmVzcG9uc2UiEwoRT3BlcmF0aW9uUmVzcG9uc2UiMQoXUmVzdGFydENvbnRhaW5lclJlcXVlc3QSFgoOY29udGFpbmVyX25hbWUYASABKAkiYAoVQ3JlYXRlU25hcHNob3RSZXF1ZXN0EhYKDmNvbnRhaW5lcl9uYW1lGAEgASgJEhUKDXNuYXBzaG90X25hbWUYAiABKAkSGAoQbGlmZXRpbWVfc2Vjb25kcxgDIAEoBCIvChZDcmVhdGVTbmFwc2hvdFJlc3BvbnNlEhUKDXNuYXBzaG90X25hbWUYASABKAkiLgoUTGlzdFNuYXBzaG90c1JlcXVlc3QSFgoOY29udGFpbmVyX25hbWUYASABKAkiQQoVTGlzdFNuYXBzaG90c1Jlc3BvbnNlEigKCXNuYXBzaG90cxgBIAMoCzIVLnRyZW1wbGluLnYxLlNuYXBzaG90IoQCCghTbmFwc2hvdBIWCg5jb250YWluZXJfbmFtZRgBIAEoCRIMCgRuYW1lGAIgASgJEi4KCmNyZWF0ZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKBW93bmVyGAUgASgOMhsudHJlbXBsaW4udjEuU25hcHNob3QuT3duZXIiRgoFT3duZXISFQoRT1dORVJfVU5TUEVDSUZJRUQQABIKCgZQRVJTT04QARILCgdVUEdSQURFEAISDQoJT1BFUkFUSU9OEAMiRwoWUmVzdG9yZVNuYXBzaG90UmVxdWVzdBIWCg5jb250YWluZXJfbmFtZRgBIAEoCRIVCg1zbmFwc2hvdF9uYW1lGAIgASgJIkYKFURlbGV0ZVNuYXBzaG90UmVxdWVzdBIWCg5jb250YWluZXJfbmFtZRgBIAEoCRIVCg1zbmFwc2hvdF9uYW1lGAIgASgJIhgKFkRlbGV0ZVNuYXBzaG90UmVzcG9uc2UiMAoWQ2FuY2VsT3BlcmF0aW9uUmVxdWVzdBIWCg5jb250YWluZXJfbmFtZRgBIAEoCSIsChdDYW5jZWxPcGVyYXRpb25SZXNwb25zZRIRCgljYW5jZWxsZWQYASABKAgynw8KBUd1ZXN0EkoKCUdldFN0YXR1cxIdLnRyZW1wbGluLnYxLkdldFN0YXR1c1JlcXVlc3QaHi50cmVtcGxpbi52MS5HZXRTdGF0dXNSZXNwb25zZRJZCg5MaXN0Q29udGFpbmVycxIiLnRyZW1wbGluLnYxLkxpc3RDb250YWluZXJzUmVxdWVzdBojLnRyZW1wbGluLnYxLkxpc3RDb250YWluZXJzUmVzcG9uc2USVQoMUHJlcGFyZUltYWdlEiAudHJlbXBsaW4udjEuUHJlcGFyZUltYWdlUmVxdWVzdBohLnRyZW1wbGluLnYxLlByZXBhcmVJbWFnZVByb2dyZXNzMAESPgoFU2hlbGwSFy50cmVtcGxpbi52MS5TaGVsbElucHV0GhgudHJlbXBsaW4udjEuU2hlbGxPdXRwdXQoATABElUKDENoZWNrVXBncmFkZRIgLnRyZW1wbGluLnYxLkNoZWNrVXBncmFkZVJlcXVlc3QaIS50cmVtcGxpbi52MS5DaGVja1VwZ3JhZGVQcm9ncmVzczABEk0KC1VuZG9VcGdyYWRlEh8udHJlbXBsaW4udjEuVW5kb1VwZ3JhZGVSZXF1ZXN0Gh0udHJlbXBsaW4udjEuUm9sbGJhY2tSZXNwb25zZRJNCgtLZWVwVXBncmFkZRIfLnRyZW1wbGluLnYxLktlZXBVcGdyYWRlUmVxdWVzdBodLnRyZW1wbGluLnYxLlJvbGxiYWNrUmVzcG9uc2USUwoMTGlzdFVzYlBvcnRzEiAudHJlbXBsaW4udjEuTGlzdFVzYlBvcnRzUmVxdWVzdBohLnRyZW1wbGluLnYxLkxpc3RVc2JQb3J0c1Jlc3BvbnNlElAKC0xpc3RPcnBoYW5zEh8udHJlbXBsaW4udjEuTGlzdE9ycGhhbnNSZXF1ZXN0GiAudHJlbXBsaW4udjEuTGlzdE9ycGhhbnNSZXNwb25zZRJTCgxMaXN0UHJvYmxlbXMSIC50cmVtcGxpbi52MS5MaXN0UHJvYmxlbXNSZXF1ZXN0GiEudHJlbXBsaW4udjEuTGlzdFByb2JsZW1zUmVzcG9uc2USTwoKV2F0Y2hQb3J0cxIeLnRyZW1wbGluLnYxLldhdGNoUG9ydHNSZXF1ZXN0Gh8udHJlbXBsaW4udjEuV2F0Y2hQb3J0c1Jlc3BvbnNlMAESQgoLQ29ubmVjdFBvcnQSFi50cmVtcGxpbi52MS5Qb3J0SW5wdXQaFy50cmVtcGxpbi52MS5Qb3J0T3V0cHV0KAEwARJWCg1MaXN0VGltZXpvbmVzEiEudHJlbXBsaW4udjEuTGlzdFRpbWV6b25lc1JlcXVlc3QaIi50cmVtcGxpbi52MS5MaXN0VGltZXpvbmVzUmVzcG9uc2USWQoOQ3JlYXRlVHJhbnNmZXISIi50cmVtcGxpbi52MS5DcmVhdGVUcmFuc2ZlclJlcXVlc3QaIy50cmVtcGxpbi52MS5DcmVhdGVUcmFuc2ZlclJlc3BvbnNlEk4KDFJlYWRUcmFuc2ZlchIgLnRyZW1wbGluLnYxLlJlYWRUcmFuc2ZlclJlcXVlc3QaGi50cmVtcGxpbi52MS5UcmFuc2ZlckNodW5rMAESVgoNV3JpdGVUcmFuc2ZlchIfLnRyZW1wbGluLnYxLldyaXRlVHJhbnNmZXJJbnB1dBogLnRyZW1wbGluLnYxLldyaXRlVHJhbnNmZXJPdXRwdXQoATABElkKDlJlbW92ZVRyYW5zZmVyEiIudHJlbXBsaW4udjEuUmVtb3ZlVHJhbnNmZXJSZXF1ZXN0GiMudHJlbXBsaW4udjEuUmVtb3ZlVHJhbnNmZXJSZXNwb25zZRJYChBSZXN0YXJ0Q29udGFpbmVyEiQudHJlbXBsaW4udjEuUmVzdGFydENvbnRhaW5lclJlcXVlc3QaHi50cmVtcGxpbi52MS5PcGVyYXRpb25SZXNwb25zZRJZCg5DcmVhdGVTbmFwc2hvdBIiLnRyZW1wbGluLnYxLkNyZWF0ZVNuYXBzaG90UmVxdWVzdBojLnRyZW1wbGluLnYxLkNyZWF0ZVNuYXBzaG90UmVzcG9uc2USVgoNTGlzdFNuYXBzaG90cxIhLnRyZW1wbGluLnYxLkxpc3RTbmFwc2hvdHNSZXF1ZXN0GiIudHJlbXBsaW4udjEuTGlzdFNuYXBzaG90c1Jlc3BvbnNlElYKD1Jlc3RvcmVTbmFwc2hvdBIjLnRyZW1wbGluLnYxLlJlc3RvcmVTbmFwc2hvdFJlcXVlc3QaHi50cmVtcGxpbi52MS5PcGVyYXRpb25SZXNwb25zZRJZCg5EZWxldGVTbmFwc2hvdBIiLnRyZW1wbGluLnYxLkRlbGV0ZVNuYXBzaG90UmVxdWVzdBojLnRyZW1wbGluLnYxLkRlbGV0ZVNuYXBzaG90UmVzcG9uc2USXAoPQ2FuY2VsT3BlcmF0aW9uEiMudHJlbXBsaW4udjEuQ2FuY2VsT3BlcmF0aW9uUmVxdWVzdBokLnRyZW1wbGluLnYxLkNhbmNlbE9wZXJhdGlvblJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * Describes the message tremplin.v1.GetStatusRequest.
@@ -115,87 +115,94 @@ export const ContainerSchema = /*@__PURE__*/
   messageDesc(file_tremplin_v1_guest, 9);
 
 /**
+ * Describes the message tremplin.v1.ContainerUsage.
+ * Use `create(ContainerUsageSchema)` to create a new message.
+ */
+export const ContainerUsageSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 10);
+
+/**
  * Describes the message tremplin.v1.PrepareImageRequest.
  * Use `create(PrepareImageRequestSchema)` to create a new message.
  */
 export const PrepareImageRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 10);
+  messageDesc(file_tremplin_v1_guest, 11);
 
 /**
  * Describes the message tremplin.v1.PrepareImageProgress.
  * Use `create(PrepareImageProgressSchema)` to create a new message.
  */
 export const PrepareImageProgressSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 11);
+  messageDesc(file_tremplin_v1_guest, 12);
 
 /**
  * Describes the message tremplin.v1.ShellInput.
  * Use `create(ShellInputSchema)` to create a new message.
  */
 export const ShellInputSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 12);
+  messageDesc(file_tremplin_v1_guest, 13);
 
 /**
  * Describes the message tremplin.v1.ShellInput.Start.
  * Use `create(ShellInput_StartSchema)` to create a new message.
  */
 export const ShellInput_StartSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 12, 0);
+  messageDesc(file_tremplin_v1_guest, 13, 0);
 
 /**
  * Describes the message tremplin.v1.ShellInput.Size.
  * Use `create(ShellInput_SizeSchema)` to create a new message.
  */
 export const ShellInput_SizeSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 12, 1);
+  messageDesc(file_tremplin_v1_guest, 13, 1);
 
 /**
  * Describes the message tremplin.v1.ShellOutput.
  * Use `create(ShellOutputSchema)` to create a new message.
  */
 export const ShellOutputSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 13);
+  messageDesc(file_tremplin_v1_guest, 14);
 
 /**
  * Describes the message tremplin.v1.CheckUpgradeRequest.
  * Use `create(CheckUpgradeRequestSchema)` to create a new message.
  */
 export const CheckUpgradeRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 14);
+  messageDesc(file_tremplin_v1_guest, 15);
 
 /**
  * Describes the message tremplin.v1.CheckUpgradeProgress.
  * Use `create(CheckUpgradeProgressSchema)` to create a new message.
  */
 export const CheckUpgradeProgressSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 15);
+  messageDesc(file_tremplin_v1_guest, 16);
 
 /**
  * Describes the message tremplin.v1.UndoUpgradeRequest.
  * Use `create(UndoUpgradeRequestSchema)` to create a new message.
  */
 export const UndoUpgradeRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 16);
+  messageDesc(file_tremplin_v1_guest, 17);
 
 /**
  * Describes the message tremplin.v1.KeepUpgradeRequest.
  * Use `create(KeepUpgradeRequestSchema)` to create a new message.
  */
 export const KeepUpgradeRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 17);
+  messageDesc(file_tremplin_v1_guest, 18);
 
 /**
  * Describes the message tremplin.v1.RollbackResponse.
  * Use `create(RollbackResponseSchema)` to create a new message.
  */
 export const RollbackResponseSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 18);
+  messageDesc(file_tremplin_v1_guest, 19);
 
 /**
  * Describes the enum tremplin.v1.RollbackResponse.Status.
  */
 export const RollbackResponse_StatusSchema = /*@__PURE__*/
-  enumDesc(file_tremplin_v1_guest, 18, 0);
+  enumDesc(file_tremplin_v1_guest, 19, 0);
 
 /**
  * @generated from enum tremplin.v1.RollbackResponse.Status
@@ -208,55 +215,55 @@ export const RollbackResponse_Status = /*@__PURE__*/
  * Use `create(ListUsbPortsRequestSchema)` to create a new message.
  */
 export const ListUsbPortsRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 19);
+  messageDesc(file_tremplin_v1_guest, 20);
 
 /**
  * Describes the message tremplin.v1.ListUsbPortsResponse.
  * Use `create(ListUsbPortsResponseSchema)` to create a new message.
  */
 export const ListUsbPortsResponseSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 20);
+  messageDesc(file_tremplin_v1_guest, 21);
 
 /**
  * Describes the message tremplin.v1.UsbPort.
  * Use `create(UsbPortSchema)` to create a new message.
  */
 export const UsbPortSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 21);
+  messageDesc(file_tremplin_v1_guest, 22);
 
 /**
  * Describes the message tremplin.v1.UsbDevice.
  * Use `create(UsbDeviceSchema)` to create a new message.
  */
 export const UsbDeviceSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 22);
+  messageDesc(file_tremplin_v1_guest, 23);
 
 /**
  * Describes the message tremplin.v1.ListOrphansRequest.
  * Use `create(ListOrphansRequestSchema)` to create a new message.
  */
 export const ListOrphansRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 23);
+  messageDesc(file_tremplin_v1_guest, 24);
 
 /**
  * Describes the message tremplin.v1.ListOrphansResponse.
  * Use `create(ListOrphansResponseSchema)` to create a new message.
  */
 export const ListOrphansResponseSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 24);
+  messageDesc(file_tremplin_v1_guest, 25);
 
 /**
  * Describes the message tremplin.v1.Orphan.
  * Use `create(OrphanSchema)` to create a new message.
  */
 export const OrphanSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 25);
+  messageDesc(file_tremplin_v1_guest, 26);
 
 /**
  * Describes the enum tremplin.v1.Orphan.Kind.
  */
 export const Orphan_KindSchema = /*@__PURE__*/
-  enumDesc(file_tremplin_v1_guest, 25, 0);
+  enumDesc(file_tremplin_v1_guest, 26, 0);
 
 /**
  * @generated from enum tremplin.v1.Orphan.Kind
@@ -269,21 +276,257 @@ export const Orphan_Kind = /*@__PURE__*/
  * Use `create(ListProblemsRequestSchema)` to create a new message.
  */
 export const ListProblemsRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 26);
+  messageDesc(file_tremplin_v1_guest, 27);
 
 /**
  * Describes the message tremplin.v1.ListProblemsResponse.
  * Use `create(ListProblemsResponseSchema)` to create a new message.
  */
 export const ListProblemsResponseSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 27);
+  messageDesc(file_tremplin_v1_guest, 28);
 
 /**
  * Describes the message tremplin.v1.Problem.
  * Use `create(ProblemSchema)` to create a new message.
  */
 export const ProblemSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 28);
+  messageDesc(file_tremplin_v1_guest, 29);
+
+/**
+ * Describes the message tremplin.v1.WatchPortsRequest.
+ * Use `create(WatchPortsRequestSchema)` to create a new message.
+ */
+export const WatchPortsRequestSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 30);
+
+/**
+ * Describes the message tremplin.v1.WatchPortsResponse.
+ * Use `create(WatchPortsResponseSchema)` to create a new message.
+ */
+export const WatchPortsResponseSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 31);
+
+/**
+ * Describes the message tremplin.v1.ContainerPorts.
+ * Use `create(ContainerPortsSchema)` to create a new message.
+ */
+export const ContainerPortsSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 32);
+
+/**
+ * Describes the message tremplin.v1.PortInput.
+ * Use `create(PortInputSchema)` to create a new message.
+ */
+export const PortInputSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 33);
+
+/**
+ * Describes the message tremplin.v1.PortInput.Start.
+ * Use `create(PortInput_StartSchema)` to create a new message.
+ */
+export const PortInput_StartSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 33, 0);
+
+/**
+ * Describes the message tremplin.v1.PortInput.HandOver.
+ * Use `create(PortInput_HandOverSchema)` to create a new message.
+ */
+export const PortInput_HandOverSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 33, 1);
+
+/**
+ * Describes the message tremplin.v1.PortOutput.
+ * Use `create(PortOutputSchema)` to create a new message.
+ */
+export const PortOutputSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 34);
+
+/**
+ * Describes the message tremplin.v1.PortOutput.Connected.
+ * Use `create(PortOutput_ConnectedSchema)` to create a new message.
+ */
+export const PortOutput_ConnectedSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 34, 0);
+
+/**
+ * Describes the message tremplin.v1.PortOutput.End.
+ * Use `create(PortOutput_EndSchema)` to create a new message.
+ */
+export const PortOutput_EndSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 34, 1);
+
+/**
+ * Describes the message tremplin.v1.ListTimezonesRequest.
+ * Use `create(ListTimezonesRequestSchema)` to create a new message.
+ */
+export const ListTimezonesRequestSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 35);
+
+/**
+ * Describes the message tremplin.v1.ListTimezonesResponse.
+ * Use `create(ListTimezonesResponseSchema)` to create a new message.
+ */
+export const ListTimezonesResponseSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 36);
+
+/**
+ * Describes the message tremplin.v1.ContainerTimezone.
+ * Use `create(ContainerTimezoneSchema)` to create a new message.
+ */
+export const ContainerTimezoneSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 37);
+
+/**
+ * Describes the message tremplin.v1.CreateTransferRequest.
+ * Use `create(CreateTransferRequestSchema)` to create a new message.
+ */
+export const CreateTransferRequestSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 38);
+
+/**
+ * Describes the message tremplin.v1.CreateTransferResponse.
+ * Use `create(CreateTransferResponseSchema)` to create a new message.
+ */
+export const CreateTransferResponseSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 39);
+
+/**
+ * Describes the message tremplin.v1.ReadTransferRequest.
+ * Use `create(ReadTransferRequestSchema)` to create a new message.
+ */
+export const ReadTransferRequestSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 40);
+
+/**
+ * Describes the message tremplin.v1.TransferChunk.
+ * Use `create(TransferChunkSchema)` to create a new message.
+ */
+export const TransferChunkSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 41);
+
+/**
+ * Describes the message tremplin.v1.WriteTransferInput.
+ * Use `create(WriteTransferInputSchema)` to create a new message.
+ */
+export const WriteTransferInputSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 42);
+
+/**
+ * Describes the message tremplin.v1.WriteTransferOutput.
+ * Use `create(WriteTransferOutputSchema)` to create a new message.
+ */
+export const WriteTransferOutputSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 43);
+
+/**
+ * Describes the message tremplin.v1.RemoveTransferRequest.
+ * Use `create(RemoveTransferRequestSchema)` to create a new message.
+ */
+export const RemoveTransferRequestSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 44);
+
+/**
+ * Describes the message tremplin.v1.RemoveTransferResponse.
+ * Use `create(RemoveTransferResponseSchema)` to create a new message.
+ */
+export const RemoveTransferResponseSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 45);
+
+/**
+ * Describes the message tremplin.v1.OperationResponse.
+ * Use `create(OperationResponseSchema)` to create a new message.
+ */
+export const OperationResponseSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 46);
+
+/**
+ * Describes the message tremplin.v1.RestartContainerRequest.
+ * Use `create(RestartContainerRequestSchema)` to create a new message.
+ */
+export const RestartContainerRequestSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 47);
+
+/**
+ * Describes the message tremplin.v1.CreateSnapshotRequest.
+ * Use `create(CreateSnapshotRequestSchema)` to create a new message.
+ */
+export const CreateSnapshotRequestSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 48);
+
+/**
+ * Describes the message tremplin.v1.CreateSnapshotResponse.
+ * Use `create(CreateSnapshotResponseSchema)` to create a new message.
+ */
+export const CreateSnapshotResponseSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 49);
+
+/**
+ * Describes the message tremplin.v1.ListSnapshotsRequest.
+ * Use `create(ListSnapshotsRequestSchema)` to create a new message.
+ */
+export const ListSnapshotsRequestSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 50);
+
+/**
+ * Describes the message tremplin.v1.ListSnapshotsResponse.
+ * Use `create(ListSnapshotsResponseSchema)` to create a new message.
+ */
+export const ListSnapshotsResponseSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 51);
+
+/**
+ * Describes the message tremplin.v1.Snapshot.
+ * Use `create(SnapshotSchema)` to create a new message.
+ */
+export const SnapshotSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 52);
+
+/**
+ * Describes the enum tremplin.v1.Snapshot.Owner.
+ */
+export const Snapshot_OwnerSchema = /*@__PURE__*/
+  enumDesc(file_tremplin_v1_guest, 52, 0);
+
+/**
+ * @generated from enum tremplin.v1.Snapshot.Owner
+ */
+export const Snapshot_Owner = /*@__PURE__*/
+  tsEnum(Snapshot_OwnerSchema);
+
+/**
+ * Describes the message tremplin.v1.RestoreSnapshotRequest.
+ * Use `create(RestoreSnapshotRequestSchema)` to create a new message.
+ */
+export const RestoreSnapshotRequestSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 53);
+
+/**
+ * Describes the message tremplin.v1.DeleteSnapshotRequest.
+ * Use `create(DeleteSnapshotRequestSchema)` to create a new message.
+ */
+export const DeleteSnapshotRequestSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 54);
+
+/**
+ * Describes the message tremplin.v1.DeleteSnapshotResponse.
+ * Use `create(DeleteSnapshotResponseSchema)` to create a new message.
+ */
+export const DeleteSnapshotResponseSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 55);
+
+/**
+ * Describes the message tremplin.v1.CancelOperationRequest.
+ * Use `create(CancelOperationRequestSchema)` to create a new message.
+ */
+export const CancelOperationRequestSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 56);
+
+/**
+ * Describes the message tremplin.v1.CancelOperationResponse.
+ * Use `create(CancelOperationResponseSchema)` to create a new message.
+ */
+export const CancelOperationResponseSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 57);
 
 /**
  * Served by the daemon together with vm_tools.tremplin.Tremplin. The response to
