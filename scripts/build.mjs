@@ -1,7 +1,9 @@
-// Bundles the sources: dist/tremplin.js with its chunks, and with --tests one
+// Bundles the sources: dist/app/tremplin.js with its chunks and its SBOM, and with --tests one
 // file for each *.test.ts given by its folder (dist/test/..., or TREMPLIN_TEST_OUT).
-import { globSync, rmSync } from "node:fs";
+import { globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { build } from "esbuild";
+import { makeSbom } from "./dependencies/sbom.mjs";
 
 const common = {
   bundle: true,
@@ -31,3 +33,7 @@ await build({
   outbase: ".",
   ...(tests ? {} : { minifySyntax: true, minifyWhitespace: true }),
 });
+if (!tests) {
+  const lock = JSON.parse(readFileSync("package-lock.json", "utf8"));
+  writeFileSync(join(outdir, "sbom.cdx.json"), `${JSON.stringify(makeSbom(lock, process.arch), null, 2)}\n`);
+}
