@@ -3,6 +3,7 @@
 import { globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { buildVersion } from "./build-version.mjs";
 import { makeSbom } from "./dependencies/sbom.mjs";
 
 const common = {
@@ -22,8 +23,11 @@ const common = {
 };
 
 const tests = process.argv.includes("--tests");
-const outdir = tests ? process.env.TREMPLIN_TEST_OUT || "dist/test" : "dist/app";
+const outdir = tests
+  ? process.env.TREMPLIN_TEST_OUT || "dist/test"
+  : process.env.TREMPLIN_APP_OUT || "dist/app";
 rmSync(outdir, { recursive: true, force: true });
+const version = process.env.TREMPLIN_VERSION || buildVersion();
 await build({
   ...common,
   entryPoints: tests
@@ -31,9 +35,16 @@ await build({
     : { tremplin: "src/cli/main.ts" },
   outdir,
   outbase: ".",
-  ...(tests ? {} : { minifySyntax: true, minifyWhitespace: true }),
+  ...(tests
+    ? {}
+    : {
+        minifySyntax: true,
+        minifyWhitespace: true,
+        define: { TREMPLIN_VERSION: JSON.stringify(version) },
+      }),
 });
 if (!tests) {
   const lock = JSON.parse(readFileSync("package-lock.json", "utf8"));
-  writeFileSync(join(outdir, "sbom.cdx.json"), `${JSON.stringify(makeSbom(lock, process.arch), null, 2)}\n`);
+  const sbom = makeSbom(lock, { processor: process.env.TREMPLIN_APP_PROCESSOR || process.arch, version });
+  writeFileSync(join(outdir, "sbom.cdx.json"), `${JSON.stringify(sbom, null, 2)}\n`);
 }

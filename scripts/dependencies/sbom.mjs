@@ -1,33 +1,34 @@
 // A software bill of materials of the program in the form of CycloneDX 1.5: what package-lock.json has besides tools. The
-// same lock gives the same bytes. npm sbom needs npm 10, gives random numbers and the time, and with --omit=dev leaves out
-// what tools of ours need too (npm 11.19).
+// same lock and version give the same bytes. npm sbom needs npm 10, writes a random number and the time, and with
+// --omit=dev leaves out packages that tools need too (npm 11.19).
 import { createHash } from "node:crypto";
 import { findEntry, lockEntries, runsOn } from "./lock-entries.mjs";
 
 /** Packages that bring the runtime. Databases of vulnerabilities know it by this name, and not by that of the package. */
 const runtime = /^node-linux-/;
 
-/** The document for Linux on `processor` (x64 or arm64), from a parsed package-lock.json. */
-export function makeSbom(lock, processor) {
+/** The document for `version` of the program on Linux on `processor` (x64 or arm64), from a parsed package-lock.json. */
+export function makeSbom(lock, { processor, version }) {
+  const root = { ...lock.packages[""], path: "", version };
+  const rootRef = `${root.name}@${version}`;
   const entries = lockEntries(lock).filter((entry) => !entry.dev && runsOn(entry, processor));
   const paths = new Set(entries.map(({ path }) => path));
   const dependenciesOf = ({ path, dependencies, optionalDependencies, peerDependencies }) => ({
-    ref: refOf(lock, path),
+    ref: path === "" ? rootRef : refOf(lock, path),
     dependsOn: Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies })
       .map((name) => findEntry(lock, path, name))
       .filter((found) => paths.has(found))
       .map((found) => refOf(lock, found))
       .sort(),
   });
-  const root = { ...lock.packages[""], path: "" };
   const content = {
     metadata: {
       lifecycles: [{ phase: "build" }],
       component: {
         type: "application",
-        "bom-ref": refOf(lock, ""),
+        "bom-ref": rootRef,
         name: root.name,
-        version: root.version,
+        version,
         licenses: [licenseOf(root)],
         purl: purlOf(root),
       },
@@ -68,13 +69,12 @@ function licenseOf({ license }) {
 }
 
 function purlOf({ name, version }) {
-  return `pkg:npm/${name.replace("@", "%40")}@${version}`;
+  return `pkg:npm/${name.replace("@", "%40")}@${encodeURIComponent(version)}`;
 }
 
 /** Its place distinguishes two of one version. */
 function refOf(lock, path) {
-  const { name, version } = lock.packages[path];
-  return path === "" ? `${name}@${version}` : `${path.replace(/^node_modules\//, "")}@${version}`;
+  return `${path.replace(/^node_modules\//, "")}@${lock.packages[path].version}`;
 }
 
 /** A UUID of version 8 from a text (RFC 9562). */

@@ -28,10 +28,14 @@ export interface HostOptions {
   readonly state: string;
   /** How long, and how much of, the events are kept. Default: retentionDefaults. */
   readonly retention?: Partial<RetentionLimits> | undefined;
+  /** How many ports of each guest are open on this machine at once; 0: none. Default: 256. */
+  readonly maxForwards?: number | undefined;
   /** Used for tcp. Clients and guests need a certificate of the same authority, with their role. */
   readonly tls?: Tls | undefined;
   /** What people and programs must present on tcp without TLS. */
   readonly token?: string | undefined;
+  /** The name of a group whose members may connect to the Unix sockets of `listen`. Default: nobody else may. */
+  readonly socketGroup?: string | undefined;
   /** trace, debug, info, warn, error or silent. */
   readonly logLevel: string;
 }

@@ -2,17 +2,21 @@ import { Code, type ConnectRouter } from "@connectrpc/connect";
 import type { Clock } from "../base/async/clock.ts";
 import { LogLimit } from "../base/log-limit.ts";
 import type { Logger } from "../base/logger.ts";
+import { findGroup } from "../base/processes/find-group.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { Guest } from "../contract/tremplin/v1/guest_pb.js";
 import { Host } from "../contract/tremplin/v1/host_pb.js";
 import { Tremplin, TremplinListener } from "../contract/tremplin_pb.js";
 import { formatAddress } from "../transport/address.ts";
-import { admitRole, callerText } from "../transport/admission.ts";
+import { admitRole } from "../transport/admission.ts";
 import type { OnFailure } from "../transport/answer-calls.ts";
+import { callerText } from "../transport/caller.ts";
 import { health } from "../transport/health.ts";
 import { reflection } from "../transport/reflection.ts";
 import { type RpcServer, serve } from "../transport/server.ts";
 import { vsockGuard } from "../transport/vsock/vsock-guard.ts";
+import { forwardService } from "./forward-service.ts";
+import { Forwards } from "./forwards/forwards.ts";
 import { Guests } from "./guests.ts";
 import { hostService } from "./host-service.ts";
 import { listener, misdirectedNotices, rpcPath } from "./listener.ts";
@@ -30,25 +34,39 @@ export interface RunningHost extends AsyncDisposable {
   readonly listeners: RpcServer["addresses"];
 }
 
+/** The default; ports beyond are listed, but not open. */
+const MAX_FORWARDS = 256;
+
 interface Parts {
   readonly options: HostOptions;
   readonly guests: Guests;
   readonly events: EventStore;
+  readonly forwards: Forwards;
   readonly limits: NoticeLimits;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly inherited: ReadonlyMap<string, number>;
 }
 
-/** Serves the host until it is disposed of. */
-export async function serveHost(options: HostOptions, clock: Clock, log: Logger): Promise<RunningHost> {
+/** Serves the host until it is disposed of. `inherited`: sockets for clients that listen already (takeInheritedSockets). */
+export async function serveHost(
+  options: HostOptions,
+  clock: Clock,
+  log: Logger,
+  inherited: ReadonlyMap<string, number> = new Map(),
+): Promise<RunningHost> {
   checkListeners(options);
+  checkInherited(options, inherited);
   await using servers = new AsyncDisposableStack();
   const events = servers.use(
     await EventStore.open({ folder: options.state, clock, log, ...options.retention }),
   );
   const guests = servers.use(new Guests(options.guests, options.tls));
   const limits = new NoticeLimits(clock);
-  const parts = { options, guests, events, limits, clock, log };
+  const { state: folder, maxForwards: most = MAX_FORWARDS } = options;
+  const forwards = servers.use(await Forwards.open({ folder, most, clock, log }));
+  forwards.setGuests(guests.all);
+  const parts = { options, guests, events, forwards, limits, clock, log, inherited };
   const { addresses } = servers.use(await serveClients(parts));
   const listeners: RunningHost["listeners"][number][] = [];
   for (const each of options.listeners) {
@@ -59,10 +77,13 @@ export async function serveHost(options: HostOptions, clock: Clock, log: Logger)
 }
 
 /** For people and programs. */
-function serveClients({ options, guests, events, clock, log }: Parts): Promise<RpcServer> {
-  const { listen, tls, token } = options;
-  return serve({
+async function serveClients(parts: Parts): Promise<RpcServer> {
+  const { options, guests, events, forwards, clock, log, inherited } = parts;
+  const { listen, tls, token, socketGroup } = options;
+  return await serve({
     addresses: listen,
+    inherited,
+    socketGroup: socketGroup === undefined ? undefined : await idOfGroup(socketGroup),
     // The certificate of --tls-peer is that of a guest.
     tls: tls && { ...tls, peer: undefined },
     tokens: token === undefined ? [] : [{ token }],
@@ -70,6 +91,7 @@ function serveClients({ options, guests, events, clock, log }: Parts): Promise<R
     log,
     routes(router) {
       hostService(router, guests, events, clock);
+      forwardService(router, forwards, guests);
       proxyService(router, Tremplin, guests);
       proxyService(router, Guest, guests);
       misdirectedNotices(router, logNotices(new LogLimit(clock), log));
@@ -85,7 +107,7 @@ function serveClients({ options, guests, events, clock, log }: Parts): Promise<R
 
 /** For guests. `guest`: the only one that sends to this address. */
 function serveGuests({ address, guest }: ListenerAddress, parts: Parts): Promise<RpcServer> {
-  const { options, guests, events, limits, clock, log } = parts;
+  const { options, guests, limits, clock, log } = parts;
   const cids = guests.all.flatMap(({ cid }) => (cid === undefined ? [] : [cid]));
   const withTokens = options.guests.filter(({ token }) => token !== undefined);
   return serve({
@@ -93,6 +115,8 @@ function serveGuests({ address, guest }: ListenerAddress, parts: Parts): Promise
     tls: options.tls,
     tokens: withTokens.map(({ name, token }) => ({ token: token as string, guest: name })),
     unknownCaller: Code.FailedPrecondition,
+    // The code after which every daemon sends a notice again.
+    noRoom: Code.Unavailable,
     acceptsVsock: vsockGuard(cids, log),
     admits(caller) {
       const sender = senderOf(caller, guest, guests);
@@ -101,10 +125,20 @@ function serveGuests({ address, guest }: ListenerAddress, parts: Parts): Promise
     onFailure: logNotices(new LogLimit(clock), log),
     log,
     routes(router: ConnectRouter) {
-      listener(router, guests, events, limits, guest);
+      listener(router, guests, recorder(parts), limits, guest);
       health(router, [TremplinListener.typeName]);
     },
   });
+}
+
+/** Records notices, and asks a guest that is ready for its ports at once. */
+function recorder({ events, forwards }: Parts): Pick<EventStore, "append"> {
+  return {
+    async append(guest, notice, ...rest) {
+      await events.append(guest, notice, ...rest);
+      if (notice.case === "ready") forwards.wake(guest);
+    },
+  };
 }
 
 /** Logs each notice that was not acknowledged, and each other call. */
@@ -118,6 +152,26 @@ function logNotices(limit: LogLimit, log: Logger): OnFailure {
     if (notice) log.warn({ notice, sender, reason, ...admitted }, "a notice was not acknowledged");
     else log.warn({ call, sender, reason, ...admitted }, "a call was refused");
   };
+}
+
+async function idOfGroup(name: string): Promise<number> {
+  const group = await findGroup(name);
+  if (group) return group.id;
+  throw new TremplinError(
+    "invalid",
+    `--socket-group ${name}: this machine has no such group; create it with groupadd --system ${name}`,
+  );
+}
+
+/** Throws `invalid` for a socket that nothing would be served on: its callers would wait for ever. */
+function checkInherited({ listen }: HostOptions, inherited: ReadonlyMap<string, number>): void {
+  for (const path of inherited.keys()) {
+    if (listen.some((address) => address.kind === "unix" && address.path === path)) continue;
+    throw new TremplinError(
+      "invalid",
+      `systemd listens on ${path}, which no --listen names: give --listen unix:${path}, or change ListenStream= in the socket unit`,
+    );
+  }
 }
 
 /** Throws `invalid` where nothing could show which guest sends a notice. */

@@ -22,6 +22,7 @@ import { serve } from "../../src/transport/server.ts";
 import { backupHandlers } from "./memory-backups.ts";
 import { guestHandlers } from "./memory-guest-service.ts";
 import { creationHandlers, launchHandlers, powerHandlers } from "./memory-lifecycle.ts";
+import { MemoryPorts } from "./memory-ports.ts";
 import { queryHandlers } from "./memory-queries.ts";
 import { upgradeHandlers } from "./memory-upgrades.ts";
 import { MemoryUsb } from "./memory-usb.ts";
@@ -61,6 +62,7 @@ export class MemoryGuest implements AsyncDisposable {
   /** What its answers say beside their messages. */
   notes: string[] = [];
   readonly usb = new MemoryUsb();
+  readonly ports = new MemoryPorts();
   readonly #options: MemoryGuestOptions;
   readonly #connection: Connection;
   readonly #listener: Client<typeof TremplinListener>;

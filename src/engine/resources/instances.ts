@@ -49,7 +49,7 @@ export class Instances {
     return (await this.#http.call<Instance[]>({ method: "GET", path, query, signal })).metadata;
   }
 
-  /** All instances with their snapshots, in one request. */
+  /** All instances with their states and snapshots, in one request. */
   async listFull({ signal }: CallOptions = {}): Promise<FullInstance[]> {
     const query = { recursion: "2" };
     const path = apiPath("instances");

@@ -251,7 +251,7 @@ export declare type GuestContainers = Message<"tremplin.v1.GuestContainers"> & {
   containers: ContainerInfo[];
 
   /**
-   * What concerns no container that exists: "create", "import".
+   * What concerns no container that exists: "start-engine", "create", "import".
    *
    * @generated from field: repeated tremplin.v1.ActionInfo actions = 5;
    */
@@ -320,8 +320,8 @@ export declare const ContainerInfoSchema: GenMessage<ContainerInfo>;
 export declare type ActionInfo = Message<"tremplin.v1.ActionInfo"> & {
   /**
    * The name of the command that does it: "start", "stop", "delete", "shell",
-   * "export", "import", "upgrade", "upgrade-undo", "upgrade-keep", "user",
-   * "timezone", "usb" ...
+   * "export", "import", "upgrade", "upgrade-rollback", "upgrade-commit", "user",
+   * "timezone", "usb", "cancel" ... (src/actions/container-actions.ts)
    *
    * @generated from field: string action = 1;
    */
@@ -708,6 +708,219 @@ export declare type WatchBegun = Message<"tremplin.v1.WatchBegun"> & {
 export declare const WatchBegunSchema: GenMessage<WatchBegun>;
 
 /**
+ * @generated from message tremplin.v1.ListForwardsRequest
+ */
+export declare type ListForwardsRequest = Message<"tremplin.v1.ListForwardsRequest"> & {
+  /**
+   * Empty: of all guests.
+   *
+   * @generated from field: string guest = 1;
+   */
+  guest: string;
+};
+
+/**
+ * Describes the message tremplin.v1.ListForwardsRequest.
+ * Use `create(ListForwardsRequestSchema)` to create a new message.
+ */
+export declare const ListForwardsRequestSchema: GenMessage<ListForwardsRequest>;
+
+/**
+ * @generated from message tremplin.v1.ListForwardsResponse
+ */
+export declare type ListForwardsResponse = Message<"tremplin.v1.ListForwardsResponse"> & {
+  /**
+   * @generated from field: repeated tremplin.v1.Forward forwards = 1;
+   */
+  forwards: Forward[];
+};
+
+/**
+ * Describes the message tremplin.v1.ListForwardsResponse.
+ * Use `create(ListForwardsResponseSchema)` to create a new message.
+ */
+export declare const ListForwardsResponseSchema: GenMessage<ListForwardsResponse>;
+
+/**
+ * A port of a container, and the port of this machine that leads to it.
+ *
+ * @generated from message tremplin.v1.Forward
+ */
+export declare type Forward = Message<"tremplin.v1.Forward"> & {
+  /**
+   * @generated from field: string guest = 1;
+   */
+  guest: string;
+
+  /**
+   * @generated from field: string container_name = 2;
+   */
+  containerName: string;
+
+  /**
+   * In the container. 0: the switch of the whole container, when it is off.
+   *
+   * @generated from field: uint32 port = 3;
+   */
+  port: number;
+
+  /**
+   * On 127.0.0.1 and ::1 of this machine; 0 while it is closed.
+   *
+   * @generated from field: uint32 host_port = 4;
+   */
+  hostPort: number;
+
+  /**
+   * @generated from field: tremplin.v1.Forward.State state = 5;
+   */
+  state: Forward_State;
+
+  /**
+   * Why it is closed, or why host_port is another number than port.
+   *
+   * @generated from field: string reason = 6;
+   */
+  reason: string;
+
+  /**
+   * The fixed host port; 0: the same number, or the next free one.
+   *
+   * @generated from field: uint32 mapped_to = 7;
+   */
+  mappedTo: number;
+
+  /**
+   * @generated from field: uint32 connections = 8;
+   */
+  connections: number;
+};
+
+/**
+ * Describes the message tremplin.v1.Forward.
+ * Use `create(ForwardSchema)` to create a new message.
+ */
+export declare const ForwardSchema: GenMessage<Forward>;
+
+/**
+ * @generated from enum tremplin.v1.Forward.State
+ */
+export enum Forward_State {
+  /**
+   * @generated from enum value: STATE_UNSPECIFIED = 0;
+   */
+  STATE_UNSPECIFIED = 0,
+
+  /**
+   * host_port leads to the container.
+   *
+   * @generated from enum value: OPEN = 1;
+   */
+  OPEN = 1,
+
+  /**
+   * Switched off.
+   *
+   * @generated from enum value: OFF = 2;
+   */
+  OFF = 2,
+
+  /**
+   * Nothing listens in the container.
+   *
+   * @generated from enum value: IDLE = 3;
+   */
+  IDLE = 3,
+
+  /**
+   * The port that it is mapped to is used by something else; it opens once
+   * that port is free.
+   *
+   * @generated from enum value: BLOCKED = 4;
+   */
+  BLOCKED = 4,
+
+  /**
+   * The guest has more ports than the host opens for it.
+   *
+   * @generated from enum value: OVER_LIMIT = 5;
+   */
+  OVER_LIMIT = 5,
+
+  /**
+   * The guest does not answer.
+   *
+   * @generated from enum value: GUEST_AWAY = 6;
+   */
+  GUEST_AWAY = 6,
+}
+
+/**
+ * Describes the enum tremplin.v1.Forward.State.
+ */
+export declare const Forward_StateSchema: GenEnum<Forward_State>;
+
+/**
+ * @generated from message tremplin.v1.SetForwardRequest
+ */
+export declare type SetForwardRequest = Message<"tremplin.v1.SetForwardRequest"> & {
+  /**
+   * Empty: the only guest.
+   *
+   * @generated from field: string guest = 1;
+   */
+  guest: string;
+
+  /**
+   * @generated from field: string container_name = 2;
+   */
+  containerName: string;
+
+  /**
+   * 0: the whole container.
+   *
+   * @generated from field: uint32 port = 3;
+   */
+  port: number;
+
+  /**
+   * @generated from field: optional bool enabled = 4;
+   */
+  enabled?: boolean | undefined;
+
+  /**
+   * Needs port. 0: no fixed port any more.
+   *
+   * @generated from field: optional uint32 host_port = 5;
+   */
+  hostPort?: number | undefined;
+};
+
+/**
+ * Describes the message tremplin.v1.SetForwardRequest.
+ * Use `create(SetForwardRequestSchema)` to create a new message.
+ */
+export declare const SetForwardRequestSchema: GenMessage<SetForwardRequest>;
+
+/**
+ * @generated from message tremplin.v1.SetForwardResponse
+ */
+export declare type SetForwardResponse = Message<"tremplin.v1.SetForwardResponse"> & {
+  /**
+   * Of this port, or of every port of the container.
+   *
+   * @generated from field: repeated tremplin.v1.Forward forwards = 1;
+   */
+  forwards: Forward[];
+};
+
+/**
+ * Describes the message tremplin.v1.SetForwardResponse.
+ * Use `create(SetForwardResponseSchema)` to create a new message.
+ */
+export declare const SetForwardResponseSchema: GenMessage<SetForwardResponse>;
+
+/**
  * @generated from service tremplin.v1.Host
  */
 export declare const Host: GenService<{
@@ -740,6 +953,38 @@ export declare const Host: GenService<{
     methodKind: "unary";
     input: typeof ListOperationsRequestSchema;
     output: typeof ListOperationsResponseSchema;
+  },
+  /**
+   * The ports of containers on this machine's loopback, and those with a switch
+   * or a mapping that are closed now.
+   *
+   * @generated from rpc tremplin.v1.Host.ListForwards
+   */
+  listForwards: {
+    methodKind: "unary";
+    input: typeof ListForwardsRequestSchema;
+    output: typeof ListForwardsResponseSchema;
+  },
+  /**
+   * ListForwards now and after every change.
+   *
+   * @generated from rpc tremplin.v1.Host.WatchForwards
+   */
+  watchForwards: {
+    methodKind: "server_streaming";
+    input: typeof ListForwardsRequestSchema;
+    output: typeof ListForwardsResponseSchema;
+  },
+  /**
+   * Switches the forwards of a container or of one port on or off, or maps a
+   * port to a fixed port of this machine. Kept across restarts.
+   *
+   * @generated from rpc tremplin.v1.Host.SetForward
+   */
+  setForward: {
+    methodKind: "unary";
+    input: typeof SetForwardRequestSchema;
+    output: typeof SetForwardResponseSchema;
   },
   /**
    * The containers of all guests or of one, with what can be done with each now.
