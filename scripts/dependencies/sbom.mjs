@@ -46,6 +46,13 @@ export function makeSbom(lock, { processor, version }) {
   };
 }
 
+/** The packages that the document lacks, of files that were bundled: tools that became a part of the program. */
+export function notListed({ components }, files) {
+  const names = files.map((file) => /^.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1]);
+  const listed = new Set(components.map(({ name }) => name));
+  return [...new Set(names)].filter((name) => name !== undefined && !listed.has(name));
+}
+
 function componentOf(entry, ref) {
   const { name, version, integrity, optional } = entry;
   return {

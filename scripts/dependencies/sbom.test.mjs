@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { lockEntries, processors } from "./lock-entries.mjs";
-import { makeSbom } from "./sbom.mjs";
+import { makeSbom, notListed } from "./sbom.mjs";
 
 const lock = JSON.parse(readFileSync(join(import.meta.dirname, "../../package-lock.json"), "utf8"));
 const version = "1.0.0+git20260102.0a1b2c3d";
@@ -68,6 +68,17 @@ test("the same lock and version give the same bytes; others give another serial 
     serialNumber,
     /^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
   );
+});
+
+test("a tool that became a part of the program is noticed", () => {
+  const files = [
+    "src/cli/main.ts",
+    "node_modules/zod/index.js",
+    "node_modules/@bufbuild/protobuf/dist/a.js",
+    "node_modules/fast-check/lib/a.js",
+    "node_modules/pino/node_modules/@types/node/a.js",
+  ];
+  assert.deepEqual(notListed(makeSbom(lock, x64), files), ["fast-check", "@types/node"]);
 });
 
 test("a package that is there twice is listed twice, each needed by its own", () => {

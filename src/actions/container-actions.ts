@@ -64,7 +64,7 @@ const notStopped: Condition = ({ name, state }) =>
 const withRollbackSnapshot: Condition = ({ name, hasRollbackSnapshot }) =>
   hasRollbackSnapshot === false ? noRollbackSnapshot(name) : undefined;
 
-const cancellable = ["export", "import", "upgrade"];
+const cancellable = ["export", "import", "upgrade", "snapshot"];
 
 const rules = {
   start: { alone: true, condition: stopped },
@@ -81,6 +81,9 @@ const rules = {
   "upgrade-rollback": { alone: true, condition: withRollbackSnapshot },
   "upgrade-commit": { alone: true, condition: withRollbackSnapshot },
   usb: { alone: false },
+  snapshot: { alone: true },
+  /** Return to a snapshot. */
+  restore: { alone: true },
   /** End the operation that is under way. */
   cancel: { alone: false, condition: notCancellable },
 } as const satisfies Readonly<Record<string, Rule>>;

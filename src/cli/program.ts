@@ -43,8 +43,24 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "stop a container",
     load: async () => (await import("./commands/stop.ts")).stopCommand,
   },
+  restart: {
+    summary: "stop a container and start it again",
+    load: async () => (await import("./commands/restart.ts")).restartCommand,
+  },
+  snapshot: {
+    summary: "take a snapshot of a container",
+    load: async () => (await import("./commands/snapshot.ts")).snapshotCommand,
+  },
+  snapshots: {
+    summary: "list the snapshots of containers",
+    load: async () => (await import("./commands/snapshots.ts")).snapshotsCommand,
+  },
+  restore: {
+    summary: "return a container to a snapshot",
+    load: async () => (await import("./commands/restore.ts")).restoreCommand,
+  },
   delete: {
-    summary: "delete a container with all its data",
+    summary: "delete a container with all its data, or a snapshot",
     load: async () => (await import("./commands/delete.ts")).deleteCommand,
   },
   info: {
@@ -60,7 +76,7 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import("./commands/user.ts")).userCommand,
   },
   timezone: {
-    summary: "set the time zone of containers",
+    summary: "show or set the time zone of containers",
     load: async () => (await import("./commands/timezone.ts")).timezoneCommand,
   },
   upgrade: {
@@ -86,6 +102,10 @@ const commands: Readonly<Record<string, Entry>> = {
   usb: {
     summary: "list the USB ports, and attach them to containers",
     load: async () => (await import("./commands/usb.ts")).usbCommand,
+  },
+  console: {
+    summary: "print a URL that opens the console in a browser",
+    load: async () => (await import("./commands/console.ts")).consoleCommand,
   },
   watch: {
     summary: "print events as they happen",

@@ -15,6 +15,8 @@ import { health } from "../transport/health.ts";
 import { reflection } from "../transport/reflection.ts";
 import { type RpcServer, serve } from "../transport/server.ts";
 import { vsockGuard } from "../transport/vsock/vsock-guard.ts";
+import { onlyOutside, openConsole } from "./console/open-console.ts";
+import type { ConsoleSignIn } from "./console/serve-console.ts";
 import { forwardService } from "./forward-service.ts";
 import { Forwards } from "./forwards/forwards.ts";
 import { Guests } from "./guests.ts";
@@ -32,6 +34,8 @@ export interface RunningHost extends AsyncDisposable {
   readonly addresses: RpcServer["addresses"];
   /** Where guests send their notices, in the order of the options. */
   readonly listeners: RpcServer["addresses"];
+  /** Undefined without a console. */
+  readonly consoleUrl: string | undefined;
 }
 
 /** The default; ports beyond are listed, but not open. */
@@ -67,18 +71,26 @@ export async function serveHost(
   const forwards = servers.use(await Forwards.open({ folder, most, clock, log }));
   forwards.setGuests(guests.all);
   const parts = { options, guests, events, forwards, limits, clock, log, inherited };
-  const { addresses } = servers.use(await serveClients(parts));
+  const console = servers.use(
+    await openConsole(options, (router) => clientRoutes(router, parts, onlyOutside), clock, log),
+  );
+  const { addresses } = servers.use(await serveClients(parts, console));
   const listeners: RunningHost["listeners"][number][] = [];
   for (const each of options.listeners) {
     listeners.push(...servers.use(await serveGuests(each, parts)).addresses);
   }
   const running = servers.move();
-  return { addresses, listeners, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return {
+    addresses,
+    listeners,
+    consoleUrl: console.url,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
 }
 
 /** For people and programs. */
-async function serveClients(parts: Parts): Promise<RpcServer> {
-  const { options, guests, events, forwards, clock, log, inherited } = parts;
+async function serveClients(parts: Parts, console: ConsoleSignIn): Promise<RpcServer> {
+  const { options, clock, log, inherited } = parts;
   const { listen, tls, token, socketGroup } = options;
   return await serve({
     addresses: listen,
@@ -90,10 +102,7 @@ async function serveClients(parts: Parts): Promise<RpcServer> {
     admits: admitRole("client"),
     log,
     routes(router) {
-      hostService(router, guests, events, clock);
-      forwardService(router, forwards, guests);
-      proxyService(router, Tremplin, guests);
-      proxyService(router, Guest, guests);
+      clientRoutes(router, parts, console);
       misdirectedNotices(router, logNotices(new LogLimit(clock), log));
       const services = [Host, Tremplin, Guest];
       health(
@@ -103,6 +112,15 @@ async function serveClients(parts: Parts): Promise<RpcServer> {
       reflection(router, services);
     },
   });
+}
+
+/** The rpcs of people and programs. */
+function clientRoutes(router: ConnectRouter, parts: Parts, console: ConsoleSignIn): void {
+  const { guests, events, forwards, clock } = parts;
+  hostService(router, guests, events, clock, console);
+  forwardService(router, forwards, guests);
+  proxyService(router, Tremplin, guests);
+  proxyService(router, Guest, guests);
 }
 
 /** For guests. `guest`: the only one that sends to this address. */

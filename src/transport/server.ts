@@ -136,10 +136,11 @@ function ownNames(address: Address, tls: Tls | undefined): IsOwnName | undefined
     name.toLowerCase() === own || certificate?.checkHost(name, { subject: "never" }) !== undefined;
 }
 
-async function listen(
+/** Binds a server to an address. Returns the real one: port 0 is replaced. */
+export async function listen(
   server: NetServer,
   address: Exclude<Address, { kind: "vsock" }>,
-  { inherited, socketGroup }: ServeOptions,
+  { inherited, socketGroup }: Pick<ServeOptions, "inherited" | "socketGroup"> = {},
 ): Promise<Address> {
   if (address.kind === "unix") {
     const fd = inherited?.get(address.path);
@@ -163,7 +164,8 @@ async function listen(
   return { ...address, port: (server.address() as AddressInfo).port };
 }
 
-async function close(server: NetServer, sockets: Set<Socket>): Promise<void> {
+/** Stops listening, and cuts off the connections that a server has. */
+export async function close(server: NetServer, sockets: Set<Socket>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   server.close(() => resolve());
   for (const socket of sockets) socket.destroy();

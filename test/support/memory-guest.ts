@@ -39,6 +39,8 @@ export interface MemoryGuestOptions {
 export class MemoryGuest implements AsyncDisposable {
   readonly daemonId = randomUUID();
   readonly containers = new Map<string, string>();
+  /** As NAME/SNAPSHOT. */
+  readonly snapshots = new Set<string>();
   readonly operations: { id: string; kind: string; containerName: string; waitsForRecovery?: boolean }[] = [];
   /** The requests it received, in order. */
   readonly asked: string[] = [];
@@ -55,6 +57,8 @@ export class MemoryGuest implements AsyncDisposable {
   readonly problems: { readonly area: string; readonly problem: string; readonly advice: string }[] = [];
   /** Containers in which only TZ can be set. */
   readonly withoutZones = new Set<string>();
+  /** The time zone of each container. */
+  zone = "Europe/Paris";
   /** Of each container that runs. */
   address = "10.0.0.1";
   /** The first account that was set up, in any container. */

@@ -18,7 +18,11 @@ const CALL_TIMEOUT_MS = 5_000;
 export const LOCAL_GUEST = "local";
 
 /** The host's command line. `group`: whose members may connect to it too. */
-export function hostArguments(run: RunFolder, flags: EngineFlags, group?: string): string[] {
+export function hostArguments(
+  run: RunFolder,
+  flags: EngineFlags & { readonly console?: string },
+  group?: string,
+): string[] {
   return [
     "host",
     ...["--listen", formatAddress(run.hostSocket)],
@@ -27,6 +31,7 @@ export function hostArguments(run: RunFolder, flags: EngineFlags, group?: string
     ...["--state", join(resolve(flags.state), "host")],
     ...(group === undefined ? [] : ["--socket-group", group]),
     ...["--log-level", flags.logLevel],
+    ...(flags.console === undefined ? [] : ["--console", flags.console]),
   ];
 }
 
