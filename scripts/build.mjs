@@ -3,6 +3,7 @@
 import { globSync, rmSync } from "node:fs";
 import { build } from "esbuild";
 import { buildConsole } from "./build-console.mjs";
+import { buildVersion } from "./build-version.mjs";
 
 const common = {
   bundle: true,
@@ -21,7 +22,9 @@ const common = {
 };
 
 const tests = process.argv.includes("--tests");
-const outdir = tests ? process.env.TREMPLIN_TEST_OUT || "dist/test" : "dist/app";
+const outdir = tests
+  ? process.env.TREMPLIN_TEST_OUT || "dist/test"
+  : process.env.TREMPLIN_APP_OUT || "dist/app";
 rmSync(outdir, { recursive: true, force: true });
 await build({
   ...common,
@@ -30,6 +33,12 @@ await build({
     : { tremplin: "src/cli/main.ts" },
   outdir,
   outbase: ".",
-  ...(tests ? {} : { minifySyntax: true, minifyWhitespace: true }),
+  ...(tests
+    ? {}
+    : {
+        minifySyntax: true,
+        minifyWhitespace: true,
+        define: { TREMPLIN_VERSION: JSON.stringify(process.env.TREMPLIN_VERSION || buildVersion()) },
+      }),
 });
 if (!tests) await buildConsole("dist/console");

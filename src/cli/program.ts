@@ -60,7 +60,7 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import("./commands/user.ts")).userCommand,
   },
   timezone: {
-    summary: "set the time zone of containers",
+    summary: "show or set the time zone of containers",
     load: async () => (await import("./commands/timezone.ts")).timezoneCommand,
   },
   upgrade: {

@@ -37,6 +37,8 @@ export interface HostOptions {
   readonly state: string;
   /** How long, and how much of, the events are kept. Default: retentionDefaults. */
   readonly retention?: Partial<RetentionLimits> | undefined;
+  /** How many ports of each guest are open on this machine at once; 0: none. Default: 256. */
+  readonly maxForwards?: number | undefined;
   /** Used for tcp. Clients and guests need a certificate of the same authority, with their role. */
   readonly tls?: Tls | undefined;
   /** What people and programs must present on tcp without TLS. */

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { DeleteContainerResponse_Status as Status, Tremplin } from "../../contract/tremplin_pb.js";
+import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import type { CallSettings, HostApi } from "../host-client/host-api.ts";
 import type { Reply } from "../host-client/run-operation.ts";
@@ -13,7 +14,7 @@ interface Flags extends HostFlags {
 
 export function deleteCommand(io: Io): Command {
   const command = new Command("delete")
-    .argument("<name>", "the container; a running one is stopped first")
+    .argument("<name>", "the container; a running one is stopped first", containerName)
     .option("--yes", "do not ask for confirmation");
   return withHostFlags(command, "operation").action(async (container: string, flags: Flags) => {
     const question = `Delete ${container} with all its data?`;

@@ -82,16 +82,13 @@ async function startAll(api: HostApi, run: RunFolder, flags: Flags, io: Io): Pro
   const program = [process.execPath, ...process.execArgv, process.argv[1] as string];
 
   progress.update("host");
-  const host = await ensureRunning(run.host, program, hostArguments(run, flags), () => hostAnswers(api), {
-    io,
-  });
+  const hostArgs = hostArguments(run, flags, await run.openToClients());
+  const host = await ensureRunning(run.host, program, hostArgs, () => hostAnswers(api), { io });
   progress.update("daemon");
   const args = daemonArguments(run, flags);
   const daemon = await ensureRunning(run.daemon, program, args, () => guestAnswers(api), { io });
-  if (daemon.record && daemon.record.words.join(" ") !== args.join(" ")) {
-    const current = daemon.record.words.slice(1).join(" ");
-    progress.print(`the daemon runs with other options until tremplin down: ${current}`);
-  }
+  const remark = otherOptions(run, daemon, args);
+  if (remark) progress.print(remark);
   progress.update("engine");
   const { launched, ...containers } = await launch({ api, io, progress, json }, flags.resetDatabase === true);
   const { engine } = await api.call(Guest.method.getStatus, {}, { signal: io.interrupted });
@@ -103,6 +100,17 @@ async function startAll(api: HostApi, run: RunFolder, flags: Flags, io: Io): Pro
     problems: problems.map(({ problem, advice }) => ({ problem, advice })),
     ...containers,
   };
+}
+
+/** What to say where the daemon runs with other options than those of this command. */
+function otherOptions(run: RunFolder, { record }: EnsureResult, args: readonly string[]): string | undefined {
+  if (run.daemon.isService) {
+    const defaults = withEngineFlags(new Command()).parse([], { from: "user" }).opts<EngineFlags>();
+    if (args.join(" ") === daemonArguments(run, defaults).join(" ")) return undefined;
+    return "the options of tremplin.service count, not those of this command: change them with systemctl edit tremplin.service";
+  }
+  if (!record || record.words.join(" ") === args.join(" ")) return undefined;
+  return `the daemon runs with other options until tremplin down: ${record.words.slice(1).join(" ")}`;
 }
 
 /** A reset stops all containers: those that ran run again, and where nobody knows which, it says how. */
