@@ -1,6 +1,7 @@
 // Bundles the sources: dist/app/tremplin.js with its chunks, and the pages of the console in dist/console; with --tests
 // one file for each *.test.ts given by its folder (dist/test/..., or TREMPLIN_TEST_OUT).
 import { globSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { build } from "esbuild";
 import { buildConsole } from "./build-console.mjs";
 import { buildVersion } from "./build-version.mjs";
@@ -41,4 +42,4 @@ await build({
         define: { TREMPLIN_VERSION: JSON.stringify(process.env.TREMPLIN_VERSION || buildVersion()) },
       }),
 });
-if (!tests) await buildConsole("dist/console");
+if (!tests) await buildConsole(join(dirname(outdir), "console"));
