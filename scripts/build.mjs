@@ -1,7 +1,7 @@
 // Bundles the sources: dist/app/tremplin.js with its chunks and its SBOM, and the pages of the console in dist/console;
 // with --tests one file for each *.test.ts given by its folder (dist/test/..., or TREMPLIN_TEST_OUT).
 import { globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { build } from "esbuild";
 import { buildConsole } from "./build-console.mjs";
 import { buildVersion } from "./build-version.mjs";
@@ -49,7 +49,7 @@ if (!tests) {
   const lock = JSON.parse(readFileSync("package-lock.json", "utf8"));
   const sbom = makeSbom(lock, { processor: process.env.TREMPLIN_APP_PROCESSOR || process.arch, version });
   writeFileSync(join(outdir, "sbom.cdx.json"), `${JSON.stringify(sbom, null, 2)}\n`);
-  const pages = await buildConsole("dist/console");
+  const pages = await buildConsole(join(dirname(outdir), "console"));
   const missing = notListed(
     sbom,
     [metafile, pages].flatMap(({ inputs }) => Object.keys(inputs)),
