@@ -8,6 +8,8 @@ import type { Io } from "./io.ts";
 
 interface Entry {
   readonly summary: string;
+  /** Not in the help. */
+  readonly isHidden?: true;
   readonly load: () => Promise<(io: Io) => Command>;
 }
 
@@ -113,6 +115,21 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "run the host in the foreground",
     load: async () => (await import("./commands/host.ts")).hostCommand,
   },
+  completion: {
+    summary: "print the script with which a shell completes command lines",
+    load: async () => {
+      const { completionCommand } = await import("./commands/completion.ts");
+      return (io) => completionCommand(io, () => createProgram("all", io));
+    },
+  },
+  "man-pages": {
+    summary: "write the manual pages of all commands into a folder",
+    isHidden: true,
+    load: async () => {
+      const { manPagesCommand } = await import("./commands/man-pages.ts");
+      return (io) => manPagesCommand(() => createProgram("all", io));
+    },
+  },
 };
 
 /** Runs one command line. Returns the exit code (exit-code.ts). Never throws. */
@@ -140,8 +157,8 @@ function withHelpOfSubcommand(args: readonly string[], program: Command): string
   return [name, "help", ...rest];
 }
 
-/** The program with the wanted command loaded; of the others it has only the summaries. */
-async function createProgram(wanted: string | undefined, io: Io): Promise<Command> {
+/** The program with the wanted command loaded, or all; of the others it has only the summaries. */
+async function createProgram(wanted: string | "all" | undefined, io: Io): Promise<Command> {
   const program = new Command("tremplin")
     .description("Manage long-lived LXD and Incus containers.")
     .version(version, "--version", "print the version")
@@ -150,15 +167,15 @@ async function createProgram(wanted: string | undefined, io: Io): Promise<Comman
     .showHelpAfterError("(see --help)")
     .enablePositionalOptions()
     .helpCommand("help [command] [subcommand]", "show the help of a command");
-  for (const [name, { summary, load }] of Object.entries(commands)) {
-    if (name !== wanted) {
-      program.command(name).description(summary);
+  for (const [name, { summary, isHidden = false, load }] of Object.entries(commands)) {
+    if (name !== wanted && wanted !== "all") {
+      program.command(name, { hidden: isHidden }).description(summary);
       continue;
     }
     const create = await load();
     const command = create(io).copyInheritedSettings(program).description(summary);
     for (const subcommand of command.commands) subcommand.copyInheritedSettings(command);
-    program.addCommand(command);
+    program.addCommand(command, { hidden: isHidden });
   }
   return program;
 }

@@ -2,6 +2,7 @@ import type { Clock } from "../base/async/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import { isTemporaryName } from "../base/temporary-name.ts";
 import type { Engine } from "../engine/engine.ts";
+import type { CurrentPorts } from "./connections/current-ports.ts";
 import type { HostNotices } from "./notices/host-notices.ts";
 import { ContainerStopWatcher } from "./watch/container-stops.ts";
 import { ContainerSockets } from "./watch/ports/container-sockets.ts";
@@ -11,6 +12,7 @@ interface Options {
   readonly notices: Pick<HostNotices, "queue" | "finals">;
   /** The file with the containers that ran, so that a stop without a daemon is noticed. */
   readonly runningFile: string;
+  readonly ports: CurrentPorts;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -20,10 +22,10 @@ export class ContainerWatchers implements AsyncDisposable {
   readonly #ports: ListeningPorts;
   readonly #stops: ContainerStopWatcher;
 
-  constructor({ notices, runningFile, clock, log }: Options) {
+  constructor({ notices, runningFile, ports: current, clock, log }: Options) {
     const isHidden = isTemporaryName;
     const { queue, finals } = notices;
-    const ports = new ListeningPorts({ queue, isHidden, open: ContainerSockets.open, clock, log });
+    const ports = new ListeningPorts({ queue, isHidden, open: ContainerSockets.open, current, clock, log });
     const report = async (containerName: string): Promise<void> => {
       ports.stopped(containerName);
       await finals.notify(containerName, "containerShutdown", { containerName });

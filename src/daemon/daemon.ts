@@ -11,6 +11,7 @@ import { health } from "../transport/health.ts";
 import { reflection } from "../transport/reflection.ts";
 import { type RpcServer, serve } from "../transport/server.ts";
 import { vsockGuard } from "../transport/vsock/vsock-guard.ts";
+import { CurrentPorts } from "./connections/current-ports.ts";
 import { ContainerWatchers } from "./container-watchers.ts";
 import { UsbAttachments } from "./devices/usb-attachments.ts";
 import { collectGarbageWhenIdle } from "./idle-gc.ts";
@@ -74,7 +75,9 @@ export class Daemon implements AsyncDisposable {
     parts.use(await lockStateFolder(state));
     const notices = parts.use(await openNotices(options, state, ambient));
     const { journal, finals } = notices;
-    const watchers = parts.use(new ContainerWatchers({ notices, runningFile: state.running, ...ambient }));
+    const ports = new CurrentPorts();
+    const watched = { notices, runningFile: state.running, ports };
+    const watchers = parts.use(new ContainerWatchers({ ...watched, ...ambient }));
     const failures = parts.use(
       new FailureReports({ address: site.crashListener, ...credentialsOf(options), log }),
     );
@@ -111,7 +114,7 @@ export class Daemon implements AsyncDisposable {
     const recovery = recoverLaunch(left, runner, supervisor, log);
     const { daemonId } = state;
     const identity = { daemonId, version, startedAt, bridge: options.bridge };
-    parts.use(await serveRpcs(options, { ...common, ...identity, runner, kinds, notices, usb }));
+    parts.use(await serveRpcs(options, { ...common, ...identity, runner, kinds, notices, usb, ports }));
     notices.announce(`${daemonId}-${startedAt.getTime()}`);
     log.info({ version, site: site.name, state: state.path }, "listening");
 

@@ -83,10 +83,10 @@ export class Engine implements AsyncDisposable {
     this.acls = new Acls(http);
     this.zones = new Zones(http);
     this.certificates = new Certificates(http);
-    this.instances = new Instances(http, this.operations);
+    this.#fileHelper = new FileHelper(http.address, flavor, log);
+    this.instances = new Instances(http, this.operations, this.#fileHelper);
     this.snapshots = new Snapshots(http, this.operations);
     this.images = new Images(http, this.operations, flavor);
-    this.#fileHelper = new FileHelper(http.address, flavor, log);
     this.unpackers = new Unpackers(http.address, flavor, server);
     this.#exec = new Exec(http, this.operations);
   }

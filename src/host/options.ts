@@ -32,6 +32,8 @@ export interface HostOptions {
   readonly tls?: Tls | undefined;
   /** What people and programs must present on tcp without TLS. */
   readonly token?: string | undefined;
+  /** The name of a group whose members may connect to the Unix sockets of `listen`. Default: nobody else may. */
+  readonly socketGroup?: string | undefined;
   /** trace, debug, info, warn, error or silent. */
   readonly logLevel: string;
 }

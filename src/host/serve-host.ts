@@ -2,6 +2,7 @@ import { Code, type ConnectRouter } from "@connectrpc/connect";
 import type { Clock } from "../base/async/clock.ts";
 import { LogLimit } from "../base/log-limit.ts";
 import type { Logger } from "../base/logger.ts";
+import { findGroup } from "../base/processes/find-group.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { Guest } from "../contract/tremplin/v1/guest_pb.js";
 import { Host } from "../contract/tremplin/v1/host_pb.js";
@@ -37,18 +38,25 @@ interface Parts {
   readonly limits: NoticeLimits;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly inherited: ReadonlyMap<string, number>;
 }
 
-/** Serves the host until it is disposed of. */
-export async function serveHost(options: HostOptions, clock: Clock, log: Logger): Promise<RunningHost> {
+/** Serves the host until it is disposed of. `inherited`: sockets for clients that listen already (takeInheritedSockets). */
+export async function serveHost(
+  options: HostOptions,
+  clock: Clock,
+  log: Logger,
+  inherited: ReadonlyMap<string, number> = new Map(),
+): Promise<RunningHost> {
   checkListeners(options);
+  checkInherited(options, inherited);
   await using servers = new AsyncDisposableStack();
   const events = servers.use(
     await EventStore.open({ folder: options.state, clock, log, ...options.retention }),
   );
   const guests = servers.use(new Guests(options.guests, options.tls));
   const limits = new NoticeLimits(clock);
-  const parts = { options, guests, events, limits, clock, log };
+  const parts = { options, guests, events, limits, clock, log, inherited };
   const { addresses } = servers.use(await serveClients(parts));
   const listeners: RunningHost["listeners"][number][] = [];
   for (const each of options.listeners) {
@@ -59,10 +67,12 @@ export async function serveHost(options: HostOptions, clock: Clock, log: Logger)
 }
 
 /** For people and programs. */
-function serveClients({ options, guests, events, clock, log }: Parts): Promise<RpcServer> {
-  const { listen, tls, token } = options;
-  return serve({
+async function serveClients({ options, guests, events, clock, log, inherited }: Parts): Promise<RpcServer> {
+  const { listen, tls, token, socketGroup } = options;
+  return await serve({
     addresses: listen,
+    inherited,
+    socketGroup: socketGroup === undefined ? undefined : await idOfGroup(socketGroup),
     // The certificate of --tls-peer is that of a guest.
     tls: tls && { ...tls, peer: undefined },
     tokens: token === undefined ? [] : [{ token }],
@@ -118,6 +128,26 @@ function logNotices(limit: LogLimit, log: Logger): OnFailure {
     if (notice) log.warn({ notice, sender, reason, ...admitted }, "a notice was not acknowledged");
     else log.warn({ call, sender, reason, ...admitted }, "a call was refused");
   };
+}
+
+async function idOfGroup(name: string): Promise<number> {
+  const group = await findGroup(name);
+  if (group) return group.id;
+  throw new TremplinError(
+    "invalid",
+    `--socket-group ${name}: this machine has no such group; create it with groupadd --system ${name}`,
+  );
+}
+
+/** Throws `invalid` for a socket that nothing would be served on: its callers would wait for ever. */
+function checkInherited({ listen }: HostOptions, inherited: ReadonlyMap<string, number>): void {
+  for (const path of inherited.keys()) {
+    if (listen.some((address) => address.kind === "unix" && address.path === path)) continue;
+    throw new TremplinError(
+      "invalid",
+      `systemd listens on ${path}, which no --listen names: give --listen unix:${path}, or change ListenStream= in the socket unit`,
+    );
+  }
 }
 
 /** Throws `invalid` where nothing could show which guest sends a notice. */

@@ -16,7 +16,7 @@ import { loopbackAddress } from "./loopback.ts";
 import { plainServer } from "./plain-server.ts";
 import type { Refusal } from "./refusal.ts";
 import { secureServer } from "./secure-server.ts";
-import { listenOnSocketFile } from "./socket-file.ts";
+import { listenOnInherited, listenOnSocketFile } from "./socket-file.ts";
 import type { Tls } from "./tls.ts";
 import type { AcceptedToken } from "./token.ts";
 import { cidOf } from "./vsock/socket-address.ts";
@@ -38,6 +38,10 @@ export interface ServeOptions {
   readonly onFailure?: OnFailure;
   /** Gets errors that are not the peer's own. Default: no log. */
   readonly log?: Logger;
+  /** The sockets of these paths that listen already, see takeInheritedSockets. Default: none. */
+  readonly inherited?: ReadonlyMap<string, number>;
+  /** The id of a group whose members may connect to the Unix sockets too. Default: only this user. */
+  readonly socketGroup?: number | undefined;
 }
 
 /** A running server, with its real addresses: port 0 is replaced. */
@@ -64,7 +68,7 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
       const place = { cid: cidOf(address.cid), port: address.port };
       const { port } = servers.use(await listenOnVsock(server, place, acceptsVsock));
       addresses.push({ ...address, port });
-    } else addresses.push(await listen(server, address));
+    } else addresses.push(await listen(server, address, options));
     // From here on an error means that the machine has no file descriptor or memory left for a connection.
     server.on("error", (error) => log.warn({ error }, "a connection could not be accepted"));
   }
@@ -122,9 +126,15 @@ function ownNames(address: Address, tls: Tls | undefined): IsOwnName | undefined
     name.toLowerCase() === own || certificate?.checkHost(name, { subject: "never" }) !== undefined;
 }
 
-async function listen(server: NetServer, address: Exclude<Address, { kind: "vsock" }>): Promise<Address> {
+async function listen(
+  server: NetServer,
+  address: Exclude<Address, { kind: "vsock" }>,
+  { inherited, socketGroup }: ServeOptions,
+): Promise<Address> {
   if (address.kind === "unix") {
-    await listenOnSocketFile(server, address.path);
+    const fd = inherited?.get(address.path);
+    if (fd === undefined) await listenOnSocketFile(server, address.path, socketGroup);
+    else await listenOnInherited(server, fd);
     return address;
   }
   const host = isLocal(address) ? await loopbackAddress(address.host) : address.host;

@@ -28,6 +28,18 @@ describe("a session on the files of a container", () => {
 
   const sh = (script: string) => engine.execCapture("running", ["sh", "-c", script]);
 
+  test("after a rename the files are served and the instance starts: nothing waits for the last session's helper", async () => {
+    await (await engine.instances.copy("stopped", "before")).wait();
+    const mode = async (name: string): Promise<number> => {
+      using files = await engine.fileSession(name, { timeoutMs: 8_000 });
+      return (await files.lstat("/etc/passwd")).mode;
+    };
+    const known = await mode("before");
+    await (await engine.instances.rename("before", "after")).wait();
+    assert.equal(await mode("after"), known);
+    await (await engine.instances.setState("after", { action: "start" })).wait();
+  });
+
   for (const name of ["running", "stopped"]) {
     test(`${name}: files are made, told apart, replaced and given away`, async () => {
       using files = await engine.fileSession(name);

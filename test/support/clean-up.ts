@@ -23,10 +23,14 @@ export interface DaemonResources {
  * removes the folder. Nobody needs to be alive for it. Throws with what would not go.
  */
 export async function cleanUp({ folder, bridge }: DaemonResources): Promise<void> {
+  const bridges = bridge ? [bridge, secondBridge(bridge)] : [];
+  // Read before: a container that is killed without its engine can lose its bridge, and then outlives that.
+  const ports = new Set((await Promise.all(bridges.map(portsOf))).flat());
   await endProcesses(folder);
   for (const path of await mountsUnder(folder)) await execute("umount", ["--lazy", path]);
   for (const device of await loopDevicesOf(folder)) await execute("losetup", ["--detach", device]);
-  if (bridge) for (const name of [bridge, secondBridge(bridge)]) await removeBridge(name);
+  for (const name of bridges) await removeBridge(name);
+  for (const name of ports) await removeInterface(name);
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
@@ -35,10 +39,18 @@ export function secondBridge(bridge: string): string {
   return `${bridge}b`;
 }
 
+async function removeInterface(name: string): Promise<void> {
+  try {
+    await execute("ip", ["link", "delete", name]);
+  } catch (error) {
+    if ((await interfacesLike(name)).includes(name)) throw error;
+  }
+}
+
 async function removeBridge(bridge: string): Promise<void> {
   const own = (await interfacesLike(bridge)).filter((name) => name === bridge);
   // What a container that failed to start leaves plugged in would outlive the bridge.
-  for (const name of [...(await portsOf(bridge)), ...own]) await execute("ip", ["link", "delete", name]);
+  for (const name of [...(await portsOf(bridge)), ...own]) await removeInterface(name);
   for (const { family, table, name } of await chainsOf(bridge)) {
     if (name.endsWith(`.${bridge}`)) await execute("nft", ["delete", "chain", family, table, name]);
   }

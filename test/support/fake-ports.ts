@@ -48,6 +48,10 @@ export class FakePorts implements PortSource {
     for (const port of this.#listening) yield [port];
   }
 
+  openNetwork(): undefined {
+    this.#check();
+  }
+
   [Symbol.dispose](): void {
     this.disposed = true;
   }

@@ -36,6 +36,7 @@ interface Flags extends TlsFlags, TokenFlags {
   readonly keepEvents: number;
   readonly keepMib: number;
   readonly logLevel: string;
+  readonly socketGroup?: string;
 }
 
 export function hostCommand(): Command {
@@ -69,6 +70,10 @@ export function hostCommand(): Command {
       wholeNumber,
       retentionDefaults.maxBytes / MIB,
     )
+    .option(
+      "--socket-group <group>",
+      "a group whose members may connect to the Unix sockets of --listen: they become root by it",
+    )
     .option("--log-level <level>", "trace, debug, info, warn, error or silent", hostDefaults.logLevel);
   return withTlsFlags(command).action(async (flags: Flags) => {
     const options = hostOptions(flags);
@@ -93,6 +98,7 @@ export function hostOptions(flags: Flags): HostOptions {
     retention: { maxAge: flags.keepEvents, maxBytes: flags.keepMib * MIB },
     tls: tlsOf(flags),
     token: tokenOf(flags),
+    socketGroup: flags.socketGroup,
     logLevel,
   };
 }

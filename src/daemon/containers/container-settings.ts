@@ -1,26 +1,37 @@
+import * as z from "zod";
 import type { Engine } from "../../engine/engine.ts";
 import type { InstanceUpdate } from "../../engine/resources/instance.ts";
 import { OPERATION_MARK } from "./operation-mark.ts";
 import { isUsb } from "./usb-mark.ts";
 
 /** What a person can set in a container. Keys of the engine and marks of this program are not part of it. */
-type Settings = Pick<InstanceUpdate, "config" | "devices" | "profiles" | "description">;
+export const settingsSchema = z.object({
+  config: z.record(z.string(), z.string()),
+  devices: z.record(z.string(), z.record(z.string(), z.string())),
+  profiles: z.array(z.string()),
+  description: z.string(),
+});
+type Settings = z.infer<typeof settingsSchema>;
+type Source = Pick<InstanceUpdate, keyof Settings>;
 
-/** The settings of a container or a snapshot as text: equal texts mean equal settings. */
-export function settingsText({ config, devices, profiles, description }: Settings): string {
+/** The settings of a container or a snapshot. */
+export function settingsOf({ config, devices, profiles, description }: Source): Settings {
   const own = Object.entries(config).filter(([key]) => !isEngineKey(key) && key !== OPERATION_MARK);
   const set = Object.entries(devices).filter(([, device]) => !isUsb(device));
-  return JSON.stringify({ config: sorted(own), devices: sorted(set), profiles, description });
+  return { config: sorted(own), devices: sorted(set), profiles: [...profiles], description };
 }
 
-/** Applies settings that `settingsText` wrote. */
+/** The same as text: equal texts mean equal settings. */
+export function settingsText(source: Source): string {
+  return JSON.stringify(settingsOf(source));
+}
+
 export async function applySettings(
   engine: Engine,
   name: string,
-  text: string,
+  settings: Settings,
   signal?: AbortSignal,
 ): Promise<void> {
-  const settings = JSON.parse(text) as Settings;
   await engine.instances.update(
     name,
     (instance) => ({
@@ -45,6 +56,6 @@ function isEngineKey(key: string): boolean {
   return key.startsWith("volatile.");
 }
 
-function sorted(entries: [string, unknown][]): object {
+function sorted<T>(entries: [string, T][]): Record<string, T> {
   return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }

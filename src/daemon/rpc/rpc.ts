@@ -5,6 +5,7 @@ import type { Logger } from "../../base/logger.ts";
 import { errorMessage } from "../../base/tremplin-error.ts";
 import { operationIdIn, setOperationId } from "../../transport/operation-id.ts";
 import { responseSent } from "../../transport/response-sent.ts";
+import type { CurrentPorts } from "../connections/current-ports.ts";
 import type { UsbAttachments } from "../devices/usb-attachments.ts";
 import type { HostNotices } from "../notices/host-notices.ts";
 import type { ListenerMethod } from "../notices/notice.ts";
@@ -31,6 +32,7 @@ export interface RpcDeps {
   readonly kinds: OperationKinds;
   readonly notices: Pick<HostNotices, "queue" | "journal" | "journalFolder" | "rejected">;
   readonly usb: UsbAttachments;
+  readonly ports: CurrentPorts;
   readonly clock: Clock;
   readonly log: Logger;
 }

@@ -3,11 +3,13 @@ import { checkContainerName } from "../../base/container-name.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { ShellInput, ShellInput_Size, ShellOutputSchema } from "../../contract/tremplin/v1/guest_pb.js";
 import type { ExecSession } from "../../engine/exec/exec-session.ts";
+import { getContainer } from "../containers/find-container.ts";
 import { mergedOutput, startShell } from "../guest/shell-program.ts";
+import { checkAction } from "./check-action.ts";
 import type { RpcDeps } from "./rpc.ts";
 
 /** A program in a container, with a terminal unless the request says `plain`. */
-export function shell({ engine }: Pick<RpcDeps, "engine">) {
+export function shell(deps: Pick<RpcDeps, "engine" | "runner">) {
   return async function* (
     inputs: AsyncIterable<ShellInput>,
     { signal }: { signal: AbortSignal },
@@ -19,11 +21,13 @@ export function shell({ engine }: Pick<RpcDeps, "engine">) {
     }
     const { containerName, command, term, size, plain } = first.input.value;
     checkContainerName(containerName);
+    const engine = deps.engine.running();
+    checkAction(deps, "shell", await getContainer(engine, containerName, signal));
     const started = Promise.withResolvers<ExecSession>();
     const stdin = inputOf(source, started.promise);
     const terminal = plain ? undefined : sizeOf(size);
     const options = { command, term, terminal, stdin, signal };
-    await using session = await startShell(engine.running(), containerName, options);
+    await using session = await startShell(engine, containerName, options);
     started.resolve(session);
     for await (const { stream, bytes } of mergedOutput(session)) {
       yield { output: { case: stream === "stdout" ? "data" : "errors", value: bytes } };

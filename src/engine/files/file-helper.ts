@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Logger } from "../../base/logger.ts";
+import { sendSignal } from "../../base/processes/wait-for-exit.ts";
 import { errorMessage } from "../../base/tremplin-error.ts";
 import type { Flavor } from "../flavors/flavor.ts";
 import type { EngineAddress } from "../http/engine-address.ts";
@@ -24,18 +25,35 @@ export class FileHelper {
 
   /** Kills the process, if there is one on this machine. Other accesses to the instance's files then fail. */
   kill(instance: string): void {
+    this.#signal(instance, "SIGKILL", "hangs and cannot be killed, so the instance is blocked");
+  }
+
+  /**
+   * Asks the process, if there is one on this machine, to end when no access is under way. It lives on for a while
+   * after the last access, and blocks the files and the start of an instance that was renamed meanwhile
+   * (docs/engines.md#file-access).
+   */
+  release(instance: string): void {
+    this.#signal(
+      instance,
+      "SIGINT",
+      "cannot be asked to end, so the renamed instance may be blocked for half a minute",
+    );
+  }
+
+  #signal(instance: string, signal: NodeJS.Signals, consequence: string): void {
     if (this.#address.kind !== "unix") return;
     try {
       const { fileServer, fileServerPidFiles } = this.#flavor.processes;
       for (const file of fileServerPidFiles(dirname(this.#address.path), instance)) {
         const pid = Number(read(file));
         const isFileServer = pid > 1 && read(`/proc/${pid}/cmdline`).includes(`\0${fileServer}\0`);
-        if (isFileServer) process.kill(pid, "SIGKILL");
+        if (isFileServer) sendSignal(pid, signal);
       }
     } catch (error) {
       this.#log.warn(
         { error },
-        `the engine's file server of ${instance} hangs and cannot be killed, so the instance is blocked: ${errorMessage(error)}`,
+        `the engine's file server of ${instance} ${consequence}: ${errorMessage(error)}`,
       );
     }
   }

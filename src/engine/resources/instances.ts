@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { KeyedMutex } from "../../base/async/keyed-mutex.ts";
+import type { FileHelper } from "../files/file-helper.ts";
 import { apiPath } from "../http/api-path.ts";
 import { BoundedBody } from "../http/bounded-body.ts";
 import { type CallOptions, type ProjectOptions, projectQuery } from "../http/call-options.ts";
@@ -28,12 +29,14 @@ export interface CopyOptions extends CallOptions {
 export class Instances {
   readonly #http: EngineHttp;
   readonly #operations: OperationsApi;
+  readonly #fileHelper: Pick<FileHelper, "release">;
   /** Updates of this client wait for each other, so that they do not use up each other's attempts. */
   readonly #updates = new KeyedMutex();
 
-  constructor(http: EngineHttp, operations: OperationsApi) {
+  constructor(http: EngineHttp, operations: OperationsApi, fileHelper: Pick<FileHelper, "release">) {
     this.#http = http;
     this.#operations = operations;
+    this.#fileHelper = fileHelper;
   }
 
   async get(name: string, options: CallOptions = {}): Promise<Versioned<Instance>> {
@@ -46,7 +49,7 @@ export class Instances {
     return (await this.#http.call<Instance[]>({ method: "GET", path, query, signal })).metadata;
   }
 
-  /** All instances with their snapshots, in one request. */
+  /** All instances with their states and snapshots, in one request. */
   async listFull({ signal }: CallOptions = {}): Promise<FullInstance[]> {
     const query = { recursion: "2" };
     const path = apiPath("instances");
@@ -93,6 +96,7 @@ export class Instances {
   /** Throws `exists` if the new name is taken. */
   async rename(name: string, newName: string, { signal }: CallOptions = {}): Promise<EngineOperation> {
     apiPath(newName);
+    this.#fileHelper.release(name);
     return this.#operations.start({
       method: "POST",
       path: instancePath(name),

@@ -77,7 +77,7 @@ function apply(held: Holdings, instance: InstanceRecord, { action, force, timeou
   held.events.lifecycle(isFrozen ? "instance-resumed" : "instance-paused", `instances/${name}`);
 }
 
-function stateOf(held: Holdings, instance: InstanceRecord): InstanceState {
+export function stateOf(held: Holdings, instance: InstanceRecord): InstanceState {
   const { status, status_code } = viewInstance(instance, held.profiles);
   return {
     status,

@@ -549,6 +549,34 @@ export declare type Container = Message<"tremplin.v1.Container"> & {
   operation: string;
 
   /**
+   * All that others can reach, of IPv4 and IPv6, without prefix lengths.
+   *
+   * @generated from field: repeated string addresses = 8;
+   */
+  addresses: string[];
+
+  /**
+   * Of a container that runs.
+   *
+   * @generated from field: tremplin.v1.ContainerUsage usage = 9;
+   */
+  usage?: ContainerUsage | undefined;
+
+  /**
+   * Unset for one that never ran.
+   *
+   * @generated from field: google.protobuf.Timestamp last_used_at = 10;
+   */
+  lastUsedAt?: Timestamp | undefined;
+
+  /**
+   * Whether its newest upgrade can be rolled back: it has a rollback snapshot.
+   *
+   * @generated from field: bool has_rollback_snapshot = 11;
+   */
+  hasRollbackSnapshot: boolean;
+
+  /**
    * CreateContainer makes it again: this daemon created it, and it was neither
    * started nor changed since.
    *
@@ -562,6 +590,69 @@ export declare type Container = Message<"tremplin.v1.Container"> & {
  * Use `create(ContainerSchema)` to create a new message.
  */
 export declare const ContainerSchema: GenMessage<Container>;
+
+/**
+ * Of all processes of a container together.
+ *
+ * @generated from message tremplin.v1.ContainerUsage
+ */
+export declare type ContainerUsage = Message<"tremplin.v1.ContainerUsage"> & {
+  /**
+   * When the engine was asked. Two measurements give a rate.
+   *
+   * @generated from field: google.protobuf.Timestamp measured_at = 1;
+   */
+  measuredAt?: Timestamp | undefined;
+
+  /**
+   * Since its start, in nanoseconds of one processor.
+   *
+   * @generated from field: uint64 cpu_nanoseconds = 2;
+   */
+  cpuNanoseconds: bigint;
+
+  /**
+   * @generated from field: uint64 memory_bytes = 3;
+   */
+  memoryBytes: bigint;
+
+  /**
+   * 0: no limit of its own.
+   *
+   * @generated from field: uint64 memory_limit_bytes = 4;
+   */
+  memoryLimitBytes: bigint;
+
+  /**
+   * @generated from field: uint32 processes = 5;
+   */
+  processes: number;
+
+  /**
+   * Since its start, over all interfaces but its loopback.
+   *
+   * @generated from field: uint64 received_bytes = 6;
+   */
+  receivedBytes: bigint;
+
+  /**
+   * @generated from field: uint64 sent_bytes = 7;
+   */
+  sentBytes: bigint;
+
+  /**
+   * Of its root. 0 where the storage cannot tell.
+   *
+   * @generated from field: uint64 disk_bytes = 8;
+   */
+  diskBytes: bigint;
+};
+
+/**
+ * Describes the message tremplin.v1.ContainerUsage.
+ * Use `create(ContainerUsageSchema)` to create a new message.
+ */
+export declare const ContainerUsageSchema: GenMessage<ContainerUsage>;
 
 /**
  * @generated from message tremplin.v1.PrepareImageRequest
@@ -1211,6 +1302,218 @@ export declare type Problem = Message<"tremplin.v1.Problem"> & {
 export declare const ProblemSchema: GenMessage<Problem>;
 
 /**
+ * @generated from message tremplin.v1.WatchPortsRequest
+ */
+export declare type WatchPortsRequest = Message<"tremplin.v1.WatchPortsRequest"> & {
+};
+
+/**
+ * Describes the message tremplin.v1.WatchPortsRequest.
+ * Use `create(WatchPortsRequestSchema)` to create a new message.
+ */
+export declare const WatchPortsRequestSchema: GenMessage<WatchPortsRequest>;
+
+/**
+ * @generated from message tremplin.v1.WatchPortsResponse
+ */
+export declare type WatchPortsResponse = Message<"tremplin.v1.WatchPortsResponse"> & {
+  /**
+   * Every running container on this machine, with or without ports.
+   *
+   * @generated from field: repeated tremplin.v1.ContainerPorts containers = 1;
+   */
+  containers: ContainerPorts[];
+};
+
+/**
+ * Describes the message tremplin.v1.WatchPortsResponse.
+ * Use `create(WatchPortsResponseSchema)` to create a new message.
+ */
+export declare const WatchPortsResponseSchema: GenMessage<WatchPortsResponse>;
+
+/**
+ * @generated from message tremplin.v1.ContainerPorts
+ */
+export declare type ContainerPorts = Message<"tremplin.v1.ContainerPorts"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * Sorted.
+   *
+   * @generated from field: repeated uint32 ports = 2;
+   */
+  ports: number[];
+};
+
+/**
+ * Describes the message tremplin.v1.ContainerPorts.
+ * Use `create(ContainerPortsSchema)` to create a new message.
+ */
+export declare const ContainerPortsSchema: GenMessage<ContainerPorts>;
+
+/**
+ * @generated from message tremplin.v1.PortInput
+ */
+export declare type PortInput = Message<"tremplin.v1.PortInput"> & {
+  /**
+   * @generated from oneof tremplin.v1.PortInput.input
+   */
+  input: {
+    /**
+     * @generated from field: tremplin.v1.PortInput.Start start = 1;
+     */
+    value: PortInput_Start;
+    case: "start";
+  } | {
+    /**
+     * @generated from field: bytes data = 2;
+     */
+    value: Uint8Array;
+    case: "data";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message tremplin.v1.PortInput.
+ * Use `create(PortInputSchema)` to create a new message.
+ */
+export declare const PortInputSchema: GenMessage<PortInput>;
+
+/**
+ * @generated from message tremplin.v1.PortInput.Start
+ */
+export declare type PortInput_Start = Message<"tremplin.v1.PortInput.Start"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * 1024 to 65535, neither 2222 nor 5355.
+   *
+   * @generated from field: uint32 port = 2;
+   */
+  port: number;
+
+  /**
+   * Try the container's ::1 before its 127.0.0.1.
+   *
+   * @generated from field: bool prefer_ipv6 = 3;
+   */
+  preferIpv6: boolean;
+
+  /**
+   * Where the caller may be on the same machine: how to hand it the socket.
+   *
+   * @generated from field: tremplin.v1.PortInput.HandOver hand_over = 4;
+   */
+  handOver?: PortInput_HandOver | undefined;
+};
+
+/**
+ * Describes the message tremplin.v1.PortInput.Start.
+ * Use `create(PortInput_StartSchema)` to create a new message.
+ */
+export declare const PortInput_StartSchema: GenMessage<PortInput_Start>;
+
+/**
+ * An abstract Unix datagram socket of the caller. If the daemon reaches it,
+ * it sends the connected socket there and ends the call.
+ *
+ * @generated from message tremplin.v1.PortInput.HandOver
+ */
+export declare type PortInput_HandOver = Message<"tremplin.v1.PortInput.HandOver"> & {
+  /**
+   * 32 hexadecimal digits: the name is "tremplin-" followed by them.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * 32 hexadecimal digits, which come with the socket.
+   *
+   * @generated from field: string key = 2;
+   */
+  key: string;
+};
+
+/**
+ * Describes the message tremplin.v1.PortInput.HandOver.
+ * Use `create(PortInput_HandOverSchema)` to create a new message.
+ */
+export declare const PortInput_HandOverSchema: GenMessage<PortInput_HandOver>;
+
+/**
+ * @generated from message tremplin.v1.PortOutput
+ */
+export declare type PortOutput = Message<"tremplin.v1.PortOutput"> & {
+  /**
+   * @generated from oneof tremplin.v1.PortOutput.output
+   */
+  output: {
+    /**
+     * @generated from field: tremplin.v1.PortOutput.Connected connected = 1;
+     */
+    value: PortOutput_Connected;
+    case: "connected";
+  } | {
+    /**
+     * @generated from field: bytes data = 2;
+     */
+    value: Uint8Array;
+    case: "data";
+  } | {
+    /**
+     * The container sends no more data.
+     *
+     * @generated from field: tremplin.v1.PortOutput.End end = 3;
+     */
+    value: PortOutput_End;
+    case: "end";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message tremplin.v1.PortOutput.
+ * Use `create(PortOutputSchema)` to create a new message.
+ */
+export declare const PortOutputSchema: GenMessage<PortOutput>;
+
+/**
+ * @generated from message tremplin.v1.PortOutput.Connected
+ */
+export declare type PortOutput_Connected = Message<"tremplin.v1.PortOutput.Connected"> & {
+  /**
+   * The socket was sent as HandOver says; no other output follows.
+   *
+   * @generated from field: bool handed_over = 1;
+   */
+  handedOver: boolean;
+};
+
+/**
+ * Describes the message tremplin.v1.PortOutput.Connected.
+ * Use `create(PortOutput_ConnectedSchema)` to create a new message.
+ */
+export declare const PortOutput_ConnectedSchema: GenMessage<PortOutput_Connected>;
+
+/**
+ * @generated from message tremplin.v1.PortOutput.End
+ */
+export declare type PortOutput_End = Message<"tremplin.v1.PortOutput.End"> & {
+};
+
+/**
+ * Describes the message tremplin.v1.PortOutput.End.
+ * Use `create(PortOutput_EndSchema)` to create a new message.
+ */
+export declare const PortOutput_EndSchema: GenMessage<PortOutput_End>;
+
+/**
  * @generated from message tremplin.v1.ListTimezonesRequest
  */
 export declare type ListTimezonesRequest = Message<"tremplin.v1.ListTimezonesRequest"> & {
@@ -1553,6 +1856,32 @@ export declare const Guest: GenService<{
     methodKind: "unary";
     input: typeof ListProblemsRequestSchema;
     output: typeof ListProblemsResponseSchema;
+  },
+  /**
+   * The TCP ports that the running containers listen on and that can be reached
+   * over their loopback: all of them at once, then again whenever they change.
+   *
+   * @generated from rpc tremplin.v1.Guest.WatchPorts
+   */
+  watchPorts: {
+    methodKind: "server_streaming";
+    input: typeof WatchPortsRequestSchema;
+    output: typeof WatchPortsResponseSchema;
+  },
+  /**
+   * Connects to a port that a container listens on, its loopback included. The
+   * first input must be start, the first output is connected. The end of the
+   * inputs ends the data to the container; the other direction goes on until
+   * end. The call ends once both directions have. Cancelling it resets the
+   * connection; a reset by the container ends it with ABORTED. Fails with
+   * FAILED_PRECONDITION where nothing listens.
+   *
+   * @generated from rpc tremplin.v1.Guest.ConnectPort
+   */
+  connectPort: {
+    methodKind: "bidi_streaming";
+    input: typeof PortInputSchema;
+    output: typeof PortOutputSchema;
   },
   /**
    * The time zones of containers, running or stopped.

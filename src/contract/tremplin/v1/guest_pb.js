@@ -15,7 +15,7 @@ import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
  * Describes the file tremplin/v1/guest.proto.
  */
 export const file_tremplin_v1_guest = /*@__PURE__*/
-  fileDesc("Chd0cmVtcGxpbi92MS9ndWVzdC5wcm90bxILdHJlbXBsaW4udjEiEgoQR2V0U3RhdHVzUmVxdWVzdCLqAwoRR2V0U3RhdHVzUmVzcG9uc2USEQoJZGFlbW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSLgoKc3RhcnRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEc2l0ZRgEIAEoCRIjCgZlbmdpbmUYBSABKAsyEy50cmVtcGxpbi52MS5FbmdpbmUSKgoKb3BlcmF0aW9ucxgGIAMoCzIWLnRyZW1wbGluLnYxLk9wZXJhdGlvbhIbChN1bmRlbGl2ZXJlZF9ub3RpY2VzGAcgASgNEjMKD2hvc3RfYXdheV9zaW5jZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGAoQaG9zdF9hd2F5X3JlYXNvbhgJIAEoCRIxCg1vbGRlc3Rfbm90aWNlGAogASgLMhoudHJlbXBsaW4udjEuV2FpdGluZ05vdGljZRI0Cg9yZWZ1c2VkX25vdGljZXMYCyADKAsyGy50cmVtcGxpbi52MS5SZWplY3RlZE5vdGljZRI2ChFzZXRfYXNpZGVfcmVjb3JkcxgMIAMoCzIbLnRyZW1wbGluLnYxLlNldEFzaWRlUmVjb3JkEhUKDXNoYXJlZF9mb2xkZXIYDSABKAkicgoNV2FpdGluZ05vdGljZRILCgNycGMYASABKAkSFgoOY29udGFpbmVyX25hbWUYAiABKAkSEQoJb3BlcmF0aW9uGAMgASgJEikKBXNpbmNlGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKDAQoOUmVqZWN0ZWROb3RpY2USCwoDcnBjGAEgASgJEhYKDmNvbnRhaW5lcl9uYW1lGAIgASgJEhEKCW9wZXJhdGlvbhgDIAEoCRIpCgVzaW5jZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGcmVhc29uGAUgASgJIlkKDlNldEFzaWRlUmVjb3JkEgwKBHBhdGgYASABKAkSDgoGcmVhc29uGAIgASgJEikKBXNpbmNlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKZBAoGRW5naW5lEigKBXN0YXRlGAEgASgOMhkudHJlbXBsaW4udjEuRW5naW5lLlN0YXRlEhYKDmZhaWx1cmVfcmVhc29uGAIgASgJEgwKBGtpbmQYAyABKAkSDwoHdmVyc2lvbhgEIAEoCRIOCgZzb2NrZXQYBSABKAkSDgoGYnJpZGdlGAYgASgJEg4KBnN1Ym5ldBgHIAEoCRIPCgdzdG9yYWdlGAggASgJEigKBXBoYXNlGAkgASgOMhkudHJlbXBsaW4udjEuRW5naW5lLlBoYXNlEhQKDHBoYXNlX3JlYXNvbhgKIAEoCSJSCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEgsKB1NUT1BQRUQQARIMCghTVEFSVElORxACEgsKB1JVTk5JTkcQAxIKCgZGQUlMRUQQBCLYAQoFUGhhc2USFQoRUEhBU0VfVU5TUEVDSUZJRUQQABINCglMQVVOQ0hJTkcQARINCglQUkVQQVJJTkcQAhIRCg1TQVZJTkdfQ09ORklHEAMSEwoPTU9WSU5HX0RBVEFCQVNFEAQSGQoVUkVDT1ZFUklOR19DT05UQUlORVJTEAUSFgoSUkVTVE9SSU5HX0RBVEFCQVNFEAYSFAoQQ09OQ0xVRElOR19SRVNFVBAHEhkKFVJFQ09WRVJJTkdfT1BFUkFUSU9OUxAIEg4KClJFU1RBUlRJTkcQCSKbAQoJT3BlcmF0aW9uEgoKAmlkGAEgASgJEgwKBGtpbmQYAiABKAkSFgoOY29udGFpbmVyX25hbWUYAyABKAkSLgoKc3RhcnRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGgoSd2FpdHNfZm9yX3JlY292ZXJ5GAUgASgIEhAKCG9ic3RhY2xlGAYgASgJIhcKFUxpc3RDb250YWluZXJzUmVxdWVzdCJEChZMaXN0Q29udGFpbmVyc1Jlc3BvbnNlEioKCmNvbnRhaW5lcnMYASADKAsyFi50cmVtcGxpbi52MS5Db250YWluZXIiuwEKCUNvbnRhaW5lchIMCgRuYW1lGAEgASgJEg0KBXN0YXRlGAIgASgJEhQKDGlwdjRfYWRkcmVzcxgDIAEoCRIuCgpjcmVhdGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVpbWFnZRgFIAEoCRISCgpwcml2aWxlZ2VkGAYgASgIEhEKCW9wZXJhdGlvbhgHIAEoCRIVCg11bnByb3Zpc2lvbmVkGAwgASgIIi0KE1ByZXBhcmVJbWFnZVJlcXVlc3QSFgoOZGViaWFuX3JlbGVhc2UYASABKAkiZAoUUHJlcGFyZUltYWdlUHJvZ3Jlc3MSDwoHbWVzc2FnZRgBIAEoCRIPCgdwZXJjZW50GAIgASgNEhMKC3Jvb3Rmc19wYXRoGAMgASgJEhUKDW1ldGFkYXRhX3BhdGgYBCABKAkizQIKClNoZWxsSW5wdXQSLgoFc3RhcnQYASABKAsyHS50cmVtcGxpbi52MS5TaGVsbElucHV0LlN0YXJ0SAASDgoEZGF0YRgCIAEoDEgAEiwKBHNpemUYAyABKAsyHC50cmVtcGxpbi52MS5TaGVsbElucHV0LlNpemVIABqgAQoFU3RhcnQSFgoOY29udGFpbmVyX25hbWUYASABKAkSDwoHY29tbWFuZBgCIAMoCRIMCgR0ZXJtGAMgASgJEioKBHNpemUYBCABKAsyHC50cmVtcGxpbi52MS5TaGVsbElucHV0LlNpemUSDQoFcGxhaW4YBSABKAgSDAoEdXNlchgGIAEoCRIXCg9hc19wcmltYXJ5X3VzZXIYByABKAgaJQoEU2l6ZRIPCgdjb2x1bW5zGAEgASgNEgwKBHJvd3MYAiABKA1CBwoFaW5wdXQiTgoLU2hlbGxPdXRwdXQSDgoEZGF0YRgBIAEoDEgAEhMKCWV4aXRfY29kZRgCIAEoBUgAEhAKBmVycm9ycxgDIAEoDEgAQggKBm91dHB1dCJFChNDaGVja1VwZ3JhZGVSZXF1ZXN0EhYKDmNvbnRhaW5lcl9uYW1lGAEgASgJEhYKDnRhcmdldF92ZXJzaW9uGAIgASgFIlYKFENoZWNrVXBncmFkZVByb2dyZXNzEg8KB21lc3NhZ2UYASABKAkSDQoFbm90ZXMYAiADKAkSEAoIcHJvYmxlbXMYAyADKAkSDAoEZG9uZRgEIAEoCCIsChJVbmRvVXBncmFkZVJlcXVlc3QSFgoOY29udGFpbmVyX25hbWUYASABKAkiLAoSS2VlcFVwZ3JhZGVSZXF1ZXN0EhYKDmNvbnRhaW5lcl9uYW1lGAEgASgJIsoBChBSb2xsYmFja1Jlc3BvbnNlEjQKBnN0YXR1cxgBIAEoDjIkLnRyZW1wbGluLnYxLlJvbGxiYWNrUmVzcG9uc2UuU3RhdHVzEhYKDmZhaWx1cmVfcmVhc29uGAIgASgJImgKBlN0YXR1cxIWChJTVEFUVVNfVU5TUEVDSUZJRUQQABILCgdTVEFSVEVEEAESDwoLTk9fV0FZX0JBQ0sQAhIYChROT19ST0xMQkFDS19TTkFQU0hPVBACEgoKBkZBSUxFRBADGgIQASIVChNMaXN0VXNiUG9ydHNSZXF1ZXN0IjsKFExpc3RVc2JQb3J0c1Jlc3BvbnNlEiMKBXBvcnRzGAEgAygLMhQudHJlbXBsaW4udjEuVXNiUG9ydCJvCgdVc2JQb3J0Eg4KBm51bWJlchgBIAEoBRITCgt1c2JfdmVyc2lvbhgCIAEoBRIWCg5jb250YWluZXJfbmFtZRgDIAEoCRInCgdkZXZpY2VzGAQgAygLMhYudHJlbXBsaW4udjEuVXNiRGV2aWNlIl0KCVVzYkRldmljZRIUCgxtYW51ZmFjdHVyZXIYASABKAkSDwoHcHJvZHVjdBgCIAEoCRIOCgZzZXJpYWwYAyABKAkSCgoCaWQYBCABKAkSDQoFc3BlZWQYBSABKAkiFAoSTGlzdE9ycGhhbnNSZXF1ZXN0IjsKE0xpc3RPcnBoYW5zUmVzcG9uc2USJAoHb3JwaGFucxgBIAMoCzITLnRyZW1wbGluLnYxLk9ycGhhbiL3AQoGT3JwaGFuEiYKBGtpbmQYASABKA4yGC50cmVtcGxpbi52MS5PcnBoYW4uS2luZBIMCgRuYW1lGAIgASgJEhYKDmNvbnRhaW5lcl9uYW1lGAMgASgJEhEKCW9wZXJhdGlvbhgEIAEoCRIuCgpjcmVhdGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJcCgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABINCglDT05UQUlORVIQARIMCghTTkFQU0hPVBACEgkKBUlNQUdFEAMSFgoSUkVQTEFDRURfQ09OVEFJTkVSEAQiFQoTTGlzdFByb2JsZW1zUmVxdWVzdCI+ChRMaXN0UHJvYmxlbXNSZXNwb25zZRImCghwcm9ibGVtcxgBIAMoCzIULnRyZW1wbGluLnYxLlByb2JsZW0iOAoHUHJvYmxlbRIMCgRhcmVhGAEgASgJEg8KB3Byb2JsZW0YAiABKAkSDgoGYWR2aWNlGAMgASgJIi8KFExpc3RUaW1lem9uZXNSZXF1ZXN0EhcKD2NvbnRhaW5lcl9uYW1lcxgBIAMoCSJLChVMaXN0VGltZXpvbmVzUmVzcG9uc2USMgoKY29udGFpbmVycxgBIAMoCzIeLnRyZW1wbGluLnYxLkNvbnRhaW5lclRpbWV6b25lIlEKEUNvbnRhaW5lclRpbWV6b25lEhYKDmNvbnRhaW5lcl9uYW1lGAEgASgJEgwKBHpvbmUYAiABKAkSFgoOZmFpbHVyZV9yZWFzb24YAyABKAkiKgoVQ3JlYXRlVHJhbnNmZXJSZXF1ZXN0EhEKCWZpbGVfbmFtZRgBIAEoCSImChZDcmVhdGVUcmFuc2ZlclJlc3BvbnNlEgwKBHBhdGgYASABKAkiIwoTUmVhZFRyYW5zZmVyUmVxdWVzdBIMCgRwYXRoGAEgASgJIjIKDVRyYW5zZmVyQ2h1bmsSDAoEZGF0YRgBIAEoDBITCgt0b3RhbF9ieXRlcxgCIAEoBCJSChJXcml0ZVRyYW5zZmVySW5wdXQSEwoJZmlsZV9uYW1lGAEgASgJSAASDgoEZGF0YRgCIAEoDEgAEg4KBGRvbmUYAyABKAhIAEIHCgVpbnB1dCI7ChNXcml0ZVRyYW5zZmVyT3V0cHV0EhYKDnJlY2VpdmVkX2J5dGVzGAEgASgEEgwKBHBhdGgYAiABKAkiJQoVUmVtb3ZlVHJhbnNmZXJSZXF1ZXN0EgwKBHBhdGgYASABKAkiGAoWUmVtb3ZlVHJhbnNmZXJSZXNwb25zZTLsCQoFR3Vlc3QSSgoJR2V0U3RhdHVzEh0udHJlbXBsaW4udjEuR2V0U3RhdHVzUmVxdWVzdBoeLnRyZW1wbGluLnYxLkdldFN0YXR1c1Jlc3BvbnNlElkKDkxpc3RDb250YWluZXJzEiIudHJlbXBsaW4udjEuTGlzdENvbnRhaW5lcnNSZXF1ZXN0GiMudHJlbXBsaW4udjEuTGlzdENvbnRhaW5lcnNSZXNwb25zZRJVCgxQcmVwYXJlSW1hZ2USIC50cmVtcGxpbi52MS5QcmVwYXJlSW1hZ2VSZXF1ZXN0GiEudHJlbXBsaW4udjEuUHJlcGFyZUltYWdlUHJvZ3Jlc3MwARI+CgVTaGVsbBIXLnRyZW1wbGluLnYxLlNoZWxsSW5wdXQaGC50cmVtcGxpbi52MS5TaGVsbE91dHB1dCgBMAESVQoMQ2hlY2tVcGdyYWRlEiAudHJlbXBsaW4udjEuQ2hlY2tVcGdyYWRlUmVxdWVzdBohLnRyZW1wbGluLnYxLkNoZWNrVXBncmFkZVByb2dyZXNzMAESTQoLVW5kb1VwZ3JhZGUSHy50cmVtcGxpbi52MS5VbmRvVXBncmFkZVJlcXVlc3QaHS50cmVtcGxpbi52MS5Sb2xsYmFja1Jlc3BvbnNlEk0KC0tlZXBVcGdyYWRlEh8udHJlbXBsaW4udjEuS2VlcFVwZ3JhZGVSZXF1ZXN0Gh0udHJlbXBsaW4udjEuUm9sbGJhY2tSZXNwb25zZRJTCgxMaXN0VXNiUG9ydHMSIC50cmVtcGxpbi52MS5MaXN0VXNiUG9ydHNSZXF1ZXN0GiEudHJlbXBsaW4udjEuTGlzdFVzYlBvcnRzUmVzcG9uc2USUAoLTGlzdE9ycGhhbnMSHy50cmVtcGxpbi52MS5MaXN0T3JwaGFuc1JlcXVlc3QaIC50cmVtcGxpbi52MS5MaXN0T3JwaGFuc1Jlc3BvbnNlElMKDExpc3RQcm9ibGVtcxIgLnRyZW1wbGluLnYxLkxpc3RQcm9ibGVtc1JlcXVlc3QaIS50cmVtcGxpbi52MS5MaXN0UHJvYmxlbXNSZXNwb25zZRJWCg1MaXN0VGltZXpvbmVzEiEudHJlbXBsaW4udjEuTGlzdFRpbWV6b25lc1JlcXVlc3QaIi50cmVtcGxpbi52MS5MaXN0VGltZXpvbmVzUmVzcG9uc2USWQoOQ3JlYXRlVHJhbnNmZXISIi50cmVtcGxpbi52MS5DcmVhdGVUcmFuc2ZlclJlcXVlc3QaIy50cmVtcGxpbi52MS5DcmVhdGVUcmFuc2ZlclJlc3BvbnNlEk4KDFJlYWRUcmFuc2ZlchIgLnRyZW1wbGluLnYxLlJlYWRUcmFuc2ZlclJlcXVlc3QaGi50cmVtcGxpbi52MS5UcmFuc2ZlckNodW5rMAESVgoNV3JpdGVUcmFuc2ZlchIfLnRyZW1wbGluLnYxLldyaXRlVHJhbnNmZXJJbnB1dBogLnRyZW1wbGluLnYxLldyaXRlVHJhbnNmZXJPdXRwdXQoATABElkKDlJlbW92ZVRyYW5zZmVyEiIudHJlbXBsaW4udjEuUmVtb3ZlVHJhbnNmZXJSZXF1ZXN0GiMudHJlbXBsaW4udjEuUmVtb3ZlVHJhbnNmZXJSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("Chd0cmVtcGxpbi92MS9ndWVzdC5wcm90bxILdHJlbXBsaW4udjEiEgoQR2V0U3RhdHVzUmVxdWVzdCLqAwoRR2V0U3RhdHVzUmVzcG9uc2USEQoJZGFlbW9uX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSLgoKc3RhcnRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEc2l0ZRgEIAEoCRIjCgZlbmdpbmUYBSABKAsyEy50cmVtcGxpbi52MS5FbmdpbmUSKgoKb3BlcmF0aW9ucxgGIAMoCzIWLnRyZW1wbGluLnYxLk9wZXJhdGlvbhIbChN1bmRlbGl2ZXJlZF9ub3RpY2VzGAcgASgNEjMKD2hvc3RfYXdheV9zaW5jZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGAoQaG9zdF9hd2F5X3JlYXNvbhgJIAEoCRIxCg1vbGRlc3Rfbm90aWNlGAogASgLMhoudHJlbXBsaW4udjEuV2FpdGluZ05vdGljZRI0Cg9yZWZ1c2VkX25vdGljZXMYCyADKAsyGy50cmVtcGxpbi52MS5SZWplY3RlZE5vdGljZRI2ChFzZXRfYXNpZGVfcmVjb3JkcxgMIAMoCzIbLnRyZW1wbGluLnYxLlNldEFzaWRlUmVjb3JkEhUKDXNoYXJlZF9mb2xkZXIYDSABKAkicgoNV2FpdGluZ05vdGljZRILCgNycGMYASABKAkSFgoOY29udGFpbmVyX25hbWUYAiABKAkSEQoJb3BlcmF0aW9uGAMgASgJEikKBXNpbmNlGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKDAQoOUmVqZWN0ZWROb3RpY2USCwoDcnBjGAEgASgJEhYKDmNvbnRhaW5lcl9uYW1lGAIgASgJEhEKCW9wZXJhdGlvbhgDIAEoCRIpCgVzaW5jZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGcmVhc29uGAUgASgJIlkKDlNldEFzaWRlUmVjb3JkEgwKBHBhdGgYASABKAkSDgoGcmVhc29uGAIgASgJEikKBXNpbmNlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKZBAoGRW5naW5lEigKBXN0YXRlGAEgASgOMhkudHJlbXBsaW4udjEuRW5naW5lLlN0YXRlEhYKDmZhaWx1cmVfcmVhc29uGAIgASgJEgwKBGtpbmQYAyABKAkSDwoHdmVyc2lvbhgEIAEoCRIOCgZzb2NrZXQYBSABKAkSDgoGYnJpZGdlGAYgASgJEg4KBnN1Ym5ldBgHIAEoCRIPCgdzdG9yYWdlGAggASgJEigKBXBoYXNlGAkgASgOMhkudHJlbXBsaW4udjEuRW5naW5lLlBoYXNlEhQKDHBoYXNlX3JlYXNvbhgKIAEoCSJSCgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEgsKB1NUT1BQRUQQARIMCghTVEFSVElORxACEgsKB1JVTk5JTkcQAxIKCgZGQUlMRUQQBCLYAQoFUGhhc2USFQoRUEhBU0VfVU5TUEVDSUZJRUQQABINCglMQVVOQ0hJTkcQARINCglQUkVQQVJJTkcQAhIRCg1TQVZJTkdfQ09ORklHEAMSEwoPTU9WSU5HX0RBVEFCQVNFEAQSGQoVUkVDT1ZFUklOR19DT05UQUlORVJTEAUSFgoSUkVTVE9SSU5HX0RBVEFCQVNFEAYSFAoQQ09OQ0xVRElOR19SRVNFVBAHEhkKFVJFQ09WRVJJTkdfT1BFUkFUSU9OUxAIEg4KClJFU1RBUlRJTkcQCSKbAQoJT3BlcmF0aW9uEgoKAmlkGAEgASgJEgwKBGtpbmQYAiABKAkSFgoOY29udGFpbmVyX25hbWUYAyABKAkSLgoKc3RhcnRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGgoSd2FpdHNfZm9yX3JlY292ZXJ5GAUgASgIEhAKCG9ic3RhY2xlGAYgASgJIhcKFUxpc3RDb250YWluZXJzUmVxdWVzdCJEChZMaXN0Q29udGFpbmVyc1Jlc3BvbnNlEioKCmNvbnRhaW5lcnMYASADKAsyFi50cmVtcGxpbi52MS5Db250YWluZXIiywIKCUNvbnRhaW5lchIMCgRuYW1lGAEgASgJEg0KBXN0YXRlGAIgASgJEhQKDGlwdjRfYWRkcmVzcxgDIAEoCRIuCgpjcmVhdGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBINCgVpbWFnZRgFIAEoCRISCgpwcml2aWxlZ2VkGAYgASgIEhEKCW9wZXJhdGlvbhgHIAEoCRIRCglhZGRyZXNzZXMYCCADKAkSKgoFdXNhZ2UYCSABKAsyGy50cmVtcGxpbi52MS5Db250YWluZXJVc2FnZRIwCgxsYXN0X3VzZWRfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEh0KFWhhc19yb2xsYmFja19zbmFwc2hvdBgLIAEoCBIVCg11bnByb3Zpc2lvbmVkGAwgASgIIt8BCg5Db250YWluZXJVc2FnZRIvCgttZWFzdXJlZF9hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPY3B1X25hbm9zZWNvbmRzGAIgASgEEhQKDG1lbW9yeV9ieXRlcxgDIAEoBBIaChJtZW1vcnlfbGltaXRfYnl0ZXMYBCABKAQSEQoJcHJvY2Vzc2VzGAUgASgNEhYKDnJlY2VpdmVkX2J5dGVzGAYgASgEEhIKCnNlbnRfYnl0ZXMYByABKAQSEgoKZGlza19ieXRlcxgIIAEoBCItChNQcmVwYXJlSW1hZ2VSZXF1ZXN0EhYKDmRlYmlhbl9yZWxlYXNlGAEgASgJImQKFFByZXBhcmVJbWFnZVByb2dyZXNzEg8KB21lc3NhZ2UYASABKAkSDwoHcGVyY2VudBgCIAEoDRITCgtyb290ZnNfcGF0aBgDIAEoCRIVCg1tZXRhZGF0YV9wYXRoGAQgASgJIs0CCgpTaGVsbElucHV0Ei4KBXN0YXJ0GAEgASgLMh0udHJlbXBsaW4udjEuU2hlbGxJbnB1dC5TdGFydEgAEg4KBGRhdGEYAiABKAxIABIsCgRzaXplGAMgASgLMhwudHJlbXBsaW4udjEuU2hlbGxJbnB1dC5TaXplSAAaoAEKBVN0YXJ0EhYKDmNvbnRhaW5lcl9uYW1lGAEgASgJEg8KB2NvbW1hbmQYAiADKAkSDAoEdGVybRgDIAEoCRIqCgRzaXplGAQgASgLMhwudHJlbXBsaW4udjEuU2hlbGxJbnB1dC5TaXplEg0KBXBsYWluGAUgASgIEgwKBHVzZXIYBiABKAkSFwoPYXNfcHJpbWFyeV91c2VyGAcgASgIGiUKBFNpemUSDwoHY29sdW1ucxgBIAEoDRIMCgRyb3dzGAIgASgNQgcKBWlucHV0Ik4KC1NoZWxsT3V0cHV0Eg4KBGRhdGEYASABKAxIABITCglleGl0X2NvZGUYAiABKAVIABIQCgZlcnJvcnMYAyABKAxIAEIICgZvdXRwdXQiRQoTQ2hlY2tVcGdyYWRlUmVxdWVzdBIWCg5jb250YWluZXJfbmFtZRgBIAEoCRIWCg50YXJnZXRfdmVyc2lvbhgCIAEoBSJWChRDaGVja1VwZ3JhZGVQcm9ncmVzcxIPCgdtZXNzYWdlGAEgASgJEg0KBW5vdGVzGAIgAygJEhAKCHByb2JsZW1zGAMgAygJEgwKBGRvbmUYBCABKAgiLAoSVW5kb1VwZ3JhZGVSZXF1ZXN0EhYKDmNvbnRhaW5lcl9uYW1lGAEgASgJIiwKEktlZXBVcGdyYWRlUmVxdWVzdBIWCg5jb250YWluZXJfbmFtZRgBIAEoCSLKAQoQUm9sbGJhY2tSZXNwb25zZRI0CgZzdGF0dXMYASABKA4yJC50cmVtcGxpbi52MS5Sb2xsYmFja1Jlc3BvbnNlLlN0YXR1cxIWCg5mYWlsdXJlX3JlYXNvbhgCIAEoCSJoCgZTdGF0dXMSFgoSU1RBVFVTX1VOU1BFQ0lGSUVEEAASCwoHU1RBUlRFRBABEg8KC05PX1dBWV9CQUNLEAISGAoUTk9fUk9MTEJBQ0tfU05BUFNIT1QQAhIKCgZGQUlMRUQQAxoCEAEiFQoTTGlzdFVzYlBvcnRzUmVxdWVzdCI7ChRMaXN0VXNiUG9ydHNSZXNwb25zZRIjCgVwb3J0cxgBIAMoCzIULnRyZW1wbGluLnYxLlVzYlBvcnQibwoHVXNiUG9ydBIOCgZudW1iZXIYASABKAUSEwoLdXNiX3ZlcnNpb24YAiABKAUSFgoOY29udGFpbmVyX25hbWUYAyABKAkSJwoHZGV2aWNlcxgEIAMoCzIWLnRyZW1wbGluLnYxLlVzYkRldmljZSJdCglVc2JEZXZpY2USFAoMbWFudWZhY3R1cmVyGAEgASgJEg8KB3Byb2R1Y3QYAiABKAkSDgoGc2VyaWFsGAMgASgJEgoKAmlkGAQgASgJEg0KBXNwZWVkGAUgASgJIhQKEkxpc3RPcnBoYW5zUmVxdWVzdCI7ChNMaXN0T3JwaGFuc1Jlc3BvbnNlEiQKB29ycGhhbnMYASADKAsyEy50cmVtcGxpbi52MS5PcnBoYW4i9wEKBk9ycGhhbhImCgRraW5kGAEgASgOMhgudHJlbXBsaW4udjEuT3JwaGFuLktpbmQSDAoEbmFtZRgCIAEoCRIWCg5jb250YWluZXJfbmFtZRgDIAEoCRIRCglvcGVyYXRpb24YBCABKAkSLgoKY3JlYXRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiXAoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASDQoJQ09OVEFJTkVSEAESDAoIU05BUFNIT1QQAhIJCgVJTUFHRRADEhYKElJFUExBQ0VEX0NPTlRBSU5FUhAEIhUKE0xpc3RQcm9ibGVtc1JlcXVlc3QiPgoUTGlzdFByb2JsZW1zUmVzcG9uc2USJgoIcHJvYmxlbXMYASADKAsyFC50cmVtcGxpbi52MS5Qcm9ibGVtIjgKB1Byb2JsZW0SDAoEYXJlYRgBIAEoCRIPCgdwcm9ibGVtGAIgASgJEg4KBmFkdmljZRgDIAEoCSITChFXYXRjaFBvcnRzUmVxdWVzdCJFChJXYXRjaFBvcnRzUmVzcG9uc2USLwoKY29udGFpbmVycxgBIAMoCzIbLnRyZW1wbGluLnYxLkNvbnRhaW5lclBvcnRzIjcKDkNvbnRhaW5lclBvcnRzEhYKDmNvbnRhaW5lcl9uYW1lGAEgASgJEg0KBXBvcnRzGAIgAygNIvIBCglQb3J0SW5wdXQSLQoFc3RhcnQYASABKAsyHC50cmVtcGxpbi52MS5Qb3J0SW5wdXQuU3RhcnRIABIOCgRkYXRhGAIgASgMSAAadgoFU3RhcnQSFgoOY29udGFpbmVyX25hbWUYASABKAkSDAoEcG9ydBgCIAEoDRITCgtwcmVmZXJfaXB2NhgDIAEoCBIyCgloYW5kX292ZXIYBCABKAsyHy50cmVtcGxpbi52MS5Qb3J0SW5wdXQuSGFuZE92ZXIaJQoISGFuZE92ZXISDAoEbmFtZRgBIAEoCRILCgNrZXkYAiABKAlCBwoFaW5wdXQiswEKClBvcnRPdXRwdXQSNgoJY29ubmVjdGVkGAEgASgLMiEudHJlbXBsaW4udjEuUG9ydE91dHB1dC5Db25uZWN0ZWRIABIOCgRkYXRhGAIgASgMSAASKgoDZW5kGAMgASgLMhsudHJlbXBsaW4udjEuUG9ydE91dHB1dC5FbmRIABogCglDb25uZWN0ZWQSEwoLaGFuZGVkX292ZXIYASABKAgaBQoDRW5kQggKBm91dHB1dCIvChRMaXN0VGltZXpvbmVzUmVxdWVzdBIXCg9jb250YWluZXJfbmFtZXMYASADKAkiSwoVTGlzdFRpbWV6b25lc1Jlc3BvbnNlEjIKCmNvbnRhaW5lcnMYASADKAsyHi50cmVtcGxpbi52MS5Db250YWluZXJUaW1lem9uZSJRChFDb250YWluZXJUaW1lem9uZRIWCg5jb250YWluZXJfbmFtZRgBIAEoCRIMCgR6b25lGAIgASgJEhYKDmZhaWx1cmVfcmVhc29uGAMgASgJIioKFUNyZWF0ZVRyYW5zZmVyUmVxdWVzdBIRCglmaWxlX25hbWUYASABKAkiJgoWQ3JlYXRlVHJhbnNmZXJSZXNwb25zZRIMCgRwYXRoGAEgASgJIiMKE1JlYWRUcmFuc2ZlclJlcXVlc3QSDAoEcGF0aBgBIAEoCSIyCg1UcmFuc2ZlckNodW5rEgwKBGRhdGEYASABKAwSEwoLdG90YWxfYnl0ZXMYAiABKAQiUgoSV3JpdGVUcmFuc2ZlcklucHV0EhMKCWZpbGVfbmFtZRgBIAEoCUgAEg4KBGRhdGEYAiABKAxIABIOCgRkb25lGAMgASgISABCBwoFaW5wdXQiOwoTV3JpdGVUcmFuc2Zlck91dHB1dBIWCg5yZWNlaXZlZF9ieXRlcxgBIAEoBBIMCgRwYXRoGAIgASgJIiUKFVJlbW92ZVRyYW5zZmVyUmVxdWVzdBIMCgRwYXRoGAEgASgJIhgKFlJlbW92ZVRyYW5zZmVyUmVzcG9uc2UygQsKBUd1ZXN0EkoKCUdldFN0YXR1cxIdLnRyZW1wbGluLnYxLkdldFN0YXR1c1JlcXVlc3QaHi50cmVtcGxpbi52MS5HZXRTdGF0dXNSZXNwb25zZRJZCg5MaXN0Q29udGFpbmVycxIiLnRyZW1wbGluLnYxLkxpc3RDb250YWluZXJzUmVxdWVzdBojLnRyZW1wbGluLnYxLkxpc3RDb250YWluZXJzUmVzcG9uc2USVQoMUHJlcGFyZUltYWdlEiAudHJlbXBsaW4udjEuUHJlcGFyZUltYWdlUmVxdWVzdBohLnRyZW1wbGluLnYxLlByZXBhcmVJbWFnZVByb2dyZXNzMAESPgoFU2hlbGwSFy50cmVtcGxpbi52MS5TaGVsbElucHV0GhgudHJlbXBsaW4udjEuU2hlbGxPdXRwdXQoATABElUKDENoZWNrVXBncmFkZRIgLnRyZW1wbGluLnYxLkNoZWNrVXBncmFkZVJlcXVlc3QaIS50cmVtcGxpbi52MS5DaGVja1VwZ3JhZGVQcm9ncmVzczABEk0KC1VuZG9VcGdyYWRlEh8udHJlbXBsaW4udjEuVW5kb1VwZ3JhZGVSZXF1ZXN0Gh0udHJlbXBsaW4udjEuUm9sbGJhY2tSZXNwb25zZRJNCgtLZWVwVXBncmFkZRIfLnRyZW1wbGluLnYxLktlZXBVcGdyYWRlUmVxdWVzdBodLnRyZW1wbGluLnYxLlJvbGxiYWNrUmVzcG9uc2USUwoMTGlzdFVzYlBvcnRzEiAudHJlbXBsaW4udjEuTGlzdFVzYlBvcnRzUmVxdWVzdBohLnRyZW1wbGluLnYxLkxpc3RVc2JQb3J0c1Jlc3BvbnNlElAKC0xpc3RPcnBoYW5zEh8udHJlbXBsaW4udjEuTGlzdE9ycGhhbnNSZXF1ZXN0GiAudHJlbXBsaW4udjEuTGlzdE9ycGhhbnNSZXNwb25zZRJTCgxMaXN0UHJvYmxlbXMSIC50cmVtcGxpbi52MS5MaXN0UHJvYmxlbXNSZXF1ZXN0GiEudHJlbXBsaW4udjEuTGlzdFByb2JsZW1zUmVzcG9uc2USTwoKV2F0Y2hQb3J0cxIeLnRyZW1wbGluLnYxLldhdGNoUG9ydHNSZXF1ZXN0Gh8udHJlbXBsaW4udjEuV2F0Y2hQb3J0c1Jlc3BvbnNlMAESQgoLQ29ubmVjdFBvcnQSFi50cmVtcGxpbi52MS5Qb3J0SW5wdXQaFy50cmVtcGxpbi52MS5Qb3J0T3V0cHV0KAEwARJWCg1MaXN0VGltZXpvbmVzEiEudHJlbXBsaW4udjEuTGlzdFRpbWV6b25lc1JlcXVlc3QaIi50cmVtcGxpbi52MS5MaXN0VGltZXpvbmVzUmVzcG9uc2USWQoOQ3JlYXRlVHJhbnNmZXISIi50cmVtcGxpbi52MS5DcmVhdGVUcmFuc2ZlclJlcXVlc3QaIy50cmVtcGxpbi52MS5DcmVhdGVUcmFuc2ZlclJlc3BvbnNlEk4KDFJlYWRUcmFuc2ZlchIgLnRyZW1wbGluLnYxLlJlYWRUcmFuc2ZlclJlcXVlc3QaGi50cmVtcGxpbi52MS5UcmFuc2ZlckNodW5rMAESVgoNV3JpdGVUcmFuc2ZlchIfLnRyZW1wbGluLnYxLldyaXRlVHJhbnNmZXJJbnB1dBogLnRyZW1wbGluLnYxLldyaXRlVHJhbnNmZXJPdXRwdXQoATABElkKDlJlbW92ZVRyYW5zZmVyEiIudHJlbXBsaW4udjEuUmVtb3ZlVHJhbnNmZXJSZXF1ZXN0GiMudHJlbXBsaW4udjEuUmVtb3ZlVHJhbnNmZXJSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * Describes the message tremplin.v1.GetStatusRequest.
@@ -115,87 +115,94 @@ export const ContainerSchema = /*@__PURE__*/
   messageDesc(file_tremplin_v1_guest, 9);
 
 /**
+ * Describes the message tremplin.v1.ContainerUsage.
+ * Use `create(ContainerUsageSchema)` to create a new message.
+ */
+export const ContainerUsageSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 10);
+
+/**
  * Describes the message tremplin.v1.PrepareImageRequest.
  * Use `create(PrepareImageRequestSchema)` to create a new message.
  */
 export const PrepareImageRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 10);
+  messageDesc(file_tremplin_v1_guest, 11);
 
 /**
  * Describes the message tremplin.v1.PrepareImageProgress.
  * Use `create(PrepareImageProgressSchema)` to create a new message.
  */
 export const PrepareImageProgressSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 11);
+  messageDesc(file_tremplin_v1_guest, 12);
 
 /**
  * Describes the message tremplin.v1.ShellInput.
  * Use `create(ShellInputSchema)` to create a new message.
  */
 export const ShellInputSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 12);
+  messageDesc(file_tremplin_v1_guest, 13);
 
 /**
  * Describes the message tremplin.v1.ShellInput.Start.
  * Use `create(ShellInput_StartSchema)` to create a new message.
  */
 export const ShellInput_StartSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 12, 0);
+  messageDesc(file_tremplin_v1_guest, 13, 0);
 
 /**
  * Describes the message tremplin.v1.ShellInput.Size.
  * Use `create(ShellInput_SizeSchema)` to create a new message.
  */
 export const ShellInput_SizeSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 12, 1);
+  messageDesc(file_tremplin_v1_guest, 13, 1);
 
 /**
  * Describes the message tremplin.v1.ShellOutput.
  * Use `create(ShellOutputSchema)` to create a new message.
  */
 export const ShellOutputSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 13);
+  messageDesc(file_tremplin_v1_guest, 14);
 
 /**
  * Describes the message tremplin.v1.CheckUpgradeRequest.
  * Use `create(CheckUpgradeRequestSchema)` to create a new message.
  */
 export const CheckUpgradeRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 14);
+  messageDesc(file_tremplin_v1_guest, 15);
 
 /**
  * Describes the message tremplin.v1.CheckUpgradeProgress.
  * Use `create(CheckUpgradeProgressSchema)` to create a new message.
  */
 export const CheckUpgradeProgressSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 15);
+  messageDesc(file_tremplin_v1_guest, 16);
 
 /**
  * Describes the message tremplin.v1.UndoUpgradeRequest.
  * Use `create(UndoUpgradeRequestSchema)` to create a new message.
  */
 export const UndoUpgradeRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 16);
+  messageDesc(file_tremplin_v1_guest, 17);
 
 /**
  * Describes the message tremplin.v1.KeepUpgradeRequest.
  * Use `create(KeepUpgradeRequestSchema)` to create a new message.
  */
 export const KeepUpgradeRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 17);
+  messageDesc(file_tremplin_v1_guest, 18);
 
 /**
  * Describes the message tremplin.v1.RollbackResponse.
  * Use `create(RollbackResponseSchema)` to create a new message.
  */
 export const RollbackResponseSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 18);
+  messageDesc(file_tremplin_v1_guest, 19);
 
 /**
  * Describes the enum tremplin.v1.RollbackResponse.Status.
  */
 export const RollbackResponse_StatusSchema = /*@__PURE__*/
-  enumDesc(file_tremplin_v1_guest, 18, 0);
+  enumDesc(file_tremplin_v1_guest, 19, 0);
 
 /**
  * @generated from enum tremplin.v1.RollbackResponse.Status
@@ -208,55 +215,55 @@ export const RollbackResponse_Status = /*@__PURE__*/
  * Use `create(ListUsbPortsRequestSchema)` to create a new message.
  */
 export const ListUsbPortsRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 19);
+  messageDesc(file_tremplin_v1_guest, 20);
 
 /**
  * Describes the message tremplin.v1.ListUsbPortsResponse.
  * Use `create(ListUsbPortsResponseSchema)` to create a new message.
  */
 export const ListUsbPortsResponseSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 20);
+  messageDesc(file_tremplin_v1_guest, 21);
 
 /**
  * Describes the message tremplin.v1.UsbPort.
  * Use `create(UsbPortSchema)` to create a new message.
  */
 export const UsbPortSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 21);
+  messageDesc(file_tremplin_v1_guest, 22);
 
 /**
  * Describes the message tremplin.v1.UsbDevice.
  * Use `create(UsbDeviceSchema)` to create a new message.
  */
 export const UsbDeviceSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 22);
+  messageDesc(file_tremplin_v1_guest, 23);
 
 /**
  * Describes the message tremplin.v1.ListOrphansRequest.
  * Use `create(ListOrphansRequestSchema)` to create a new message.
  */
 export const ListOrphansRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 23);
+  messageDesc(file_tremplin_v1_guest, 24);
 
 /**
  * Describes the message tremplin.v1.ListOrphansResponse.
  * Use `create(ListOrphansResponseSchema)` to create a new message.
  */
 export const ListOrphansResponseSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 24);
+  messageDesc(file_tremplin_v1_guest, 25);
 
 /**
  * Describes the message tremplin.v1.Orphan.
  * Use `create(OrphanSchema)` to create a new message.
  */
 export const OrphanSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 25);
+  messageDesc(file_tremplin_v1_guest, 26);
 
 /**
  * Describes the enum tremplin.v1.Orphan.Kind.
  */
 export const Orphan_KindSchema = /*@__PURE__*/
-  enumDesc(file_tremplin_v1_guest, 25, 0);
+  enumDesc(file_tremplin_v1_guest, 26, 0);
 
 /**
  * @generated from enum tremplin.v1.Orphan.Kind
@@ -269,98 +276,161 @@ export const Orphan_Kind = /*@__PURE__*/
  * Use `create(ListProblemsRequestSchema)` to create a new message.
  */
 export const ListProblemsRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 26);
+  messageDesc(file_tremplin_v1_guest, 27);
 
 /**
  * Describes the message tremplin.v1.ListProblemsResponse.
  * Use `create(ListProblemsResponseSchema)` to create a new message.
  */
 export const ListProblemsResponseSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 27);
+  messageDesc(file_tremplin_v1_guest, 28);
 
 /**
  * Describes the message tremplin.v1.Problem.
  * Use `create(ProblemSchema)` to create a new message.
  */
 export const ProblemSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 28);
+  messageDesc(file_tremplin_v1_guest, 29);
+
+/**
+ * Describes the message tremplin.v1.WatchPortsRequest.
+ * Use `create(WatchPortsRequestSchema)` to create a new message.
+ */
+export const WatchPortsRequestSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 30);
+
+/**
+ * Describes the message tremplin.v1.WatchPortsResponse.
+ * Use `create(WatchPortsResponseSchema)` to create a new message.
+ */
+export const WatchPortsResponseSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 31);
+
+/**
+ * Describes the message tremplin.v1.ContainerPorts.
+ * Use `create(ContainerPortsSchema)` to create a new message.
+ */
+export const ContainerPortsSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 32);
+
+/**
+ * Describes the message tremplin.v1.PortInput.
+ * Use `create(PortInputSchema)` to create a new message.
+ */
+export const PortInputSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 33);
+
+/**
+ * Describes the message tremplin.v1.PortInput.Start.
+ * Use `create(PortInput_StartSchema)` to create a new message.
+ */
+export const PortInput_StartSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 33, 0);
+
+/**
+ * Describes the message tremplin.v1.PortInput.HandOver.
+ * Use `create(PortInput_HandOverSchema)` to create a new message.
+ */
+export const PortInput_HandOverSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 33, 1);
+
+/**
+ * Describes the message tremplin.v1.PortOutput.
+ * Use `create(PortOutputSchema)` to create a new message.
+ */
+export const PortOutputSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 34);
+
+/**
+ * Describes the message tremplin.v1.PortOutput.Connected.
+ * Use `create(PortOutput_ConnectedSchema)` to create a new message.
+ */
+export const PortOutput_ConnectedSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 34, 0);
+
+/**
+ * Describes the message tremplin.v1.PortOutput.End.
+ * Use `create(PortOutput_EndSchema)` to create a new message.
+ */
+export const PortOutput_EndSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_guest, 34, 1);
 
 /**
  * Describes the message tremplin.v1.ListTimezonesRequest.
  * Use `create(ListTimezonesRequestSchema)` to create a new message.
  */
 export const ListTimezonesRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 29);
+  messageDesc(file_tremplin_v1_guest, 35);
 
 /**
  * Describes the message tremplin.v1.ListTimezonesResponse.
  * Use `create(ListTimezonesResponseSchema)` to create a new message.
  */
 export const ListTimezonesResponseSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 30);
+  messageDesc(file_tremplin_v1_guest, 36);
 
 /**
  * Describes the message tremplin.v1.ContainerTimezone.
  * Use `create(ContainerTimezoneSchema)` to create a new message.
  */
 export const ContainerTimezoneSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 31);
+  messageDesc(file_tremplin_v1_guest, 37);
 
 /**
  * Describes the message tremplin.v1.CreateTransferRequest.
  * Use `create(CreateTransferRequestSchema)` to create a new message.
  */
 export const CreateTransferRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 32);
+  messageDesc(file_tremplin_v1_guest, 38);
 
 /**
  * Describes the message tremplin.v1.CreateTransferResponse.
  * Use `create(CreateTransferResponseSchema)` to create a new message.
  */
 export const CreateTransferResponseSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 33);
+  messageDesc(file_tremplin_v1_guest, 39);
 
 /**
  * Describes the message tremplin.v1.ReadTransferRequest.
  * Use `create(ReadTransferRequestSchema)` to create a new message.
  */
 export const ReadTransferRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 34);
+  messageDesc(file_tremplin_v1_guest, 40);
 
 /**
  * Describes the message tremplin.v1.TransferChunk.
  * Use `create(TransferChunkSchema)` to create a new message.
  */
 export const TransferChunkSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 35);
+  messageDesc(file_tremplin_v1_guest, 41);
 
 /**
  * Describes the message tremplin.v1.WriteTransferInput.
  * Use `create(WriteTransferInputSchema)` to create a new message.
  */
 export const WriteTransferInputSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 36);
+  messageDesc(file_tremplin_v1_guest, 42);
 
 /**
  * Describes the message tremplin.v1.WriteTransferOutput.
  * Use `create(WriteTransferOutputSchema)` to create a new message.
  */
 export const WriteTransferOutputSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 37);
+  messageDesc(file_tremplin_v1_guest, 43);
 
 /**
  * Describes the message tremplin.v1.RemoveTransferRequest.
  * Use `create(RemoveTransferRequestSchema)` to create a new message.
  */
 export const RemoveTransferRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 38);
+  messageDesc(file_tremplin_v1_guest, 44);
 
 /**
  * Describes the message tremplin.v1.RemoveTransferResponse.
  * Use `create(RemoveTransferResponseSchema)` to create a new message.
  */
 export const RemoveTransferResponseSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_guest, 39);
+  messageDesc(file_tremplin_v1_guest, 45);
 
 /**
  * Served by the daemon together with vm_tools.tremplin.Tremplin. The response to

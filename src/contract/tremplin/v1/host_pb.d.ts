@@ -13,6 +13,7 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Container } from "./guest_pb.js";
 import type { ContainerCreationProgress, ContainerDeletionProgress, ContainerExportProgress, ContainerImportProgress, ContainerShutdownInfo, ContainerStartProgress, ContainerStopProgress, ListeningPortInfo, StartLxdProgress, TremplinStartupInfo, UpgradeContainerProgress } from "../../tremplin_pb.js";
 
 /**
@@ -73,6 +74,20 @@ export declare type GuestInfo = Message<"tremplin.v1.GuestInfo"> & {
    * @generated from field: string failure_reason = 4;
    */
   failureReason: string;
+
+  /**
+   * It comes from the command line of the host, so RemoveGuest refuses it.
+   *
+   * @generated from field: bool from_command_line = 5;
+   */
+  fromCommandLine: boolean;
+
+  /**
+   * The newest notice. Unset before the first.
+   *
+   * @generated from field: google.protobuf.Timestamp last_notice = 6;
+   */
+  lastNotice?: Timestamp | undefined;
 };
 
 /**
@@ -80,6 +95,251 @@ export declare type GuestInfo = Message<"tremplin.v1.GuestInfo"> & {
  * Use `create(GuestInfoSchema)` to create a new message.
  */
 export declare const GuestInfoSchema: GenMessage<GuestInfo>;
+
+/**
+ * @generated from message tremplin.v1.AddGuestRequest
+ */
+export declare type AddGuestRequest = Message<"tremplin.v1.AddGuestRequest"> & {
+  /**
+   * Up to 63 letters, digits, ".", "_" and "-", as in certificates.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Of its daemon: unix:/path, tcp:HOST:PORT, vsock:CID:PORT.
+   *
+   * @generated from field: string address = 2;
+   */
+  address: string;
+
+  /**
+   * What this guest and the host present to each other on TCP without TLS. The
+   * host keeps it in a file that only its own account can read.
+   *
+   * @generated from field: string token = 3;
+   */
+  token: string;
+
+  /**
+   * An address of its own for its notices, opened by the host. Empty: it sends
+   * to an address that the host already has, where a certificate, a token or a
+   * context id shows which guest sends.
+   *
+   * @generated from field: string listener = 4;
+   */
+  listener: string;
+};
+
+/**
+ * Describes the message tremplin.v1.AddGuestRequest.
+ * Use `create(AddGuestRequestSchema)` to create a new message.
+ */
+export declare const AddGuestRequestSchema: GenMessage<AddGuestRequest>;
+
+/**
+ * @generated from message tremplin.v1.AddGuestResponse
+ */
+export declare type AddGuestResponse = Message<"tremplin.v1.AddGuestResponse"> & {
+  /**
+   * @generated from field: tremplin.v1.GuestInfo guest = 1;
+   */
+  guest?: GuestInfo | undefined;
+};
+
+/**
+ * Describes the message tremplin.v1.AddGuestResponse.
+ * Use `create(AddGuestResponseSchema)` to create a new message.
+ */
+export declare const AddGuestResponseSchema: GenMessage<AddGuestResponse>;
+
+/**
+ * @generated from message tremplin.v1.RemoveGuestRequest
+ */
+export declare type RemoveGuestRequest = Message<"tremplin.v1.RemoveGuestRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message tremplin.v1.RemoveGuestRequest.
+ * Use `create(RemoveGuestRequestSchema)` to create a new message.
+ */
+export declare const RemoveGuestRequestSchema: GenMessage<RemoveGuestRequest>;
+
+/**
+ * @generated from message tremplin.v1.RemoveGuestResponse
+ */
+export declare type RemoveGuestResponse = Message<"tremplin.v1.RemoveGuestResponse"> & {
+};
+
+/**
+ * Describes the message tremplin.v1.RemoveGuestResponse.
+ * Use `create(RemoveGuestResponseSchema)` to create a new message.
+ */
+export declare const RemoveGuestResponseSchema: GenMessage<RemoveGuestResponse>;
+
+/**
+ * @generated from message tremplin.v1.ListHostContainersRequest
+ */
+export declare type ListHostContainersRequest = Message<"tremplin.v1.ListHostContainersRequest"> & {
+  /**
+   * Empty: of all guests.
+   *
+   * @generated from field: string guest = 1;
+   */
+  guest: string;
+};
+
+/**
+ * Describes the message tremplin.v1.ListHostContainersRequest.
+ * Use `create(ListHostContainersRequestSchema)` to create a new message.
+ */
+export declare const ListHostContainersRequestSchema: GenMessage<ListHostContainersRequest>;
+
+/**
+ * @generated from message tremplin.v1.ListHostContainersResponse
+ */
+export declare type ListHostContainersResponse = Message<"tremplin.v1.ListHostContainersResponse"> & {
+  /**
+   * In the order of their names.
+   *
+   * @generated from field: repeated tremplin.v1.GuestContainers guests = 1;
+   */
+  guests: GuestContainers[];
+};
+
+/**
+ * Describes the message tremplin.v1.ListHostContainersResponse.
+ * Use `create(ListHostContainersResponseSchema)` to create a new message.
+ */
+export declare const ListHostContainersResponseSchema: GenMessage<ListHostContainersResponse>;
+
+/**
+ * @generated from message tremplin.v1.GuestContainers
+ */
+export declare type GuestContainers = Message<"tremplin.v1.GuestContainers"> & {
+  /**
+   * @generated from field: tremplin.v1.GuestInfo guest = 1;
+   */
+  guest?: GuestInfo | undefined;
+
+  /**
+   * Why its containers are not those of now: it is away, its engine does not
+   * run, or it cannot list them. Empty: they are, and none of them is stale.
+   *
+   * @generated from field: string failure_reason = 2;
+   */
+  failureReason: string;
+
+  /**
+   * When the containers were read from the guest. Unset: never; then they are
+   * those that its notices named.
+   *
+   * @generated from field: google.protobuf.Timestamp read_at = 3;
+   */
+  readAt?: Timestamp | undefined;
+
+  /**
+   * In the order of their names.
+   *
+   * @generated from field: repeated tremplin.v1.ContainerInfo containers = 4;
+   */
+  containers: ContainerInfo[];
+
+  /**
+   * What concerns no container that exists: "start-engine", "create", "import".
+   *
+   * @generated from field: repeated tremplin.v1.ActionInfo actions = 5;
+   */
+  actions: ActionInfo[];
+};
+
+/**
+ * Describes the message tremplin.v1.GuestContainers.
+ * Use `create(GuestContainersSchema)` to create a new message.
+ */
+export declare const GuestContainersSchema: GenMessage<GuestContainers>;
+
+/**
+ * @generated from message tremplin.v1.ContainerInfo
+ */
+export declare type ContainerInfo = Message<"tremplin.v1.ContainerInfo"> & {
+  /**
+   * State, addresses, usage and so on.
+   *
+   * @generated from field: tremplin.v1.Container container = 1;
+   */
+  container?: Container | undefined;
+
+  /**
+   * As last known; nobody knows what it is now. Then it has no usage, and no
+   * action is legal.
+   *
+   * @generated from field: bool stale = 2;
+   */
+  stale: boolean;
+
+  /**
+   * TCP ports that it listens on, in ascending order.
+   *
+   * @generated from field: repeated uint32 ports = 3;
+   */
+  ports: number[];
+
+  /**
+   * Every action on a container, legal or not.
+   *
+   * @generated from field: repeated tremplin.v1.ActionInfo actions = 4;
+   */
+  actions: ActionInfo[];
+
+  /**
+   * Under way on it, as its notices reported it. Unset while there was none.
+   *
+   * @generated from field: tremplin.v1.OperationInfo operation = 5;
+   */
+  operation?: OperationInfo | undefined;
+};
+
+/**
+ * Describes the message tremplin.v1.ContainerInfo.
+ * Use `create(ContainerInfoSchema)` to create a new message.
+ */
+export declare const ContainerInfoSchema: GenMessage<ContainerInfo>;
+
+/**
+ * One thing that a person may want to do, and whether it is legal now. The guest
+ * decides again when it is asked.
+ *
+ * @generated from message tremplin.v1.ActionInfo
+ */
+export declare type ActionInfo = Message<"tremplin.v1.ActionInfo"> & {
+  /**
+   * The name of the command that does it: "start", "stop", "delete", "shell",
+   * "export", "import", "upgrade", "upgrade-rollback", "upgrade-commit", "user",
+   * "timezone", "usb", "cancel" ... (src/actions/container-actions.ts)
+   *
+   * @generated from field: string action = 1;
+   */
+  action: string;
+
+  /**
+   * A sentence. Empty: it is legal.
+   *
+   * @generated from field: string refusal = 2;
+   */
+  refusal: string;
+};
+
+/**
+ * Describes the message tremplin.v1.ActionInfo.
+ * Use `create(ActionInfoSchema)` to create a new message.
+ */
+export declare const ActionInfoSchema: GenMessage<ActionInfo>;
 
 /**
  * @generated from message tremplin.v1.WatchRequest
@@ -112,6 +372,13 @@ export declare type WatchRequest = Message<"tremplin.v1.WatchRequest"> & {
    * @generated from field: google.protobuf.Timestamp since = 4;
    */
   since?: Timestamp | undefined;
+
+  /**
+   * Only events of this container; empty: of all, and of the engines.
+   *
+   * @generated from field: string container_name = 5;
+   */
+  containerName: string;
 };
 
 /**
@@ -441,6 +708,219 @@ export declare type WatchBegun = Message<"tremplin.v1.WatchBegun"> & {
 export declare const WatchBegunSchema: GenMessage<WatchBegun>;
 
 /**
+ * @generated from message tremplin.v1.ListForwardsRequest
+ */
+export declare type ListForwardsRequest = Message<"tremplin.v1.ListForwardsRequest"> & {
+  /**
+   * Empty: of all guests.
+   *
+   * @generated from field: string guest = 1;
+   */
+  guest: string;
+};
+
+/**
+ * Describes the message tremplin.v1.ListForwardsRequest.
+ * Use `create(ListForwardsRequestSchema)` to create a new message.
+ */
+export declare const ListForwardsRequestSchema: GenMessage<ListForwardsRequest>;
+
+/**
+ * @generated from message tremplin.v1.ListForwardsResponse
+ */
+export declare type ListForwardsResponse = Message<"tremplin.v1.ListForwardsResponse"> & {
+  /**
+   * @generated from field: repeated tremplin.v1.Forward forwards = 1;
+   */
+  forwards: Forward[];
+};
+
+/**
+ * Describes the message tremplin.v1.ListForwardsResponse.
+ * Use `create(ListForwardsResponseSchema)` to create a new message.
+ */
+export declare const ListForwardsResponseSchema: GenMessage<ListForwardsResponse>;
+
+/**
+ * A port of a container, and the port of this machine that leads to it.
+ *
+ * @generated from message tremplin.v1.Forward
+ */
+export declare type Forward = Message<"tremplin.v1.Forward"> & {
+  /**
+   * @generated from field: string guest = 1;
+   */
+  guest: string;
+
+  /**
+   * @generated from field: string container_name = 2;
+   */
+  containerName: string;
+
+  /**
+   * In the container. 0: the switch of the whole container, when it is off.
+   *
+   * @generated from field: uint32 port = 3;
+   */
+  port: number;
+
+  /**
+   * On 127.0.0.1 and ::1 of this machine; 0 while it is closed.
+   *
+   * @generated from field: uint32 host_port = 4;
+   */
+  hostPort: number;
+
+  /**
+   * @generated from field: tremplin.v1.Forward.State state = 5;
+   */
+  state: Forward_State;
+
+  /**
+   * Why it is closed, or why host_port is another number than port.
+   *
+   * @generated from field: string reason = 6;
+   */
+  reason: string;
+
+  /**
+   * The fixed host port; 0: the same number, or the next free one.
+   *
+   * @generated from field: uint32 mapped_to = 7;
+   */
+  mappedTo: number;
+
+  /**
+   * @generated from field: uint32 connections = 8;
+   */
+  connections: number;
+};
+
+/**
+ * Describes the message tremplin.v1.Forward.
+ * Use `create(ForwardSchema)` to create a new message.
+ */
+export declare const ForwardSchema: GenMessage<Forward>;
+
+/**
+ * @generated from enum tremplin.v1.Forward.State
+ */
+export enum Forward_State {
+  /**
+   * @generated from enum value: STATE_UNSPECIFIED = 0;
+   */
+  STATE_UNSPECIFIED = 0,
+
+  /**
+   * host_port leads to the container.
+   *
+   * @generated from enum value: OPEN = 1;
+   */
+  OPEN = 1,
+
+  /**
+   * Switched off.
+   *
+   * @generated from enum value: OFF = 2;
+   */
+  OFF = 2,
+
+  /**
+   * Nothing listens in the container.
+   *
+   * @generated from enum value: IDLE = 3;
+   */
+  IDLE = 3,
+
+  /**
+   * The port that it is mapped to is used by something else; it opens once
+   * that port is free.
+   *
+   * @generated from enum value: BLOCKED = 4;
+   */
+  BLOCKED = 4,
+
+  /**
+   * The guest has more ports than the host opens for it.
+   *
+   * @generated from enum value: OVER_LIMIT = 5;
+   */
+  OVER_LIMIT = 5,
+
+  /**
+   * The guest does not answer.
+   *
+   * @generated from enum value: GUEST_AWAY = 6;
+   */
+  GUEST_AWAY = 6,
+}
+
+/**
+ * Describes the enum tremplin.v1.Forward.State.
+ */
+export declare const Forward_StateSchema: GenEnum<Forward_State>;
+
+/**
+ * @generated from message tremplin.v1.SetForwardRequest
+ */
+export declare type SetForwardRequest = Message<"tremplin.v1.SetForwardRequest"> & {
+  /**
+   * Empty: the only guest.
+   *
+   * @generated from field: string guest = 1;
+   */
+  guest: string;
+
+  /**
+   * @generated from field: string container_name = 2;
+   */
+  containerName: string;
+
+  /**
+   * 0: the whole container.
+   *
+   * @generated from field: uint32 port = 3;
+   */
+  port: number;
+
+  /**
+   * @generated from field: optional bool enabled = 4;
+   */
+  enabled?: boolean | undefined;
+
+  /**
+   * Needs port. 0: no fixed port any more.
+   *
+   * @generated from field: optional uint32 host_port = 5;
+   */
+  hostPort?: number | undefined;
+};
+
+/**
+ * Describes the message tremplin.v1.SetForwardRequest.
+ * Use `create(SetForwardRequestSchema)` to create a new message.
+ */
+export declare const SetForwardRequestSchema: GenMessage<SetForwardRequest>;
+
+/**
+ * @generated from message tremplin.v1.SetForwardResponse
+ */
+export declare type SetForwardResponse = Message<"tremplin.v1.SetForwardResponse"> & {
+  /**
+   * Of this port, or of every port of the container.
+   *
+   * @generated from field: repeated tremplin.v1.Forward forwards = 1;
+   */
+  forwards: Forward[];
+};
+
+/**
+ * Describes the message tremplin.v1.SetForwardResponse.
+ * Use `create(SetForwardResponseSchema)` to create a new message.
+ */
+export declare const SetForwardResponseSchema: GenMessage<SetForwardResponse>;
+
+/**
  * @generated from service tremplin.v1.Host
  */
 export declare const Host: GenService<{
@@ -473,6 +953,72 @@ export declare const Host: GenService<{
     methodKind: "unary";
     input: typeof ListOperationsRequestSchema;
     output: typeof ListOperationsResponseSchema;
+  },
+  /**
+   * The ports of containers on this machine's loopback, and those with a switch
+   * or a mapping that are closed now.
+   *
+   * @generated from rpc tremplin.v1.Host.ListForwards
+   */
+  listForwards: {
+    methodKind: "unary";
+    input: typeof ListForwardsRequestSchema;
+    output: typeof ListForwardsResponseSchema;
+  },
+  /**
+   * ListForwards now and after every change.
+   *
+   * @generated from rpc tremplin.v1.Host.WatchForwards
+   */
+  watchForwards: {
+    methodKind: "server_streaming";
+    input: typeof ListForwardsRequestSchema;
+    output: typeof ListForwardsResponseSchema;
+  },
+  /**
+   * Switches the forwards of a container or of one port on or off, or maps a
+   * port to a fixed port of this machine. Kept across restarts.
+   *
+   * @generated from rpc tremplin.v1.Host.SetForward
+   */
+  setForward: {
+    methodKind: "unary";
+    input: typeof SetForwardRequestSchema;
+    output: typeof SetForwardResponseSchema;
+  },
+  /**
+   * The containers of all guests or of one, with what can be done with each now.
+   * A guest that is away is named too, with its containers as they were last
+   * known. Asks each guest for all of its containers at once.
+   *
+   * @generated from rpc tremplin.v1.Host.ListContainers
+   */
+  listContainers: {
+    methodKind: "unary";
+    input: typeof ListHostContainersRequestSchema;
+    output: typeof ListHostContainersResponseSchema;
+  },
+  /**
+   * Adds a guest, which the host then keeps over its restarts. The guest need
+   * not answer yet. ALREADY_EXISTS: the name or the address is in use.
+   *
+   * @generated from rpc tremplin.v1.Host.AddGuest
+   */
+  addGuest: {
+    methodKind: "unary";
+    input: typeof AddGuestRequestSchema;
+    output: typeof AddGuestResponseSchema;
+  },
+  /**
+   * Removes a guest; its events and operations are kept. FAILED_PRECONDITION:
+   * it comes from the command line of the host.
+   *
+   * @generated from rpc tremplin.v1.Host.RemoveGuest
+   */
+  removeGuest: {
+    methodKind: "unary";
+    input: typeof RemoveGuestRequestSchema;
+    output: typeof RemoveGuestResponseSchema;
   },
 }>;
 

@@ -13,12 +13,13 @@
 import { enumDesc, fileDesc, messageDesc, serviceDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_tremplin } from "../../tremplin_pb.js";
+import { file_tremplin_v1_guest } from "./guest_pb.js";
 
 /**
  * Describes the file tremplin/v1/host.proto.
  */
 export const file_tremplin_v1_host = /*@__PURE__*/
-  fileDesc("ChZ0cmVtcGxpbi92MS9ob3N0LnByb3RvEgt0cmVtcGxpbi52MSITChFMaXN0R3Vlc3RzUmVxdWVzdCI8ChJMaXN0R3Vlc3RzUmVzcG9uc2USJgoGZ3Vlc3RzGAEgAygLMhYudHJlbXBsaW4udjEuR3Vlc3RJbmZvIlUKCUd1ZXN0SW5mbxIMCgRuYW1lGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSEQoJcmVhY2hhYmxlGAMgASgIEhYKDmZhaWx1cmVfcmVhc29uGAQgASgJIngKDFdhdGNoUmVxdWVzdBINCgVndWVzdBgBIAEoCRISCgVhZnRlchgCIAEoBEgAiAEBEhAKCG9ubHlfbG9nGAMgASgIEikKBXNpbmNlGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIICgZfYWZ0ZXIiiwEKFUxpc3RPcGVyYXRpb25zUmVxdWVzdBINCgVndWVzdBgBIAEoCRIWCg5jb250YWluZXJfbmFtZRgCIAEoCRIpCgVzaW5jZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJdW5kZXJfd2F5GAQgASgIEg0KBWxpbWl0GAUgASgNIkgKFkxpc3RPcGVyYXRpb25zUmVzcG9uc2USLgoKb3BlcmF0aW9ucxgBIAMoCzIaLnRyZW1wbGluLnYxLk9wZXJhdGlvbkluZm8ihQMKDU9wZXJhdGlvbkluZm8SDQoFZ3Vlc3QYASABKAkSEQoJb3BlcmF0aW9uGAIgASgJEgwKBGtpbmQYAyABKAkSFgoOY29udGFpbmVyX25hbWUYBCABKAkSLwoFc3RhdGUYBSABKA4yIC50cmVtcGxpbi52MS5PcGVyYXRpb25JbmZvLlN0YXRlEikKBWJlZ3VuGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIrCgd1cGRhdGVkGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgVlbmRlZBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoHcGVyY2VudBgJIAEoDUgAiAEBEgwKBHRleHQYCiABKAkiSAoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABINCglVTkRFUl9XQVkQARINCglTVUNDRUVERUQQAhIKCgZGQUlMRUQQA0IKCghfcGVyY2VudCKzBgoFRXZlbnQSEAoIc2VxdWVuY2UYASABKAQSKAoEdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFZ3Vlc3QYAyABKAkSEQoJb3BlcmF0aW9uGAQgASgJEjcKBXJlYWR5GAogASgLMiYudm1fdG9vbHMudHJlbXBsaW4uVHJlbXBsaW5TdGFydHVwSW5mb0gAEjgKCXN0YXJ0X2x4ZBgLIAEoCzIjLnZtX3Rvb2xzLnRyZW1wbGluLlN0YXJ0THhkUHJvZ3Jlc3NIABI+CgZjcmVhdGUYDCABKAsyLC52bV90b29scy50cmVtcGxpbi5Db250YWluZXJDcmVhdGlvblByb2dyZXNzSAASPgoGZGVsZXRlGA0gASgLMiwudm1fdG9vbHMudHJlbXBsaW4uQ29udGFpbmVyRGVsZXRpb25Qcm9ncmVzc0gAEjoKBXN0YXJ0GA4gASgLMikudm1fdG9vbHMudHJlbXBsaW4uQ29udGFpbmVyU3RhcnRQcm9ncmVzc0gAEjgKBHN0b3AYDyABKAsyKC52bV90b29scy50cmVtcGxpbi5Db250YWluZXJTdG9wUHJvZ3Jlc3NIABI8CgZleHBvcnQYECABKAsyKi52bV90b29scy50cmVtcGxpbi5Db250YWluZXJFeHBvcnRQcm9ncmVzc0gAEjwKBmltcG9ydBgRIAEoCzIqLnZtX3Rvb2xzLnRyZW1wbGluLkNvbnRhaW5lckltcG9ydFByb2dyZXNzSAASPAoIc2h1dGRvd24YEiABKAsyKC52bV90b29scy50cmVtcGxpbi5Db250YWluZXJTaHV0ZG93bkluZm9IABI1CgVwb3J0cxgTIAEoCzIkLnZtX3Rvb2xzLnRyZW1wbGluLkxpc3RlbmluZ1BvcnRJbmZvSAASPgoHdXBncmFkZRgUIAEoCzIrLnZtX3Rvb2xzLnRyZW1wbGluLlVwZ3JhZGVDb250YWluZXJQcm9ncmVzc0gAEigKBWJlZ3VuGB4gASgLMhcudHJlbXBsaW4udjEuV2F0Y2hCZWd1bkgAQggKBm5vdGljZSIsCgpXYXRjaEJlZ3VuEg4KBm5ld2VzdBgBIAEoBBIOCgZvbGRlc3QYAiABKAQy6gEKBEhvc3QSTQoKTGlzdEd1ZXN0cxIeLnRyZW1wbGluLnYxLkxpc3RHdWVzdHNSZXF1ZXN0Gh8udHJlbXBsaW4udjEuTGlzdEd1ZXN0c1Jlc3BvbnNlEjgKBVdhdGNoEhkudHJlbXBsaW4udjEuV2F0Y2hSZXF1ZXN0GhIudHJlbXBsaW4udjEuRXZlbnQwARJZCg5MaXN0T3BlcmF0aW9ucxIiLnRyZW1wbGluLnYxLkxpc3RPcGVyYXRpb25zUmVxdWVzdBojLnRyZW1wbGluLnYxLkxpc3RPcGVyYXRpb25zUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp, file_tremplin]);
+  fileDesc("ChZ0cmVtcGxpbi92MS9ob3N0LnByb3RvEgt0cmVtcGxpbi52MSITChFMaXN0R3Vlc3RzUmVxdWVzdCI8ChJMaXN0R3Vlc3RzUmVzcG9uc2USJgoGZ3Vlc3RzGAEgAygLMhYudHJlbXBsaW4udjEuR3Vlc3RJbmZvIqEBCglHdWVzdEluZm8SDAoEbmFtZRgBIAEoCRIPCgdhZGRyZXNzGAIgASgJEhEKCXJlYWNoYWJsZRgDIAEoCBIWCg5mYWlsdXJlX3JlYXNvbhgEIAEoCRIZChFmcm9tX2NvbW1hbmRfbGluZRgFIAEoCBIvCgtsYXN0X25vdGljZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiUQoPQWRkR3Vlc3RSZXF1ZXN0EgwKBG5hbWUYASABKAkSDwoHYWRkcmVzcxgCIAEoCRINCgV0b2tlbhgDIAEoCRIQCghsaXN0ZW5lchgEIAEoCSI5ChBBZGRHdWVzdFJlc3BvbnNlEiUKBWd1ZXN0GAEgASgLMhYudHJlbXBsaW4udjEuR3Vlc3RJbmZvIiIKElJlbW92ZUd1ZXN0UmVxdWVzdBIMCgRuYW1lGAEgASgJIhUKE1JlbW92ZUd1ZXN0UmVzcG9uc2UiKgoZTGlzdEhvc3RDb250YWluZXJzUmVxdWVzdBINCgVndWVzdBgBIAEoCSJKChpMaXN0SG9zdENvbnRhaW5lcnNSZXNwb25zZRIsCgZndWVzdHMYASADKAsyHC50cmVtcGxpbi52MS5HdWVzdENvbnRhaW5lcnMi1wEKD0d1ZXN0Q29udGFpbmVycxIlCgVndWVzdBgBIAEoCzIWLnRyZW1wbGluLnYxLkd1ZXN0SW5mbxIWCg5mYWlsdXJlX3JlYXNvbhgCIAEoCRIrCgdyZWFkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpjb250YWluZXJzGAQgAygLMhoudHJlbXBsaW4udjEuQ29udGFpbmVySW5mbxIoCgdhY3Rpb25zGAUgAygLMhcudHJlbXBsaW4udjEuQWN0aW9uSW5mbyKxAQoNQ29udGFpbmVySW5mbxIpCgljb250YWluZXIYASABKAsyFi50cmVtcGxpbi52MS5Db250YWluZXISDQoFc3RhbGUYAiABKAgSDQoFcG9ydHMYAyADKA0SKAoHYWN0aW9ucxgEIAMoCzIXLnRyZW1wbGluLnYxLkFjdGlvbkluZm8SLQoJb3BlcmF0aW9uGAUgASgLMhoudHJlbXBsaW4udjEuT3BlcmF0aW9uSW5mbyItCgpBY3Rpb25JbmZvEg4KBmFjdGlvbhgBIAEoCRIPCgdyZWZ1c2FsGAIgASgJIpABCgxXYXRjaFJlcXVlc3QSDQoFZ3Vlc3QYASABKAkSEgoFYWZ0ZXIYAiABKARIAIgBARIQCghvbmx5X2xvZxgDIAEoCBIpCgVzaW5jZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOY29udGFpbmVyX25hbWUYBSABKAlCCAoGX2FmdGVyIosBChVMaXN0T3BlcmF0aW9uc1JlcXVlc3QSDQoFZ3Vlc3QYASABKAkSFgoOY29udGFpbmVyX25hbWUYAiABKAkSKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXVuZGVyX3dheRgEIAEoCBINCgVsaW1pdBgFIAEoDSJIChZMaXN0T3BlcmF0aW9uc1Jlc3BvbnNlEi4KCm9wZXJhdGlvbnMYASADKAsyGi50cmVtcGxpbi52MS5PcGVyYXRpb25JbmZvIoUDCg1PcGVyYXRpb25JbmZvEg0KBWd1ZXN0GAEgASgJEhEKCW9wZXJhdGlvbhgCIAEoCRIMCgRraW5kGAMgASgJEhYKDmNvbnRhaW5lcl9uYW1lGAQgASgJEi8KBXN0YXRlGAUgASgOMiAudHJlbXBsaW4udjEuT3BlcmF0aW9uSW5mby5TdGF0ZRIpCgViZWd1bhgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHdXBkYXRlZBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFZW5kZWQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKB3BlcmNlbnQYCSABKA1IAIgBARIMCgR0ZXh0GAogASgJIkgKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASDQoJVU5ERVJfV0FZEAESDQoJU1VDQ0VFREVEEAISCgoGRkFJTEVEEANCCgoIX3BlcmNlbnQiswYKBUV2ZW50EhAKCHNlcXVlbmNlGAEgASgEEigKBHRpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWd1ZXN0GAMgASgJEhEKCW9wZXJhdGlvbhgEIAEoCRI3CgVyZWFkeRgKIAEoCzImLnZtX3Rvb2xzLnRyZW1wbGluLlRyZW1wbGluU3RhcnR1cEluZm9IABI4CglzdGFydF9seGQYCyABKAsyIy52bV90b29scy50cmVtcGxpbi5TdGFydEx4ZFByb2dyZXNzSAASPgoGY3JlYXRlGAwgASgLMiwudm1fdG9vbHMudHJlbXBsaW4uQ29udGFpbmVyQ3JlYXRpb25Qcm9ncmVzc0gAEj4KBmRlbGV0ZRgNIAEoCzIsLnZtX3Rvb2xzLnRyZW1wbGluLkNvbnRhaW5lckRlbGV0aW9uUHJvZ3Jlc3NIABI6CgVzdGFydBgOIAEoCzIpLnZtX3Rvb2xzLnRyZW1wbGluLkNvbnRhaW5lclN0YXJ0UHJvZ3Jlc3NIABI4CgRzdG9wGA8gASgLMigudm1fdG9vbHMudHJlbXBsaW4uQ29udGFpbmVyU3RvcFByb2dyZXNzSAASPAoGZXhwb3J0GBAgASgLMioudm1fdG9vbHMudHJlbXBsaW4uQ29udGFpbmVyRXhwb3J0UHJvZ3Jlc3NIABI8CgZpbXBvcnQYESABKAsyKi52bV90b29scy50cmVtcGxpbi5Db250YWluZXJJbXBvcnRQcm9ncmVzc0gAEjwKCHNodXRkb3duGBIgASgLMigudm1fdG9vbHMudHJlbXBsaW4uQ29udGFpbmVyU2h1dGRvd25JbmZvSAASNQoFcG9ydHMYEyABKAsyJC52bV90b29scy50cmVtcGxpbi5MaXN0ZW5pbmdQb3J0SW5mb0gAEj4KB3VwZ3JhZGUYFCABKAsyKy52bV90b29scy50cmVtcGxpbi5VcGdyYWRlQ29udGFpbmVyUHJvZ3Jlc3NIABIoCgViZWd1bhgeIAEoCzIXLnRyZW1wbGluLnYxLldhdGNoQmVndW5IAEIICgZub3RpY2UiLAoKV2F0Y2hCZWd1bhIOCgZuZXdlc3QYASABKAQSDgoGb2xkZXN0GAIgASgEIiQKE0xpc3RGb3J3YXJkc1JlcXVlc3QSDQoFZ3Vlc3QYASABKAkiPgoUTGlzdEZvcndhcmRzUmVzcG9uc2USJgoIZm9yd2FyZHMYASADKAsyFC50cmVtcGxpbi52MS5Gb3J3YXJkIp4CCgdGb3J3YXJkEg0KBWd1ZXN0GAEgASgJEhYKDmNvbnRhaW5lcl9uYW1lGAIgASgJEgwKBHBvcnQYAyABKA0SEQoJaG9zdF9wb3J0GAQgASgNEikKBXN0YXRlGAUgASgOMhoudHJlbXBsaW4udjEuRm9yd2FyZC5TdGF0ZRIOCgZyZWFzb24YBiABKAkSEQoJbWFwcGVkX3RvGAcgASgNEhMKC2Nvbm5lY3Rpb25zGAggASgNImgKBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASCAoET1BFThABEgcKA09GRhACEggKBElETEUQAxILCgdCTE9DS0VEEAQSDgoKT1ZFUl9MSU1JVBAFEg4KCkdVRVNUX0FXQVkQBiKQAQoRU2V0Rm9yd2FyZFJlcXVlc3QSDQoFZ3Vlc3QYASABKAkSFgoOY29udGFpbmVyX25hbWUYAiABKAkSDAoEcG9ydBgDIAEoDRIUCgdlbmFibGVkGAQgASgISACIAQESFgoJaG9zdF9wb3J0GAUgASgNSAGIAQFCCgoIX2VuYWJsZWRCDAoKX2hvc3RfcG9ydCI8ChJTZXRGb3J3YXJkUmVzcG9uc2USJgoIZm9yd2FyZHMYASADKAsyFC50cmVtcGxpbi52MS5Gb3J3YXJkMuQFCgRIb3N0Ek0KCkxpc3RHdWVzdHMSHi50cmVtcGxpbi52MS5MaXN0R3Vlc3RzUmVxdWVzdBofLnRyZW1wbGluLnYxLkxpc3RHdWVzdHNSZXNwb25zZRI4CgVXYXRjaBIZLnRyZW1wbGluLnYxLldhdGNoUmVxdWVzdBoSLnRyZW1wbGluLnYxLkV2ZW50MAESWQoOTGlzdE9wZXJhdGlvbnMSIi50cmVtcGxpbi52MS5MaXN0T3BlcmF0aW9uc1JlcXVlc3QaIy50cmVtcGxpbi52MS5MaXN0T3BlcmF0aW9uc1Jlc3BvbnNlElMKDExpc3RGb3J3YXJkcxIgLnRyZW1wbGluLnYxLkxpc3RGb3J3YXJkc1JlcXVlc3QaIS50cmVtcGxpbi52MS5MaXN0Rm9yd2FyZHNSZXNwb25zZRJWCg1XYXRjaEZvcndhcmRzEiAudHJlbXBsaW4udjEuTGlzdEZvcndhcmRzUmVxdWVzdBohLnRyZW1wbGluLnYxLkxpc3RGb3J3YXJkc1Jlc3BvbnNlMAESTQoKU2V0Rm9yd2FyZBIeLnRyZW1wbGluLnYxLlNldEZvcndhcmRSZXF1ZXN0Gh8udHJlbXBsaW4udjEuU2V0Rm9yd2FyZFJlc3BvbnNlEmEKDkxpc3RDb250YWluZXJzEiYudHJlbXBsaW4udjEuTGlzdEhvc3RDb250YWluZXJzUmVxdWVzdBonLnRyZW1wbGluLnYxLkxpc3RIb3N0Q29udGFpbmVyc1Jlc3BvbnNlEkcKCEFkZEd1ZXN0EhwudHJlbXBsaW4udjEuQWRkR3Vlc3RSZXF1ZXN0Gh0udHJlbXBsaW4udjEuQWRkR3Vlc3RSZXNwb25zZRJQCgtSZW1vdmVHdWVzdBIfLnRyZW1wbGluLnYxLlJlbW92ZUd1ZXN0UmVxdWVzdBogLnRyZW1wbGluLnYxLlJlbW92ZUd1ZXN0UmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp, file_tremplin, file_tremplin_v1_guest]);
 
 /**
  * Describes the message tremplin.v1.ListGuestsRequest.
@@ -42,38 +43,101 @@ export const GuestInfoSchema = /*@__PURE__*/
   messageDesc(file_tremplin_v1_host, 2);
 
 /**
+ * Describes the message tremplin.v1.AddGuestRequest.
+ * Use `create(AddGuestRequestSchema)` to create a new message.
+ */
+export const AddGuestRequestSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_host, 3);
+
+/**
+ * Describes the message tremplin.v1.AddGuestResponse.
+ * Use `create(AddGuestResponseSchema)` to create a new message.
+ */
+export const AddGuestResponseSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_host, 4);
+
+/**
+ * Describes the message tremplin.v1.RemoveGuestRequest.
+ * Use `create(RemoveGuestRequestSchema)` to create a new message.
+ */
+export const RemoveGuestRequestSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_host, 5);
+
+/**
+ * Describes the message tremplin.v1.RemoveGuestResponse.
+ * Use `create(RemoveGuestResponseSchema)` to create a new message.
+ */
+export const RemoveGuestResponseSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_host, 6);
+
+/**
+ * Describes the message tremplin.v1.ListHostContainersRequest.
+ * Use `create(ListHostContainersRequestSchema)` to create a new message.
+ */
+export const ListHostContainersRequestSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_host, 7);
+
+/**
+ * Describes the message tremplin.v1.ListHostContainersResponse.
+ * Use `create(ListHostContainersResponseSchema)` to create a new message.
+ */
+export const ListHostContainersResponseSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_host, 8);
+
+/**
+ * Describes the message tremplin.v1.GuestContainers.
+ * Use `create(GuestContainersSchema)` to create a new message.
+ */
+export const GuestContainersSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_host, 9);
+
+/**
+ * Describes the message tremplin.v1.ContainerInfo.
+ * Use `create(ContainerInfoSchema)` to create a new message.
+ */
+export const ContainerInfoSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_host, 10);
+
+/**
+ * Describes the message tremplin.v1.ActionInfo.
+ * Use `create(ActionInfoSchema)` to create a new message.
+ */
+export const ActionInfoSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_host, 11);
+
+/**
  * Describes the message tremplin.v1.WatchRequest.
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export const WatchRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_host, 3);
+  messageDesc(file_tremplin_v1_host, 12);
 
 /**
  * Describes the message tremplin.v1.ListOperationsRequest.
  * Use `create(ListOperationsRequestSchema)` to create a new message.
  */
 export const ListOperationsRequestSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_host, 4);
+  messageDesc(file_tremplin_v1_host, 13);
 
 /**
  * Describes the message tremplin.v1.ListOperationsResponse.
  * Use `create(ListOperationsResponseSchema)` to create a new message.
  */
 export const ListOperationsResponseSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_host, 5);
+  messageDesc(file_tremplin_v1_host, 14);
 
 /**
  * Describes the message tremplin.v1.OperationInfo.
  * Use `create(OperationInfoSchema)` to create a new message.
  */
 export const OperationInfoSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_host, 6);
+  messageDesc(file_tremplin_v1_host, 15);
 
 /**
  * Describes the enum tremplin.v1.OperationInfo.State.
  */
 export const OperationInfo_StateSchema = /*@__PURE__*/
-  enumDesc(file_tremplin_v1_host, 6, 0);
+  enumDesc(file_tremplin_v1_host, 15, 0);
 
 /**
  * @generated from enum tremplin.v1.OperationInfo.State
@@ -86,14 +150,61 @@ export const OperationInfo_State = /*@__PURE__*/
  * Use `create(EventSchema)` to create a new message.
  */
 export const EventSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_host, 7);
+  messageDesc(file_tremplin_v1_host, 16);
 
 /**
  * Describes the message tremplin.v1.WatchBegun.
  * Use `create(WatchBegunSchema)` to create a new message.
  */
 export const WatchBegunSchema = /*@__PURE__*/
-  messageDesc(file_tremplin_v1_host, 8);
+  messageDesc(file_tremplin_v1_host, 17);
+
+/**
+ * Describes the message tremplin.v1.ListForwardsRequest.
+ * Use `create(ListForwardsRequestSchema)` to create a new message.
+ */
+export const ListForwardsRequestSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_host, 18);
+
+/**
+ * Describes the message tremplin.v1.ListForwardsResponse.
+ * Use `create(ListForwardsResponseSchema)` to create a new message.
+ */
+export const ListForwardsResponseSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_host, 19);
+
+/**
+ * Describes the message tremplin.v1.Forward.
+ * Use `create(ForwardSchema)` to create a new message.
+ */
+export const ForwardSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_host, 20);
+
+/**
+ * Describes the enum tremplin.v1.Forward.State.
+ */
+export const Forward_StateSchema = /*@__PURE__*/
+  enumDesc(file_tremplin_v1_host, 20, 0);
+
+/**
+ * @generated from enum tremplin.v1.Forward.State
+ */
+export const Forward_State = /*@__PURE__*/
+  tsEnum(Forward_StateSchema);
+
+/**
+ * Describes the message tremplin.v1.SetForwardRequest.
+ * Use `create(SetForwardRequestSchema)` to create a new message.
+ */
+export const SetForwardRequestSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_host, 21);
+
+/**
+ * Describes the message tremplin.v1.SetForwardResponse.
+ * Use `create(SetForwardResponseSchema)` to create a new message.
+ */
+export const SetForwardResponseSchema = /*@__PURE__*/
+  messageDesc(file_tremplin_v1_host, 22);
 
 /**
  * @generated from service tremplin.v1.Host

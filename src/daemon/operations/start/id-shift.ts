@@ -1,5 +1,4 @@
-import * as z from "zod";
-import { flagText } from "../../../base/text-codecs.ts";
+import { flagText, jsonText } from "../../../base/text-codecs.ts";
 import { isUnavailable, TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
@@ -7,7 +6,12 @@ import { type Instance, instanceStatus } from "../../../engine/resources/instanc
 import type { Config } from "../../../engine/resources/pools.ts";
 import type { Snapshot } from "../../../engine/resources/snapshots.ts";
 import { identitySteps, type SameContainer } from "../../containers/container-identity.ts";
-import { applySettings, settingsText } from "../../containers/container-settings.ts";
+import {
+  applySettings,
+  settingsOf,
+  settingsSchema,
+  settingsText,
+} from "../../containers/container-settings.ts";
 import { deleteSnapshot } from "../../containers/delete-snapshot.ts";
 import { operationOf, unmarkOperation } from "../../containers/operation-mark.ts";
 import { isSameIdMap, parseIdMap } from "../../guest/id-map.ts";
@@ -18,7 +22,7 @@ export const startSteps = {
   /** The snapshot before an id shift is whole. */
   saved: flagText,
   /** The settings of the container while its files are being restored. */
-  settings: z.string(),
+  settings: jsonText(settingsSchema),
 };
 type Context = OperationContext<typeof startSteps>;
 
@@ -146,10 +150,10 @@ async function restoreFiles(
   { signal, steps, step }: Context,
 ): Promise<void> {
   const { name } = instance;
-  const now = settingsText(instance);
-  if (now !== settingsText(snapshot)) await step("settings", now);
+  const isChanged = settingsText(instance) !== settingsText(snapshot);
+  if (isChanged) await step("settings", settingsOf(instance));
   await (await engine.snapshots.restore(name, snapshot.name, { signal })).wait({ signal });
-  const settings = now === settingsText(snapshot) ? steps.settings : now;
+  const settings = isChanged ? settingsOf(instance) : steps.settings;
   if (settings !== undefined) await applySettings(engine, name, settings, signal);
 }
 

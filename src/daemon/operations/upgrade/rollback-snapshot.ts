@@ -23,7 +23,11 @@ export async function findRollbackSnapshot(
   container: string,
   signal?: AbortSignal,
 ): Promise<Snapshot | undefined> {
-  const all = (await engine.snapshots.list(container, { signal }).catch(ifMissing)) ?? [];
+  return newestRollbackSnapshot((await engine.snapshots.list(container, { signal }).catch(ifMissing)) ?? []);
+}
+
+/** The newest rollback snapshot among all snapshots of a container. */
+export function newestRollbackSnapshot(all: readonly Snapshot[]): Snapshot | undefined {
   return all
     .filter(isRollbackSnapshot)
     .sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at))[0];

@@ -44,6 +44,11 @@ export class ContainerPorts implements Disposable {
     return this.#readAt;
   }
 
+  /** As PortSource.openNetwork. Throws once the container has ended. */
+  openNetwork(): number | undefined {
+    return this.#source.openNetwork();
+  }
+
   /** Whether the container still runs and was not restarted. */
   get isAlive(): boolean {
     if (!this.#ended) this.#try(() => this.#source.socketCounts());

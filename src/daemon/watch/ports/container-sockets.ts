@@ -1,3 +1,4 @@
+import { closeSync, fstatSync, openSync, statSync } from "node:fs";
 import type { Engine } from "../../../engine/engine.ts";
 import { findInitProcess } from "./init-process.ts";
 import type { PortSource, SocketCounts } from "./port-source.ts";
@@ -15,13 +16,15 @@ const GROUP_ROOTS = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
  * that would keep the namespace and its devices alive after the container has ended.
  */
 export class ContainerSockets implements PortSource {
+  readonly #init: ProcFolder;
   readonly #network: ProcFolder;
   readonly #processorTime: ProcFile | undefined;
   readonly #opened: DisposableStack;
 
-  /** `init`: the first process of the container. */
+  /** `init`: the first process of the container. Owns it from now on. */
   constructor(init: ProcFolder) {
     using opened = new DisposableStack();
+    this.#init = opened.use(init);
     this.#network = opened.use(new ProcFolder(init.path("net")));
     this.#processorTime = opened.use(openProcessorTime(init));
     this.#opened = opened.move();
@@ -33,7 +36,7 @@ export class ContainerSockets implements PortSource {
     name: string,
     signal: AbortSignal,
   ): Promise<ContainerSockets | undefined> {
-    using init = await findInitProcess(engine, name, signal);
+    const init = await findInitProcess(engine, name, signal);
     return init && new ContainerSockets(init);
   }
 
@@ -50,6 +53,13 @@ export class ContainerSockets implements PortSource {
   *ports({ tcp, tcp6 }: SocketCounts): Generator<readonly number[]> {
     if (tcp > 0) yield* readSocketTable(this.#network.path("tcp"));
     if (tcp6 > 0) yield* readSocketTable(this.#network.path("tcp6"));
+  }
+
+  openNetwork(): number | undefined {
+    const opened = openSync(this.#init.path("ns/net"), "r");
+    if (fstatSync(opened).ino !== statSync("/proc/self/ns/net").ino) return opened;
+    closeSync(opened);
+    return undefined;
   }
 
   [Symbol.dispose](): void {

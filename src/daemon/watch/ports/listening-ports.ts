@@ -6,6 +6,7 @@ import type { EngineEvent } from "../../../engine/events/engine-event.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
 import { instanceOf } from "../../../engine/operations/operation-record.ts";
 import { type Instance, instanceStatus } from "../../../engine/resources/instance.ts";
+import type { CurrentPorts } from "../../connections/current-ports.ts";
 import type { Notice } from "../../notices/notice.ts";
 import type { NoticeQueue } from "../../notices/notice-queue.ts";
 import { PortScanner } from "./port-scanner.ts";
@@ -23,6 +24,8 @@ interface Options {
   readonly isHidden: (name: string) => boolean;
   /** Opens the view of a container's sockets; undefined if it does not run. */
   readonly open: (engine: Engine, name: string, signal: AbortSignal) => Promise<PortSource | undefined>;
+  /** Is kept up to date, for connections to the ports. */
+  readonly current?: Pick<CurrentPorts, "set">;
   readonly clock: Clock;
   readonly log: Logger;
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../../../base/async/clock.ts";
 import type { Logger } from "../../../base/logger.ts";
+import type { CurrentPorts } from "../../connections/current-ports.ts";
 import type { Notice } from "../../notices/notice.ts";
 import { ContainerPorts } from "./container-ports.ts";
 import { PortReader } from "./port-reader.ts";
@@ -19,6 +20,8 @@ const MAX_SKIPPED_SCANS = 10;
 
 interface Options {
   readonly report: (notice: Notice) => void;
+  /** Gets the ports as each scan found them. */
+  readonly current?: Pick<CurrentPorts, "set">;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -124,7 +127,9 @@ export class PortScanner implements AsyncDisposable {
     const containers = [...this.#containers.values()];
     if (repeat) for (const container of containers) await container.read();
     else await this.#reader.readChanged(containers, elapsed);
-    const notice = this.#reported.next(this.#lists(), repeat);
+    const lists = this.#lists();
+    this.#options.current?.set(this.#containers, lists);
+    const notice = this.#reported.next(lists, repeat);
     this.#recentChanges = [notice !== undefined, ...this.#recentChanges].slice(0, RECENT_SCANS);
     if (notice) this.#options.report(notice);
   }

@@ -9,6 +9,8 @@ export interface PortSource extends Disposable {
   socketCounts(): SocketCounts;
   /** All listening ports, in small pieces; a port may appear more than once. */
   ports(counts: SocketCounts): Iterable<readonly number[]>;
+  /** Opens the network namespace that the ports are in; undefined where it is the daemon's own. */
+  openNetwork(): number | undefined;
 }
 
 export interface SocketCounts {

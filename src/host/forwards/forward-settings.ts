@@ -1,0 +1,131 @@
+import * as z from "zod";
+import { type ErrorLog, JsonFile } from "../../base/files/json-file.ts";
+
+/** A port of a container of a guest. */
+export interface PortKey {
+  readonly guest: string;
+  readonly container: string;
+  readonly port: number;
+}
+
+const containerSchema = z.object({ guest: z.string(), container: z.string() });
+const portSchema = z.object({
+  guest: z.string(),
+  container: z.string(),
+  port: z.number().int(),
+  /** Unset: as the container's switch says. */
+  enabled: z.boolean().optional(),
+  /** The fixed port of this machine. */
+  mappedTo: z.number().int().optional(),
+});
+const schema = z.object({
+  /** Containers whose ports are not forwarded. */
+  off: z.array(containerSchema),
+  ports: z.array(portSchema),
+  /** Which of several containers with the same port keeps its number. */
+  firstComers: z.array(z.object({ guest: z.string(), container: z.string(), port: z.number().int() })),
+});
+
+type Content = z.output<typeof schema>;
+type PortSetting = Content["ports"][number];
+
+/** What a person, or the order of arrival, has decided of forwards. Kept in the host's folder. */
+export class ForwardSettings {
+  readonly #file: JsonFile<typeof schema>;
+  #content: Content;
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(file: JsonFile<typeof schema>, content: Content) {
+    this.#file = file;
+    this.#content = content;
+  }
+
+  static async open(path: string, log: ErrorLog): Promise<ForwardSettings> {
+    const without = "all ports are forwarded, to the next free port of this machine";
+    const file = new JsonFile({ path, schema, without });
+    const content = (await file.readOrSetAside(log)) ?? { off: [], ports: [], firstComers: [] };
+    return new ForwardSettings(file, content);
+  }
+
+  /** Those of single ports. */
+  get ports(): readonly PortSetting[] {
+    return this.#content.ports;
+  }
+
+  get switchedOff(): Content["off"] {
+    return this.#content.off;
+  }
+
+  isEnabled({ guest, container, port }: PortKey): boolean {
+    return this.#of({ guest, container, port })?.enabled ?? !this.#isOff(guest, container);
+  }
+
+  mappedTo(key: PortKey): number | undefined {
+    return this.#of(key)?.mappedTo;
+  }
+
+  /** The port that a number of this machine is mapped to. */
+  mappedHere(hostPort: number): PortKey | undefined {
+    return this.#content.ports.find(({ mappedTo }) => mappedTo === hostPort);
+  }
+
+  firstComer(port: number): PortKey | undefined {
+    return this.#content.firstComers.find((each) => each.port === port);
+  }
+
+  /** Durable when it resolves; nothing has changed when it rejects. */
+  async switchContainer(guest: string, container: string, enabled: boolean): Promise<void> {
+    await this.#update(({ off, ...content }) => {
+      const others = off.filter((each) => each.guest !== guest || each.container !== container);
+      return { ...content, off: enabled ? others : [...others, { guest, container }] };
+    });
+  }
+
+  /** Changes what is given. A fixed port of 0 means none. */
+  async setPort(key: PortKey, change: { enabled?: boolean; mappedTo?: number }): Promise<void> {
+    const { guest, container, port } = key;
+    await this.#update((content) => {
+      const setting: PortSetting = { guest, container, port, ...this.#of(key), ...change };
+      // What says no more than the container's switch would hide a later change of that.
+      if (setting.enabled === !this.#isOff(guest, container)) delete setting.enabled;
+      if (!setting.mappedTo) delete setting.mappedTo;
+      const others = content.ports.filter((each) => !isSamePort(each, key));
+      const isSet = setting.enabled !== undefined || setting.mappedTo !== undefined;
+      return { ...content, ports: isSet ? [...others, setting] : others };
+    });
+  }
+
+  /** Unlike the others, never fails: only the order after a restart depends on it. */
+  async setFirstComers(all: readonly PortKey[]): Promise<void> {
+    const firstComers = all.map(({ guest, container, port }) => ({ guest, container, port }));
+    if (JSON.stringify(firstComers) === JSON.stringify(this.#content.firstComers)) return;
+    await this.#update((content) => ({ ...content, firstComers })).catch(() => undefined);
+  }
+
+  get firstComers(): readonly PortKey[] {
+    return this.#content.firstComers;
+  }
+
+  #isOff(guest: string, container: string): boolean {
+    return this.#content.off.some((each) => each.guest === guest && each.container === container);
+  }
+
+  #of(key: PortKey): PortSetting | undefined {
+    return this.#content.ports.find((each) => isSamePort(each, key));
+  }
+
+  /** One change after the other, each of what the one before has left. */
+  async #update(change: (content: Content) => Content): Promise<void> {
+    const writing = this.#writing.then(async () => {
+      const content = change(this.#content);
+      await this.#file.write(content);
+      this.#content = content;
+    });
+    this.#writing = writing.catch(() => undefined);
+    await writing;
+  }
+}
+
+export function isSamePort(one: PortKey, other: PortKey): boolean {
+  return one.port === other.port && one.container === other.container && one.guest === other.guest;
+}
