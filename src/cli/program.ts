@@ -47,6 +47,14 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "stop a container and start it again",
     load: async () => (await import("./commands/restart.ts")).restartCommand,
   },
+  rename: {
+    summary: "give a stopped container another name",
+    load: async () => (await import("./commands/rename.ts")).renameCommand,
+  },
+  copy: {
+    summary: "copy a container",
+    load: async () => (await import("./commands/copy.ts")).copyCommand,
+  },
   snapshot: {
     summary: "take a snapshot of a container",
     load: async () => (await import("./commands/snapshot.ts")).snapshotCommand,

@@ -3,6 +3,7 @@ import type { Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import { cancelOperation } from "./cancel-operation.ts";
 import { checkUpgrade } from "./check-upgrade.ts";
 import { connectPort } from "./connect-port.ts";
+import { copyContainer, renameContainer } from "./copy-and-rename.ts";
 import { getStatus } from "./get-status.ts";
 import { listContainers } from "./list-containers.ts";
 import { listOrphans } from "./list-orphans.ts";
@@ -34,6 +35,8 @@ export function guestService(deps: RpcDeps): ServiceImpl<typeof Guest> {
     listSnapshots: listSnapshots(deps),
     restoreSnapshot: restoreSnapshot(deps),
     deleteSnapshot: removeSnapshot(deps),
+    renameContainer: renameContainer(deps),
+    copyContainer: copyContainer(deps),
     cancelOperation: cancelOperation(deps),
     watchPorts: watchPorts(deps),
     connectPort: connectPort(deps),

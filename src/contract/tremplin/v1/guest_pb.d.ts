@@ -1756,6 +1756,59 @@ export declare type CancelOperationResponse = Message<"tremplin.v1.CancelOperati
 export declare const CancelOperationResponseSchema: GenMessage<CancelOperationResponse>;
 
 /**
+ * @generated from message tremplin.v1.RenameContainerRequest
+ */
+export declare type RenameContainerRequest = Message<"tremplin.v1.RenameContainerRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * ALREADY_EXISTS: it is taken.
+   *
+   * @generated from field: string new_name = 2;
+   */
+  newName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.RenameContainerRequest.
+ * Use `create(RenameContainerRequestSchema)` to create a new message.
+ */
+export declare const RenameContainerRequestSchema: GenMessage<RenameContainerRequest>;
+
+/**
+ * @generated from message tremplin.v1.CopyContainerRequest
+ */
+export declare type CopyContainerRequest = Message<"tremplin.v1.CopyContainerRequest"> & {
+  /**
+   * Of the copy. ALREADY_EXISTS: it is taken.
+   *
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * @generated from field: string source_name = 2;
+   */
+  sourceName: string;
+
+  /**
+   * With the snapshots of the source. Default: without.
+   *
+   * @generated from field: bool snapshots = 3;
+   */
+  snapshots: boolean;
+};
+
+/**
+ * Describes the message tremplin.v1.CopyContainerRequest.
+ * Use `create(CopyContainerRequestSchema)` to create a new message.
+ */
+export declare const CopyContainerRequestSchema: GenMessage<CopyContainerRequest>;
+
+/**
  * Served by the daemon together with vm_tools.tremplin.Tremplin. The response to
  * a request that begins an operation carries the operation's id in the call
  * metadata tremplin-operation.
@@ -1953,6 +2006,29 @@ export declare const Guest: GenService<{
     methodKind: "unary";
     input: typeof DeleteSnapshotRequestSchema;
     output: typeof DeleteSnapshotResponseSchema;
+  },
+  /**
+   * Gives a stopped container another name. Its snapshots, USB ports and settings
+   * follow. The outcome is sent by UpdateCreateStatus, for the new name.
+   *
+   * @generated from rpc tremplin.v1.Guest.RenameContainer
+   */
+  renameContainer: {
+    methodKind: "unary";
+    input: typeof RenameContainerRequestSchema;
+    output: typeof OperationResponseSchema;
+  },
+  /**
+   * Copies a container, running or not, as one of its own: with other addresses
+   * and another machine id. The outcome is sent by UpdateCreateStatus, for the
+   * copy.
+   *
+   * @generated from rpc tremplin.v1.Guest.CopyContainer
+   */
+  copyContainer: {
+    methodKind: "unary";
+    input: typeof CopyContainerRequestSchema;
+    output: typeof OperationResponseSchema;
   },
   /**
    * Cancels the snapshot or the copy under way on a container, or with the call
