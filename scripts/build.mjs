@@ -1,7 +1,9 @@
-// Bundles the sources: dist/tremplin.js with its chunks, and with --tests one
-// file for each *.test.ts given by its folder (dist/test/..., or TREMPLIN_TEST_OUT).
+// Bundles the sources: dist/app/tremplin.js with its chunks, and the pages of the console in dist/console; with --tests
+// one file for each *.test.ts given by its folder (dist/test/..., or TREMPLIN_TEST_OUT).
 import { globSync, rmSync } from "node:fs";
 import { build } from "esbuild";
+import { buildConsole } from "./build-console.mjs";
+import { buildVersion } from "./build-version.mjs";
 
 const common = {
   bundle: true,
@@ -10,8 +12,8 @@ const common = {
   platform: "node",
   target: "node22",
   sourcemap: true,
-  // It brings a library for each kind of machine, and is loaded by those alone who need it.
-  external: ["koffi"],
+  // koffi brings a library for each kind of machine, and is loaded by those alone who need it; playwright is for tests.
+  external: ["koffi", "playwright-core"],
   logLevel: "warning",
   // Some dependencies are CommonJS and call require for Node's own modules.
   banner: {
@@ -20,7 +22,9 @@ const common = {
 };
 
 const tests = process.argv.includes("--tests");
-const outdir = tests ? process.env.TREMPLIN_TEST_OUT || "dist/test" : "dist/app";
+const outdir = tests
+  ? process.env.TREMPLIN_TEST_OUT || "dist/test"
+  : process.env.TREMPLIN_APP_OUT || "dist/app";
 rmSync(outdir, { recursive: true, force: true });
 await build({
   ...common,
@@ -29,5 +33,12 @@ await build({
     : { tremplin: "src/cli/main.ts" },
   outdir,
   outbase: ".",
-  ...(tests ? {} : { minifySyntax: true, minifyWhitespace: true }),
+  ...(tests
+    ? {}
+    : {
+        minifySyntax: true,
+        minifyWhitespace: true,
+        define: { TREMPLIN_VERSION: JSON.stringify(process.env.TREMPLIN_VERSION || buildVersion()) },
+      }),
 });
+if (!tests) await buildConsole("dist/console");

@@ -84,7 +84,7 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import("./commands/user.ts")).userCommand,
   },
   timezone: {
-    summary: "set the time zone of containers",
+    summary: "show or set the time zone of containers",
     load: async () => (await import("./commands/timezone.ts")).timezoneCommand,
   },
   upgrade: {
@@ -110,6 +110,10 @@ const commands: Readonly<Record<string, Entry>> = {
   usb: {
     summary: "list the USB ports, and attach them to containers",
     load: async () => (await import("./commands/usb.ts")).usbCommand,
+  },
+  console: {
+    summary: "print a URL that opens the console in a browser",
+    load: async () => (await import("./commands/console.ts")).consoleCommand,
   },
   watch: {
     summary: "print events as they happen",

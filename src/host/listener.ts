@@ -43,7 +43,7 @@ const notices: Readonly<Record<ListenerMethod, { readonly kind: EventKind; reado
 export function listener(
   router: ConnectRouter,
   guests: Guests,
-  events: EventStore,
+  events: Pick<EventStore, "append">,
   limits: NoticeLimits,
   expected: string | undefined,
 ): void {

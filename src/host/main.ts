@@ -16,7 +16,7 @@ export async function runHost(options: HostOptions): Promise<void> {
   const manager = await ServiceManager.take(log);
   await using server = await serveHost(options, systemClock, log, takeInheritedSockets());
   const [addresses, listeners] = [server.addresses, server.listeners].map((all) => all.map(formatAddress));
-  log.info({ addresses, listeners }, "the host is listening");
+  log.info({ addresses, listeners, console: server.consoleUrl }, "the host is listening");
   using check = selfCheck(server.addresses);
   using _serving = manager.serving(check, { clock: systemClock, log });
   log.info({ signal: await shutdown.promise }, "the host shuts down");

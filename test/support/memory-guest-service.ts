@@ -6,6 +6,8 @@ import {
   type ShellInput,
   type ShellOutputSchema,
 } from "../../src/contract/tremplin/v1/guest_pb.js";
+import { connectPort } from "../../src/daemon/rpc/connect-port.ts";
+import { watchPorts } from "../../src/daemon/rpc/watch-ports.ts";
 import { dailyHandlers } from "./memory-daily.ts";
 import type { MemoryGuest } from "./memory-guest.ts";
 
@@ -23,7 +25,8 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
     listContainers: () => ({
       containers: [...guest.containers].map(([name, state]) => ({
         name,
-        state,
+        state: state === "unprovisioned" ? "stopped" : state,
+        unprovisioned: state === "unprovisioned",
         ipv4Address: state === "running" ? guest.address : "",
         image: "Debian bookworm amd64",
       })),
@@ -34,6 +37,15 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
       const folder = `/shared/${debianRelease}`;
       yield { percent: 100, rootfsPath: `${folder}/rootfs.tar`, metadataPath: `${folder}/meta.tar` };
     },
+    watchPorts: watchPorts({ ports: guest.ports.current }),
+    connectPort: connectPort({ ports: guest.ports.current }, guest.ports),
+    listTimezones: ({ containerNames }) => ({
+      containers: (containerNames.length > 0 ? containerNames : [...guest.containers.keys()]).map((name) =>
+        guest.containers.has(name)
+          ? { containerName: name, zone: guest.zone }
+          : { containerName: name, failureReason: `there is no container ${name}` },
+      ),
+    }),
     listUsbPorts: () => guest.usb.list(),
     async *checkUpgrade() {
       yield { message: "looking" };

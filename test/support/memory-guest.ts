@@ -22,6 +22,7 @@ import { serve } from "../../src/transport/server.ts";
 import { backupHandlers } from "./memory-backups.ts";
 import { guestHandlers } from "./memory-guest-service.ts";
 import { creationHandlers, launchHandlers, powerHandlers } from "./memory-lifecycle.ts";
+import { MemoryPorts } from "./memory-ports.ts";
 import { queryHandlers } from "./memory-queries.ts";
 import { upgradeHandlers } from "./memory-upgrades.ts";
 import { MemoryUsb } from "./memory-usb.ts";
@@ -56,6 +57,8 @@ export class MemoryGuest implements AsyncDisposable {
   readonly problems: { readonly area: string; readonly problem: string; readonly advice: string }[] = [];
   /** Containers in which only TZ can be set. */
   readonly withoutZones = new Set<string>();
+  /** The time zone of each container. */
+  zone = "Europe/Paris";
   /** Of each container that runs. */
   address = "10.0.0.1";
   /** The first account that was set up, in any container. */
@@ -63,6 +66,7 @@ export class MemoryGuest implements AsyncDisposable {
   /** What its answers say beside their messages. */
   notes: string[] = [];
   readonly usb = new MemoryUsb();
+  readonly ports = new MemoryPorts();
   readonly #options: MemoryGuestOptions;
   readonly #connection: Connection;
   readonly #listener: Client<typeof TremplinListener>;

@@ -34,16 +34,19 @@ const sockets: Readonly<Record<ProcessName, string>> = {
 export class BackgroundProcess {
   readonly name: ProcessName;
   readonly pidFile: string;
+  /** Its path, or the command that shows it. */
   readonly logFile: string;
+  /** Whether systemd runs it, with the options of its unit. */
+  readonly isService: boolean = false;
   readonly #folder: string;
   /** The offset in the log at which the started process began to write. */
   #logStart = 0;
 
-  constructor(name: ProcessName, folder: string) {
+  constructor(name: ProcessName, folder: string, logFile = join(folder, `${name}.log`)) {
     this.name = name;
     this.#folder = folder;
     this.pidFile = join(folder, `${name}.pid`);
-    this.logFile = join(folder, `${name}.log`);
+    this.logFile = logFile;
   }
 
   /**
@@ -93,8 +96,13 @@ export class BackgroundProcess {
   /** Throws when the process has ended, with the end of its log. */
   async assertAlive(record: ProcessRecord): Promise<void> {
     if (isAlive(record)) return;
-    await removeRecord(this.pidFile);
+    await this.forget();
     throw await this.exitError();
+  }
+
+  /** For a process that has ended: no later command looks for it. */
+  async forget(): Promise<void> {
+    await removeRecord(this.pidFile);
   }
 
   async exitError(): Promise<TremplinError> {

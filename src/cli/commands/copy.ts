@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
+import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { cancelOperation, withResult } from "../host-client/operation-result.ts";
 import { runAndReport } from "../host-client/session.ts";
@@ -11,8 +12,8 @@ interface Flags extends HostFlags {
 
 export function copyCommand(io: Io): Command {
   const command = new Command("copy")
-    .argument("<name>", "the container to copy, running or not")
-    .argument("<new-name>", "the name of the copy, which is stopped")
+    .argument("<name>", "the container to copy, running or not", containerName)
+    .argument("<new-name>", "the name of the copy, which is stopped", containerName)
     .option("--snapshots", "copy its snapshots too");
   return withHostFlags(command, "operation").action((sourceName: string, newName: string, flags: Flags) => {
     const spec = withResult(`copied from ${sourceName}`, {

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { DeleteContainerResponse_Status as Status, Tremplin } from "../../contract/tremplin_pb.js";
+import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import type { CallSettings, HostApi } from "../host-client/host-api.ts";
 import type { Reply } from "../host-client/run-operation.ts";
@@ -17,6 +18,7 @@ export function deleteCommand(io: Io): Command {
     .argument(
       "<name>",
       "the container, which is stopped first if it runs; or NAME/SNAPSHOT: one of its snapshots",
+      (text) => (text.includes("/") ? text : containerName(text)),
     )
     .option("--yes", "do not ask for confirmation");
   return withHostFlags(command, "operation").action(async (container: string, flags: Flags) => {

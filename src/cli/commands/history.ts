@@ -8,6 +8,7 @@ import {
   type OperationInfo,
   OperationInfo_State as State,
 } from "../../contract/tremplin/v1/host_pb.js";
+import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, wholeNumber, withHostFlags } from "../flags/host-flags.ts";
 import { since } from "../flags/since.ts";
 import { HostApi } from "../host-client/host-api.ts";
@@ -22,7 +23,7 @@ interface Flags extends HostFlags {
 
 export function historyCommand(io: Io): Command {
   const command = new Command("history")
-    .argument("[name]", "the container; without it all containers")
+    .argument("[name]", "the container; without it all containers", containerName)
     .option("--since <time>", "only operations since then: 1h, 2d, 2026-11-30")
     .option("--running", "only operations that have not ended")
     .option("--limit <number>", "the newest so many", wholeNumber, 50);

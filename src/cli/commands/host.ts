@@ -1,6 +1,9 @@
+import { join } from "node:path";
 import { Command, Option } from "commander";
 import { TremplinError } from "../../base/tremplin-error.ts";
+import { parseConsoleAddress } from "../../host/console/console-address.ts";
 import {
+  type ConsoleOptions,
   type GuestAddress,
   type HostOptions,
   hostDefaults,
@@ -32,6 +35,7 @@ interface Flags extends TlsFlags, TokenFlags {
   readonly listener?: readonly string[];
   readonly guest: readonly string[];
   readonly guestToken?: readonly string[];
+  readonly console?: string;
   readonly state: string;
   readonly keepEvents: number;
   readonly keepMib: number;
@@ -57,6 +61,10 @@ export function hostCommand(): Command {
       "--guest-token <name=file>",
       "the token that a guest and the host present to each other, for TCP addresses without TLS; may be repeated",
       collect,
+    )
+    .option(
+      "--console <host:port>",
+      `the address of the console, on this machine, or none (default: ${hostDefaults.console})`,
     )
     .option("--state <dir>", "the folder for the event log", hostDefaults.state)
     .addOption(
@@ -98,9 +106,17 @@ export function hostOptions(flags: Flags): HostOptions {
     retention: { maxAge: flags.keepEvents, maxBytes: flags.keepMib * MIB },
     tls: tlsOf(flags),
     token: tokenOf(flags),
+    console: consoleOf(flags),
     socketGroup: flags.socketGroup,
     logLevel,
   };
+}
+
+function consoleOf({ console }: Flags): ConsoleOptions | undefined {
+  const address = parseConsoleAddress(console ?? hostDefaults.console);
+  // Next to the folder of the program.
+  const files = join(import.meta.dirname, "../console");
+  return address && { address, files, isOptional: console === undefined };
 }
 
 /** The default listener belongs to the default address, so that no file appears in another place than the others. */

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
+import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { withResult } from "../host-client/operation-result.ts";
 import { runAndReport } from "../host-client/session.ts";
@@ -7,8 +8,8 @@ import type { Io } from "../io.ts";
 
 export function renameCommand(io: Io): Command {
   const command = new Command("rename")
-    .argument("<name>", "the container; it must be stopped")
-    .argument("<new-name>", "its new name");
+    .argument("<name>", "the container; it must be stopped", containerName)
+    .argument("<new-name>", "its new name", containerName);
   return withHostFlags(command, "operation").action((name: string, newName: string, flags: HostFlags) => {
     const spec = withResult(`renamed from ${name}`, {
       title: `renaming ${name} to ${newName}`,

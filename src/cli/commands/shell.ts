@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { systemErrorText } from "../../base/system-error.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest, type ShellInputSchema } from "../../contract/tremplin/v1/guest_pb.js";
+import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
@@ -12,7 +13,7 @@ type Input = MessageInitShape<typeof ShellInputSchema>;
 
 export function shellCommand(_io: Io): Command {
   const command = new Command("shell")
-    .argument("<name>", "the container")
+    .argument("<name>", "the container", containerName)
     .argument(
       "[command...]",
       "a program to run as root, with its arguments; options after the name belong to it (default: the primary user's login shell)",

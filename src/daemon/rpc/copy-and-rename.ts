@@ -1,10 +1,10 @@
 import type { HandlerContext } from "@connectrpc/connect";
+import { checkContainerName } from "../../base/container-name.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { CopyContainerRequest, RenameContainerRequest } from "../../contract/tremplin/v1/guest_pb.js";
 import { findContainer, getContainer } from "../containers/find-container.ts";
 import { nameIsTaken } from "../operations/rename.ts";
 import { checkAction } from "./check-action.ts";
-import { checkContainerName } from "./container-name.ts";
 import { begin, type RpcDeps } from "./rpc.ts";
 
 /** Gives a container another name (docs/daily.md#rename-and-copy). */

@@ -8,6 +8,7 @@ import { getStatus } from "./get-status.ts";
 import { listContainers } from "./list-containers.ts";
 import { listOrphans } from "./list-orphans.ts";
 import { listProblems } from "./list-problems.ts";
+import { listTimezones } from "./list-timezones.ts";
 import { listUsbPorts } from "./list-usb-ports.ts";
 import { prepareImage } from "./prepare-image.ts";
 import { restartContainer } from "./restart-container.ts";
@@ -15,6 +16,7 @@ import { keepUpgrade, undoUpgrade } from "./rollback.ts";
 import type { RpcDeps } from "./rpc.ts";
 import { shell } from "./shell.ts";
 import { createSnapshot, listSnapshots, removeSnapshot, restoreSnapshot } from "./snapshots.ts";
+import { transfers } from "./transfers.ts";
 import { watchPorts } from "./watch-ports.ts";
 
 /** Our own service in the guest (docs/contract.md#our-own-rpcs). */
@@ -40,5 +42,7 @@ export function guestService(deps: RpcDeps): ServiceImpl<typeof Guest> {
     cancelOperation: cancelOperation(deps),
     watchPorts: watchPorts(deps),
     connectPort: connectPort(deps),
+    listTimezones: listTimezones(deps),
+    ...transfers(deps),
   };
 }

@@ -1,27 +1,36 @@
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { isTemporaryName } from "../../base/temporary-name.ts";
+import type { Engine } from "../../engine/engine.ts";
 import type { FullInstance, InstanceState } from "../../engine/resources/instance.ts";
 import type { NetworkState } from "../../engine/resources/network-state.ts";
 import { wasEverStarted } from "../containers/container-identity.ts";
-import { isTemporaryName } from "../containers/temporary-name.ts";
+import { isUnprovisioned } from "../containers/provisioned-mark.ts";
 import type { Runner } from "../operations/runner/runner.ts";
 import { newestRollbackSnapshot } from "../operations/upgrade/rollback-snapshot.ts";
 import { addressOf } from "./get-container-info.ts";
 import type { RpcDeps } from "./rpc.ts";
 import { timestampFrom } from "./timestamp.ts";
 
-/** All containers but those under a temporary name, from one answer of the engine. */
-export function listContainers({ engine, runner, clock }: Pick<RpcDeps, "engine" | "runner" | "clock">) {
+/** All containers but those under a temporary name, from one answer of the engine (more for those never started). */
+export function listContainers({
+  engine: access,
+  runner,
+  clock,
+}: Pick<RpcDeps, "engine" | "runner" | "clock">) {
   return async (_request: object, { signal }: { signal?: AbortSignal } = {}) => {
-    const instances = await engine.running().instances.listFull({ signal });
+    const engine = access.running();
+    const instances = await engine.instances.listFull({ signal });
     const measuredAt = timestampFrom(clock.now());
     const containers = instances.filter(({ name, type }) => type === "container" && !isTemporaryName(name));
-    return {
-      containers: containers.map((each) => ({ ...describe(runner, each), ...usage(each, measuredAt) })),
-    };
+    const describeAll = containers.map(async (each) => ({
+      ...(await describe(engine, runner, each)),
+      ...usage(each, measuredAt),
+    }));
+    return { containers: await Promise.all(describeAll) };
   };
 }
 
-function describe(runner: Runner, instance: FullInstance) {
+async function describe(engine: Engine, runner: Runner, instance: FullInstance) {
   const { name, status, state, config, expanded_config, snapshots } = instance;
   return {
     name,
@@ -34,6 +43,8 @@ function describe(runner: Runner, instance: FullInstance) {
     privileged: expanded_config["security.privileged"] === "true",
     operation: runner.locks.holder(name)?.kind ?? "",
     hasRollbackSnapshot: newestRollbackSnapshot(snapshots ?? []) !== undefined,
+    // One that cannot be read counts as provisioned, as for CreateContainer.
+    unprovisioned: await isUnprovisioned(engine, instance).catch(() => false),
   };
 }
 

@@ -1,9 +1,9 @@
 import type { HandlerContext } from "@connectrpc/connect";
+import { checkContainerName } from "../../base/container-name.ts";
 import type { RestartContainerRequest } from "../../contract/tremplin/v1/guest_pb.js";
 import { getContainer } from "../containers/find-container.ts";
 import { checkMayRestart } from "../operations/restart.ts";
 import { checkAction } from "./check-action.ts";
-import { checkContainerName } from "./container-name.ts";
 import { begin, type RpcDeps } from "./rpc.ts";
 
 /** docs/daily.md#restart. */

@@ -1,11 +1,11 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { checkContainerName } from "../../base/container-name.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { ShellInput, ShellInput_Size, ShellOutputSchema } from "../../contract/tremplin/v1/guest_pb.js";
 import type { ExecSession } from "../../engine/exec/exec-session.ts";
 import { getContainer } from "../containers/find-container.ts";
 import { mergedOutput, startShell } from "../guest/shell-program.ts";
 import { checkAction } from "./check-action.ts";
-import { checkContainerName } from "./container-name.ts";
 import type { RpcDeps } from "./rpc.ts";
 
 /** A program in a container, with a terminal unless the request says `plain`. */

@@ -1,5 +1,7 @@
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext } from "@connectrpc/connect";
+import { checkContainerName } from "../../base/container-name.ts";
+import { isTemporaryName } from "../../base/temporary-name.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import {
   type CreateSnapshotRequest,
@@ -13,7 +15,6 @@ import { ifMissing } from "../../engine/http/if-missing.ts";
 import type { Snapshot } from "../../engine/resources/snapshots.ts";
 import { deleteSnapshot } from "../containers/delete-snapshot.ts";
 import { getContainer } from "../containers/find-container.ts";
-import { isTemporaryName } from "../containers/temporary-name.ts";
 import {
   checkNewSnapshotName,
   checkOfPerson,
@@ -22,7 +23,6 @@ import {
   ownerOf,
 } from "../operations/snapshots/own-snapshot.ts";
 import { snapshotExists } from "../operations/snapshots/take-snapshot.ts";
-import { checkContainerName } from "./container-name.ts";
 import { begin, type RpcDeps } from "./rpc.ts";
 
 /** A century: what lasts longer lasts for ever. */

@@ -112,6 +112,13 @@ export declare type GetStatusResponse = Message<"tremplin.v1.GetStatusResponse">
    * @generated from field: repeated tremplin.v1.SetAsideRecord set_aside_records = 12;
    */
   setAsideRecords: SetAsideRecord[];
+
+  /**
+   * The path of the shared folder on the guest.
+   *
+   * @generated from field: string shared_folder = 13;
+   */
+  sharedFolder: string;
 };
 
 /**
@@ -568,6 +575,14 @@ export declare type Container = Message<"tremplin.v1.Container"> & {
    * @generated from field: bool has_rollback_snapshot = 11;
    */
   hasRollbackSnapshot: boolean;
+
+  /**
+   * CreateContainer makes it again: this daemon created it, and it was neither
+   * started nor changed since.
+   *
+   * @generated from field: bool unprovisioned = 12;
+   */
+  unprovisioned: boolean;
 };
 
 /**
@@ -763,6 +778,22 @@ export declare type ShellInput_Start = Message<"tremplin.v1.ShellInput.Start"> &
    * @generated from field: bool plain = 5;
    */
   plain: boolean;
+
+  /**
+   * The account that the program or the login shell runs as. Empty: root for a
+   * program, the primary user for a login shell.
+   *
+   * @generated from field: string user = 6;
+   */
+  user: string;
+
+  /**
+   * The program runs as the primary user, or as root where there is none. Not
+   * with user.
+   *
+   * @generated from field: bool as_primary_user = 7;
+   */
+  asPrimaryUser: boolean;
 };
 
 /**
@@ -1483,6 +1514,233 @@ export declare type PortOutput_End = Message<"tremplin.v1.PortOutput.End"> & {
 export declare const PortOutput_EndSchema: GenMessage<PortOutput_End>;
 
 /**
+ * @generated from message tremplin.v1.ListTimezonesRequest
+ */
+export declare type ListTimezonesRequest = Message<"tremplin.v1.ListTimezonesRequest"> & {
+  /**
+   * Empty: all containers.
+   *
+   * @generated from field: repeated string container_names = 1;
+   */
+  containerNames: string[];
+};
+
+/**
+ * Describes the message tremplin.v1.ListTimezonesRequest.
+ * Use `create(ListTimezonesRequestSchema)` to create a new message.
+ */
+export declare const ListTimezonesRequestSchema: GenMessage<ListTimezonesRequest>;
+
+/**
+ * @generated from message tremplin.v1.ListTimezonesResponse
+ */
+export declare type ListTimezonesResponse = Message<"tremplin.v1.ListTimezonesResponse"> & {
+  /**
+   * @generated from field: repeated tremplin.v1.ContainerTimezone containers = 1;
+   */
+  containers: ContainerTimezone[];
+};
+
+/**
+ * Describes the message tremplin.v1.ListTimezonesResponse.
+ * Use `create(ListTimezonesResponseSchema)` to create a new message.
+ */
+export declare const ListTimezonesResponseSchema: GenMessage<ListTimezonesResponse>;
+
+/**
+ * @generated from message tremplin.v1.ContainerTimezone
+ */
+export declare type ContainerTimezone = Message<"tremplin.v1.ContainerTimezone"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * For example Europe/Berlin, or a POSIX rule where the container has no zones.
+   * Empty if it cannot be read.
+   *
+   * @generated from field: string zone = 2;
+   */
+  zone: string;
+
+  /**
+   * Why, where zone is empty.
+   *
+   * @generated from field: string failure_reason = 3;
+   */
+  failureReason: string;
+};
+
+/**
+ * Describes the message tremplin.v1.ContainerTimezone.
+ * Use `create(ContainerTimezoneSchema)` to create a new message.
+ */
+export declare const ContainerTimezoneSchema: GenMessage<ContainerTimezone>;
+
+/**
+ * @generated from message tremplin.v1.CreateTransferRequest
+ */
+export declare type CreateTransferRequest = Message<"tremplin.v1.CreateTransferRequest"> & {
+  /**
+   * The end of the name says the compression, as for ExportContainer.
+   *
+   * @generated from field: string file_name = 1;
+   */
+  fileName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.CreateTransferRequest.
+ * Use `create(CreateTransferRequestSchema)` to create a new message.
+ */
+export declare const CreateTransferRequestSchema: GenMessage<CreateTransferRequest>;
+
+/**
+ * @generated from message tremplin.v1.CreateTransferResponse
+ */
+export declare type CreateTransferResponse = Message<"tremplin.v1.CreateTransferResponse"> & {
+  /**
+   * @generated from field: string path = 1;
+   */
+  path: string;
+};
+
+/**
+ * Describes the message tremplin.v1.CreateTransferResponse.
+ * Use `create(CreateTransferResponseSchema)` to create a new message.
+ */
+export declare const CreateTransferResponseSchema: GenMessage<CreateTransferResponse>;
+
+/**
+ * @generated from message tremplin.v1.ReadTransferRequest
+ */
+export declare type ReadTransferRequest = Message<"tremplin.v1.ReadTransferRequest"> & {
+  /**
+   * @generated from field: string path = 1;
+   */
+  path: string;
+};
+
+/**
+ * Describes the message tremplin.v1.ReadTransferRequest.
+ * Use `create(ReadTransferRequestSchema)` to create a new message.
+ */
+export declare const ReadTransferRequestSchema: GenMessage<ReadTransferRequest>;
+
+/**
+ * @generated from message tremplin.v1.TransferChunk
+ */
+export declare type TransferChunk = Message<"tremplin.v1.TransferChunk"> & {
+  /**
+   * @generated from field: bytes data = 1;
+   */
+  data: Uint8Array;
+
+  /**
+   * Of the whole file.
+   *
+   * @generated from field: uint64 total_bytes = 2;
+   */
+  totalBytes: bigint;
+};
+
+/**
+ * Describes the message tremplin.v1.TransferChunk.
+ * Use `create(TransferChunkSchema)` to create a new message.
+ */
+export declare const TransferChunkSchema: GenMessage<TransferChunk>;
+
+/**
+ * @generated from message tremplin.v1.WriteTransferInput
+ */
+export declare type WriteTransferInput = Message<"tremplin.v1.WriteTransferInput"> & {
+  /**
+   * @generated from oneof tremplin.v1.WriteTransferInput.input
+   */
+  input: {
+    /**
+     * As in CreateTransferRequest.
+     *
+     * @generated from field: string file_name = 1;
+     */
+    value: string;
+    case: "fileName";
+  } | {
+    /**
+     * @generated from field: bytes data = 2;
+     */
+    value: Uint8Array;
+    case: "data";
+  } | {
+    /**
+     * The backup is complete.
+     *
+     * @generated from field: bool done = 3;
+     */
+    value: boolean;
+    case: "done";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message tremplin.v1.WriteTransferInput.
+ * Use `create(WriteTransferInputSchema)` to create a new message.
+ */
+export declare const WriteTransferInputSchema: GenMessage<WriteTransferInput>;
+
+/**
+ * @generated from message tremplin.v1.WriteTransferOutput
+ */
+export declare type WriteTransferOutput = Message<"tremplin.v1.WriteTransferOutput"> & {
+  /**
+   * @generated from field: uint64 received_bytes = 1;
+   */
+  receivedBytes: bigint;
+
+  /**
+   * Set in the last message.
+   *
+   * @generated from field: string path = 2;
+   */
+  path: string;
+};
+
+/**
+ * Describes the message tremplin.v1.WriteTransferOutput.
+ * Use `create(WriteTransferOutputSchema)` to create a new message.
+ */
+export declare const WriteTransferOutputSchema: GenMessage<WriteTransferOutput>;
+
+/**
+ * @generated from message tremplin.v1.RemoveTransferRequest
+ */
+export declare type RemoveTransferRequest = Message<"tremplin.v1.RemoveTransferRequest"> & {
+  /**
+   * @generated from field: string path = 1;
+   */
+  path: string;
+};
+
+/**
+ * Describes the message tremplin.v1.RemoveTransferRequest.
+ * Use `create(RemoveTransferRequestSchema)` to create a new message.
+ */
+export declare const RemoveTransferRequestSchema: GenMessage<RemoveTransferRequest>;
+
+/**
+ * @generated from message tremplin.v1.RemoveTransferResponse
+ */
+export declare type RemoveTransferResponse = Message<"tremplin.v1.RemoveTransferResponse"> & {
+};
+
+/**
+ * Describes the message tremplin.v1.RemoveTransferResponse.
+ * Use `create(RemoveTransferResponseSchema)` to create a new message.
+ */
+export declare const RemoveTransferResponseSchema: GenMessage<RemoveTransferResponse>;
+
+/**
  * The operation began. Its id is in the call metadata.
  *
  * @generated from message tremplin.v1.OperationResponse
@@ -1950,6 +2208,60 @@ export declare const Guest: GenService<{
     methodKind: "bidi_streaming";
     input: typeof PortInputSchema;
     output: typeof PortOutputSchema;
+  },
+  /**
+   * The time zones of containers, running or stopped.
+   *
+   * @generated from rpc tremplin.v1.Guest.ListTimezones
+   */
+  listTimezones: {
+    methodKind: "unary";
+    input: typeof ListTimezonesRequestSchema;
+    output: typeof ListTimezonesResponseSchema;
+  },
+  /**
+   * A transfer is a backup on its way between a container and a caller who does
+   * not see the shared folder: a file in SHARED/transfers, kept for a day at
+   * most. This one names a file for ExportContainer to write.
+   *
+   * @generated from rpc tremplin.v1.Guest.CreateTransfer
+   */
+  createTransfer: {
+    methodKind: "unary";
+    input: typeof CreateTransferRequestSchema;
+    output: typeof CreateTransferResponseSchema;
+  },
+  /**
+   * Sends the content of a transfer.
+   *
+   * @generated from rpc tremplin.v1.Guest.ReadTransfer
+   */
+  readTransfer: {
+    methodKind: "server_streaming";
+    input: typeof ReadTransferRequestSchema;
+    output: typeof TransferChunkSchema;
+  },
+  /**
+   * Receives a backup for ImportContainer. The first input must be file_name,
+   * the last one done; a call that ends before leaves no file. The last output
+   * carries the path.
+   *
+   * @generated from rpc tremplin.v1.Guest.WriteTransfer
+   */
+  writeTransfer: {
+    methodKind: "bidi_streaming";
+    input: typeof WriteTransferInputSchema;
+    output: typeof WriteTransferOutputSchema;
+  },
+  /**
+   * Deletes a transfer. No error if there is none.
+   *
+   * @generated from rpc tremplin.v1.Guest.RemoveTransfer
+   */
+  removeTransfer: {
+    methodKind: "unary";
+    input: typeof RemoveTransferRequestSchema;
+    output: typeof RemoveTransferResponseSchema;
   },
   /**
    * Stops a running container and starts it again, as one operation. The outcome

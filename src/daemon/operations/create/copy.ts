@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { temporaryName } from "../../../base/temporary-name.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import {
   type CopyContainerRequest,
@@ -10,7 +11,6 @@ import type { InstanceUpdate } from "../../../engine/resources/instance.ts";
 import { bindMountDevices } from "../../containers/bind-mounts.ts";
 import { findContainer, getContainer, uuidOf } from "../../containers/find-container.ts";
 import { OPERATION_MARK } from "../../containers/operation-mark.ts";
-import { temporaryName } from "../../containers/temporary-name.ts";
 import { isUsb } from "../../containers/usb-mark.ts";
 import { forgetMachineId } from "../../guest/machine-id.ts";
 import { failureMessages } from "../failure-messages.ts";
@@ -26,7 +26,7 @@ const HEARTBEAT_MS = 30_000;
 const steps = { fresh: z.string() };
 type Context = OperationContext<typeof steps>;
 
-/** What tells a network card from another one. A copy gets its own. */
+/** What distinguishes a network card from another one. A copy gets its own. */
 const ADDRESS_KEYS = new Set(["hwaddr", "ipv4.address", "ipv6.address"]);
 
 /** Copies a container under a temporary name, and renames the copy when it is whole (docs/daily.md#rename-and-copy). */

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { temporaryName } from "../../../base/temporary-name.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import {
   type CreateContainerRequest,
@@ -12,7 +13,6 @@ import { deleteUnused } from "../../containers/delete-container.ts";
 import { findContainer, getContainer, uuidOf } from "../../containers/find-container.ts";
 import { cancelPendingOperations } from "../../containers/pending-operations.ts";
 import { isUnprovisioned, markCreated } from "../../containers/provisioned-mark.ts";
-import { temporaryName } from "../../containers/temporary-name.ts";
 import type { NoticeInit } from "../../notices/notice.ts";
 import { fromPromise, withHeartbeat } from "../heartbeat.ts";
 import type { OperationDeps } from "../operation-deps.ts";
