@@ -16,7 +16,18 @@ function legal(facts: Partial<ContainerFacts>): ContainerAction[] {
   return containerActions.filter((action) => refusalOf(action, all) === undefined);
 }
 
-const always = ["delete", "user", "timezone", "export", "import", "usb", "snapshot", "restore", "copy"];
+const always = [
+  "delete",
+  "user",
+  "timezone",
+  "export",
+  "import",
+  "usb",
+  "snapshot",
+  "restore",
+  "copy",
+  "set",
+];
 const rollback = ["upgrade-rollback", "upgrade-commit"];
 
 test("what is legal depends on the state of the container", () => {

@@ -87,6 +87,7 @@ const rules = {
   snapshot: { alone: true },
   rename: { alone: true, condition: down },
   copy: { alone: true },
+  set: { alone: true },
   /** Return to a snapshot. */
   restore: { alone: true },
   /** End the operation that is under way. */

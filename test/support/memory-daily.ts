@@ -18,6 +18,19 @@ export function dailyHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
       return {};
     },
     ...snapshotHandlers(guest),
+    getContainerSettings: ({ containerName }) => {
+      stateOf(guest, containerName);
+      return { settings: guest.settings };
+    },
+    setContainerSettings: ({ containerName, settings }) => {
+      stateOf(guest, containerName);
+      Object.assign(guest.settings, settings);
+      return { settings: guest.settings, notes: ["it is so from now on"] };
+    },
+    readContainerLog: ({ containerName, boot, lines }) => {
+      stateOf(guest, containerName);
+      return { text: `${lines} lines${boot ? " of the start" : ""}\n\u001b[2Jred\n` };
+    },
     renameContainer: ({ containerName, newName }, context) => {
       const state = stateOf(guest, containerName);
       if (state === "running") throw new ConnectError("it is running; stop it first", Code.Internal);
