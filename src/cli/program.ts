@@ -49,6 +49,30 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "stop a container and start it again",
     load: async () => (await import("./commands/restart.ts")).restartCommand,
   },
+  rename: {
+    summary: "give a stopped container another name",
+    load: async () => (await import("./commands/rename.ts")).renameCommand,
+  },
+  copy: {
+    summary: "copy a container",
+    load: async () => (await import("./commands/copy.ts")).copyCommand,
+  },
+  set: {
+    summary: "limit a container's processors, memory and disk, or let it start with the engine",
+    load: async () => (await import("./commands/set.ts")).setCommand,
+  },
+  get: {
+    summary: "show the settings of a container",
+    load: async () => (await import("./commands/get.ts")).getCommand,
+  },
+  logs: {
+    summary: "show the log of a container, or of its last start",
+    load: async () => (await import("./commands/logs.ts")).logsCommand,
+  },
+  top: {
+    summary: "show what the running containers use, live",
+    load: async () => (await import("./commands/top.ts")).topCommand,
+  },
   snapshot: {
     summary: "take a snapshot of a container",
     load: async () => (await import("./commands/snapshot.ts")).snapshotCommand,
