@@ -18,7 +18,11 @@ const CALL_TIMEOUT_MS = 5_000;
 export const LOCAL_GUEST = "local";
 
 /** The host's command line. `group`: whose members may connect to it too. */
-export function hostArguments(run: RunFolder, flags: EngineFlags, group?: string): string[] {
+export function hostArguments(
+  run: RunFolder,
+  flags: EngineFlags & { readonly console?: string },
+  group?: string,
+): string[] {
   return [
     "host",
     ...["--listen", formatAddress(run.hostSocket)],
@@ -26,7 +30,8 @@ export function hostArguments(run: RunFolder, flags: EngineFlags, group?: string
     ...["--guest", `${LOCAL_GUEST}=${formatAddress(run.guestSocket)}`],
     ...["--state", join(resolve(flags.state), "host")],
     ...(group === undefined ? [] : ["--socket-group", group]),
-    ...["--log-level", flags.logLevel],
+    ...["--log-level", flags.logLevel, "--rotate-log", run.host.logFile],
+    ...(flags.console === undefined ? [] : ["--console", flags.console]),
   ];
 }
 
@@ -45,6 +50,7 @@ export function daemonArguments(run: RunFolder, flags: EngineFlags): string[] {
     ["--lxd-subnet", flags.lxdSubnet],
     ["--bridge", flags.bridge],
     ["--log-level", flags.logLevel],
+    ["--rotate-log", run.daemon.logFile],
   ];
   return ["daemon", ...options.flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]))];
 }

@@ -2,6 +2,8 @@ import { Command } from "commander";
 import { jsonLine } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
+import { parseConsoleAddress } from "../../host/console/console-address.ts";
+import { hostDefaults } from "../../host/options.ts";
 import { formatAddress } from "../../transport/address.ts";
 import { endOlder } from "../background/end-older.ts";
 import {
@@ -33,6 +35,7 @@ import { engineText } from "../text/engine-text.ts";
 
 interface Flags extends EngineFlags {
   readonly run: string;
+  readonly console?: string;
   readonly json?: true;
   readonly resetDatabase?: true;
 }
@@ -40,6 +43,10 @@ interface Flags extends EngineFlags {
 export function upCommand(io: Io): Command {
   const command = withEngineFlags(new Command("up"))
     .option("--run <dir>", "the folder of sockets, pid files and logs", DEFAULT_RUN)
+    .option(
+      "--console <host:port>",
+      `the address of the console, on this machine, or none (default: ${hostDefaults.console})`,
+    )
     .option(
       "--reset-database",
       "stop all containers, give the engine a new database, restore every container into it and start those that ran",
@@ -52,6 +59,8 @@ async function up(flags: Flags, io: Io): Promise<void> {
   if (process.getuid?.() !== 0) {
     throw new TremplinError("failed", "the engine and its network need root: run sudo tremplin up");
   }
+  // A mistake would otherwise be in the log of the host alone.
+  if (flags.console !== undefined) parseConsoleAddress(flags.console);
   const run = new RunFolder(flags.run);
   await using _alone = await run.lock();
   using api = new HostApi(run.hostSocket, LOCAL_GUEST);

@@ -1,4 +1,5 @@
 import type { HandlerContext } from "@connectrpc/connect";
+import { checkContainerName } from "../../base/container-name.ts";
 import { errorMessage } from "../../base/tremplin-error.ts";
 import type { CheckUpgradeRequest } from "../../contract/tremplin/v1/guest_pb.js";
 import { getContainer } from "../containers/find-container.ts";
@@ -8,7 +9,6 @@ import { findUpgradePath } from "../upgrade/container-release.ts";
 import { preflight } from "../upgrade/preflight.ts";
 import { releaseOfVersion } from "../upgrade/releases.ts";
 import { checkAction } from "./check-action.ts";
-import { checkContainerName } from "./container-name.ts";
 import type { RpcDeps } from "./rpc.ts";
 
 const HEARTBEAT_MS = 2_000;

@@ -3,18 +3,27 @@ import type { Socket } from "node:net";
 import { finished } from "node:stream/promises";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { checkContainerName } from "../../base/container-name.ts";
 import { loadNative } from "../../base/native/load-native.ts";
 import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
 import type { PortInput, PortInput_HandOver, PortOutputSchema } from "../../contract/tremplin/v1/guest_pb.js";
 import { connectInside } from "../connections/connect-inside.ts";
 import { isForwardable } from "../connections/current-ports.ts";
-import { checkContainerName } from "./container-name.ts";
 import type { RpcDeps } from "./rpc.ts";
 
 type Output = MessageInitShape<typeof PortOutputSchema>;
 
+/** How a container is reached, and whether a caller on this machine got the socket. */
+interface Means {
+  readonly connect: typeof connectInside;
+  readonly wasTaken: typeof wasTaken;
+}
+
 /** A connection to a port that a container listens on (docs/ports.md). */
-export function connectPort({ ports }: Pick<RpcDeps, "ports">) {
+export function connectPort(
+  { ports }: Pick<RpcDeps, "ports">,
+  means: Means = { connect: connectInside, wasTaken },
+) {
   return async function* (
     inputs: AsyncIterable<PortInput>,
     { signal }: { signal: AbortSignal },
@@ -30,11 +39,11 @@ export function connectPort({ ports }: Pick<RpcDeps, "ports">) {
     const network = ports.find(container, port);
     if (!network) throw refused(`${container} does not listen on port ${port}`);
     const target = { network, container, port, prefersIpv6 };
-    const socket = await connectInside(target, signal).catch((error: unknown) => {
+    const socket = await means.connect(target, signal).catch((error: unknown) => {
       signal.throwIfAborted();
       throw refused(errorMessage(error), error);
     });
-    if (handOver && (await wasTaken(socket, handOver))) {
+    if (handOver && (await means.wasTaken(socket, handOver))) {
       // The other process has it now: this closes only the copy here.
       socket.destroy();
       yield { output: { case: "connected", value: { handedOver: true } } };
@@ -56,7 +65,7 @@ function checkPort(port: number): void {
 }
 
 /** False where the caller is on another machine. */
-async function wasTaken(socket: Socket, place: PortInput_HandOver): Promise<boolean> {
+export async function wasTaken(socket: Socket, place: PortInput_HandOver): Promise<boolean> {
   const { handOver } = await loadNative(() => import("../../base/native/hand-over.ts"));
   const { _handle: handle } = socket as unknown as { _handle: { readonly fd: number } | null };
   return handle !== null && handOver(handle.fd, place);

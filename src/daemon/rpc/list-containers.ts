@@ -1,23 +1,30 @@
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { isTemporaryName } from "../../base/temporary-name.ts";
+import { bytesOf } from "../../engine/resources/engine-size.ts";
 import type { FullInstance, InstanceState } from "../../engine/resources/instance.ts";
 import type { NetworkState } from "../../engine/resources/network-state.ts";
 import { wasEverStarted } from "../containers/container-identity.ts";
-import { isTemporaryName } from "../containers/temporary-name.ts";
+import { isUnprovisioned } from "../containers/provisioned-mark.ts";
 import type { Runner } from "../operations/runner/runner.ts";
 import { newestRollbackSnapshot } from "../operations/upgrade/rollback-snapshot.ts";
 import { addressOf } from "./get-container-info.ts";
 import type { RpcDeps } from "./rpc.ts";
 import { timestampFrom } from "./timestamp.ts";
 
-/** All containers but those under a temporary name, from one answer of the engine. */
+/** All containers but those under a temporary name; all that ever ran from one answer of the engine. */
 export function listContainers({ engine, runner, clock }: Pick<RpcDeps, "engine" | "runner" | "clock">) {
   return async (_request: object, { signal }: { signal?: AbortSignal } = {}) => {
-    const instances = await engine.running().instances.listFull({ signal });
+    const running = engine.running();
+    const instances = await running.instances.listFull({ signal });
     const measuredAt = timestampFrom(clock.now());
     const containers = instances.filter(({ name, type }) => type === "container" && !isTemporaryName(name));
-    return {
-      containers: containers.map((each) => ({ ...describe(runner, each), ...usage(each, measuredAt) })),
-    };
+    const answers = containers.map(async (each) => ({
+      ...describe(runner, each),
+      ...usage(each, measuredAt),
+      // Asks the engine only for those that never ran. One that cannot be read counts as provisioned, as for CreateContainer.
+      unprovisioned: await isUnprovisioned(running, each, signal).catch(() => false),
+    }));
+    return { containers: await Promise.all(answers) };
   };
 }
 
@@ -74,15 +81,4 @@ function interfacesOf(network: InstanceState["network"]): NetworkState[] {
 /** Engines answer -1 for what they cannot measure. */
 function amount(value: number): bigint {
   return BigInt(Math.max(0, Math.trunc(value) || 0));
-}
-
-const factors: Readonly<Record<string, number>> = {
-  ...{ "": 1, B: 1, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12, PB: 1e15, EB: 1e18 },
-  ...{ kB: 1e3, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40, PiB: 2 ** 50, EiB: 2 ** 60 },
-};
-
-/** A size as engines write it in settings; 0 for a share of the machine's memory, and for what is no size. */
-function bytesOf(text: string): number {
-  const [, count, unit = ""] = /^(\d+) ?([A-Za-z]*)$/.exec(text) ?? [];
-  return Number(count ?? 0) * (factors[unit] ?? 0);
 }

@@ -1,3 +1,4 @@
+import { checkContainerName } from "../../base/container-name.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import {
   type OsRelease,
@@ -10,7 +11,6 @@ import { readOsRelease } from "../guest/os-release.ts";
 import { wantsPrivilege } from "../operations/start/configure.ts";
 import { checkMayShiftIds, needsIdShift } from "../operations/start/id-shift.ts";
 import { checkAction } from "./check-action.ts";
-import { checkContainerName } from "./container-name.ts";
 import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 /** A container must not be able to delay its start through its os-release file. */

@@ -1,4 +1,5 @@
 import type { HandlerContext } from "@connectrpc/connect";
+import { checkContainerName } from "../../base/container-name.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import {
   UpgradeContainerResponse_Status as Status,
@@ -8,7 +9,6 @@ import { getContainer } from "../containers/find-container.ts";
 import { readOsRelease } from "../guest/os-release.ts";
 import { releaseName, releaseOfOsRelease, releaseOfVersion, upgradePath } from "../upgrade/releases.ts";
 import { checkAction } from "./check-action.ts";
-import { checkContainerName } from "./container-name.ts";
 import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 /** docs/contract.md#upgradecontainer. */
