@@ -61,10 +61,13 @@ const running: Condition = (facts) => {
 const notStopped: Condition = ({ name, state }) =>
   state === "stopped" ? `${name} is stopped already` : undefined;
 
+const down: Condition = ({ name, state }) =>
+  state === "stopped" ? undefined : `${name} is ${state}; stop it first`;
+
 const withRollbackSnapshot: Condition = ({ name, hasRollbackSnapshot }) =>
   hasRollbackSnapshot === false ? noRollbackSnapshot(name) : undefined;
 
-const cancellable = ["export", "import", "upgrade", "snapshot"];
+const cancellable = ["export", "import", "upgrade", "snapshot", "copy"];
 
 const rules = {
   start: { alone: true, condition: stopped },
@@ -82,6 +85,9 @@ const rules = {
   "upgrade-commit": { alone: true, condition: withRollbackSnapshot },
   usb: { alone: false },
   snapshot: { alone: true },
+  rename: { alone: true, condition: down },
+  copy: { alone: true },
+  set: { alone: true },
   /** Return to a snapshot. */
   restore: { alone: true },
   /** End the operation that is under way. */

@@ -13,7 +13,7 @@ import { answerCalls, type OnFailure } from "./answer-calls.ts";
 import type { IsOwnName } from "./browser-guard.ts";
 import { CallBudget } from "./call-budget.ts";
 import { type Caller, callerText } from "./caller.ts";
-import { Connections } from "./connections.ts";
+import { Connections, connectionLimits } from "./connections.ts";
 import { loopbackAddress } from "./loopback.ts";
 import { plainServer } from "./plain-server.ts";
 import type { Refusal } from "./refusal.ts";
@@ -60,8 +60,9 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
   await using servers = new AsyncDisposableStack();
   const addresses: Address[] = [];
   const budget = new CallBudget();
+  const localCaller = await callerOnUnixSocket();
   for (const address of options.addresses) {
-    const server = serverFor(address, { ...options, log }, budget);
+    const server = serverFor(address, { ...options, log }, budget, localCaller);
     server.on("connection", (socket: Socket) => {
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
@@ -86,6 +87,7 @@ function serverFor(
   address: Address,
   options: ServeOptions & { readonly log: Logger },
   budget: CallBudget,
+  localCaller: (socket: Socket) => Caller,
 ): NetServer {
   const { routes, log, unknownCaller = Code.Unauthenticated } = options;
   const { admits = () => undefined, noRoom = Code.ResourceExhausted } = options;
@@ -95,7 +97,10 @@ function serverFor(
   if (address.kind === "tcp" && !tls) checkClear(address, tokens);
   const limit = new LogLimit(systemClock);
   const rules = { isOwnName: ownNames(address, tls), tls, tokens, unknownCaller, admits };
-  const connections = new Connections();
+  const connections = new Connections(connectionLimits, (owner) => {
+    const admitted = limit.admit(owner);
+    if (admitted) log.warn({ caller: owner, ...admitted }, "closed a connection to make room for another");
+  });
   const handler = answerCalls({
     ...{ routes, log, budget, noRoom },
     onAdmitted: (socket, caller) => connections.identify(socket, callerText(caller)),
@@ -103,8 +108,13 @@ function serverFor(
     onFailure: options.onFailure ?? logRefusals(log, limit),
   });
   if (tls) return secureServer(tls, handler, connections, { log, limit });
-  const server = plainServer(handler, connections, address.kind === "unix" ? { kind: "local" } : undefined);
-  return server;
+  return plainServer(handler, connections, address.kind === "unix" ? localCaller : undefined);
+}
+
+/** Without the native library all users count as one. */
+async function callerOnUnixSocket(): Promise<(socket: Socket) => Caller> {
+  const native = await loadNative(() => import("./peer-user.ts")).catch(() => undefined);
+  return (socket) => ({ kind: "local", uid: native?.peerUser(socket) });
 }
 
 function checkClear(address: Address, tokens: AcceptedTokens): void {

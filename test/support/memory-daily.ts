@@ -18,6 +18,33 @@ export function dailyHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
       return {};
     },
     ...snapshotHandlers(guest),
+    getContainerSettings: ({ containerName }) => {
+      stateOf(guest, containerName);
+      return { settings: guest.settings };
+    },
+    setContainerSettings: ({ containerName, settings }) => {
+      stateOf(guest, containerName);
+      Object.assign(guest.settings, settings);
+      return { settings: guest.settings, notes: ["it is so from now on"] };
+    },
+    readContainerLog: ({ containerName, boot, lines }) => {
+      stateOf(guest, containerName);
+      return { text: `${lines} lines${boot ? " of the start" : ""}\n\u001b[2Jred\n` };
+    },
+    renameContainer: ({ containerName, newName }, context) => {
+      const state = stateOf(guest, containerName);
+      if (state === "running") throw new ConnectError("it is running; stop it first", Code.Internal);
+      makeContainer(guest, `rename ${containerName}`, newName, context, () => {
+        guest.containers.delete(containerName);
+      });
+      return {};
+    },
+    copyContainer: ({ containerName, sourceName, snapshots }, context) => {
+      stateOf(guest, sourceName);
+      const kind = `copy ${sourceName}${snapshots ? " with snapshots" : ""}`;
+      makeContainer(guest, kind, containerName, context);
+      return {};
+    },
   };
 }
 
@@ -72,6 +99,27 @@ function snapshotHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Guest>
     },
     cancelOperation: (_, context) => ({ cancelled: guest.cancel(context).status === 1 }),
   };
+}
+
+function makeContainer(
+  guest: MemoryGuest,
+  kind: string,
+  containerName: string,
+  context: HandlerContext,
+  act: () => void = () => undefined,
+): void {
+  if (guest.containers.has(containerName)) throw new ConnectError("it exists", Code.AlreadyExists);
+  guest.begin(kind, containerName, async () => {
+    await guest.notify("updateCreateStatus", { containerName, status: 1 });
+    await guest.gateOrCancel();
+    const progress = guest.outcome({ status: 2 }, { status: 5 }, 4);
+    if (!guest.fault && !guest.asked.includes("cancel")) {
+      guest.containers.set(containerName, "stopped");
+      act();
+    }
+    await guest.notify("updateCreateStatus", { containerName, ...progress });
+  });
+  guest.nameOperation(context);
 }
 
 function stateOf(guest: MemoryGuest, name: string): string {

@@ -34,6 +34,7 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
         unprovisioned: state === "unprovisioned",
         ipv4Address: state === "running" ? guest.address : "",
         image: "Debian bookworm amd64",
+        ...(state === "running" && guest.nextUsage()),
         ...guest.containerFields,
       }));
       return { containers };

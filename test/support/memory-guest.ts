@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
   type Client,
   Code,
@@ -10,7 +11,7 @@ import {
   type HandlerContext,
 } from "@connectrpc/connect";
 import {
-  type ContainerSchema,
+  type Container,
   Engine_State,
   type GetStatusResponse,
   Guest,
@@ -40,6 +41,9 @@ export interface MemoryGuestOptions {
 export class MemoryGuest implements AsyncDisposable {
   readonly daemonId = randomUUID();
   readonly containers = new Map<string, string>();
+  /** Of every container. */
+  readonly settings: Record<string, string> = { cpu: "unlimited", memory: "1GiB", autostart: "off" };
+  #measured = 0;
   /** As NAME/SNAPSHOT. */
   readonly snapshots = new Set<string>();
   readonly operations: { id: string; kind: string; containerName: string; waitsForRecovery?: boolean }[] = [];
@@ -49,7 +53,8 @@ export class MemoryGuest implements AsyncDisposable {
   /** Operations end only after this promise. */
   gate: Promise<unknown> = Promise.resolve();
   /** More fields of each container in its list. */
-  containerFields: MessageInitShape<typeof ContainerSchema> = {};
+  containerFields: Partial<Pick<Container, "state" | "operation" | "ipv4Address" | "addresses" | "image">> =
+    {};
   /** How often it was asked for its list. */
   lists = 0;
   /** Set to make every operation fail with this reason. */
@@ -133,6 +138,21 @@ export class MemoryGuest implements AsyncDisposable {
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     }
+  }
+
+  /** Each time a second later, in which half a processor was busy and 2048 bytes arrived. */
+  nextUsage() {
+    this.#measured += 1;
+    const seconds = BigInt(this.#measured);
+    return {
+      usage: {
+        measuredAt: timestampFromMs(1_700_000_000_000 + this.#measured * 1000),
+        cpuNanoseconds: seconds * 500_000_000n,
+        memoryBytes: 64n * 1024n * 1024n,
+        processes: 3,
+        receivedBytes: seconds * 2048n,
+      },
+    };
   }
 
   get metadata(): Record<string, string> {

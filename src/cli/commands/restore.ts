@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
+import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import { withResult } from "../host-client/operation-result.ts";
@@ -17,7 +18,7 @@ interface Flags extends HostFlags {
 
 export function restoreCommand(io: Io): Command {
   const command = new Command("restore")
-    .argument("<name>", "the container; a running one is stopped, and started again after it")
+    .argument("<name>", "the container; a running one is stopped, and started again after it", containerName)
     .argument("<snapshot>", "the snapshot to return to")
     .option("--yes", "do not ask for confirmation");
   return withHostFlags(command, "operation").action((name: string, snapshot: string, flags: Flags) =>

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
+import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { duration } from "../flags/since.ts";
 import { cancelOperation, withResult } from "../host-client/operation-result.ts";
@@ -14,7 +15,7 @@ interface Flags extends HostFlags {
 
 export function snapshotCommand(io: Io): Command {
   const command = new Command("snapshot")
-    .argument("<name>", "the container, running or not")
+    .argument("<name>", "the container, running or not", containerName)
     .argument("[snapshot]", "the name of the snapshot (default: the first free one of snap0, snap1 ...)")
     .option("--expires <duration>", "delete it by itself after that time: 12h, 7d, 4w", duration);
   return withHostFlags(command, "operation").action(

@@ -3,6 +3,8 @@ import type { Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import { cancelOperation } from "./cancel-operation.ts";
 import { checkUpgrade } from "./check-upgrade.ts";
 import { connectPort } from "./connect-port.ts";
+import { getContainerSettings, setContainerSettings } from "./container-settings.ts";
+import { copyContainer, renameContainer } from "./copy-and-rename.ts";
 import { getStatus } from "./get-status.ts";
 import { listContainers } from "./list-containers.ts";
 import { listOrphans } from "./list-orphans.ts";
@@ -10,6 +12,7 @@ import { listProblems } from "./list-problems.ts";
 import { listTimezones } from "./list-timezones.ts";
 import { listUsbPorts } from "./list-usb-ports.ts";
 import { prepareImage } from "./prepare-image.ts";
+import { readContainerLog } from "./read-container-log.ts";
 import { restartContainer } from "./restart-container.ts";
 import { keepUpgrade, undoUpgrade } from "./rollback.ts";
 import type { RpcDeps } from "./rpc.ts";
@@ -36,6 +39,11 @@ export function guestService(deps: RpcDeps): ServiceImpl<typeof Guest> {
     listSnapshots: listSnapshots(deps),
     restoreSnapshot: restoreSnapshot(deps),
     deleteSnapshot: removeSnapshot(deps),
+    renameContainer: renameContainer(deps),
+    copyContainer: copyContainer(deps),
+    getContainerSettings: getContainerSettings(deps),
+    setContainerSettings: setContainerSettings(deps),
+    readContainerLog: readContainerLog(deps),
     cancelOperation: cancelOperation(deps),
     watchPorts: watchPorts(deps),
     connectPort: connectPort(deps),

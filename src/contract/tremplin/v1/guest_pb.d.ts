@@ -2022,6 +2022,171 @@ export declare type CancelOperationResponse = Message<"tremplin.v1.CancelOperati
 export declare const CancelOperationResponseSchema: GenMessage<CancelOperationResponse>;
 
 /**
+ * @generated from message tremplin.v1.RenameContainerRequest
+ */
+export declare type RenameContainerRequest = Message<"tremplin.v1.RenameContainerRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * ALREADY_EXISTS: it is taken.
+   *
+   * @generated from field: string new_name = 2;
+   */
+  newName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.RenameContainerRequest.
+ * Use `create(RenameContainerRequestSchema)` to create a new message.
+ */
+export declare const RenameContainerRequestSchema: GenMessage<RenameContainerRequest>;
+
+/**
+ * @generated from message tremplin.v1.CopyContainerRequest
+ */
+export declare type CopyContainerRequest = Message<"tremplin.v1.CopyContainerRequest"> & {
+  /**
+   * Of the copy. ALREADY_EXISTS: it is taken.
+   *
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * @generated from field: string source_name = 2;
+   */
+  sourceName: string;
+
+  /**
+   * With the snapshots of the source. Default: without.
+   *
+   * @generated from field: bool snapshots = 3;
+   */
+  snapshots: boolean;
+};
+
+/**
+ * Describes the message tremplin.v1.CopyContainerRequest.
+ * Use `create(CopyContainerRequestSchema)` to create a new message.
+ */
+export declare const CopyContainerRequestSchema: GenMessage<CopyContainerRequest>;
+
+/**
+ * @generated from message tremplin.v1.GetContainerSettingsRequest
+ */
+export declare type GetContainerSettingsRequest = Message<"tremplin.v1.GetContainerSettingsRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.GetContainerSettingsRequest.
+ * Use `create(GetContainerSettingsRequestSchema)` to create a new message.
+ */
+export declare const GetContainerSettingsRequestSchema: GenMessage<GetContainerSettingsRequest>;
+
+/**
+ * @generated from message tremplin.v1.SetContainerSettingsRequest
+ */
+export declare type SetContainerSettingsRequest = Message<"tremplin.v1.SetContainerSettingsRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * cpu: a number of processors; memory, disk: a size such as 512MiB or 2GiB; or
+   * "unlimited" for each of these. autostart: "on" or "off".
+   *
+   * @generated from field: map<string, string> settings = 2;
+   */
+  settings: { [key: string]: string };
+};
+
+/**
+ * Describes the message tremplin.v1.SetContainerSettingsRequest.
+ * Use `create(SetContainerSettingsRequestSchema)` to create a new message.
+ */
+export declare const SetContainerSettingsRequestSchema: GenMessage<SetContainerSettingsRequest>;
+
+/**
+ * @generated from message tremplin.v1.ContainerSettings
+ */
+export declare type ContainerSettings = Message<"tremplin.v1.ContainerSettings"> & {
+  /**
+   * @generated from field: map<string, string> settings = 1;
+   */
+  settings: { [key: string]: string };
+
+  /**
+   * Sentences about what was set: what is not effective yet, or never will be.
+   *
+   * @generated from field: repeated string notes = 2;
+   */
+  notes: string[];
+};
+
+/**
+ * Describes the message tremplin.v1.ContainerSettings.
+ * Use `create(ContainerSettingsSchema)` to create a new message.
+ */
+export declare const ContainerSettingsSchema: GenMessage<ContainerSettings>;
+
+/**
+ * @generated from message tremplin.v1.ReadContainerLogRequest
+ */
+export declare type ReadContainerLogRequest = Message<"tremplin.v1.ReadContainerLogRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * How its last start went, by the engine: works on a stopped container too.
+   * Default: the log of the system inside, which must run.
+   *
+   * @generated from field: bool boot = 2;
+   */
+  boot: boolean;
+
+  /**
+   * At most, the newest. 0: 200.
+   *
+   * @generated from field: uint32 lines = 3;
+   */
+  lines: number;
+};
+
+/**
+ * Describes the message tremplin.v1.ReadContainerLogRequest.
+ * Use `create(ReadContainerLogRequestSchema)` to create a new message.
+ */
+export declare const ReadContainerLogRequestSchema: GenMessage<ReadContainerLogRequest>;
+
+/**
+ * @generated from message tremplin.v1.ReadContainerLogResponse
+ */
+export declare type ReadContainerLogResponse = Message<"tremplin.v1.ReadContainerLogResponse"> & {
+  /**
+   * As the container wrote it: not safe for a terminal.
+   *
+   * @generated from field: string text = 1;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message tremplin.v1.ReadContainerLogResponse.
+ * Use `create(ReadContainerLogResponseSchema)` to create a new message.
+ */
+export declare const ReadContainerLogResponseSchema: GenMessage<ReadContainerLogResponse>;
+
+/**
  * Served by the daemon together with vm_tools.tremplin.Tremplin. The response to
  * a request that begins an operation carries the operation's id in the call
  * metadata tremplin-operation.
@@ -2273,6 +2438,62 @@ export declare const Guest: GenService<{
     methodKind: "unary";
     input: typeof DeleteSnapshotRequestSchema;
     output: typeof DeleteSnapshotResponseSchema;
+  },
+  /**
+   * Gives a stopped container another name. Its snapshots, USB ports and settings
+   * follow. The outcome is sent by UpdateCreateStatus, for the new name.
+   *
+   * @generated from rpc tremplin.v1.Guest.RenameContainer
+   */
+  renameContainer: {
+    methodKind: "unary";
+    input: typeof RenameContainerRequestSchema;
+    output: typeof OperationResponseSchema;
+  },
+  /**
+   * Copies a container, running or not, as one of its own: with other addresses
+   * and another machine id. The outcome is sent by UpdateCreateStatus, for the
+   * copy.
+   *
+   * @generated from rpc tremplin.v1.Guest.CopyContainer
+   */
+  copyContainer: {
+    methodKind: "unary";
+    input: typeof CopyContainerRequestSchema;
+    output: typeof OperationResponseSchema;
+  },
+  /**
+   * The settings of a container: cpu, memory, disk and autostart, each by its
+   * name, in the words that SetContainerSettings takes.
+   *
+   * @generated from rpc tremplin.v1.Guest.GetContainerSettings
+   */
+  getContainerSettings: {
+    methodKind: "unary";
+    input: typeof GetContainerSettingsRequestSchema;
+    output: typeof ContainerSettingsSchema;
+  },
+  /**
+   * Changes settings of a container, running or not, all of them or none.
+   * INVALID_ARGUMENT: a name or a value that does not exist.
+   *
+   * @generated from rpc tremplin.v1.Guest.SetContainerSettings
+   */
+  setContainerSettings: {
+    methodKind: "unary";
+    input: typeof SetContainerSettingsRequestSchema;
+    output: typeof ContainerSettingsSchema;
+  },
+  /**
+   * The newest lines of what the system in a container, or the engine about its
+   * last start, wrote to the log.
+   *
+   * @generated from rpc tremplin.v1.Guest.ReadContainerLog
+   */
+  readContainerLog: {
+    methodKind: "unary";
+    input: typeof ReadContainerLogRequestSchema;
+    output: typeof ReadContainerLogResponseSchema;
   },
   /**
    * Cancels the snapshot or the copy under way on a container, or with the call
