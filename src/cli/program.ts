@@ -141,6 +141,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "list the operations under way and those that have ended",
     load: async () => (await import("./commands/history.ts")).historyCommand,
   },
+  guest: {
+    summary: "list the guests of the host, add and remove them while it runs",
+    load: async () => (await import("./commands/guest.ts")).guestCommand,
+  },
   doctor: {
     summary: "check this computer and the setup, with advice",
     load: async () => (await import("./commands/doctor.ts")).doctorCommand,
