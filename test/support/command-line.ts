@@ -21,6 +21,7 @@ export class RecordedIo implements Io {
   readonly #interrupt = new AbortController();
   readonly interrupted = this.#interrupt.signal;
   readonly answers: string[] = [];
+  readonly questions: string[] = [];
   stdout = "";
   stderr = "";
   #watchers: { readonly pattern: RegExp; readonly resolve: () => void }[] = [];
@@ -40,7 +41,8 @@ export class RecordedIo implements Io {
     this.#look();
   }
 
-  ask(): Promise<string | undefined> {
+  ask(question: string): Promise<string | undefined> {
+    this.questions.push(question);
     return Promise.resolve(this.answers.shift());
   }
 

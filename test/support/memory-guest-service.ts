@@ -8,6 +8,7 @@ import {
 } from "../../src/contract/tremplin/v1/guest_pb.js";
 import { connectPort } from "../../src/daemon/rpc/connect-port.ts";
 import { watchPorts } from "../../src/daemon/rpc/watch-ports.ts";
+import { dailyHandlers } from "./memory-daily.ts";
 import type { MemoryGuest } from "./memory-guest.ts";
 
 /** The rpcs of tremplin.v1.Guest. */
@@ -28,6 +29,7 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
         unprovisioned: state === "unprovisioned",
         ipv4Address: state === "running" ? guest.address : "",
         image: "Debian bookworm amd64",
+        ...(state === "running" && guest.nextUsage()),
       })),
     }),
     async *prepareImage({ debianRelease }) {
@@ -72,6 +74,7 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
       return { status: 1 };
     },
     shell: (inputs) => shell(guest, inputs),
+    ...dailyHandlers(guest),
   };
 }
 
