@@ -13,7 +13,7 @@ import { answerCalls, type OnFailure } from "./answer-calls.ts";
 import type { IsOwnName } from "./browser-guard.ts";
 import { CallBudget } from "./call-budget.ts";
 import { type Caller, callerText } from "./caller.ts";
-import { Connections } from "./connections.ts";
+import { Connections, connectionLimits } from "./connections.ts";
 import { loopbackAddress } from "./loopback.ts";
 import { plainServer } from "./plain-server.ts";
 import type { Refusal } from "./refusal.ts";
@@ -95,7 +95,10 @@ function serverFor(
   if (address.kind === "tcp" && !tls) checkClear(address, tokens);
   const limit = new LogLimit(systemClock);
   const rules = { isOwnName: ownNames(address, tls), tls, tokens, unknownCaller, admits };
-  const connections = new Connections();
+  const connections = new Connections(connectionLimits, (owner) => {
+    const admitted = limit.admit(owner);
+    if (admitted) log.warn({ caller: owner, ...admitted }, "closed a connection to make room for another");
+  });
   const handler = answerCalls({
     ...{ routes, log, budget, noRoom },
     onAdmitted: (socket, caller) => connections.identify(socket, callerText(caller)),
