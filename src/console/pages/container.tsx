@@ -106,8 +106,8 @@ function DeleteButton({ target, info }: { readonly target: Target; readonly info
           onConfirm={() => void runIt(() => remove(target))}
         >
           <p>
-            Lost for good: every file in {target.name}, its users and programs, all its snapshots, and with
-            them the way back from an upgrade.
+            Lost for good: every file in {target.name}, its users and programs, all its snapshots, so that its
+            upgrade cannot be undone any more.
           </p>
           {isRunning && (
             <p>It is running: its programs are stopped first, and what they have not saved is lost too.</p>
