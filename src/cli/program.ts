@@ -1,10 +1,12 @@
 import { Command, CommanderError } from "commander";
-import { plainLines } from "../base/text.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { version } from "../daemon/version.ts";
-import { exitCode, exitCodeOf } from "./exit-code.ts";
+import { exitCode } from "./exit-code.ts";
+import { moveGlobalOptions, moveOptionsOf, ownWords } from "./flags/move-options.ts";
 import { readOriginalCommandLine } from "./flags/original-command-line.ts";
 import type { Io } from "./io.ts";
+import { suggestForOtherName } from "./other-names.ts";
+import { reportError } from "./report-error.ts";
 
 interface Entry {
   readonly summary: string;
@@ -95,6 +97,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "open a shell in a container, or run one program",
     load: async () => (await import("./commands/shell.ts")).shellCommand,
   },
+  exec: {
+    summary: "run a program in a container, without a terminal",
+    load: async () => (await import("./commands/exec.ts")).execCommand,
+  },
   user: {
     summary: "show or create a container's primary user",
     load: async () => (await import("./commands/user.ts")).userCommand,
@@ -178,20 +184,34 @@ const commands: Readonly<Record<string, Entry>> = {
 
 /** Runs one command line. Returns the exit code (exit-code.ts). Never throws. */
 export async function run(commandLine: readonly string[], io: Io): Promise<number> {
+  let json = ownWords(commandLine).includes("--json");
   try {
-    const args = readOriginalCommandLine(commandLine);
-    const program = await createProgram(args[0] === "help" ? args[1] : args[0], io);
-    await program.parseAsync(withHelpOfSubcommand(args, program), { from: "user" });
+    const args = moveGlobalOptions(readOriginalCommandLine(commandLine));
+    const wanted = args[0] === "help" ? args[1] : args[0];
+    const program = await createProgram(wanted, io);
+    const command = program.commands.find((each) => each.name() === wanted);
+    if (wanted && !command) checkCommand(wanted, args[0] === "help");
+    const words = command && args[0] !== "help" ? moveOptionsOf(command, args) : args;
+    json = ownWords(words, command).includes("--json");
+    await program.parseAsync(withHelpOfSubcommand(words, program), { from: "user" });
     return Number(process.exitCode ?? exitCode.done);
   } catch (thrown) {
-    // Commander has already printed its message.
-    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCode.done : exitCode.usage;
-    const error = TremplinError.from(thrown);
-    io.err(`tremplin: ${plainLines(error.message)}\n`);
-    return exitCodeOf[error.code];
+    if (!(thrown instanceof CommanderError)) return reportError(TremplinError.from(thrown), json, io);
+    if (thrown.exitCode === 0) return exitCode.done;
+    // Commander has already printed its help.
+    if (thrown.code === "commander.help") return exitCode.usage;
+    const message = thrown.message.replace(/^error: /, "").replaceAll("\n", " ");
+    return reportError({ code: "invalid", message: `${message} (see --help)` }, json, io);
   }
 }
 
+/** Throws `invalid` for a word that is no command, unless Commander has a better suggestion. */
+function checkCommand(word: string, isHelp: boolean): void {
+  if (word.startsWith("-")) return;
+  suggestForOtherName(word);
+  if (!isHelp || word === "help") return;
+  throw new TremplinError("invalid", `there is no command "${word}"; tremplin help lists all`);
+}
 /** `help trust guest` as `trust help guest`: Commander looks at the first name only. */
 function withHelpOfSubcommand(args: readonly string[], program: Command): string[] {
   const [first, name, ...rest] = args;
@@ -207,8 +227,12 @@ async function createProgram(wanted: string | "all" | undefined, io: Io): Promis
     .description("Manage long-lived LXD and Incus containers.")
     .version(version, "--version", "print the version")
     .exitOverride()
-    .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) })
-    .showHelpAfterError("(see --help)")
+    .configureOutput({
+      writeOut: (text) => io.out(text),
+      writeErr: (text) => io.err(text),
+      // `run` prints all errors.
+      outputError: () => undefined,
+    })
     .enablePositionalOptions()
     .helpCommand("help [command] [subcommand]", "show the help of a command");
   for (const [name, { summary, isHidden = false, load }] of Object.entries(commands)) {

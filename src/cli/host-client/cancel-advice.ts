@@ -1,7 +1,8 @@
-/** The operations that a command can cancel, by the name of both. */
-const CANCELLABLE = ["upgrade", "export", "import"];
+import { refusalOf } from "../../actions/container-actions.ts";
 
 /** How to cancel an operation of a container, as the end of a sentence; empty where no command does. */
 export function cancelAdvice(kind: string, container: string): string {
-  return CANCELLABLE.includes(kind) ? `, or cancel it with tremplin ${kind} ${container} --cancel` : "";
+  const operation = { kind };
+  if (refusalOf("cancel", { name: container, state: "", operation })) return "";
+  return `, or cancel it with tremplin ${kind} ${container} --cancel`;
 }
