@@ -6,6 +6,7 @@ import { build } from "esbuild";
 
 const SOURCES = "src/console";
 
+/** Returns what esbuild says of its inputs and outputs. */
 export async function buildConsole(outdir) {
   rmSync(outdir, { recursive: true, force: true });
   mkdirSync(outdir, { recursive: true });
@@ -42,6 +43,7 @@ export async function buildConsole(outdir) {
     .replace("ICON", pathOf("icon.svg"));
   writeFileSync(`${outdir}/index.html`, page);
   for (const name of globSync("**/*.{html,js,css,svg}", { cwd: outdir })) compress(join(outdir, name));
+  return metafile;
 }
 
 function compress(path) {

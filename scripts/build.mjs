@@ -1,9 +1,11 @@
-// Bundles the sources: dist/app/tremplin.js with its chunks, and the pages of the console in dist/console; with --tests
-// one file for each *.test.ts given by its folder (dist/test/..., or TREMPLIN_TEST_OUT).
-import { globSync, rmSync } from "node:fs";
+// Bundles the sources: dist/app/tremplin.js with its chunks and its SBOM, and the pages of the console in dist/console;
+// with --tests one file for each *.test.ts given by its folder (dist/test/..., or TREMPLIN_TEST_OUT).
+import { globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { build } from "esbuild";
 import { buildConsole } from "./build-console.mjs";
 import { buildVersion } from "./build-version.mjs";
+import { makeSbom, notListed } from "./dependencies/sbom.mjs";
 
 const common = {
   bundle: true,
@@ -26,8 +28,10 @@ const outdir = tests
   ? process.env.TREMPLIN_TEST_OUT || "dist/test"
   : process.env.TREMPLIN_APP_OUT || "dist/app";
 rmSync(outdir, { recursive: true, force: true });
-await build({
+const version = process.env.TREMPLIN_VERSION || buildVersion();
+const { metafile } = await build({
   ...common,
+  metafile: true,
   entryPoints: tests
     ? globSync(["src/**/*.test.ts", "test/**/*.test.ts", "test/vm/inside/*.inside.ts", "bench/*.ts"])
     : { tremplin: "src/cli/main.ts" },
@@ -38,7 +42,18 @@ await build({
     : {
         minifySyntax: true,
         minifyWhitespace: true,
-        define: { TREMPLIN_VERSION: JSON.stringify(process.env.TREMPLIN_VERSION || buildVersion()) },
+        define: { TREMPLIN_VERSION: JSON.stringify(version) },
       }),
 });
-if (!tests) await buildConsole("dist/console");
+if (!tests) {
+  const lock = JSON.parse(readFileSync("package-lock.json", "utf8"));
+  const sbom = makeSbom(lock, { processor: process.env.TREMPLIN_APP_PROCESSOR || process.arch, version });
+  writeFileSync(join(outdir, "sbom.cdx.json"), `${JSON.stringify(sbom, null, 2)}\n`);
+  const pages = await buildConsole(join(dirname(outdir), "console"));
+  const missing = notListed(
+    sbom,
+    [metafile, pages].flatMap(({ inputs }) => Object.keys(inputs)),
+  );
+  if (missing.length > 0)
+    throw new Error(`dependencies and not devDependencies must have ${missing.join(", ")}`);
+}

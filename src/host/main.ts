@@ -1,4 +1,5 @@
 import { systemClock } from "../base/async/clock.ts";
+import { rotatingLogs } from "../base/files/rotate-logs.ts";
 import { logUncaught, openLogger } from "../base/logger.ts";
 import { ServiceManager } from "../base/processes/service-manager.ts";
 import { formatAddress } from "../transport/address.ts";
@@ -11,6 +12,7 @@ import { serveHost } from "./serve-host.ts";
 export async function runHost(options: HostOptions): Promise<void> {
   const log = await openLogger(options.logLevel);
   logUncaught(log);
+  using _rotation = rotatingLogs(options.rotatedLogs ?? [], systemClock, log);
   const shutdown = Promise.withResolvers<NodeJS.Signals>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => shutdown.resolve(signal));
   const manager = await ServiceManager.take(log);

@@ -49,6 +49,8 @@ export interface HostOptions {
   readonly socketGroup?: string | undefined;
   /** trace, debug, info, warn, error or silent. */
   readonly logLevel: string;
+  /** Files that are rotated, also those of other programs. Default: none. */
+  readonly rotatedLogs?: readonly string[] | undefined;
 }
 
 export const hostDefaults = {

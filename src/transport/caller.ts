@@ -3,8 +3,8 @@ import { type Role, roleText } from "./role.ts";
 
 /** Who calls, as far as the transport proves it. Nothing that is in the call itself counts, except a token. */
 export type Caller =
-  /** Whoever may open the socket file. */
-  | { readonly kind: "local" }
+  /** Whoever may open the socket file. `uid`: of the user who did, where that is known. */
+  | { readonly kind: "local"; readonly uid?: number | undefined }
   /** The machine of this context id, which the kernel guarantees. */
   | { readonly kind: "vsock"; readonly cid: number }
   | CertifiedCaller
@@ -30,6 +30,7 @@ export function callerText(caller: Caller | undefined): string {
   if (caller?.kind === "certificate") {
     return caller.role ? `the certificate of ${roleText(caller.role)}` : `certificate ${caller.serial}`;
   }
+  if (caller?.uid !== undefined) return `user ${caller.uid} of this machine`;
   return caller ? "a socket of this machine" : "nobody known";
 }
 

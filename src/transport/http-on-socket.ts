@@ -27,6 +27,8 @@ export function httpOnSocket(handler: Handler, connections = new Connections()):
   for (const server of [h1, h2]) {
     handleRequests(server, (request, response) => {
       response.once("close", connections.beginRequest(request.socket, server === h2));
+      // What nobody reads after the answer would be kept.
+      response.once("finish", () => request.resume());
       handler(request, response);
     });
   }

@@ -60,8 +60,9 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
   await using servers = new AsyncDisposableStack();
   const addresses: Address[] = [];
   const budget = new CallBudget();
+  const localCaller = await callerOnUnixSocket();
   for (const address of options.addresses) {
-    const server = serverFor(address, { ...options, log }, budget);
+    const server = serverFor(address, { ...options, log }, budget, localCaller);
     server.on("connection", (socket: Socket) => {
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
@@ -86,6 +87,7 @@ function serverFor(
   address: Address,
   options: ServeOptions & { readonly log: Logger },
   budget: CallBudget,
+  localCaller: (socket: Socket) => Caller,
 ): NetServer {
   const { routes, tokens = [], log, unknownCaller = Code.Unauthenticated } = options;
   const { admits = () => undefined, noRoom = Code.ResourceExhausted } = options;
@@ -101,8 +103,13 @@ function serverFor(
     onFailure: options.onFailure ?? logRefusals(log, limit),
   });
   if (tls) return secureServer(tls, handler, connections, { log, limit });
-  const server = plainServer(handler, connections, address.kind === "unix" ? { kind: "local" } : undefined);
-  return server;
+  return plainServer(handler, connections, address.kind === "unix" ? localCaller : undefined);
+}
+
+/** Without the native library all users count as one. */
+async function callerOnUnixSocket(): Promise<(socket: Socket) => Caller> {
+  const native = await loadNative(() => import("./peer-user.ts")).catch(() => undefined);
+  return (socket) => ({ kind: "local", uid: native?.peerUser(socket) });
 }
 
 function checkClear(address: Address, tokens: readonly AcceptedToken[]): void {

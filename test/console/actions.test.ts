@@ -57,7 +57,7 @@ describe("what a person does in the console", () => {
     const reason = (await stop.getAttribute("title")) ?? "";
     assert.match(reason, /penguin is stopped already/);
     const described = await stop.evaluate(
-      "(button) => document.getElementById(button.getAttribute('aria-describedby')).textContent",
+      (button) => button.ownerDocument.getElementById(button.getAttribute("aria-describedby"))?.textContent,
     );
     assert.equal(described, reason);
     await stop.click();

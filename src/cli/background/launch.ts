@@ -30,7 +30,7 @@ export function hostArguments(
     ...["--guest", `${LOCAL_GUEST}=${formatAddress(run.guestSocket)}`],
     ...["--state", join(resolve(flags.state), "host")],
     ...(group === undefined ? [] : ["--socket-group", group]),
-    ...["--log-level", flags.logLevel],
+    ...["--log-level", flags.logLevel, "--rotate-log", run.host.logFile],
     ...(flags.console === undefined ? [] : ["--console", flags.console]),
   ];
 }
@@ -50,6 +50,7 @@ export function daemonArguments(run: RunFolder, flags: EngineFlags): string[] {
     ["--lxd-subnet", flags.lxdSubnet],
     ["--bridge", flags.bridge],
     ["--log-level", flags.logLevel],
+    ["--rotate-log", run.daemon.logFile],
   ];
   return ["daemon", ...options.flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]))];
 }

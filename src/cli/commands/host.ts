@@ -40,6 +40,7 @@ interface Flags extends TlsFlags, TokenFlags {
   readonly keepEvents: number;
   readonly keepMib: number;
   readonly logLevel: string;
+  readonly rotateLog?: readonly string[];
   readonly socketGroup?: string;
 }
 
@@ -82,7 +83,12 @@ export function hostCommand(): Command {
       "--socket-group <group>",
       "a group whose members may connect to the Unix sockets of --listen: they become root by it",
     )
-    .option("--log-level <level>", "trace, debug, info, warn, error or silent", hostDefaults.logLevel);
+    .option("--log-level <level>", "trace, debug, info, warn, error or silent", hostDefaults.logLevel)
+    .option(
+      "--rotate-log <file>",
+      "a log to which this or another program appends, to be kept below 8 MiB; may be repeated",
+      collect,
+    );
   return withTlsFlags(command).action(async (flags: Flags) => {
     const options = hostOptions(flags);
     const { runHost } = await import("../../host/main.ts");
@@ -109,6 +115,7 @@ export function hostOptions(flags: Flags): HostOptions {
     console: consoleOf(flags),
     socketGroup: flags.socketGroup,
     logLevel,
+    rotatedLogs: flags.rotateLog,
   };
 }
 

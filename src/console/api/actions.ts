@@ -1,6 +1,6 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { RollbackResponse_Status as Rollback } from "../../contract/tremplin/v1/guest_pb.js";
-import type { OperationInfo } from "../../contract/tremplin/v1/host_pb.js";
+import type { Forward, OperationInfo } from "../../contract/tremplin/v1/host_pb.js";
 import {
   CreateContainerResponse_Status as Create,
   DeleteContainerResponse_Status as Delete,
@@ -14,7 +14,7 @@ import {
   UpgradeContainerResponse_Status as Upgrade,
   CancelUpgradeContainerResponse_Status as UpgradeCancelled,
 } from "../../contract/tremplin_pb.js";
-import { guestService, onGuest, tremplin } from "./host.ts";
+import { guestService, host, onGuest, tremplin } from "./host.ts";
 import { findContainer } from "./live.ts";
 import { live } from "./use-live.ts";
 
@@ -137,6 +137,14 @@ export async function rollBackUpgrade({ guest, name }: Target): Promise<void> {
 
 export async function commitUpgrade({ guest, name }: Target): Promise<void> {
   accept(await guestService.keepUpgrade({ containerName: name }, onGuest(guest)), Rollback.STARTED);
+}
+
+/** Opens or closes the port of this machine that leads to one of a container. */
+export async function switchForward(
+  { guest, containerName, port }: Forward,
+  enabled: boolean,
+): Promise<void> {
+  await host.setForward({ guest, containerName, port, enabled }, { timeoutMs: 10_000 });
 }
 
 /** Ends an operation that can be cancelled. Its final notice says when it has ended. */

@@ -42,11 +42,15 @@ export function sentenceOf(thrown: unknown): string {
   return sentence(rawMessage || `The host answered ${Code[code]}`);
 }
 
+/** The names of guests and containers, which are written as they are where a sentence begins with one. */
+export const knownNames = new Set<string>();
+
 /** A text of the host or a guest as a sentence of its own. */
 export function sentence(text: string): string {
   const plain = plainText(text);
   if (plain === "") return "";
-  const isName = /^\S*[\d_:/.-]\S*\s/.test(plain);
-  const begun = isName ? plain : `${plain[0]?.toUpperCase()}${plain.slice(1)}`;
+  const [first = ""] = plain.split(/[\s:]/, 1);
+  const isWord = /^[a-z]+$/.test(first) && !knownNames.has(first);
+  const begun = isWord ? `${plain[0]?.toUpperCase()}${plain.slice(1)}` : plain;
   return /[.!?:]$/.test(begun) ? begun : `${begun}.`;
 }

@@ -2,11 +2,12 @@ import type { ContainerUsage } from "../../contract/tremplin/v1/guest_pb.js";
 import type {
   ContainerInfo,
   Event,
+  Forward,
   GuestContainers,
   OperationInfo,
 } from "../../contract/tremplin/v1/host_pb.js";
 import { UsageHistory } from "../model/usage-history.ts";
-import { host, isSignedOut, sentenceOf } from "./host.ts";
+import { host, isSignedOut, knownNames, sentenceOf } from "./host.ts";
 
 /** Whether what is shown is how things are now. */
 export type Connection =
@@ -22,6 +23,7 @@ export interface Shown {
   readonly guests: readonly GuestContainers[] | undefined;
   /** The newest first. */
   readonly operations: readonly OperationInfo[];
+  readonly forwards: readonly Forward[];
   /** When that was read, by the clock of this page. */
   readonly readAt: number;
 }
@@ -43,7 +45,13 @@ export class Live {
   readonly usage = new UsageHistory();
   /** The lines of upgrades that were seen, by container. */
   readonly upgradeLogs = new Map<string, readonly string[]>();
-  #shown: Shown = { connection: { kind: "connecting" }, guests: undefined, operations: [], readAt: 0 };
+  #shown: Shown = {
+    connection: { kind: "connecting" },
+    guests: undefined,
+    operations: [],
+    forwards: [],
+    readAt: 0,
+  };
   readonly #listeners = new Set<() => void>();
   /** The sequence number of the newest event that was seen. */
   #cursor: bigint | undefined;
@@ -141,14 +149,16 @@ export class Live {
 
   async #refresh(signal: AbortSignal): Promise<void> {
     const options = { signal, timeoutMs: REFRESH_TIMEOUT_MS };
-    const [{ guests }, { operations }] = await Promise.all([
+    const [{ guests }, { operations }, { forwards }] = await Promise.all([
       host.listContainers({}, options),
       host.listOperations({ limit: 200 }, options),
+      host.listForwards({}, options),
     ]);
     signal.throwIfAborted();
     this.usage.add(usageOf(guests));
+    for (const name of namesOf(guests)) knownNames.add(name);
     const connection = { kind: "live" } as const;
-    this.#show({ connection, guests, operations: operations.toReversed(), readAt: Date.now() });
+    this.#show({ connection, guests, operations: operations.toReversed(), forwards, readAt: Date.now() });
   }
 
   #noteUpgrade({ guest, notice }: Event): void {
@@ -188,6 +198,13 @@ export function containerKey(guest: string, container: string): string {
 export function findContainer(shown: Shown, guest: string, name: string): ContainerInfo | undefined {
   const all = shown.guests?.find((each) => each.guest?.name === guest)?.containers;
   return all?.find(({ container }) => container?.name === name);
+}
+
+function namesOf(guests: readonly GuestContainers[]): string[] {
+  return guests.flatMap(({ guest, containers }) => [
+    ...(guest ? [guest.name] : []),
+    ...containers.flatMap(({ container }) => (container ? [container.name] : [])),
+  ]);
 }
 
 function usageOf(guests: readonly GuestContainers[]): Map<string, ContainerUsage> {

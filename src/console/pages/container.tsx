@@ -13,6 +13,7 @@ import { UsageCharts } from "../parts/usage-charts.tsx";
 import { whenText } from "../parts/when.ts";
 import { linkTo } from "../route.ts";
 import { BackupCard } from "./container/backup-card.tsx";
+import { PortsCard } from "./container/ports-card.tsx";
 import { TimeZoneCard } from "./container/time-zone-card.tsx";
 import { UpgradeCard } from "./container/upgrade-card.tsx";
 import { UserCard } from "./container/user-card.tsx";
@@ -141,6 +142,7 @@ function Details({ target, info }: { readonly target: Target; readonly info: Con
         {info.stale && <p class="quiet-text">{sentence(`the guest ${target.guest} is away`)}</p>}
       </section>
       <div class="cards">
+        <PortsCard target={target} />
         <BackupCard target={target} actions={actions} />
         <UpgradeCard target={target} actions={actions} canRollBack={container.hasRollbackSnapshot} />
         <UserCard target={target} actions={actions} />

@@ -80,6 +80,11 @@ export function useRun() {
   return { isBusy, runIt };
 }
 
+/** For what the host has no rule: it can always be tried, unless there is a reason against it. */
+export function anytime(action: string, refusal = ""): ActionInfo {
+  return { $typeName: "tremplin.v1.ActionInfo", action, refusal };
+}
+
 export function actionNamed(
   actions: readonly ActionInfo[] | undefined,
   name: string,

@@ -5,7 +5,7 @@ import { cancel } from "../api/actions.ts";
 import { sentence } from "../api/host.ts";
 import { useShown } from "../api/use-live.ts";
 import { Bar } from "./bar.tsx";
-import { ActionButton } from "./button.tsx";
+import { ActionButton, anytime } from "./button.tsx";
 import { whenText } from "./when.ts";
 
 const titles: Readonly<Record<string, string>> = {
@@ -39,7 +39,7 @@ export function OperationProgress({ operation }: { readonly operation: Operation
         {cancellable.includes(kind) && (
           <ActionButton
             look="quiet"
-            action={{ $typeName: "tremplin.v1.ActionInfo", action: "cancel", refusal: "" }}
+            action={anytime("cancel")}
             run={() => cancel(operation)}
             label={`Cancel: ${title}`}
           >

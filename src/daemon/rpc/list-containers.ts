@@ -1,6 +1,5 @@
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { isTemporaryName } from "../../base/temporary-name.ts";
-import type { Engine } from "../../engine/engine.ts";
 import { bytesOf } from "../../engine/resources/engine-size.ts";
 import type { FullInstance, InstanceState } from "../../engine/resources/instance.ts";
 import type { NetworkState } from "../../engine/resources/network-state.ts";
@@ -12,26 +11,24 @@ import { addressOf } from "./get-container-info.ts";
 import type { RpcDeps } from "./rpc.ts";
 import { timestampFrom } from "./timestamp.ts";
 
-/** All containers but those under a temporary name, from one answer of the engine (more for those never started). */
-export function listContainers({
-  engine: access,
-  runner,
-  clock,
-}: Pick<RpcDeps, "engine" | "runner" | "clock">) {
+/** All containers but those under a temporary name; all that ever ran from one answer of the engine. */
+export function listContainers({ engine, runner, clock }: Pick<RpcDeps, "engine" | "runner" | "clock">) {
   return async (_request: object, { signal }: { signal?: AbortSignal } = {}) => {
-    const engine = access.running();
-    const instances = await engine.instances.listFull({ signal });
+    const running = engine.running();
+    const instances = await running.instances.listFull({ signal });
     const measuredAt = timestampFrom(clock.now());
     const containers = instances.filter(({ name, type }) => type === "container" && !isTemporaryName(name));
-    const describeAll = containers.map(async (each) => ({
-      ...(await describe(engine, runner, each)),
+    const answers = containers.map(async (each) => ({
+      ...describe(runner, each),
       ...usage(each, measuredAt),
+      // Asks the engine only for those that never ran. One that cannot be read counts as provisioned, as for CreateContainer.
+      unprovisioned: await isUnprovisioned(running, each, signal).catch(() => false),
     }));
-    return { containers: await Promise.all(describeAll) };
+    return { containers: await Promise.all(answers) };
   };
 }
 
-async function describe(engine: Engine, runner: Runner, instance: FullInstance) {
+function describe(runner: Runner, instance: FullInstance) {
   const { name, status, state, config, expanded_config, snapshots } = instance;
   return {
     name,
@@ -44,8 +41,6 @@ async function describe(engine: Engine, runner: Runner, instance: FullInstance) 
     privileged: expanded_config["security.privileged"] === "true",
     operation: runner.locks.holder(name)?.kind ?? "",
     hasRollbackSnapshot: newestRollbackSnapshot(snapshots ?? []) !== undefined,
-    // One that cannot be read counts as provisioned, as for CreateContainer.
-    unprovisioned: await isUnprovisioned(engine, instance).catch(() => false),
   };
 }
 

@@ -17,6 +17,8 @@ export interface ConsoleParts {
   readonly cookie: string;
   readonly routes: (router: ConnectRouter) => void;
   readonly log: Logger;
+  /** Gets the connection of a browser that is signed in. */
+  readonly onSignedIn: (socket: object) => void;
 }
 
 type Request = Parameters<Handler>[0];
@@ -36,14 +38,14 @@ const securityHeaders = {
 
 /** Answers the requests of browsers: pages, sign-in, and rpcs. */
 export function consoleHandler(parts: ConsoleParts): Handler {
-  const { sessions, routes, log } = parts;
+  const { sessions, routes, log, onSignedIn } = parts;
   const admit = (request: Request): Admission => {
     if (secretsOf(request, parts).some((secret) => sessions.isSignedIn(secret)))
       return { caller: { kind: "local" } };
     const sentence = `this browser is not signed in: run ${SIGN_IN} and open the URL that it prints`;
     return { refusal: { code: Code.Unauthenticated, sentence } };
   };
-  const answerCall = answerCalls({ routes, log, admit });
+  const answerCall = answerCalls({ routes, log, admit, onAdmitted: onSignedIn });
   return (request, response) => {
     for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
     const path = request.url.split("?", 1)[0] as string;

@@ -3,6 +3,7 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import type { Clock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { TcpAddress } from "../../transport/address.ts";
+import { Connections } from "../../transport/connections.ts";
 import { plainServer } from "../../transport/plain-server.ts";
 import { close, listen } from "../../transport/server.ts";
 import { consoleUrl } from "./console-address.ts";
@@ -50,7 +51,10 @@ export async function serveConsole(options: ServeConsoleOptions): Promise<Runnin
   const tokens = new OneTimeTokens(clock);
   // The name has the port, because browsers share cookies between all ports of a machine.
   const cookie = `tremplin-console-${options.address.port}`;
-  const server = plainServer(consoleHandler({ files, sessions, tokens, cookie, routes, log }));
+  const connections = new Connections();
+  const onSignedIn = (socket: object) => connections.identify(socket, "the console");
+  const handler = consoleHandler({ files, sessions, tokens, cookie, routes, log, onSignedIn });
+  const server = plainServer(handler, connections);
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);

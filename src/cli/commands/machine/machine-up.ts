@@ -154,5 +154,7 @@ function hostArguments(folder: MachineFolder, run: RunFolder, settings: MachineS
     ...["--guest", `${folder.name}=${formatAddress(hostFindsDaemon)}`, "--state", join(folder.path, "host")],
     ...["--tls-cert", key("host.crt"), "--tls-key", key("host.key"), "--tls-ca", key("ca.crt")],
     ...["--tls-peer", key("daemon.crt")],
+    // QEMU cannot rotate its own.
+    ...["--rotate-log", run.host.logFile, "--rotate-log", run.machine.logFile],
   ];
 }

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { backUp, restore } from "../../api/actions.ts";
-import { ActionButton, actionNamed, Button, useRefusal, useRun } from "../../parts/button.tsx";
+import { ActionButton, actionNamed, anytime, Button, useRefusal, useRun } from "../../parts/button.tsx";
 import { Dialog } from "../../parts/dialog.tsx";
 import { TextField } from "../../parts/field.tsx";
 import type { CardProps } from "./card-props.ts";
@@ -26,7 +26,7 @@ export function BackupCard({ target, actions }: CardProps) {
       <div class="buttons">
         <ActionButton
           look="main"
-          action={noFile === undefined ? actionNamed(actions, "export") : refused("export", noFile)}
+          action={noFile === undefined ? actionNamed(actions, "export") : anytime("export", noFile)}
           run={() => backUp(target, file)}
         >
           Back up
@@ -50,10 +50,6 @@ export function BackupCard({ target, actions }: CardProps) {
       )}
     </section>
   );
-}
-
-function refused(action: string, refusal: string) {
-  return { $typeName: "tremplin.v1.ActionInfo", action, refusal } as const;
 }
 
 /** Local time, as in 20261126-204930. */
