@@ -11,6 +11,7 @@ import { benchExport } from "./export.ts";
 import { benchImport } from "./import.ts";
 import { benchListeningPorts } from "./listening-ports.ts";
 import { median, ms, printTable, ROUNDS, type Row, time } from "./measure.ts";
+import { benchNotices } from "./notices.ts";
 
 const NAME = "bench";
 
@@ -152,6 +153,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   ports: benchListeningPorts,
   export: benchExport,
   import: benchImport,
+  notices: benchNotices,
 };
 
 const wanted = process.argv.slice(2);
