@@ -35,6 +35,7 @@ interface Flags extends TlsFlags, TokenFlags {
   readonly state: string;
   readonly keepEvents: number;
   readonly keepMib: number;
+  readonly maxForwards?: number;
   readonly logLevel: string;
 }
 
@@ -69,6 +70,12 @@ export function hostCommand(): Command {
       wholeNumber,
       retentionDefaults.maxBytes / MIB,
     )
+    .option(
+      "--max-forwards <number>",
+      "how many ports of each guest's containers are open on this machine at once; 0: none",
+      numberOrNone,
+      256,
+    )
     .option("--log-level <level>", "trace, debug, info, warn, error or silent", hostDefaults.logLevel);
   return withTlsFlags(command).action(async (flags: Flags) => {
     const options = hostOptions(flags);
@@ -77,6 +84,10 @@ export function hostCommand(): Command {
     // All work is done: what a library still waits for must not delay the end.
     process.exit(exitCode.done);
   });
+}
+
+function numberOrNone(text: string): number {
+  return text === "0" ? 0 : wholeNumber(text);
 }
 
 /** Reads the flags. Throws `invalid` with what is wrong. */
@@ -92,6 +103,7 @@ export function hostOptions(flags: Flags): HostOptions {
     state,
     retention: { maxAge: flags.keepEvents, maxBytes: flags.keepMib * MIB },
     tls: tlsOf(flags),
+    maxForwards: flags.maxForwards,
     token: tokenOf(flags),
     logLevel,
   };
