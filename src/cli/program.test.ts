@@ -70,6 +70,70 @@ test("the help of shell has no --json, which it ignores", async () => {
   assert.doesNotMatch(io.stdout, /--json/);
 });
 
+for (const [line, advice] of [
+  ["launch web", /no command "launch": tremplin create/],
+  ["ls", /tremplin list lists/],
+  ["rm web", /tremplin delete deletes/],
+  ["exec web ls", /tremplin shell NAME COMMAND runs/],
+  ["logs web", /tremplin shell NAME journalctl/],
+  ["cp a web:b", /tremplin shell NAME tar copies/],
+  ["help ls", /tremplin list lists/],
+  ["help nope", /there is no command "nope"; tremplin help lists all/],
+  ["lsit", /unknown command 'lsit' \(Did you mean list\?\)/],
+] as const) {
+  test(`"${line}" is wrong usage, and says which command it is here`, async () => {
+    const io = new RecordedIo();
+    assert.equal(await run(line.split(" "), io), 2);
+    assert.match(io.stderr, advice);
+    assert.match(io.stderr, /^tremplin: [^\n]*\n$/);
+    assert.equal(io.stdout, "");
+  });
+}
+
+for (const line of [
+  "list --host nowhere",
+  "--host nowhere list",
+  "--host=nowhere list",
+  "--guest vm --host nowhere --json list",
+  "usb attach web 1 --host nowhere",
+  "usb --host nowhere attach web 1",
+  "--host nowhere usb attach web 1",
+  "shell --host nowhere web id",
+  "--host nowhere shell web id --json",
+  "shell web --user anna --host nowhere id -u",
+  "shell web --host nowhere -- --help",
+]) {
+  test(`"${line}" reads the address`, async () => {
+    const io = new RecordedIo();
+    assert.equal(await run(line.split(" "), io), 2);
+    assert.match(io.stderr, /nowhere\\?" is not an address/);
+  });
+}
+
+test("an option of the program that no option of ours is named", async () => {
+  const io = new RecordedIo();
+  assert.equal(await run(["shell", "web", "-x", "id"], io), 2);
+  assert.match(io.stderr, /-x is no option of tremplin shell; .* tremplin shell web -- -x/);
+});
+
+for (const [line, code, exitCode] of [
+  ["list --json --host unix:/nowhere", "unavailable", 4],
+  ["--json list --host unix:/nowhere", "unavailable", 4],
+  ["delete bad_name --yes --json", "invalid", 2],
+  ["list --json --nope", "invalid", 2],
+  ["ls --json", "invalid", 2],
+  ["shell --json bad_name id", "invalid", 2],
+] as const) {
+  test(`"${line}" ends with an error as an object`, async () => {
+    const io = new RecordedIo();
+    assert.equal(await run(line.split(" "), io), exitCode);
+    assert.equal(io.stdout, "");
+    const { error, ...more } = JSON.parse(io.stderr);
+    assert.deepEqual([error.code, error.exitCode, more], [code, exitCode, {}]);
+    assert.ok(error.message.length > 10);
+  });
+}
+
 test("no command is wrong usage", async () => {
   const io = new RecordedIo();
   assert.equal(await run([], io), 2);

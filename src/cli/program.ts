@@ -1,13 +1,17 @@
 import { Command, CommanderError } from "commander";
-import { plainLines } from "../base/text.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { version } from "../daemon/version.ts";
-import { exitCode, exitCodeOf } from "./exit-code.ts";
+import { exitCode } from "./exit-code.ts";
+import { moveGlobalOptions, moveOptionsOf, ownWords } from "./flags/move-options.ts";
 import { readOriginalCommandLine } from "./flags/original-command-line.ts";
 import type { Io } from "./io.ts";
+import { suggestForOtherName } from "./other-names.ts";
+import { reportError } from "./report-error.ts";
 
 interface Entry {
   readonly summary: string;
+  /** Not in the help. */
+  readonly isHidden?: true;
   readonly load: () => Promise<(io: Io) => Command>;
 }
 
@@ -41,8 +45,48 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "stop a container",
     load: async () => (await import("./commands/stop.ts")).stopCommand,
   },
+  restart: {
+    summary: "stop a container and start it again",
+    load: async () => (await import("./commands/restart.ts")).restartCommand,
+  },
+  rename: {
+    summary: "give a stopped container another name",
+    load: async () => (await import("./commands/rename.ts")).renameCommand,
+  },
+  copy: {
+    summary: "copy a container",
+    load: async () => (await import("./commands/copy.ts")).copyCommand,
+  },
+  set: {
+    summary: "limit a container's processors, memory and disk, or let it start with the engine",
+    load: async () => (await import("./commands/set.ts")).setCommand,
+  },
+  get: {
+    summary: "show the settings of a container",
+    load: async () => (await import("./commands/get.ts")).getCommand,
+  },
+  logs: {
+    summary: "show the log of a container, or of its last start",
+    load: async () => (await import("./commands/logs.ts")).logsCommand,
+  },
+  top: {
+    summary: "show what the running containers use, live",
+    load: async () => (await import("./commands/top.ts")).topCommand,
+  },
+  snapshot: {
+    summary: "take a snapshot of a container",
+    load: async () => (await import("./commands/snapshot.ts")).snapshotCommand,
+  },
+  snapshots: {
+    summary: "list the snapshots of containers",
+    load: async () => (await import("./commands/snapshots.ts")).snapshotsCommand,
+  },
+  restore: {
+    summary: "return a container to a snapshot",
+    load: async () => (await import("./commands/restore.ts")).restoreCommand,
+  },
   delete: {
-    summary: "delete a container with all its data",
+    summary: "delete a container with all its data, or a snapshot",
     load: async () => (await import("./commands/delete.ts")).deleteCommand,
   },
   info: {
@@ -58,7 +102,7 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import("./commands/user.ts")).userCommand,
   },
   timezone: {
-    summary: "set the time zone of containers",
+    summary: "show or set the time zone of containers",
     load: async () => (await import("./commands/timezone.ts")).timezoneCommand,
   },
   upgrade: {
@@ -89,6 +133,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "list the USB ports, and attach them to containers",
     load: async () => (await import("./commands/usb.ts")).usbCommand,
   },
+  console: {
+    summary: "print a URL that opens the console in a browser",
+    load: async () => (await import("./commands/console.ts")).consoleCommand,
+  },
   watch: {
     summary: "print events as they happen",
     load: async () => (await import("./commands/watch.ts")).watchCommand,
@@ -117,24 +165,53 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "run the host in the foreground",
     load: async () => (await import("./commands/host.ts")).hostCommand,
   },
+  completion: {
+    summary: "print the script with which a shell completes command lines",
+    load: async () => {
+      const { completionCommand } = await import("./commands/completion.ts");
+      return (io) => completionCommand(io, () => createProgram("all", io));
+    },
+  },
+  "man-pages": {
+    summary: "write the manual pages of all commands into a folder",
+    isHidden: true,
+    load: async () => {
+      const { manPagesCommand } = await import("./commands/man-pages.ts");
+      return (io) => manPagesCommand(() => createProgram("all", io));
+    },
+  },
 };
 
 /** Runs one command line. Returns the exit code (exit-code.ts). Never throws. */
 export async function run(commandLine: readonly string[], io: Io): Promise<number> {
+  let json = ownWords(commandLine).includes("--json");
   try {
-    const args = readOriginalCommandLine(commandLine);
-    const program = await createProgram(args[0] === "help" ? args[1] : args[0], io);
-    await program.parseAsync(withHelpOfSubcommand(args, program), { from: "user" });
+    const args = moveGlobalOptions(readOriginalCommandLine(commandLine));
+    const wanted = args[0] === "help" ? args[1] : args[0];
+    const program = await createProgram(wanted, io);
+    const command = program.commands.find((each) => each.name() === wanted);
+    if (wanted && !command) checkCommand(wanted, args[0] === "help");
+    const words = command && args[0] !== "help" ? moveOptionsOf(command, args) : args;
+    json = ownWords(words, command).includes("--json");
+    await program.parseAsync(withHelpOfSubcommand(words, program), { from: "user" });
     return Number(process.exitCode ?? exitCode.done);
   } catch (thrown) {
-    // Commander has already printed its message.
-    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? exitCode.done : exitCode.usage;
-    const error = TremplinError.from(thrown);
-    io.err(`tremplin: ${plainLines(error.message)}\n`);
-    return exitCodeOf[error.code];
+    if (!(thrown instanceof CommanderError)) return reportError(TremplinError.from(thrown), json, io);
+    if (thrown.exitCode === 0) return exitCode.done;
+    // Commander has already printed its help.
+    if (thrown.code === "commander.help") return exitCode.usage;
+    const message = thrown.message.replace(/^error: /, "").replaceAll("\n", " ");
+    return reportError({ code: "invalid", message: `${message} (see --help)` }, json, io);
   }
 }
 
+/** Throws `invalid` for a word that is no command, unless Commander has a better suggestion. */
+function checkCommand(word: string, isHelp: boolean): void {
+  if (word.startsWith("-")) return;
+  suggestForOtherName(word);
+  if (!isHelp || word === "help") return;
+  throw new TremplinError("invalid", `there is no command "${word}"; tremplin help lists all`);
+}
 /** `help trust guest` as `trust help guest`: Commander looks at the first name only. */
 function withHelpOfSubcommand(args: readonly string[], program: Command): string[] {
   const [first, name, ...rest] = args;
@@ -144,25 +221,29 @@ function withHelpOfSubcommand(args: readonly string[], program: Command): string
   return [name, "help", ...rest];
 }
 
-/** The program with the wanted command loaded; of the others it has only the summaries. */
-async function createProgram(wanted: string | undefined, io: Io): Promise<Command> {
+/** The program with the wanted command loaded, or all; of the others it has only the summaries. */
+async function createProgram(wanted: string | "all" | undefined, io: Io): Promise<Command> {
   const program = new Command("tremplin")
     .description("Manage long-lived LXD and Incus containers.")
     .version(version, "--version", "print the version")
     .exitOverride()
-    .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) })
-    .showHelpAfterError("(see --help)")
+    .configureOutput({
+      writeOut: (text) => io.out(text),
+      writeErr: (text) => io.err(text),
+      // `run` prints all errors.
+      outputError: () => undefined,
+    })
     .enablePositionalOptions()
     .helpCommand("help [command] [subcommand]", "show the help of a command");
-  for (const [name, { summary, load }] of Object.entries(commands)) {
-    if (name !== wanted) {
-      program.command(name).description(summary);
+  for (const [name, { summary, isHidden = false, load }] of Object.entries(commands)) {
+    if (name !== wanted && wanted !== "all") {
+      program.command(name, { hidden: isHidden }).description(summary);
       continue;
     }
     const create = await load();
     const command = create(io).copyInheritedSettings(program).description(summary);
     for (const subcommand of command.commands) subcommand.copyInheritedSettings(command);
-    program.addCommand(command);
+    program.addCommand(command, { hidden: isHidden });
   }
   return program;
 }

@@ -1,8 +1,8 @@
 import type { Clock } from "../base/async/clock.ts";
 import type { Logger } from "../base/logger.ts";
+import { isTemporaryName } from "../base/temporary-name.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { CurrentPorts } from "./connections/current-ports.ts";
-import { isTemporaryName } from "./containers/temporary-name.ts";
 import type { HostNotices } from "./notices/host-notices.ts";
 import { ContainerStopWatcher } from "./watch/container-stops.ts";
 import { ContainerSockets } from "./watch/ports/container-sockets.ts";

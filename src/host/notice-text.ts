@@ -40,7 +40,8 @@ export function noticeText({ notice }: Event): NoticeText | undefined {
   const reason = "failureReason" in notice.value ? plainText(notice.value.failureReason) : "";
   const reading = read(notice);
   if (reason === "") return { ...reading, container };
-  return { ...reading, container, text: `${reading.text}: ${reason}`, reason };
+  const isRepeated = reading.text.endsWith("was cancelled") && reason.endsWith("cancelled");
+  return { ...reading, container, text: isRepeated ? reading.text : `${reading.text}: ${reason}`, reason };
 }
 
 function read(notice: Exclude<Event["notice"], { case: undefined } | { case: "begun" }>): Reading {
@@ -94,7 +95,7 @@ function read(notice: Exclude<Event["notice"], { case: undefined } | { case: "be
       return of(notice.value.status, {
         [Upgrade.IN_PROGRESS]: going(lastLine(notice.value) || "upgrading"),
         [Upgrade.SUCCEEDED]: done(lastLine(notice.value) || "upgraded"),
-        [Upgrade.FAILED]: failed("upgrading failed"),
+        [Upgrade.FAILED]: failed(lastLine(notice.value) || "upgrading failed"),
       });
   }
 }

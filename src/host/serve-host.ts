@@ -2,17 +2,21 @@ import { Code, type ConnectRouter } from "@connectrpc/connect";
 import type { Clock } from "../base/async/clock.ts";
 import { LogLimit } from "../base/log-limit.ts";
 import type { Logger } from "../base/logger.ts";
+import { findGroup } from "../base/processes/find-group.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { Guest } from "../contract/tremplin/v1/guest_pb.js";
 import { Host } from "../contract/tremplin/v1/host_pb.js";
 import { Tremplin, TremplinListener } from "../contract/tremplin_pb.js";
 import { formatAddress } from "../transport/address.ts";
-import { admitRole, callerText } from "../transport/admission.ts";
+import { admitRole } from "../transport/admission.ts";
 import type { OnFailure } from "../transport/answer-calls.ts";
+import { callerText } from "../transport/caller.ts";
 import { health } from "../transport/health.ts";
 import { reflection } from "../transport/reflection.ts";
 import { type RpcServer, serve } from "../transport/server.ts";
 import { vsockGuard } from "../transport/vsock/vsock-guard.ts";
+import { onlyOutside, openConsole } from "./console/open-console.ts";
+import type { ConsoleSignIn } from "./console/serve-console.ts";
 import { forwardService } from "./forward-service.ts";
 import { Forwards } from "./forwards/forwards.ts";
 import { Guests } from "./guests.ts";
@@ -30,6 +34,8 @@ export interface RunningHost extends AsyncDisposable {
   readonly addresses: RpcServer["addresses"];
   /** Where guests send their notices, in the order of the options. */
   readonly listeners: RpcServer["addresses"];
+  /** Undefined without a console. */
+  readonly consoleUrl: string | undefined;
 }
 
 /** The default; ports beyond are listed, but not open. */
@@ -43,11 +49,18 @@ interface Parts {
   readonly limits: NoticeLimits;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly inherited: ReadonlyMap<string, number>;
 }
 
-/** Serves the host until it is disposed of. */
-export async function serveHost(options: HostOptions, clock: Clock, log: Logger): Promise<RunningHost> {
+/** Serves the host until it is disposed of. `inherited`: sockets for clients that listen already (takeInheritedSockets). */
+export async function serveHost(
+  options: HostOptions,
+  clock: Clock,
+  log: Logger,
+  inherited: ReadonlyMap<string, number> = new Map(),
+): Promise<RunningHost> {
   checkListeners(options);
+  checkInherited(options, inherited);
   await using servers = new AsyncDisposableStack();
   const events = servers.use(
     await EventStore.open({ folder: options.state, clock, log, ...options.retention }),
@@ -57,31 +70,39 @@ export async function serveHost(options: HostOptions, clock: Clock, log: Logger)
   const { state: folder, maxForwards: most = MAX_FORWARDS } = options;
   const forwards = servers.use(await Forwards.open({ folder, most, clock, log }));
   forwards.setGuests(guests.all);
-  const parts = { options, guests, events, forwards, limits, clock, log };
-  const { addresses } = servers.use(await serveClients(parts));
+  const parts = { options, guests, events, forwards, limits, clock, log, inherited };
+  const console = servers.use(
+    await openConsole(options, (router) => clientRoutes(router, parts, onlyOutside), clock, log),
+  );
+  const { addresses } = servers.use(await serveClients(parts, console));
   const listeners: RunningHost["listeners"][number][] = [];
   for (const each of options.listeners) {
     listeners.push(...servers.use(await serveGuests(each, parts)).addresses);
   }
   const running = servers.move();
-  return { addresses, listeners, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return {
+    addresses,
+    listeners,
+    consoleUrl: console.url,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
 }
 
 /** For people and programs. */
-function serveClients({ options, guests, events, forwards, clock, log }: Parts): Promise<RpcServer> {
-  const { listen, tls, token } = options;
-  return serve({
+async function serveClients(parts: Parts, console: ConsoleSignIn): Promise<RpcServer> {
+  const { options, clock, log, inherited } = parts;
+  const { listen, tls, token, socketGroup } = options;
+  return await serve({
     addresses: listen,
+    inherited,
+    socketGroup: socketGroup === undefined ? undefined : await idOfGroup(socketGroup),
     // The certificate of --tls-peer is that of a guest.
     tls: tls && { ...tls, peer: undefined },
     tokens: token === undefined ? [] : [{ token }],
     admits: admitRole("client"),
     log,
     routes(router) {
-      hostService(router, guests, events, clock);
-      forwardService(router, forwards, guests);
-      proxyService(router, Tremplin, guests);
-      proxyService(router, Guest, guests);
+      clientRoutes(router, parts, console);
       misdirectedNotices(router, logNotices(new LogLimit(clock), log));
       const services = [Host, Tremplin, Guest];
       health(
@@ -91,6 +112,15 @@ function serveClients({ options, guests, events, forwards, clock, log }: Parts):
       reflection(router, services);
     },
   });
+}
+
+/** The rpcs of people and programs. */
+function clientRoutes(router: ConnectRouter, parts: Parts, console: ConsoleSignIn): void {
+  const { guests, events, forwards, clock } = parts;
+  hostService(router, guests, events, clock, console);
+  forwardService(router, forwards, guests);
+  proxyService(router, Tremplin, guests);
+  proxyService(router, Guest, guests);
 }
 
 /** For guests. `guest`: the only one that sends to this address. */
@@ -103,6 +133,8 @@ function serveGuests({ address, guest }: ListenerAddress, parts: Parts): Promise
     tls: options.tls,
     tokens: withTokens.map(({ name, token }) => ({ token: token as string, guest: name })),
     unknownCaller: Code.FailedPrecondition,
+    // The code after which every daemon sends a notice again.
+    noRoom: Code.Unavailable,
     acceptsVsock: vsockGuard(cids, log),
     admits(caller) {
       const sender = senderOf(caller, guest, guests);
@@ -138,6 +170,26 @@ function logNotices(limit: LogLimit, log: Logger): OnFailure {
     if (notice) log.warn({ notice, sender, reason, ...admitted }, "a notice was not acknowledged");
     else log.warn({ call, sender, reason, ...admitted }, "a call was refused");
   };
+}
+
+async function idOfGroup(name: string): Promise<number> {
+  const group = await findGroup(name);
+  if (group) return group.id;
+  throw new TremplinError(
+    "invalid",
+    `--socket-group ${name}: this machine has no such group; create it with groupadd --system ${name}`,
+  );
+}
+
+/** Throws `invalid` for a socket that nothing would be served on: its callers would wait for ever. */
+function checkInherited({ listen }: HostOptions, inherited: ReadonlyMap<string, number>): void {
+  for (const path of inherited.keys()) {
+    if (listen.some((address) => address.kind === "unix" && address.path === path)) continue;
+    throw new TremplinError(
+      "invalid",
+      `systemd listens on ${path}, which no --listen names: give --listen unix:${path}, or change ListenStream= in the socket unit`,
+    );
+  }
 }
 
 /** Throws `invalid` where nothing could show which guest sends a notice. */

@@ -11,12 +11,14 @@ import { type Address, formatAddress, isLocal } from "./address.ts";
 import { admitRequest } from "./admission.ts";
 import { answerCalls, type OnFailure } from "./answer-calls.ts";
 import type { IsOwnName } from "./browser-guard.ts";
-import { type Caller, setCaller } from "./caller.ts";
+import { CallBudget } from "./call-budget.ts";
+import { type Caller, callerText } from "./caller.ts";
+import { Connections } from "./connections.ts";
 import { loopbackAddress } from "./loopback.ts";
 import { plainServer } from "./plain-server.ts";
 import type { Refusal } from "./refusal.ts";
 import { secureServer } from "./secure-server.ts";
-import { listenOnSocketFile } from "./socket-file.ts";
+import { listenOnInherited, listenOnSocketFile } from "./socket-file.ts";
 import type { Tls } from "./tls.ts";
 import type { AcceptedToken } from "./token.ts";
 import { cidOf } from "./vsock/socket-address.ts";
@@ -34,10 +36,16 @@ export interface ServeOptions {
   readonly admits?: (caller: Caller) => Refusal | undefined;
   /** The code for a caller without an accepted token or certificate. Default: Unauthenticated. */
   readonly unknownCaller?: Code;
+  /** The code for a call that its caller has no room for. Default: ResourceExhausted. */
+  readonly noRoom?: Code;
   /** Gets each call that was answered with an error. */
   readonly onFailure?: OnFailure;
   /** Gets errors that are not the peer's own. Default: no log. */
   readonly log?: Logger;
+  /** The sockets of these paths that listen already, see takeInheritedSockets. Default: none. */
+  readonly inherited?: ReadonlyMap<string, number>;
+  /** The id of a group whose members may connect to the Unix sockets too. Default: only this user. */
+  readonly socketGroup?: number | undefined;
 }
 
 /** A running server, with its real addresses: port 0 is replaced. */
@@ -51,8 +59,10 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
   const sockets = new Set<Socket>();
   await using servers = new AsyncDisposableStack();
   const addresses: Address[] = [];
+  const budget = new CallBudget();
+  const localCaller = await callerOnUnixSocket();
   for (const address of options.addresses) {
-    const server = serverFor(address, { ...options, log });
+    const server = serverFor(address, { ...options, log }, budget, localCaller);
     server.on("connection", (socket: Socket) => {
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
@@ -64,7 +74,7 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
       const place = { cid: cidOf(address.cid), port: address.port };
       const { port } = servers.use(await listenOnVsock(server, place, acceptsVsock));
       addresses.push({ ...address, port });
-    } else addresses.push(await listen(server, address));
+    } else addresses.push(await listen(server, address, options));
     // From here on an error means that the machine has no file descriptor or memory left for a connection.
     server.on("error", (error) => log.warn({ error }, "a connection could not be accepted"));
   }
@@ -73,22 +83,33 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
 }
 
 /** A server for an address, with what it demands of its callers. Throws `invalid` where anybody could call. */
-function serverFor(address: Address, options: ServeOptions & { readonly log: Logger }): NetServer {
+function serverFor(
+  address: Address,
+  options: ServeOptions & { readonly log: Logger },
+  budget: CallBudget,
+  localCaller: (socket: Socket) => Caller,
+): NetServer {
   const { routes, tokens = [], log, unknownCaller = Code.Unauthenticated } = options;
-  const { admits = () => undefined } = options;
+  const { admits = () => undefined, noRoom = Code.ResourceExhausted } = options;
   const tls = address.kind === "tcp" ? options.tls : undefined;
   if (address.kind === "tcp" && !tls) checkClear(address, tokens);
   const limit = new LogLimit(systemClock);
   const rules = { isOwnName: ownNames(address, tls), tls, tokens, unknownCaller, admits };
+  const connections = new Connections();
   const handler = answerCalls({
-    ...{ routes, log },
+    ...{ routes, log, budget, noRoom },
+    onAdmitted: (socket, caller) => connections.identify(socket, callerText(caller)),
     admit: (request) => admitRequest(request, rules),
     onFailure: options.onFailure ?? logRefusals(log, limit),
   });
-  if (tls) return secureServer(tls, handler, { log, limit });
-  const server = plainServer(handler);
-  if (address.kind === "unix") server.on("connection", (socket) => setCaller(socket, { kind: "local" }));
-  return server;
+  if (tls) return secureServer(tls, handler, connections, { log, limit });
+  return plainServer(handler, connections, address.kind === "unix" ? localCaller : undefined);
+}
+
+/** Without the native library all users count as one. */
+async function callerOnUnixSocket(): Promise<(socket: Socket) => Caller> {
+  const native = await loadNative(() => import("./peer-user.ts")).catch(() => undefined);
+  return (socket) => ({ kind: "local", uid: native?.peerUser(socket) });
 }
 
 function checkClear(address: Address, tokens: readonly AcceptedToken[]): void {
@@ -122,9 +143,16 @@ function ownNames(address: Address, tls: Tls | undefined): IsOwnName | undefined
     name.toLowerCase() === own || certificate?.checkHost(name, { subject: "never" }) !== undefined;
 }
 
-async function listen(server: NetServer, address: Exclude<Address, { kind: "vsock" }>): Promise<Address> {
+/** Binds a server to an address. Returns the real one: port 0 is replaced. */
+export async function listen(
+  server: NetServer,
+  address: Exclude<Address, { kind: "vsock" }>,
+  { inherited, socketGroup }: Pick<ServeOptions, "inherited" | "socketGroup"> = {},
+): Promise<Address> {
   if (address.kind === "unix") {
-    await listenOnSocketFile(server, address.path);
+    const fd = inherited?.get(address.path);
+    if (fd === undefined) await listenOnSocketFile(server, address.path, socketGroup);
+    else await listenOnInherited(server, fd);
     return address;
   }
   const host = isLocal(address) ? await loopbackAddress(address.host) : address.host;
@@ -143,7 +171,8 @@ async function listen(server: NetServer, address: Exclude<Address, { kind: "vsoc
   return { ...address, port: (server.address() as AddressInfo).port };
 }
 
-async function close(server: NetServer, sockets: Set<Socket>): Promise<void> {
+/** Stops listening, and cuts off the connections that a server has. */
+export async function close(server: NetServer, sockets: Set<Socket>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   server.close(() => resolve());
   for (const socket of sockets) socket.destroy();

@@ -8,6 +8,7 @@ import {
 } from "../../src/contract/tremplin/v1/guest_pb.js";
 import { connectPort } from "../../src/daemon/rpc/connect-port.ts";
 import { watchPorts } from "../../src/daemon/rpc/watch-ports.ts";
+import { dailyHandlers } from "./memory-daily.ts";
 import type { MemoryGuest } from "./memory-guest.ts";
 
 /** The rpcs of tremplin.v1.Guest. */
@@ -24,9 +25,11 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
     listContainers: () => ({
       containers: [...guest.containers].map(([name, state]) => ({
         name,
-        state,
+        state: state === "unprovisioned" ? "stopped" : state,
+        unprovisioned: state === "unprovisioned",
         ipv4Address: state === "running" ? guest.address : "",
         image: "Debian bookworm amd64",
+        ...(state === "running" && guest.nextUsage()),
       })),
     }),
     async *prepareImage({ debianRelease }) {
@@ -37,6 +40,13 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
     },
     watchPorts: watchPorts({ ports: guest.ports.current }),
     connectPort: connectPort({ ports: guest.ports.current }, guest.ports),
+    listTimezones: ({ containerNames }) => ({
+      containers: (containerNames.length > 0 ? containerNames : [...guest.containers.keys()]).map((name) =>
+        guest.containers.has(name)
+          ? { containerName: name, zone: guest.zone }
+          : { containerName: name, failureReason: `there is no container ${name}` },
+      ),
+    }),
     listUsbPorts: () => guest.usb.list(),
     async *checkUpgrade() {
       yield { message: "looking" };
@@ -64,6 +74,7 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
       return { status: 1 };
     },
     shell: (inputs) => shell(guest, inputs),
+    ...dailyHandlers(guest),
   };
 }
 

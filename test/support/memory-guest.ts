@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
   type Client,
   Code,
@@ -39,6 +40,11 @@ export interface MemoryGuestOptions {
 export class MemoryGuest implements AsyncDisposable {
   readonly daemonId = randomUUID();
   readonly containers = new Map<string, string>();
+  /** Of every container. */
+  readonly settings: Record<string, string> = { cpu: "unlimited", memory: "1GiB", autostart: "off" };
+  #measured = 0;
+  /** As NAME/SNAPSHOT. */
+  readonly snapshots = new Set<string>();
   readonly operations: { id: string; kind: string; containerName: string; waitsForRecovery?: boolean }[] = [];
   /** The requests it received, in order. */
   readonly asked: string[] = [];
@@ -55,6 +61,8 @@ export class MemoryGuest implements AsyncDisposable {
   readonly problems: { readonly area: string; readonly problem: string; readonly advice: string }[] = [];
   /** Containers in which only TZ can be set. */
   readonly withoutZones = new Set<string>();
+  /** The time zone of each container. */
+  zone = "Europe/Paris";
   /** Of each container that runs. */
   address = "10.0.0.1";
   /** The first account that was set up, in any container. */
@@ -124,6 +132,21 @@ export class MemoryGuest implements AsyncDisposable {
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     }
+  }
+
+  /** Each time a second later, in which half a processor was busy and 2048 bytes arrived. */
+  nextUsage() {
+    this.#measured += 1;
+    const seconds = BigInt(this.#measured);
+    return {
+      usage: {
+        measuredAt: timestampFromMs(1_700_000_000_000 + this.#measured * 1000),
+        cpuNanoseconds: seconds * 500_000_000n,
+        memoryBytes: 64n * 1024n * 1024n,
+        processes: 3,
+        receivedBytes: seconds * 2048n,
+      },
+    };
   }
 
   get metadata(): Record<string, string> {

@@ -25,7 +25,7 @@ export function launchHandlers(guest: MemoryGuest): Handlers {
 export function creationHandlers(guest: MemoryGuest): Handlers {
   return {
     createContainer: ({ containerName }) => {
-      if (guest.containers.has(containerName)) return { status: 2 };
+      if ((guest.containers.get(containerName) ?? "unprovisioned") !== "unprovisioned") return { status: 2 };
       guest.begin("create", containerName, async () => {
         for (const downloadProgress of [0, 50, 100]) {
           await guest.notify("updateCreateStatus", { containerName, status: 1, downloadProgress });

@@ -29,7 +29,9 @@ export function upgradeHandlers(guest: MemoryGuest): Handlers {
       });
       return { status: 1 };
     },
-    cancelUpgradeContainer: ({ containerName }) => ({ status: guest.containers.has(containerName) ? 2 : 1 }),
+    cancelUpgradeContainer: ({ containerName }) => ({
+      status: guest.operations.some((each) => each.containerName === containerName) ? 2 : 1,
+    }),
   };
 }
 

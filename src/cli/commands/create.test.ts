@@ -14,8 +14,15 @@ test("create builds the image and waits for the end of the operation", async (t)
 test("create leaves an existing container as it is", async (t) => {
   const at = await CommandLineFixture.open(t);
   at.guest.containers.set("web", "running");
-  const { stdout } = await at.output("create web --debian bookworm");
-  assert.equal(stdout, "web: already exists; nothing was changed\n");
+  for (const source of ["--debian bookworm", "--image-server https://x --alias y"]) {
+    const { code, stdout, stderr } = await at.output(`create web ${source}`);
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.match(
+      stderr,
+      /web already exists.*; nothing was changed: choose another name, or delete it first/,
+    );
+    assert.doesNotMatch(stderr, /fetching packages/);
+  }
   assert.deepEqual(at.guest.asked, []);
 });
 
@@ -38,7 +45,14 @@ test("create --json prints a line for each event, then the result", async (t) =>
   assert.deepEqual(lines.at(-1), { container: "web", result: "created", operation });
 });
 
+test("create makes a container again that was never started", async (t) => {
+  const at = await CommandLineFixture.open(t);
+  at.guest.containers.set("web", "unprovisioned");
+  assert.equal((await at.output("create web --debian bookworm")).code, 0);
+});
+
 for (const line of [
+  "create bad_name --debian bookworm",
   "create",
   "create web",
   "create web --image-server https://x",

@@ -4,6 +4,7 @@ import { jsonLine, plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest, PrepareImageProgressSchema } from "../../contract/tremplin/v1/guest_pb.js";
 import { CreateContainerResponse_Status as Status, Tremplin } from "../../contract/tremplin_pb.js";
+import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import type { CallSettings, HostApi } from "../host-client/host-api.ts";
 import { type Reply, runOperation } from "../host-client/run-operation.ts";
@@ -25,7 +26,7 @@ type Source =
 
 export function createCommand(io: Io): Command {
   const command = new Command("create")
-    .argument("<name>", "the name of the new container")
+    .argument("<name>", "the name of the new container", containerName)
     .option("--debian <release>", "build the image from Debian's packages: bullseye, bookworm or trixie")
     .option("--image-server <url>", "download the image from this simplestreams server")
     .option("--alias <alias>", "with --image-server: the alias of the image")
@@ -41,7 +42,7 @@ async function create(container: string, flags: Flags, io: Io): Promise<void> {
   const named = sourceOf(flags);
   const title = `creating ${container}`;
   const outcome = await withSession(title, flags, io, async (session) => {
-    const source = named ?? (await prepareImage(flags.debian as string, session));
+    const source = named ?? (await buildImage(container, flags.debian as string, session));
     const request = (api: HostApi, settings: CallSettings) => requestCreate(api, container, source, settings);
     return await runOperation(session, { title, kind: "create", container, mustExist: false, request });
   });
@@ -60,6 +61,24 @@ function sourceOf({ debian, imageServer, alias, rootfs, metadata }: Flags): Sour
     "invalid",
     "use exactly one of --debian RELEASE, --image-server URL with --alias ALIAS, and --rootfs PATH with --metadata PATH",
   );
+}
+
+/** Building takes minutes, so this looks first whether the name is free. */
+async function buildImage(container: string, release: string, session: Session): Promise<Source> {
+  const settings = { signal: session.io.interrupted, timeout: 30_000 };
+  const { containers } = await session.api.call(Guest.method.listContainers, {}, settings);
+  const existing = containers.find(({ name }) => name === container);
+  if (existing && !existing.unprovisioned) throw existsError(container, existing.image);
+  return await prepareImage(release, session);
+}
+
+/** A container that exists may be of another image, so the command has not done what it was asked for. */
+function existsError(container: string, image = ""): TremplinError {
+  const which = image
+    ? `${container} already exists, with ${plainText(image)}`
+    : `${container} already exists`;
+  const advice = `choose another name, or delete it first with tremplin delete ${container}`;
+  return new TremplinError("exists", `${which}; nothing was changed: ${advice}`);
 }
 
 async function prepareImage(debianRelease: string, { api, io, progress, json }: Session): Promise<Source> {
@@ -90,7 +109,7 @@ async function requestCreate(
     case Status.CREATING:
       return { kind: "accepted" };
     case Status.EXISTS:
-      return { kind: "already", text: "already exists; nothing was changed" };
+      throw existsError(containerName);
     default:
       return { kind: "refused", reason: failureReason };
   }

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { ExportContainerResponse_Status as Status, Tremplin } from "../../contract/tremplin_pb.js";
+import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import type { CallSettings, HostApi } from "../host-client/host-api.ts";
 import { type Outcome, type Reply, runOperation } from "../host-client/run-operation.ts";
@@ -12,7 +13,7 @@ interface Flags extends HostFlags {
 
 export function exportCommand(io: Io): Command {
   const command = new Command("export")
-    .argument("<name>", "the container, running or stopped")
+    .argument("<name>", "the container, running or stopped", containerName)
     .argument(
       "[file]",
       "the file in the guest's shared folder; compressed with zstd if it ends with .zst, else with gzip (default: NAME-DATE-TIME.tar.gz)",

@@ -8,10 +8,12 @@ import {
   type OperationInfo,
   OperationInfo_State as State,
 } from "../../contract/tremplin/v1/host_pb.js";
+import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, wholeNumber, withHostFlags } from "../flags/host-flags.ts";
 import { since } from "../flags/since.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
+import { localTime } from "../text/local-time.ts";
 
 interface Flags extends HostFlags {
   readonly since?: string;
@@ -21,7 +23,7 @@ interface Flags extends HostFlags {
 
 export function historyCommand(io: Io): Command {
   const command = new Command("history")
-    .argument("[name]", "the container; without it all containers")
+    .argument("[name]", "the container; without it all containers", containerName)
     .option("--since <time>", "only operations since then: 1h, 2d, 2026-11-30")
     .option("--running", "only operations that have not ended")
     .option("--limit <number>", "the newest so many", wholeNumber, 50);
@@ -75,12 +77,4 @@ function row(
 
 function milliseconds(time: Timestamp | undefined): number {
   return time ? timestampMs(time) : 0;
-}
-
-/** Date and time of day in the zone of the caller, as ISO 8601 writes them. */
-function localTime(date: Date): string {
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000)
-    .toISOString()
-    .slice(0, 19)
-    .replace("T", " ");
 }

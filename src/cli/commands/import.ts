@@ -4,6 +4,7 @@ import {
   ImportContainerResponse_Status as Status,
   Tremplin,
 } from "../../contract/tremplin_pb.js";
+import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { type CallSettings, HostApi } from "../host-client/host-api.ts";
 import type { Reply } from "../host-client/run-operation.ts";
@@ -18,7 +19,7 @@ interface Flags extends HostFlags {
 
 export function importCommand(io: Io): Command {
   const command = new Command("import")
-    .argument("<name>", "the container; an existing one is replaced, with its snapshots")
+    .argument("<name>", "the container; an existing one is replaced, with its snapshots", containerName)
     .argument("<file>", "the backup in the guest's shared folder")
     .option("--yes", "do not ask before replacing a container")
     .option("--detach", "return as soon as the import has begun");

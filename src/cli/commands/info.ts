@@ -10,13 +10,14 @@ import {
   GetContainerUsernameResponse_Status as Status,
   Tremplin,
 } from "../../contract/tremplin_pb.js";
+import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { findProblems, problemText } from "../host-client/find-problems.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
 
 export function infoCommand(io: Io): Command {
-  const command = new Command("info").argument("<name>", "the container");
+  const command = new Command("info").argument("<name>", "the container", containerName);
   return withHostFlags(command).action((name: string, flags: HostFlags) => info(name, flags, io));
 }
 

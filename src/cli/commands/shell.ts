@@ -2,36 +2,52 @@ import { once } from "node:events";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Command } from "commander";
 import { systemErrorText } from "../../base/system-error.ts";
+import { plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest, type ShellInputSchema } from "../../contract/tremplin/v1/guest_pb.js";
+import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
 
 type Input = MessageInitShape<typeof ShellInputSchema>;
 
-export function shellCommand(_io: Io): Command {
+export function shellCommand(io: Io): Command {
   const command = new Command("shell")
-    .argument("<name>", "the container")
+    .argument("<name>", "the container", containerName)
     .argument(
       "[command...]",
-      "a program to run as root, with its arguments; options after the name belong to it (default: the primary user's login shell)",
+      "a program with its arguments; what follows it belongs to it (default: a login shell)",
     )
+    .option("--user <user>", "whose account to use (default: the primary user, or root where there is none)")
     .passThroughOptions();
-  return withHostFlags(command, "none").action(shell);
+  return withHostFlags(command, "none").action((name: string, args: string[], flags: Flags) =>
+    shell(name, args, flags, io),
+  );
 }
 
-async function shell(containerName: string, args: string[], flags: HostFlags): Promise<void> {
+interface Flags extends HostFlags {
+  readonly user?: string;
+}
+
+async function shell(containerName: string, args: string[], flags: Flags, io: Io): Promise<void> {
   const command = args[0] === "--" ? args.slice(1) : args;
   using api = HostApi.open(flags);
   const { stdin, stdout, stderr } = process;
   const plain = !stdin.isTTY || !stdout.isTTY;
-  const start = { containerName, command, term: process.env.TERM ?? "", plain, size: sizeOf(stdout) };
+  const account = flags.user === undefined ? { asPrimaryUser: true } : { user: flags.user };
+  const terminal = { term: process.env.TERM ?? "", plain, size: sizeOf(stdout) };
+  const start = { containerName, command, ...account, ...terminal };
+  if (flags.user === "") throw new TremplinError("invalid", "--user needs the name of an account");
+  let isSilent = true;
   if (!plain) stdin.setRawMode(true);
   try {
     for await (const { output } of api.bidiStream(Guest.method.shell, inputs(start, plain))) {
-      if (output.case === "exitCode") process.exitCode = output.value;
-      else if (output.case) {
+      if (output.case === "exitCode") {
+        process.exitCode = output.value;
+        if (output.value === 127 && isSilent) io.err(`tremplin: ${silentText(containerName, command)}\n`);
+      } else if (output.case) {
+        isSilent = false;
         const target = output.case === "data" ? stdout : stderr;
         if (!target.write(output.value)) await once(target, "drain");
       }
@@ -40,6 +56,11 @@ async function shell(containerName: string, args: string[], flags: HostFlags): P
     if (!plain) stdin.setRawMode(false);
     stdin.destroy();
   }
+}
+
+/** A shell names a program that is missing; without one the engine ends with 127 alone. */
+function silentText(container: string, [program = "a shell"]: readonly string[]): string {
+  return `it ended with 127 and no word: ${container} probably has no /bin/sh, or no ${plainText(program)}`;
 }
 
 /** The program to start, then the typed input and the changes of the terminal's size in order. */

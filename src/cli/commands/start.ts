@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { StartContainerRequest_PrivilegeLevel as Privilege, Tremplin } from "../../contract/tremplin_pb.js";
+import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import type { CallSettings, HostApi } from "../host-client/host-api.ts";
 import type { Reply } from "../host-client/run-operation.ts";
@@ -15,7 +16,7 @@ interface Flags extends HostFlags {
 
 export function startCommand(io: Io): Command {
   const command = new Command("start")
-    .argument("<name>", "the container")
+    .argument("<name>", "the container", containerName)
     .addOption(
       new Option("--privileged", "run without a user namespace, from the next start on").conflicts(
         "unprivileged",

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { StopContainerResponse_Status as Status, Tremplin } from "../../contract/tremplin_pb.js";
+import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import type { CallSettings, HostApi } from "../host-client/host-api.ts";
 import type { Reply } from "../host-client/run-operation.ts";
@@ -10,6 +11,7 @@ export function stopCommand(io: Io): Command {
   const command = new Command("stop").argument(
     "<name>",
     "the container; it is killed if it does not shut down in time",
+    containerName,
   );
   return withHostFlags(command, "operation").action((container: string, flags: HostFlags) => {
     const title = `stopping ${container}`;

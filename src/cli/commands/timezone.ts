@@ -1,23 +1,55 @@
+import { toJson } from "@bufbuild/protobuf";
 import { Command } from "commander";
-import { jsonLine, plainText } from "../../base/text.ts";
+import { jsonLine, plainText, tableText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
+import { Guest, ListTimezonesResponseSchema } from "../../contract/tremplin/v1/guest_pb.js";
 import { Tremplin } from "../../contract/tremplin_pb.js";
+import { containerName, containerNames } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
 import { localZone, ruleOfZone } from "../text/local-zone.ts";
 
+interface Flags extends HostFlags {
+  readonly local?: true;
+}
+
 export function timezoneCommand(io: Io): Command {
   const command = new Command("timezone")
-    .argument("[zone]", 'for example "Europe/Berlin" (default: the time zone of this computer)')
-    .argument("[names...]", "the containers (default: all)");
-  return withHostFlags(command).action(async (zone: string | undefined, names: string[], flags: HostFlags) =>
-    timezone(zone ?? (await localZone()), names, flags, io),
+    .argument("[zone]", 'for example "Europe/Berlin"; without it, print the zones of all containers')
+    .argument("[names...]", "the containers (default: all)", containerNames);
+  command.option("--local", "set the time zone of this computer; all arguments are then containers");
+  return withHostFlags(command).action(
+    async (zone: string | undefined, names: string[] = [], flags: Flags) => {
+      if (flags.local) {
+        const containers = zone === undefined ? names : [containerName(zone), ...names];
+        return await setZone(await localZone(), containers, flags, io);
+      }
+      return await (zone === undefined ? showZones(flags, io) : setZone(zone, names, flags, io));
+    },
   );
 }
 
-async function timezone(zone: string, names: readonly string[], flags: HostFlags, io: Io): Promise<void> {
+async function showZones(flags: HostFlags, io: Io): Promise<void> {
+  using api = HostApi.open(flags);
+  const settings = { signal: io.interrupted, timeout: 60_000 };
+  const answer = await api.call(Guest.method.listTimezones, {}, settings);
+  if (flags.json) {
+    io.out(jsonLine(toJson(ListTimezonesResponseSchema, answer, { alwaysEmitImplicit: true })));
+    return;
+  }
+  if (answer.containers.length === 0) {
+    io.err("there is no container\n");
+    return;
+  }
+  const rows = answer.containers.map(({ containerName: name, zone, failureReason }) => [
+    plainText(name),
+    plainText(zone) || `unknown: ${plainText(failureReason)}`,
+  ]);
+  io.out(tableText([["CONTAINER", "TIME ZONE"], ...rows]));
+}
+
+async function setZone(zone: string, names: readonly string[], flags: HostFlags, io: Io): Promise<void> {
   using api = HostApi.open(flags);
   const settings = { signal: io.interrupted, timeout: 60_000 };
   const containerNames = names.length > 0 ? [...names] : await allContainers(api, settings.signal);

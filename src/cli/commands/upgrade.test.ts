@@ -59,6 +59,26 @@ for (const flag of ["--commit", "--keep"]) {
   });
 }
 
+test("who is in the way of a stop, and Ctrl-C in an upgrade, name --cancel", async (t) => {
+  const at = await CommandLineFixture.open(t);
+  at.guest.containers.set("web", "stopped");
+  const gate = Promise.withResolvers<void>();
+  at.guest.gate = gate.promise;
+  const io = new RecordedIo();
+  const upgrading = at.run("upgrade web --to bookworm", io);
+  await io.written(/upgrading: Unpacking/);
+  const busy = await at.output("start web");
+  assert.equal(busy.code, 5, busy.stderr);
+  assert.match(busy.stderr, /, or cancel it with tremplin upgrade web --cancel$/m);
+  io.ctrlC();
+  assert.equal(await upgrading, 130);
+  assert.match(
+    io.stderr,
+    /continues in the background; follow it with tremplin watch --after \d+, or cancel it with tremplin upgrade web --cancel$/m,
+  );
+  gate.resolve();
+});
+
 test("the help has the names of today", async (t) => {
   const at = await CommandLineFixture.open(t);
   const { stdout } = await at.output("upgrade --help");
@@ -69,9 +89,16 @@ test("the help has the names of today", async (t) => {
 test("upgrade --cancel cancels the upgrade that is running", async (t) => {
   const at = await CommandLineFixture.open(t);
   at.guest.containers.set("web", "running");
+  at.guest.begin("upgrade", "web", () => new Promise(() => undefined));
   const { stdout } = await at.output("upgrade web --cancel");
   assert.equal(stdout, "web: the upgrade was cancelled and rolled back\n");
-  assert.equal((await at.output("upgrade none --cancel")).stdout, "none: no upgrade is running\n");
+  const missing = await at.output("upgrade none --cancel");
+  assert.deepEqual([missing.code, missing.stdout], [3, ""]);
+  assert.match(missing.stderr, /there is no container none/);
+  at.guest.containers.set("idle", "running");
+  const idle = await at.output("upgrade idle --cancel");
+  assert.equal(idle.code, 1);
+  assert.match(idle.stderr, /no upgrade of idle is running; nothing was changed/);
 });
 
 for (const line of [

@@ -13,6 +13,7 @@ import {
   Tremplin,
   UpgradeContainerRequest_Version as Version,
 } from "../../contract/tremplin_pb.js";
+import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import type { CallSettings, HostApi } from "../host-client/host-api.ts";
 import { refusalError } from "../host-client/refusal-error.ts";
@@ -37,7 +38,7 @@ interface Flags extends HostFlags {
 
 export function upgradeCommand(io: Io): Command {
   const command = new Command("upgrade")
-    .argument("<name>", "the container; it must be running for --to")
+    .argument("<name>", "the container; it must be running for --to", containerName)
     .option("--to <release>", `the Debian release to upgrade to: ${releases().join(", ")}`)
     .option("--dry-run", "with --to: check whether the upgrade is possible, and change nothing")
     .option("--rollback", "return to the state before the last upgrade, within seven days of it")
@@ -162,8 +163,9 @@ async function cancelUpgrade(containerName: string, flags: Flags, io: Io): Promi
       { signal: io.interrupted, timeout: 60_000 },
     );
     if (status === Cancelled.CANCELLED) return "the upgrade was cancelled and rolled back";
-    if (status === Cancelled.NOT_RUNNING) return "no upgrade is running";
-    throw await refusalError(api, title, containerName, failureReason, true);
+    const nothing = `no upgrade of ${containerName} is running; nothing was changed`;
+    const reason = status === Cancelled.NOT_RUNNING ? nothing : failureReason;
+    throw await refusalError(api, title, containerName, reason, true);
   });
   reportResult(containerName, { text }, flags, io);
 }

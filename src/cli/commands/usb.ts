@@ -13,6 +13,7 @@ import {
   DetachUsbFromContainerResponse_Status as Detached,
   Tremplin,
 } from "../../contract/tremplin_pb.js";
+import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, wholeNumber, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import { refusalError } from "../host-client/refusal-error.ts";
@@ -34,7 +35,7 @@ export function usbCommand(io: Io): Command {
     });
   const attach = withHostFlags(new Command("attach"))
     .description("attach a port to a container: all devices in it, now and later")
-    .argument("<name>", "the container")
+    .argument("<name>", "the container", containerName)
     .argument("<port>", "the number of the port, as tremplin usb list shows it")
     .action(async (name: string, port: string, flags: HostFlags) => {
       using api = HostApi.open(flags);

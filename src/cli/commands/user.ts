@@ -6,6 +6,7 @@ import {
   SetUpUserResponse_Status as SetUp,
   Tremplin,
 } from "../../contract/tremplin_pb.js";
+import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import { refusalError } from "../host-client/refusal-error.ts";
@@ -13,7 +14,7 @@ import type { Io } from "../io.ts";
 
 export function userCommand(io: Io): Command {
   const command = new Command("user")
-    .argument("<name>", "the container")
+    .argument("<name>", "the container", containerName)
     .argument(
       "[user]",
       "the primary user to create, if there is none yet; without it, print the primary user",

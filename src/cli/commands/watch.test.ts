@@ -22,4 +22,13 @@ test("watch prints the log with --all, then new events", async (t) => {
   assert.equal(await again, 130);
   assert.doesNotMatch(after.stdout, /"sequence":"1"/);
   assert.equal(await at.run("watch --after x"), 2);
+  for (const line of ["watch --once", "watch --all --once", "watch --since 1h --once"]) {
+    const { code, stdout } = await at.output(line);
+    assert.equal(code, 0);
+    assert.deepEqual(
+      stdout.split("\n").map((each) => each.split(" ")[0]),
+      ["1", "2", ""],
+    );
+  }
+  assert.match((await at.output("watch --once --after 1")).stdout, /^2 /);
 });

@@ -15,27 +15,31 @@ interface Flags extends HostFlags {
   readonly after?: number;
   readonly all?: true;
   readonly since?: string;
+  readonly once?: true;
 }
 
 export function watchCommand(io: Io): Command {
   const command = new Command("watch")
     .option("--after <number>", "begin after the event with this number", wholeNumber)
     .option("--since <time>", "begin with the events since then: 1h, 2d, 2026-11-30")
-    .option("--all", "begin with the oldest event that the host keeps");
+    .option("--all", "begin with the oldest event that the host keeps")
+    .option("--once", "end after the events that the host has now; alone it prints all of them");
   return withHostFlags(command, "events").action((flags: Flags) => watch(flags, io));
 }
 
 async function watch(flags: Flags, io: Io): Promise<void> {
   using api = HostApi.open(flags);
-  const after = flags.all ? 0 : flags.after;
+  const isFromOldest = flags.all || (flags.once && flags.after === undefined && flags.since === undefined);
+  const after = isFromOldest ? 0 : flags.after;
   const following = await followEvents(api, {
     clock: io.clock,
     signal: io.interrupted,
     after: after === undefined ? undefined : BigInt(after),
     since: flags.since === undefined ? undefined : since(flags.since, io.clock.now()),
+    once: flags.once === true,
     onOutage: (reason) => io.err(reason ? `${reason}; reconnecting\n` : "the host is back\n"),
     onMissed: (from, to) => {
-      if (!flags.all) io.err(`the host no longer keeps events ${from} to ${to}\n`);
+      if (!isFromOldest) io.err(`the host no longer keeps events ${from} to ${to}\n`);
     },
   });
   try {

@@ -15,6 +15,8 @@ export interface FollowOptions {
   readonly after?: bigint | undefined;
   /** Events since a time, in milliseconds since 1970. Ignored with `after`. */
   readonly since?: number | undefined;
+  /** End after the events that the host has. Default: no. */
+  readonly once?: boolean;
   /** Called with a reason when the host becomes unreachable, and with undefined when it is back. */
   readonly onOutage?: (reason: string | undefined) => void;
   /** Called when the host dropped events before they could be read. */
@@ -59,6 +61,7 @@ async function* events(
         state.newest = next.value.sequence;
         yield next.value;
       }
+      if (options.once) return;
       throw new TremplinError("unavailable", "the host ended the watch");
     } catch (thrown) {
       if (!isUnavailable(thrown)) throw thrown;
@@ -89,7 +92,9 @@ async function attach(api: HostApi, state: State, options: FollowOptions): Promi
   const after = state.newest;
   const since =
     after === undefined && options.since !== undefined ? timestampFromMs(options.since) : undefined;
-  const request = { guest: api.guest, ...(after !== undefined && { after }), ...(since && { since }) };
+  const onlyLog = options.once ?? false;
+  const begin = { ...(after !== undefined && { after }), ...(since && { since }) };
+  const request = { guest: api.guest, onlyLog, ...begin };
   const stream = api.stream(Host.method.watch, request, { signal: options.signal });
   const first = await stream.next();
   const notice = first.value?.notice;

@@ -1,6 +1,7 @@
 import { plainText } from "../../base/text.ts";
-import { TremplinError } from "../../base/tremplin-error.ts";
+import { type ErrorCode, TremplinError } from "../../base/tremplin-error.ts";
 import { Engine_State, Guest } from "../../contract/tremplin/v1/guest_pb.js";
+import { cancelAdvice } from "./cancel-advice.ts";
 import type { HostApi } from "./host-api.ts";
 import { plainReason } from "./plain-reason.ts";
 
@@ -17,18 +18,27 @@ export async function refusalError(
   reason: string,
   mustExist: boolean,
 ): Promise<TremplinError> {
-  const code = await codeOf(api, container, mustExist).catch(() => "failed" as const);
-  return new TremplinError(
-    code,
-    `${title} was refused: ${plainText(plainReason(reason)) || "the guest gave no reason"}`,
-  );
+  const { code, advice } = await causeOf(api, container, mustExist).catch(() => unknownCause);
+  const given = plainText(plainReason(reason)) || "the guest gave no reason";
+  const sentence = code === "not-found" ? `there is no container ${container}` : given;
+  return new TremplinError(code, `${title} was refused: ${sentence}${advice}`);
 }
 
-async function codeOf(api: HostApi, container: string, mustExist: boolean) {
+interface Cause {
+  readonly code: ErrorCode;
+  /** The end of the sentence. */
+  readonly advice: string;
+}
+
+const unknownCause: Cause = { code: "failed", advice: "" };
+
+async function causeOf(api: HostApi, container: string, mustExist: boolean): Promise<Cause> {
   const settings = { timeout: STATUS_TIMEOUT_MS };
   const { operations, engine } = await api.call(Guest.method.getStatus, {}, settings);
-  if (operations.some(({ containerName }) => containerName === container)) return "busy";
-  if (!mustExist || engine?.state !== Engine_State.RUNNING) return "failed";
+  const other = operations.find(({ containerName }) => containerName === container);
+  if (other) return { code: "busy", advice: cancelAdvice(other.kind, container) };
+  if (!mustExist || engine?.state !== Engine_State.RUNNING) return unknownCause;
   const { containers } = await api.call(Guest.method.listContainers, {}, settings);
-  return containers.some(({ name }) => name === container) ? "failed" : "not-found";
+  const exists = containers.some(({ name }) => name === container);
+  return exists ? unknownCause : { code: "not-found", advice: "; tremplin list shows all" };
 }

@@ -3,6 +3,7 @@ import { jsonLine } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { type Event, EventSchema } from "../../contract/tremplin/v1/host_pb.js";
 import { type NoticeText, noticeText } from "../../host/notice-text.ts";
+import { cancelAdvice } from "./cancel-advice.ts";
 import { followEvents } from "./follow-events.ts";
 import type { CallSettings, HostApi } from "./host-api.ts";
 import { watchLiveness } from "./liveness.ts";
@@ -79,7 +80,7 @@ export async function runOperation(session: Session, spec: OperationSpec): Promi
     if (reply.kind === "refused") {
       throw await refusalError(api, spec.title, spec.container, reply.reason, spec.mustExist ?? true);
     }
-    if (spec.detach) return ended(continuesText(newest));
+    if (spec.detach) return ended(`${continuesText(newest)}${cancelAdvice(spec.kind, spec.container)}`);
     const { cancel } = spec;
     if (cancel) {
       interrupt.act(() => {
@@ -95,7 +96,7 @@ export async function runOperation(session: Session, spec: OperationSpec): Promi
     return { operation, ...(await waitForFinalNotice(following.events, session, spec, operation)) };
   } catch (thrown) {
     if (!interrupt.signal.aborted) throw thrown;
-    throw interruptedError(spec.title, newest);
+    throw interruptedError(spec, newest);
   } finally {
     stop.abort();
   }
@@ -147,11 +148,11 @@ function belongsTo(event: Event, { kind, container }: OperationSpec, operation: 
   return noticeText(event)?.container === container;
 }
 
-function interruptedError(title: string, newest: bigint | undefined): TremplinError {
+function interruptedError({ title, kind, container }: OperationSpec, newest?: bigint): TremplinError {
   const sentence =
     newest === undefined
       ? `interrupted before the guest replied; tremplin list shows whether ${title} began`
-      : `${title} ${continuesText(newest)}`;
+      : `${title} ${continuesText(newest)}${cancelAdvice(kind, container)}`;
   return new TremplinError("cancelled", sentence);
 }
 

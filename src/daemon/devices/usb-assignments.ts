@@ -2,9 +2,9 @@ import * as z from "zod";
 import { KeyedMutex } from "../../base/async/keyed-mutex.ts";
 import { JsonFile } from "../../base/files/json-file.ts";
 import type { Logger } from "../../base/logger.ts";
+import { isTemporaryName } from "../../base/temporary-name.ts";
 import type { Instance } from "../../engine/resources/instance.ts";
 import { uuidOf } from "../containers/find-container.ts";
-import { isTemporaryName } from "../containers/temporary-name.ts";
 import {
   afterBoot,
   type Numbered,

@@ -44,7 +44,7 @@ export async function findNoRootAccess(
     );
   }
   const why = reasons.join("; ") || "the container has neither sudo nor doas, and root has no password";
-  return `the primary user cannot become root inside: ${why} (tremplin shell NAME COMMAND runs a program as root)`;
+  return `the primary user cannot become root inside: ${why} (tremplin shell --user root NAME opens a root shell)`;
 }
 
 async function isProgramIn(files: FileSession, program: string): Promise<boolean> {

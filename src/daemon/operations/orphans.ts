@@ -1,8 +1,8 @@
+import { isTemporaryName } from "../../base/temporary-name.ts";
 import type { Image } from "../../engine/resources/images.ts";
 import type { FullInstance } from "../../engine/resources/instance.ts";
 import type { Snapshot } from "../../engine/resources/snapshots.ts";
 import { OPERATION_SNAPSHOT } from "../containers/operation-mark.ts";
-import { isTemporaryName } from "../containers/temporary-name.ts";
 import { UPLOAD_MARK } from "./uploaded-images.ts";
 
 /** Something that an operation made in the engine and that belongs to no open operation. */

@@ -1,9 +1,9 @@
+import { checkContainerName } from "../../base/container-name.ts";
 import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
 import {
   type AttachUsbToContainerRequest,
   AttachUsbToContainerResponse_Status as Status,
 } from "../../contract/tremplin_pb.js";
-import { checkContainerName } from "./container-name.ts";
 import { type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 /** docs/contract.md#attachusbtocontainer. NO_SUCH_CONTAINER only when the engine says so. */

@@ -1,4 +1,5 @@
 import type { HandlerContext } from "@connectrpc/connect";
+import { checkContainerName } from "../../base/container-name.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import {
   type CancelUpgradeContainerRequest,
@@ -6,7 +7,6 @@ import {
   CancelUpgradeContainerResponse_Status as Status,
   type UpgradeContainerProgress,
 } from "../../contract/tremplin_pb.js";
-import { checkContainerName } from "./container-name.ts";
 import { type RpcDeps, targetsOperation, withStatusErrors } from "./rpc.ts";
 
 /**

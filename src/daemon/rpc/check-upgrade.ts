@@ -1,14 +1,14 @@
 import type { HandlerContext } from "@connectrpc/connect";
-import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
+import { checkContainerName } from "../../base/container-name.ts";
+import { errorMessage } from "../../base/tremplin-error.ts";
 import type { CheckUpgradeRequest } from "../../contract/tremplin/v1/guest_pb.js";
-import { instanceStatus } from "../../engine/resources/instance.ts";
 import { getContainer } from "../containers/find-container.ts";
 import { fromPromise, withHeartbeat } from "../operations/heartbeat.ts";
 import { ContainerExec } from "../upgrade/container-exec.ts";
 import { findUpgradePath } from "../upgrade/container-release.ts";
 import { preflight } from "../upgrade/preflight.ts";
 import { releaseOfVersion } from "../upgrade/releases.ts";
-import { checkContainerName } from "./container-name.ts";
+import { checkAction } from "./check-action.ts";
 import type { RpcDeps } from "./rpc.ts";
 
 const HEARTBEAT_MS = 2_000;
@@ -23,11 +23,9 @@ export function checkUpgrade(deps: RpcDeps) {
   async function check({ containerName: name, targetVersion }: CheckUpgradeRequest, signal: AbortSignal) {
     checkContainerName(name);
     const engine = deps.engine.running();
-    using _lock = deps.runner.hold("check-upgrade", name);
     const instance = await getContainer(engine, name, signal);
-    if (instance.status_code !== instanceStatus.running) {
-      throw new TremplinError("failed", `${name} is not running; start it first`);
-    }
+    checkAction(deps, "upgrade", instance);
+    using _lock = deps.runner.hold("check-upgrade", name);
     const inside = new ContainerExec({
       engine: () => deps.engine.running(),
       container: name,

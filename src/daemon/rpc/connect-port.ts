@@ -3,13 +3,13 @@ import type { Socket } from "node:net";
 import { finished } from "node:stream/promises";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { checkContainerName } from "../../base/container-name.ts";
 import { loadNative } from "../../base/native/load-native.ts";
 import { resetSocket } from "../../base/native/reset-socket.ts";
 import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
 import type { PortInput, PortInput_HandOver, PortOutputSchema } from "../../contract/tremplin/v1/guest_pb.js";
 import { connectInside } from "../connections/connect-inside.ts";
 import { isForwardable } from "../connections/current-ports.ts";
-import { checkContainerName } from "./container-name.ts";
 import type { RpcDeps } from "./rpc.ts";
 
 type Output = MessageInitShape<typeof PortOutputSchema>;

@@ -1,4 +1,5 @@
 import type { HandlerContext } from "@connectrpc/connect";
+import { checkContainerName } from "../../base/container-name.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import {
   type CreateContainerRequest,
@@ -7,7 +8,6 @@ import {
 import { findOrRepairContainer } from "../containers/find-container.ts";
 import { isUnprovisioned } from "../containers/provisioned-mark.ts";
 import { openSharedFile } from "../operations/shared-file.ts";
-import { checkContainerName } from "./container-name.ts";
 import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 /** docs/contract.md#createcontainer. */

@@ -1,10 +1,10 @@
 import type { HandlerContext } from "@connectrpc/connect";
+import { checkContainerName } from "../../base/container-name.ts";
 import {
   type DeleteContainerRequest,
   DeleteContainerResponse_Status as Status,
 } from "../../contract/tremplin_pb.js";
 import { findContainer, noSuchContainer } from "../containers/find-container.ts";
-import { checkContainerName } from "./container-name.ts";
 import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 /** docs/contract.md#deletecontainer. DOES_NOT_EXIST only when the engine says so. */

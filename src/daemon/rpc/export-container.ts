@@ -1,11 +1,11 @@
 import type { HandlerContext } from "@connectrpc/connect";
+import { checkContainerName } from "../../base/container-name.ts";
 import {
   type ExportContainerRequest,
   ExportContainerResponse_Status as Status,
 } from "../../contract/tremplin_pb.js";
 import { getContainer } from "../containers/find-container.ts";
 import { checkSharedTarget } from "../operations/export/shared-target.ts";
-import { checkContainerName } from "./container-name.ts";
 import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 /** docs/contract.md#exportcontainer. The path must lie in the shared folder. */

@@ -1,4 +1,5 @@
 import type { HandlerContext } from "@connectrpc/connect";
+import { checkContainerName } from "../../base/container-name.ts";
 import {
   type GetContainerInfoRequest,
   GetContainerInfoResponse_Status as Status,
@@ -6,7 +7,6 @@ import {
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import { type InstanceState, instanceStatus } from "../../engine/resources/instance.ts";
 import { noSuchContainer } from "../containers/find-container.ts";
-import { checkContainerName } from "./container-name.ts";
 import { type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 /** docs/contract.md#getcontainerinfo. A container that has no address yet is running, with address 0. */

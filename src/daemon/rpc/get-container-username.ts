@@ -1,4 +1,5 @@
 import type { HandlerContext } from "@connectrpc/connect";
+import { checkContainerName } from "../../base/container-name.ts";
 import {
   type GetContainerUsernameRequest,
   GetContainerUsernameResponse_Status as Status,
@@ -6,7 +7,6 @@ import {
 import { findContainer, noSuchContainer } from "../containers/find-container.ts";
 import { displayText } from "../guest/lossless-text.ts";
 import { findPrimaryUser } from "../guest/primary-user.ts";
-import { checkContainerName } from "./container-name.ts";
 import { type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 /** docs/contract.md#getcontainerusername. Works on stopped containers too. */

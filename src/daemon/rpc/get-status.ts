@@ -36,6 +36,7 @@ export function getStatus(deps: RpcDeps) {
     const { state } = supervisor;
     return {
       daemonId: deps.daemonId,
+      sharedFolder: deps.places.shared,
       version: deps.version,
       startedAt: timestampFromDate(deps.startedAt),
       site: site.name,

@@ -1,10 +1,10 @@
 import type { HandlerContext } from "@connectrpc/connect";
+import { checkContainerName } from "../../base/container-name.ts";
 import {
   type ImportContainerRequest,
   ImportContainerResponse_Status as Status,
 } from "../../contract/tremplin_pb.js";
 import { openSharedFile, resolveShared } from "../operations/shared-file.ts";
-import { checkContainerName } from "./container-name.ts";
 import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 /** docs/contract.md#importcontainer. The path must lie in the shared folder. */

@@ -1,33 +1,84 @@
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import type { Engine } from "../../engine/engine.ts";
-import { ifMissing } from "../../engine/http/if-missing.ts";
-import { type Instance, instanceStatus } from "../../engine/resources/instance.ts";
-import { isTemporaryName } from "../containers/temporary-name.ts";
+import { isTemporaryName } from "../../base/temporary-name.ts";
+import { bytesOf } from "../../engine/resources/engine-size.ts";
+import type { FullInstance, InstanceState } from "../../engine/resources/instance.ts";
+import type { NetworkState } from "../../engine/resources/network-state.ts";
+import { wasEverStarted } from "../containers/container-identity.ts";
+import { isUnprovisioned } from "../containers/provisioned-mark.ts";
 import type { Runner } from "../operations/runner/runner.ts";
+import { newestRollbackSnapshot } from "../operations/upgrade/rollback-snapshot.ts";
 import { addressOf } from "./get-container-info.ts";
 import type { RpcDeps } from "./rpc.ts";
+import { timestampFrom } from "./timestamp.ts";
 
-/** All containers but those under a temporary name. */
-export function listContainers({ engine: access, runner }: Pick<RpcDeps, "engine" | "runner">) {
-  return async () => {
-    const engine = access.running();
-    const containers = (await engine.instances.list()).filter(
-      ({ name, type }) => type === "container" && !isTemporaryName(name),
-    );
-    return { containers: await Promise.all(containers.map((each) => describe(engine, runner, each))) };
+/** All containers but those under a temporary name; all that ever ran from one answer of the engine. */
+export function listContainers({ engine, runner, clock }: Pick<RpcDeps, "engine" | "runner" | "clock">) {
+  return async (_request: object, { signal }: { signal?: AbortSignal } = {}) => {
+    const running = engine.running();
+    const instances = await running.instances.listFull({ signal });
+    const measuredAt = timestampFrom(clock.now());
+    const containers = instances.filter(({ name, type }) => type === "container" && !isTemporaryName(name));
+    const answers = containers.map(async (each) => ({
+      ...describe(runner, each),
+      ...usage(each, measuredAt),
+      // Asks the engine only for those that never ran. One that cannot be read counts as provisioned, as for CreateContainer.
+      unprovisioned: await isUnprovisioned(running, each, signal).catch(() => false),
+    }));
+    return { containers: await Promise.all(answers) };
   };
 }
 
-async function describe(engine: Engine, runner: Runner, instance: Instance) {
-  const isRunning = instance.status_code === instanceStatus.running;
-  const state = isRunning ? await engine.instances.state(instance.name).catch(ifMissing) : undefined;
+function describe(runner: Runner, instance: FullInstance) {
+  const { name, status, state, config, expanded_config, snapshots } = instance;
   return {
-    name: instance.name,
-    state: instance.status.toLowerCase(),
+    name,
+    state: status.toLowerCase(),
     ipv4Address: state ? addressOf(state) : "",
+    addresses: state ? addressesOf(state) : [],
     createdAt: timestampFromDate(new Date(instance.created_at)),
-    image: instance.config["image.description"] ?? "",
-    privileged: instance.expanded_config["security.privileged"] === "true",
-    operation: runner.locks.holder(instance.name)?.kind ?? "",
+    ...(wasEverStarted(instance) && { lastUsedAt: timestampFromDate(new Date(instance.last_used_at)) }),
+    image: config["image.description"] ?? "",
+    privileged: expanded_config["security.privileged"] === "true",
+    operation: runner.locks.holder(name)?.kind ?? "",
+    hasRollbackSnapshot: newestRollbackSnapshot(snapshots ?? []) !== undefined,
   };
+}
+
+/** Those that others can reach, of IPv4 first. */
+function addressesOf({ network }: InstanceState): string[] {
+  const all = interfacesOf(network).flatMap(({ addresses }) => addresses ?? []);
+  const global = all.filter(({ scope }) => scope === "global");
+  return [
+    ...global.filter(({ family }) => family === "inet"),
+    ...global.filter(({ family }) => family !== "inet"),
+  ].map(({ address }) => address);
+}
+
+/** What the processes of a container use; nothing for one without processes. */
+function usage({ state, expanded_config }: FullInstance, measuredAt: ReturnType<typeof timestampFrom>) {
+  if (!state || state.pid <= 0) return {};
+  const { cpu, memory, processes, disk, network } = state;
+  const counters = interfacesOf(network).flatMap((each) => each.counters ?? []);
+  return {
+    usage: {
+      measuredAt,
+      cpuNanoseconds: amount(cpu.usage),
+      memoryBytes: amount(memory.usage),
+      memoryLimitBytes: amount(bytesOf(expanded_config["limits.memory"] ?? "")),
+      processes: Math.max(0, processes),
+      receivedBytes: amount(counters.reduce((sum, each) => sum + each.bytes_received, 0)),
+      sentBytes: amount(counters.reduce((sum, each) => sum + each.bytes_sent, 0)),
+      diskBytes: amount(disk?.root?.usage ?? 0),
+    },
+  };
+}
+
+/** All but the loopback. */
+function interfacesOf(network: InstanceState["network"]): NetworkState[] {
+  return Object.entries(network ?? {}).flatMap(([name, each]) => (name === "lo" ? [] : [each]));
+}
+
+/** Engines answer -1 for what they cannot measure. */
+function amount(value: number): bigint {
+  return BigInt(Math.max(0, Math.trunc(value) || 0));
 }

@@ -1,4 +1,6 @@
 import type { HandlerContext } from "@connectrpc/connect";
+import { noRollbackSnapshot } from "../../actions/container-actions.ts";
+import { checkContainerName } from "../../base/container-name.ts";
 import {
   type KeepUpgradeRequest,
   RollbackResponse_Status as Status,
@@ -6,8 +8,6 @@ import {
 } from "../../contract/tremplin/v1/guest_pb.js";
 import { getContainer } from "../containers/find-container.ts";
 import { findRollbackSnapshot } from "../operations/upgrade/rollback-snapshot.ts";
-import { noRollbackSnapshot } from "../operations/upgrade/rollback-upgrade.ts";
-import { checkContainerName } from "./container-name.ts";
 import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 type Begin<Request> = (name: string, request: Request, context: HandlerContext) => Promise<void>;

@@ -1,12 +1,12 @@
 import type { HandlerContext } from "@connectrpc/connect";
 import { TimeLimit } from "../../base/async/time-limit.ts";
+import { checkContainerName } from "../../base/container-name.ts";
 import { checkTimeZoneName } from "../../base/time-zones.ts";
 import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
 import type { SetTimezoneRequest } from "../../contract/tremplin_pb.js";
 import { getContainer } from "../containers/find-container.ts";
 import { setTimeZone, type TimeZone } from "../guest/set-time-zone.ts";
 import { checkPosixTimeZone } from "../guest/time-zone.ts";
-import { checkContainerName } from "./container-name.ts";
 import { type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 /** For one container. */

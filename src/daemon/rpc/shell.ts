@@ -1,13 +1,16 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { checkContainerName } from "../../base/container-name.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import type { ShellInput, ShellInput_Size, ShellOutputSchema } from "../../contract/tremplin/v1/guest_pb.js";
+import type {
+ ShellInput, ShellInput_Size, ShellInput_Start, ShellOutputSchema } from "../../contract/tremplin/v1/guest_pb.js";
 import type { ExecSession } from "../../engine/exec/exec-session.ts";
+import { getContainer } from "../containers/find-container.ts";
 import { mergedOutput, startShell } from "../guest/shell-program.ts";
-import { checkContainerName } from "./container-name.ts";
+import { checkAction } from "./check-action.ts";
 import type { RpcDeps } from "./rpc.ts";
 
 /** A program in a container, with a terminal unless the request says `plain`. */
-export function shell({ engine }: Pick<RpcDeps, "engine">) {
+export function shell(deps: Pick<RpcDeps, "engine" | "runner">) {
   return async function* (
     inputs: AsyncIterable<ShellInput>,
     { signal }: { signal: AbortSignal },
@@ -19,17 +22,27 @@ export function shell({ engine }: Pick<RpcDeps, "engine">) {
     }
     const { containerName, command, term, size, plain } = first.input.value;
     checkContainerName(containerName);
+    const account = accountOf(first.input.value);
+    const engine = deps.engine.running();
+    checkAction(deps, "shell", await getContainer(engine, containerName, signal));
     const started = Promise.withResolvers<ExecSession>();
     const stdin = inputOf(source, started.promise);
     const terminal = plain ? undefined : sizeOf(size);
-    const options = { command, term, terminal, stdin, signal };
-    await using session = await startShell(engine.running(), containerName, options);
+    const options = { command, account, term, terminal, stdin, signal };
+    await using session = await startShell(engine, containerName, options);
     started.resolve(session);
     for await (const { stream, bytes } of mergedOutput(session)) {
       yield { output: { case: stream === "stdout" ? "data" : "errors", value: bytes } };
     }
     yield { output: { case: "exitCode", value: await session.exitCode } };
   };
+}
+
+/** Throws `invalid` for what no account is called. */
+function accountOf({ user, asPrimaryUser }: ShellInput_Start): string | undefined {
+  if (user === "") return asPrimaryUser ? "" : undefined;
+  if (!asPrimaryUser && /^[^\p{Cc}:/\s-][^\p{Cc}:/\s]{0,254}$/u.test(user)) return user;
+  throw new TremplinError("invalid", `${JSON.stringify(user)} is not the name of an account`);
 }
 
 function sizeOf(size: ShellInput_Size | undefined) {

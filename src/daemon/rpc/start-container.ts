@@ -1,3 +1,4 @@
+import { checkContainerName } from "../../base/container-name.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import {
   type OsRelease,
@@ -9,7 +10,7 @@ import { findOrRepairContainer, noSuchContainer } from "../containers/find-conta
 import { readOsRelease } from "../guest/os-release.ts";
 import { wantsPrivilege } from "../operations/start/configure.ts";
 import { checkMayShiftIds, needsIdShift } from "../operations/start/id-shift.ts";
-import { checkContainerName } from "./container-name.ts";
+import { checkAction } from "./check-action.ts";
 import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 /** A container must not be able to delay its start through its os-release file. */
@@ -51,6 +52,7 @@ export function startContainer(deps: RpcDeps) {
         if (privileged !== undefined) await setPrivilege(name, privileged, signal);
         return { status: Status.RUNNING, failureReason: "", ...release };
       }
+      checkAction(deps, "start", found);
       await begin(deps, context, deps.kinds.start, name, request);
       const status = needsIdShift(found, privileged) ? Status.REMAPPING : Status.STARTING;
       return { status, failureReason: "", ...release };

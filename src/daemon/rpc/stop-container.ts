@@ -1,11 +1,11 @@
 import type { HandlerContext } from "@connectrpc/connect";
+import { checkContainerName } from "../../base/container-name.ts";
 import {
   StopContainerResponse_Status as Status,
   type StopContainerRequest,
 } from "../../contract/tremplin_pb.js";
 import { instanceStatus } from "../../engine/resources/instance.ts";
 import { findContainer, noSuchContainer } from "../containers/find-container.ts";
-import { checkContainerName } from "./container-name.ts";
 import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 /** docs/contract.md#stopcontainer. DOES_NOT_EXIST only when the engine says so. */

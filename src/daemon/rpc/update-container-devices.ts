@@ -1,4 +1,5 @@
 import type { HandlerContext } from "@connectrpc/connect";
+import { checkContainerName } from "../../base/container-name.ts";
 import { errorMessage } from "../../base/tremplin-error.ts";
 import {
   VmDeviceAction as Action,
@@ -8,7 +9,6 @@ import {
 } from "../../contract/tremplin_pb.js";
 import { findContainer, noSuchContainer } from "../containers/find-container.ts";
 import { microphoneDevices, withMicrophone } from "../devices/microphone.ts";
-import { checkContainerName } from "./container-name.ts";
 import { type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 /** The only kind of device that the contract defines. */

@@ -1,14 +1,14 @@
 import type { HandlerContext } from "@connectrpc/connect";
+import { checkContainerName } from "../../base/container-name.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import {
   UpgradeContainerResponse_Status as Status,
   type UpgradeContainerRequest,
 } from "../../contract/tremplin_pb.js";
-import { instanceStatus } from "../../engine/resources/instance.ts";
 import { getContainer } from "../containers/find-container.ts";
 import { readOsRelease } from "../guest/os-release.ts";
 import { releaseName, releaseOfOsRelease, releaseOfVersion, upgradePath } from "../upgrade/releases.ts";
-import { checkContainerName } from "./container-name.ts";
+import { checkAction } from "./check-action.ts";
 import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
 /** docs/contract.md#upgradecontainer. */
@@ -23,10 +23,7 @@ export function upgradeContainer(deps: RpcDeps) {
       if (deps.runner.locks.holder(name)?.kind === deps.kinds.upgrade.name) {
         return { status: Status.ALREADY_RUNNING, failureReason: `an upgrade of ${name} is under way` };
       }
-      const { status_code } = await getContainer(engine, name, signal);
-      if (status_code !== instanceStatus.running) {
-        throw new TremplinError("failed", `${name} is not running; start it first`);
-      }
+      checkAction(deps, "upgrade", await getContainer(engine, name, signal));
       const running = await readRelease(name, signal);
       const response = responseFor(running, request);
       if (response.status !== Status.STARTED) return response;

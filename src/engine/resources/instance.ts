@@ -28,8 +28,10 @@ export interface Instance extends InstanceUpdate {
   readonly expanded_devices: Devices;
 }
 
-/** An instance with its snapshots. */
+/** An instance with its state and its snapshots. */
 export interface FullInstance extends Instance {
+  /** Null where the engine cannot say now. */
+  readonly state?: InstanceState | null;
   /** Null if there are none. Their names do not include the instance's name. */
   readonly snapshots: readonly Snapshot[] | null;
 }

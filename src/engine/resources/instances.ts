@@ -49,7 +49,7 @@ export class Instances {
     return (await this.#http.call<Instance[]>({ method: "GET", path, query, signal })).metadata;
   }
 
-  /** All instances with their snapshots, in one request. */
+  /** All instances with their states and snapshots, in one request. */
   async listFull({ signal }: CallOptions = {}): Promise<FullInstance[]> {
     const query = { recursion: "2" };
     const path = apiPath("instances");
@@ -148,6 +148,12 @@ export class Instances {
     const path = `${instancePath(name)}/metadata/templates`;
     const answer = await this.#http.open({ method: "GET", path, query: { path: file }, signal });
     return new BoundedBody(answer, { signal });
+  }
+
+  /** What it wrote to its console, as far as that is kept. The caller reads the stream to its end or destroys it. */
+  async consoleLog(name: string, { signal }: CallOptions = {}): Promise<Readable> {
+    const path = `${instancePath(name)}/console`;
+    return new BoundedBody(await this.#http.open({ method: "GET", path, signal }), { signal });
   }
 
   /** A log file such as `lxc.log`. The caller reads the stream to its end or destroys it. */

@@ -8,6 +8,7 @@ export interface NetworkAddress {
 /** The state of an interface of a container, or of a network of the engine. */
 export interface NetworkState {
   readonly addresses: readonly NetworkAddress[] | null;
+  readonly counters?: { readonly bytes_received: number; readonly bytes_sent: number };
   readonly hwaddr: string;
   readonly host_name?: string;
   readonly mtu: number;

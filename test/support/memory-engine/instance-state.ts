@@ -77,14 +77,14 @@ function apply(held: Holdings, instance: InstanceRecord, { action, force, timeou
   held.events.lifecycle(isFrozen ? "instance-resumed" : "instance-paused", `instances/${name}`);
 }
 
-function stateOf(held: Holdings, instance: InstanceRecord): InstanceState {
+export function stateOf(held: Holdings, instance: InstanceRecord): InstanceState {
   const { status, status_code } = viewInstance(instance, held.profiles);
   return {
     status,
     status_code,
     pid: instance.pid,
     network: instance.pid > 0 ? {} : null,
-    disk: { root: { usage: 1e8 } },
+    disk: { root: { usage: held.diskUsage } },
     memory: { usage: 0, usage_peak: 0 },
     processes: instance.pid > 0 ? 1 : 0,
     cpu: { usage: 0 },

@@ -14,6 +14,7 @@ import {
   writablePart,
 } from "./instance-record.ts";
 import { contentOf } from "./instance-source.ts";
+import { stateOf } from "./instance-state.ts";
 import {
   checkVersion,
   instanceResources,
@@ -53,6 +54,7 @@ function list(held: Holdings, recursion: string | null): unknown {
   return all.map((instance) => ({
     ...viewInstance(instance, held.profiles),
     ...(recursion === "2" && {
+      state: stateOf(held, instance),
       snapshots: instance.snapshots.length > 0 ? instance.snapshots.map(viewSnapshot) : null,
     }),
   }));

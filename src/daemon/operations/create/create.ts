@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { temporaryName } from "../../../base/temporary-name.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import {
   type CreateContainerRequest,
@@ -12,7 +13,6 @@ import { deleteUnused } from "../../containers/delete-container.ts";
 import { findContainer, getContainer, uuidOf } from "../../containers/find-container.ts";
 import { cancelPendingOperations } from "../../containers/pending-operations.ts";
 import { isUnprovisioned, markCreated } from "../../containers/provisioned-mark.ts";
-import { temporaryName } from "../../containers/temporary-name.ts";
 import type { NoticeInit } from "../../notices/notice.ts";
 import { fromPromise, withHeartbeat } from "../heartbeat.ts";
 import type { OperationDeps } from "../operation-deps.ts";
@@ -54,7 +54,7 @@ export function createOperation(
     async recover({ containerName }, context) {
       const { id, signal } = context;
       const engine = deps.engine();
-      await discard(deps, temporaryName("create", id), context);
+      await discardTemporary(deps, temporaryName("create", id), context);
       await deps.uploads.removeUploads(engine, id, signal);
       const found = await findContainer(engine, containerName, signal);
       const isCreated = found !== undefined && context.steps.fresh === uuidOf(found);
@@ -146,7 +146,11 @@ async function* follow(
 }
 
 /** Deletes the temporary container, unless a user has started it. */
-async function discard(deps: OperationDeps, temporary: string, { signal, log }: Context): Promise<void> {
+export async function discardTemporary(
+  deps: OperationDeps,
+  temporary: string,
+  { signal, log }: Pick<Context, "signal" | "log">,
+): Promise<void> {
   const engine = deps.engine();
   await cancelPendingOperations(engine, temporary, signal);
   if (!(await deleteUnused(engine, temporary, signal, { own: true }))) {

@@ -1,3 +1,4 @@
+import { temporaryName } from "../../../base/temporary-name.ts";
 import {
   type ImportContainerRequest,
   ImportContainerRequestSchema,
@@ -6,7 +7,6 @@ import {
 import type { Engine } from "../../../engine/engine.ts";
 import type { EngineDevices } from "../../backups/engine-devices.ts";
 import { InsufficientSpace } from "../../backups/free-space.ts";
-import { temporaryName } from "../../containers/temporary-name.ts";
 import type { NoticeInit } from "../../notices/notice.ts";
 import { failureMessages } from "../failure-messages.ts";
 import { pollProgress } from "../heartbeat.ts";

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { temporaryName } from "../../../base/temporary-name.ts";
 import { flagText } from "../../../base/text-codecs.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
@@ -8,7 +9,6 @@ import { reasonToKeepChanges } from "../../containers/changes-since.ts";
 import { findRecordedContainer, identitySteps, recordIdentity } from "../../containers/container-identity.ts";
 import { checkUnprotected, forceDelete, forceStop } from "../../containers/delete-container.ts";
 import { findContainer, getContainer, uuidOf } from "../../containers/find-container.ts";
-import { temporaryName } from "../../containers/temporary-name.ts";
 import type { OperationDeps } from "../operation-deps.ts";
 import type { OperationContext } from "../runner/operation.ts";
 

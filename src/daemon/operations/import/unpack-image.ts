@@ -1,7 +1,7 @@
+import { temporaryName } from "../../../base/temporary-name.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import type { EngineOperation } from "../../../engine/operations/engine-operation.ts";
 import { type UnpackProgress, unpackProgress } from "../../../engine/operations/progress.ts";
-import { temporaryName } from "../../containers/temporary-name.ts";
 import type { OperationContext } from "../runner/operation.ts";
 import { type UploadedImageSource, uploadsOf } from "../uploaded-images.ts";
 

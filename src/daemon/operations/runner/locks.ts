@@ -1,3 +1,4 @@
+import { busySentence } from "../../../actions/container-actions.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { Operation } from "../../notices/journal.ts";
 
@@ -20,7 +21,7 @@ export class Locks {
   take(operation: Operation): Lock {
     const { container } = operation;
     const holder = this.#held.get(container);
-    if (holder) throw new TremplinError("busy", refusal(holder));
+    if (holder) throw new TremplinError("busy", busySentence(container, holder));
     this.#held.set(container, operation);
     // After its release the lock is another operation's.
     const ifHeld = (act: () => void): void => {
@@ -40,11 +41,4 @@ export class Locks {
   all(): LockHolder[] {
     return [...this.#held.values()].sort((a, b) => a.startedAt - b.startedAt);
   }
-}
-
-function refusal({ kind, container, startedAt, obstacle }: LockHolder): string {
-  const since = new Date(startedAt).toISOString();
-  const what = container ? `container ${container}` : "the engine";
-  const why = obstacle ? ` (${obstacle})` : "";
-  return `${what} is busy: operation "${kind}" is under way since ${since}${why}; wait for its end and try again`;
 }

@@ -23,7 +23,11 @@ export async function findRollbackSnapshot(
   container: string,
   signal?: AbortSignal,
 ): Promise<Snapshot | undefined> {
-  const all = (await engine.snapshots.list(container, { signal }).catch(ifMissing)) ?? [];
+  return newestRollbackSnapshot((await engine.snapshots.list(container, { signal }).catch(ifMissing)) ?? []);
+}
+
+/** The newest rollback snapshot among all snapshots of a container. */
+export function newestRollbackSnapshot(all: readonly Snapshot[]): Snapshot | undefined {
   return all
     .filter(isRollbackSnapshot)
     .sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at))[0];
@@ -41,7 +45,7 @@ export async function setRollbackExpiry(
 }
 
 /** Whether a snapshot carries the mark of the upgrade in its name. Older versions set no mark, but an expiry. */
-function isRollbackSnapshot(snapshot: Snapshot): boolean {
+export function isRollbackSnapshot(snapshot: Snapshot): boolean {
   const { name, expires_at } = snapshot;
   const id = operationOf(snapshot);
   if (id !== undefined && name === rollbackSnapshotName(id)) return true;

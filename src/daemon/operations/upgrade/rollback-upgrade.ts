@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { noRollbackSnapshot } from "../../../actions/container-actions.ts";
 import { errorMessage, isUnavailable, TremplinError } from "../../../base/tremplin-error.ts";
 import { type UndoUpgradeRequest, UndoUpgradeRequestSchema } from "../../../contract/tremplin/v1/guest_pb.js";
 import { UpgradeContainerProgress_Status as Status } from "../../../contract/tremplin_pb.js";
@@ -96,9 +97,4 @@ export function rollbackUpgradeOperation(
     interrupted: ({ containerName }, cause) =>
       `${cause} before ${containerName} was rolled back; roll the upgrade back again`,
   };
-}
-
-/** The refusal for a container whose upgrade cannot be rolled back. */
-export function noRollbackSnapshot(name: string): string {
-  return `there is no snapshot of ${name} from before an upgrade: none was taken in the last seven days, or it was deleted`;
 }

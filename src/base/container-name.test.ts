@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { temporaryName } from "../containers/temporary-name.ts";
 import { checkContainerName } from "./container-name.ts";
+import { temporaryName } from "./temporary-name.ts";
 
 test("names by the rule are taken", () => {
   for (const name of ["penguin", "a", "A-1", "x".repeat(63)]) checkContainerName(name);

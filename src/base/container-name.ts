@@ -1,5 +1,5 @@
-import { TremplinError } from "../../base/tremplin-error.ts";
-import { isTemporaryName } from "../containers/temporary-name.ts";
+import { isTemporaryName } from "./temporary-name.ts";
+import { TremplinError } from "./tremplin-error.ts";
 
 const RULE =
   "1 to 63 letters, digits and hyphens, not starting with a digit or a hyphen, not ending with a hyphen";

@@ -1,0 +1,36 @@
+import { TremplinError } from "../base/tremplin-error.ts";
+
+/** What other tools call it, by our command with what it does. */
+const suggestions: readonly (readonly [advice: string, ...names: string[]])[] = [
+  ["tremplin create makes a container, and tremplin start starts it", "launch", "init", "run", "new", "add"],
+  ["tremplin list lists the containers", "ls", "ps", "containers"],
+  ["tremplin delete deletes a container", "rm", "del", "remove", "destroy", "purge"],
+  ["tremplin shell NAME COMMAND runs a program in a container", "exec", "execute"],
+  ["tremplin shell opens a shell in a container", "enter", "attach", "login", "ssh", "sh", "bash"],
+  ["tremplin stop stops a container", "halt", "poweroff", "kill", "suspend", "pause", "shutdown"],
+  ["tremplin stop NAME and tremplin start NAME do that", "restart", "reboot"],
+  ["tremplin start starts a container", "boot", "resume"],
+  ["tremplin info shows the details of a container", "show", "inspect", "describe"],
+  [
+    "tremplin shell NAME journalctl shows the log of a container, tremplin history its operations",
+    "logs",
+    "log",
+  ],
+  [
+    "tremplin shell NAME tar copies files, as in tremplin shell web tar -c /etc | tar -t; tremplin export and import copy whole containers",
+    ...["cp", "copy", "push", "pull", "file", "transfer", "mount", "scp"],
+  ],
+  ["tremplin export writes a backup of a container", "backup", "save", "dump"],
+  ["tremplin import makes a container of a backup", "restore", "load", "recover"],
+  ["tremplin watch prints events", "monitor", "events"],
+  ["tremplin upgrade upgrades a container to another Debian release", "update", "dist-upgrade"],
+  ["tremplin --version prints the version", "version"],
+  ["tremplin doctor checks this computer, tremplin debug collects diagnostics", "check", "diagnose"],
+  ["tremplin ports lists the ports of containers", "port"],
+];
+
+/** Throws `invalid` for a word that is no command although another tool has one of that name. */
+export function suggestForOtherName(word: string): void {
+  const advice = suggestions.find(([, ...names]) => names.includes(word))?.[0];
+  if (advice) throw new TremplinError("invalid", `there is no command "${word}": ${advice}`);
+}

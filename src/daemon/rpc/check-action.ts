@@ -1,0 +1,18 @@
+import { type ContainerAction, refusalOf } from "../../actions/container-actions.ts";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import type { Instance } from "../../engine/resources/instance.ts";
+import type { RpcDeps } from "./rpc.ts";
+
+/**
+ * Throws the refusal of an action that is not legal on a container as it is: `busy` while an operation is under way, else
+ * `failed`. An operation that begins after that is refused by its lock.
+ */
+export function checkAction(
+  { runner }: Pick<RpcDeps, "runner">,
+  action: ContainerAction,
+  { name, status }: Pick<Instance, "name" | "status">,
+): void {
+  const operation = runner.locks.holder(name);
+  const refusal = refusalOf(action, { name, state: status.toLowerCase(), operation });
+  if (refusal) throw new TremplinError(refusal.code === "busy" ? "busy" : "failed", refusal.sentence);
+}

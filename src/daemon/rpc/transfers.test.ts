@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { Code, createClient } from "@connectrpc/connect";
+import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
+import { dial } from "../../transport/client.ts";
+import { serve } from "../../transport/server.ts";
+import { transfers } from "./transfers.ts";
+
+const encoder = new TextEncoder();
+
+async function fixture(t: TestContext) {
+  const folder = await mkdtemp(join(tmpdir(), "transfers-"));
+  const shared = join(folder, "shared");
+  await mkdir(shared);
+  const address = { kind: "unix", path: join(folder, "guest.sock") } as const;
+  const server = await serve({
+    addresses: [address],
+    routes: (router) => router.service(Guest, transfers({ places: { state: folder, shared } })),
+  });
+  const connection = dial(address);
+  t.after(async () => {
+    connection[Symbol.dispose]();
+    await server[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true });
+  });
+  const at = join(shared, "transfers");
+  return { folder, shared, at, guest: createClient(Guest, connection.transport) };
+}
+
+type Inputs = Parameters<Awaited<ReturnType<typeof fixture>>["guest"]["writeTransfer"]>[0];
+
+async function* inputs(fileName: string, texts: readonly string[], done: boolean): Inputs {
+  yield { input: { case: "fileName", value: fileName } };
+  for (const text of texts) yield { input: { case: "data", value: encoder.encode(text) } };
+  if (done) yield { input: { case: "done", value: true } };
+}
+
+test("a file that was sent can be read and removed, and only its caller's machine can see it", async (t) => {
+  const { at, guest } = await fixture(t);
+  const answers = await Array.fromAsync(guest.writeTransfer(inputs("web.tar.zst", ["one", "two"], true)));
+  const path = answers.at(-1)?.path ?? "";
+  assert.match(path, /\/transfers\/[0-9a-f]{16}\.tar\.zst$/);
+  assert.equal(answers.at(-2)?.receivedBytes, 6n);
+  assert.equal(await readFile(path, "utf8"), "onetwo");
+  assert.equal((await stat(path)).mode & 0o777, 0o600);
+  assert.equal((await stat(at)).mode & 0o777, 0o700);
+  const chunks = await Array.fromAsync(guest.readTransfer({ path }));
+  assert.equal(Buffer.concat(chunks.map(({ data }) => data)).toString(), "onetwo");
+  assert.equal(chunks[0]?.totalBytes, 6n);
+  await guest.removeTransfer({ path });
+  await guest.removeTransfer({ path });
+  assert.deepEqual(await readdir(at), []);
+});
+
+test("a file that is not complete leaves nothing", async (t) => {
+  const { at, guest } = await fixture(t);
+  await assert.rejects(Array.fromAsync(guest.writeTransfer(inputs("x.tar.gz", ["one"], false))));
+  await assert.rejects(
+    Array.fromAsync(
+      guest.writeTransfer(
+        (async function* (): Inputs {
+          yield* inputs("x.tar.gz", ["one"], false);
+          throw new Error("the caller dies");
+        })(),
+      ),
+    ),
+  );
+  assert.deepEqual(await readdir(at), []);
+});
+
+test("nothing but transfers can be read or removed", async (t) => {
+  const { folder, shared, at, guest } = await fixture(t);
+  const { path } = await guest.createTransfer({ fileName: "x" });
+  await writeFile(join(folder, "secret"), "secret");
+  await writeFile(join(shared, "0123456789abcdef.tar.gz"), "a backup");
+  await symlink(join(folder, "secret"), path);
+  for (const each of ["", "/etc/passwd", join(shared, "0123456789abcdef.tar.gz"), `${at}/../../secret`, at]) {
+    await assert.rejects(Array.fromAsync(guest.readTransfer({ path: each })), { code: Code.NotFound });
+    await assert.rejects(guest.removeTransfer({ path: each }), { code: Code.NotFound });
+  }
+  await assert.rejects(Array.fromAsync(guest.readTransfer({ path })), /does not lie under the shared folder/);
+  await guest.removeTransfer({ path });
+  assert.equal(await readFile(join(folder, "secret"), "utf8"), "secret");
+});
+
+test("a link in place of the folder is refused", async (t) => {
+  const { folder, at, guest } = await fixture(t);
+  await mkdir(join(folder, "elsewhere"));
+  await symlink(join(folder, "elsewhere"), at);
+  await assert.rejects(guest.createTransfer({ fileName: "x" }), /transfers is a link: remove it/);
+  await assert.rejects(Array.fromAsync(guest.writeTransfer(inputs("x", ["one"], true))), /is a link/);
+  assert.deepEqual(await readdir(join(folder, "elsewhere")), []);
+});
+
+test("files of callers that never came back are removed after a day, others stay", async (t) => {
+  const { at, guest } = await fixture(t);
+  await guest.createTransfer({ fileName: "x" });
+  const old = new Date(Date.now() - 25 * 3_600_000);
+  for (const name of ["0123456789abcdef.tar.gz", "1123456789abcdef.tar.gz.unfinished", "mine.txt"]) {
+    await writeFile(join(at, name), "x");
+    await utimes(join(at, name), old, old);
+  }
+  await writeFile(join(at, "2123456789abcdef.tar.gz"), "new");
+  await guest.createTransfer({ fileName: "x" });
+  assert.deepEqual((await readdir(at)).sort(), ["2123456789abcdef.tar.gz", "mine.txt"]);
+});
