@@ -129,6 +129,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "list the TCP ports that containers listen on",
     load: async () => (await import("./commands/ports.ts")).portsCommand,
   },
+  forward: {
+    summary: "show, switch and map the ports of containers that are open on this machine",
+    load: async () => (await import("./commands/forward.ts")).forwardCommand,
+  },
   usb: {
     summary: "list the USB ports, and attach them to containers",
     load: async () => (await import("./commands/usb.ts")).usbCommand,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
+import { resetSocket } from "./reset-socket.ts";
 import { duplicate, type RelayedPair, SocketRelay } from "./socket-relay.ts";
 
 /** The relay stands between the two. */
@@ -102,7 +103,7 @@ test("a reset of either side resets the other one", async (t) => {
     const between = await relayed(t, relay);
     between[first].on("error", () => undefined).write("x");
     await once(between[second], "data");
-    between[first].resetAndDestroy();
+    resetSocket(between[first]);
     const [error] = await once(between[second], "error");
     assert.equal(error.code, "ECONNRESET");
     await between.pair.ended;
@@ -113,7 +114,7 @@ test("a reset after one direction has ended arrives too", async (t) => {
   const { client, program, pair } = await relayed(t, await openRelay(t));
   client.end();
   await once(program.resume(), "end");
-  program.resetAndDestroy();
+  resetSocket(program);
   const [error] = await once(client, "error");
   assert.equal(error.code, "ECONNRESET");
   await pair.ended;

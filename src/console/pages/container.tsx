@@ -144,7 +144,7 @@ function Details({ target, info }: { readonly target: Target; readonly info: Con
       <div class="cards">
         <PortsCard target={target} />
         <BackupCard target={target} actions={actions} />
-        <UpgradeCard target={target} actions={actions} canRollBack={container.hasRollbackSnapshot} />
+        <UpgradeCard target={target} actions={actions} canRollBack={container.hasRollbackSnapshot === true} />
         <UserCard target={target} actions={actions} />
         <TimeZoneCard target={target} actions={actions} />
       </div>
