@@ -6,6 +6,7 @@ import {
   type ShellInput,
   type ShellOutputSchema,
 } from "../../src/contract/tremplin/v1/guest_pb.js";
+import { transfers } from "../../src/daemon/rpc/transfers.ts";
 import type { MemoryGuest } from "./memory-guest.ts";
 
 /** The rpcs of tremplin.v1.Guest. */
@@ -14,7 +15,14 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
     getStatus: () => {
       const engine = { state: guest.engine, kind: "lxd", version: "5.0.2" };
       const { daemonId, operations } = guest;
-      const status = { daemonId, version: "1.2.3", site: "generic", engine, operations };
+      const status = {
+        sharedFolder: guest.shared,
+        daemonId,
+        version: "1.2.3",
+        site: "generic",
+        engine,
+        operations,
+      };
       return Object.assign(create(GetStatusResponseSchema, status), guest.status);
     },
     listOrphans: () => ({ orphans: guest.orphans }),
@@ -68,6 +76,7 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
       return { status: 1 };
     },
     shell: (inputs) => shell(guest, inputs),
+    ...transfers({ places: { state: guest.shared, shared: guest.shared } }),
   };
 }
 

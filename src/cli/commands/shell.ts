@@ -21,7 +21,9 @@ export function shellCommand(io: Io): Command {
     )
     .option("--user <user>", "whose account to use (default: the primary user, or root where there is none)")
     .passThroughOptions();
-  return withHostFlags(command, "none").action((name: string, args: string[], flags: Flags) => shell(name, args, flags, io));
+  return withHostFlags(command, "none").action((name: string, args: string[], flags: Flags) =>
+    shell(name, args, flags, io),
+  );
 }
 
 interface Flags extends HostFlags {
