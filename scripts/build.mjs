@@ -1,7 +1,11 @@
-// Bundles the sources: dist/tremplin.js with its chunks, and with --tests one
-// file for each *.test.ts given by its folder (dist/test/..., or TREMPLIN_TEST_OUT).
-import { globSync, rmSync } from "node:fs";
+// Bundles the sources: dist/app/tremplin.js with its chunks and its SBOM, and the pages of the console in dist/console;
+// with --tests one file for each *.test.ts given by its folder (dist/test/..., or TREMPLIN_TEST_OUT).
+import { globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { build } from "esbuild";
+import { buildConsole } from "./build-console.mjs";
+import { buildVersion } from "./build-version.mjs";
+import { makeSbom, notListed } from "./dependencies/sbom.mjs";
 
 const common = {
   bundle: true,
@@ -10,8 +14,8 @@ const common = {
   platform: "node",
   target: "node22",
   sourcemap: true,
-  // It brings a library for each kind of machine, and is loaded by those alone who need it.
-  external: ["koffi"],
+  // koffi brings a library for each kind of machine, and is loaded by those alone who need it; playwright is for tests.
+  external: ["koffi", "playwright-core"],
   logLevel: "warning",
   // Some dependencies are CommonJS and call require for Node's own modules.
   banner: {
@@ -20,14 +24,36 @@ const common = {
 };
 
 const tests = process.argv.includes("--tests");
-const outdir = tests ? process.env.TREMPLIN_TEST_OUT || "dist/test" : "dist/app";
+const outdir = tests
+  ? process.env.TREMPLIN_TEST_OUT || "dist/test"
+  : process.env.TREMPLIN_APP_OUT || "dist/app";
 rmSync(outdir, { recursive: true, force: true });
-await build({
+const version = process.env.TREMPLIN_VERSION || buildVersion();
+const { metafile } = await build({
   ...common,
+  metafile: true,
   entryPoints: tests
     ? globSync(["src/**/*.test.ts", "test/**/*.test.ts", "test/vm/inside/*.inside.ts", "bench/*.ts"])
     : { tremplin: "src/cli/main.ts" },
   outdir,
   outbase: ".",
-  ...(tests ? {} : { minifySyntax: true, minifyWhitespace: true }),
+  ...(tests
+    ? {}
+    : {
+        minifySyntax: true,
+        minifyWhitespace: true,
+        define: { TREMPLIN_VERSION: JSON.stringify(version) },
+      }),
 });
+if (!tests) {
+  const lock = JSON.parse(readFileSync("package-lock.json", "utf8"));
+  const sbom = makeSbom(lock, { processor: process.env.TREMPLIN_APP_PROCESSOR || process.arch, version });
+  writeFileSync(join(outdir, "sbom.cdx.json"), `${JSON.stringify(sbom, null, 2)}\n`);
+  const pages = await buildConsole(join(dirname(outdir), "console"));
+  const missing = notListed(
+    sbom,
+    [metafile, pages].flatMap(({ inputs }) => Object.keys(inputs)),
+  );
+  if (missing.length > 0)
+    throw new Error(`dependencies and not devDependencies must have ${missing.join(", ")}`);
+}

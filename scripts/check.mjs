@@ -1,8 +1,9 @@
 // Checks the rules of this repository that the compiler and the linter do not know. Prints each problem as
 // file:line: what is wrong; what to do.
 //   node scripts/check.mjs            all checks
-//   node scripts/check.mjs words ...  some of them: links, words, layers, size
+//   node scripts/check.mjs words ...  some of them: links, words, layers, size, dependencies
 import { join } from "node:path";
+import { checkDependencies } from "./checks/dependencies.mjs";
 import { checkLayers } from "./checks/layers.mjs";
 import { checkLinks } from "./checks/links.mjs";
 import { checkSize, measureFunctions } from "./checks/size.mjs";
@@ -10,7 +11,13 @@ import { readTree } from "./checks/tree.mjs";
 import { checkWords } from "./checks/words.mjs";
 
 const root = join(import.meta.dirname, "..");
-const checks = { links: checkLinks, words: checkWords, layers: checkLayers, size: checkSizes };
+const checks = {
+  links: checkLinks,
+  words: checkWords,
+  layers: checkLayers,
+  size: checkSizes,
+  dependencies: checkDependencies,
+};
 
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(checks);
 const unknown = wanted.filter((name) => !(name in checks));

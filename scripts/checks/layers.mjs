@@ -7,7 +7,7 @@ const TABLE = "scripts/layers.json";
 
 export function checkLayers(tree) {
   const table = JSON.parse(tree.get(TABLE) ?? "{}");
-  const sources = [...tree].filter(([path]) => /^src\/.*(?<!\.d)\.[tj]s$/.test(path));
+  const sources = [...tree].filter(([path]) => /^src\/.*(?<!\.d)\.[tj]sx?$/.test(path));
   const used = new Set(sources.map(([path]) => moduleOf(path, table)));
   return [
     ...Object.keys(table).flatMap((module) => tableProblems(module, table, used)),

@@ -15,7 +15,7 @@ const config = join(import.meta.dirname, "functions.biome.json");
 
 /** The problems, and a sentence with the numbers. `functions` is the answer of measureFunctions. */
 export function checkSize(tree, functions) {
-  const files = filesIn(tree, ...FOLDERS).filter(([path]) => path.endsWith(".ts"));
+  const files = filesIn(tree, ...FOLDERS).filter(([path]) => /\.tsx?$/.test(path));
   const lengths = files.map(([path, text]) => ({ path, lines: text.split("\n").length - 1 }));
   const measured = functions.filter((each) => isMeant(each, tree));
   const median = quantile(

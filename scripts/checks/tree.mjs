@@ -8,7 +8,11 @@ const GENERATED = "src/contract/";
 export function readTree(root) {
   const exclude = ({ name }) => NOT_OURS.test(name);
   // Names that begin with a dot are only matched where a pattern names them.
-  const entries = globSync(["**/*", "{.ci,.github}/**/*"], { cwd: root, withFileTypes: true, exclude });
+  const entries = globSync(["**/*", "{.ci,.github}/**/*", ".npmrc"], {
+    cwd: root,
+    withFileTypes: true,
+    exclude,
+  });
   const files = entries
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => join(parentPath, name));

@@ -16,7 +16,18 @@ function legal(facts: Partial<ContainerFacts>): ContainerAction[] {
   return containerActions.filter((action) => refusalOf(action, all) === undefined);
 }
 
-const always = ["delete", "user", "timezone", "export", "import", "usb"];
+const always = [
+  "delete",
+  "user",
+  "timezone",
+  "export",
+  "import",
+  "usb",
+  "snapshot",
+  "restore",
+  "copy",
+  "set",
+];
 const rollback = ["upgrade-rollback", "upgrade-commit"];
 
 test("what is legal depends on the state of the container", () => {
@@ -29,7 +40,7 @@ test("what is legal depends on the state of the container", () => {
   );
   assert.deepEqual(
     legal({ state: "stopped", hasRollbackSnapshot: false }).toSorted(),
-    sorted(...always, "start"),
+    sorted(...always, "start", "rename"),
   );
   assert.deepEqual(
     legal({ state: "frozen", hasRollbackSnapshot: false }).toSorted(),

@@ -61,10 +61,13 @@ const running: Condition = (facts) => {
 const notStopped: Condition = ({ name, state }) =>
   state === "stopped" ? `${name} is stopped already` : undefined;
 
+const down: Condition = ({ name, state }) =>
+  state === "stopped" ? undefined : `${name} is ${state}; stop it first`;
+
 const withRollbackSnapshot: Condition = ({ name, hasRollbackSnapshot }) =>
   hasRollbackSnapshot === false ? noRollbackSnapshot(name) : undefined;
 
-const cancellable = ["export", "import", "upgrade"];
+const cancellable = ["export", "import", "upgrade", "snapshot", "copy"];
 
 const rules = {
   start: { alone: true, condition: stopped },
@@ -81,6 +84,12 @@ const rules = {
   "upgrade-rollback": { alone: true, condition: withRollbackSnapshot },
   "upgrade-commit": { alone: true, condition: withRollbackSnapshot },
   usb: { alone: false },
+  snapshot: { alone: true },
+  rename: { alone: true, condition: down },
+  copy: { alone: true },
+  set: { alone: true },
+  /** Return to a snapshot. */
+  restore: { alone: true },
   /** End the operation that is under way. */
   cancel: { alone: false, condition: notCancellable },
 } as const satisfies Readonly<Record<string, Rule>>;

@@ -75,7 +75,7 @@ for (const [line, advice] of [
   ["ls", /tremplin list lists/],
   ["rm web", /tremplin delete deletes/],
   ["exec web ls", /tremplin shell NAME COMMAND runs/],
-  ["logs web", /tremplin shell NAME journalctl/],
+  ["log web", /tremplin logs shows/],
   ["cp a web:b", /tremplin shell NAME tar copies/],
   ["help ls", /tremplin list lists/],
   ["help nope", /there is no command "nope"; tremplin help lists all/],

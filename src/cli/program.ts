@@ -45,8 +45,48 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "stop a container",
     load: async () => (await import("./commands/stop.ts")).stopCommand,
   },
+  restart: {
+    summary: "stop a container and start it again",
+    load: async () => (await import("./commands/restart.ts")).restartCommand,
+  },
+  rename: {
+    summary: "give a stopped container another name",
+    load: async () => (await import("./commands/rename.ts")).renameCommand,
+  },
+  copy: {
+    summary: "copy a container",
+    load: async () => (await import("./commands/copy.ts")).copyCommand,
+  },
+  set: {
+    summary: "limit a container's processors, memory and disk, or let it start with the engine",
+    load: async () => (await import("./commands/set.ts")).setCommand,
+  },
+  get: {
+    summary: "show the settings of a container",
+    load: async () => (await import("./commands/get.ts")).getCommand,
+  },
+  logs: {
+    summary: "show the log of a container, or of its last start",
+    load: async () => (await import("./commands/logs.ts")).logsCommand,
+  },
+  top: {
+    summary: "show what the running containers use, live",
+    load: async () => (await import("./commands/top.ts")).topCommand,
+  },
+  snapshot: {
+    summary: "take a snapshot of a container",
+    load: async () => (await import("./commands/snapshot.ts")).snapshotCommand,
+  },
+  snapshots: {
+    summary: "list the snapshots of containers",
+    load: async () => (await import("./commands/snapshots.ts")).snapshotsCommand,
+  },
+  restore: {
+    summary: "return a container to a snapshot",
+    load: async () => (await import("./commands/restore.ts")).restoreCommand,
+  },
   delete: {
-    summary: "delete a container with all its data",
+    summary: "delete a container with all its data, or a snapshot",
     load: async () => (await import("./commands/delete.ts")).deleteCommand,
   },
   info: {
@@ -88,6 +128,10 @@ const commands: Readonly<Record<string, Entry>> = {
   usb: {
     summary: "list the USB ports, and attach them to containers",
     load: async () => (await import("./commands/usb.ts")).usbCommand,
+  },
+  console: {
+    summary: "print a URL that opens the console in a browser",
+    load: async () => (await import("./commands/console.ts")).consoleCommand,
   },
   watch: {
     summary: "print events as they happen",

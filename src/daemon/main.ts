@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { systemClock } from "../base/async/clock.ts";
+import { rotatingLogs } from "../base/files/rotate-logs.ts";
 import { logUncaught, openLogger } from "../base/logger.ts";
 import { ServiceManager } from "../base/processes/service-manager.ts";
 import { selfCheck } from "../transport/self-check.ts";
@@ -10,6 +11,7 @@ import type { DaemonOptions } from "./options.ts";
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const log = await openLogger(options.logLevel, options.log);
   logUncaught(log);
+  using _rotation = rotatingLogs(options.rotatedLogs ?? [], systemClock, log);
   const manager = await ServiceManager.take(log);
   const signalled = Promise.race(["SIGTERM", "SIGINT", "SIGPWR"].map((signal) => once(process, signal)));
   await using daemon = await Daemon.start(options, { clock: systemClock, log });

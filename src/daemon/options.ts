@@ -34,6 +34,8 @@ export interface DaemonOptions {
   readonly log: LogTarget;
   /** trace, debug, info, warn, error or silent. */
   readonly logLevel: string;
+  /** Files that are rotated, also those of other programs. Default: none. */
+  readonly rotatedLogs?: readonly string[] | undefined;
 }
 
 /** The defaults; that of `shared` is STATE/shared. */

@@ -11,6 +11,7 @@ import {
   OperationInfo_State,
   type WatchRequest,
 } from "../contract/tremplin/v1/host_pb.js";
+import type { ConsoleSignIn } from "./console/serve-console.ts";
 import type { Guests } from "./guests.ts";
 import type { EventStore } from "./store/event-store.ts";
 import type { PastOperation } from "./store/history.ts";
@@ -18,7 +19,13 @@ import type { PastOperation } from "./store/history.ts";
 const MAX_OPERATIONS = 1000;
 
 /** Routes of tremplin.v1.Host. */
-export function hostService(router: ConnectRouter, guests: Guests, events: EventStore, clock: Clock): void {
+export function hostService(
+  router: ConnectRouter,
+  guests: Guests,
+  events: EventStore,
+  clock: Clock,
+  console: ConsoleSignIn,
+): void {
   router.service(Host, {
     async listGuests() {
       return { guests: await Promise.all(guests.all.map(describe)) };
@@ -28,6 +35,10 @@ export function hostService(router: ConnectRouter, guests: Guests, events: Event
     },
     listOperations(request) {
       return { operations: listOperations(request, guests, events) };
+    },
+    createConsoleToken() {
+      const { url, signInUrl, expiresAt } = console.createSignIn();
+      return { url, signInUrl, expiresAt: timestampFromMs(expiresAt) };
     },
   });
 }

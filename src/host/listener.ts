@@ -43,7 +43,7 @@ const notices: Readonly<Record<ListenerMethod, { readonly kind: EventKind; reado
 export function listener(
   router: ConnectRouter,
   guests: Guests,
-  events: EventStore,
+  events: Pick<EventStore, "append">,
   limits: NoticeLimits,
   expected: string | undefined,
 ): void {
@@ -54,7 +54,7 @@ export function listener(
       if ("refusal" in sender) throw new ConnectError(sender.refusal.sentence, sender.refusal.code);
       const { guest } = sender;
       await guest.confirmDaemon(requestHeader.get("tremplin-daemon") ?? "");
-      limits.admit(guest.name, method.input, message as MessageShape<typeof method.input>);
+      limits.admit(guest.name, method.input, kind, message as MessageShape<typeof method.input>);
       checkNotice(method.input, message, rule);
       const notice = { case: kind, value: message } as Notice;
       const id = requestHeader.get("tremplin-notice") ?? "";

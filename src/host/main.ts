@@ -1,4 +1,5 @@
 import { systemClock } from "../base/async/clock.ts";
+import { rotatingLogs } from "../base/files/rotate-logs.ts";
 import { logUncaught, openLogger } from "../base/logger.ts";
 import { ServiceManager } from "../base/processes/service-manager.ts";
 import { formatAddress } from "../transport/address.ts";
@@ -11,12 +12,13 @@ import { serveHost } from "./serve-host.ts";
 export async function runHost(options: HostOptions): Promise<void> {
   const log = await openLogger(options.logLevel);
   logUncaught(log);
+  using _rotation = rotatingLogs(options.rotatedLogs ?? [], systemClock, log);
   const shutdown = Promise.withResolvers<NodeJS.Signals>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => shutdown.resolve(signal));
   const manager = await ServiceManager.take(log);
   await using server = await serveHost(options, systemClock, log, takeInheritedSockets());
   const [addresses, listeners] = [server.addresses, server.listeners].map((all) => all.map(formatAddress));
-  log.info({ addresses, listeners }, "the host is listening");
+  log.info({ addresses, listeners, console: server.consoleUrl }, "the host is listening");
   using check = selfCheck(server.addresses);
   using _serving = manager.serving(check, { clock: systemClock, log });
   log.info({ signal: await shutdown.promise }, "the host shuts down");

@@ -95,7 +95,7 @@ function read(notice: Exclude<Event["notice"], { case: undefined } | { case: "be
       return of(notice.value.status, {
         [Upgrade.IN_PROGRESS]: going(lastLine(notice.value) || "upgrading"),
         [Upgrade.SUCCEEDED]: done(lastLine(notice.value) || "upgraded"),
-        [Upgrade.FAILED]: failed("upgrading failed"),
+        [Upgrade.FAILED]: failed(lastLine(notice.value) || "upgrading failed"),
       });
   }
 }

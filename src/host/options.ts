@@ -1,5 +1,5 @@
 import { TremplinError } from "../base/tremplin-error.ts";
-import { type Address, parseAddress } from "../transport/address.ts";
+import { type Address, parseAddress, type TcpAddress } from "../transport/address.ts";
 import { rolePattern } from "../transport/role.ts";
 import type { Tls } from "../transport/tls.ts";
 import type { RetentionLimits } from "./store/retention.ts";
@@ -18,6 +18,15 @@ export interface ListenerAddress {
   readonly guest?: string | undefined;
 }
 
+/** The pages for browsers on this machine. */
+export interface ConsoleOptions {
+  readonly address: TcpAddress;
+  /** The folder of its files. */
+  readonly files: string;
+  /** Whether the host serves without a console where it cannot have one, because nobody asked for this address. */
+  readonly isOptional: boolean;
+}
+
 export interface HostOptions {
   /** For people and programs: every rpc except the listener's. */
   readonly listen: readonly Address[];
@@ -28,20 +37,27 @@ export interface HostOptions {
   readonly state: string;
   /** How long, and how much of, the events are kept. Default: retentionDefaults. */
   readonly retention?: Partial<RetentionLimits> | undefined;
+  /** How many ports of each guest are open on this machine at once; 0: none. Default: 256. */
+  readonly maxForwards?: number | undefined;
   /** Used for tcp. Clients and guests need a certificate of the same authority, with their role. */
   readonly tls?: Tls | undefined;
   /** What people and programs must present on tcp without TLS. */
   readonly token?: string | undefined;
+  /** Default: no console. */
+  readonly console?: ConsoleOptions | undefined;
   /** The name of a group whose members may connect to the Unix sockets of `listen`. Default: nobody else may. */
   readonly socketGroup?: string | undefined;
   /** trace, debug, info, warn, error or silent. */
   readonly logLevel: string;
+  /** Files that are rotated, also those of other programs. Default: none. */
+  readonly rotatedLogs?: readonly string[] | undefined;
 }
 
 export const hostDefaults = {
   listen: "unix:/run/tremplin/host.sock",
   listener: "unix:/run/tremplin/listener.sock",
   state: "/var/lib/tremplin/host",
+  console: "127.0.0.1:7780",
   logLevel: "info",
 } as const;
 

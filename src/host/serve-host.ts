@@ -8,12 +8,17 @@ import { Guest } from "../contract/tremplin/v1/guest_pb.js";
 import { Host } from "../contract/tremplin/v1/host_pb.js";
 import { Tremplin, TremplinListener } from "../contract/tremplin_pb.js";
 import { formatAddress } from "../transport/address.ts";
-import { admitRole, callerText } from "../transport/admission.ts";
+import { admitRole } from "../transport/admission.ts";
 import type { OnFailure } from "../transport/answer-calls.ts";
+import { callerText } from "../transport/caller.ts";
 import { health } from "../transport/health.ts";
 import { reflection } from "../transport/reflection.ts";
 import { type RpcServer, serve } from "../transport/server.ts";
 import { vsockGuard } from "../transport/vsock/vsock-guard.ts";
+import { onlyOutside, openConsole } from "./console/open-console.ts";
+import type { ConsoleSignIn } from "./console/serve-console.ts";
+import { forwardService } from "./forward-service.ts";
+import { Forwards } from "./forwards/forwards.ts";
 import { Guests } from "./guests.ts";
 import { hostService } from "./host-service.ts";
 import { listener, misdirectedNotices, rpcPath } from "./listener.ts";
@@ -29,12 +34,18 @@ export interface RunningHost extends AsyncDisposable {
   readonly addresses: RpcServer["addresses"];
   /** Where guests send their notices, in the order of the options. */
   readonly listeners: RpcServer["addresses"];
+  /** Undefined without a console. */
+  readonly consoleUrl: string | undefined;
 }
+
+/** The default; ports beyond are listed, but not open. */
+const MAX_FORWARDS = 256;
 
 interface Parts {
   readonly options: HostOptions;
   readonly guests: Guests;
   readonly events: EventStore;
+  readonly forwards: Forwards;
   readonly limits: NoticeLimits;
   readonly clock: Clock;
   readonly log: Logger;
@@ -56,18 +67,30 @@ export async function serveHost(
   );
   const guests = servers.use(new Guests(options.guests, options.tls));
   const limits = new NoticeLimits(clock);
-  const parts = { options, guests, events, limits, clock, log, inherited };
-  const { addresses } = servers.use(await serveClients(parts));
+  const { state: folder, maxForwards: most = MAX_FORWARDS } = options;
+  const forwards = servers.use(await Forwards.open({ folder, most, clock, log }));
+  forwards.setGuests(guests.all);
+  const parts = { options, guests, events, forwards, limits, clock, log, inherited };
+  const console = servers.use(
+    await openConsole(options, (router) => clientRoutes(router, parts, onlyOutside), clock, log),
+  );
+  const { addresses } = servers.use(await serveClients(parts, console));
   const listeners: RunningHost["listeners"][number][] = [];
   for (const each of options.listeners) {
     listeners.push(...servers.use(await serveGuests(each, parts)).addresses);
   }
   const running = servers.move();
-  return { addresses, listeners, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return {
+    addresses,
+    listeners,
+    consoleUrl: console.url,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
 }
 
 /** For people and programs. */
-async function serveClients({ options, guests, events, clock, log, inherited }: Parts): Promise<RpcServer> {
+async function serveClients(parts: Parts, console: ConsoleSignIn): Promise<RpcServer> {
+  const { options, clock, log, inherited } = parts;
   const { listen, tls, token, socketGroup } = options;
   return await serve({
     addresses: listen,
@@ -79,9 +102,7 @@ async function serveClients({ options, guests, events, clock, log, inherited }: 
     admits: admitRole("client"),
     log,
     routes(router) {
-      hostService(router, guests, events, clock);
-      proxyService(router, Tremplin, guests);
-      proxyService(router, Guest, guests);
+      clientRoutes(router, parts, console);
       misdirectedNotices(router, logNotices(new LogLimit(clock), log));
       const services = [Host, Tremplin, Guest];
       health(
@@ -93,9 +114,18 @@ async function serveClients({ options, guests, events, clock, log, inherited }: 
   });
 }
 
+/** The rpcs of people and programs. */
+function clientRoutes(router: ConnectRouter, parts: Parts, console: ConsoleSignIn): void {
+  const { guests, events, forwards, clock } = parts;
+  hostService(router, guests, events, clock, console);
+  forwardService(router, forwards, guests);
+  proxyService(router, Tremplin, guests);
+  proxyService(router, Guest, guests);
+}
+
 /** For guests. `guest`: the only one that sends to this address. */
 function serveGuests({ address, guest }: ListenerAddress, parts: Parts): Promise<RpcServer> {
-  const { options, guests, events, limits, clock, log } = parts;
+  const { options, guests, limits, clock, log } = parts;
   const cids = guests.all.flatMap(({ cid }) => (cid === undefined ? [] : [cid]));
   const withTokens = options.guests.filter(({ token }) => token !== undefined);
   return serve({
@@ -103,6 +133,8 @@ function serveGuests({ address, guest }: ListenerAddress, parts: Parts): Promise
     tls: options.tls,
     tokens: withTokens.map(({ name, token }) => ({ token: token as string, guest: name })),
     unknownCaller: Code.FailedPrecondition,
+    // The code after which every daemon sends a notice again.
+    noRoom: Code.Unavailable,
     acceptsVsock: vsockGuard(cids, log),
     admits(caller) {
       const sender = senderOf(caller, guest, guests);
@@ -111,10 +143,20 @@ function serveGuests({ address, guest }: ListenerAddress, parts: Parts): Promise
     onFailure: logNotices(new LogLimit(clock), log),
     log,
     routes(router: ConnectRouter) {
-      listener(router, guests, events, limits, guest);
+      listener(router, guests, recorder(parts), limits, guest);
       health(router, [TremplinListener.typeName]);
     },
   });
+}
+
+/** Records notices, and asks a guest that is ready for its ports at once. */
+function recorder({ events, forwards }: Parts): Pick<EventStore, "append"> {
+  return {
+    async append(guest, notice, ...rest) {
+      await events.append(guest, notice, ...rest);
+      if (notice.case === "ready") forwards.wake(guest);
+    },
+  };
 }
 
 /** Logs each notice that was not acknowledged, and each other call. */

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { constants } from "node:fs/promises";
 import { canAccess } from "../base/files/files.ts";
+import { CONFINED } from "./qemu-arguments.ts";
 
 export const accelerators = ["kvm", "tcg"] as const;
 export type Accelerator = (typeof accelerators)[number];
@@ -22,7 +23,7 @@ export async function findAccelerator(kernel: string, signal: AbortSignal): Prom
 /** The arguments of QEMU for the probe. */
 export function probeArguments(kernel: string): string[] {
   return [
-    ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
+    ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", ...CONFINED],
     ...["-M", "q35", "-accel", "kvm", "-cpu", "host", "-m", "256"],
     ...["-kernel", kernel, "-append", "console=ttyS0 panic=-1", "-serial", "stdio"],
   ];

@@ -1,19 +1,33 @@
 import { join } from "node:path";
 import { DAEMON_PORT } from "./machine-addresses.ts";
 import type { MachineFolder, MachineSettings } from "./machine-folder.ts";
+import type { SharedOwnership } from "./shared-ownership.ts";
 
 /** Software emulation is 7 to 17 % faster with a processor that has few features (measured). */
 export const EMULATED: readonly string[] = ["-accel", "tcg,thread=multi,tb-size=512", "-cpu", "Nehalem"];
 
+/**
+ * QEMU gives up what it does not need: starting programs, changing its user, its priorities, and system calls of old. A
+ * guest that finds a fault in QEMU cannot use them either.
+ */
+export const CONFINED: readonly string[] = [
+  "-sandbox",
+  "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+];
+
 /** The arguments of QEMU (qemu-system-x86_64(1)). The console of the machine is its standard output. */
-export function qemuArguments(folder: MachineFolder, settings: MachineSettings): string[] {
+export function qemuArguments(
+  folder: MachineFolder,
+  settings: MachineSettings,
+  ownership: SharedOwnership,
+): string[] {
   const { memory, cpus, accelerator, cid, ports } = settings;
   const forward = (port: number, guestPort: number): string =>
     `hostfwd=tcp:127.0.0.1:${port}-10.0.2.15:${guestPort}`;
   const ssh = forward(ports.ssh, 22);
   const forwards = cid === undefined ? [forward(ports.daemon, DAEMON_PORT), ssh] : [ssh];
   return [
-    ...["-nodefaults", "-no-user-config", "-display", "none"],
+    ...["-nodefaults", "-no-user-config", "-display", "none", ...CONFINED],
     ...["-name", `tremplin-${folder.name}`, "-M", "q35", "-m", `${memory}`, "-smp", `${cpus}`],
     ...(accelerator === "kvm" ? ["-accel", "kvm", "-cpu", "host"] : EMULATED),
     ...["-kernel", join(folder.system, "vmlinuz"), "-initrd", join(folder.system, "initrd.img")],
@@ -23,8 +37,8 @@ export function qemuArguments(folder: MachineFolder, settings: MachineSettings):
     ],
     ...disk("system", join(folder.system, "root.img")),
     ...disk("containers", folder.disk),
-    ...sharedFolder("given", folder.bootFiles, ",readonly=on"),
-    ...sharedFolder("shared", folder.shared, ""),
+    ...sharedFolder("given", folder.bootFiles, "none,readonly=on"),
+    ...sharedFolder("shared", folder.shared, ownership),
     // The machine sets its own clock by this one (follow-clock in guest-files.ts).
     ...["-device", "virtio-rng-pci", "-rtc", "base=utc,clock=host"],
     ...["-netdev", `user,id=net,${forwards.join(",")}`],
@@ -42,10 +56,10 @@ function disk(id: string, file: string): string[] {
   ];
 }
 
-/** A folder of the host. Files that the machine creates in it belong to the user who runs QEMU. */
-function sharedFolder(tag: string, path: string, options: string): string[] {
+/** A folder of the host. `model`: what becomes of owners and modes that the machine sets, and of links and devices. */
+function sharedFolder(tag: string, path: string, model: string): string[] {
   return [
-    ...["-fsdev", `local,id=${tag},path=${escapeCommas(path)},security_model=none${options}`],
+    ...["-fsdev", `local,id=${tag},path=${escapeCommas(path)},security_model=${model}`],
     ...["-device", `virtio-9p-pci,fsdev=${tag},mount_tag=${tag}`],
   ];
 }

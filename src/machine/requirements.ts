@@ -23,3 +23,12 @@ export async function checkRequirements({ build }: { build: boolean }): Promise<
     `packages for the machine are missing: run sudo scripts/packages --machine, or sudo apt install ${missing.join(" ")}`,
   );
 }
+
+/** Throws `invalid` for root without its word: QEMU would run as root, and a fault in it would give away the host. */
+export function checkUser({ uid, asRoot }: { uid: number | undefined; asRoot: boolean }): void {
+  if (uid !== 0 || asRoot) return;
+  throw new TremplinError(
+    "invalid",
+    "tremplin machine needs no root, and was started by root: a guest that breaks out of QEMU would be root on this computer. Run it as another user, or with --as-root if that is meant",
+  );
+}

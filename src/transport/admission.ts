@@ -68,14 +68,3 @@ export function wrongRole({ role, serial }: CertifiedCaller, wanted: string): st
   const whose = role ? `is of ${roleText(role)}` : "has no role";
   return `certificate ${serial} ${whose}, and this address serves only ${wanted}; tremplin trust makes certificates with roles`;
 }
-
-/** Who calls, for messages. */
-export function callerText(caller: Caller | undefined): string {
-  if (caller?.kind === "vsock") return `vsock ${caller.cid}`;
-  if (caller?.kind === "token")
-    return caller.guest === undefined ? "a token" : `the token of guest ${caller.guest}`;
-  if (caller?.kind === "certificate") {
-    return caller.role ? `the certificate of ${roleText(caller.role)}` : `certificate ${caller.serial}`;
-  }
-  return caller ? "a socket of this machine" : "nobody known";
-}

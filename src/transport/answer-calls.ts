@@ -1,8 +1,9 @@
 import type * as http from "node:http";
-import type * as http2 from "node:http2";
+import * as http2 from "node:http2";
 import type { Server } from "node:net";
 import type { DescMethod } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
+import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import {
   compressionBrotli,
   compressionGzip,
@@ -10,15 +11,17 @@ import {
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
 import type { Logger } from "../base/logger.ts";
+import { CallBudget, type CallCharge } from "./call-budget.ts";
 import { convertErrors } from "./call-errors.ts";
-import { type Caller, callerKey } from "./caller.ts";
+import { type Caller, callerKey, callerText } from "./caller.ts";
 import { answerRefusal, type Refusal } from "./refusal.ts";
 import { whenClosed } from "./response-sent.ts";
-
-/** The contract's messages are far smaller. */
-const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
+import { MAX_MESSAGE_BYTES, metered } from "./unfinished-messages.ts";
 
 const BODY_TIMEOUT_MS = 30_000;
+
+/** The headers that say how the messages of a request are compressed. */
+const ENCODINGS = ["grpc-encoding", "connect-content-encoding", "content-encoding"];
 
 /** 24 days. A longer timer of Node fires at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -40,6 +43,12 @@ export interface AnswerOptions {
   readonly onFailure?: OnFailure;
   /** The time for the one message of a call that takes one. Default: 30 s. */
   readonly bodyTimeoutMs?: number;
+  /** The memory for calls that are not answered yet. Default: one of its own. */
+  readonly budget?: CallBudget;
+  /** The code for a call that has no room there. Default: ResourceExhausted. */
+  readonly noRoom?: Code;
+  /** Gets the caller of each request that was admitted. */
+  readonly onAdmitted?: (socket: object, caller: Caller) => void;
 }
 
 /** `caller`: undefined for a call that was not admitted. */
@@ -55,6 +64,7 @@ interface Context extends Required<Omit<AnswerOptions, "routes">> {
  */
 export function answerCalls(options: AnswerOptions): Handler {
   const { routes, log, admit = admitAll, onFailure = ignore, bodyTimeoutMs = BODY_TIMEOUT_MS } = options;
+  const { budget = new CallBudget(), noRoom = Code.ResourceExhausted, onAdmitted = ignore } = options;
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
     readMaxBytes: MAX_MESSAGE_BYTES,
@@ -62,13 +72,12 @@ export function answerCalls(options: AnswerOptions): Handler {
   });
   routes(router);
   const calls = new Map(router.handlers.map((call) => [call.requestPath, call]));
+  const context = { calls, log, admit, onFailure, bodyTimeoutMs, budget, noRoom, onAdmitted };
   return (request, response) => {
     // The peer may reset the stream between any two steps, while nothing else listens for errors.
     request.on("error", ignore);
     response.on("error", ignore);
-    answer({ calls, log, admit, onFailure, bodyTimeoutMs }, request, response).catch((error) =>
-      failCall(error, request, response, log),
-    );
+    answer(context, request, response).catch((error) => failCall(error, request, response, log));
   };
 }
 
@@ -93,19 +102,30 @@ async function answer(context: Context, request: Request, response: Response): P
   const path = pathOf(request);
   const refuse = (caller: Caller | undefined, refusal: Refusal): void => {
     onFailure(path, caller, refusal.sentence);
+    boundBody(request, response, context.bodyTimeoutMs);
+    // What is not read would be kept.
+    request.resume();
     answerRefusal(request.headers["content-type"], response, refusal);
   };
   const admission = context.admit(request);
   if ("refusal" in admission) return refuse(undefined, admission.refusal);
   const { caller } = admission;
+  context.onAdmitted(request.socket, caller);
   removeOrigin(request);
   const call = calls.get(pathOf(request));
   if (!call) return refuse(caller, { code: Code.Unimplemented, sentence: "there is no such rpc here" });
+  const charge = context.budget.begin(callerText(caller), () => giveWay(request));
+  if (!charge) return refuse(caller, noRoomFor(caller, context));
+  response.once("close", () => charge[Symbol.dispose]());
   const values = whenClosed(response).set(callerKey, caller);
-  if (!streamsIn(call.method)) boundBody(request, response, context.bodyTimeoutMs);
+  const streams = streamsIn(call.method);
+  const bound = (): void => boundBody(request, response, context.bodyTimeoutMs);
+  if (streams) response.once("finish", bound);
+  else bound();
   const universal = universalRequestFromNodeRequest(request, response, undefined, values);
   removeLongDeadline(universal.header);
-  const answered = await call(universal);
+  const body = countedBody(universal, streams, charge, () => noRoomFor(caller, context));
+  const answered = await call({ ...universal, body });
   // The library's function does not always return.
   response.once("close", () => {
     const reason = failureOf(answered.status, answered.trailer);
@@ -118,7 +138,32 @@ function streamsIn({ methodKind }: DescMethod): boolean {
   return methodKind === "client_streaming" || methodKind === "bidi_streaming";
 }
 
-/** Closes the stream of a peer that does not send the whole of its one message. */
+function noRoomFor(caller: Caller, { budget, noRoom }: Context): Refusal {
+  return { code: noRoom, sentence: budget.sentence(callerText(caller)) };
+}
+
+function countedBody(
+  { body, header }: UniversalServerRequest,
+  streams: boolean,
+  { hold }: CallCharge,
+  noRoom: () => Refusal,
+): UniversalServerRequest["body"] {
+  if (typeof body !== "object" || body === null || !(Symbol.asyncIterator in body)) return body;
+  const isCompressed = ENCODINGS.some((name) => (header.get(name) ?? "identity") !== "identity");
+  const error = (): ConnectError => {
+    const { code, sentence } = noRoom();
+    return new ConnectError(sentence, code);
+  };
+  return metered(body, { streams, isCompressed, hold, noRoom: error });
+}
+
+/** Resets the stream of a call whose place is needed. For gRPC this code means RESOURCE_EXHAUSTED. */
+function giveWay({ stream, socket }: Request): void {
+  if (stream) stream.close(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  else socket.destroy();
+}
+
+/** Closes the stream of a peer that does not send the whole of its one message, or goes on after the answer. */
 function boundBody(request: Request, response: Response, milliseconds: number): void {
   const stream = request.stream ?? request.socket;
   const timer = setTimeout(() => stream.destroy(), milliseconds).unref();

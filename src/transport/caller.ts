@@ -1,10 +1,10 @@
 import { createContextKey } from "@connectrpc/connect";
-import type { Role } from "./role.ts";
+import { type Role, roleText } from "./role.ts";
 
 /** Who calls, as far as the transport proves it. Nothing that is in the call itself counts, except a token. */
 export type Caller =
-  /** Whoever may open the socket file. */
-  | { readonly kind: "local" }
+  /** Whoever may open the socket file. `uid`: of the user who did, where that is known. */
+  | { readonly kind: "local"; readonly uid?: number | undefined }
   /** The machine of this context id, which the kernel guarantees. */
   | { readonly kind: "vsock"; readonly cid: number }
   | CertifiedCaller
@@ -20,6 +20,18 @@ export interface CertifiedCaller {
   readonly serial: string;
   /** Whether it is the one certificate that `--tls-peer` names. */
   readonly isPeer: boolean;
+}
+
+/** Who calls, for messages; the same for all connections of a caller, different for each caller. */
+export function callerText(caller: Caller | undefined): string {
+  if (caller?.kind === "vsock") return `vsock ${caller.cid}`;
+  if (caller?.kind === "token")
+    return caller.guest === undefined ? "a token" : `the token of guest ${caller.guest}`;
+  if (caller?.kind === "certificate") {
+    return caller.role ? `the certificate of ${roleText(caller.role)}` : `certificate ${caller.serial}`;
+  }
+  if (caller?.uid !== undefined) return `user ${caller.uid} of this machine`;
+  return caller ? "a socket of this machine" : "nobody known";
 }
 
 /** The caller of an rpc. */

@@ -32,6 +32,8 @@ export interface Connection extends Disposable {
   readonly transport: Transport;
   /** Why a call of it got no answer; undefined where the peer's service answered with this error. */
   whyUnanswered(thrown: unknown): Unanswered | undefined;
+  /** Another connection to the same peer, which carries data without making the calls of this one wait. */
+  another(): Connection;
 }
 
 /** Throws `invalid` for another machine without TLS. */
@@ -65,6 +67,7 @@ export function dial(address: Address, options: DialOptions = {}): Connection {
         spokeHttp2: sessionManager.spokeHttp2,
         mayNeedTls: !tls && address.kind === "tcp",
       }),
+    another: () => dial(address, options),
     [Symbol.dispose]: () => sessionManager.abort(new Error("the connection was closed")),
   };
 }

@@ -1,22 +1,31 @@
 import type { Socket } from "node:net";
+import { callerOn, callerText } from "./caller.ts";
+import { networkOf } from "./network-of.ts";
+import { Shares } from "./shares.ts";
 
 export interface ConnectionLimits {
-  /** The connections that a server holds at once. Default: 2,048. */
-  readonly most: number;
-  /** The time for a new connection to send the whole header of its first request. Default: 10 s. */
+  /** The connections of known callers that a server holds at once. Default: 1,536. */
+  readonly mostKnown: number;
+  /** Those that have not shown yet who they are, also in a TLS handshake. Default: 512. */
+  readonly mostUnknown: number;
+  /** The time for a TLS handshake, and for a new connection to send the whole header of its first request. Default: 10 s. */
   readonly firstRequestMs: number;
   /** The time for each further one on HTTP/1.1, which includes the time without any. Default: 75 s. */
   readonly nextRequestMs: number;
 }
 
 export const connectionLimits: ConnectionLimits = {
-  most: 2_048,
+  mostKnown: 1_536,
+  mostUnknown: 512,
   firstRequestMs: 10_000,
   nextRequestMs: 75_000,
 };
 
 interface Connection {
-  readonly socket: Socket;
+  socket: Socket;
+  /** Who has it, or, while that is unknown, from which network it comes. */
+  owner: string;
+  isKnown: boolean;
   /** Requests that are not answered yet. */
   requests: number;
   timer: NodeJS.Timeout | undefined;
@@ -31,12 +40,13 @@ interface Marked {
 
 /**
  * The connections of a server, bounded in number and in the time that they take to send a request. When there are too
- * many, the one that has been without a request for the longest time is closed; clients connect again by themselves.
+ * many, the newest takes the place of another, of the caller that has the most: so nobody keeps others out. Those that
+ * have not shown who they are compete among themselves, by the network that they come from.
  */
 export class Connections {
   readonly #limits: ConnectionLimits;
-  /** Those without a request come in the order in which they became so. */
-  readonly #open = new Set<Connection>();
+  readonly #known = new Shares<Connection>();
+  readonly #unknown = new Shares<Connection>();
 
   constructor(limits: ConnectionLimits = connectionLimits) {
     this.#limits = limits;
@@ -44,19 +54,41 @@ export class Connections {
 
   /** Takes a new connection, or closes it. False: it was closed. */
   add(socket: Socket): boolean {
-    if (this.#open.size >= this.#limits.most && !this.#closeIdle()) {
-      socket.destroy();
-      return false;
-    }
-    const connection: Connection = { socket, requests: 0, timer: undefined };
+    if ((socket as Marked)[property]) return true;
+    const caller = callerOn(socket);
+    const owner = caller ? callerText(caller) : networkOf(socket.remoteAddress);
+    const connection = { socket, owner, isKnown: caller !== undefined, requests: 0, timer: undefined };
     (socket as Marked)[property] = connection;
-    this.#open.add(connection);
-    this.#expectRequest(connection, this.#limits.firstRequestMs);
     socket.once("close", () => {
       clearTimeout(connection.timer);
-      this.#open.delete(connection);
+      this.#sharesOf(connection).delete(connection.owner, connection);
     });
-    return true;
+    this.#expectRequest(connection, this.#limits.firstRequestMs);
+    this.#sharesOf(connection).add(owner, connection);
+    this.#makeRoom(connection);
+    return !socket.destroyed;
+  }
+
+  /** The TLS handshake on a connection is complete, and has shown who calls. */
+  secured(raw: Socket, socket: Socket): void {
+    const connection = (raw as Marked)[property];
+    const caller = callerOn(socket);
+    if (!connection || !caller) return;
+    connection.socket = socket;
+    (socket as Marked)[property] = connection;
+    this.#expectRequest(connection, this.#limits.firstRequestMs);
+    this.identify(socket, callerText(caller));
+  }
+
+  /** The caller has shown who it is. */
+  identify(socket: object, owner: string): void {
+    const connection = (socket as Marked)[property];
+    if (!connection || connection.isKnown) return;
+    this.#unknown.delete(connection.owner, connection);
+    Object.assign(connection, { owner, isKnown: true });
+    this.#known.add(owner, connection);
+    this.#known.setBusy(owner, connection, connection.requests > 0);
+    this.#makeRoom(connection);
   }
 
   /** The connection has shown that its peer speaks the protocol, and may wait with its requests. */
@@ -70,25 +102,33 @@ export class Connections {
     if (!connection) return () => undefined;
     clearTimeout(connection.timer);
     connection.requests++;
+    this.#setBusy(connection, true);
     return () => {
-      if (--connection.requests > 0 || !this.#open.delete(connection)) return;
-      this.#open.add(connection);
+      if (--connection.requests > 0 || connection.socket.destroyed) return;
+      this.#setBusy(connection, false);
       if (!isHttp2) this.#expectRequest(connection, this.#limits.nextRequestMs);
     };
+  }
+
+  #setBusy(connection: Connection, isBusy: boolean): void {
+    this.#sharesOf(connection).setBusy(connection.owner, connection, isBusy);
+  }
+
+  #sharesOf({ isKnown }: Connection): Shares<Connection> {
+    return isKnown ? this.#known : this.#unknown;
+  }
+
+  #makeRoom(newest: Connection): void {
+    const shares = this.#sharesOf(newest);
+    if (shares.size <= (newest.isKnown ? this.#limits.mostKnown : this.#limits.mostUnknown)) return;
+    const last = shares.toGiveWay(newest.owner, newest);
+    // Its place is free at once, also before the socket says that it is closed.
+    shares.delete(last.owner, last);
+    last.socket.destroy();
   }
 
   #expectRequest(connection: Connection, milliseconds: number): void {
     clearTimeout(connection.timer);
     connection.timer = setTimeout(() => connection.socket.destroy(), milliseconds).unref();
-  }
-
-  #closeIdle(): boolean {
-    for (const connection of this.#open) {
-      if (connection.requests > 0) continue;
-      this.#open.delete(connection);
-      connection.socket.destroy();
-      return true;
-    }
-    return false;
   }
 }

@@ -2,21 +2,33 @@ import * as http from "node:http";
 import * as http2 from "node:http2";
 import type { Socket } from "node:net";
 import { type Handler, handleRequests } from "./answer-calls.ts";
+import { callLimits } from "./call-budget.ts";
 import { Connections } from "./connections.ts";
 
 /** The first bytes of every HTTP/2 connection, and of no HTTP/1.1 request. */
 const HTTP2_PREFACE = Buffer.from("PRI");
 /** Enough for a client that follows all containers of a console; each costs memory. */
 const MAX_STREAMS = 256;
+/** What a stream may send before anything of it is read: every call counts as much (call-budget.ts). */
+const WINDOW_BYTES = callLimits.bytesOfCall;
+/** As for HTTP/1.1. */
+const MAX_HEADER_BYTES = 16 * 1024;
 
 /** Serves both versions of HTTP on sockets, with TLS or without. Only the first bytes of a connection say which it is. */
 export function httpOnSocket(handler: Handler, connections = new Connections()): (socket: Socket) => void {
+  const settings = {
+    maxConcurrentStreams: MAX_STREAMS,
+    initialWindowSize: WINDOW_BYTES,
+    maxHeaderListSize: MAX_HEADER_BYTES,
+  };
   // How long a connection may be idle is decided by `connections`: Node would close it after 5 s.
   const h1 = http.createServer({ keepAliveTimeout: 0 });
-  const h2 = http2.createServer({ settings: { maxConcurrentStreams: MAX_STREAMS } });
+  const h2 = http2.createServer({ settings });
   for (const server of [h1, h2]) {
     handleRequests(server, (request, response) => {
       response.once("close", connections.beginRequest(request.socket, server === h2));
+      // What nobody reads after the answer would be kept.
+      response.once("finish", () => request.resume());
       handler(request, response);
     });
   }

@@ -13,6 +13,7 @@ export interface Refusal {
 const httpStatuses: Readonly<Partial<Record<Code, number>>> = {
   [Code.Unauthenticated]: 401,
   [Code.PermissionDenied]: 403,
+  [Code.ResourceExhausted]: 429,
   [Code.Unimplemented]: 404,
   [Code.Unavailable]: 503,
 };

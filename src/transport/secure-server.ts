@@ -1,16 +1,14 @@
 import { constants } from "node:crypto";
-import type { Server } from "node:net";
+import type { Server, Socket } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
 import type { LogLimit } from "../base/log-limit.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Handler } from "./answer-calls.ts";
 import { type CertifiedCaller, setCaller } from "./caller.ts";
 import { certificateErrorText } from "./certificate-error.ts";
+import type { Connections } from "./connections.ts";
 import { httpOnSocket } from "./http-on-socket.ts";
 import { certifiedCaller, reasonToRefuse, type Tls } from "./tls.ts";
-
-/** Until then a connection does not count as one (connections.ts). */
-const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 interface Open {
   readonly caller: CertifiedCaller;
@@ -28,24 +26,32 @@ interface Logging {
  * byte of it is read, and logged. The calls of a revoked certificate are refused; a connection that is open when its
  * certificate is revoked is closed.
  */
-export function secureServer(tls: Tls, handler: Handler, logging: Logging): Server {
+export function secureServer(tls: Tls, handler: Handler, connections: Connections, logging: Logging): Server {
   const { cert, key, ca } = tls;
-  const serve = httpOnSocket(handler);
+  const serve = httpOnSocket(handler, connections);
+  const handshakes = new Map<string, Socket>();
   const open = new Map<TLSSocket, Open>();
   const options = {
     ...{ cert, key, ca, requestCert: true, rejectUnauthorized: false, ALPNProtocols: ["h2", "http/1.1"] },
     // A resumed session would not check again whether the certificate has expired.
     secureOptions: constants.SSL_OP_NO_TICKET,
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
   };
   const server = createServer(options, (socket) => {
     socket.on("error", () => socket.destroy());
+    const raw = handshakes.get(placeOf(socket));
     const caller = callerOf(socket, tls, logging);
-    if (!caller) return void socket.destroy();
+    if (!caller || !raw) return void socket.destroy();
     open.set(socket, { caller, isRefused: reasonToRefuse(caller, tls) !== undefined });
     socket.once("close", () => open.delete(socket));
     setCaller(socket, caller);
+    connections.secured(raw, socket);
     serve(socket);
+  });
+  server.on("connection", (raw) => {
+    const place = placeOf(raw);
+    handshakes.set(place, raw);
+    raw.once("close", () => handshakes.get(place) === raw && handshakes.delete(place));
+    connections.add(raw);
   });
   server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
     // The client has gone: it does not believe this server, or only looked whether the port is open.
@@ -54,6 +60,11 @@ export function secureServer(tls: Tls, handler: Handler, logging: Logging): Serv
   const watching = tls.revoked?.watch(() => closeRevoked(open, tls));
   server.once("close", () => watching?.[Symbol.dispose]());
   return server;
+}
+
+/** The connection of a socket: Node shows no other link between that with TLS and the one below it. */
+function placeOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 function callerOf(socket: TLSSocket, tls: Tls, logging: Logging): CertifiedCaller | undefined {

@@ -11,7 +11,9 @@ import { type Address, formatAddress, isLocal } from "./address.ts";
 import { admitRequest } from "./admission.ts";
 import { answerCalls, type OnFailure } from "./answer-calls.ts";
 import type { IsOwnName } from "./browser-guard.ts";
-import { type Caller, setCaller } from "./caller.ts";
+import { CallBudget } from "./call-budget.ts";
+import { type Caller, callerText } from "./caller.ts";
+import { Connections } from "./connections.ts";
 import { loopbackAddress } from "./loopback.ts";
 import { plainServer } from "./plain-server.ts";
 import type { Refusal } from "./refusal.ts";
@@ -34,6 +36,8 @@ export interface ServeOptions {
   readonly admits?: (caller: Caller) => Refusal | undefined;
   /** The code for a caller without an accepted token or certificate. Default: Unauthenticated. */
   readonly unknownCaller?: Code;
+  /** The code for a call that its caller has no room for. Default: ResourceExhausted. */
+  readonly noRoom?: Code;
   /** Gets each call that was answered with an error. */
   readonly onFailure?: OnFailure;
   /** Gets errors that are not the peer's own. Default: no log. */
@@ -55,8 +59,10 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
   const sockets = new Set<Socket>();
   await using servers = new AsyncDisposableStack();
   const addresses: Address[] = [];
+  const budget = new CallBudget();
+  const localCaller = await callerOnUnixSocket();
   for (const address of options.addresses) {
-    const server = serverFor(address, { ...options, log });
+    const server = serverFor(address, { ...options, log }, budget, localCaller);
     server.on("connection", (socket: Socket) => {
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
@@ -77,22 +83,33 @@ export async function serve(options: ServeOptions): Promise<RpcServer> {
 }
 
 /** A server for an address, with what it demands of its callers. Throws `invalid` where anybody could call. */
-function serverFor(address: Address, options: ServeOptions & { readonly log: Logger }): NetServer {
+function serverFor(
+  address: Address,
+  options: ServeOptions & { readonly log: Logger },
+  budget: CallBudget,
+  localCaller: (socket: Socket) => Caller,
+): NetServer {
   const { routes, tokens = [], log, unknownCaller = Code.Unauthenticated } = options;
-  const { admits = () => undefined } = options;
+  const { admits = () => undefined, noRoom = Code.ResourceExhausted } = options;
   const tls = address.kind === "tcp" ? options.tls : undefined;
   if (address.kind === "tcp" && !tls) checkClear(address, tokens);
   const limit = new LogLimit(systemClock);
   const rules = { isOwnName: ownNames(address, tls), tls, tokens, unknownCaller, admits };
+  const connections = new Connections();
   const handler = answerCalls({
-    ...{ routes, log },
+    ...{ routes, log, budget, noRoom },
+    onAdmitted: (socket, caller) => connections.identify(socket, callerText(caller)),
     admit: (request) => admitRequest(request, rules),
     onFailure: options.onFailure ?? logRefusals(log, limit),
   });
-  if (tls) return secureServer(tls, handler, { log, limit });
-  const server = plainServer(handler);
-  if (address.kind === "unix") server.on("connection", (socket) => setCaller(socket, { kind: "local" }));
-  return server;
+  if (tls) return secureServer(tls, handler, connections, { log, limit });
+  return plainServer(handler, connections, address.kind === "unix" ? localCaller : undefined);
+}
+
+/** Without the native library all users count as one. */
+async function callerOnUnixSocket(): Promise<(socket: Socket) => Caller> {
+  const native = await loadNative(() => import("./peer-user.ts")).catch(() => undefined);
+  return (socket) => ({ kind: "local", uid: native?.peerUser(socket) });
 }
 
 function checkClear(address: Address, tokens: readonly AcceptedToken[]): void {
@@ -126,10 +143,11 @@ function ownNames(address: Address, tls: Tls | undefined): IsOwnName | undefined
     name.toLowerCase() === own || certificate?.checkHost(name, { subject: "never" }) !== undefined;
 }
 
-async function listen(
+/** Binds a server to an address. Returns the real one: port 0 is replaced. */
+export async function listen(
   server: NetServer,
   address: Exclude<Address, { kind: "vsock" }>,
-  { inherited, socketGroup }: ServeOptions,
+  { inherited, socketGroup }: Pick<ServeOptions, "inherited" | "socketGroup"> = {},
 ): Promise<Address> {
   if (address.kind === "unix") {
     const fd = inherited?.get(address.path);
@@ -153,7 +171,8 @@ async function listen(
   return { ...address, port: (server.address() as AddressInfo).port };
 }
 
-async function close(server: NetServer, sockets: Set<Socket>): Promise<void> {
+/** Stops listening, and cuts off the connections that a server has. */
+export async function close(server: NetServer, sockets: Set<Socket>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   server.close(() => resolve());
   for (const socket of sockets) socket.destroy();

@@ -7,9 +7,11 @@ import { silentLogger } from "../../src/base/logger.ts";
 import { TremplinError } from "../../src/base/tremplin-error.ts";
 import type { Io } from "../../src/cli/io.ts";
 import { run } from "../../src/cli/program.ts";
+import type { ConsoleOptions } from "../../src/host/options.ts";
 import { serveHost } from "../../src/host/serve-host.ts";
-import type { Address } from "../../src/transport/address.ts";
+import type { Address, TcpAddress } from "../../src/transport/address.ts";
 import { formatAddress } from "../../src/transport/address.ts";
+import { writeConsoleFiles } from "./console-fixture.ts";
 import { MemoryGuest } from "./memory-guest.ts";
 
 /** An Io that writes into strings and answers questions from a list. */
@@ -19,6 +21,7 @@ export class RecordedIo implements Io {
   readonly #interrupt = new AbortController();
   readonly interrupted = this.#interrupt.signal;
   readonly answers: string[] = [];
+  readonly questions: string[] = [];
   stdout = "";
   stderr = "";
   #watchers: { readonly pattern: RegExp; readonly resolve: () => void }[] = [];
@@ -38,7 +41,8 @@ export class RecordedIo implements Io {
     this.#look();
   }
 
-  ask(): Promise<string | undefined> {
+  ask(question: string): Promise<string | undefined> {
+    this.questions.push(question);
     return Promise.resolve(this.answers.shift());
   }
 
@@ -91,13 +95,22 @@ export class CommandLineFixture implements AsyncDisposable {
     return place;
   }
 
-  async openHost(): Promise<void> {
+  /** Starts the host again, with a console that has no files but its first page. */
+  async reopenHost(console: Omit<ConsoleOptions, "files" | "address"> & { address: TcpAddress | undefined }) {
+    await this.closeHost();
+    const files = join(this.folder, "console");
+    await writeConsoleFiles(files, { "index.html": "<title>Console</title>" });
+    await this.openHost({ ...console, address: console.address as TcpAddress, files });
+  }
+
+  async openHost(console?: ConsoleOptions): Promise<void> {
     const guests = [{ name: "vm", address: { kind: "unix" as const, path: join(this.folder, "vm.sock") } }];
     const options = {
       listen: [this.hostAddress],
       listeners: [{ address: { kind: "unix" as const, path: join(this.folder, "listener.sock") } }],
       guests,
       state: join(this.folder, "log"),
+      console,
       logLevel: "silent",
     };
     this.#host = await serveHost(options, systemClock, silentLogger);

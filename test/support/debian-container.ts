@@ -12,8 +12,7 @@ export async function createDebian(
   containerName: string,
   release = "bookworm",
 ): Promise<void> {
-  const folder = join(process.env.TREMPLIN_CACHE ?? "/var/cache/tremplin", "images");
-  const { rootfsPath, metadataPath } = await builtImage(folder, release);
+  const { rootfsPath, metadataPath } = await builtImage(release);
   const shared = join(daemon.shared, basename(dirname(rootfsPath)));
   await cp(dirname(rootfsPath), shared, { recursive: true });
   await daemon.tremplin.createContainer({
@@ -25,7 +24,14 @@ export async function createDebian(
   assert.equal(final.status, Created.CREATED, final.failureReason);
 }
 
-async function builtImage(folder: string, release: string) {
+/** Gives a daemon the image that PrepareImage would build. */
+export async function shareDebianImage({ shared }: TestDaemon, release: string): Promise<void> {
+  const image = dirname((await builtImage(release)).rootfsPath);
+  await cp(image, join(shared, "images", basename(image)), { recursive: true, preserveTimestamps: true });
+}
+
+async function builtImage(release: string) {
+  const folder = join(process.env.TREMPLIN_CACHE ?? "/var/cache/tremplin", "images");
   const signal = new AbortController().signal;
   const build = debianImage({ release, folder, signal, log: silentLogger });
   for (;;) {

@@ -25,6 +25,8 @@ export interface HostFixture {
   guest(name: string, unchanged?: boolean): Promise<MemoryGuest>;
   /** Serves a host with guests of these names, each with a listener of its own. `guest` opens each of them. */
   host(...guests: string[]): Promise<AsyncDisposable>;
+  /** The ports of each guest that hosts open from now on. */
+  maxForwards: number | undefined;
 }
 
 export async function hostFixture(t: TestContext, log: Logger = silentLogger): Promise<HostFixture> {
@@ -36,8 +38,9 @@ export async function hostFixture(t: TestContext, log: Logger = silentLogger): P
   const hostAddress = socket("host");
   const connection = stack.use(dial(hostAddress));
   const listenerOf = (guest: string): Address => socket(`listener-${guest}`);
-  return {
+  const fixture: HostFixture = {
     folder,
+    maxForwards: undefined,
     hostAddress,
     api: (service) => createClient(service, connection.transport),
     listener: (guest) => createClient(TremplinListener, stack.use(dial(listenerOf(guest))).transport),
@@ -52,10 +55,12 @@ export async function hostFixture(t: TestContext, log: Logger = silentLogger): P
         guests,
         state: join(folder, "state"),
         logLevel: "silent",
+        maxForwards: fixture.maxForwards,
       };
       return stack.use(await serveHost(options, systemClock, log));
     },
   };
+  return fixture;
 }
 
 /** An event in one line: guest, kind, container, status. */

@@ -3,6 +3,7 @@ import { createClient } from "@connectrpc/connect";
 import { systemClock } from "../../src/base/async/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import { TremplinListener } from "../../src/contract/tremplin_pb.js";
+import type { HostOptions } from "../../src/host/options.ts";
 import { serveHost } from "../../src/host/serve-host.ts";
 import type { Address } from "../../src/transport/address.ts";
 import { dial } from "../../src/transport/client.ts";
@@ -16,7 +17,10 @@ export interface HostOf extends AsyncDisposable {
   forward(notice: RecordedNotice): Promise<void>;
 }
 
-export async function hostOf(daemon: TestDaemon): Promise<HostOf> {
+export async function hostOf(
+  daemon: TestDaemon,
+  { console }: Pick<HostOptions, "console"> = {},
+): Promise<HostOf> {
   await using parts = new AsyncDisposableStack();
   const address = { kind: "unix", path: join(daemon.folder, "events.sock") } as const;
   const forGuests = { kind: "unix", path: join(daemon.folder, "listener.sock") } as const;
@@ -29,6 +33,7 @@ export async function hostOf(daemon: TestDaemon): Promise<HostOf> {
     listeners: [{ address: forGuests }],
     guests,
     state,
+    console,
     logLevel: "silent",
   };
   parts.use(await serveHost(options, systemClock, silentLogger));

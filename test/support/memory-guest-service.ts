@@ -6,7 +6,10 @@ import {
   type ShellInput,
   type ShellOutputSchema,
 } from "../../src/contract/tremplin/v1/guest_pb.js";
+import { connectPort } from "../../src/daemon/rpc/connect-port.ts";
 import { transfers } from "../../src/daemon/rpc/transfers.ts";
+import { watchPorts } from "../../src/daemon/rpc/watch-ports.ts";
+import { dailyHandlers } from "./memory-daily.ts";
 import type { MemoryGuest } from "./memory-guest.ts";
 
 /** The rpcs of tremplin.v1.Guest. */
@@ -34,6 +37,7 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
         unprovisioned: state === "unprovisioned",
         ipv4Address: state === "running" ? guest.address : "",
         image: "Debian bookworm amd64",
+        ...(state === "running" && guest.nextUsage()),
       })),
     }),
     async *prepareImage({ debianRelease }) {
@@ -42,6 +46,8 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
       const folder = `/shared/${debianRelease}`;
       yield { percent: 100, rootfsPath: `${folder}/rootfs.tar`, metadataPath: `${folder}/meta.tar` };
     },
+    watchPorts: watchPorts({ ports: guest.ports.current }),
+    connectPort: connectPort({ ports: guest.ports.current }, guest.ports),
     listTimezones: ({ containerNames }) => ({
       containers: (containerNames.length > 0 ? containerNames : [...guest.containers.keys()]).map((name) =>
         guest.containers.has(name)
@@ -76,6 +82,7 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
       return { status: 1 };
     },
     shell: (inputs) => shell(guest, inputs),
+    ...dailyHandlers(guest),
     ...transfers({ places: { state: guest.shared, shared: guest.shared } }),
   };
 }

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 import { dirname } from "node:path";
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
   type Client,
   Code,
@@ -23,6 +24,7 @@ import { serve } from "../../src/transport/server.ts";
 import { backupHandlers } from "./memory-backups.ts";
 import { guestHandlers } from "./memory-guest-service.ts";
 import { creationHandlers, launchHandlers, powerHandlers } from "./memory-lifecycle.ts";
+import { MemoryPorts } from "./memory-ports.ts";
 import { queryHandlers } from "./memory-queries.ts";
 import { upgradeHandlers } from "./memory-upgrades.ts";
 import { MemoryUsb } from "./memory-usb.ts";
@@ -39,6 +41,11 @@ export interface MemoryGuestOptions {
 export class MemoryGuest implements AsyncDisposable {
   readonly daemonId = randomUUID();
   readonly containers = new Map<string, string>();
+  /** Of every container. */
+  readonly settings: Record<string, string> = { cpu: "unlimited", memory: "1GiB", autostart: "off" };
+  #measured = 0;
+  /** As NAME/SNAPSHOT. */
+  readonly snapshots = new Set<string>();
   readonly operations: { id: string; kind: string; containerName: string; waitsForRecovery?: boolean }[] = [];
   /** The requests it received, in order. */
   readonly asked: string[] = [];
@@ -69,6 +76,7 @@ export class MemoryGuest implements AsyncDisposable {
   /** What its answers say beside their messages. */
   notes: string[] = [];
   readonly usb = new MemoryUsb();
+  readonly ports = new MemoryPorts();
   readonly #options: MemoryGuestOptions;
   readonly #connection: Connection;
   readonly #listener: Client<typeof TremplinListener>;
@@ -130,6 +138,21 @@ export class MemoryGuest implements AsyncDisposable {
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     }
+  }
+
+  /** Each time a second later, in which half a processor was busy and 2048 bytes arrived. */
+  nextUsage() {
+    this.#measured += 1;
+    const seconds = BigInt(this.#measured);
+    return {
+      usage: {
+        measuredAt: timestampFromMs(1_700_000_000_000 + this.#measured * 1000),
+        cpuNanoseconds: seconds * 500_000_000n,
+        memoryBytes: 64n * 1024n * 1024n,
+        processes: 3,
+        receivedBytes: seconds * 2048n,
+      },
+    };
   }
 
   get metadata(): Record<string, string> {

@@ -116,8 +116,8 @@ class RelayLoop {
   #onEvent(at: number): void {
     const events = this.#events.readUInt32LE(at);
     const id = this.#events.readUInt32LE(at + EVENT_DATA);
-    if (id === 0) return this.#takeOrders();
     const pair = this.#pairs.get(id);
+    if (id === 0) this.#takeOrders();
     if (!pair) return;
     // Both directions may be concerned: one reads from the socket, the other writes to it.
     if (events & EPOLLERR) this.#close(pair, true);

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { constants, open, readFile, rename, stat } from "node:fs/promises";
+import { constants, open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setAside } from "../../base/files/json-file.ts";
 import { makeOwnFolder } from "../../base/files/own-folder.ts";
+import { LOG_BYTES, rotateLog } from "../../base/files/rotate-logs.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { findProcess } from "./find-process.ts";
 import {
@@ -16,9 +17,6 @@ import {
 } from "./process-record.ts";
 
 const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
-
-/** A larger log is rotated at the next start. Bytes. */
-const LOG_BYTES = 8 * 1024 * 1024;
 
 /** `machine` is the QEMU of tremplin machine. */
 export type ProcessName = "daemon" | "host" | "machine";
@@ -34,16 +32,19 @@ const sockets: Readonly<Record<ProcessName, string>> = {
 export class BackgroundProcess {
   readonly name: ProcessName;
   readonly pidFile: string;
+  /** Its path, or the command that shows it. */
   readonly logFile: string;
+  /** Whether systemd runs it, with the options of its unit. */
+  readonly isService: boolean = false;
   readonly #folder: string;
   /** The offset in the log at which the started process began to write. */
   #logStart = 0;
 
-  constructor(name: ProcessName, folder: string) {
+  constructor(name: ProcessName, folder: string, logFile = join(folder, `${name}.log`)) {
     this.name = name;
     this.#folder = folder;
     this.pidFile = join(folder, `${name}.pid`);
-    this.logFile = join(folder, `${name}.log`);
+    this.logFile = logFile;
   }
 
   /**
@@ -73,7 +74,8 @@ export class BackgroundProcess {
    */
   async start(program: readonly string[], args: readonly string[]): Promise<ProcessRecord> {
     await makeOwnFolder(this.#folder);
-    await this.#rotateLog();
+    // A full disk, for example, must not be in the way of a start.
+    await rotateLog(this.logFile, LOG_BYTES).catch(() => undefined);
     await using log = await open(this.logFile, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
     this.#logStart = (await log.stat()).size;
     const [runtime, ...script] = program as [string, ...string[]];
@@ -93,21 +95,20 @@ export class BackgroundProcess {
   /** Throws when the process has ended, with the end of its log. */
   async assertAlive(record: ProcessRecord): Promise<void> {
     if (isAlive(record)) return;
-    await removeRecord(this.pidFile);
+    await this.forget();
     throw await this.exitError();
   }
 
-  async exitError(): Promise<TremplinError> {
-    const log = (await readFile(this.logFile)).toString("utf8", this.#logStart);
-    const end = log.trimEnd().split("\n").slice(-5).join("\n  ");
-    return new TremplinError("failed", `the ${this.name} ended; the end of ${this.logFile}:\n  ${end}`);
+  /** For a process that has ended: no later command looks for it. */
+  async forget(): Promise<void> {
+    await removeRecord(this.pidFile);
   }
 
-  async #rotateLog(): Promise<void> {
-    const size = await stat(this.logFile).then(
-      (found) => found.size,
-      () => 0,
-    );
-    if (size > LOG_BYTES) await rename(this.logFile, `${this.logFile}.1`);
+  async exitError(): Promise<TremplinError> {
+    const whole = await readFile(this.logFile);
+    // Since then it may have been rotated.
+    const log = whole.toString("utf8", this.#logStart <= whole.length ? this.#logStart : 0);
+    const end = log.trimEnd().split("\n").slice(-5).join("\n  ");
+    return new TremplinError("failed", `the ${this.name} ended; the end of ${this.logFile}:\n  ${end}`);
   }
 }

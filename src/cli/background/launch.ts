@@ -17,15 +17,21 @@ const CALL_TIMEOUT_MS = 5_000;
 /** The host's name for the guest on this computer. */
 export const LOCAL_GUEST = "local";
 
-/** The host's command line. */
-export function hostArguments(run: RunFolder, flags: EngineFlags): string[] {
+/** The host's command line. `group`: whose members may connect to it too. */
+export function hostArguments(
+  run: RunFolder,
+  flags: EngineFlags & { readonly console?: string },
+  group?: string,
+): string[] {
   return [
     "host",
     ...["--listen", formatAddress(run.hostSocket)],
     ...["--listener", formatAddress(run.listenerSocket)],
     ...["--guest", `${LOCAL_GUEST}=${formatAddress(run.guestSocket)}`],
     ...["--state", join(resolve(flags.state), "host")],
-    ...["--log-level", flags.logLevel],
+    ...(group === undefined ? [] : ["--socket-group", group]),
+    ...["--log-level", flags.logLevel, "--rotate-log", run.host.logFile],
+    ...(flags.console === undefined ? [] : ["--console", flags.console]),
   ];
 }
 
@@ -44,6 +50,7 @@ export function daemonArguments(run: RunFolder, flags: EngineFlags): string[] {
     ["--lxd-subnet", flags.lxdSubnet],
     ["--bridge", flags.bridge],
     ["--log-level", flags.logLevel],
+    ["--rotate-log", run.daemon.logFile],
   ];
   return ["daemon", ...options.flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]))];
 }

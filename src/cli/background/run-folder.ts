@@ -1,11 +1,17 @@
 import { join, resolve } from "node:path";
 import { acquireLock } from "../../base/files/file-lock.ts";
 import { makeOwnFolder } from "../../base/files/own-folder.ts";
+import { findGroup } from "../../base/processes/find-group.ts";
 import type { Address } from "../../transport/address.ts";
+import { openFolderToGroup } from "../../transport/socket-file.ts";
 import { BackgroundProcess } from "./background-process.ts";
+import { hasServices, ServiceProcess } from "./service-process.ts";
 
 /** The default folder of sockets, pid files and logs. */
 export const DEFAULT_RUN = "/run/tremplin";
+
+/** Its members may use the host of this computer as root may, if there is such a group (docs/threat-model.md). */
+export const CLIENT_GROUP = "tremplin";
 
 /** The folder of the programs that run in the background on this computer. */
 export class RunFolder {
@@ -16,8 +22,9 @@ export class RunFolder {
 
   constructor(path: string) {
     this.path = resolve(path);
-    this.daemon = new BackgroundProcess("daemon", this.path);
-    this.host = new BackgroundProcess("host", this.path);
+    const Kind = this.path === DEFAULT_RUN && hasServices() ? ServiceProcess : BackgroundProcess;
+    this.daemon = new Kind("daemon", this.path);
+    this.host = new Kind("host", this.path);
     this.machine = new BackgroundProcess("machine", this.path);
   }
 
@@ -46,6 +53,17 @@ export class RunFolder {
       join(this.path, "lock"),
       `another tremplin up or tremplin down is running for ${this.path}`,
     );
+  }
+
+  /**
+   * The name of the group whose members may connect to the host here: there must be one, and the folder be the default
+   * one. They can then pass through it.
+   */
+  async openToClients(): Promise<string | undefined> {
+    const group = this.path === DEFAULT_RUN ? await findGroup(CLIENT_GROUP) : undefined;
+    if (!group) return undefined;
+    await openFolderToGroup(this.path, group.id);
+    return CLIENT_GROUP;
   }
 
   #socket(name: string): Address {

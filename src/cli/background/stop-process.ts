@@ -2,7 +2,7 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Io } from "../io.ts";
 import type { Progress } from "../progress/progress.ts";
 import type { BackgroundProcess } from "./background-process.ts";
-import { isAlive, type ProcessRecord, removeRecord } from "./process-record.ts";
+import { isAlive, type ProcessRecord } from "./process-record.ts";
 import { describeRemainingEngine } from "./remaining-engine.ts";
 
 const POLL_INTERVAL_MS = 50;
@@ -19,7 +19,7 @@ export async function stopProcess(
   if (!record) return "not started by tremplin up";
   const isDaemon = background.name === "daemon";
   if (!isAlive(record)) {
-    await removeRecord(background.pidFile);
+    await background.forget();
     return isDaemon ? `had died before, ${await describeRemainingEngine(record.words)}` : "had died before";
   }
   kill(record, signal);
@@ -27,7 +27,7 @@ export async function stopProcess(
   if (!(await waitForExit(record, { timeoutMs, interrupted, progress, io }))) {
     throw timeoutError(background, record, timeoutMs);
   }
-  await removeRecord(background.pidFile);
+  await background.forget();
   return isDaemon ? `stopped, ${await describeRemainingEngine(record.words)}` : "stopped";
 }
 

@@ -7,6 +7,7 @@ import type { Reply } from "../host-client/run-operation.ts";
 import { runAndReport } from "../host-client/session.ts";
 import type { Io } from "../io.ts";
 import { confirm } from "./confirm.ts";
+import { deleteSnapshot } from "./delete-snapshot.ts";
 
 interface Flags extends HostFlags {
   readonly yes?: true;
@@ -14,9 +15,14 @@ interface Flags extends HostFlags {
 
 export function deleteCommand(io: Io): Command {
   const command = new Command("delete")
-    .argument("<name>", "the container; a running one is stopped first", containerName)
+    .argument(
+      "<name>",
+      "the container, which is stopped first if it runs; or NAME/SNAPSHOT: one of its snapshots",
+      (text) => (text.includes("/") ? text : containerName(text)),
+    )
     .option("--yes", "do not ask for confirmation");
   return withHostFlags(command, "operation").action(async (container: string, flags: Flags) => {
+    if (container.includes("/")) return await deleteSnapshot(container, flags, io);
     const question = `Delete ${container} with all its data?`;
     if (!flags.yes) await confirm(container, { verb: "delete", participle: "deleted", question }, io);
     const title = `deleting ${container}`;

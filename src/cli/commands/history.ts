@@ -13,6 +13,7 @@ import { type HostFlags, wholeNumber, withHostFlags } from "../flags/host-flags.
 import { since } from "../flags/since.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
+import { localTime } from "../text/local-time.ts";
 
 interface Flags extends HostFlags {
   readonly since?: string;
@@ -76,12 +77,4 @@ function row(
 
 function milliseconds(time: Timestamp | undefined): number {
   return time ? timestampMs(time) : 0;
-}
-
-/** Date and time of day in the zone of the caller, as ISO 8601 writes them. */
-function localTime(date: Date): string {
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000)
-    .toISOString()
-    .slice(0, 19)
-    .replace("T", " ");
 }

@@ -1,6 +1,9 @@
+import { join } from "node:path";
 import { Command, Option } from "commander";
 import { TremplinError } from "../../base/tremplin-error.ts";
+import { parseConsoleAddress } from "../../host/console/console-address.ts";
 import {
+  type ConsoleOptions,
   type GuestAddress,
   type HostOptions,
   hostDefaults,
@@ -32,10 +35,12 @@ interface Flags extends TlsFlags, TokenFlags {
   readonly listener?: readonly string[];
   readonly guest: readonly string[];
   readonly guestToken?: readonly string[];
+  readonly console?: string;
   readonly state: string;
   readonly keepEvents: number;
   readonly keepMib: number;
   readonly logLevel: string;
+  readonly rotateLog?: readonly string[];
   readonly socketGroup?: string;
 }
 
@@ -58,6 +63,10 @@ export function hostCommand(): Command {
       "the token that a guest and the host present to each other, for TCP addresses without TLS; may be repeated",
       collect,
     )
+    .option(
+      "--console <host:port>",
+      `the address of the console, on this machine, or none (default: ${hostDefaults.console})`,
+    )
     .option("--state <dir>", "the folder for the event log", hostDefaults.state)
     .addOption(
       new Option("--keep-events <duration>", "how long events are kept: 12h, 90d")
@@ -74,7 +83,12 @@ export function hostCommand(): Command {
       "--socket-group <group>",
       "a group whose members may connect to the Unix sockets of --listen: they become root by it",
     )
-    .option("--log-level <level>", "trace, debug, info, warn, error or silent", hostDefaults.logLevel);
+    .option("--log-level <level>", "trace, debug, info, warn, error or silent", hostDefaults.logLevel)
+    .option(
+      "--rotate-log <file>",
+      "a log to which this or another program appends, to be kept below 8 MiB; may be repeated",
+      collect,
+    );
   return withTlsFlags(command).action(async (flags: Flags) => {
     const options = hostOptions(flags);
     const { runHost } = await import("../../host/main.ts");
@@ -98,9 +112,18 @@ export function hostOptions(flags: Flags): HostOptions {
     retention: { maxAge: flags.keepEvents, maxBytes: flags.keepMib * MIB },
     tls: tlsOf(flags),
     token: tokenOf(flags),
+    console: consoleOf(flags),
     socketGroup: flags.socketGroup,
     logLevel,
+    rotatedLogs: flags.rotateLog,
   };
+}
+
+function consoleOf({ console }: Flags): ConsoleOptions | undefined {
+  const address = parseConsoleAddress(console ?? hostDefaults.console);
+  // Next to the folder of the program.
+  const files = join(import.meta.dirname, "../console");
+  return address && { address, files, isOptional: console === undefined };
 }
 
 /** The default listener belongs to the default address, so that no file appears in another place than the others. */

@@ -2,6 +2,8 @@ import { Command } from "commander";
 import { jsonLine } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
+import { parseConsoleAddress } from "../../host/console/console-address.ts";
+import { hostDefaults } from "../../host/options.ts";
 import { formatAddress } from "../../transport/address.ts";
 import {
   daemonArguments,
@@ -32,6 +34,7 @@ import { engineText } from "../text/engine-text.ts";
 
 interface Flags extends EngineFlags {
   readonly run: string;
+  readonly console?: string;
   readonly json?: true;
   readonly resetDatabase?: true;
 }
@@ -39,6 +42,10 @@ interface Flags extends EngineFlags {
 export function upCommand(io: Io): Command {
   const command = withEngineFlags(new Command("up"))
     .option("--run <dir>", "the folder of sockets, pid files and logs", DEFAULT_RUN)
+    .option(
+      "--console <host:port>",
+      `the address of the console, on this machine, or none (default: ${hostDefaults.console})`,
+    )
     .option(
       "--reset-database",
       "stop all containers, give the engine a new database, restore every container into it and start those that ran",
@@ -51,6 +58,8 @@ async function up(flags: Flags, io: Io): Promise<void> {
   if (process.getuid?.() !== 0) {
     throw new TremplinError("failed", "the engine and its network need root: run sudo tremplin up");
   }
+  // A mistake would otherwise be in the log of the host alone.
+  if (flags.console !== undefined) parseConsoleAddress(flags.console);
   const run = new RunFolder(flags.run);
   await using _alone = await run.lock();
   using api = new HostApi(run.hostSocket, LOCAL_GUEST);
@@ -73,16 +82,13 @@ async function startAll(api: HostApi, run: RunFolder, flags: Flags, io: Io): Pro
   const program = [process.execPath, ...process.execArgv, process.argv[1] as string];
 
   progress.update("host");
-  const host = await ensureRunning(run.host, program, hostArguments(run, flags), () => hostAnswers(api), {
-    io,
-  });
+  const hostArgs = hostArguments(run, flags, await run.openToClients());
+  const host = await ensureRunning(run.host, program, hostArgs, () => hostAnswers(api), { io });
   progress.update("daemon");
   const args = daemonArguments(run, flags);
   const daemon = await ensureRunning(run.daemon, program, args, () => guestAnswers(api), { io });
-  if (daemon.record && daemon.record.words.join(" ") !== args.join(" ")) {
-    const current = daemon.record.words.slice(1).join(" ");
-    progress.print(`the daemon runs with other options until tremplin down: ${current}`);
-  }
+  const remark = otherOptions(run, daemon, args);
+  if (remark) progress.print(remark);
   progress.update("engine");
   const { launched, ...containers } = await launch({ api, io, progress, json }, flags.resetDatabase === true);
   const { engine } = await api.call(Guest.method.getStatus, {}, { signal: io.interrupted });
@@ -94,6 +100,17 @@ async function startAll(api: HostApi, run: RunFolder, flags: Flags, io: Io): Pro
     problems: problems.map(({ problem, advice }) => ({ problem, advice })),
     ...containers,
   };
+}
+
+/** What to say where the daemon runs with other options than those of this command. */
+function otherOptions(run: RunFolder, { record }: EnsureResult, args: readonly string[]): string | undefined {
+  if (run.daemon.isService) {
+    const defaults = withEngineFlags(new Command()).parse([], { from: "user" }).opts<EngineFlags>();
+    if (args.join(" ") === daemonArguments(run, defaults).join(" ")) return undefined;
+    return "the options of tremplin.service count, not those of this command: change them with systemctl edit tremplin.service";
+  }
+  if (!record || record.words.join(" ") === args.join(" ")) return undefined;
+  return `the daemon runs with other options until tremplin down: ${record.words.slice(1).join(" ")}`;
 }
 
 /** A reset stops all containers: those that ran run again, and where nobody knows which, it says how. */

@@ -6,6 +6,7 @@ import { findExecutable, searchPath } from "../../base/processes/find-executable
 import { bytesText } from "../../base/text.ts";
 import { flavors } from "../../engine/flavors/flavors.ts";
 import { badFinding, type Finding, goodFinding, noteFinding } from "./finding.ts";
+import { groupCheck } from "./group-check.ts";
 
 const GIB = 1024 ** 3;
 /** An unprivileged container needs this many ids. */
@@ -15,6 +16,7 @@ const IDS = 65_536;
 export async function systemChecks(state: string, root = "/"): Promise<Finding[]> {
   return await Promise.all([
     checkRoot(),
+    groupCheck(),
     checkEngine(),
     checkProgram("btrfs", ["mkfs.btrfs"], "apt-get install btrfs-progs", false),
     checkBtrfs(root),

@@ -49,6 +49,7 @@ export interface DaemonFlags extends EngineFlags, TlsFlags, TokenFlags {
   readonly host: string;
   readonly vsockPeer?: readonly string[];
   readonly log: LogTarget;
+  readonly rotateLog?: readonly string[];
   readonly feature?: readonly string[];
 }
 
@@ -71,6 +72,11 @@ export function withDaemonFlags(command: Command): Command {
     .option(
       "--token-file <file>",
       "the token that host and daemon present to each other, for TCP addresses without TLS",
+    )
+    .option(
+      "--rotate-log <file>",
+      "a log to which this or another program appends, to be kept below 8 MiB; may be repeated",
+      collect,
     )
     .option("--feature <name>", "accepted for compatibility, and ignored", collect);
 }
@@ -95,5 +101,6 @@ export function daemonOptions(flags: DaemonFlags): DaemonOptions {
     token: tokenOf(flags),
     log: flags.log,
     logLevel,
+    rotatedLogs: flags.rotateLog,
   };
 }

@@ -51,7 +51,7 @@ function sentenceOf({ kind, reason }: Unanswered, address: string): string {
         ? `nothing listens at ${address}: start the host with sudo tremplin up (or tremplin machine up, for a machine), or ${OTHER_ADDRESS}`
         : `cannot reach the host at ${address}: ${reason}; start it, or ${OTHER_ADDRESS}`;
     case "forbidden":
-      return `no permission to connect to the host at ${address}: run this command with sudo`;
+      return `no permission to connect to the host at ${address}: run this command with sudo, or join the group that may (tremplin doctor says how)`;
     case "foreign":
       return `what listens at ${address} is no Tremplin host: ${reason}; ${OTHER_ADDRESS}`;
     case "late":

@@ -30,6 +30,13 @@ export async function writeBindMounts(
   return devices;
 }
 
+/** The files of a container by the devices that show them. */
+export function bindMountFiles(site: Site, places: Places, name: string): ReadonlyMap<string, string> {
+  return new Map(
+    site.bindMounts.map(({ device, source }) => [device, expandPlaceholders(source, { ...places, name })]),
+  );
+}
+
 /** The names of the devices that each start replaces; it leaves all others alone. */
 export function bindMountDevices(site: Site): ReadonlySet<string> {
   return new Set(site.bindMounts.map(({ device }) => device));

@@ -27,10 +27,11 @@ export async function takeConsistentSnapshot(
   container: string,
   snapshot: string,
   context: SnapshotContext,
+  expiresAt?: Date,
 ): Promise<void> {
   const { signal, log } = context;
   const create = async (): Promise<void> => {
-    await (await engine.snapshots.create(container, snapshot, { signal })).wait({ signal });
+    await (await engine.snapshots.create(container, snapshot, { signal, expiresAt })).wait({ signal });
   };
   try {
     await create();

@@ -21,3 +21,13 @@ const { FAILED } = UpgradeContainerProgress_Status;
 
 /** The contract has no status for a cancelled upgrade: it failed, and the reason says that it was cancelled. */
 export const upgradeFailureMessages = failureMessages({ FAILED, CANCELLED: FAILED });
+
+/** Those of an operation that is no upgrade but has the notices of one: the line says what failed. */
+export function failureMessagesWithLine(line: string) {
+  const { failed } = upgradeFailureMessages;
+  const withLine = (request: OnContainer, error: TremplinError) => ({
+    ...failed(request, error),
+    progressMessages: [line],
+  });
+  return { failed: withLine, cancelled: withLine };
+}

@@ -1,8 +1,13 @@
+import { copyOperation } from "./create/copy.ts";
 import { createOperation } from "./create/create.ts";
 import { deleteOperation } from "./delete.ts";
 import { exportOperation } from "./export/export.ts";
 import { importOperation } from "./import/import.ts";
 import type { EngineAccess, OperationDeps } from "./operation-deps.ts";
+import { renameOperation } from "./rename.ts";
+import { restartOperation } from "./restart.ts";
+import { restoreOperation } from "./snapshots/restore-snapshot.ts";
+import { snapshotOperation } from "./snapshots/take-snapshot.ts";
 import { startOperation } from "./start/start.ts";
 import { startLxdOperation } from "./start-lxd.ts";
 import { stopOperation } from "./stop.ts";
@@ -26,6 +31,11 @@ export function operationKinds(deps: KindDeps) {
     delete: deleteOperation(operationDeps),
     start: startOperation(operationDeps),
     stop: stopOperation(operationDeps),
+    restart: restartOperation(operationDeps),
+    rename: renameOperation(operationDeps),
+    copy: copyOperation(operationDeps),
+    snapshot: snapshotOperation(operationDeps),
+    restore: restoreOperation(operationDeps),
     export: exportOperation(operationDeps),
     import: importOperation(operationDeps),
     upgrade: upgradeOperation(operationDeps),

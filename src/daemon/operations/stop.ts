@@ -1,4 +1,3 @@
-import { TremplinError } from "../../base/tremplin-error.ts";
 import {
   ContainerStopProgress_Status as Status,
   StopContainerRequestSchema,
@@ -11,9 +10,9 @@ import {
   identitySteps,
   recordIdentity,
 } from "../containers/container-identity.ts";
-import { forceStop } from "../containers/delete-container.ts";
 import { findContainer } from "../containers/find-container.ts";
 import { waitForPendingOperations } from "../containers/pending-operations.ts";
+import { shutDown } from "../containers/shut-down.ts";
 import { failureMessages } from "./failure-messages.ts";
 import type { OperationDeps } from "./operation-deps.ts";
 import type { OperationContext, OperationKind } from "./runner/operation.ts";
@@ -28,23 +27,7 @@ export function stopOperation(
   deps: OperationDeps,
 ): OperationKind<typeof StopContainerRequestSchema, "updateStopStatus", typeof identitySteps> {
   async function stop(found: Instance | undefined, { signal, log }: Context): Promise<void> {
-    if (!found) return;
-    const engine = deps.engine();
-    const { name } = found;
-    const isRunning = found.status_code === instanceStatus.running;
-    if (isRunning && deps.site.stopGrace > 0) {
-      try {
-        const change = { action: "stop", timeout: deps.site.stopGrace } as const;
-        await (await engine.instances.setState(name, change, { signal })).wait({ signal });
-      } catch (error) {
-        signal.throwIfAborted();
-        log.info(
-          { reason: TremplinError.from(error).message },
-          "the container does not shut down: killing it",
-        );
-      }
-    }
-    await forceStop(engine, name, signal);
+    if (found) await shutDown(deps.engine(), found, { grace: deps.site.stopGrace, signal, log });
   }
 
   return {

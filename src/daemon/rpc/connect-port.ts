@@ -13,8 +13,17 @@ import type { RpcDeps } from "./rpc.ts";
 
 type Output = MessageInitShape<typeof PortOutputSchema>;
 
+/** How a container is reached, and whether a caller on this machine got the socket. */
+interface Means {
+  readonly connect: typeof connectInside;
+  readonly wasTaken: typeof wasTaken;
+}
+
 /** A connection to a port that a container listens on (docs/ports.md). */
-export function connectPort({ ports }: Pick<RpcDeps, "ports">) {
+export function connectPort(
+  { ports }: Pick<RpcDeps, "ports">,
+  means: Means = { connect: connectInside, wasTaken },
+) {
   return async function* (
     inputs: AsyncIterable<PortInput>,
     { signal }: { signal: AbortSignal },
@@ -30,11 +39,11 @@ export function connectPort({ ports }: Pick<RpcDeps, "ports">) {
     const network = ports.find(container, port);
     if (!network) throw refused(`${container} does not listen on port ${port}`);
     const target = { network, container, port, prefersIpv6 };
-    const socket = await connectInside(target, signal).catch((error: unknown) => {
+    const socket = await means.connect(target, signal).catch((error: unknown) => {
       signal.throwIfAborted();
       throw refused(errorMessage(error), error);
     });
-    if (handOver && (await wasTaken(socket, handOver))) {
+    if (handOver && (await means.wasTaken(socket, handOver))) {
       // The other process has it now: this closes only the copy here.
       socket.destroy();
       yield { output: { case: "connected", value: { handedOver: true } } };
@@ -56,7 +65,7 @@ function checkPort(port: number): void {
 }
 
 /** False where the caller is on another machine. */
-async function wasTaken(socket: Socket, place: PortInput_HandOver): Promise<boolean> {
+export async function wasTaken(socket: Socket, place: PortInput_HandOver): Promise<boolean> {
   const { handOver } = await loadNative(() => import("../../base/native/hand-over.ts"));
   const { _handle: handle } = socket as unknown as { _handle: { readonly fd: number } | null };
   return handle !== null && handOver(handle.fd, place);

@@ -1,7 +1,10 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Guest } from "../../contract/tremplin/v1/guest_pb.js";
+import { cancelOperation } from "./cancel-operation.ts";
 import { checkUpgrade } from "./check-upgrade.ts";
 import { connectPort } from "./connect-port.ts";
+import { getContainerSettings, setContainerSettings } from "./container-settings.ts";
+import { copyContainer, renameContainer } from "./copy-and-rename.ts";
 import { getStatus } from "./get-status.ts";
 import { listContainers } from "./list-containers.ts";
 import { listOrphans } from "./list-orphans.ts";
@@ -9,9 +12,12 @@ import { listProblems } from "./list-problems.ts";
 import { listTimezones } from "./list-timezones.ts";
 import { listUsbPorts } from "./list-usb-ports.ts";
 import { prepareImage } from "./prepare-image.ts";
+import { readContainerLog } from "./read-container-log.ts";
+import { restartContainer } from "./restart-container.ts";
 import { keepUpgrade, undoUpgrade } from "./rollback.ts";
 import type { RpcDeps } from "./rpc.ts";
 import { shell } from "./shell.ts";
+import { createSnapshot, listSnapshots, removeSnapshot, restoreSnapshot } from "./snapshots.ts";
 import { transfers } from "./transfers.ts";
 import { watchPorts } from "./watch-ports.ts";
 
@@ -28,6 +34,17 @@ export function guestService(deps: RpcDeps): ServiceImpl<typeof Guest> {
     listUsbPorts: listUsbPorts(deps),
     listOrphans: listOrphans(deps),
     listProblems: listProblems(deps),
+    restartContainer: restartContainer(deps),
+    createSnapshot: createSnapshot(deps),
+    listSnapshots: listSnapshots(deps),
+    restoreSnapshot: restoreSnapshot(deps),
+    deleteSnapshot: removeSnapshot(deps),
+    renameContainer: renameContainer(deps),
+    copyContainer: copyContainer(deps),
+    getContainerSettings: getContainerSettings(deps),
+    setContainerSettings: setContainerSettings(deps),
+    readContainerLog: readContainerLog(deps),
+    cancelOperation: cancelOperation(deps),
     watchPorts: watchPorts(deps),
     connectPort: connectPort(deps),
     listTimezones: listTimezones(deps),

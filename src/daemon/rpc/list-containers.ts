@@ -1,5 +1,6 @@
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { isTemporaryName } from "../../base/temporary-name.ts";
+import { bytesOf } from "../../engine/resources/engine-size.ts";
 import type { FullInstance, InstanceState } from "../../engine/resources/instance.ts";
 import type { NetworkState } from "../../engine/resources/network-state.ts";
 import { wasEverStarted } from "../containers/container-identity.ts";
@@ -80,15 +81,4 @@ function interfacesOf(network: InstanceState["network"]): NetworkState[] {
 /** Engines answer -1 for what they cannot measure. */
 function amount(value: number): bigint {
   return BigInt(Math.max(0, Math.trunc(value) || 0));
-}
-
-const factors: Readonly<Record<string, number>> = {
-  ...{ "": 1, B: 1, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12, PB: 1e15, EB: 1e18 },
-  ...{ kB: 1e3, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40, PiB: 2 ** 50, EiB: 2 ** 60 },
-};
-
-/** A size as engines write it in settings; 0 for a share of the machine's memory, and for what is no size. */
-function bytesOf(text: string): number {
-  const [, count, unit = ""] = /^(\d+) ?([A-Za-z]*)$/.exec(text) ?? [];
-  return Number(count ?? 0) * (factors[unit] ?? 0);
 }

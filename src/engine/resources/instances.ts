@@ -150,6 +150,12 @@ export class Instances {
     return new BoundedBody(answer, { signal });
   }
 
+  /** What it wrote to its console, as far as that is kept. The caller reads the stream to its end or destroys it. */
+  async consoleLog(name: string, { signal }: CallOptions = {}): Promise<Readable> {
+    const path = `${instancePath(name)}/console`;
+    return new BoundedBody(await this.#http.open({ method: "GET", path, signal }), { signal });
+  }
+
   /** A log file such as `lxc.log`. The caller reads the stream to its end or destroys it. */
   async log(name: string, file: string, { signal }: CallOptions = {}): Promise<Readable> {
     const path = `${instancePath(name)}${apiPath("logs", file).slice("/1.0".length)}`;

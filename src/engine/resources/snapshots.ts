@@ -35,9 +35,14 @@ export class Snapshots {
     return (await this.#http.call<Snapshot[]>({ method: "GET", path, query, signal })).metadata;
   }
 
-  async create(instance: string, name: string, { signal }: CallOptions = {}): Promise<EngineOperation> {
+  /** `expiresAt`: as with expire(); by default what the instance's key snapshots.expiry says. */
+  async create(
+    instance: string,
+    name: string,
+    { signal, expiresAt }: CallOptions & { readonly expiresAt?: Date | undefined } = {},
+  ): Promise<EngineOperation> {
     const path = apiPath("instances", instance, "snapshots");
-    const body = { name, stateful: false };
+    const body = { name, stateful: false, ...(expiresAt && { expires_at: expiresAt.toISOString() }) };
     return this.#operations.start({ method: "POST", path, body, signal });
   }
 

@@ -78,6 +78,26 @@ test("a container whose ports change all the time does not displace finals, of i
   await read.return();
 });
 
+for (const [what, status, cause] of [
+  ["finals", Status.FAILED, "of an operation"],
+  ["progress", Status.STARTING, "that is going on"],
+] as const) {
+  test(`many loud containers do not displace the ${what} ${cause} of a quiet one in the same guest`, async (t) => {
+    const store = await openStore(t, { maxBytes: 512 * 1024 });
+    await store.append("vm", start("quiet", status), "");
+    for (let count = 0; count < 300; count++) {
+      await store.append("vm", start(`loud${count % 12}`, status, "a".repeat(2_000)), "");
+    }
+    const names: string[] = [];
+    const all = { after: 0n, follow: false, signal: new AbortController().signal, guest: "vm" };
+    for await (const { notice } of store.read(all)) {
+      if (notice.case === "start") names.push(notice.value.containerName);
+    }
+    assert.ok(names.includes("quiet"));
+    assert.equal(new Set(names).size, 13);
+  });
+}
+
 test("events are dropped when they are too old", async (t) => {
   const clock = new ManualClock();
   const store = await openStore(t, { clock, maxAge: DAY });

@@ -42,6 +42,11 @@ const MAX_OPERATIONS = 2_000;
 const MAX_CONTAINERS = 1_000;
 /** At most this share of a guest's events, or of a container's, goes at once. */
 const DROPPED_SHARE = 1 / 4;
+/**
+ * A container stands out in its guest from this share on: so the one that has the most always does, up to a thousand
+ * containers, and a guest that invents more makes no more work.
+ */
+const LEAST_SHARE = 1 / 1_000;
 
 /**
  * Keeps the events bounded by age and size. Events that end something have half of the bytes for themselves, and the
@@ -142,8 +147,8 @@ export class Retention {
   }
 
   /**
-   * Drops a part of the heaviest guest's events: the oldest of the container that has a large part of them, or the oldest
-   * of all where no container stands out. False: there is nothing to drop.
+   * Drops a part of the heaviest guest's events: the oldest of the container that has the most of them, or the oldest of
+   * all where no container stands out. False: there is nothing to drop.
    */
   #dropSome(isFinal: boolean, excess: number): boolean {
     const heaviest = heaviestOf(this.#usage.get(isFinal) ?? []);
@@ -152,7 +157,7 @@ export class Retention {
     const [container, place] = heaviestOf(usage.places) ?? ["", usage];
     const final = isFinal ? 1 : 0;
     const dropped =
-      place.bytes >= usage.bytes * DROPPED_SHARE
+      place.bytes >= usage.bytes * LEAST_SHARE && place.count > 1
         ? this.#dropOfPlace.all(guest, final, container, countToDrop(place, excess))
         : this.#dropOfGuest.all(guest, final, countToDrop(usage, excess));
     this.#forget(guest, isFinal, dropped);

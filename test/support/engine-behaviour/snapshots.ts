@@ -69,7 +69,9 @@ export function snapshotBehaviour(bench: () => Bench): void {
     const { engine, hands } = bench();
     await hands.create("limited");
     await hands.snapshot("limited", "s1");
-    await hands.snapshot("limited", "s2");
+    const expiresAt = new Date("2098-01-01T00:00:00Z");
+    await (await engine.snapshots.create("limited", "s2", { expiresAt })).wait();
+    assert.equal(Date.parse((await engine.snapshots.get("limited", "s2")).expires_at), Date.UTC(2098, 0, 1));
     await engine.snapshots.expire("limited", "s1", new Date("2099-01-01T00:00:00Z"));
     const { expires_at } = await engine.snapshots.get("limited", "s1");
     assert.equal(Date.parse(expires_at), Date.UTC(2099, 0, 1));

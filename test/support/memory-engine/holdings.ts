@@ -23,6 +23,8 @@ export class Holdings {
   readonly profiles = new Map<string, Profile>([["default", defaultProfile]]);
   readonly pools = new Map<string, Pool>([["default", defaultPool]]);
   readonly networks = new Map<string, Network>();
+  /** Bytes on the root of each instance. */
+  diskUsage = 1e8;
   /** Bytes of the pool. */
   readonly space = { used: 1e9, total: 100e9 };
 

@@ -84,7 +84,7 @@ export function stateOf(held: Holdings, instance: InstanceRecord): InstanceState
     status_code,
     pid: instance.pid,
     network: instance.pid > 0 ? {} : null,
-    disk: { root: { usage: 1e8 } },
+    disk: { root: { usage: held.diskUsage } },
     memory: { usage: 0, usage_peak: 0 },
     processes: instance.pid > 0 ? 1 : 0,
     cpu: { usage: 0 },

@@ -15,9 +15,7 @@ export function snapshotRoutes(held: Holdings): Route[] {
   const one = `${all}/:snapshot`;
   return [
     reply("GET", all, ({ params }) => ({ metadata: held.instance(params.name).snapshots.map(viewSnapshot) })),
-    work("POST", all, (request) =>
-      take(held, held.instance(request.params.name), jsonBody<{ name: string }>(request).name),
-    ),
+    work("POST", all, (request) => take(held, held.instance(request.params.name), jsonBody(request))),
     reply("GET", one, ({ params }) => {
       const view = viewSnapshot(find(held.instance(params.name), params.snapshot));
       return { metadata: view, version: view };
@@ -76,7 +74,12 @@ function find(instance: InstanceRecord, name: string | undefined): SnapshotRecor
   );
 }
 
-function take(held: Holdings, instance: InstanceRecord, name: string): Work {
+interface NewSnapshot {
+  readonly name: string;
+  readonly expires_at?: string;
+}
+
+function take(held: Holdings, instance: InstanceRecord, { name, expires_at }: NewSnapshot): Work {
   return {
     description: "Snapshotting instance",
     resources: instanceResources(instance.name),
@@ -86,7 +89,7 @@ function take(held: Holdings, instance: InstanceRecord, name: string): Work {
           `Failed creating instance snapshot record "${name}": Add snapshot info to the database: This "instances_snapshots" entry already exists`,
         );
       }
-      const times = { createdAt: held.times.next(), expiresAt: NEVER_EXPIRES };
+      const times = { createdAt: held.times.next(), expiresAt: expires_at ?? NEVER_EXPIRES };
       instance.snapshots.push({ ...copyContent(instance), name, ...times });
       held.events.lifecycle("instance-snapshot-created", `instances/${instance.name}/snapshots/${name}`);
     },

@@ -8,6 +8,8 @@ import { machineAddresses } from "../../../machine/machine-addresses.ts";
 import type { MachineFolder, MachineSettings } from "../../../machine/machine-folder.ts";
 import { type MachineOverrides, prepareMachine } from "../../../machine/prepare-machine.ts";
 import { qemuArguments } from "../../../machine/qemu-arguments.ts";
+import { checkUser } from "../../../machine/requirements.ts";
+import { findOwnership } from "../../../machine/shared-ownership.ts";
 import { formatAddress } from "../../../transport/address.ts";
 import { ensureRunning, guestAnswers, hostAnswers } from "../../background/launch.ts";
 import { RunFolder } from "../../background/run-folder.ts";
@@ -30,6 +32,7 @@ interface Flags extends MachineFlags {
   readonly cpus?: number;
   readonly disk?: string;
   readonly rebuild?: boolean;
+  readonly asRoot?: true;
   readonly json?: true;
 }
 
@@ -44,11 +47,13 @@ export function machineUpCommand(io: Io): Command {
       wholeNumber,
     )
     .option("--rebuild", "install Debian again; the containers are kept")
+    .option("--as-root", "run the machine as root, which is refused otherwise")
     .option("--json", "print one JSON line for each event, then one JSON document");
   return command.action((flags: Flags) => machineUp(flags, io));
 }
 
 async function machineUp(flags: Flags, io: Io): Promise<void> {
+  checkUser({ uid: process.geteuid?.(), asRoot: flags.asRoot === true });
   const folder = machineFolder(flags);
   await using _alone = await folder.lock();
   const run = new RunFolder(folder.run);
@@ -75,7 +80,7 @@ async function machineUp(flags: Flags, io: Io): Promise<void> {
     starting,
   );
   progress.update(settings.accelerator === "kvm" ? "booting" : "booting, with software emulation (slow)");
-  const args = qemuArguments(folder, settings);
+  const args = qemuArguments(folder, settings, await findOwnership(folder.shared));
   const isReady = () => guestAnswers(api, folder.name);
   await ensureRunning(run.machine, ["qemu-system-x86_64"], args, isReady, {
     ...starting,
@@ -149,5 +154,7 @@ function hostArguments(folder: MachineFolder, run: RunFolder, settings: MachineS
     ...["--guest", `${folder.name}=${formatAddress(hostFindsDaemon)}`, "--state", join(folder.path, "host")],
     ...["--tls-cert", key("host.crt"), "--tls-key", key("host.key"), "--tls-ca", key("ca.crt")],
     ...["--tls-peer", key("daemon.crt")],
+    // QEMU cannot rotate its own.
+    ...["--rotate-log", run.host.logFile, "--rotate-log", run.machine.logFile],
   ];
 }

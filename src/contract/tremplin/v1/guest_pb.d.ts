@@ -1741,6 +1741,444 @@ export declare type RemoveTransferResponse = Message<"tremplin.v1.RemoveTransfer
 export declare const RemoveTransferResponseSchema: GenMessage<RemoveTransferResponse>;
 
 /**
+ * The operation began. Its id is in the call metadata.
+ *
+ * @generated from message tremplin.v1.OperationResponse
+ */
+export declare type OperationResponse = Message<"tremplin.v1.OperationResponse"> & {
+};
+
+/**
+ * Describes the message tremplin.v1.OperationResponse.
+ * Use `create(OperationResponseSchema)` to create a new message.
+ */
+export declare const OperationResponseSchema: GenMessage<OperationResponse>;
+
+/**
+ * @generated from message tremplin.v1.RestartContainerRequest
+ */
+export declare type RestartContainerRequest = Message<"tremplin.v1.RestartContainerRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.RestartContainerRequest.
+ * Use `create(RestartContainerRequestSchema)` to create a new message.
+ */
+export declare const RestartContainerRequestSchema: GenMessage<RestartContainerRequest>;
+
+/**
+ * @generated from message tremplin.v1.CreateSnapshotRequest
+ */
+export declare type CreateSnapshotRequest = Message<"tremplin.v1.CreateSnapshotRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * Empty: the first free one of snap0, snap1 ...
+   *
+   * @generated from field: string snapshot_name = 2;
+   */
+  snapshotName: string;
+
+  /**
+   * The engine deletes it after that time. 0: what the container's key
+   * snapshots.expiry says; without one, never.
+   *
+   * @generated from field: uint64 lifetime_seconds = 3;
+   */
+  lifetimeSeconds: bigint;
+};
+
+/**
+ * Describes the message tremplin.v1.CreateSnapshotRequest.
+ * Use `create(CreateSnapshotRequestSchema)` to create a new message.
+ */
+export declare const CreateSnapshotRequestSchema: GenMessage<CreateSnapshotRequest>;
+
+/**
+ * @generated from message tremplin.v1.CreateSnapshotResponse
+ */
+export declare type CreateSnapshotResponse = Message<"tremplin.v1.CreateSnapshotResponse"> & {
+  /**
+   * @generated from field: string snapshot_name = 1;
+   */
+  snapshotName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.CreateSnapshotResponse.
+ * Use `create(CreateSnapshotResponseSchema)` to create a new message.
+ */
+export declare const CreateSnapshotResponseSchema: GenMessage<CreateSnapshotResponse>;
+
+/**
+ * @generated from message tremplin.v1.ListSnapshotsRequest
+ */
+export declare type ListSnapshotsRequest = Message<"tremplin.v1.ListSnapshotsRequest"> & {
+  /**
+   * Empty: of all containers.
+   *
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.ListSnapshotsRequest.
+ * Use `create(ListSnapshotsRequestSchema)` to create a new message.
+ */
+export declare const ListSnapshotsRequestSchema: GenMessage<ListSnapshotsRequest>;
+
+/**
+ * @generated from message tremplin.v1.ListSnapshotsResponse
+ */
+export declare type ListSnapshotsResponse = Message<"tremplin.v1.ListSnapshotsResponse"> & {
+  /**
+   * @generated from field: repeated tremplin.v1.Snapshot snapshots = 1;
+   */
+  snapshots: Snapshot[];
+};
+
+/**
+ * Describes the message tremplin.v1.ListSnapshotsResponse.
+ * Use `create(ListSnapshotsResponseSchema)` to create a new message.
+ */
+export declare const ListSnapshotsResponseSchema: GenMessage<ListSnapshotsResponse>;
+
+/**
+ * @generated from message tremplin.v1.Snapshot
+ */
+export declare type Snapshot = Message<"tremplin.v1.Snapshot"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp created_at = 3;
+   */
+  createdAt?: Timestamp | undefined;
+
+  /**
+   * Unset for one that stays.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 4;
+   */
+  expiresAt?: Timestamp | undefined;
+
+  /**
+   * Only a person's can be restored and deleted here.
+   *
+   * @generated from field: tremplin.v1.Snapshot.Owner owner = 5;
+   */
+  owner: Snapshot_Owner;
+};
+
+/**
+ * Describes the message tremplin.v1.Snapshot.
+ * Use `create(SnapshotSchema)` to create a new message.
+ */
+export declare const SnapshotSchema: GenMessage<Snapshot>;
+
+/**
+ * @generated from enum tremplin.v1.Snapshot.Owner
+ */
+export enum Snapshot_Owner {
+  /**
+   * @generated from enum value: OWNER_UNSPECIFIED = 0;
+   */
+  OWNER_UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: PERSON = 1;
+   */
+  PERSON = 1,
+
+  /**
+   * A release upgrade can be rolled back to it (UndoUpgrade, KeepUpgrade).
+   *
+   * @generated from enum value: UPGRADE = 2;
+   */
+  UPGRADE = 2,
+
+  /**
+   * Any other operation, under way or not: see ListOrphans.
+   *
+   * @generated from enum value: OPERATION = 3;
+   */
+  OPERATION = 3,
+}
+
+/**
+ * Describes the enum tremplin.v1.Snapshot.Owner.
+ */
+export declare const Snapshot_OwnerSchema: GenEnum<Snapshot_Owner>;
+
+/**
+ * @generated from message tremplin.v1.RestoreSnapshotRequest
+ */
+export declare type RestoreSnapshotRequest = Message<"tremplin.v1.RestoreSnapshotRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * @generated from field: string snapshot_name = 2;
+   */
+  snapshotName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.RestoreSnapshotRequest.
+ * Use `create(RestoreSnapshotRequestSchema)` to create a new message.
+ */
+export declare const RestoreSnapshotRequestSchema: GenMessage<RestoreSnapshotRequest>;
+
+/**
+ * @generated from message tremplin.v1.DeleteSnapshotRequest
+ */
+export declare type DeleteSnapshotRequest = Message<"tremplin.v1.DeleteSnapshotRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * @generated from field: string snapshot_name = 2;
+   */
+  snapshotName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.DeleteSnapshotRequest.
+ * Use `create(DeleteSnapshotRequestSchema)` to create a new message.
+ */
+export declare const DeleteSnapshotRequestSchema: GenMessage<DeleteSnapshotRequest>;
+
+/**
+ * @generated from message tremplin.v1.DeleteSnapshotResponse
+ */
+export declare type DeleteSnapshotResponse = Message<"tremplin.v1.DeleteSnapshotResponse"> & {
+};
+
+/**
+ * Describes the message tremplin.v1.DeleteSnapshotResponse.
+ * Use `create(DeleteSnapshotResponseSchema)` to create a new message.
+ */
+export declare const DeleteSnapshotResponseSchema: GenMessage<DeleteSnapshotResponse>;
+
+/**
+ * @generated from message tremplin.v1.CancelOperationRequest
+ */
+export declare type CancelOperationRequest = Message<"tremplin.v1.CancelOperationRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.CancelOperationRequest.
+ * Use `create(CancelOperationRequestSchema)` to create a new message.
+ */
+export declare const CancelOperationRequestSchema: GenMessage<CancelOperationRequest>;
+
+/**
+ * @generated from message tremplin.v1.CancelOperationResponse
+ */
+export declare type CancelOperationResponse = Message<"tremplin.v1.CancelOperationResponse"> & {
+  /**
+   * False: there is none, or it is one that cannot be cancelled here.
+   *
+   * @generated from field: bool cancelled = 1;
+   */
+  cancelled: boolean;
+};
+
+/**
+ * Describes the message tremplin.v1.CancelOperationResponse.
+ * Use `create(CancelOperationResponseSchema)` to create a new message.
+ */
+export declare const CancelOperationResponseSchema: GenMessage<CancelOperationResponse>;
+
+/**
+ * @generated from message tremplin.v1.RenameContainerRequest
+ */
+export declare type RenameContainerRequest = Message<"tremplin.v1.RenameContainerRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * ALREADY_EXISTS: it is taken.
+   *
+   * @generated from field: string new_name = 2;
+   */
+  newName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.RenameContainerRequest.
+ * Use `create(RenameContainerRequestSchema)` to create a new message.
+ */
+export declare const RenameContainerRequestSchema: GenMessage<RenameContainerRequest>;
+
+/**
+ * @generated from message tremplin.v1.CopyContainerRequest
+ */
+export declare type CopyContainerRequest = Message<"tremplin.v1.CopyContainerRequest"> & {
+  /**
+   * Of the copy. ALREADY_EXISTS: it is taken.
+   *
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * @generated from field: string source_name = 2;
+   */
+  sourceName: string;
+
+  /**
+   * With the snapshots of the source. Default: without.
+   *
+   * @generated from field: bool snapshots = 3;
+   */
+  snapshots: boolean;
+};
+
+/**
+ * Describes the message tremplin.v1.CopyContainerRequest.
+ * Use `create(CopyContainerRequestSchema)` to create a new message.
+ */
+export declare const CopyContainerRequestSchema: GenMessage<CopyContainerRequest>;
+
+/**
+ * @generated from message tremplin.v1.GetContainerSettingsRequest
+ */
+export declare type GetContainerSettingsRequest = Message<"tremplin.v1.GetContainerSettingsRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.GetContainerSettingsRequest.
+ * Use `create(GetContainerSettingsRequestSchema)` to create a new message.
+ */
+export declare const GetContainerSettingsRequestSchema: GenMessage<GetContainerSettingsRequest>;
+
+/**
+ * @generated from message tremplin.v1.SetContainerSettingsRequest
+ */
+export declare type SetContainerSettingsRequest = Message<"tremplin.v1.SetContainerSettingsRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * cpu: a number of processors; memory, disk: a size such as 512MiB or 2GiB; or
+   * "unlimited" for each of these. autostart: "on" or "off".
+   *
+   * @generated from field: map<string, string> settings = 2;
+   */
+  settings: { [key: string]: string };
+};
+
+/**
+ * Describes the message tremplin.v1.SetContainerSettingsRequest.
+ * Use `create(SetContainerSettingsRequestSchema)` to create a new message.
+ */
+export declare const SetContainerSettingsRequestSchema: GenMessage<SetContainerSettingsRequest>;
+
+/**
+ * @generated from message tremplin.v1.ContainerSettings
+ */
+export declare type ContainerSettings = Message<"tremplin.v1.ContainerSettings"> & {
+  /**
+   * @generated from field: map<string, string> settings = 1;
+   */
+  settings: { [key: string]: string };
+
+  /**
+   * Sentences about what was set: what is not effective yet, or never will be.
+   *
+   * @generated from field: repeated string notes = 2;
+   */
+  notes: string[];
+};
+
+/**
+ * Describes the message tremplin.v1.ContainerSettings.
+ * Use `create(ContainerSettingsSchema)` to create a new message.
+ */
+export declare const ContainerSettingsSchema: GenMessage<ContainerSettings>;
+
+/**
+ * @generated from message tremplin.v1.ReadContainerLogRequest
+ */
+export declare type ReadContainerLogRequest = Message<"tremplin.v1.ReadContainerLogRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * How its last start went, by the engine: works on a stopped container too.
+   * Default: the log of the system inside, which must run.
+   *
+   * @generated from field: bool boot = 2;
+   */
+  boot: boolean;
+
+  /**
+   * At most, the newest. 0: 200.
+   *
+   * @generated from field: uint32 lines = 3;
+   */
+  lines: number;
+};
+
+/**
+ * Describes the message tremplin.v1.ReadContainerLogRequest.
+ * Use `create(ReadContainerLogRequestSchema)` to create a new message.
+ */
+export declare const ReadContainerLogRequestSchema: GenMessage<ReadContainerLogRequest>;
+
+/**
+ * @generated from message tremplin.v1.ReadContainerLogResponse
+ */
+export declare type ReadContainerLogResponse = Message<"tremplin.v1.ReadContainerLogResponse"> & {
+  /**
+   * As the container wrote it: not safe for a terminal.
+   *
+   * @generated from field: string text = 1;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message tremplin.v1.ReadContainerLogResponse.
+ * Use `create(ReadContainerLogResponseSchema)` to create a new message.
+ */
+export declare const ReadContainerLogResponseSchema: GenMessage<ReadContainerLogResponse>;
+
+/**
  * Served by the daemon together with vm_tools.tremplin.Tremplin. The response to
  * a request that begins an operation carries the operation's id in the call
  * metadata tremplin-operation.
@@ -1936,6 +2374,129 @@ export declare const Guest: GenService<{
     methodKind: "unary";
     input: typeof RemoveTransferRequestSchema;
     output: typeof RemoveTransferResponseSchema;
+  },
+  /**
+   * Stops a running container and starts it again, as one operation. The outcome
+   * is sent by UpdateStartStatus. NOT_FOUND, ABORTED while another operation is
+   * under way, and INTERNAL with a sentence are errors of the call, here as in
+   * the next ones down to CancelOperation.
+   *
+   * @generated from rpc tremplin.v1.Guest.RestartContainer
+   */
+  restartContainer: {
+    methodKind: "unary";
+    input: typeof RestartContainerRequestSchema;
+    output: typeof OperationResponseSchema;
+  },
+  /**
+   * Takes a snapshot of a container, running or not. The outcome is sent by
+   * UpgradeContainerStatus. ALREADY_EXISTS: it has one of that name.
+   *
+   * @generated from rpc tremplin.v1.Guest.CreateSnapshot
+   */
+  createSnapshot: {
+    methodKind: "unary";
+    input: typeof CreateSnapshotRequestSchema;
+    output: typeof CreateSnapshotResponseSchema;
+  },
+  /**
+   * The snapshots of one container or of all, the oldest first.
+   *
+   * @generated from rpc tremplin.v1.Guest.ListSnapshots
+   */
+  listSnapshots: {
+    methodKind: "unary";
+    input: typeof ListSnapshotsRequestSchema;
+    output: typeof ListSnapshotsResponseSchema;
+  },
+  /**
+   * Returns a container to a snapshot: its files and settings since then are
+   * lost, its snapshots stay. A running one is killed, and runs again after it.
+   * The outcome is sent by UpgradeContainerStatus.
+   *
+   * @generated from rpc tremplin.v1.Guest.RestoreSnapshot
+   */
+  restoreSnapshot: {
+    methodKind: "unary";
+    input: typeof RestoreSnapshotRequestSchema;
+    output: typeof OperationResponseSchema;
+  },
+  /**
+   * Deletes a snapshot that a person took.
+   *
+   * @generated from rpc tremplin.v1.Guest.DeleteSnapshot
+   */
+  deleteSnapshot: {
+    methodKind: "unary";
+    input: typeof DeleteSnapshotRequestSchema;
+    output: typeof DeleteSnapshotResponseSchema;
+  },
+  /**
+   * Gives a stopped container another name. Its snapshots, USB ports and settings
+   * follow. The outcome is sent by UpdateCreateStatus, for the new name.
+   *
+   * @generated from rpc tremplin.v1.Guest.RenameContainer
+   */
+  renameContainer: {
+    methodKind: "unary";
+    input: typeof RenameContainerRequestSchema;
+    output: typeof OperationResponseSchema;
+  },
+  /**
+   * Copies a container, running or not, as one of its own: with other addresses
+   * and another machine id. The outcome is sent by UpdateCreateStatus, for the
+   * copy.
+   *
+   * @generated from rpc tremplin.v1.Guest.CopyContainer
+   */
+  copyContainer: {
+    methodKind: "unary";
+    input: typeof CopyContainerRequestSchema;
+    output: typeof OperationResponseSchema;
+  },
+  /**
+   * The settings of a container: cpu, memory, disk and autostart, each by its
+   * name, in the words that SetContainerSettings takes.
+   *
+   * @generated from rpc tremplin.v1.Guest.GetContainerSettings
+   */
+  getContainerSettings: {
+    methodKind: "unary";
+    input: typeof GetContainerSettingsRequestSchema;
+    output: typeof ContainerSettingsSchema;
+  },
+  /**
+   * Changes settings of a container, running or not, all of them or none.
+   * INVALID_ARGUMENT: a name or a value that does not exist.
+   *
+   * @generated from rpc tremplin.v1.Guest.SetContainerSettings
+   */
+  setContainerSettings: {
+    methodKind: "unary";
+    input: typeof SetContainerSettingsRequestSchema;
+    output: typeof ContainerSettingsSchema;
+  },
+  /**
+   * The newest lines of what the system in a container, or the engine about its
+   * last start, wrote to the log.
+   *
+   * @generated from rpc tremplin.v1.Guest.ReadContainerLog
+   */
+  readContainerLog: {
+    methodKind: "unary";
+    input: typeof ReadContainerLogRequestSchema;
+    output: typeof ReadContainerLogResponseSchema;
+  },
+  /**
+   * Cancels the snapshot or the copy under way on a container, or with the call
+   * metadata tremplin-operation only that operation. Its final notice follows.
+   *
+   * @generated from rpc tremplin.v1.Guest.CancelOperation
+   */
+  cancelOperation: {
+    methodKind: "unary";
+    input: typeof CancelOperationRequestSchema;
+    output: typeof CancelOperationResponseSchema;
   },
 }>;
 

@@ -183,6 +183,51 @@ export declare type RemoveGuestResponse = Message<"tremplin.v1.RemoveGuestRespon
 export declare const RemoveGuestResponseSchema: GenMessage<RemoveGuestResponse>;
 
 /**
+ * @generated from message tremplin.v1.CreateConsoleTokenRequest
+ */
+export declare type CreateConsoleTokenRequest = Message<"tremplin.v1.CreateConsoleTokenRequest"> & {
+};
+
+/**
+ * Describes the message tremplin.v1.CreateConsoleTokenRequest.
+ * Use `create(CreateConsoleTokenRequestSchema)` to create a new message.
+ */
+export declare const CreateConsoleTokenRequestSchema: GenMessage<CreateConsoleTokenRequest>;
+
+/**
+ * @generated from message tremplin.v1.CreateConsoleTokenResponse
+ */
+export declare type CreateConsoleTokenResponse = Message<"tremplin.v1.CreateConsoleTokenResponse"> & {
+  /**
+   * Of the console: "http://127.0.0.1:7780/". Browsers on the machine of the
+   * host can open it.
+   *
+   * @generated from field: string url = 1;
+   */
+  url: string;
+
+  /**
+   * "url" with a token that is accepted once.
+   *
+   * @generated from field: string sign_in_url = 2;
+   */
+  signInUrl: string;
+
+  /**
+   * When the token ends.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 3;
+   */
+  expiresAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message tremplin.v1.CreateConsoleTokenResponse.
+ * Use `create(CreateConsoleTokenResponseSchema)` to create a new message.
+ */
+export declare const CreateConsoleTokenResponseSchema: GenMessage<CreateConsoleTokenResponse>;
+
+/**
  * @generated from message tremplin.v1.ListHostContainersRequest
  */
 export declare type ListHostContainersRequest = Message<"tremplin.v1.ListHostContainersRequest"> & {
@@ -1019,6 +1064,17 @@ export declare const Host: GenService<{
     methodKind: "unary";
     input: typeof RemoveGuestRequestSchema;
     output: typeof RemoveGuestResponseSchema;
+  },
+  /**
+   * A URL that signs one browser in to the console, once. FAILED_PRECONDITION:
+   * the host serves no console, or the call comes from the console itself.
+   *
+   * @generated from rpc tremplin.v1.Host.CreateConsoleToken
+   */
+  createConsoleToken: {
+    methodKind: "unary";
+    input: typeof CreateConsoleTokenRequestSchema;
+    output: typeof CreateConsoleTokenResponseSchema;
   },
 }>;
 

@@ -54,7 +54,7 @@ export function createOperation(
     async recover({ containerName }, context) {
       const { id, signal } = context;
       const engine = deps.engine();
-      await discard(deps, temporaryName("create", id), context);
+      await discardTemporary(deps, temporaryName("create", id), context);
       await deps.uploads.removeUploads(engine, id, signal);
       const found = await findContainer(engine, containerName, signal);
       const isCreated = found !== undefined && context.steps.fresh === uuidOf(found);
@@ -146,7 +146,11 @@ async function* follow(
 }
 
 /** Deletes the temporary container, unless a user has started it. */
-async function discard(deps: OperationDeps, temporary: string, { signal, log }: Context): Promise<void> {
+export async function discardTemporary(
+  deps: OperationDeps,
+  temporary: string,
+  { signal, log }: Pick<Context, "signal" | "log">,
+): Promise<void> {
   const engine = deps.engine();
   await cancelPendingOperations(engine, temporary, signal);
   if (!(await deleteUnused(engine, temporary, signal, { own: true }))) {

@@ -58,7 +58,7 @@ export function startOperation(
       ),
     ...failureMessages(Status),
     recover: ({ containerName }, context, interruption) =>
-      recover(deps, containerName, context, interruption),
+      recoverStart(deps, containerName, context, interruption),
     interrupted: ({ containerName }, cause) => `${cause} while it started ${containerName}; start it again`,
   };
 }
@@ -72,6 +72,13 @@ async function start(deps: OperationDeps, request: StartContainerRequest, contex
   await recordIdentity(engine, found, context, signal);
   await writeAptList(deps, name, signal).catch((error) => log.error({ error }, "no package list written"));
   await configureForStart(deps, request, signal);
+  return await boot(deps, name, context);
+}
+
+/** Boots a stopped container as it is configured. */
+export async function boot(deps: OperationDeps, name: string, context: Context) {
+  const { signal } = context;
+  const engine = deps.engine();
   const configured = await getContainer(engine, name, signal);
   // Beside the start, which takes longer.
   const missingAddress = findMissingAddress(engine, configured, signal);
@@ -117,7 +124,13 @@ async function finish(deps: OperationDeps, name: string, context: Context): Prom
   }
 }
 
-async function recover(deps: OperationDeps, name: string, context: Context, interruption: Interruption) {
+/** Recovers the start of a container, whatever began it. */
+export async function recoverStart(
+  deps: OperationDeps,
+  name: string,
+  context: Context,
+  interruption: Interruption,
+) {
   const { signal, steps, id } = context;
   const engine = deps.engine();
   await waitForPendingOperations(engine, name, signal);

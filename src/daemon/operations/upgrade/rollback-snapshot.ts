@@ -45,7 +45,7 @@ export async function setRollbackExpiry(
 }
 
 /** Whether a snapshot carries the mark of the upgrade in its name. Older versions set no mark, but an expiry. */
-function isRollbackSnapshot(snapshot: Snapshot): boolean {
+export function isRollbackSnapshot(snapshot: Snapshot): boolean {
   const { name, expires_at } = snapshot;
   const id = operationOf(snapshot);
   if (id !== undefined && name === rollbackSnapshotName(id)) return true;

@@ -29,6 +29,8 @@ type Context = OperationContext<typeof rollbackSteps>;
 
 export interface Rollback {
   readonly snapshot: string;
+  /** The mark that the snapshot carries; empty: none. Default: that of the upgrade in its name. */
+  readonly mark?: string;
   /** Whether the container is to run in the end. */
   readonly isToRun: boolean;
 }
@@ -93,7 +95,7 @@ export async function resumeRollback(
   if (match.is !== "same") return steps.undone ? undefined : reasonToLeave(container, match);
   const { instance, wasUsedSince, isRenamed } = match;
   if (steps.undone) {
-    await unmarkOperation(engine, instance.name, upgradeOf(rollback.snapshot), signal);
+    await unmarkOperation(engine, instance.name, snapshotMark(rollback), signal);
     return undefined;
   }
   if (!isRenamed && isRestored(instance, rollback, context)) {
@@ -134,27 +136,32 @@ function reasonNotToRollBack(container: string, match: SameContainer): string | 
   return isMarked ? undefined : `${container} was restored from another snapshot since, ${LEFT_ALONE_ADVICE}`;
 }
 
-/** A restored container has the config of the snapshot, with the mark of the upgrade. Older versions set no mark. */
-function isRestored(instance: Instance, { snapshot }: Rollback, { steps }: Context): boolean {
+/** A restored container has the config of the snapshot, with its mark. Older versions set none before an upgrade. */
+function isRestored(instance: Instance, rollback: Rollback, { steps }: Context): boolean {
   const mark = operationOf(instance);
-  const isOld = mark === undefined && upgradeOf(snapshot).length === 8;
-  return steps.back === true && (isOld || mark === upgradeOf(snapshot));
+  const isOld =
+    mark === undefined && rollback.mark === undefined && upgradeOf(rollback.snapshot).length === 8;
+  return steps.back === true && (isOld || (mark ?? "") === snapshotMark(rollback));
 }
 
-/** Removes the mark of the upgrade last: a container without it was restored from another snapshot. */
+function snapshotMark({ mark, snapshot }: Rollback): string {
+  return mark ?? upgradeOf(snapshot);
+}
+
+/** Removes the mark of the snapshot last: a container without it was restored from another snapshot. */
 async function complete(
   engine: Engine,
   container: string,
-  { snapshot, isToRun }: Rollback,
+  rollback: Rollback,
   context: Context,
 ): Promise<void> {
   const { shutdownSignal: signal } = context;
   const { status_code } = await getContainer(engine, container, signal);
-  if (isToRun && status_code !== instanceStatus.running) {
+  if (rollback.isToRun && status_code !== instanceStatus.running) {
     await startInstance(engine, container, signal);
   }
   await context.step("undone");
-  await unmarkOperation(engine, container, upgradeOf(snapshot), signal);
+  await unmarkOperation(engine, container, snapshotMark(rollback), signal);
 }
 
 async function tryStart(

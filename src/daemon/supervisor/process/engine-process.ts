@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, open, rename, stat } from "node:fs/promises";
+import { mkdir, open } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import type { Clock } from "../../../base/async/clock.ts";
 import { type RetryPolicy, withRetries } from "../../../base/async/retry.ts";
 import { textIfReadable } from "../../../base/files/files.ts";
+import { rotateLogs } from "../../../base/files/rotate-logs.ts";
 import type { Logger } from "../../../base/logger.ts";
 import { searchPath } from "../../../base/processes/find-executable.ts";
 import { isSameProcess, processIdentity } from "../../../base/processes/process-identity.ts";
@@ -83,6 +84,7 @@ export class EngineProcess {
 
   /** Keeps the engine running that has this process id, or a new one. */
   start(runningPid?: number): void {
+    void this.#rotateLog();
     void this.#keepRunning(runningPid);
   }
 
@@ -162,7 +164,6 @@ export class EngineProcess {
    */
   async #runOnce(): Promise<void> {
     await mkdir(this.#folder, { recursive: true, mode: 0o711 });
-    await this.#rotateLog();
     await stopOrphanedDnsmasq(this.#folder, this.#clock);
     await noteNewestInterface(this.#folder, this.#log).catch((error) =>
       this.#log.warn({ error }, "the interfaces before the engine's start could not be recorded"),
@@ -186,10 +187,8 @@ export class EngineProcess {
   }
 
   async #rotateLog(): Promise<void> {
-    const size = await stat(this.#logPath).then(
-      (found) => found.size,
-      () => 0,
-    );
-    if (size > MAX_LOG_BYTES) await rename(this.#logPath, `${this.#logPath}.1`);
+    const signal = AbortSignal.any([this.#stopping.signal, this.#gaveUp.signal]);
+    const logs = [{ path: this.#logPath, maxBytes: MAX_LOG_BYTES }];
+    await rotateLogs(logs, { clock: this.#clock, log: this.#log, signal });
   }
 }

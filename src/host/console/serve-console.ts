@@ -1,0 +1,74 @@
+import type { Socket } from "node:net";
+import type { ConnectRouter } from "@connectrpc/connect";
+import type { Clock } from "../../base/async/clock.ts";
+import type { Logger } from "../../base/logger.ts";
+import type { TcpAddress } from "../../transport/address.ts";
+import { Connections } from "../../transport/connections.ts";
+import { plainServer } from "../../transport/plain-server.ts";
+import { close, listen } from "../../transport/server.ts";
+import { consoleUrl } from "./console-address.ts";
+import { readConsoleFiles } from "./console-files.ts";
+import { consoleHandler } from "./console-handler.ts";
+import { OneTimeTokens } from "./one-time-tokens.ts";
+import { Sessions } from "./sessions.ts";
+
+export interface ServeConsoleOptions {
+  /** On the loopback interface. */
+  readonly address: TcpAddress;
+  /** The folder of its files. */
+  readonly files: string;
+  /** The folder in which the host remembers who is signed in. */
+  readonly state: string;
+  /** The rpcs that its pages call. */
+  readonly routes: (router: ConnectRouter) => void;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** A URL that signs one browser in. `expiresAt`: milliseconds since 1970. */
+export interface SignIn {
+  /** Without the token. */
+  readonly url: string;
+  readonly signInUrl: string;
+  readonly expiresAt: number;
+}
+
+export interface ConsoleSignIn {
+  /** Throws FAILED_PRECONDITION where there is no console. */
+  createSignIn(): SignIn;
+}
+
+export interface RunningConsole extends ConsoleSignIn, AsyncDisposable {
+  /** Undefined where there is no console. */
+  readonly url: string | undefined;
+}
+
+/** Serves the pages of the console, and the rpcs that they call, to browsers that are signed in. */
+export async function serveConsole(options: ServeConsoleOptions): Promise<RunningConsole> {
+  const { routes, clock, log } = options;
+  const files = await readConsoleFiles(options.files);
+  const sessions = await Sessions.open(options.state, clock, log);
+  const tokens = new OneTimeTokens(clock);
+  // The name has the port, because browsers share cookies between all ports of a machine.
+  const cookie = `tremplin-console-${options.address.port}`;
+  const connections = new Connections();
+  const onSignedIn = (socket: object) => connections.identify(socket, "the console");
+  const handler = consoleHandler({ files, sessions, tokens, cookie, routes, log, onSignedIn });
+  const server = plainServer(handler, connections);
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  const address = (await listen(server, options.address)) as TcpAddress;
+  server.on("error", (error) => log.warn({ error }, "a connection of the console could not be accepted"));
+  const url = consoleUrl(address);
+  return {
+    url,
+    createSignIn() {
+      const { token, expiresAt } = tokens.create();
+      return { url, signInUrl: `${url}?token=${token}`, expiresAt };
+    },
+    [Symbol.asyncDispose]: () => close(server, sockets),
+  };
+}

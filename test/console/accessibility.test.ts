@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { after, before, describe, test } from "node:test";
+import type { Browser } from "playwright-core";
+import { ConsoleBrowser, launchBrowser } from "../support/console-browser.ts";
+
+interface AxeResult {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly nodes: readonly { readonly html: string }[];
+  }[];
+}
+
+describe("everybody can use the console", () => {
+  let browser: Browser;
+  let axe: string;
+  before(async () => {
+    browser = await launchBrowser();
+    axe = await readFile("node_modules/axe-core/axe.min.js", "utf8");
+  });
+  after(() => browser.close());
+
+  const hashes = [
+    "#/",
+    "#/container/vm/penguin",
+    "#/create/vm",
+    "#/restore/vm",
+    "#/history",
+    "#/nothing",
+    "#/container/vm/gone",
+  ];
+
+  for (const colorScheme of ["light", "dark"] as const) {
+    test(`axe finds nothing on any page, ${colorScheme}`, async (t) => {
+      const at = await ConsoleBrowser.open(t, browser, {
+        colorScheme,
+        viewport: { width: 360, height: 740 },
+      });
+      at.guest.containers.set("penguin", "running").set("walrus", "stopped").set("busy", "running");
+      await at.page.goto(at.url);
+      assert.deepEqual(await violations(at, axe), []);
+      await at.signIn();
+      at.guest.gate = new Promise(() => undefined);
+      await at.show("#/container/vm/busy");
+      await at.page.getByRole("button", { name: "Back up" }).click();
+      await at.page.getByRole("progressbar").waitFor();
+      for (const hash of hashes) {
+        await at.show(hash);
+        await at.page.getByRole("heading").first().waitFor();
+        assert.deepEqual(await violations(at, axe), [], hash);
+        const widest = await at.page.evaluate("document.documentElement.scrollWidth");
+        assert.equal(widest, 360, `${hash} needs no scrolling sideways`);
+      }
+      await at.show("#/container/vm/penguin");
+      await at.page.getByRole("button", { name: "Delete" }).click();
+      assert.deepEqual(await violations(at, axe), []);
+      await at.page.keyboard.press("Escape");
+      await at.stopHost();
+      await at.page.getByText("how things were at").waitFor();
+      assert.deepEqual(await violations(at, axe), []);
+    });
+  }
+
+  test("the keyboard alone creates a container, and asks before it deletes one", async (t) => {
+    const at = await ConsoleBrowser.open(t, browser);
+    await at.signIn();
+    const { page } = at;
+    const focused = () => page.evaluate("document.activeElement?.textContent");
+    const tabTo = async (text: string) => {
+      for (let count = 0; count < 30 && (await focused()) !== text; count++) await page.keyboard.press("Tab");
+      assert.equal(await focused(), text);
+    };
+    await page.keyboard.press("Tab");
+    assert.equal(await focused(), "Skip to the content");
+    await page.keyboard.press("Enter");
+    await tabTo("New container");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "New container" }).waitFor();
+    await page.getByLabel("Name").focus();
+    await page.keyboard.type("penguin");
+    await page.keyboard.press("Enter");
+    await page.getByRole("link", { name: "penguin" }).waitFor();
+    await tabTo("penguin");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "penguin" }).waitFor();
+    await tabTo("Delete");
+    await page.keyboard.press("Enter");
+    // Nothing is lost by pressing Enter once more.
+    assert.equal(await focused(), "Cancel");
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    assert.equal(await focused(), "Delete");
+    await page.keyboard.press("Enter");
+    await tabTo("Delete penguin");
+    await page.keyboard.press("Enter");
+    await page.getByText("There is no container penguin on vm").waitFor();
+  });
+});
+
+/** What axe has against the page as it is: the rule, and where. */
+async function violations({ page }: ConsoleBrowser, axe: string): Promise<string[]> {
+  // Outside of the page's own policy, which forbids other scripts.
+  const session = await page.context().newCDPSession(page);
+  await session.send("Runtime.evaluate", { expression: axe });
+  const { result } = await session.send("Runtime.evaluate", {
+    expression: "axe.run().then((result) => JSON.stringify(result))",
+    awaitPromise: true,
+  });
+  await session.detach();
+  const { violations: found } = JSON.parse(result.value) as AxeResult;
+  return found.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+}

@@ -1,0 +1,103 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type IncomingHttpHeaders, request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import type { ConnectRouter } from "@connectrpc/connect";
+import { type Clock, systemClock } from "../../src/base/async/clock.ts";
+import { silentLogger } from "../../src/base/logger.ts";
+import { type RunningConsole, serveConsole } from "../../src/host/console/serve-console.ts";
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** A console with two small files, and an HTTP client that sends what it is given. */
+export interface ConsoleFixture {
+  readonly console: RunningConsole;
+  /** Serves the console again, as a host that was started again would. */
+  restart(): Promise<void>;
+  ask(
+    path: string,
+    options?: { method?: string; headers?: Record<string, string>; body?: string },
+  ): Promise<Answer>;
+  /** Signs in, and returns the cookie. */
+  signIn(): Promise<string>;
+}
+
+export async function consoleFixture(
+  t: TestContext,
+  {
+    routes = () => undefined,
+    clock = systemClock,
+  }: { routes?: (router: ConnectRouter) => void; clock?: Clock } = {},
+): Promise<ConsoleFixture> {
+  const folder = await mkdtemp(join(tmpdir(), "console-"));
+  const [files, state] = [join(folder, "files"), join(folder, "state")];
+  await mkdir(state);
+  await writeConsoleFiles(files, {
+    "index.html": "<title>Console</title>",
+    "assets/style-1.css": "a{}",
+    "assets/x-1.js": "1;",
+  });
+  const address = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
+  const serveIt = () => serveConsole({ address, files, state, routes, clock, log: silentLogger });
+  let running = await serveIt();
+  t.after(async () => {
+    await running[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true });
+  });
+  const ask: ConsoleFixture["ask"] = (path, options) => askHttp(running.url as string, path, options);
+  return {
+    get console() {
+      return running;
+    },
+    async restart() {
+      await running[Symbol.asyncDispose]();
+      running = await serveIt();
+    },
+    ask,
+    async signIn() {
+      const { pathname, search } = new URL(running.createSignIn().signInUrl);
+      const { headers } = await ask(`${pathname}${search}`);
+      return headers["set-cookie"]?.[0]?.split(";")[0] as string;
+    },
+  };
+}
+
+/** Writes files as scripts/build-console.mjs does. */
+export async function writeConsoleFiles(
+  folder: string,
+  contents: Readonly<Record<string, string>>,
+): Promise<void> {
+  await mkdir(join(folder, "assets"), { recursive: true });
+  for (const [name, content] of Object.entries(contents)) {
+    await writeFile(join(folder, name), content);
+    await writeFile(join(folder, `${name}.gz`), gzipSync(content));
+    await writeFile(join(folder, `${name}.br`), brotliCompressSync(content));
+  }
+}
+
+/** `path` is sent as it is, which fetch would not do. */
+async function askHttp(
+  url: string,
+  path: string,
+  {
+    method = "GET",
+    headers = {},
+    body = "",
+  }: { method?: string; headers?: Record<string, string>; body?: string } = {},
+): Promise<Answer> {
+  const { hostname, port } = new URL(url);
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const asked = request({ hostname, port, path, method, headers, agent: false }, async (response) => {
+    const chunks: Buffer[] = await response.toArray();
+    resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) });
+  });
+  asked.once("error", reject);
+  asked.end(body);
+  return await promise;
+}
