@@ -12,7 +12,7 @@ import {
   type HandlerContext,
 } from "@connectrpc/connect";
 import {
-  type ContainerSchema,
+  type Container,
   Engine_State,
   type GetStatusResponse,
   Guest,
@@ -54,7 +54,8 @@ export class MemoryGuest implements AsyncDisposable {
   /** Operations end only after this promise. */
   gate: Promise<unknown> = Promise.resolve();
   /** More fields of each container in its list. */
-  containerFields: Omit<MessageInitShape<typeof ContainerSchema>, "$typeName"> = {};
+  containerFields: Partial<Pick<Container, "state" | "operation" | "ipv4Address" | "addresses" | "image">> =
+    {};
   /** How often it was asked for its list. */
   lists = 0;
   /** Set to make every operation fail with this reason. */
