@@ -12,6 +12,7 @@ import { benchForwards } from "./forwards.ts";
 import { benchImport } from "./import.ts";
 import { benchListeningPorts } from "./listening-ports.ts";
 import { median, ms, printTable, ROUNDS, type Row, time } from "./measure.ts";
+import { benchNotices } from "./notices.ts";
 
 const NAME = "bench";
 
@@ -154,6 +155,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   forwards: benchForwards,
   export: benchExport,
   import: benchImport,
+  notices: benchNotices,
 };
 
 const wanted = process.argv.slice(2);

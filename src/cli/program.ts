@@ -97,6 +97,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "open a shell in a container, or run one program",
     load: async () => (await import("./commands/shell.ts")).shellCommand,
   },
+  exec: {
+    summary: "run a program in a container, without a terminal",
+    load: async () => (await import("./commands/exec.ts")).execCommand,
+  },
   user: {
     summary: "show or create a container's primary user",
     load: async () => (await import("./commands/user.ts")).userCommand,
@@ -144,6 +148,10 @@ const commands: Readonly<Record<string, Entry>> = {
   history: {
     summary: "list the operations under way and those that have ended",
     load: async () => (await import("./commands/history.ts")).historyCommand,
+  },
+  guest: {
+    summary: "list the guests of the host, add and remove them while it runs",
+    load: async () => (await import("./commands/guest.ts")).guestCommand,
   },
   doctor: {
     summary: "check this computer and the setup, with advice",

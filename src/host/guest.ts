@@ -1,32 +1,61 @@
 import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
-import { Guest as GuestService } from "../contract/tremplin/v1/guest_pb.js";
-import { formatAddress } from "../transport/address.ts";
+import {
+  type Container,
+  type Engine_State,
+  Guest as GuestService,
+} from "../contract/tremplin/v1/guest_pb.js";
+import { type Address, formatAddress } from "../transport/address.ts";
 import { type Connection, dial } from "../transport/client.ts";
 import type { Tls } from "../transport/tls.ts";
 import type { GuestAddress } from "./options.ts";
 
 /** A guest that does not answer within this time counts as unreachable. */
 const STATUS_TIMEOUT_MS = 3_000;
+/** An engine with many containers takes some seconds. */
+const LIST_TIMEOUT_MS = 30_000;
 
 /** Whether a guest answers, and the id of its daemon (undefined for a guest with the original contract alone). */
 export type Presence =
-  | { readonly reachable: true; readonly daemonId: string | undefined }
+  | {
+      readonly reachable: true;
+      readonly daemonId: string | undefined;
+      readonly engine: Engine_State | undefined;
+    }
   | { readonly reachable: false; readonly reason: string };
 
-/** One configured guest and the connection to it. */
+export interface GuestSpec extends GuestAddress {
+  /** The only address where it sends its notices. */
+  readonly listener?: Address | undefined;
+  /** Whether it comes from the command line of the host. Default: yes. */
+  readonly isFixed?: boolean;
+}
+
+/** One guest and the connection to it. */
 export class Guest implements Disposable {
   readonly name: string;
   readonly address: string;
   /** Its context id, if it is reached by that. */
   readonly cid: number | undefined;
   readonly connection: Connection;
+  /** What it shares with the host, for tcp without TLS. */
+  readonly token: string | undefined;
+  /** The only address where it sends its notices; undefined: one that is not for it alone. */
+  readonly listener: Address | undefined;
+  /** Whether it comes from the command line of the host. */
+  readonly isFixed: boolean;
+  /** Why its own address for notices is not open. */
+  listenerProblem = "";
   readonly #client: Client<typeof GuestService>;
   /** The id that its daemon gave last; "" for a daemon with the original contract alone, undefined before an answer. */
   #daemonId: string | undefined;
   #asking: Promise<Presence> | undefined;
 
-  constructor({ name, address, token }: GuestAddress, tls: Tls | undefined) {
+  /** Throws `invalid` for another machine without TLS. */
+  constructor({ name, address, token, listener, isFixed = true }: GuestSpec, tls: Tls | undefined) {
     this.name = name;
+    this.token = token;
+    this.listener = listener;
+    this.isFixed = isFixed;
     this.address = formatAddress(address);
     this.cid = address.kind === "vsock" && typeof address.cid === "number" ? address.cid : undefined;
     this.connection = dial(address, { tls, token, peer: { kind: "guest", name } });
@@ -61,13 +90,19 @@ export class Guest implements Disposable {
     throw new ConnectError(sentence, Code.FailedPrecondition);
   }
 
+  /** All of its containers as they are now. */
+  async listContainers(signal: AbortSignal): Promise<Container[]> {
+    return (await this.#client.listContainers({}, { timeoutMs: LIST_TIMEOUT_MS, signal })).containers;
+  }
+
   async #askStatus(): Promise<Presence> {
     try {
-      const { daemonId } = await this.#client.getStatus({}, { timeoutMs: STATUS_TIMEOUT_MS });
-      return { reachable: true, daemonId };
+      const { daemonId, engine } = await this.#client.getStatus({}, { timeoutMs: STATUS_TIMEOUT_MS });
+      return { reachable: true, daemonId, engine: engine?.state };
     } catch (thrown) {
       const error = this.explain(thrown);
-      if (error.code === Code.Unimplemented) return { reachable: true, daemonId: undefined };
+      if (error.code === Code.Unimplemented)
+        return { reachable: true, daemonId: undefined, engine: undefined };
       return { reachable: false, reason: error.rawMessage };
     }
   }

@@ -1,40 +1,67 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { TremplinError } from "../base/tremplin-error.ts";
 import type { Tls } from "../transport/tls.ts";
-import { Guest } from "./guest.ts";
-import type { GuestAddress } from "./options.ts";
+import { AcceptedTokens } from "../transport/token.ts";
+import { Guest, type GuestSpec } from "./guest.ts";
 
-/** The configured guests, by name. */
+/** The guests, by name. They may change while the host runs. */
 export class Guests implements Disposable {
-  readonly all: readonly Guest[];
+  /** Those with which guests prove who they are. */
+  readonly tokens = new AcceptedTokens();
+  /** Called after each change. */
+  onChange: () => void = () => undefined;
+  readonly #guests = new Map<string, Guest>();
+  #all: readonly Guest[] = [];
+  readonly #tls: Tls | undefined;
 
-  constructor(guests: readonly GuestAddress[], tls: Tls | undefined) {
-    if (guests.length === 0)
-      throw new TremplinError("invalid", "the host needs at least one --guest NAME=ADDR");
-    const twice = guests.find(
-      ({ name }, index) => guests.findIndex((other) => other.name === name) !== index,
-    );
-    if (twice) throw new TremplinError("invalid", `two guests have the name ${twice.name}`);
-    this.all = guests.map((guest) => new Guest(guest, tls));
+  constructor(guests: readonly GuestSpec[], tls: Tls | undefined) {
+    this.#tls = tls;
+    for (const guest of guests) this.add(guest);
+  }
+
+  /** Another array after each change. */
+  get all(): readonly Guest[] {
+    return this.#all;
+  }
+
+  /** Throws `exists` for a name that is taken, and `invalid` for an address that cannot be used. */
+  add(spec: GuestSpec): Guest {
+    const { name, token } = spec;
+    if (this.#guests.has(name)) throw new TremplinError("exists", `two guests have the name ${name}`);
+    const guest = new Guest(spec, this.#tls);
+    this.#guests.set(name, guest);
+    this.#all = [...this.#guests.values()];
+    if (token !== undefined) this.tokens.add({ token, guest: name });
+    this.onChange();
+    return guest;
+  }
+
+  remove({ name, token }: Guest): void {
+    this.#guests.get(name)?.[Symbol.dispose]();
+    this.#guests.delete(name);
+    this.#all = [...this.#guests.values()];
+    if (token !== undefined) this.tokens.delete({ token });
+    this.onChange();
   }
 
   /** The guest in the metadata `tremplin-guest`; without it the only guest. */
   resolveTarget(metadata: Headers): Guest {
     const name = metadata.get("tremplin-guest");
     if (name) return this.get(name);
-    const [only, ...others] = this.all as [Guest, ...Guest[]];
-    if (others.length === 0) return only;
+    const [only, ...others] = this.all;
+    if (only && others.length === 0) return only;
+    if (!only) throw new ConnectError(NONE, Code.FailedPrecondition);
     throw new ConnectError(`there are several guests; choose one of ${this.names}`, Code.InvalidArgument);
   }
 
   get(name: string): Guest {
     const guest = this.find(name);
     if (guest) return guest;
-    throw new ConnectError(`there is no guest ${name}; the guests are ${this.names}`, Code.NotFound);
+    throw new ConnectError(`there is no guest ${name}; ${this.namesSentence}`, Code.NotFound);
   }
 
   find(name: string): Guest | undefined {
-    return this.all.find((each) => each.name === name);
+    return this.#guests.get(name);
   }
 
   [Symbol.dispose](): void {
@@ -43,6 +70,16 @@ export class Guests implements Disposable {
 
   /** For messages. */
   get names(): string {
-    return this.all.map(({ name }) => name).join(", ");
+    const names = [...this.#guests.keys()];
+    const more = names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : "";
+    return `${names.slice(0, MAX_NAMES).join(", ")}${more}`;
+  }
+
+  /** "the guests are one, two". */
+  get namesSentence(): string {
+    return this.#guests.size > 0 ? `the guests are ${this.names}` : NONE;
   }
 }
+
+const MAX_NAMES = 20;
+const NONE = "the host has no guest yet: tremplin guest add NAME ADDR adds one";

@@ -154,6 +154,8 @@ test("operation ids reach the caller, the guest and the event log", async (t) =>
   await at.host("vm");
   const guest = await at.guest("vm");
   guest.containers.set("penguin", "stopped");
+  const gate = Promise.withResolvers<void>();
+  guest.gate = gate.promise;
   const headers = new Headers();
   const onHeader = (answered: Headers) => answered.forEach((value, name) => void headers.set(name, value));
   await at.api(Tremplin).startContainer({ containerName: "penguin" }, { onHeader });
@@ -168,6 +170,7 @@ test("operation ids reach the caller, the guest and the event log", async (t) =>
       );
   assert.equal((await cancel("another")).status, 2);
   assert.equal((await cancel(id)).status, 1);
+  gate.resolve();
 
   const listener = at.listener("vm");
   const say = (operation: string | undefined) =>

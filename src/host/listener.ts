@@ -1,10 +1,11 @@
 import type { DescMethod, MessageShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import { errorMessage } from "../base/tremplin-error.ts";
-import { TremplinListener } from "../contract/tremplin_pb.js";
+import { StartLxdProgress_Status, TremplinListener } from "../contract/tremplin_pb.js";
 import type { OnFailure } from "../transport/answer-calls.ts";
 import { callerKey } from "../transport/caller.ts";
 import { operationIdIn } from "../transport/operation-id.ts";
+import type { Guest } from "./guest.ts";
 import type { Guests } from "./guests.ts";
 import { checkNotice, type NoticeRule } from "./notice-check.ts";
 import type { NoticeLimits } from "./notice-limits.ts";
@@ -35,22 +36,35 @@ const notices: Readonly<Record<ListenerMethod, { readonly kind: EventKind; reado
   upgradeContainerStatus: { kind: "upgrade", rule: strict },
 };
 
+export interface ListenerDeps {
+  readonly guests: Guests;
+  readonly events: EventStore;
+  readonly limits: NoticeLimits;
+  /** Called when a daemon, or the engine of one, has just begun to serve. */
+  readonly isReady: (guest: Guest, what: "daemon" | "engine") => void;
+}
+
+/** What has just begun to serve. */
+function begunIn(notice: Notice): "daemon" | "engine" | undefined {
+  if (notice.case === "ready") return "daemon";
+  const isUp = notice.case === "startLxd" && notice.value.status === StartLxdProgress_Status.STARTED;
+  return isUp ? "engine" : undefined;
+}
+
 /**
  * Routes of TremplinListener. A notice is on disk before it is acknowledged. One whose id (the metadata
  * `tremplin-notice`) is already recorded is acknowledged and not recorded again. `expected`: the guest that sends to
- * this address.
+ * this address, if it is for one alone.
  */
 export function listener(
   router: ConnectRouter,
-  guests: Guests,
-  events: Pick<EventStore, "append">,
-  limits: NoticeLimits,
-  expected: string | undefined,
+  { guests, events, limits, isReady }: ListenerDeps,
+  expected: () => string | undefined,
 ): void {
   const handlers = TremplinListener.methods.map((method) => {
     const { kind, rule } = notices[method.localName as ListenerMethod];
     const handle = async (message: object, { requestHeader, values }: HandlerContext) => {
-      const sender = senderOf(values.get(callerKey), expected, guests);
+      const sender = senderOf(values.get(callerKey), expected(), guests);
       if ("refusal" in sender) throw new ConnectError(sender.refusal.sentence, sender.refusal.code);
       const { guest } = sender;
       await guest.confirmDaemon(requestHeader.get("tremplin-daemon") ?? "");
@@ -65,6 +79,8 @@ export function listener(
         );
       }
       await events.append(guest.name, notice, id, operationIdIn(requestHeader));
+      const begun = begunIn(notice);
+      if (begun) isReady(guest, begun);
       return {};
     };
     const handleOrAnswer = (message: object, context: HandlerContext) =>

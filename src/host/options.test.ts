@@ -12,8 +12,13 @@ test("a guest is a name and an address", () => {
   assert.throws(() => parseGuest("vm=/x"), { code: "invalid", message: /not an address/ });
 });
 
-test("a host has guests, each with a name of its own", () => {
-  assert.throws(() => new Guests([], undefined), /at least one/);
+test("no daemon is reached at any context id, or at port 0", () => {
+  for (const bad of ["vm=vsock:any:8890", "vm=vsock:3:0", "vm=tcp:127.0.0.1:0"]) {
+    assert.throws(() => parseGuest(bad), { code: "invalid", message: /no daemon can be reached/ }, bad);
+  }
+});
+
+test("each guest of a host has a name of its own", () => {
   const guest = parseGuest("vm=unix:/x");
   assert.throws(() => new Guests([guest, guest], undefined), /two guests have the name vm/);
 });

@@ -2,6 +2,7 @@ import { TremplinError } from "../base/tremplin-error.ts";
 import { type Address, parseAddress, type TcpAddress } from "../transport/address.ts";
 import { rolePattern } from "../transport/role.ts";
 import type { Tls } from "../transport/tls.ts";
+import { checkReachable } from "./new-guest.ts";
 import type { RetentionLimits } from "./store/retention.ts";
 
 export interface GuestAddress {
@@ -70,7 +71,9 @@ export function parseGuest(text: string): GuestAddress {
       `"${text}" is not a guest: use NAME=ADDR, for example vm=unix:/run/vm.sock`,
     );
   }
-  return { name: named.name, address: parseAddress(named.value) };
+  const address = parseAddress(named.value);
+  checkReachable(address);
+  return { name: named.name, address };
 }
 
 /** Reads `ADDR` or `NAME=ADDR`. */

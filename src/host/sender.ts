@@ -19,9 +19,12 @@ export function senderOf(caller: Caller, expected: string | undefined, guests: G
     return unknown(`guest ${proven} sends to the address of guest ${expected}`);
   }
   const name = proven ?? expected ?? onlyName(guests);
-  if (name === undefined) return unknown(`nothing shows which of the guests ${guests.names} sends here`);
+  if (name === undefined) {
+    const sentence = `nothing shows which of the guests ${guests.names} sends here`;
+    return unknown(guests.all.length > 0 ? sentence : guests.namesSentence);
+  }
   const guest = guests.find(name);
-  return guest ? { guest } : unknown(`there is no guest ${name}; the guests are ${guests.names}`);
+  return guest ? { guest } : unknown(`there is no guest ${name}; ${guests.namesSentence}`);
 }
 
 /** Undefined where the transport says nothing of a name. */

@@ -14,14 +14,19 @@ import { callerText } from "../transport/caller.ts";
 import { health } from "../transport/health.ts";
 import { reflection } from "../transport/reflection.ts";
 import { type RpcServer, serve } from "../transport/server.ts";
+import { AcceptedTokens } from "../transport/token.ts";
 import { vsockGuard } from "../transport/vsock/vsock-guard.ts";
+import { AddedGuests } from "./added-guests.ts";
 import { onlyOutside, openConsole } from "./console/open-console.ts";
 import type { ConsoleSignIn } from "./console/serve-console.ts";
+import { ContainerReadings } from "./container-readings.ts";
 import { forwardService } from "./forward-service.ts";
 import { Forwards } from "./forwards/forwards.ts";
+import type { Guest as GuestConnection } from "./guest.ts";
 import { Guests } from "./guests.ts";
-import { hostService } from "./host-service.ts";
+import { type HostServiceDeps, hostService } from "./host-service.ts";
 import { listener, misdirectedNotices, rpcPath } from "./listener.ts";
+import { sendersWithoutProof } from "./new-guest.ts";
 import { NoticeLimits } from "./notice-limits.ts";
 import type { HostOptions, ListenerAddress } from "./options.ts";
 import { proxyService } from "./proxy.ts";
@@ -41,13 +46,10 @@ export interface RunningHost extends AsyncDisposable {
 /** The default; ports beyond are listed, but not open. */
 const MAX_FORWARDS = 256;
 
-interface Parts {
+interface Parts extends HostServiceDeps {
   readonly options: HostOptions;
-  readonly guests: Guests;
-  readonly events: EventStore;
   readonly forwards: Forwards;
   readonly limits: NoticeLimits;
-  readonly clock: Clock;
   readonly log: Logger;
   readonly inherited: ReadonlyMap<string, number>;
 }
@@ -66,19 +68,30 @@ export async function serveHost(
     await EventStore.open({ folder: options.state, clock, log, ...options.retention }),
   );
   const guests = servers.use(new Guests(options.guests, options.tls));
-  const limits = new NoticeLimits(clock);
+  const readings = servers.use(new ContainerReadings({ events, clock, log }));
   const { state: folder, maxForwards: most = MAX_FORWARDS } = options;
   const forwards = servers.use(await Forwards.open({ folder, most, clock, log }));
-  forwards.setGuests(guests.all);
-  const parts = { options, guests, events, forwards, limits, clock, log, inherited };
-  const console = servers.use(
-    await openConsole(options, (router) => clientRoutes(router, parts, onlyOutside), clock, log),
+  const limits = new NoticeLimits(clock);
+  const base = { options, guests, events, readings, forwards, limits, clock, log, inherited };
+  const added = servers.use(
+    await AddedGuests.open({
+      ...{ guests, log, folder, listeners: options.listeners },
+      hasTls: options.tls !== undefined,
+      openListener: (listener, token) => serveGuests(listener, base, ownTokens(listener, token)),
+    }),
   );
-  const { addresses } = servers.use(await serveClients(parts, console));
+  guests.onChange = () => forwards.setGuests(guests.all);
+  guests.onChange();
+  const all = { ...base, added };
+  const console = servers.use(
+    await openConsole(options, (router) => clientRoutes(router, all, onlyOutside), clock, log),
+  );
+  const { addresses } = servers.use(await serveClients(all, console));
   const listeners: RunningHost["listeners"][number][] = [];
   for (const each of options.listeners) {
-    listeners.push(...servers.use(await serveGuests(each, parts)).addresses);
+    listeners.push(...servers.use(await serveGuests(each, base, guests.tokens)).addresses);
   }
+  readings.refreshAll(guests.all);
   const running = servers.move();
   return {
     addresses,
@@ -86,6 +99,10 @@ export async function serveHost(
     consoleUrl: console.url,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+function ownTokens({ guest }: ListenerAddress, token: string | undefined): AcceptedTokens {
+  return new AcceptedTokens(token === undefined ? [] : [{ token, guest }]);
 }
 
 /** For people and programs. */
@@ -116,46 +133,61 @@ async function serveClients(parts: Parts, console: ConsoleSignIn): Promise<RpcSe
 
 /** The rpcs of people and programs. */
 function clientRoutes(router: ConnectRouter, parts: Parts, console: ConsoleSignIn): void {
-  const { guests, events, forwards, clock } = parts;
-  hostService(router, guests, events, clock, console);
+  const { guests, forwards } = parts;
+  hostService(router, parts, console);
   forwardService(router, forwards, guests);
   proxyService(router, Tremplin, guests);
   proxyService(router, Guest, guests);
 }
 
-/** For guests. `guest`: the only one that sends to this address. */
-function serveGuests({ address, guest }: ListenerAddress, parts: Parts): Promise<RpcServer> {
-  const { options, guests, limits, clock, log } = parts;
-  const cids = guests.all.flatMap(({ cid }) => (cid === undefined ? [] : [cid]));
-  const withTokens = options.guests.filter(({ token }) => token !== undefined);
+/** For guests, or for one guest alone. `tokens`: those that are accepted there on tcp without TLS. */
+function serveGuests(
+  listenerAddress: ListenerAddress,
+  parts: Omit<Parts, "added">,
+  tokens: AcceptedTokens,
+): Promise<RpcServer> {
+  const { options, guests, clock, log } = parts;
+  const expected = expectedSender(listenerAddress, parts);
+  /** Asks it at once for what may be other than before. */
+  const isReady = (guest: GuestConnection, what: "daemon" | "engine"): void => {
+    parts.readings.refresh(guest);
+    if (what === "daemon") parts.forwards.wake(guest.name);
+  };
+  const isPeer = (cid: number): boolean => guests.all.some((guest) => guest.cid === cid);
   return serve({
-    addresses: [address],
+    addresses: [listenerAddress.address],
     tls: options.tls,
-    tokens: withTokens.map(({ name, token }) => ({ token: token as string, guest: name })),
+    tokens,
     unknownCaller: Code.FailedPrecondition,
     // The code after which every daemon sends a notice again.
     noRoom: Code.Unavailable,
-    acceptsVsock: vsockGuard(cids, log),
+    acceptsVsock: vsockGuard({ includes: isPeer }, log),
     admits(caller) {
-      const sender = senderOf(caller, guest, guests);
+      const sender = senderOf(caller, expected(), guests);
       return "refusal" in sender ? sender.refusal : undefined;
     },
     onFailure: logNotices(new LogLimit(clock), log),
     log,
     routes(router: ConnectRouter) {
-      listener(router, guests, recorder(parts), limits, guest);
+      listener(router, { ...parts, isReady }, expected);
       health(router, [TremplinListener.typeName]);
     },
   });
 }
 
-/** Records notices, and asks a guest that is ready for its ports at once. */
-function recorder({ events, forwards }: Parts): Pick<EventStore, "append"> {
-  return {
-    async append(guest, notice, ...rest) {
-      await events.append(guest, notice, ...rest);
-      if (notice.case === "ready") forwards.wake(guest);
-    },
+/** The guest that sends to an address: the one that it is for, or at a socket file the only one without another proof. */
+function expectedSender(
+  { guest, address }: ListenerAddress,
+  { guests, options: { listeners, tls } }: Pick<Parts, "guests" | "options">,
+): () => string | undefined {
+  if (guest !== undefined || address.kind !== "unix") return () => guest;
+  let known: { all: typeof guests.all; expected: string | undefined } | undefined;
+  return () => {
+    if (known?.all !== guests.all) {
+      const senders = sendersWithoutProof({ guests: guests.all, listeners, hasTls: tls !== undefined });
+      known = { all: guests.all, expected: senders.length === 1 ? senders[0]?.name : undefined };
+    }
+    return known.expected;
   };
 }
 
@@ -193,24 +225,23 @@ function checkInherited({ listen }: HostOptions, inherited: ReadonlyMap<string, 
 }
 
 /** Throws `invalid` where nothing could show which guest sends a notice. */
-function checkListeners({ listeners, guests }: HostOptions): void {
-  const names = guests.map(({ name }) => name);
+function checkListeners({ listeners, guests, tls }: HostOptions): void {
+  const unproven = sendersWithoutProof({ guests, listeners, hasTls: tls !== undefined });
   for (const { guest, address } of listeners) {
     const place = formatAddress(address);
-    if (guest !== undefined && !names.includes(guest)) {
+    if (guest !== undefined && !guests.some(({ name }) => name === guest)) {
       throw new TremplinError("invalid", `--listener ${guest}=${place} is for a guest that no --guest has`);
     }
-    if (address.kind === "unix" && guest === undefined && names.length > 1) {
+    if (address.kind === "unix" && guest === undefined && unproven.length > 1) {
       throw new TremplinError(
         "invalid",
-        `the guests ${names.join(", ")} cannot share ${place}, because nothing would show which one sends: give each one an address of its own, --listener NAME=ADDR`,
+        `the guests ${unproven.map(({ name }) => name).join(", ")} cannot share ${place}, because nothing would show which one sends: give each one an address of its own, --listener NAME=ADDR`,
       );
     }
     const isCid = (cid: number | string): boolean => typeof cid === "number";
-    if (
-      address.kind === "vsock" &&
-      !guests.some((each) => each.address.kind === "vsock" && isCid(each.address.cid))
-    ) {
+    const isWithoutCid = !guests.some((each) => each.address.kind === "vsock" && isCid(each.address.cid));
+    // Without any guest yet, those that are added may have one.
+    if (address.kind === "vsock" && guests.length > 0 && isWithoutCid) {
       throw new TremplinError(
         "invalid",
         `no guest could send to ${place}, because none has a context id: use --guest NAME=vsock:CID:PORT`,

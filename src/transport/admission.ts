@@ -5,7 +5,7 @@ import { type Caller, type CertifiedCaller, callerOn } from "./caller.ts";
 import type { Refusal } from "./refusal.ts";
 import { roleText } from "./role.ts";
 import { reasonToRefuse, type Tls } from "./tls.ts";
-import { type AcceptedToken, findToken } from "./token.ts";
+import type { AcceptedTokens } from "./token.ts";
 
 export interface AdmissionRules {
   /** Whether a server on tcp is called so, besides localhost and IP addresses; undefined: on a Unix socket or vsock. */
@@ -13,7 +13,7 @@ export interface AdmissionRules {
   /** Of a server with TLS. */
   readonly tls: Tls | undefined;
   /** Accepted from callers whom nothing else proves. */
-  readonly tokens: readonly AcceptedToken[];
+  readonly tokens: AcceptedTokens;
   /** The code for a caller without an accepted token or certificate. */
   readonly unknownCaller: Code;
   /** Why a caller is not served here; undefined: it is. */
@@ -43,11 +43,8 @@ export function admitRequest({ rawHeaders, headers, socket }: Request, rules: Ad
 const NO_TOKEN =
   "this address is served only with the right token: give its file with --token-file (or TREMPLIN_TOKEN_FILE), or send authorization: Bearer TOKEN";
 
-function tokenCaller(
-  authorization: string | undefined,
-  tokens: readonly AcceptedToken[],
-): Caller | undefined {
-  const found = findToken(tokens, authorization);
+function tokenCaller(authorization: string | undefined, tokens: AcceptedTokens): Caller | undefined {
+  const found = tokens.find(authorization);
   return found && { kind: "token", guest: found.guest };
 }
 

@@ -35,8 +35,9 @@ export interface CallCharge extends Disposable {
 
 /**
  * Bounds the memory that calls take before they are answered: the bytes of their messages, however slowly these come.
- * A caller that uses up its part is refused. Where all callers together use up the whole, the largest call of the
- * caller that has the most gives way, so nobody keeps others out.
+ * A new call of a caller that uses up its part takes the place of its largest, of several the oldest; a message that
+ * would use more is refused. Where all callers together use up the whole, the largest call of the caller that has the
+ * most gives way, so nobody keeps others out.
  */
 export class CallBudget {
   readonly #limits: CallLimits;
@@ -52,9 +53,11 @@ export class CallBudget {
     return this.#bytes;
   }
 
-  /** Undefined: there is no room for another call of this caller. */
+  /** Undefined: all callers have so many that there is no room for another call of this one. */
   begin(owner: string, giveWay: () => void): CallCharge | undefined {
     const call: Held = { owner, bytes: 0, giveWay };
+    const known = this.#owners.get(owner);
+    while (known && !this.#fits(known)) this.#endLargest(known);
     const hold = (bytes: number) => this.#hold(call, Math.max(bytes, this.#limits.bytesOfCall));
     return hold(0) ? { hold, [Symbol.dispose]: () => this.#end(call) } : undefined;
   }
@@ -89,12 +92,25 @@ export class CallBudget {
     while (bytes > 0 && this.#bytes + bytes > this.#limits.bytesOfServer) {
       const heaviest = largestOf(this.#owners.values());
       if (!heaviest || heaviest.bytes <= asking.bytes + bytes) return false;
-      const call = largestOf(heaviest.calls);
-      if (!call) return false;
-      this.#end(call);
-      call.giveWay();
+      this.#endLargest(heaviest);
     }
     return true;
+  }
+
+  /** Whether a caller may have one more call without more bytes than its part, or than others have. */
+  #fits({ bytes, calls }: Owner): boolean {
+    const { bytesOfCall, bytesOfCaller, bytesOfServer } = this.#limits;
+    if (calls.size === 0) return true;
+    const isHeaviest = (largestOf(this.#owners.values())?.bytes ?? 0) <= bytes + bytesOfCall;
+    const isFull = this.#bytes + bytesOfCall > bytesOfServer;
+    return bytes + bytesOfCall <= bytesOfCaller && !(isFull && isHeaviest);
+  }
+
+  #endLargest({ calls }: Owner): void {
+    const call = largestOf(calls);
+    if (!call) return;
+    this.#end(call);
+    call.giveWay();
   }
 }
 

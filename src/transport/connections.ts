@@ -45,11 +45,17 @@ interface Marked {
  */
 export class Connections {
   readonly #limits: ConnectionLimits;
+  readonly #onGaveWay: (owner: string) => void;
   readonly #known = new Shares<Connection>();
   readonly #unknown = new Shares<Connection>();
 
-  constructor(limits: ConnectionLimits = connectionLimits) {
+  /** `onGaveWay`: gets the owner of each connection that was closed for another. */
+  constructor(
+    limits: ConnectionLimits = connectionLimits,
+    onGaveWay: (owner: string) => void = () => undefined,
+  ) {
     this.#limits = limits;
+    this.#onGaveWay = onGaveWay;
   }
 
   /** Takes a new connection, or closes it. False: it was closed. */
@@ -125,6 +131,7 @@ export class Connections {
     // Its place is free at once, also before the socket says that it is closed.
     shares.delete(last.owner, last);
     last.socket.destroy();
+    this.#onGaveWay(last.owner);
   }
 
   #expectRequest(connection: Connection, milliseconds: number): void {

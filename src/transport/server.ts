@@ -13,14 +13,14 @@ import { answerCalls, type OnFailure } from "./answer-calls.ts";
 import type { IsOwnName } from "./browser-guard.ts";
 import { CallBudget } from "./call-budget.ts";
 import { type Caller, callerText } from "./caller.ts";
-import { Connections } from "./connections.ts";
+import { Connections, connectionLimits } from "./connections.ts";
 import { loopbackAddress } from "./loopback.ts";
 import { plainServer } from "./plain-server.ts";
 import type { Refusal } from "./refusal.ts";
 import { secureServer } from "./secure-server.ts";
 import { listenOnInherited, listenOnSocketFile } from "./socket-file.ts";
 import type { Tls } from "./tls.ts";
-import type { AcceptedToken } from "./token.ts";
+import { type AcceptedToken, AcceptedTokens } from "./token.ts";
 import { cidOf } from "./vsock/socket-address.ts";
 
 export interface ServeOptions {
@@ -29,7 +29,7 @@ export interface ServeOptions {
   /** Used for tcp only, which needs this or a token. */
   readonly tls?: Tls | undefined;
   /** The tokens that are accepted on tcp without TLS, which is possible only on the loopback interface. */
-  readonly tokens?: readonly AcceptedToken[] | undefined;
+  readonly tokens?: readonly AcceptedToken[] | AcceptedTokens | undefined;
   /** Whether to serve a caller on vsock, by its context id. Default: everyone. */
   readonly acceptsVsock?: (cid: number) => boolean;
   /** Why a caller is not served, by what the transport proves of it. Default: everyone is. */
@@ -89,13 +89,18 @@ function serverFor(
   budget: CallBudget,
   localCaller: (socket: Socket) => Caller,
 ): NetServer {
-  const { routes, tokens = [], log, unknownCaller = Code.Unauthenticated } = options;
+  const { routes, log, unknownCaller = Code.Unauthenticated } = options;
   const { admits = () => undefined, noRoom = Code.ResourceExhausted } = options;
   const tls = address.kind === "tcp" ? options.tls : undefined;
+  const { tokens: accepted = [] } = options;
+  const tokens = accepted instanceof AcceptedTokens ? accepted : new AcceptedTokens(accepted);
   if (address.kind === "tcp" && !tls) checkClear(address, tokens);
   const limit = new LogLimit(systemClock);
   const rules = { isOwnName: ownNames(address, tls), tls, tokens, unknownCaller, admits };
-  const connections = new Connections();
+  const connections = new Connections(connectionLimits, (owner) => {
+    const admitted = limit.admit(owner);
+    if (admitted) log.warn({ caller: owner, ...admitted }, "closed a connection to make room for another");
+  });
   const handler = answerCalls({
     ...{ routes, log, budget, noRoom },
     onAdmitted: (socket, caller) => connections.identify(socket, callerText(caller)),
@@ -112,14 +117,14 @@ async function callerOnUnixSocket(): Promise<(socket: Socket) => Caller> {
   return (socket) => ({ kind: "local", uid: native?.peerUser(socket) });
 }
 
-function checkClear(address: Address, tokens: readonly AcceptedToken[]): void {
+function checkClear(address: Address, tokens: AcceptedTokens): void {
   if (!isLocal(address)) {
     throw new TremplinError(
       "invalid",
       `will not listen on ${formatAddress(address)} without TLS: use a loopback address, or give --tls-cert, --tls-key and --tls-ca`,
     );
   }
-  if (tokens.length > 0) return;
+  if (!tokens.isEmpty) return;
   throw new TremplinError(
     "invalid",
     `will not listen on ${formatAddress(address)} without a token: every user of this machine could connect; use unix:/path, or give a token (--token-file, for guests --guest-token) or TLS`,

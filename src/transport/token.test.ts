@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { temporaryFolder } from "../../test/support/hostile-peer.ts";
-import { findToken, readToken } from "./token.ts";
+import { AcceptedTokens, readToken } from "./token.ts";
 
 const TOKEN = "0123456789abcdef0123456789abcdef";
 
@@ -43,18 +43,21 @@ test("what is no token is refused with how to make one", async () => {
 });
 
 test("only the exact token is accepted, and it names the guest that shares it", () => {
-  const accepted = [{ token: TOKEN, guest: "vm" }, { token: TOKEN.toUpperCase() }];
-  assert.equal(findToken(accepted, `Bearer ${TOKEN}`)?.guest, "vm");
-  assert.equal(findToken(accepted, `bearer  ${TOKEN.toUpperCase()}`)?.guest, undefined);
-  assert.equal(findToken(accepted, undefined), undefined);
+  const first = { token: TOKEN, guest: "vm" };
+  const accepted = new AcceptedTokens([first, { token: TOKEN.toUpperCase() }]);
+  assert.equal(accepted.find(`Bearer ${TOKEN}`)?.guest, "vm");
+  assert.equal(accepted.find(`bearer  ${TOKEN.toUpperCase()}`)?.guest, undefined);
+  assert.equal(accepted.find(undefined), undefined);
   const other = fc.oneof(fc.string(), fc.constantFrom(TOKEN.slice(1), `${TOKEN}0`, "")).map((text) => {
     return text === TOKEN ? "x" : text;
   });
   fc.assert(
     fc.property(other, fc.constantFrom("Bearer ", "Basic ", ""), (text, scheme) => {
-      assert.equal(findToken(accepted.slice(0, 1), `${scheme}${text}`), undefined);
+      assert.equal(new AcceptedTokens([first]).find(`${scheme}${text}`), undefined);
     }),
   );
-  assert.equal(findToken([], "Bearer "), undefined);
-  assert.equal(findToken(accepted, `Basic ${TOKEN}`), undefined);
+  assert.equal(new AcceptedTokens().find("Bearer "), undefined);
+  assert.equal(accepted.find(`Basic ${TOKEN}`), undefined);
+  accepted.delete(first);
+  assert.equal(accepted.find(`Bearer ${TOKEN}`), undefined);
 });

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import type { Interceptor } from "@connectrpc/connect";
 import { systemErrorText } from "../base/system-error.ts";
@@ -21,12 +21,20 @@ export interface AcceptedToken {
  */
 export function readToken(path: string): string {
   const token = readPrivate(path).trim();
-  if (token.length >= MIN_LENGTH && token.length <= MAX_LENGTH && /^[\w.~+/=-]+$/.test(token)) return token;
+  if (isToken(token)) return token;
   throw new TremplinError(
     "invalid",
-    `${path} has no token: it must have one line of ${MIN_LENGTH} to ${MAX_LENGTH} letters, digits and . ~ + / = - _; ${ADVICE}`,
+    `${path} has no token: it must have one line of ${TOKEN_RULE}; ${ADVICE}`,
   );
 }
+
+/** Whether a text is long enough for a token, and can be sent as one. */
+export function isToken(text: string): boolean {
+  return text.length >= MIN_LENGTH && text.length <= MAX_LENGTH && /^[\w.~+/=-]+$/.test(text);
+}
+
+/** What a token must be, for messages. */
+export const TOKEN_RULE = `${MIN_LENGTH} to ${MAX_LENGTH} letters, digits and . ~ + / = - _`;
 
 function readPrivate(path: string): string {
   // A pipe would block.
@@ -57,15 +65,32 @@ function readPrivate(path: string): string {
   }
 }
 
-/** The accepted token in the metadata `authorization: Bearer TOKEN`. Takes the same time for each wrong one. */
-export function findToken(
-  accepted: readonly AcceptedToken[],
-  authorization: string | undefined,
-): AcceptedToken | undefined {
-  const presented = digest(/^Bearer +([\w.~+/=-]+)$/i.exec(authorization ?? "")?.[1] ?? "");
-  let found: AcceptedToken | undefined;
-  for (const each of accepted) if (timingSafeEqual(digest(each.token), presented)) found = each;
-  return found;
+/** The tokens that a server accepts; they may change while it runs. */
+export class AcceptedTokens {
+  /** By their digests: how long it takes to find one says nothing about the token. */
+  readonly #byDigest = new Map<string, AcceptedToken>();
+
+  constructor(tokens: Iterable<AcceptedToken> = []) {
+    for (const each of tokens) this.add(each);
+  }
+
+  get isEmpty(): boolean {
+    return this.#byDigest.size === 0;
+  }
+
+  add(accepted: AcceptedToken): void {
+    this.#byDigest.set(digest(accepted.token), accepted);
+  }
+
+  delete({ token }: AcceptedToken): void {
+    this.#byDigest.delete(digest(token));
+  }
+
+  /** The one in the metadata `authorization: Bearer TOKEN`. */
+  find(authorization: string | undefined): AcceptedToken | undefined {
+    const presented = /^Bearer +([\w.~+/=-]+)$/i.exec(authorization ?? "")?.[1];
+    return presented === undefined ? undefined : this.#byDigest.get(digest(presented));
+  }
 }
 
 /** Presents a token in every call. */
@@ -76,6 +101,6 @@ export function presentToken(token: string): Interceptor {
   };
 }
 
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
+function digest(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }

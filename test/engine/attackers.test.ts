@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { chmod, writeFile } from "node:fs/promises";
 import { request } from "node:http";
-import { connect, createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Code, createClient } from "@connectrpc/connect";
@@ -196,6 +196,32 @@ test("no command connects in clear to another machine, and no server starts that
   const env = { ...process.env, TREMPLIN_HOST: "tcp:192.0.2.1:9" };
   await assert.rejects(execute(program, ["status"], { env }), tls);
   await assert.rejects(execute(program, ["list", "--host", "tcp:localhost.example.org:9"]), /without TLS/);
+});
+
+test("thousands of connections keep nobody out: of a stranger without a token, or of a client with calls that last", async () => {
+  const opened: Socket[] = [];
+  const many = async (count: number, open: () => Socket, bytes: string, event: string): Promise<void> => {
+    for (let at = 0; at < count; at++) {
+      const each = open();
+      each.on("error", () => undefined).write(bytes);
+      opened.push(each);
+      await once(each, event);
+      each.resume();
+    }
+  };
+  const list = ["list", "--host", formatAddress(tcp), "--token-file", path("token")];
+  const watch = `POST /grpc.health.v1.Health/Watch HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/grpc-web\r\ncontent-length: 5\r\n\r\n\0\0\0\0\0`;
+  try {
+    await many(700, () => connect(tcp.port, tcp.host), "POST / HTTP/1.1\r\n", "connect");
+    assert.match((await execute(program, list)).stdout, /penguin/);
+    assert.ok(opened.filter((each) => !each.destroyed).length <= 512);
+    await many(1_700, () => connect({ path: path("host.sock") }), watch, "data");
+    const { stdout } = await execute(program, ["list", "--host", formatAddress(socket("host"))]);
+    assert.match(stdout, /penguin/);
+    assert.match(log, /"caller":"127\.0\.0\.1".*closed a connection to make room for another/);
+  } finally {
+    for (const each of opened) each.destroy();
+  }
 });
 
 async function post(to: object, headers: Record<string, string>): Promise<number> {

@@ -1,6 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import {
+  Engine_State,
   GetStatusResponseSchema,
   type Guest,
   type ShellInput,
@@ -22,16 +23,22 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
     },
     listOrphans: () => ({ orphans: guest.orphans }),
     listProblems: () => ({ problems: guest.problems }),
-    listContainers: () => ({
-      containers: [...guest.containers].map(([name, state]) => ({
+    listContainers: () => {
+      guest.lists++;
+      if (guest.engine !== Engine_State.RUNNING) {
+        throw new ConnectError("LXD not running: call StartLxd first", Code.FailedPrecondition);
+      }
+      const containers = [...guest.containers].map(([name, state]) => ({
         name,
         state: state === "unprovisioned" ? "stopped" : state,
         unprovisioned: state === "unprovisioned",
         ipv4Address: state === "running" ? guest.address : "",
         image: "Debian bookworm amd64",
         ...(state === "running" && guest.nextUsage()),
-      })),
-    }),
+        ...guest.containerFields,
+      }));
+      return { containers };
+    },
     async *prepareImage({ debianRelease }) {
       yield { message: "fetching packages", percent: 10 };
       yield { message: "packing", percent: 90 };

@@ -11,6 +11,7 @@ import {
   type HandlerContext,
 } from "@connectrpc/connect";
 import {
+  type ContainerSchema,
   Engine_State,
   type GetStatusResponse,
   Guest,
@@ -51,6 +52,10 @@ export class MemoryGuest implements AsyncDisposable {
   engine = Engine_State.RUNNING;
   /** Operations end only after this promise. */
   gate: Promise<unknown> = Promise.resolve();
+  /** More fields of each container in its list. */
+  containerFields: Omit<MessageInitShape<typeof ContainerSchema>, "$typeName"> = {};
+  /** How often it was asked for its list. */
+  lists = 0;
   /** Set to make every operation fail with this reason. */
   fault = "";
   /** What an export adds to its success. */

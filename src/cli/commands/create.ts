@@ -66,7 +66,11 @@ function sourceOf({ debian, imageServer, alias, rootfs, metadata }: Flags): Sour
 /** Building takes minutes, so this looks first whether the name is free. */
 async function buildImage(container: string, release: string, session: Session): Promise<Source> {
   const settings = { signal: session.io.interrupted, timeout: 30_000 };
-  const { containers } = await session.api.call(Guest.method.listContainers, {}, settings);
+  const { containers } = await session.api.call(
+    Guest.method.listContainers,
+    { withUnprovisioned: true },
+    settings,
+  );
   const existing = containers.find(({ name }) => name === container);
   if (existing && !existing.unprovisioned) throw existsError(container, existing.image);
   return await prepareImage(release, session);

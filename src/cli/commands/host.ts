@@ -33,7 +33,7 @@ const DAY_MS = 24 * 3_600_000;
 interface Flags extends TlsFlags, TokenFlags {
   readonly listen?: readonly string[];
   readonly listener?: readonly string[];
-  readonly guest: readonly string[];
+  readonly guest?: readonly string[];
   readonly guestToken?: readonly string[];
   readonly console?: string;
   readonly state: string;
@@ -57,7 +57,11 @@ export function hostCommand(): Command {
       `an address for the notices of guests, or of one guest alone; may be repeated (default: ${hostDefaults.listener})`,
       collect,
     )
-    .requiredOption("--guest <name=addr>", "the name and address of a guest; may be repeated", collect)
+    .option(
+      "--guest <name=addr>",
+      "the name and address of a guest; may be repeated (tremplin guest adds others while the host runs)",
+      collect,
+    )
     .option("--token-file <file>", "the token that callers of a TCP address without TLS must present")
     .option(
       "--guest-token <name=file>",
@@ -68,7 +72,11 @@ export function hostCommand(): Command {
       "--console <host:port>",
       `the address of the console, on this machine, or none (default: ${hostDefaults.console})`,
     )
-    .option("--state <dir>", "the folder for the event log", hostDefaults.state)
+    .option(
+      "--state <dir>",
+      "the folder for the event log and for the guests that were added",
+      hostDefaults.state,
+    )
     .addOption(
       new Option("--keep-events <duration>", "how long events are kept: 12h, 90d")
         .argParser(duration)
@@ -149,7 +157,7 @@ function listenersOf({ listen, listener }: Flags): ListenerAddress[] {
   );
 }
 
-function guestsOf({ guest, guestToken = [] }: Flags): GuestAddress[] {
+function guestsOf({ guest = [], guestToken = [] }: Flags): GuestAddress[] {
   const guests = guest.map(parseGuest);
   const tokens = new Map(guestToken.map(readGuestToken));
   const unknown = [...tokens.keys()].find((name) => !guests.some((each) => each.name === name));

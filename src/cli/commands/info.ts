@@ -2,8 +2,9 @@ import { create, toJson } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Command } from "commander";
 import { jsonLine, plainText, tableText } from "../../base/text.ts";
-import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
-import { type Container, ContainerSchema, Guest } from "../../contract/tremplin/v1/guest_pb.js";
+import { errorMessage } from "../../base/tremplin-error.ts";
+import { type Container, ContainerSchema } from "../../contract/tremplin/v1/guest_pb.js";
+import { type ContainerInfo, ContainerInfoSchema } from "../../contract/tremplin/v1/host_pb.js";
 import {
   type GetContainerUsernameResponse,
   GetContainerUsernameResponseSchema,
@@ -14,6 +15,7 @@ import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { findProblems, problemText } from "../host-client/find-problems.ts";
 import { HostApi } from "../host-client/host-api.ts";
+import { findContainer } from "../host-client/list-containers.ts";
 import type { Io } from "../io.ts";
 
 export function infoCommand(io: Io): Command {
@@ -24,10 +26,8 @@ export function infoCommand(io: Io): Command {
 async function info(name: string, flags: HostFlags, io: Io): Promise<void> {
   using api = HostApi.open(flags);
   const settings = { signal: io.interrupted, timeout: 30_000 };
-  const { containers } = await api.call(Guest.method.listContainers, {}, settings);
-  const container = containers.find((each) => each.name === name);
-  if (!container)
-    throw new TremplinError("not-found", `there is no container ${name}; tremplin list shows all`);
+  const found = await findContainer(api, name, io.interrupted);
+  const container = found.container ?? create(ContainerSchema, { name });
   const primaryUser = await api
     .call(Tremplin.method.getContainerUsername, { containerName: name }, settings)
     .catch((thrown) => create(GetContainerUsernameResponseSchema, { failureReason: errorMessage(thrown) }));
@@ -36,15 +36,24 @@ async function info(name: string, flags: HostFlags, io: Io): Promise<void> {
   if (flags.json) {
     const { username, homedir } = primaryUser;
     const document = toJson(ContainerSchema, container, { alwaysEmitImplicit: true }) as object;
-    const found = problems.map(({ problem, advice }) => ({ problem, advice }));
-    io.out(jsonLine({ ...document, username, homedir, problems: found }));
+    const advice = problems.map(({ problem, advice: text }) => ({ problem, advice: text }));
+    const { ports, actions } = toJson(ContainerInfoSchema, found, { alwaysEmitImplicit: true }) as Record<
+      string,
+      unknown
+    >;
+    io.out(jsonLine({ ...document, username, homedir, ports, actions, problems: advice }));
     return;
   }
-  io.out(tableText(rows(container, primaryUser).map(([key, value]) => [key, plainText(value)])));
+  io.out(tableText(rows(container, found, primaryUser).map(([key, value]) => [key, plainText(value)])));
   for (const problem of problems) io.err(`${problemText(problem)}\n`);
 }
 
-function rows(container: Container, primaryUser: GetContainerUsernameResponse): [string, string][] {
+function rows(
+  container: Container,
+  { ports, actions }: ContainerInfo,
+  primaryUser: GetContainerUsernameResponse,
+): [string, string][] {
+  const legal = actions.filter(({ refusal }) => refusal === "").map(({ action }) => action);
   const { createdAt, operation } = container;
   return [
     ["name", container.name],
@@ -54,7 +63,9 @@ function rows(container: Container, primaryUser: GetContainerUsernameResponse): 
     ["created", createdAt ? timestampDate(createdAt).toISOString() : "unknown"],
     ["privileged", container.privileged ? "yes" : "no"],
     ["user", userText(primaryUser)],
+    ["ports", ports.join(" ") || "none"],
     ["operation", operation || "none"],
+    ["can", legal.join(", ") || "nothing now"],
   ];
 }
 

@@ -9,13 +9,13 @@ test("list shows all containers", async (t) => {
   const { stdout } = await at.output("list");
   assert.deepEqual(stdout.split("\n"), [
     "NAME      STATE    IPV4      IMAGE",
-    "web       running  10.0.0.1  Debian bookworm amd64",
     "database  stopped  -         Debian bookworm amd64",
+    "web       running  10.0.0.1  Debian bookworm amd64",
     "",
   ]);
   const document = JSON.parse((await at.output("list --json")).stdout);
   assert.deepEqual(
     document.containers.map(({ name }: { name: string }) => name),
-    ["web", "database"],
+    ["database", "web"],
   );
 });

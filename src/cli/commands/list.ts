@@ -1,9 +1,17 @@
 import { toJson } from "@bufbuild/protobuf";
 import { Command } from "commander";
 import { jsonLine, plainText, tableText } from "../../base/text.ts";
-import { Guest, ListContainersResponseSchema } from "../../contract/tremplin/v1/guest_pb.js";
+import { TremplinError } from "../../base/tremplin-error.ts";
+import { ContainerSchema } from "../../contract/tremplin/v1/guest_pb.js";
+import {
+  type ContainerInfo,
+  ContainerInfoSchema,
+  type GuestContainers,
+  GuestContainersSchema,
+} from "../../contract/tremplin/v1/host_pb.js";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
+import { listContainers } from "../host-client/list-containers.ts";
 import type { Io } from "../io.ts";
 
 export function listCommand(io: Io): Command {
@@ -12,20 +20,60 @@ export function listCommand(io: Io): Command {
 
 async function list(flags: HostFlags, io: Io): Promise<void> {
   using api = HostApi.open(flags);
-  const answer = await api.call(Guest.method.listContainers, {}, { signal: io.interrupted, timeout: 30_000 });
-  if (flags.json) {
-    io.out(jsonLine(toJson(ListContainersResponseSchema, answer, { alwaysEmitImplicit: true })));
-    return;
+  const guests = await listContainers(api, io.interrupted);
+  if (flags.json) io.out(jsonLine(document(guests)));
+  else print(guests, io);
+  const away = guests.filter(({ failureReason }) => failureReason !== "");
+  if (away.length > 0) {
+    const reasons = away.map(({ failureReason }) => plainText(failureReason)).join("; ");
+    throw new TremplinError(away.some(isAway) ? "unavailable" : "failed", reasons);
   }
-  if (answer.containers.length === 0) {
+}
+
+function isAway({ guest }: GuestContainers): boolean {
+  return guest?.reachable !== true;
+}
+
+function print(guests: readonly GuestContainers[], io: Io): void {
+  const hasSeveral = guests.length > 1;
+  const rows = guests.flatMap(({ guest, containers }) =>
+    containers.map((each) => [...(hasSeveral ? [plainText(guest?.name ?? "")] : []), ...row(each)]),
+  );
+  if (rows.length > 0) {
+    io.out(tableText([[...(hasSeveral ? ["GUEST"] : []), "NAME", "STATE", "IPV4", "IMAGE"], ...rows]));
+  } else if (guests.every(({ failureReason }) => failureReason === "")) {
     io.err("there is no container; tremplin create NAME --debian bookworm makes one\n");
-    return;
   }
-  const rows = answer.containers.map(({ name, state, ipv4Address, image, operation, privileged }) => [
-    plainText(name),
-    `${state}${privileged ? ", privileged" : ""}${operation ? ` (${operation})` : ""}`,
-    ipv4Address || "-",
-    plainText(image) || "-",
-  ]);
-  io.out(tableText([["NAME", "STATE", "IPV4", "IMAGE"], ...rows]));
+}
+
+function row({ container, stale }: ContainerInfo): string[] {
+  const { name = "", state = "", ipv4Address = "", image = "", operation = "", privileged } = container ?? {};
+  const state_ = `${plainText(state)}${privileged ? ", privileged" : ""}`;
+  const remark = stale ? " (as last known)" : operation && ` (${plainText(operation)})`;
+  return [plainText(name), state_ + remark, plainText(ipv4Address) || "-", plainText(image) || "-"];
+}
+
+/** Each container as the guest describes it, with what the host adds. */
+function document(guests: readonly GuestContainers[]): object {
+  const options = { alwaysEmitImplicit: true };
+  return {
+    containers: guests.flatMap(({ guest, containers }) =>
+      containers.map((info) => {
+        const { container: _inner, ...added } = toJson(ContainerInfoSchema, info, options) as Record<
+          string,
+          unknown
+        >;
+        const own = info.container && (toJson(ContainerSchema, info.container, options) as object);
+        const { operation: under, ...rest } = added;
+        return { guest: guest?.name, ...own, ...rest, ...(under !== undefined && { underWay: under }) };
+      }),
+    ),
+    guests: guests.map((each) => {
+      const { containers: _containers, ...rest } = toJson(GuestContainersSchema, each, options) as Record<
+        string,
+        unknown
+      >;
+      return rest;
+    }),
+  };
 }

@@ -28,13 +28,16 @@ export function shellCommand(io: Io): Command {
 
 interface Flags extends HostFlags {
   readonly user?: string;
+  /** No terminal, also where there is one. */
+  readonly plain?: true;
 }
 
-async function shell(containerName: string, args: string[], flags: Flags, io: Io): Promise<void> {
+/** Runs a program, or a login shell, and ends with its exit code. */
+export async function shell(containerName: string, args: string[], flags: Flags, io: Io): Promise<void> {
   const command = args[0] === "--" ? args.slice(1) : args;
   using api = HostApi.open(flags);
   const { stdin, stdout, stderr } = process;
-  const plain = !stdin.isTTY || !stdout.isTTY;
+  const plain = flags.plain || !stdin.isTTY || !stdout.isTTY;
   const account = flags.user === undefined ? { asPrimaryUser: true } : { user: flags.user };
   const terminal = { term: process.env.TERM ?? "", plain, size: sizeOf(stdout) };
   const start = { containerName, command, ...account, ...terminal };

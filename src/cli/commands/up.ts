@@ -5,6 +5,7 @@ import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import { parseConsoleAddress } from "../../host/console/console-address.ts";
 import { hostDefaults } from "../../host/options.ts";
 import { formatAddress } from "../../transport/address.ts";
+import { endOlder } from "../background/end-older.ts";
 import {
   daemonArguments,
   type EnsureResult,
@@ -81,6 +82,8 @@ async function startAll(api: HostApi, run: RunFolder, flags: Flags, io: Io): Pro
   await using progress = openProgress("starting", io, { json });
   const program = [process.execPath, ...process.execArgv, process.argv[1] as string];
 
+  const older = await endOlder(api, run, progress, io);
+  if (older) progress.print(older);
   progress.update("host");
   const hostArgs = hostArguments(run, flags, await run.openToClients());
   const host = await ensureRunning(run.host, program, hostArgs, () => hostAnswers(api), { io });

@@ -3,6 +3,7 @@ import { type ErrorCode, TremplinError } from "../../base/tremplin-error.ts";
 import { Engine_State, Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import { cancelAdvice } from "./cancel-advice.ts";
 import type { HostApi } from "./host-api.ts";
+import { findContainer } from "./list-containers.ts";
 import { plainReason } from "./plain-reason.ts";
 
 const STATUS_TIMEOUT_MS = 10_000;
@@ -38,7 +39,9 @@ async function causeOf(api: HostApi, container: string, mustExist: boolean): Pro
   const other = operations.find(({ containerName }) => containerName === container);
   if (other) return { code: "busy", advice: cancelAdvice(other.kind, container) };
   if (!mustExist || engine?.state !== Engine_State.RUNNING) return unknownCause;
-  const { containers } = await api.call(Guest.method.listContainers, {}, settings);
-  const exists = containers.some(({ name }) => name === container);
-  return exists ? unknownCause : { code: "not-found", advice: "; tremplin list shows all" };
+  const missing: Cause = { code: "not-found", advice: "; tremplin list shows all" };
+  return await findContainer(api, container).then(
+    () => unknownCause,
+    (thrown) => (TremplinError.from(thrown).code === "not-found" ? missing : unknownCause),
+  );
 }

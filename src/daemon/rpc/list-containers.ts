@@ -11,20 +11,29 @@ import { addressOf } from "./get-container-info.ts";
 import type { RpcDeps } from "./rpc.ts";
 import { timestampFrom } from "./timestamp.ts";
 
-/** All containers but those under a temporary name; all that ever ran from one answer of the engine. */
-export function listContainers({ engine, runner, clock }: Pick<RpcDeps, "engine" | "runner" | "clock">) {
-  return async (_request: object, { signal }: { signal?: AbortSignal } = {}) => {
-    const running = engine.running();
-    const instances = await running.instances.listFull({ signal });
+/** All containers but those under a temporary name, from one answer of the engine. */
+export function listContainers({
+  engine: access,
+  runner,
+  clock,
+}: Pick<RpcDeps, "engine" | "runner" | "clock">) {
+  return async (
+    { withUnprovisioned = false }: { withUnprovisioned?: boolean },
+    { signal }: { signal?: AbortSignal } = {},
+  ) => {
+    const engine = access.running();
+    const instances = await engine.instances.listFull({ signal });
     const measuredAt = timestampFrom(clock.now());
     const containers = instances.filter(({ name, type }) => type === "container" && !isTemporaryName(name));
-    const answers = containers.map(async (each) => ({
+    const describeAll = containers.map(async (each) => ({
       ...describe(runner, each),
       ...usage(each, measuredAt),
-      // Asks the engine only for those that never ran. One that cannot be read counts as provisioned, as for CreateContainer.
-      unprovisioned: await isUnprovisioned(running, each, signal).catch(() => false),
+      // One that cannot be read counts as provisioned, as for CreateContainer.
+      ...(withUnprovisioned && {
+        unprovisioned: await isUnprovisioned(engine, each, signal).catch(() => false),
+      }),
     }));
-    return { containers: await Promise.all(answers) };
+    return { containers: await Promise.all(describeAll) };
   };
 }
 

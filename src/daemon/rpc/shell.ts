@@ -2,7 +2,11 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { checkContainerName } from "../../base/container-name.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type {
- ShellInput, ShellInput_Size, ShellInput_Start, ShellOutputSchema } from "../../contract/tremplin/v1/guest_pb.js";
+  ShellInput,
+  ShellInput_Size,
+  ShellInput_Start,
+  ShellOutputSchema,
+} from "../../contract/tremplin/v1/guest_pb.js";
 import type { ExecSession } from "../../engine/exec/exec-session.ts";
 import { getContainer } from "../containers/find-container.ts";
 import { mergedOutput, startShell } from "../guest/shell-program.ts";

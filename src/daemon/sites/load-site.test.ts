@@ -3,6 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { repository } from "../../../test/support/repository.ts";
+import { generic } from "./generic.ts";
 import { loadSite } from "./load-site.ts";
 import { expandPlaceholders } from "./site.ts";
 
@@ -37,4 +39,9 @@ test("placeholders are replaced, unknown ones stay", () => {
     expandPlaceholders("{state}/x/{name}_{other}", { state: "/s", name: "penguin" }),
     "/s/x/penguin_{other}",
   );
+});
+
+test("the site file of the Debian package says the same as generic", async () => {
+  const packaged = await loadSite(join(repository, "debian/site.yaml"));
+  assert.deepEqual(packaged, generic);
 });

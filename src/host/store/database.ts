@@ -37,6 +37,12 @@ const SCHEMA = `
   CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
+/** Tables that older versions of the same format do without. */
+const ADDITIONS = `
+  CREATE TABLE IF NOT EXISTS reading (guest TEXT PRIMARY KEY, time INTEGER NOT NULL, body BLOB NOT NULL)
+    STRICT, WITHOUT ROWID;
+`;
+
 /** SQLITE_CORRUPT and SQLITE_NOTADB (https://www.sqlite.org/rescode.html). */
 const DAMAGED = new Set([11, 26]);
 
@@ -119,6 +125,7 @@ function prepareSchema(database: DatabaseSync): void {
   } else if (version > SCHEMA_VERSION) {
     throw new ForeignDatabase(`a later version of tremplin wrote it (its format is ${version})`);
   }
+  database.exec(ADDITIONS);
 }
 
 function numberOf(database: DatabaseSync, pragma: string): number {

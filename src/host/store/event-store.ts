@@ -14,7 +14,9 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import { type Event, EventSchema } from "../../contract/tremplin/v1/host_pb.js";
 import { databaseFile, isDamage, openDatabase, wasReplaced } from "./database.ts";
 import { type EventInput, EventTable, type ReadRange } from "./event-table.ts";
+import { isAbout } from "./fold.ts";
 import { type HistoryFilter, type PastOperation, pastOperations } from "./history.ts";
+import { type ContainerReading, LastKnown } from "./last-known.ts";
 import { importOldLog } from "./old-log.ts";
 import { type RetentionLimits, retentionDefaults } from "./retention.ts";
 
@@ -49,6 +51,7 @@ export class EventStore implements AsyncDisposable {
   readonly #waiting = new Map<string, Promise<void>>();
   #database: DatabaseSync;
   #events: EventTable;
+  #lastKnown: LastKnown;
   #wal: FileHandle;
   #pending: Pending[] = [];
   #writing: Promise<void> | undefined;
@@ -63,6 +66,7 @@ export class EventStore implements AsyncDisposable {
     this.#parts = parts;
     this.#database = opened.database;
     this.#events = opened.events;
+    this.#lastKnown = new LastKnown(opened.database);
     this.#wal = opened.wal;
     this.#durable = opened.events.newest;
   }
@@ -85,6 +89,32 @@ export class EventStore implements AsyncDisposable {
   /** The sequence number of the newest event, 0 before the first. */
   get newest(): bigint {
     return BigInt(this.#durable);
+  }
+
+  /** Keeps the containers that were read from a guest. */
+  keepReading(reading: ContainerReading): void {
+    this.#lastKnown.keep(reading, this.#events.newest);
+  }
+
+  /** The containers of a guest as they were last known, and when they were read; `time` is undefined if they never were. */
+  lastKnown(guest: string): ReturnType<LastKnown["of"]> {
+    return this.#lastKnown.of(guest);
+  }
+
+  /** The ports that a guest has reported, by container. */
+  ports(guest: string): ReturnType<LastKnown["ports"]> {
+    return this.#lastKnown.ports(guest);
+  }
+
+  /** The time of the newest notice of a guest, in milliseconds since 1970; undefined for one that sent none. */
+  lastNotice(guest: string): number | undefined {
+    const row = this.#database.prepare("SELECT updated FROM guest WHERE name = ?").get(guest);
+    return row && Number(row.updated);
+  }
+
+  /** Forgets the containers of a guest. Its events and operations stay. */
+  forgetContainers(guest: string): void {
+    this.#lastKnown.forget(guest);
   }
 
   /** The operations that match, the newest last. */
@@ -126,7 +156,7 @@ export class EventStore implements AsyncDisposable {
    * The events after a sequence number, oldest first; with `follow`, also new ones until the signal fires. Throws when
    * the caller is so slow that an event that ended something was dropped before it was read.
    */
-  async *read({ follow, signal, ...range }: ReadOptions): AsyncGenerator<Event, void, void> {
+  async *read({ follow, signal, container, ...range }: ReadOptions): AsyncGenerator<Event, void, void> {
     const droppedBefore = this.#events.dropped(range.guest);
     for (let after = Number(range.after); !signal.aborted; ) {
       const dropped = this.#events.dropped(range.guest);
@@ -136,13 +166,16 @@ export class EventStore implements AsyncDisposable {
           `the events ${after + 1} to ${dropped} were dropped before they were read`,
         );
       }
-      const rows = this.#events.read({ guest: range.guest, after, until: this.#durable });
+      const until = this.#durable;
+      const rows = this.#events.read({ guest: range.guest, container, after, until });
       for (const { sequence, body } of rows) {
         after = sequence;
-        yield fromBinary(EventSchema, body);
+        const event = fromBinary(EventSchema, body);
+        if (container === undefined || isAbout(event, container)) yield event;
         if (signal.aborted) return;
       }
       if (rows.length > 0) continue;
+      after = Math.max(after, until);
       if (!follow || !(await this.#hasGrown(signal))) return;
     }
   }
@@ -221,11 +254,14 @@ export class EventStore implements AsyncDisposable {
     this.#database.close();
     this.#database = opened.database;
     this.#events = opened.events;
+    this.#lastKnown = new LastKnown(opened.database);
     this.#wal = opened.wal;
   }
 }
 
 export interface ReadOptions extends Pick<ReadRange, "guest"> {
+  /** Only events of this container. Undefined: all. */
+  readonly container?: string | undefined;
   readonly after: bigint;
   readonly follow: boolean;
   readonly signal: AbortSignal;

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { type Event, EventSchema } from "../../contract/tremplin/v1/host_pb.js";
-import { Fold, factsOf } from "./fold.ts";
+import { Fold, factsOf, MAX_PLACE } from "./fold.ts";
 import { Retention, type RetentionLimits } from "./retention.ts";
 
 /** An event that is not stored yet. It gets the next number, or keeps its own if that is greater. */
@@ -16,6 +16,8 @@ export interface EventInput {
 export interface ReadRange {
   /** Undefined: of all guests. */
   readonly guest: string | undefined;
+  /** Undefined: of all containers. Events of others may be among those that are read. */
+  readonly container?: string | undefined;
   readonly after: number;
   readonly until: number;
 }
@@ -38,6 +40,7 @@ export class EventTable {
   readonly #insertNotice: StatementSync;
   readonly #readAll: StatementSync;
   readonly #readGuest: StatementSync;
+  readonly #readContainer: StatementSync;
   readonly #droppedOfAll: StatementSync;
   readonly #droppedOf: StatementSync;
   readonly #setSetting: StatementSync;
@@ -53,9 +56,15 @@ export class EventTable {
     this.#insertNotice = database.prepare(
       "INSERT INTO notice (guest, id, sequence) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
     );
-    const rows = "SELECT sequence, body FROM event WHERE sequence > ? AND sequence <= ?";
-    this.#readAll = database.prepare(`${rows} ORDER BY sequence LIMIT ${READ_ROWS}`);
-    this.#readGuest = database.prepare(`${rows} AND guest = ? ORDER BY sequence LIMIT ${READ_ROWS}`);
+    const rows = "SELECT sequence, body FROM event WHERE sequence > ?1 AND sequence <= ?2";
+    const order = `ORDER BY sequence LIMIT ${READ_ROWS}`;
+    this.#readAll = database.prepare(`${rows} ${order}`);
+    this.#readGuest = database.prepare(`${rows} AND guest = ?3 ${order}`);
+    // The names of several containers are in one text, which may be cut.
+    this.#readContainer = database.prepare(
+      `${rows} AND (?3 IS NULL OR guest = ?3)
+         AND (container = ?4 OR instr(container, ' ') > 0 OR length(container) >= ${MAX_PLACE}) ${order}`,
+    );
     this.#droppedOfAll = database.prepare("SELECT max(sequence) AS sequence FROM dropped");
     this.#droppedOf = database.prepare(
       "SELECT max(sequence) AS sequence FROM dropped WHERE guest IN (?, '')",
@@ -88,11 +97,8 @@ export class EventTable {
     }
   }
 
-  read({ guest, after, until }: ReadRange): StoredEvent[] {
-    const rows =
-      guest === undefined
-        ? this.#readAll.iterate(after, until)
-        : this.#readGuest.iterate(after, until, guest);
+  read(range: ReadRange): StoredEvent[] {
+    const rows = this.#rows(range);
     const read: StoredEvent[] = [];
     let bytes = 0;
     for (const row of rows) {
@@ -102,6 +108,12 @@ export class EventTable {
       if (bytes >= READ_BYTES) break;
     }
     return read;
+  }
+
+  #rows({ guest, container, after, until }: ReadRange): ReturnType<StatementSync["iterate"]> {
+    if (container !== undefined) return this.#readContainer.iterate(after, until, guest ?? null, container);
+    if (guest !== undefined) return this.#readGuest.iterate(after, until, guest);
+    return this.#readAll.iterate(after, until);
   }
 
   /** The newest event of the guest, or of any guest, that ended something and is not kept any more; else 0. */

@@ -18,9 +18,21 @@ export function factsOf(event: Event): EventFacts {
   return { container: containerOf(event), isFinal };
 }
 
+/** What a row says of the containers of an event with several is cut here. */
+export const MAX_PLACE = 200;
+
+/** Whether an event is about a container, alone or among others. */
+export function isAbout({ notice }: Event, container: string): boolean {
+  if (notice.case === "ports") return Object.hasOwn(notice.value.containerPorts, container);
+  return (
+    notice.value !== undefined && "containerName" in notice.value && notice.value.containerName === container
+  );
+}
+
 function containerOf({ notice }: Event): string {
   if (notice.case === undefined || notice.case === "begun") return "";
-  if (notice.case === "ports") return Object.keys(notice.value.containerPorts).sort().join(" ").slice(0, 200);
+  if (notice.case === "ports")
+    return Object.keys(notice.value.containerPorts).sort().join(" ").slice(0, MAX_PLACE);
   return "containerName" in notice.value ? notice.value.containerName : "";
 }
 
@@ -34,6 +46,8 @@ export class Fold {
   readonly #openOperation: StatementSync;
   readonly #container: StatementSync;
   readonly #ports: StatementSync;
+  /** Of a container that no notice has named yet: it runs if it listens. */
+  readonly #portsOfNew: StatementSync;
   readonly #deleted: StatementSync;
 
   constructor(database: DatabaseSync) {
@@ -59,6 +73,10 @@ export class Fold {
          ports = CASE WHEN excluded.state = 'running' THEN ports ELSE '[]' END`,
     );
     this.#ports = database.prepare("UPDATE container SET ports = ? WHERE guest = ? AND name = ?");
+    this.#portsOfNew = database.prepare(
+      `INSERT INTO container (guest, name, state, since, ports) VALUES (?, ?, 'running', ?, ?)
+       ON CONFLICT DO NOTHING`,
+    );
     this.#deleted = database.prepare("DELETE FROM container WHERE guest = ? AND name = ?");
   }
 
@@ -90,7 +108,9 @@ export class Fold {
   #foldContainer({ guest, notice }: Event, text: NoticeText | undefined, time: number): void {
     if (notice.case === "ports") {
       for (const [name, { listeningTcp4Ports }] of Object.entries(notice.value.containerPorts)) {
-        this.#ports.run(JSON.stringify(listeningTcp4Ports.slice(0, MAX_PORTS)), guest, name);
+        const ports = JSON.stringify(listeningTcp4Ports.slice(0, MAX_PORTS));
+        if (listeningTcp4Ports.length > 0) this.#portsOfNew.run(guest, name, time, ports);
+        this.#ports.run(ports, guest, name);
       }
       return;
     }

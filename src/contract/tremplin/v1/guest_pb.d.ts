@@ -477,6 +477,13 @@ export declare const OperationSchema: GenMessage<Operation>;
  * @generated from message tremplin.v1.ListContainersRequest
  */
 export declare type ListContainersRequest = Message<"tremplin.v1.ListContainersRequest"> & {
+  /**
+   * Also set "unprovisioned", for which the engine is asked again for each
+   * container that never ran. Without it there is one request of the engine.
+   *
+   * @generated from field: bool with_unprovisioned = 1;
+   */
+  withUnprovisioned: boolean;
 };
 
 /**
@@ -571,13 +578,14 @@ export declare type Container = Message<"tremplin.v1.Container"> & {
 
   /**
    * Whether its newest upgrade can be rolled back: it has a rollback snapshot.
+   * Unset by older daemons.
    *
-   * @generated from field: bool has_rollback_snapshot = 11;
+   * @generated from field: optional bool has_rollback_snapshot = 11;
    */
-  hasRollbackSnapshot: boolean;
+  hasRollbackSnapshot?: boolean | undefined;
 
   /**
-   * CreateContainer makes it again: this daemon created it, and it was neither
+   * Only if the request asks for it. CreateContainer makes it again: this daemon created it, and it was neither
    * started nor changed since.
    *
    * @generated from field: bool unprovisioned = 12;

@@ -88,6 +88,14 @@ export declare type GuestInfo = Message<"tremplin.v1.GuestInfo"> & {
    * @generated from field: google.protobuf.Timestamp last_notice = 6;
    */
   lastNotice?: Timestamp | undefined;
+
+  /**
+   * Why its own address for notices is not open, so that none of its notices
+   * arrive.
+   *
+   * @generated from field: string listener_problem = 7;
+   */
+  listenerProblem: string;
 };
 
 /**

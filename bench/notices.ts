@@ -1,0 +1,64 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { FleetHost, type FleetResult, freePort, runFleet } from "../test/support/fleet.ts";
+import { ms, printTable, type Row } from "./measure.ts";
+
+const SECONDS = 20;
+/** Until all guests are connected. */
+const WARM_UP_SECONDS = 5;
+
+interface Measured {
+  readonly rate: number;
+  readonly p50: number | undefined;
+  readonly p99: number | undefined;
+  readonly megabytes: number;
+}
+
+/** Measures how the host takes the notices of a fleet, and prints one table. */
+export async function benchNotices(): Promise<void> {
+  const one = await measure(1, 100);
+  const many = await measure(1_000, 2_000);
+  const most = await measure(200, 20_000);
+  const rows: Row[] = [
+    [
+      "notices a second, as many as it takes",
+      `${Math.round(most.rate)}`,
+      "200 guests, durable when answered",
+      "-",
+    ],
+    ["notices a second, 1,000 guests", `${Math.round(many.rate)}`, "2,000 sent", "-"],
+    ["p50 of a notice, 1,000 guests", ms(many.p50), "", "-"],
+    ["p99 of a notice, 1,000 guests", ms(many.p99), `${ms(one.p99)} with 1 guest`, "50 ms"],
+    ["resident memory, 1,000 guests", `${many.megabytes} MB`, `${one.megabytes} MB with 1 guest`, "-"],
+  ];
+  printTable(rows);
+}
+
+async function measure(guests: number, wanted: number): Promise<Measured> {
+  const folder = await mkdtemp(join(tmpdir(), "bench-fleet-"));
+  const place = { folder, guests, port: await freePort() };
+  const host = new FleetHost(join(dirname(process.argv[1] as string), "fleet-host.js"), place);
+  try {
+    const stop = new AbortController();
+    const running = runFleet(place, wanted, stop.signal);
+    await delay((WARM_UP_SECONDS + SECONDS) * 1000);
+    const megabytes = Math.round(host.residentMemory / 1e6);
+    stop.abort();
+    return { ...numbersOf(await running), megabytes };
+  } finally {
+    await host.end("SIGKILL");
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Of those that were sent after the warm-up, as far as the order of their answers shows it. */
+function numbersOf({ latencies }: FleetResult): Omit<Measured, "megabytes"> {
+  const late = latencies.slice(
+    Math.floor((latencies.length * WARM_UP_SECONDS) / (WARM_UP_SECONDS + SECONDS)),
+  );
+  const sorted = late.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.floor(sorted.length * share)];
+  return { rate: latencies.length / (WARM_UP_SECONDS + SECONDS), p50: at(0.5), p99: at(0.99) };
+}

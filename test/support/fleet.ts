@@ -1,0 +1,198 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { createClient } from "@connectrpc/connect";
+import { systemClock } from "../../src/base/async/clock.ts";
+import { silentLogger } from "../../src/base/logger.ts";
+import { Engine_State, Guest } from "../../src/contract/tremplin/v1/guest_pb.js";
+import { ContainerStopProgress_Status as Status, TremplinListener } from "../../src/contract/tremplin_pb.js";
+import { runHost } from "../../src/host/main.ts";
+import { EventStore } from "../../src/host/store/event-store.ts";
+import { type Connection, dial } from "../../src/transport/client.ts";
+import { serve } from "../../src/transport/server.ts";
+
+const DAEMON_ID = "fleet";
+const CONTAINERS = 2;
+/** A guest connects again after so many notices. */
+const NOTICES_PER_CONNECTION = 50;
+/** Of each guest, however slow the machine is. */
+const MIN_NOTICES = 6;
+const GIB = 1024 ** 3;
+
+export interface FleetPlace {
+  readonly folder: string;
+  readonly guests: number;
+  /** Of the host's listener, on loopback. */
+  readonly port: number;
+}
+
+/** A free port of the loopback. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+const tokenOf = (guest: number): string => `fleet-token-of-guest-${guest}`.padEnd(40, "x");
+const socketOf = (folder: string, guest: number) =>
+  ({ kind: "unix", path: join(folder, `${guest}.sock`) }) as const;
+
+/** Runs a host with many guests in this process, until SIGTERM. */
+export async function runFleetHost({ folder, guests, port }: FleetPlace): Promise<void> {
+  await runHost({
+    listen: [{ kind: "unix", path: join(folder, "host.sock") }],
+    listeners: [{ address: { kind: "tcp", host: "127.0.0.1", port } }],
+    guests: Array.from({ length: guests }, (_, guest) => ({
+      name: `g${guest}`,
+      address: socketOf(folder, guest),
+      token: tokenOf(guest),
+    })),
+    state: join(folder, "state"),
+    retention: { maxBytes: 4 * GIB },
+    logLevel: "silent",
+  });
+}
+
+/** The process of a host, which can be killed and started again. `entry`: a file that calls runFleetHost when told so. */
+export class FleetHost {
+  readonly #entry: string;
+  readonly #place: FleetPlace;
+  #process: ChildProcess;
+
+  constructor(entry: string, place: FleetPlace) {
+    this.#entry = entry;
+    this.#place = place;
+    this.#process = this.#start();
+  }
+
+  /** Bytes. */
+  get residentMemory(): number {
+    const status = readFileSync(`/proc/${this.#process.pid}/status`, "utf8");
+    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024;
+  }
+
+  async killAndStart(): Promise<void> {
+    await this.end("SIGKILL");
+    this.#process = this.#start();
+  }
+
+  async end(signal: NodeJS.Signals): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const ended = once(this.#process, "exit");
+    this.#process.kill(signal);
+    await ended;
+  }
+
+  #start(): ChildProcess {
+    const args = ["as-host", JSON.stringify(this.#place)];
+    return fork(this.#entry, args, { stdio: "ignore", execArgv: ["--enable-source-maps"] });
+  }
+}
+
+/** What the guests of a fleet have sent. */
+export interface FleetResult {
+  /** Acknowledged notices of each container, by `guest/container`. */
+  readonly sent: ReadonlyMap<string, number>;
+  /** How long each took that was acknowledged at its first try. Milliseconds. */
+  readonly latencies: readonly number[];
+}
+
+/** Serves all guests, and lets them send `rate` notices a second together until the signal fires, and some each. */
+export async function runFleet(place: FleetPlace, rate: number, signal: AbortSignal): Promise<FleetResult> {
+  const { folder, guests } = place;
+  await using _daemons = await serve({
+    addresses: Array.from({ length: guests }, (_, guest) => socketOf(folder, guest)),
+    routes: (router) =>
+      void router.service(Guest, {
+        getStatus: () => ({ daemonId: DAEMON_ID, engine: { state: Engine_State.RUNNING } }),
+        listContainers: () => ({}),
+      }),
+  });
+  const sent = new Map<string, number>();
+  const latencies: number[] = [];
+  const pause = (guests / rate) * 1000;
+  const send = (guest: number) => sendFrom(guest, { place, pause, signal, sent, latencies });
+  await Promise.all(Array.from({ length: guests }, (_, guest) => send(guest)));
+  return { sent, latencies };
+}
+
+interface Sending {
+  readonly place: FleetPlace;
+  readonly pause: number;
+  readonly signal: AbortSignal;
+  readonly sent: Map<string, number>;
+  readonly latencies: number[];
+}
+
+/** One guest: its notices one after another, each until it is acknowledged. */
+async function sendFrom(guest: number, { place, pause, signal, sent, latencies }: Sending): Promise<void> {
+  let connection = connect(guest, place);
+  await delay(pause * Math.random());
+  for (let count = 0; !signal.aborted || count < MIN_NOTICES; count++) {
+    if (count % NOTICES_PER_CONNECTION === NOTICES_PER_CONNECTION - 1) {
+      connection[Symbol.dispose]();
+      connection = connect(guest, place);
+    }
+    const container = `${count % CONTAINERS}`;
+    const key = `g${guest}/${container}`;
+    const began = performance.now();
+    if (await sendUntilAcknowledged(connection, container, `${sent.get(key) ?? 0}`)) {
+      latencies.push(performance.now() - began);
+    }
+    sent.set(key, (sent.get(key) ?? 0) + 1);
+    await delay(Math.max(0, pause - (performance.now() - began)));
+  }
+  connection[Symbol.dispose]();
+}
+
+/** Whether the first try sufficed. */
+async function sendUntilAcknowledged(
+  connection: Connection,
+  container: string,
+  text: string,
+): Promise<boolean> {
+  const client = createClient(TremplinListener, connection.transport);
+  const headers = { "tremplin-notice": randomUUID(), "tremplin-daemon": DAEMON_ID };
+  const message = { containerName: container, status: Status.FAILED, failureReason: text };
+  for (let tries = 1; ; tries++) {
+    try {
+      await client.updateStopStatus(message, { headers, timeoutMs: 10_000 });
+      return tries === 1;
+    } catch {
+      await delay(50 + 100 * Math.random());
+    }
+  }
+}
+
+function connect(guest: number, { port }: FleetPlace): Connection {
+  return dial({ kind: "tcp", host: "127.0.0.1", port }, { token: tokenOf(guest) });
+}
+
+/** Each container's notices in the order in which the host recorded them. Throws where the numbers have a gap. */
+export async function recordedBy(folder: string): Promise<Map<string, string[]>> {
+  await using store = await EventStore.open({
+    folder: join(folder, "state"),
+    clock: systemClock,
+    log: silentLogger,
+    maxBytes: 4 * GIB,
+  });
+  const recorded = new Map<string, string[]>();
+  const all = { guest: undefined, after: 0n, follow: false, signal: new AbortController().signal };
+  let last = 0n;
+  for await (const { sequence, guest, notice } of store.read(all)) {
+    if (sequence !== ++last) throw new Error(`event ${sequence} follows ${last - 1n}`);
+    if (notice.case !== "stop") continue;
+    const key = `${guest}/${notice.value.containerName}`;
+    const texts = recorded.get(key) ?? [];
+    texts.push(notice.value.failureReason);
+    recorded.set(key, texts);
+  }
+  return recorded;
+}
