@@ -8,6 +8,7 @@ import { Engine } from "../src/engine/engine.ts";
 import { startDaemon, type TestDaemon } from "../test/support/daemon.ts";
 import { createTiny, launch, shareTinyImage, startContainer } from "../test/support/tiny-container.ts";
 import { benchExport } from "./export.ts";
+import { benchForwards } from "./forwards.ts";
 import { benchImport } from "./import.ts";
 import { benchListeningPorts } from "./listening-ports.ts";
 import { median, ms, printTable, ROUNDS, type Row, time } from "./measure.ts";
@@ -151,6 +152,7 @@ async function cpuSeconds(pid: number): Promise<number> {
 const parts: Readonly<Record<string, () => Promise<void>>> = {
   daemon: bench,
   ports: benchListeningPorts,
+  forwards: benchForwards,
   export: benchExport,
   import: benchImport,
   notices: benchNotices,

@@ -97,6 +97,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "open a shell in a container, or run one program",
     load: async () => (await import("./commands/shell.ts")).shellCommand,
   },
+  exec: {
+    summary: "run a program in a container, without a terminal",
+    load: async () => (await import("./commands/exec.ts")).execCommand,
+  },
   user: {
     summary: "show or create a container's primary user",
     load: async () => (await import("./commands/user.ts")).userCommand,
@@ -124,6 +128,10 @@ const commands: Readonly<Record<string, Entry>> = {
   ports: {
     summary: "list the TCP ports that containers listen on",
     load: async () => (await import("./commands/ports.ts")).portsCommand,
+  },
+  forward: {
+    summary: "show, switch and map the ports of containers that are open on this machine",
+    load: async () => (await import("./commands/forward.ts")).forwardCommand,
   },
   usb: {
     summary: "list the USB ports, and attach them to containers",

@@ -81,7 +81,6 @@ export async function serveHost(
     }),
   );
   guests.onChange = () => forwards.setGuests(guests.all);
-  guests.onChange();
   const all = { ...base, added };
   const console = servers.use(
     await openConsole(options, (router) => clientRoutes(router, all, onlyOutside), clock, log),
@@ -92,6 +91,8 @@ export async function serveHost(
     listeners.push(...servers.use(await serveGuests(each, base, guests.tokens)).addresses);
   }
   readings.refreshAll(guests.all);
+  // Only now, so that no forward takes a port of the host's own.
+  forwards.setGuests(guests.all);
   const running = servers.move();
   return {
     addresses,

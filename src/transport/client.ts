@@ -24,6 +24,8 @@ export interface DialOptions {
   /** Whose certificate must be there, if it has a role. */
   readonly peer?: Role;
   readonly interceptors?: Interceptor[];
+  /** Whether the peer may compress what it sends. Default: yes. */
+  readonly acceptsCompression?: boolean;
 }
 
 /** A gRPC connection. It is opened by the first call, and reopened after it was lost. */
@@ -32,7 +34,7 @@ export interface Connection extends Disposable {
   readonly transport: Transport;
   /** Why a call of it got no answer; undefined where the peer's service answered with this error. */
   whyUnanswered(thrown: unknown): Unanswered | undefined;
-  /** Another connection to the same peer, which carries data without making the calls of this one wait. */
+  /** Another connection to the same peer, for data: it makes the calls of this one not wait, and compresses nothing. */
   another(): Connection;
 }
 
@@ -60,6 +62,7 @@ export function dial(address: Address, options: DialOptions = {}): Connection {
     transport: createGrpcTransport({
       baseUrl,
       sessionManager,
+      ...(options.acceptsCompression === false && { acceptCompression: [] }),
       interceptors: isClear && token !== undefined ? [...interceptors, presentToken(token)] : interceptors,
     }),
     whyUnanswered: (thrown) =>
@@ -67,7 +70,7 @@ export function dial(address: Address, options: DialOptions = {}): Connection {
         spokeHttp2: sessionManager.spokeHttp2,
         mayNeedTls: !tls && address.kind === "tcp",
       }),
-    another: () => dial(address, options),
+    another: () => dial(address, { ...options, acceptsCompression: false }),
     [Symbol.dispose]: () => sessionManager.abort(new Error("the connection was closed")),
   };
 }

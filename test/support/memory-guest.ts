@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
+import { dirname } from "node:path";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
@@ -59,6 +60,11 @@ export class MemoryGuest implements AsyncDisposable {
   lists = 0;
   /** Set to make every operation fail with this reason. */
   fault = "";
+  /** The shared folder, on disk. */
+  get shared(): string {
+    const { address } = this.#options;
+    return address.kind === "unix" ? dirname(address.path) : "/nowhere";
+  }
   /** What an export adds to its success. */
   remark = "";
   /** More fields of its status. */

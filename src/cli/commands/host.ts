@@ -39,6 +39,7 @@ interface Flags extends TlsFlags, TokenFlags {
   readonly state: string;
   readonly keepEvents: number;
   readonly keepMib: number;
+  readonly maxForwards?: number;
   readonly logLevel: string;
   readonly rotateLog?: readonly string[];
   readonly socketGroup?: string;
@@ -88,6 +89,12 @@ export function hostCommand(): Command {
       retentionDefaults.maxBytes / MIB,
     )
     .option(
+      "--max-forwards <number>",
+      "how many ports of each guest's containers are open on this machine at once; 0: none",
+      numberOrNone,
+      256,
+    )
+    .option(
       "--socket-group <group>",
       "a group whose members may connect to the Unix sockets of --listen: they become root by it",
     )
@@ -106,6 +113,10 @@ export function hostCommand(): Command {
   });
 }
 
+function numberOrNone(text: string): number {
+  return text === "0" ? 0 : wholeNumber(text);
+}
+
 /** Reads the flags. Throws `invalid` with what is wrong. */
 export function hostOptions(flags: Flags): HostOptions {
   const { listen = [hostDefaults.listen], state, logLevel } = flags;
@@ -119,6 +130,7 @@ export function hostOptions(flags: Flags): HostOptions {
     state,
     retention: { maxAge: flags.keepEvents, maxBytes: flags.keepMib * MIB },
     tls: tlsOf(flags),
+    maxForwards: flags.maxForwards,
     token: tokenOf(flags),
     console: consoleOf(flags),
     socketGroup: flags.socketGroup,

@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { systemErrorText } from "../../base/system-error.ts";
 import { plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { Guest, type ShellInputSchema } from "../../contract/tremplin/v1/guest_pb.js";
+import { Guest, type ShellInputSchema, type ShellOutput } from "../../contract/tremplin/v1/guest_pb.js";
 import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
@@ -21,39 +21,56 @@ export function shellCommand(io: Io): Command {
     )
     .option("--user <user>", "whose account to use (default: the primary user, or root where there is none)")
     .passThroughOptions();
-  return withHostFlags(command, "none").action((name: string, args: string[], flags: Flags) => shell(name, args, flags, io));
+  return withHostFlags(command, "none").action((name: string, args: string[], flags: Flags) =>
+    shell(name, args, flags, io),
+  );
 }
 
 interface Flags extends HostFlags {
   readonly user?: string;
+  /** No terminal, also where there is one. */
+  readonly plain?: true;
 }
 
-async function shell(containerName: string, args: string[], flags: Flags, io: Io): Promise<void> {
+/** Runs a program, or a login shell, and ends with its exit code. */
+export async function shell(containerName: string, args: string[], flags: Flags, io: Io): Promise<void> {
   const command = args[0] === "--" ? args.slice(1) : args;
+  const account = accountOf(flags);
   using api = HostApi.open(flags);
-  const { stdin, stdout, stderr } = process;
-  const plain = !stdin.isTTY || !stdout.isTTY;
-  const account = flags.user === undefined ? { asPrimaryUser: true } : { user: flags.user };
+  const { stdin, stdout } = process;
+  const plain = flags.plain || !stdin.isTTY || !stdout.isTTY;
   const terminal = { term: process.env.TERM ?? "", plain, size: sizeOf(stdout) };
   const start = { containerName, command, ...account, ...terminal };
-  if (flags.user === "") throw new TremplinError("invalid", "--user needs the name of an account");
-  let isSilent = true;
   if (!plain) stdin.setRawMode(true);
   try {
-    for await (const { output } of api.bidiStream(Guest.method.shell, inputs(start, plain))) {
-      if (output.case === "exitCode") {
-        process.exitCode = output.value;
-        if (output.value === 127 && isSilent) io.err(`tremplin: ${silentText(containerName, command)}\n`);
-      } else if (output.case) {
-        isSilent = false;
-        const target = output.case === "data" ? stdout : stderr;
-        if (!target.write(output.value)) await once(target, "drain");
-      }
-    }
+    const { exitCode, isSilent } = await passOn(api.bidiStream(Guest.method.shell, inputs(start, plain)));
+    process.exitCode = exitCode;
+    if (exitCode === 127 && isSilent) io.err(`tremplin: ${silentText(containerName, command)}\n`);
   } finally {
     if (!plain) stdin.setRawMode(false);
     stdin.destroy();
   }
+}
+
+function accountOf({ user }: Flags) {
+  if (user === "") throw new TremplinError("invalid", "--user needs the name of an account");
+  return user === undefined ? { asPrimaryUser: true } : { user };
+}
+
+/** Writes what a program writes, until it ends. */
+async function passOn(outputs: AsyncIterable<ShellOutput>) {
+  const { stdout, stderr } = process;
+  let isSilent = true;
+  let exitCode: number | undefined;
+  for await (const { output } of outputs) {
+    if (output.case === "exitCode") exitCode = output.value;
+    else if (output.case) {
+      isSilent = false;
+      const target = output.case === "data" ? stdout : stderr;
+      if (!target.write(output.value)) await once(target, "drain");
+    }
+  }
+  return { exitCode, isSilent };
 }
 
 /** A shell names a program that is missing; without one the engine ends with 127 alone. */

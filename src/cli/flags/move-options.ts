@@ -4,6 +4,9 @@ import { withHostFlags } from "./host-flags.ts";
 
 type Words = readonly string[];
 
+/** Commands whose arguments end with a program and its own options. */
+const PROGRAM_COMMANDS: ReadonlySet<string> = new Set(["shell", "exec"]);
+
 /**
  * Moves options that all commands with a host take (`--host`, `--json` ...) from before the command to behind it, where
  * the command reads them. Other options before it, such as `--version`, stay.
@@ -19,13 +22,14 @@ export function moveGlobalOptions(words: Words): Words {
 export function moveOptionsOf(command: Command, words: Words): Words {
   const [name, ...rest] = words as [string, ...string[]];
   if (command.commands.length > 0) return [name, ...moveGlobalOptions(rest)];
-  if (command.name() === "shell") return [name, ...moveBeforeName(command, rest)];
+  if (PROGRAM_COMMANDS.has(command.name())) return [name, ...moveBeforeName(command, rest)];
   return words;
 }
 
 /** The words of a command line that are not of a program in a container, as far as they are known to be ours. */
 export function ownWords(words: Words, command?: Command): Words {
-  if (command?.name() === "shell") return words.slice(0, 1 + endOfOptions(command, words.slice(1)));
+  if (command && PROGRAM_COMMANDS.has(command.name()))
+    return words.slice(0, 1 + endOfOptions(command, words.slice(1)));
   const end = words.indexOf("--");
   return end < 0 ? words : words.slice(0, end);
 }
@@ -41,7 +45,7 @@ function moveBeforeName(command: Command, words: Words): Words {
   if (next.startsWith("-") && next !== "--" && next !== "--help" && next !== "-h") {
     throw new TremplinError(
       "invalid",
-      `${next} is no option of tremplin shell; a program with such a name goes behind --: tremplin shell ${container} -- ${next}`,
+      `${next} is no option of tremplin ${command.name()}; a program with such a name goes behind --: tremplin ${command.name()} ${container} -- ${next}`,
     );
   }
   const isHelp = next === "--help" || next === "-h";

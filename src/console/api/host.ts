@@ -49,7 +49,7 @@ export const knownNames = new Set<string>();
 export function sentence(text: string): string {
   const plain = plainText(text);
   if (plain === "") return "";
-  const [first = ""] = plain.split(/[\s:]/, 1);
+  const [first = ""] = plain.split(/[\s:;,]/, 1);
   const isWord = /^[a-z]+$/.test(first) && !knownNames.has(first);
   const begun = isWord ? `${plain[0]?.toUpperCase()}${plain.slice(1)}` : plain;
   return /[.!?:]$/.test(begun) ? begun : `${begun}.`;

@@ -106,8 +106,8 @@ function DeleteButton({ target, info }: { readonly target: Target; readonly info
           onConfirm={() => void runIt(() => remove(target))}
         >
           <p>
-            Lost for good: every file in {target.name}, its users and programs, all its snapshots, and with
-            them the way back from an upgrade.
+            Lost for good: every file in {target.name}, its users and programs, all its snapshots, so that its
+            upgrade cannot be undone any more.
           </p>
           {isRunning && (
             <p>It is running: its programs are stopped first, and what they have not saved is lost too.</p>
@@ -144,7 +144,7 @@ function Details({ target, info }: { readonly target: Target; readonly info: Con
       <div class="cards">
         <PortsCard target={target} />
         <BackupCard target={target} actions={actions} />
-        <UpgradeCard target={target} actions={actions} canRollBack={container.hasRollbackSnapshot} />
+        <UpgradeCard target={target} actions={actions} canRollBack={container.hasRollbackSnapshot === true} />
         <UserCard target={target} actions={actions} />
         <TimeZoneCard target={target} actions={actions} />
       </div>

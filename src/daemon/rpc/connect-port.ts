@@ -5,6 +5,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { checkContainerName } from "../../base/container-name.ts";
 import { loadNative } from "../../base/native/load-native.ts";
+import { resetSocket } from "../../base/native/reset-socket.ts";
 import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
 import type { PortInput, PortInput_HandOver, PortOutputSchema } from "../../contract/tremplin/v1/guest_pb.js";
 import { connectInside } from "../connections/connect-inside.ts";
@@ -77,12 +78,13 @@ async function* relay(
   source: AsyncIterator<PortInput>,
   signal: AbortSignal,
 ): AsyncGenerator<Output, void, void> {
-  const reset = (): void => void socket.resetAndDestroy();
+  const reset = (): void => void resetSocket(socket);
   signal.addEventListener("abort", reset);
   socket.on("error", () => undefined);
   try {
     yield { output: { case: "connected", value: {} } };
-    const sent = sendInputs(source, socket).catch((error: unknown) => void socket.destroy(error as Error));
+    // Inputs that break off are no end of the data.
+    const sent = sendInputs(source, socket).catch(reset);
     for await (const data of socket.iterator({ destroyOnReturn: false })) {
       yield { output: { case: "data", value: data } };
     }
@@ -105,13 +107,14 @@ async function* relay(
   }
 }
 
-/** The end of the inputs ends the direction to the container. */
+/** Rejects for inputs that stop before they have ended. */
 async function sendInputs(source: AsyncIterator<PortInput>, socket: Socket): Promise<void> {
   for (;;) {
     const { done, value } = await source.next();
     if (socket.destroyed) return;
-    if (done) return void socket.end();
+    if (done) throw new TremplinError("failed", "the caller has gone");
     const { input } = value as PortInput;
+    if (input.case === "end") return void socket.end();
     if (input.case === "data" && !socket.write(input.value)) await drained(socket);
   }
 }

@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import type { HandlerContext } from "@connectrpc/connect";
 import { TimeLimit } from "../../base/async/time-limit.ts";
 import { checkContainerName } from "../../base/container-name.ts";
-import { TremplinError } from "../../base/tremplin-error.ts";
+import { isUnavailable, TremplinError } from "../../base/tremplin-error.ts";
 import type { ReadContainerLogRequest } from "../../contract/tremplin/v1/guest_pb.js";
 import type { Engine } from "../../engine/engine.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
@@ -59,13 +59,15 @@ async function systemLog(engine: Engine, name: string, lines: number, signal: Ab
 
 /** The engine's account of the start, then what the container wrote to its console. */
 async function bootLog(engine: Engine, name: string, signal: AbortSignal): Promise<string> {
-  const read = async (opened: Promise<Readable>): Promise<string> => {
-    // Neither exists for a container that never ran.
-    const stream = await opened.catch((error) => ifMissing(error) ?? undefined);
-    return stream ? await tailOf(stream) : "";
-  };
-  const started = await read(engine.instances.log(name, "lxc.log", { signal }));
-  const console = await read(engine.instances.consoleLog(name, { signal }));
+  // A container that never ran has no log. Not every engine keeps a console, and each says that in other words.
+  const started = await engine.instances.log(name, "lxc.log", { signal }).then(tailOf).catch(ifMissing);
+  const console = await engine.instances
+    .consoleLog(name, { signal })
+    .then(tailOf)
+    .catch((error) => {
+      signal.throwIfAborted();
+      if (isUnavailable(error)) throw error;
+    });
   const parts = [started && `from the engine:\n${started}`, console && `from the console:\n${console}`];
   const text = parts.filter(Boolean).join("\n");
   if (text === "")

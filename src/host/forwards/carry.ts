@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { finished } from "node:stream/promises";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandOverPlace } from "../../base/native/hand-over.ts";
+import { resetSocket } from "../../base/native/reset-socket.ts";
 import type { RelayedPair } from "../../base/native/socket-relay.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { PortInputSchema, PortOutput } from "../../contract/tremplin/v1/guest_pb.js";
@@ -53,7 +54,7 @@ export async function carry(tunnels: TunnelPool, carried: Carried, signal: Abort
     }
   } catch (error) {
     connected.reject(error);
-    client.resetAndDestroy();
+    resetSocket(client);
     throw error;
   } finally {
     signal.removeEventListener("abort", abort);
@@ -72,6 +73,7 @@ async function* inputs(
   for await (const data of client.iterator({ destroyOnReturn: false })) {
     yield { input: { case: "data", value: data } };
   }
+  yield { input: { case: "end", value: {} } };
 }
 
 async function wasHandedOver(outputs: AsyncIterator<PortOutput>): Promise<boolean> {

@@ -5,6 +5,7 @@ import type { Clock } from "../../base/async/clock.ts";
 import { Reconciler } from "../../base/async/reconciler.ts";
 import { LogLimit } from "../../base/log-limit.ts";
 import type { Logger } from "../../base/logger.ts";
+import { resetSocket } from "../../base/native/reset-socket.ts";
 import { errorMessage } from "../../base/tremplin-error.ts";
 import type { Forward } from "../../contract/tremplin/v1/host_pb.js";
 import { isLocal } from "../../transport/address.ts";
@@ -173,7 +174,7 @@ export class Forwards implements AsyncDisposable {
 
   async #onConnection(entry: Entry, client: Socket, isIpv6: boolean): Promise<void> {
     const guest = this.#guests.get(entry.guest);
-    if (!guest || this.#connections >= MAX_CONNECTIONS) return void client.resetAndDestroy();
+    if (!guest || this.#connections >= MAX_CONNECTIONS) return void resetSocket(client);
     const { container, port } = entry;
     const connection = new AbortController();
     const all = guest.connections.get(container) ?? new Set();
@@ -185,7 +186,7 @@ export class Forwards implements AsyncDisposable {
       const carried = { client, container, port, prefersIpv6: isIpv6, handOver };
       await carry(guest.tunnels, carried, connection.signal);
     } catch (error) {
-      client.resetAndDestroy();
+      resetSocket(client);
       this.#logFailure(entry, error);
     } finally {
       all.delete(connection);

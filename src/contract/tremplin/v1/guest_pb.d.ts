@@ -1381,6 +1381,14 @@ export declare type PortInput = Message<"tremplin.v1.PortInput"> & {
      */
     value: Uint8Array;
     case: "data";
+  } | {
+    /**
+     * The caller sends no more data.
+     *
+     * @generated from field: tremplin.v1.PortInput.End end = 3;
+     */
+    value: PortInput_End;
+    case: "end";
   } | { case: undefined; value?: undefined };
 };
 
@@ -1454,6 +1462,18 @@ export declare type PortInput_HandOver = Message<"tremplin.v1.PortInput.HandOver
  * Use `create(PortInput_HandOverSchema)` to create a new message.
  */
 export declare const PortInput_HandOverSchema: GenMessage<PortInput_HandOver>;
+
+/**
+ * @generated from message tremplin.v1.PortInput.End
+ */
+export declare type PortInput_End = Message<"tremplin.v1.PortInput.End"> & {
+};
+
+/**
+ * Describes the message tremplin.v1.PortInput.End.
+ * Use `create(PortInput_EndSchema)` to create a new message.
+ */
+export declare const PortInput_EndSchema: GenMessage<PortInput_End>;
 
 /**
  * @generated from message tremplin.v1.PortOutput
@@ -2316,10 +2336,9 @@ export declare const Guest: GenService<{
   },
   /**
    * Connects to a port that a container listens on, its loopback included. The
-   * first input must be start, the first output is connected. The end of the
-   * inputs ends the data to the container; the other direction goes on until
-   * end. The call ends once both directions have. Cancelling it resets the
-   * connection; a reset by the container ends it with ABORTED. Fails with
+   * first input must be start, the first output is connected. In each direction
+   * end ends the data, and the other one goes on. The call ends once both have.
+   * Cancelling it, or inputs that stop without end, reset the connection; a reset by the container ends it with ABORTED. Fails with
    * FAILED_PRECONDITION where nothing listens.
    *
    * @generated from rpc tremplin.v1.Guest.ConnectPort
