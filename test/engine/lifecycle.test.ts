@@ -136,7 +136,13 @@ test("a running container gets its privilege level at the next boot; an unknown 
   const request = { containerName: "owners", privilegeLevel: Level.PRIVILEGED };
   assert.equal((await tremplin.startContainer(request)).status, Start.RUNNING);
   const { containers } = await daemon.guest.listContainers({});
-  assert.equal(containers.find(({ name }) => name === "owners")?.privileged, true);
+  const owners = containers.find(({ name }) => name === "owners");
+  assert.equal(owners?.privileged, true);
+  const { memoryBytes = 0n, cpuNanoseconds = 0n, processes = 0 } = owners?.usage ?? {};
+  assert.ok(
+    memoryBytes > 0n && cpuNanoseconds > 0n && processes > 0,
+    "the engine measures a running container",
+  );
   const unknown = await tremplin.startContainer({ containerName: "owners", privilegeLevel: 7 as Level });
   assert.equal(unknown.status, Start.FAILED);
   assert.match(unknown.failureReason, /privilege level 7 is unknown/);

@@ -1,3 +1,4 @@
+import { readFile, writeFile } from "node:fs/promises";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Tremplin } from "../../src/contract/tremplin_pb.js";
 import type { MemoryGuest } from "./memory-guest.ts";
@@ -16,6 +17,7 @@ export function backupHandlers(guest: MemoryGuest): Handlers {
         const half = { inputFilesStreamed: 5, inputBytesStreamed: 1024n, bytesExported: 512n };
         await guest.notify("updateExportStatus", { containerName, status: 7, ...total, ...half });
         await guest.gateOrCancel();
+        if (exportPath.startsWith("/")) await writeFile(exportPath, `a backup of ${containerName}`);
         const done = { status: 1, bytesExported: 1024n, failureReason: guest.remark };
         await guest.notify("updateExportStatus", {
           containerName,
@@ -37,6 +39,7 @@ export function backupHandlers(guest: MemoryGuest): Handlers {
           progressSpeed: 2048n,
         });
         await guest.gateOrCancel();
+        if (importPath.startsWith("/")) guest.asked.push(`read ${await readFile(importPath, "utf8")}`);
         if (!guest.fault) guest.containers.set(containerName, "stopped");
         await guest.notify("updateImportStatus", {
           containerName,

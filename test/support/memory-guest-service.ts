@@ -8,6 +8,7 @@ import {
   type ShellOutputSchema,
 } from "../../src/contract/tremplin/v1/guest_pb.js";
 import { connectPort } from "../../src/daemon/rpc/connect-port.ts";
+import { transfers } from "../../src/daemon/rpc/transfers.ts";
 import { watchPorts } from "../../src/daemon/rpc/watch-ports.ts";
 import { dailyHandlers } from "./memory-daily.ts";
 import type { MemoryGuest } from "./memory-guest.ts";
@@ -18,7 +19,14 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
     getStatus: () => {
       const engine = { state: guest.engine, kind: "lxd", version: "5.0.2" };
       const { daemonId, operations } = guest;
-      const status = { daemonId, version: "1.2.3", site: "generic", engine, operations };
+      const status = {
+        sharedFolder: guest.shared,
+        daemonId,
+        version: "1.2.3",
+        site: "generic",
+        engine,
+        operations,
+      };
       return Object.assign(create(GetStatusResponseSchema, status), guest.status);
     },
     listOrphans: () => ({ orphans: guest.orphans }),
@@ -82,6 +90,7 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
     },
     shell: (inputs) => shell(guest, inputs),
     ...dailyHandlers(guest),
+    ...transfers({ places: { state: guest.shared, shared: guest.shared } }),
   };
 }
 

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
+import { dirname } from "node:path";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
@@ -11,7 +12,7 @@ import {
   type HandlerContext,
 } from "@connectrpc/connect";
 import {
-  type ContainerSchema,
+  type Container,
   Engine_State,
   type GetStatusResponse,
   Guest,
@@ -53,11 +54,17 @@ export class MemoryGuest implements AsyncDisposable {
   /** Operations end only after this promise. */
   gate: Promise<unknown> = Promise.resolve();
   /** More fields of each container in its list. */
-  containerFields: Omit<MessageInitShape<typeof ContainerSchema>, "$typeName"> = {};
+  containerFields: Partial<Pick<Container, "state" | "operation" | "ipv4Address" | "addresses" | "image">> =
+    {};
   /** How often it was asked for its list. */
   lists = 0;
   /** Set to make every operation fail with this reason. */
   fault = "";
+  /** The shared folder, on disk. */
+  get shared(): string {
+    const { address } = this.#options;
+    return address.kind === "unix" ? dirname(address.path) : "/nowhere";
+  }
   /** What an export adds to its success. */
   remark = "";
   /** More fields of its status. */

@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { systemErrorText } from "../../base/system-error.ts";
 import { plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { Guest, type ShellInputSchema } from "../../contract/tremplin/v1/guest_pb.js";
+import { Guest, type ShellInputSchema, type ShellOutput } from "../../contract/tremplin/v1/guest_pb.js";
 import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
@@ -35,30 +35,42 @@ interface Flags extends HostFlags {
 /** Runs a program, or a login shell, and ends with its exit code. */
 export async function shell(containerName: string, args: string[], flags: Flags, io: Io): Promise<void> {
   const command = args[0] === "--" ? args.slice(1) : args;
+  const account = accountOf(flags);
   using api = HostApi.open(flags);
-  const { stdin, stdout, stderr } = process;
+  const { stdin, stdout } = process;
   const plain = flags.plain || !stdin.isTTY || !stdout.isTTY;
-  const account = flags.user === undefined ? { asPrimaryUser: true } : { user: flags.user };
   const terminal = { term: process.env.TERM ?? "", plain, size: sizeOf(stdout) };
   const start = { containerName, command, ...account, ...terminal };
-  if (flags.user === "") throw new TremplinError("invalid", "--user needs the name of an account");
-  let isSilent = true;
   if (!plain) stdin.setRawMode(true);
   try {
-    for await (const { output } of api.bidiStream(Guest.method.shell, inputs(start, plain))) {
-      if (output.case === "exitCode") {
-        process.exitCode = output.value;
-        if (output.value === 127 && isSilent) io.err(`tremplin: ${silentText(containerName, command)}\n`);
-      } else if (output.case) {
-        isSilent = false;
-        const target = output.case === "data" ? stdout : stderr;
-        if (!target.write(output.value)) await once(target, "drain");
-      }
-    }
+    const { exitCode, isSilent } = await passOn(api.bidiStream(Guest.method.shell, inputs(start, plain)));
+    process.exitCode = exitCode;
+    if (exitCode === 127 && isSilent) io.err(`tremplin: ${silentText(containerName, command)}\n`);
   } finally {
     if (!plain) stdin.setRawMode(false);
     stdin.destroy();
   }
+}
+
+function accountOf({ user }: Flags) {
+  if (user === "") throw new TremplinError("invalid", "--user needs the name of an account");
+  return user === undefined ? { asPrimaryUser: true } : { user };
+}
+
+/** Writes what a program writes, until it ends. */
+async function passOn(outputs: AsyncIterable<ShellOutput>) {
+  const { stdout, stderr } = process;
+  let isSilent = true;
+  let exitCode: number | undefined;
+  for await (const { output } of outputs) {
+    if (output.case === "exitCode") exitCode = output.value;
+    else if (output.case) {
+      isSilent = false;
+      const target = output.case === "data" ? stdout : stderr;
+      if (!target.write(output.value)) await once(target, "drain");
+    }
+  }
+  return { exitCode, isSilent };
 }
 
 /** A shell names a program that is missing; without one the engine ends with 127 alone. */

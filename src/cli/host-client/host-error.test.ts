@@ -24,7 +24,7 @@ test("an unreachable guest or host is exit code 4, and the message says what to 
 
 const LINES = [
   ..."list|status|watch|ports|debug|usb|info web|user web|start web|stop web|delete web --yes".split("|"),
-  ..."create web --image-server https://x --alias y|export web|import web web.tar".split("|"),
+  ..."create web --image-server https://x --alias y|export web|import web --shared web.tar".split("|"),
   ..."timezone Europe/Paris|upgrade web --to bookworm".split("|"),
 ];
 

@@ -30,7 +30,7 @@ export interface OperationSpec {
   readonly mustExist?: boolean;
   readonly request: (api: HostApi, settings: CallSettings) => Promise<Reply>;
   /** Cancels the operation; Ctrl-C calls it once the operation is accepted. Without it Ctrl-C leaves the operation running. */
-  readonly cancel?: (api: HostApi, settings: CallSettings) => Promise<void>;
+  readonly cancel?: (api: HostApi, settings: CallSettings) => Promise<unknown>;
   /** What it does before its first notice. */
   readonly firstStep?: string;
   /** Return without waiting for the end. Default: no. */

@@ -14,7 +14,9 @@ test("a program without an account needs no shell", () => {
   assert.deepEqual(shellCommand(undefined, ["ls", "-l"]), ["ls", "-l"]);
 });
 
-test("a program gets its arguments as they are, and its exit code is kept", { skip: process.getuid?.() !== 0 }, () => {
+test("a program gets its arguments as they are, and its exit code is kept", {
+  skip: process.getuid?.() !== 0,
+}, () => {
   const odd = ["", " ", "'", '"', "$HOME", "`id`", "--", "-c", "*"];
   assert.equal(run("root", "printf", "<%s>", ...odd).stdout, odd.map((each) => `<${each}>`).join(""));
   assert.equal(run("nobody", "printf", "<%s>", ...odd).stdout, odd.map((each) => `<${each}>`).join(""));
