@@ -88,7 +88,7 @@ async function* chunks(stream: ClientHttp2Stream, ended: Promise<void>): AsyncGe
     isOver = true;
     wake();
   };
-  // Once for the whole stream: what waits for `ended` anew for each chunk is kept until the stream ends.
+  // Once for the whole stream: whatever waits for `ended` is kept until the stream ends.
   ended.then(over, over);
   stream.on("readable", () => wake());
   while (!stream.readableEnded) {
