@@ -54,8 +54,9 @@ export class MemoryGuest implements AsyncDisposable {
   /** Operations end only after this promise. */
   gate: Promise<unknown> = Promise.resolve();
   /** More fields of each container in its list. */
-  containerFields: Partial<Pick<Container, "state" | "operation" | "ipv4Address" | "addresses" | "image">> =
-    {};
+  containerFields: Partial<
+    Pick<Container, "state" | "operation" | "ipv4Address" | "addresses" | "image" | "createdAt">
+  > = {};
   /** How often it was asked for its list. */
   lists = 0;
   /** Set to make every operation fail with this reason. */

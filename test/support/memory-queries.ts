@@ -1,4 +1,5 @@
 import type { ServiceImpl } from "@connectrpc/connect";
+import { Engine_State } from "../../src/contract/tremplin/v1/guest_pb.js";
 import type { Tremplin } from "../../src/contract/tremplin_pb.js";
 import { setNotes } from "../../src/transport/notes.ts";
 import type { MemoryGuest } from "./memory-guest.ts";
@@ -9,6 +10,7 @@ type Handlers = Partial<ServiceImpl<typeof Tremplin>>;
 export function queryHandlers(guest: MemoryGuest): Handlers {
   return {
     getContainerInfo: ({ containerName }) => {
+      if (guest.engine !== Engine_State.RUNNING) return { status: 4, failureReason: "LXD not running" };
       const state = guest.containers.get(containerName);
       if (!state) return { status: 3 };
       return state === "running" ? { status: 1, ipv4Address: 0x0100000a } : { status: 2 };

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import fs from "node:fs";
 import { appendFile, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -125,6 +127,23 @@ test("where the front of a file cannot be removed, this process loses nothing of
   assert.equal(await rotated, true);
   assert.deepEqual(await linesBeside(path), upTo(1_000));
   assert.ok((await stat(path)).size <= MAX_BYTES);
+});
+
+test("a write that is short loses nothing", async (t) => {
+  const path = await newLog(t, "/dev/shm");
+  await writeFile(path, lines.join(""));
+  const { writeSync } = fs;
+  const short = (fd: number, buffer: Buffer, start: number, bytes: number) =>
+    writeSync(fd, buffer, start, Math.min(bytes, 100));
+  const mocked = t.mock.method(fs, "writeSync", short as typeof writeSync);
+  syncBuiltinESMExports();
+  t.after(() => {
+    mocked.mock.restore();
+    syncBuiltinESMExports();
+  });
+  assert.equal(await rotateLog(path, MAX_BYTES), true);
+  assert.ok(mocked.mock.callCount() > 1);
+  assert.deepEqual((await linesBeside(path)).at(-1), 1_000);
 });
 
 test("no log, a small one, a pipe and a link are left alone", async (t) => {

@@ -104,7 +104,8 @@ function moveRest(from: number, to: number, start: number): void {
   for (let at = start; ; ) {
     const bytes = readSync(from, buffer, 0, buffer.length, at);
     if (bytes === 0) break;
-    writeSync(to, buffer, 0, bytes);
+    // On a disk that is nearly full a write may be short.
+    for (let written = 0; written < bytes; ) written += writeSync(to, buffer, written, bytes - written);
     at += bytes;
   }
   ftruncateSync(from);

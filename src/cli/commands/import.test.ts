@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { CommandLineFixture, RecordedIo } from "../../../test/support/command-line.ts";
+import { Engine_State } from "../../contract/tremplin/v1/guest_pb.js";
 
 async function fixture(t: TestContext) {
   const at = await CommandLineFixture.open(t);
@@ -53,4 +55,35 @@ test("import asks for confirmation before it replaces a container", async (t) =>
   assert.match(io.stderr, /web was not replaced/);
   assert.deepEqual(at.guest.asked, []);
   assert.equal(await at.run(`import web ${file}`, io), 0);
+});
+
+test("a container that appears while the backup is sent, or another one of that name, is not replaced unasked", async (t) => {
+  const { at, file } = await fixture(t);
+  const io = new RecordedIo();
+  void io.written(/sending the backup/).then(() => at.guest.containers.set("web", "running"));
+  assert.equal(await at.run(`import web ${file}`, io), 2);
+  assert.match(io.stderr, /cannot ask without a terminal: to replace web, use --yes/);
+
+  const again = new RecordedIo();
+  again.answers.push("y", "no");
+  at.guest.containerFields = { createdAt: timestampFromMs(1_000) };
+  void again.written(/sending the backup/).then(() => {
+    at.guest.containerFields = { createdAt: timestampFromMs(2_000) };
+  });
+  assert.equal(await at.run(`import web ${file}`, again), 1);
+  assert.equal(again.questions.length, 2);
+  assert.deepEqual(at.guest.asked, []);
+  assert.deepEqual(await readdir(join(at.folder, "transfers")), []);
+});
+
+test("a guest that cannot say whether there is a container gets no import", async (t) => {
+  const { at, file } = await fixture(t);
+  at.guest.containers.set("web", "running");
+  at.guest.engine = Engine_State.STARTING;
+  for (const line of [`import web ${file}`, "import web --shared there.tar.gz"]) {
+    const { code, stderr } = await at.output(line);
+    assert.equal(code, 1);
+    assert.match(stderr, /cannot find out whether there is a container web already: LXD not running/);
+  }
+  assert.deepEqual(at.guest.asked, []);
 });

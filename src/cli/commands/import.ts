@@ -1,5 +1,8 @@
+import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Command } from "commander";
+import { plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
+import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import {
   CancelImportContainerResponse_Status as Cancelled,
   GetContainerInfoResponse_Status as Info,
@@ -10,8 +13,9 @@ import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { cancelOperation } from "../host-client/cancel-operation.ts";
 import { type CallSettings, HostApi } from "../host-client/host-api.ts";
-import { type OperationSpec, type Reply, runOperation } from "../host-client/run-operation.ts";
-import { reportResult, runAndReport, withSession } from "../host-client/session.ts";
+import { plainReason } from "../host-client/plain-reason.ts";
+import type { OperationSpec, Reply } from "../host-client/run-operation.ts";
+import { runAndReport, withSession } from "../host-client/session.ts";
 import type { Io } from "../io.ts";
 import { openBackup, removeTransfer, sendBackup } from "../transfer/backup-transfer.ts";
 import { confirm } from "./confirm.ts";
@@ -42,23 +46,25 @@ export function importCommand(io: Io): Command {
 }
 
 async function importShared(container: string, file: string, flags: Flags, io: Io): Promise<void> {
-  if (!flags.yes) await confirmReplacing(container, flags, io);
+  using api = HostApi.open(flags);
+  if (!flags.yes) await confirmReplacing(api, container, io);
   await runAndReport(specOf(container, file, flags), flags, io);
 }
 
 /** Sends the file to the guest first. */
 async function importOwn(container: string, file: string, flags: Flags, io: Io): Promise<void> {
   await using backup = await openBackup(file);
-  if (!flags.yes) await confirmReplacing(container, flags, io);
-  const outcome = await withSession(`importing ${container}`, flags, io, async (session) => {
-    const path = await sendBackup(backup, file, session);
-    try {
-      return await runOperation(session, specOf(container, path, flags));
-    } finally {
-      await removeTransfer(session.api, path);
-    }
-  });
-  reportResult(container, outcome, flags, io);
+  using api = HostApi.open(flags);
+  const confirmed = flags.yes ? undefined : await confirmReplacing(api, container, io);
+  const title = `importing ${container}`;
+  const path = await withSession(title, flags, io, (session) => sendBackup(backup, file, session));
+  try {
+    // Meanwhile somebody may have created one.
+    if (!flags.yes) await confirmReplacing(api, container, io, confirmed);
+    await runAndReport(specOf(container, path, flags), flags, io);
+  } finally {
+    await removeTransfer(api, path);
+  }
 }
 
 function specOf(container: string, path: string, { detach }: Flags): OperationSpec {
@@ -67,13 +73,40 @@ function specOf(container: string, path: string, { detach }: Flags): OperationSp
   return { ...about, request, cancel: cancel(container), detach: detach === true };
 }
 
-async function confirmReplacing(container: string, flags: HostFlags, io: Io): Promise<void> {
-  using api = HostApi.open(flags);
-  const request = { containerName: container };
-  const { status } = await api.call(Tremplin.method.getContainerInfo, request, { signal: io.interrupted });
-  if (status !== Info.RUNNING && status !== Info.STOPPED) return;
-  const question = `Replace ${container}, with all its data and snapshots, by the backup?`;
-  await confirm(container, { verb: "replace", participle: "replaced", question }, io);
+/** Asks until what is there is what was confirmed, or nothing. Returns that. */
+async function confirmReplacing(
+  api: HostApi,
+  container: string,
+  io: Io,
+  confirmed?: string,
+): Promise<string | undefined> {
+  for (let last = confirmed; ; ) {
+    const found = await findReplaced(api, container, io.interrupted);
+    if (found === undefined || found === last) return found;
+    const question = `Replace ${container}, with all its data and snapshots, by the backup?`;
+    await confirm(container, { verb: "replace", participle: "replaced", question }, io);
+    last = found;
+  }
+}
+
+/** When the container of that name was made; undefined where there is none. Throws where the guest cannot say. */
+async function findReplaced(
+  api: HostApi,
+  containerName: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const info = await api.call(Tremplin.method.getContainerInfo, { containerName }, { signal });
+  if (info.status === Info.NOT_FOUND) return undefined;
+  if (info.status !== Info.RUNNING && info.status !== Info.STOPPED) {
+    const reason = plainText(plainReason(info.failureReason)) || "the guest gave no reason";
+    const sentence = `cannot find out whether there is a container ${containerName} already: ${reason}`;
+    throw new TremplinError("failed", sentence);
+  }
+  // A guest with the original contract alone has no list.
+  const listed = await api.call(Guest.method.listContainers, {}, { signal }).catch(() => undefined);
+  signal.throwIfAborted();
+  const createdAt = listed?.containers.find(({ name }) => name === containerName)?.createdAt;
+  return createdAt ? timestampDate(createdAt).toISOString() : "unknown";
 }
 
 async function requestImport(

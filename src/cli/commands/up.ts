@@ -82,7 +82,7 @@ async function startAll(api: HostApi, run: RunFolder, flags: Flags, io: Io): Pro
   await using progress = openProgress("starting", io, { json });
   const program = [process.execPath, ...process.execArgv, process.argv[1] as string];
 
-  const older = await endOlder(api, run, progress, io);
+  const older = await endOlder(api, run, flags, progress, io);
   if (older) progress.print(older);
   progress.update("host");
   const hostArgs = hostArguments(run, flags, await run.openToClients());

@@ -19,7 +19,7 @@ test("a running operation is a sign of life; an unreachable guest is a stall; a 
     stalled: () => signs.push("stalled"),
   };
   const stop = new AbortController();
-  const watching = watchLiveness(api, web, progress, () => 7n, clock, stop.signal);
+  const watching = watchLiveness(api, web, progress, () => 7, clock, stop.signal);
   const interval = async () => {
     await clock.sleeping();
     clock.advance(10_000);
@@ -44,7 +44,7 @@ test("a guest without a status rpc is polled only once", async (t) => {
   const at = await CommandLineFixture.open(t, true);
   const clock = new ManualClock();
   using api = new HostApi(at.hostAddress, "");
-  const watching = watchLiveness(api, web, noProgress, () => 7n, clock, new AbortController().signal);
+  const watching = watchLiveness(api, web, noProgress, () => 7, clock, new AbortController().signal);
   await clock.sleeping();
   clock.advance(10_000);
   await watching;
@@ -78,7 +78,7 @@ test("another operation on the container is no sign of life; one that waits for 
     stalled: (reason: string) => signs.push(reason),
   };
   const target = { operation: "1", container: "web" };
-  const watching = watchLiveness(api, target, progress, () => 7n, clock, new AbortController().signal);
+  const watching = watchLiveness(api, target, progress, () => 7, clock, new AbortController().signal);
   const interval = async () => {
     await clock.sleeping();
     clock.advance(10_000);
@@ -92,4 +92,41 @@ test("another operation on the container is no sign of life; one that waits for 
   await interval();
   await assert.rejects(watching, /did not report an end/);
   assert.equal(signs.length, 1);
+});
+
+test("events and notices of other operations do not keep a lost one alive", async (t) => {
+  const at = await CommandLineFixture.open(t);
+  const clock = new ManualClock();
+  const io = new RecordedIo({ clock });
+  at.guest.gate = new Promise(() => undefined);
+  const running = at.run("create web --image-server https://x --alias y", io);
+  await io.written(/100 %/);
+  at.guest.operations.length = 0;
+  const pass = async () => {
+    await clock.sleeping(2);
+    clock.advance(10_000);
+  };
+  await pass();
+  await clock.sleeping(2);
+  await at.guest.notify("updateDeletionStatus", { containerName: "other", status: 1 });
+  at.guest.status = { undeliveredNotices: 1 };
+  await pass();
+  assert.equal(await running, 1);
+  assert.match(io.stderr, /did not report an end/);
+});
+
+test("while the host does not have all notices yet, an operation is not lost", async (t) => {
+  const at = await CommandLineFixture.open(t);
+  const clock = new ManualClock();
+  using api = new HostApi(at.hostAddress, "");
+  const stop = new AbortController();
+  const watching = watchLiveness(api, web, noProgress, () => 7, clock, stop.signal);
+  at.guest.status = { undeliveredNotices: 1 };
+  for (let count = 0; count < 3; count++) {
+    await clock.sleeping();
+    clock.advance(10_000);
+  }
+  await clock.sleeping();
+  stop.abort(new Error("it goes on"));
+  await assert.rejects(watching, /it goes on/);
 });

@@ -21,47 +21,47 @@ const WAITING = "the guest continues once its engine runs; sudo tremplin up star
 
 /**
  * Polls the guest's status to distinguish a silent operation from a lost one. Returns when the
- * signal fires, or at once where the guest has no status rpc. Throws when the operation is gone and no notice of its end
- * is waiting.
+ * signal fires, or at once where the guest has no status rpc. Throws when the operation is gone with all its notices, and no
+ * event of it has come since. Those of other operations say nothing about it. `ownEvents`: how many it had so far.
  */
 export async function watchLiveness(
   api: HostApi,
   target: Target,
   progress: Progress,
-  newest: () => bigint,
+  ownEvents: () => number,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<void> {
-  let goneSince: bigint | undefined;
+  let eventsWhenGone: number | undefined;
   for (;;) {
     await clock.sleep(POLL_INTERVAL_MS, signal);
     const state = await poll(api, target, signal);
     if (state === "unsupported") return;
     if (state === "unreachable") progress.stalled(UNREACHABLE);
     if (state === "waiting") progress.stalled(WAITING);
-    if (state === "working") progress.heartbeat();
-    if (state !== "gone") goneSince = undefined;
-    else if (goneSince === newest()) throw new TremplinError("failed", LOST);
-    else goneSince = newest();
+    if (state === "working" || state === "pending") progress.heartbeat();
+    const isGone = state === "gone" || state === "pending";
+    if (isGone && eventsWhenGone === ownEvents()) throw new TremplinError("failed", LOST);
+    if (state === "gone") eventsWhenGone = ownEvents();
+    else if (!isGone) eventsWhenGone = undefined;
   }
 }
 
+/** `gone`: with all its notices; `pending`: there are notices, of this operation or others, that the host does not have. */
 async function poll(
   api: HostApi,
   { operation, container }: Target,
   signal: AbortSignal,
-): Promise<"working" | "waiting" | "gone" | "unreachable" | "unsupported"> {
+): Promise<"working" | "waiting" | "gone" | "pending" | "unreachable" | "unsupported"> {
   try {
     const status = await api.call(Guest.method.getStatus, {}, { signal, timeout: STATUS_TIMEOUT_MS });
     const found = status.operations.filter(({ id, containerName }) =>
       operation === undefined ? containerName === container : id === operation,
     );
     if (found.length > 0 && found.every(({ waitsForRecovery }) => waitsForRecovery)) return "waiting";
-    const working =
-      found.length > 0 ||
-      (container === "" && status.engine?.state === Engine_State.STARTING) ||
-      status.undeliveredNotices > 0;
-    return working ? "working" : "gone";
+    if (found.length > 0) return "working";
+    if (container === "" && status.engine?.state === Engine_State.STARTING) return "working";
+    return status.undeliveredNotices > 0 ? "pending" : "gone";
   } catch (thrown) {
     signal.throwIfAborted();
     return isUnavailable(thrown) ? "unreachable" : "unsupported";

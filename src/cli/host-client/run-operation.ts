@@ -60,6 +60,10 @@ export async function runOperation(session: Session, spec: OperationSpec): Promi
   const signal = AbortSignal.any([interrupt.signal, stop.signal]);
   let newest: bigint | undefined;
   let operation: string | undefined;
+  let ownEvents = 0;
+  const onOwnEvent = (): void => {
+    ownEvents++;
+  };
   const ended = (text: string): Outcome => ({ text, operation });
   try {
     const following = await followEvents(api, {
@@ -90,10 +94,13 @@ export async function runOperation(session: Session, spec: OperationSpec): Promi
     }
     progress.update(spec.firstStep ?? "accepted by the guest");
     const target = { operation, container: spec.container };
-    watchLiveness(api, target, progress, () => following.newest, io.clock, signal).catch((reason) =>
+    watchLiveness(api, target, progress, () => ownEvents, io.clock, signal).catch((reason) =>
       stop.abort(reason),
     );
-    return { operation, ...(await waitForFinalNotice(following.events, session, spec, operation)) };
+    return {
+      operation,
+      ...(await waitForFinalNotice(following.events, session, spec, operation, onOwnEvent)),
+    };
   } catch (thrown) {
     if (!interrupt.signal.aborted) throw thrown;
     throw interruptedError(spec, newest);
@@ -124,9 +131,12 @@ async function waitForFinalNotice(
   { io, progress, json }: Session,
   spec: OperationSpec,
   operation: string | undefined,
+  onOwnEvent: () => void,
 ): Promise<Pick<Outcome, "text" | "remark">> {
   for await (const event of events) {
-    const notice = belongsTo(event, spec, operation) ? (spec.read ?? noticeText)(event) : undefined;
+    if (!belongsTo(event, spec, operation)) continue;
+    onOwnEvent();
+    const notice = (spec.read ?? noticeText)(event);
     if (!notice) continue;
     if (json) io.out(jsonLine({ event: toJson(EventSchema, event) }));
     if (notice.state === "going") progress.update(notice.text, notice.percent, notice.bytes);

@@ -11,17 +11,22 @@ import type { TargetFile } from "./target-file.ts";
 
 const CALL_TIMEOUT_MS = 30_000;
 
-/** Writes what the guest has at `path` to a file of the caller. */
+/** Writes what the guest has at `path` to a file of the caller. Throws unless that is the whole file. */
 export async function fetchBackup(path: string, target: TargetFile, session: Session): Promise<void> {
   const { api, io, progress } = session;
   let bytes = 0;
+  let total = 0n;
   const settings = { signal: io.interrupted };
   for await (const { data, totalBytes } of api.stream(Guest.method.readTransfer, { path }, settings)) {
     await target.write(data);
     bytes += data.length;
+    total = totalBytes;
     const of = `${bytesText(bytes)} of ${bytesText(totalBytes)}`;
     progress.update(`fetching the backup, ${of}`, share(bytes, Number(totalBytes)), bytes);
   }
+  if (BigInt(bytes) === total) return;
+  const part = `${bytes} of its ${total} bytes arrived`;
+  throw new TremplinError("failed", `the backup is not complete: ${part}; export it again`);
 }
 
 /** Opens a backup of the caller. Throws `invalid` with a sentence if it is no file that can be read. */
@@ -42,7 +47,15 @@ export async function sendBackup(file: FileHandle, name: string, session: Sessio
   const { size } = await file.stat();
   const inputs = async function* () {
     yield { input: { case: "fileName" as const, value: basename(name) } };
-    for await (const value of bytesOfFile(file)) yield { input: { case: "data" as const, value } };
+    let sent = 0;
+    for await (const value of bytesOfFile(file)) {
+      yield { input: { case: "data" as const, value } };
+      sent += value.length;
+    }
+    if (sent !== size) {
+      const sentence = `${name} changed while it was sent: import it again once it is complete`;
+      throw new TremplinError("failed", sentence);
+    }
     yield { input: { case: "done" as const, value: true } };
   };
   const settings = { signal: io.interrupted };

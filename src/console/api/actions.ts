@@ -8,6 +8,7 @@ import {
   GetContainerUsernameResponse_Status as Found,
   type GetContainerUsernameResponse,
   ImportContainerResponse_Status as Import,
+  GetContainerInfoResponse_Status as Info,
   SetUpUserResponse_Status as SetUp,
   StartContainerResponse_Status as Start,
   StopContainerResponse_Status as Stop,
@@ -62,6 +63,19 @@ export async function backUp({ guest, name }: Target, exportPath: string): Promi
     await tremplin.exportContainer({ containerName: name, exportPath }, onGuest(guest)),
     Export.EXPORTING,
   );
+}
+
+/** Creates a container from a backup. What the page shows may be older than a container of that name. */
+export async function restoreNew({ guest, name }: Target, importPath: string): Promise<void> {
+  const answer = await tremplin.getContainerInfo({ containerName: name }, onGuest(guest));
+  if (answer.status === Info.RUNNING || answer.status === Info.STOPPED)
+    throw new TremplinError("failed", takenText(name));
+  accept(answer, Info.NOT_FOUND);
+  await restore({ guest, name }, importPath);
+}
+
+export function takenText(name: string): string {
+  return `There is a container ${name} already. Its own page can replace it by a backup.`;
 }
 
 /** Creates a container from a backup, or replaces one. */

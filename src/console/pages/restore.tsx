@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { restore } from "../api/actions.ts";
+import { restoreNew, takenText } from "../api/actions.ts";
 import { sentenceOf } from "../api/host.ts";
 import { live, useShown } from "../api/use-live.ts";
 import { actionNamed, Button, useRefusal } from "../parts/button.tsx";
@@ -17,12 +17,11 @@ export function RestorePage({ guest }: { readonly guest: string }) {
   const refusal = useRefusal(actionNamed(all?.actions, "import"));
   const submit = async (): Promise<void> => {
     const wrong = name === "" || file === "" ? "Give the file and a name." : undefined;
-    const taken = `There is a container ${name} already. Its own page can replace it by a backup.`;
-    const problem = wrong ?? (names.includes(name) ? taken : undefined);
+    const problem = wrong ?? (names.includes(name) ? takenText(name) : undefined);
     setFailure(problem);
     if (problem !== undefined || refusal !== undefined) return;
     try {
-      await restore({ guest, name }, file);
+      await restoreNew({ guest, name }, file);
       live.refreshSoon();
       location.hash = linkTo();
     } catch (thrown) {

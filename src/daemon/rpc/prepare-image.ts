@@ -8,14 +8,7 @@ import type { RpcDeps } from "./rpc.ts";
 export function prepareImage(deps: RpcDeps) {
   return async function* ({ debianRelease: release }: PrepareImageRequest, { signal }: HandlerContext) {
     const folder = join(deps.places.shared, "images");
-    const build = debianImage({ release, folder, signal, log: deps.log });
-    for (;;) {
-      const { done, value } = await build.next();
-      if (done) {
-        yield { message: "done", percent: 100, ...value };
-        return;
-      }
-      yield value;
-    }
+    const built = yield* debianImage({ release, folder, signal, log: deps.log });
+    yield { message: "done", percent: 100, ...built };
   };
 }

@@ -71,6 +71,20 @@ test("a file that is not complete leaves nothing", async (t) => {
   assert.deepEqual(await readdir(at), []);
 });
 
+test("a caller that goes away between two answers leaves nothing", async (t) => {
+  const { at, shared } = await fixture(t);
+  const handler = transfers({ places: { state: shared, shared } }).writeTransfer as unknown as (
+    inputs: AsyncIterable<unknown>,
+  ) => AsyncGenerator<unknown>;
+  for (const end of ["throw", "return"] as const) {
+    const answers = handler(inputs("x.tar.gz", ["one", "two"], false));
+    await answers.next();
+    assert.equal((await readdir(at)).length, 1);
+    await answers[end](new Error("the caller is gone")).catch(() => undefined);
+    assert.deepEqual(await readdir(at), []);
+  }
+});
+
 test("nothing but transfers can be read or removed", async (t) => {
   const { folder, shared, at, guest } = await fixture(t);
   const { path } = await guest.createTransfer({ fileName: "x" });

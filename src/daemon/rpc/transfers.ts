@@ -28,13 +28,18 @@ export function transfers({ places }: Pick<RpcDeps, "places">): Handlers {
         throw new TremplinError("invalid", "the first input of a transfer must be file_name");
       }
       const receiving = folder.receive(first.input.value, dataOf(source));
-      for (;;) {
-        const { done, value } = await receiving.next();
-        if (done) {
-          yield { path: value };
-          return;
+      try {
+        for (;;) {
+          const { done, value } = await receiving.next();
+          if (done) {
+            yield { path: value };
+            return;
+          }
+          yield { receivedBytes: BigInt(value.receivedBytes) };
         }
-        yield { receivedBytes: BigInt(value.receivedBytes) };
+      } finally {
+        // A caller that goes away ends this at a yield.
+        await receiving.return("");
       }
     },
     removeTransfer: async ({ path }) => {
