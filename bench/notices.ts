@@ -41,11 +41,11 @@ async function measure(guests: number, wanted: number): Promise<Measured> {
   const place = { folder, guests, port: await freePort() };
   const host = new FleetHost(join(dirname(process.argv[1] as string), "fleet-host.js"), place);
   try {
-    const stop = new AbortController();
-    const running = runFleet(place, wanted, stop.signal);
+    const [end, never] = [new AbortController(), new AbortController()];
+    const running = runFleet(place, wanted, { end: end.signal, abandon: never.signal });
     await delay((WARM_UP_SECONDS + SECONDS) * 1000);
     const megabytes = Math.round(host.residentMemory / 1e6);
-    stop.abort();
+    end.abort();
     return { ...numbersOf(await running), megabytes };
   } finally {
     await host.end("SIGKILL");

@@ -26,14 +26,15 @@ if (process.argv[2] === "as-host") {
     const folder = await mkdtemp(join(tmpdir(), "fleet-"));
     const place = { folder, guests: SIZE.guests, port: await freePort() };
     const host = new FleetHost(import.meta.filename, place);
-    const stop = new AbortController();
+    const [end, abandon] = [new AbortController(), new AbortController()];
     t.after(async () => {
-      stop.abort();
+      for (const each of [end, abandon]) each.abort();
       await host.end("SIGKILL");
       await rm(folder, { recursive: true });
     });
     const sent = new Map<string, number>();
-    const running = runFleet(place, SIZE.rate, stop.signal, sent);
+    const running = runFleet(place, SIZE.rate, { end: end.signal, abandon: abandon.signal }, sent);
+    running.catch(() => undefined);
     const times = Array.from({ length: SIZE.kills }, () => Math.random() * SIZE.killedFor).sort(
       (a, b) => a - b,
     );
@@ -43,7 +44,7 @@ if (process.argv[2] === "as-host") {
     }
     await delay(SIZE.killedFor - (times.at(-1) ?? 0));
     const growth = isLong ? await growthOf(host, sent) : 0;
-    stop.abort();
+    end.abort();
     await running;
     await host.end("SIGTERM");
     const recorded = await recordedBy(folder);

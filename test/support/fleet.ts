@@ -105,13 +105,13 @@ export interface FleetResult {
 }
 
 /**
- * Serves all guests, and lets them send `rate` notices a second together until the signal fires, and some each. `sent` is
- * kept up to date meanwhile.
+ * Serves all guests, and lets them send `rate` notices a second together until the end, and some each. `sent` is kept up to
+ * date meanwhile.
  */
 export async function runFleet(
   place: FleetPlace,
   rate: number,
-  signal: AbortSignal,
+  signals: FleetSignals,
   sent = new Map<string, number>(),
 ): Promise<FleetResult> {
   const { folder, guests } = place;
@@ -129,24 +129,33 @@ export async function runFleet(
   });
   const latencies: number[] = [];
   const pause = (guests / rate) * 1000;
-  const send = (guest: number) => sendFrom(guest, { place, pause, signal, sent, latencies });
+  const send = (guest: number) => sendFrom(guest, { place, pause, sent, latencies, ...signals });
   await Promise.all(Array.from({ length: guests }, (_, guest) => send(guest)));
   return { sent, latencies };
 }
 
-interface Sending {
+interface FleetSignals {
+  /** No notice is begun after it. */
+  readonly end: AbortSignal;
+  /** Nothing is sent again after it. */
+  readonly abandon: AbortSignal;
+}
+
+interface Sending extends FleetSignals {
   readonly place: FleetPlace;
   readonly pause: number;
-  readonly signal: AbortSignal;
   readonly sent: Map<string, number>;
   readonly latencies: number[];
 }
 
 /** One guest: its notices one after another, each until it is acknowledged. */
-async function sendFrom(guest: number, { place, pause, signal, sent, latencies }: Sending): Promise<void> {
+async function sendFrom(
+  guest: number,
+  { place, pause, end, abandon, sent, latencies }: Sending,
+): Promise<void> {
   let connection = connect(guest, place);
   await delay(pause * Math.random());
-  for (let count = 0; !signal.aborted || count < MIN_NOTICES; count++) {
+  for (let count = 0; !end.aborted || count < MIN_NOTICES; count++) {
     if (count % NOTICES_PER_CONNECTION === NOTICES_PER_CONNECTION - 1) {
       connection[Symbol.dispose]();
       connection = connect(guest, place);
@@ -154,7 +163,7 @@ async function sendFrom(guest: number, { place, pause, signal, sent, latencies }
     const container = `${count % CONTAINERS}`;
     const key = `g${guest}/${container}`;
     const began = performance.now();
-    if (await sendUntilAcknowledged(connection, container, `${sent.get(key) ?? 0}`)) {
+    if (await sendUntilAcknowledged(connection, container, `${sent.get(key) ?? 0}`, abandon)) {
       latencies.push(performance.now() - began);
     }
     sent.set(key, (sent.get(key) ?? 0) + 1);
@@ -168,6 +177,7 @@ async function sendUntilAcknowledged(
   connection: Connection,
   container: string,
   text: string,
+  abandon: AbortSignal,
 ): Promise<boolean> {
   const client = createClient(TremplinListener, connection.transport);
   const headers = { "tremplin-notice": randomUUID(), "tremplin-daemon": DAEMON_ID };
@@ -177,6 +187,7 @@ async function sendUntilAcknowledged(
       await client.updateStopStatus(message, { headers, timeoutMs: 10_000 });
       return tries === 1;
     } catch {
+      abandon.throwIfAborted();
       await delay(50 + 100 * Math.random());
     }
   }
