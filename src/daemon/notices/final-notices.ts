@@ -21,6 +21,8 @@ export interface FinalNotice {
   readonly final: Notice;
   /** Why something is left to clean up, if anything is. */
   readonly owed?: string | undefined;
+  /** The name that the container has by now, if it is another one: what is owed needs the lock of that. */
+  readonly container?: string | undefined;
   /** Not sent before this settles. */
   readonly notBefore: Promise<void>;
   /** Aborts when the daemon stops. */
@@ -59,8 +61,15 @@ export class FinalNotices {
    * not on disk, perhaps days later; so this retries the write until it succeeds, and only then sends the notice.
    * Rejects with the signal's reason when that aborts first.
    */
-  async end(entry: JournalEntry, { final, owed, notBefore, signal, onObstacle }: FinalNotice): Promise<void> {
-    const ended = { final: { method: final.method, message: jsonOf(final) }, ...(owed && { owed }) };
+  async end(
+    entry: JournalEntry,
+    { final, owed, container, notBefore, signal, onObstacle }: FinalNotice,
+  ): Promise<void> {
+    const ended = {
+      final: { method: final.method, message: jsonOf(final) },
+      ...(owed && { owed }),
+      ...(container && { container }),
+    };
     let isFirst = true;
     for (const wait of backoff(FIRST_RETRY_MS, LAST_RETRY_MS)) {
       signal.throwIfAborted();

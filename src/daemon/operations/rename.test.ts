@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { OperationBench } from "../../../test/support/operation-bench.ts";
@@ -18,6 +18,15 @@ async function benchWithOne(): Promise<OperationBench> {
 
 function logOf({ state }: OperationBench, name: string): string {
   return join(state, "upgrades", `${name}.log`);
+}
+
+/** Whose lock the next daemon takes for what is left. */
+async function containersOfEntries({ state }: OperationBench): Promise<string[]> {
+  const folder = join(state, "journal");
+  const texts = (await readdir(folder)).map(async (name) =>
+    JSON.parse(await readFile(join(folder, name), "utf8")),
+  );
+  return (await Promise.all(texts)).map(({ container }) => container);
 }
 
 function names({ engine }: OperationBench): string[] {
@@ -72,4 +81,37 @@ test("after a crash a container that has its new name keeps it, with all that be
   const other = await afterCrash("c5");
   assert.deepEqual([other.status, other.names], [Status.FAILED, ["c5"]]);
   assert.match(other.failureReason, /was renamed to c5/);
+});
+
+test("a rename after which a file cannot be moved is CREATED, and owes the rest under the new name", async () => {
+  await using bench = await benchWithOne();
+  // A folder that is not empty is in the way.
+  await mkdir(join(logOf(bench, "c2"), "in"), { recursive: true });
+  const { final } = await bench.run("rename", request);
+  assert.deepEqual([final.containerName, final.status, final.failureReason], ["c2", Status.CREATED, ""]);
+  assert.match(String(await bench.owed()), /not everything of c1 is named c2 yet/);
+  assert.deepEqual(bench.daemon.runner.locks.all(), []);
+  assert.deepEqual(await containersOfEntries(bench), ["c2"]);
+  await bench.restart();
+  assert.match(String(await bench.owed()), /not everything of c1 is named c2 yet/);
+  await rm(logOf(bench, "c2"), { recursive: true });
+  await bench.restart();
+  assert.deepEqual(await bench.owed(), []);
+  assert.equal(await readFile(logOf(bench, "c2"), "utf8"), "the log");
+});
+
+test("what is owed to a renamed container is not taken from a new one of the old name", async () => {
+  await using bench = await benchWithOne();
+  await mkdir(join(logOf(bench, "c2"), "in"), { recursive: true });
+  await bench.run("rename", request);
+  await rm(logOf(bench, "c2"), { recursive: true });
+  await bench.actions.create("c1");
+  await writeFile(logOf(bench, "c1"), "its own");
+  const source = (name: string) => join(bench.state, "tokens", `${name}_token`);
+  const token = { type: "disk", path: "/dev/.container_token" };
+  bench.engine.instance("c2").devices = { container_token: { ...token, source: source("c1") } };
+  await bench.restart();
+  assert.deepEqual(await bench.owed(), []);
+  assert.equal(await readFile(logOf(bench, "c1"), "utf8"), "its own");
+  assert.equal(bench.engine.instance("c2").devices.container_token?.source, source("c2"));
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { OperationBench } from "../../../test/support/operation-bench.ts";
+import { OperationBench, until } from "../../../test/support/operation-bench.ts";
 import { ContainerStartProgress_Status as Status } from "../../contract/tremplin_pb.js";
 
 const request = { containerName: "c1" };
@@ -78,13 +78,24 @@ test("a daemon that died before it stopped anything leaves the container alone",
   }
 });
 
-test("a container that was stopped when the daemon died is started by the next one", async () => {
+test("a container that was stopped for it when the daemon died is started by the next one", async () => {
   await using bench = await benchWithRunning();
-  const id = await bench.beginUntilStep("restart", "down", request);
-  await bench.actions.act("c1", "stop");
+  const id = await bench.beginUntilStep("restart", "stopping", request);
+  await until(() => bench.engine.instance("c1").status === "Stopped");
   await bench.restart();
   assert.equal((await bench.outcome(id)).final.status, Status.STARTED);
   assert.equal(bench.engine.instance("c1").status, "Running");
+});
+
+test("a container that a person may have stopped after the daemon died stays stopped", async () => {
+  await using bench = await benchWithRunning();
+  const id = await bench.beginUntilStep("restart", "down", request);
+  assert.equal(bench.engine.instance("c1").status, "Running");
+  await bench.actions.act("c1", "stop");
+  await bench.restart();
+  const { status, failureReason } = (await bench.outcome(id)).final;
+  assert.deepEqual([status, bench.engine.instance("c1").status], [Status.FAILED, "Stopped"]);
+  assert.match(failureReason, /perhaps somebody stopped it .* so it was left stopped; start it/);
 });
 
 test("one that runs again by then is STARTED, one of another name is left alone", async () => {
@@ -107,8 +118,8 @@ test("one that runs again by then is STARTED, one of another name is left alone"
 
 test("one that does not start after the crash is FAILED with the reason, and free for other operations", async () => {
   await using bench = await benchWithRunning();
-  const id = await bench.beginUntilStep("restart", "down", request);
-  await bench.actions.act("c1", "stop");
+  const id = await bench.beginUntilStep("restart", "stopping", request);
+  await until(() => bench.engine.instance("c1").status === "Stopped");
   bench.engine.failNext("PUT", /state$/, "the disk is full");
   await bench.restart();
   const { status, failureReason } = (await bench.outcome(id)).final;

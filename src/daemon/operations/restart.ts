@@ -21,6 +21,8 @@ const steps = {
   ...startSteps,
   /** The container may be down from here on. */
   down: flagText,
+  /** The engine stops it for this operation, so nobody else did. */
+  stopping: flagText,
 };
 type Context = OperationContext<typeof steps>;
 
@@ -36,7 +38,8 @@ export function restartOperation(
     checkMayShiftIds(found, undefined);
     await recordIdentity(engine, found, context, signal);
     await context.step("down");
-    await shutDown(engine, found, { grace: deps.site.stopGrace, signal, log });
+    const onStopping = () => context.step("stopping");
+    await shutDown(engine, found, { grace: deps.site.stopGrace, onStopping, signal, log });
     return await startAgain(name, context);
   }
 
@@ -60,25 +63,33 @@ export function restartOperation(
       return yield* withHeartbeat(work, every, () => starting(containerName));
     },
     ...failureMessages(Status),
-    // What was stopped to be started again is started, also after a crash: nobody asked for a stopped container.
+    // What was stopped to be started again is started, also after a crash. What a person may have stopped stays stopped.
     async recover({ containerName }, context, interruption) {
       const final = await recoverStart(deps, containerName, context, interruption);
       if (final || !context.steps.down) return final;
       const now = await findContainer(deps.engine(), containerName, context.signal);
       if (now?.status_code !== instanceStatus.stopped) return undefined;
       if (interruption === "failure" || interruption === "cancel") return undefined;
+      if (!context.steps.stopping) return failed(containerName, perhapsByAPerson(containerName));
       try {
         return await startAgain(containerName, context);
       } catch (error) {
         context.signal.throwIfAborted();
         if (isUnavailable(error)) throw error;
-        const failureReason = `it was stopped, and does not start again: ${errorMessage(error)}`;
-        return { containerName, status: Status.FAILED, failureReason };
+        return failed(containerName, `it was stopped, and does not start again: ${errorMessage(error)}`);
       }
     },
     interrupted: ({ containerName }, cause) =>
       `${cause} while it restarted ${containerName}; restart it again`,
   };
+}
+
+function failed(containerName: string, failureReason: string) {
+  return { containerName, status: Status.FAILED, failureReason };
+}
+
+function perhapsByAPerson(name: string): string {
+  return `${name} is stopped, and perhaps somebody stopped it after the restart was interrupted, so it was left stopped; start it if it is to run`;
 }
 
 /** Throws `failed` for a container that does not run, or that the engine deletes when it stops. */

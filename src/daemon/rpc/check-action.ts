@@ -1,4 +1,4 @@
-import { type ContainerAction, refusalOf } from "../../actions/container-actions.ts";
+import { type ContainerAction, type Refusal, refusalOf } from "../../actions/container-actions.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Instance } from "../../engine/resources/instance.ts";
 import type { RpcDeps } from "./rpc.ts";
@@ -13,6 +13,17 @@ export function checkAction(
   { name, status }: Pick<Instance, "name" | "status">,
 ): void {
   const operation = runner.locks.holder(name);
-  const refusal = refusalOf(action, { name, state: status.toLowerCase(), operation });
+  refuse(refusalOf(action, { name, state: status.toLowerCase(), operation }));
+}
+
+/** As checkAction(), for a caller that has the lock of the container. */
+export function checkState(
+  action: ContainerAction,
+  { name, status }: Pick<Instance, "name" | "status">,
+): void {
+  refuse(refusalOf(action, { name, state: status.toLowerCase() }));
+}
+
+function refuse(refusal: Refusal | undefined): void {
   if (refusal) throw new TremplinError(refusal.code === "busy" ? "busy" : "failed", refusal.sentence);
 }

@@ -8,7 +8,7 @@ import { ContainerExec } from "../upgrade/container-exec.ts";
 import { findUpgradePath } from "../upgrade/container-release.ts";
 import { preflight } from "../upgrade/preflight.ts";
 import { releaseOfVersion } from "../upgrade/releases.ts";
-import { checkAction } from "./check-action.ts";
+import { checkState } from "./check-action.ts";
 import type { RpcDeps } from "./rpc.ts";
 
 const HEARTBEAT_MS = 2_000;
@@ -23,9 +23,9 @@ export function checkUpgrade(deps: RpcDeps) {
   async function check({ containerName: name, targetVersion }: CheckUpgradeRequest, signal: AbortSignal) {
     checkContainerName(name);
     const engine = deps.engine.running();
-    const instance = await getContainer(engine, name, signal);
-    checkAction(deps, "upgrade", instance);
     using _lock = deps.runner.hold("check-upgrade", name);
+    const instance = await getContainer(engine, name, signal);
+    checkState("upgrade", instance);
     const inside = new ContainerExec({
       engine: () => deps.engine.running(),
       container: name,

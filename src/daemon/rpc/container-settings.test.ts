@@ -49,4 +49,7 @@ test("a disk smaller than its content, a busy and a missing container are refuse
     await assert.rejects(set({ cpu: "1" }, "c2"), withCode("not-found"));
     using _lock = locks.take({ id: "1", kind: "export", container: "c1", startedAt: 0 });
     await assert.rejects(set({ cpu: "1" }), withCode("busy"));
+    // Whether it is there is decided under the lock.
+    using _other = locks.take({ id: "2", kind: "import", container: "c2", startedAt: 0 });
+    await assert.rejects(set({ cpu: "1" }, "c2"), withCode("busy"));
   }));

@@ -17,7 +17,6 @@ import {
   sizeInBytes,
   withSettings,
 } from "../containers/person-settings.ts";
-import { checkAction } from "./check-action.ts";
 import type { RpcDeps } from "./rpc.ts";
 
 /** The settings of a container (docs/daily.md#settings). */
@@ -35,9 +34,8 @@ export function setContainerSettings(deps: RpcDeps) {
     checkContainerName(name);
     const wanted = checkSettings(request.settings);
     const engine = deps.engine.running();
-    const found = await getContainer(engine, name, signal);
-    checkAction(deps, "set", found);
     using _lock = deps.runner.hold("set", name);
+    const found = await getContainer(engine, name, signal);
     await checkInUse(engine, found, wanted, signal);
     const change = (instance: Parameters<typeof withSettings>[0]) =>
       withSettings(instance, wanted, found.expanded_devices);

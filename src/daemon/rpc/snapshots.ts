@@ -79,8 +79,9 @@ export function restoreSnapshot(deps: RpcDeps) {
 export function removeSnapshot(deps: RpcDeps) {
   return async (request: DeleteSnapshotRequest, { signal }: HandlerContext) => {
     const engine = deps.engine.running();
-    await findOwn(engine, request, signal);
+    checkContainerName(request.containerName);
     using _lock = deps.runner.hold("delete-snapshot", request.containerName);
+    await findOwn(engine, request, signal);
     await deleteSnapshot(engine, request.containerName, request.snapshotName, signal);
     return {};
   };

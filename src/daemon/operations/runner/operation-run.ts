@@ -53,6 +53,8 @@ export class OperationRun {
   readonly #outcome = Promise.withResolvers<Outcome | undefined>();
   readonly #cleanUp: CleanUp;
   #failureCode: FailureCode | undefined;
+  /** The name that its container has by now, where that is another one. */
+  #container: string | undefined;
   #cleanUpRetry: Promise<boolean> | undefined;
   #cleanUpRetries: Promise<void> = Promise.resolve();
 
@@ -139,6 +141,7 @@ export class OperationRun {
     return this.#end.reach({
       final: notice(this.#kind.notify, message),
       owed: this.#cleanUp.debt,
+      container: this.#container,
       notBefore: answered,
       signal,
     });
@@ -207,7 +210,10 @@ export class OperationRun {
         return steps.values;
       },
       step: (name: string, value?: unknown) => steps.add(name, value),
-      owe: (debt) => this.#cleanUp.owe(debt),
+      owe: (debt, container) => {
+        this.#cleanUp.owe(debt);
+        this.#container = container;
+      },
       setFailureCode: (code) => {
         this.#failureCode = code;
       },

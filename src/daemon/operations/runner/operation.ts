@@ -24,9 +24,9 @@ export interface OperationContext<S extends StepSchemas = NoSteps> {
   step(...step: StepArguments<S>): Promise<void>;
   /**
    * Says that the operation ends although it still has something to clean up. Its journal entry stays, and the runner
-   * calls `recover` once more before the next engine counts as running.
+   * calls `recover` once more before the next engine counts as running. `container`: the name that it has by now.
    */
-  owe(reason: string): void;
+  owe(reason: string, container?: string): void;
   /** Sets the failure code for callers in this daemon. The host has only the sentence of the final notice. */
   setFailureCode(code: FailureCode): void;
   /** Resolves once the host has acknowledged or rejected the last progress that was yielded. Never rejects. */
