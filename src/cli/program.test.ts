@@ -46,6 +46,15 @@ for (const [line, usage] of [
   });
 }
 
+for (const line of ["guest list", "guest add", "guest remove", "console"]) {
+  test(`the help of "${line}" has no --guest, which means nothing there but is accepted`, async () => {
+    const io = new RecordedIo();
+    assert.equal(await run([...line.split(" "), "--guest", "vm", "--help"], io), 0, io.stderr);
+    assert.match(io.stdout, /--host <addr>/);
+    assert.doesNotMatch(io.stdout, /--guest </);
+  });
+}
+
 test("the help of a subcommand that does not exist is wrong usage", async () => {
   assert.equal(await run(["help", "trust", "nobody"], new RecordedIo()), 2);
 });

@@ -118,11 +118,11 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import("./commands/debug.ts")).debugCommand,
   },
   export: {
-    summary: "write a backup of a container to the guest's shared folder",
+    summary: "write a backup of a container to a file",
     load: async () => (await import("./commands/export.ts")).exportCommand,
   },
   import: {
-    summary: "create or replace a container from a backup",
+    summary: "create or replace a container from a backup file",
     load: async () => (await import("./commands/import.ts")).importCommand,
   },
   ports: {
@@ -130,7 +130,7 @@ const commands: Readonly<Record<string, Entry>> = {
     load: async () => (await import("./commands/ports.ts")).portsCommand,
   },
   forward: {
-    summary: "show, switch and map the ports of containers that are open on this machine",
+    summary: "show, switch and map the ports of containers that are open on the host's computer",
     load: async () => (await import("./commands/forward.ts")).forwardCommand,
   },
   usb: {

@@ -96,13 +96,30 @@ function PageLink({ page, route, href, children }: PageLinkProps) {
   );
 }
 
+function titleOf(route: Route): string {
+  switch (route.page) {
+    case "overview":
+      return "Containers";
+    case "history":
+      return "History";
+    case "create":
+      return "New container";
+    case "restore":
+      return "Import a backup";
+    case "container":
+      return route.name;
+    case "unknown":
+      return "No such page";
+  }
+}
+
 /** The keyboard goes on in the new page, and a screen reader says its name. */
 function useFocusOnNewPage(route: Route) {
   const main = useRef<HTMLElement>(null);
   const shown = JSON.stringify(route);
   const before = useRef(shown);
   useEffect(() => {
-    document.title = route.page === "container" ? `${route.name} – Tremplin` : "Tremplin";
+    document.title = `${titleOf(route)} – Tremplin`;
     if (before.current !== shown) main.current?.focus();
     before.current = shown;
   }, [shown]);

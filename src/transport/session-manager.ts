@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import http2, {
   type ClientHttp2Session,
   type ClientHttp2Stream,
@@ -83,17 +82,24 @@ function whenEnded(stream: ClientHttp2Stream): Promise<void> {
 }
 
 async function* chunks(stream: ClientHttp2Stream, ended: Promise<void>): AsyncGenerator<Buffer, void, void> {
+  let wake = (): void => undefined;
+  let isOver = false;
+  const over = (): void => {
+    isOver = true;
+    wake();
+  };
+  // Once for the whole stream: whatever waits for `ended` is kept until the stream ends.
+  ended.then(over, over);
+  stream.on("readable", () => wake());
   while (!stream.readableEnded) {
     const chunk: Buffer | null = stream.read();
     if (chunk) {
       yield chunk;
       continue;
     }
-    const waiting = new AbortController();
-    try {
-      await Promise.race([once(stream, "readable", { signal: waiting.signal }), ended]);
-    } finally {
-      waiting.abort();
-    }
+    if (isOver) return await ended;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    wake = resolve;
+    await promise;
   }
 }

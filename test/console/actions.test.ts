@@ -95,14 +95,14 @@ describe("what a person does in the console", () => {
     await at.page.getByText("Exporting was cancelled.").waitFor();
   });
 
-  test("an upgrade is looked at first, and can be undone", async (t) => {
+  test("an upgrade is checked first", async (t) => {
     const at = await ConsoleBrowser.open(t, browser);
     at.guest.containers.set("penguin", "running");
     await at.signIn();
     await at.show("#/container/vm/penguin");
     const { page } = at;
     assert.equal(await page.getByRole("button", { name: /^Upgrade to/ }).count(), 0);
-    await page.getByRole("button", { name: "Look first" }).click();
+    await page.getByRole("button", { name: "Check first" }).click();
     await page.getByText("300 MB to download.").waitFor();
     await page.getByRole("button", { name: "Upgrade to Debian 13" }).click();
     await page.getByText("What the upgrade did").waitFor();
@@ -125,17 +125,18 @@ describe("what a person does in the console", () => {
     assert.deepEqual(at.guest.asked, []);
   });
 
-  test("a restore under a name that is taken leads to that container's own page", async (t) => {
+  test("an import under a name that is taken leads to that container's own page", async (t) => {
     const at = await ConsoleBrowser.open(t, browser);
     at.guest.containers.set("penguin", "stopped");
     await at.signIn();
     await at.show("#/restore/vm");
     await at.page.getByLabel("Backup").fill("penguin.tar.gz");
     await at.page.getByLabel("Name").fill("penguin");
-    await at.page.getByRole("button", { name: "Restore" }).click();
+    await at.page.getByRole("button", { name: "Import", exact: true }).click();
     await at.page.getByText("Its own page can replace it by a backup").waitFor();
+    assert.equal(await at.page.title(), "Import a backup – Tremplin");
     await at.page.getByLabel("Name").fill("walrus");
-    await at.page.getByRole("button", { name: "Restore" }).click();
+    await at.page.getByRole("button", { name: "Import", exact: true }).click();
     await at.page.getByRole("link", { name: "walrus" }).waitFor();
   });
 });

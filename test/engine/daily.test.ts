@@ -8,6 +8,7 @@ import {
   ContainerStartProgress_Status as Started,
   UpgradeContainerProgress_Status as Status,
 } from "../../src/contract/tremplin_pb.js";
+import type { Instance } from "../../src/engine/resources/instance.ts";
 import type { TestDaemon } from "../support/daemon.ts";
 import { engineCommand, engineQuery, inContainer } from "../support/in-container.ts";
 import { createTiny, launchedDaemon, startContainer } from "../support/tiny-container.ts";
@@ -17,7 +18,7 @@ let daemon: TestDaemon;
 before(async () => {
   daemon = await launchedDaemon();
   await createTiny(daemon, "web");
-  await startContainer(daemon, "web");
+  await startContainer(daemon, "web", { token: "5ec2e7" });
 });
 after(() => daemon[Symbol.asyncDispose]());
 
@@ -85,6 +86,7 @@ test("the log of the last start is there for a running and a stopped container",
 });
 
 test("a running container is copied, with its snapshots, and has addresses of its own", async () => {
+  await engineCommand(daemon, "config", "set", "web", "user.tremplin.operation=x", "boot.autostart=true");
   await daemon.guest.copyContainer({ containerName: "copy", sourceName: "web", snapshots: true });
   const final = await daemon.listener.final("create", "copy");
   assert.deepEqual([final.status, final.failureReason], [Created.CREATED, ""]);
@@ -93,11 +95,15 @@ test("a running container is copied, with its snapshots, and has addresses of it
     names.map(({ name }) => name),
     ["before"],
   );
+  const { config, devices } = await settingsOf("copy");
+  assert.deepEqual([config["user.tremplin.operation"], config["boot.autostart"]], [undefined, "true"]);
+  assert.ok("container_token" in (await settingsOf("web")).devices);
+  assert.ok(!("container_token" in devices), Object.keys(devices).join());
   await startContainer(daemon, "copy");
   assert.equal(await inContainer(daemon, "copy", "cat", "/root/text"), "before");
   assert.equal(await inContainer(daemon, "copy", "hostname"), "copy");
   const cards = await Promise.all(
-    ["web", "copy"].map(async (name) => (await configOf(name))["volatile.eth0.hwaddr"]),
+    ["web", "copy"].map(async (name) => (await settingsOf(name)).config["volatile.eth0.hwaddr"]),
   );
   assert.equal(new Set(cards).size, 2);
 });
@@ -117,8 +123,8 @@ test("a container is renamed once it is stopped, with its snapshots", async () =
   assert.equal(await inContainer(daemon, "www", "hostname"), "www");
 });
 
-async function configOf(name: string): Promise<Record<string, string>> {
-  return ((await engineQuery(daemon, `/1.0/instances/${name}`)) as { config: Record<string, string> }).config;
+async function settingsOf(name: string): Promise<Pick<Instance, "config" | "devices">> {
+  return (await engineQuery(daemon, `/1.0/instances/${name}`)) as Instance;
 }
 
 /** The limit that the kernel has for a running container, by cgroup v2 or v1. */

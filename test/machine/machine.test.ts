@@ -143,10 +143,10 @@ test("the shared folder has the same path on both sides", { skip }, async () => 
   await copyFile(image.metadata, at("metadata.tar.gz"));
   await succeed(["create", "tiny", "--rootfs", at("rootfs.tar.gz"), "--metadata", at("metadata.tar.gz")]);
   await succeed(["start", "tiny"]);
-  await succeed(["export", "tiny", "tiny.tar.gz"]);
+  await succeed(["export", "tiny", "tiny.tar.gz", "--shared"]);
   const { stdout } = await execute("tar", ["-tf", at("tiny.tar.gz")]);
   assert.match(stdout, /^rootfs\/bin\/busybox$/m);
-  await succeed(["import", "again", at("tiny.tar.gz")]);
+  await succeed(["import", "again", at("tiny.tar.gz"), "--shared"]);
   await succeed(["delete", "again", "--yes"]);
 });
 

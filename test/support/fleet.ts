@@ -104,8 +104,16 @@ export interface FleetResult {
   readonly latencies: readonly number[];
 }
 
-/** Serves all guests, and lets them send `rate` notices a second together until the signal fires, and some each. */
-export async function runFleet(place: FleetPlace, rate: number, signal: AbortSignal): Promise<FleetResult> {
+/**
+ * Serves all guests, and lets them send `rate` notices a second together until the signal fires, and some each. `sent` is
+ * kept up to date meanwhile.
+ */
+export async function runFleet(
+  place: FleetPlace,
+  rate: number,
+  signal: AbortSignal,
+  sent = new Map<string, number>(),
+): Promise<FleetResult> {
   const { folder, guests } = place;
   await using _daemons = await serve({
     addresses: Array.from({ length: guests }, (_, guest) => socketOf(folder, guest)),
@@ -113,9 +121,12 @@ export async function runFleet(place: FleetPlace, rate: number, signal: AbortSig
       void router.service(Guest, {
         getStatus: () => ({ daemonId: DAEMON_ID, engine: { state: Engine_State.RUNNING } }),
         listContainers: () => ({}),
+        async *watchPorts(_request, { signal: over }) {
+          yield {};
+          await once(over, "abort");
+        },
       }),
   });
-  const sent = new Map<string, number>();
   const latencies: number[] = [];
   const pause = (guests / rate) * 1000;
   const send = (guest: number) => sendFrom(guest, { place, pause, signal, sent, latencies });

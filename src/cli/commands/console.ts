@@ -13,7 +13,7 @@ interface Flags extends HostFlags {
 
 export function consoleCommand(io: Io): Command {
   const command = new Command("console").option("--open", "open it in the browser of this desktop, too");
-  return withHostFlags(command).action((flags: Flags) => openConsole(flags, io));
+  return withHostFlags(command, "document", "host").action((flags: Flags) => openConsole(flags, io));
 }
 
 async function openConsole(flags: Flags, io: Io): Promise<void> {

@@ -24,7 +24,7 @@ export function guestCommand(io: Io): Command {
 
 function listCommand(io: Io): Command {
   const command = new Command("list").description("list the guests of the host");
-  return withHostFlags(command).action((flags: HostFlags) => list(flags, io));
+  return withHostFlags(command, "document", "host").action((flags: HostFlags) => list(flags, io));
 }
 
 function addCommand(io: Io): Command {
@@ -40,7 +40,7 @@ function addCommand(io: Io): Command {
       "--listener <addr>",
       "an address for its notices alone, which the host opens (default: one that the host has)",
     );
-  return withHostFlags(command).action((name: string, address: string, flags: AddFlags) =>
+  return withHostFlags(command, "document", "host").action((name: string, address: string, flags: AddFlags) =>
     add(name, address, flags, io),
   );
 }
@@ -49,7 +49,9 @@ function removeCommand(io: Io): Command {
   const command = new Command("remove")
     .description("remove a guest from the host; its history stays")
     .argument("<name>", "the guest");
-  return withHostFlags(command).action((name: string, flags: HostFlags) => remove(name, flags, io));
+  return withHostFlags(command, "document", "host").action((name: string, flags: HostFlags) =>
+    remove(name, flags, io),
+  );
 }
 
 async function list(flags: HostFlags, io: Io): Promise<void> {

@@ -70,7 +70,7 @@ export function hostCommand(): Command {
     )
     .option(
       "--console <host:port>",
-      `the address of the console, on this machine, or none (default: ${hostDefaults.console})`,
+      `the address of the console, on this computer, or none (default: ${hostDefaults.console})`,
     )
     .option(
       "--state <dir>",
@@ -90,7 +90,7 @@ export function hostCommand(): Command {
     )
     .option(
       "--max-forwards <number>",
-      "how many ports of each guest's containers are open on this machine at once; 0: none",
+      "how many ports of each guest's containers are open on this computer at once; 0: none",
       numberOrNone,
       256,
     )

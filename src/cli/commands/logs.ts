@@ -14,7 +14,10 @@ interface Flags extends HostFlags {
 export function logsCommand(io: Io): Command {
   const command = new Command("logs")
     .argument("<name>", "the container; it must run, except with --boot", containerName)
-    .option("--boot", "how its last start went, by the engine and the console")
+    .option(
+      "--boot",
+      "how its last start went: the engine's log, and what the system printed while it booted",
+    )
     .option("--lines <number>", "the newest lines, at most 10000", wholeNumber, 200);
   return withHostFlags(command).action((name: string, flags: Flags) => logs(name, flags, io));
 }

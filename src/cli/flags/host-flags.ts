@@ -20,13 +20,20 @@ const jsonTexts = {
   operation: "print one JSON line for each event, then one JSON document",
 };
 
-/** Adds the flags of the host. `json` is what the command prints with --json; `none`: it accepts and ignores the flag. */
-export function withHostFlags(command: Command, json: keyof typeof jsonTexts | "none" = "document"): Command {
+/**
+ * Adds the flags of the host. `json` is what the command prints with --json; `none`: it accepts and ignores the flag.
+ * `about`: what the command asks. One that is about the host itself accepts and ignores --guest.
+ */
+export function withHostFlags(
+  command: Command,
+  json: keyof typeof jsonTexts | "none" = "document",
+  about: "guest" | "host" = "guest",
+): Command {
   command
     .addOption(
       new Option("--host <addr>", "the address of the host").env("TREMPLIN_HOST").default(DEFAULT_HOST),
     )
-    .option("--guest <name>", "the guest, if the host has several");
+    .addOption(new Option("--guest <name>", "the guest, if the host has several").hideHelp(about === "host"));
   if (json === "none") command.addOption(new Option("--json").hideHelp());
   else command.option("--json", jsonTexts[json]);
   command.addOption(

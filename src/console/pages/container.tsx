@@ -107,7 +107,7 @@ function DeleteButton({ target, info }: { readonly target: Target; readonly info
         >
           <p>
             Lost for good: every file in {target.name}, its users and programs, all its snapshots, so that its
-            upgrade cannot be undone any more.
+            upgrade cannot be rolled back any more.
           </p>
           {isRunning && (
             <p>It is running: its programs are stopped first, and what they have not saved is lost too.</p>

@@ -23,7 +23,7 @@ export function CreatePage({ guest }: { readonly guest: string }) {
   const { guests } = useShown();
   const all = guests?.find((each) => each.guest?.name === guest);
   const [name, setName] = useState("");
-  const [release, setRelease] = useState("bookworm");
+  const [release, setRelease] = useState(releases[0]?.value ?? "");
   const [problem, setProblem] = useState<string>();
   const { step, failure, begin, stop } = useCreation(guest);
   const refusal = useRefusal(actionNamed(all?.actions, "create"));

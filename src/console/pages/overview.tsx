@@ -16,17 +16,18 @@ export function OverviewPage() {
       <h1>Containers</h1>
       {!guests && <p class="quiet-text">Asking the host for its containers…</p>}
       {guests?.map((each) => (
-        <GuestSection key={each.guest?.name} all={each} isOnly={guests.length === 1} />
+        <GuestSection key={each.guest?.name} all={each} />
       ))}
     </>
   );
 }
 
-function GuestSection({ all, isOnly }: { readonly all: GuestContainers; readonly isOnly: boolean }) {
+function GuestSection({ all }: { readonly all: GuestContainers }) {
   const { guest, containers, failureReason, actions } = all;
   const name = guest?.name ?? "";
+  const isAway = guest?.reachable === false;
   const { operations } = useShown();
-  // What is being created, or restored under a new name, is no container yet.
+  // What is being created, or imported under a new name, is no container yet.
   const names = new Set(containers.map(({ container }) => container?.name));
   const begun = operations.filter(
     (each) => each.guest === name && each.state === 1 && !names.has(each.containerName),
@@ -35,18 +36,11 @@ function GuestSection({ all, isOnly }: { readonly all: GuestContainers; readonly
     <section class="guest" aria-label={`Guest ${name}`}>
       <div class="section-head">
         <div>
-          <h2>{isOnly ? "This guest" : name}</h2>
-          <p class="quiet-text">
-            {isOnly ? `${name}, ` : ""}
-            {guest?.reachable === false ? "away" : countText(containers.length)}
-          </p>
+          <h2>{name}</h2>
+          <p class="quiet-text">{isAway ? "away" : countText(containers.length)}</p>
         </div>
         <div class="buttons">
-          <PageButton
-            to={["restore", name]}
-            action={actionNamed(actions, "import")}
-            text="Restore a backup"
-          />
+          <PageButton to={["restore", name]} action={actionNamed(actions, "import")} text="Import a backup" />
           <PageButton
             to={["create", name]}
             action={actionNamed(actions, "create")}
@@ -61,7 +55,7 @@ function GuestSection({ all, isOnly }: { readonly all: GuestContainers; readonly
         </div>
       )}
       {begun.map((operation) => (
-        <div class="card" key={operation.operation}>
+        <div class={`card ${isAway ? "stale" : ""}`} key={operation.operation}>
           {operation.containerName !== "" && <h3>{operation.containerName}</h3>}
           <OperationProgress operation={operation} />
         </div>
@@ -87,7 +81,7 @@ function NoContainers({ guest }: { readonly guest: string }) {
       <h3>No container yet</h3>
       <p>
         <a href={linkTo("create", guest)}>Create one</a> of a Debian release, or{" "}
-        <a href={linkTo("restore", guest)}>restore a backup</a> that you have.
+        <a href={linkTo("restore", guest)}>import a backup</a> that you have.
       </p>
     </div>
   );

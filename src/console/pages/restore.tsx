@@ -33,7 +33,7 @@ export function RestorePage({ guest }: { readonly guest: string }) {
       <p class="back">
         <a href={linkTo()}>All containers</a>
       </p>
-      <h1>Restore a backup</h1>
+      <h1>Import a backup</h1>
       <p class="lead">A new container from a backup in the shared folder of {guest}.</p>
       <form
         class="card form"
@@ -56,7 +56,7 @@ export function RestorePage({ guest }: { readonly guest: string }) {
         )}
         <div class="buttons end">
           <Button look="main" refusal={refusal} onClick={() => void submit()}>
-            Restore
+            Import
           </Button>
         </div>
       </form>

@@ -19,7 +19,7 @@ import type {
 } from "./instance.ts";
 
 export interface CopyOptions extends CallOptions {
-  /** Changes the copy. The engine also copies keys that are left out: set them to "". */
+  /** Changes the copy. The engine adds keys and devices that are left out: remove them from the copy by an update. */
   readonly change?: (instance: InstanceUpdate) => InstanceUpdate;
   /** Also copies the snapshots. Default false. */
   readonly snapshots?: boolean;

@@ -42,10 +42,13 @@ async function reached(t: TestContext, isElsewhere: boolean): Promise<Reached> {
 
 const isDone = ([first]: readonly { readonly connections: number }[]) => first?.connections === 0;
 
-for (const [how, isElsewhere] of [
+const WAYS = [
   ["handed over on one machine", false],
   ["through the daemon", true],
-] as const) {
+] as const;
+const ALL = { skip: !process.env.TREMPLIN_TEST_ALL, timeout: 600_000 };
+
+for (const [how, isElsewhere] of WAYS) {
   test(`${how}: each direction ends by itself`, async (t) => {
     const { pair } = await reached(t, isElsewhere);
     for (const clientIsFirst of [true, false]) {
@@ -153,6 +156,36 @@ async function fill(sender: Socket): Promise<number> {
       return sent;
     }
   }
+}
+
+for (const [how, isElsewhere] of WAYS) {
+  test(
+    `${how}: 1,000 connections at once carry ${isElsewhere ? 1 : 10} GB, with flat memory`,
+    ALL,
+    async (t) => {
+      const { pair, until } = await reached(t, isElsewhere);
+      const pairs: Awaited<ReturnType<typeof pair>>[] = [];
+      for (let each = 0; each < 10; each++)
+        pairs.push(...(await Promise.all(Array.from({ length: 100 }, pair))));
+      const before = process.memoryUsage().rss;
+      let most = 0;
+      // Here both ends share one thread with the host and the daemon, which all bytes pass through then.
+      const block = Buffer.alloc((isElsewhere ? 1 : 10) * 1000 * 1000);
+      const received = pairs.map(async ({ client, accepted }) => {
+        accepted.end(block);
+        client.end();
+        let count = 0;
+        for await (const chunk of client.iterator({ destroyOnReturn: false })) count += chunk.length;
+        most = Math.max(most, process.memoryUsage().rss);
+        return count;
+      });
+      assert.ok((await Promise.all(received)).every((count) => count === block.length));
+      // The sockets of both programs are here too, each with some buffers.
+      assert.ok(most - before < 1000 * MIB, `${Math.round((most - before) / MIB)} MiB more`);
+      for (const { accepted } of pairs) accepted.destroy();
+      await until(isDone, "no connection");
+    },
+  );
 }
 
 test("a program that has gone, and a guest that dies, reset the client", async (t) => {

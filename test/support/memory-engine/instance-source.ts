@@ -37,7 +37,9 @@ export function contentOf(held: Holdings, body: InstanceCreate): () => NewConten
     return {
       ...copyContent(copied),
       ...settingsOf(body, []),
-      config: { ...imageKeys(copied.config), ...body.config, ...volatileOfNew(idMap) },
+      // As in both engines, what the request leaves out is the source's.
+      config: { ...withoutVolatile(copied.config), ...body.config, ...volatileOfNew(idMap) },
+      devices: { ...copied.devices, ...body.devices },
       snapshots: snapshots.map((each) => ({ ...each, ...copyContent(each) })),
     };
   };
@@ -95,6 +97,6 @@ function settingsOf(body: InstanceCreate, profiles: readonly string[]) {
   };
 }
 
-function imageKeys(config: Content["config"]): Content["config"] {
-  return Object.fromEntries(Object.entries(config).filter(([key]) => key.startsWith("image.")));
+function withoutVolatile(config: Content["config"]): Content["config"] {
+  return Object.fromEntries(Object.entries(config).filter(([key]) => !key.startsWith("volatile.")));
 }

@@ -32,7 +32,7 @@ export function BackupCard({ target, actions }: CardProps) {
           Back up
         </ActionButton>
         <Button refusal={noFile ?? refusal} isBusy={isBusy} onClick={() => setAsking(true)}>
-          Restore from it
+          Import it
         </Button>
       </div>
       {isAsking && (
@@ -44,7 +44,7 @@ export function BackupCard({ target, actions }: CardProps) {
         >
           <p>
             Lost for good: all that changed in {name} since that backup was made, and all its snapshots. If
-            the backup cannot be restored, {name} stays as it is.
+            the backup cannot be imported, {name} stays as it is.
           </p>
         </Dialog>
       )}

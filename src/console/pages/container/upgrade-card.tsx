@@ -20,7 +20,7 @@ interface Finding {
   readonly problems: readonly string[];
 }
 
-/** A newer Debian release, after a look at what that does, with the possibility to undo it. */
+/** A newer Debian release, after a check of what that does, with the possibility to roll it back. */
 export function UpgradeCard({ target, actions, canRollBack }: CardProps & { readonly canRollBack: boolean }) {
   const [release, setRelease] = useState(releases[0]?.value ?? "");
   const [finding, setFinding] = useState<Finding>();
@@ -49,7 +49,8 @@ export function UpgradeCard({ target, actions, canRollBack }: CardProps & { read
     <section class="card">
       <h2>Release upgrade</h2>
       <p>
-        To a newer Debian, in place. First you see what it does; afterwards it can be undone for seven days.
+        To a newer Debian, in place. First you see what it does; afterwards it can be rolled back for seven
+        days.
       </p>
       <Choice label="To" value={release} choices={releases} onChange={choose} />
       <p role="status" class="quiet-text">
@@ -58,7 +59,7 @@ export function UpgradeCard({ target, actions, canRollBack }: CardProps & { read
       {finding && <Findings finding={finding} />}
       <div class="buttons">
         <ActionButton action={actionNamed(actions, "upgrade")} run={check}>
-          Look first
+          Check first
         </ActionButton>
         {finding && finding.problems.length === 0 && (
           <ActionButton
@@ -108,19 +109,19 @@ function Rollback({ target, actions }: CardProps) {
   const { runIt, isBusy } = useRun();
   return (
     <div class="note">
-      <p>The last upgrade can still be undone.</p>
+      <p>The last upgrade can still be rolled back, until its rollback snapshot is deleted.</p>
       <div class="buttons">
         <Button refusal={refusal} isBusy={isBusy} onClick={() => setAsking(true)}>
-          Undo it
+          Roll back
         </Button>
         <ActionButton action={actionNamed(actions, "upgrade-commit")} run={() => commitUpgrade(target)}>
-          Keep it
+          Commit: delete the rollback snapshot
         </ActionButton>
       </div>
       {isAsking && (
         <Dialog
-          title={`Undo the upgrade of ${target.name}?`}
-          verb="Undo the upgrade"
+          title={`Roll back the upgrade of ${target.name}?`}
+          verb="Roll back"
           onClose={() => setAsking(false)}
           onConfirm={() => void runIt(() => rollBackUpgrade(target))}
         >

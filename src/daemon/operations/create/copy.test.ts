@@ -34,13 +34,14 @@ test("a running and a stopped container are copied; the source stays as it is", 
   }
 });
 
-test("a copy has the settings of its source, but no USB device, mark or fixed address of it", async () => {
+test("a copy has the settings of its source, but no USB device, token, mark or fixed address of it", async () => {
   await using bench = await benchWithSource();
   const source = bench.engine.instance("c1");
   source.config = { ...source.config, "limits.cpu": "2", "user.tremplin.operation": "x" };
   source.devices = {
     eth0: { type: "nic", network: "br", hwaddr: "00:16:3e:00:00:01", "ipv4.address": "10.0.0.9" },
     data: { type: "disk", source: "/srv", path: "/srv" },
+    container_token: { type: "disk", source: "/tokens/c1", path: "/dev/.container_token" },
     "/dev/ttyUSB0": { type: "unix-char", path: "/dev/ttyUSB0", "user.tremplin": "usb" },
   };
   await bench.run("copy", request);
@@ -91,4 +92,35 @@ test("after a crash the copy is there whole, or not at all", async () => {
     assert.equal(failureReason, "the daemon died while it copied c1; copy it again");
     assert.deepEqual(names(bench), ["c1"]);
   }
+});
+
+test("a copy starts with the engine as its source does, but not before it is whole", async () => {
+  for (const autostart of ["true", "false", undefined]) {
+    await using bench = await benchWithSource();
+    const source = bench.engine.instance("c1");
+    if (autostart) source.config = { ...source.config, "boot.autostart": autostart };
+    await bench.run("copy", request);
+    assert.equal(bench.engine.instance("c2").config["boot.autostart"], autostart);
+    const id = await bench.beginUntilStep("copy", "fresh", { ...request, containerName: "c3" });
+    const temporary = names(bench).find((name) => name.startsWith("tremplin-create-")) ?? "";
+    assert.equal(bench.engine.instance(temporary).config["boot.autostart"], "0");
+    // The engine had renamed it when the daemon died.
+    await bench.actions.rename(temporary, "c3");
+    await bench.restart();
+    assert.equal((await bench.outcome(id)).final.status, Status.CREATED);
+    assert.equal(bench.engine.instance("c3").config["boot.autostart"], autostart);
+  }
+});
+
+test("a copy whose autostart cannot be set yet is CREATED all the same, and gets it later", async () => {
+  await using bench = await benchWithSource();
+  const source = bench.engine.instance("c1");
+  source.config = { ...source.config, "boot.autostart": "true" };
+  bench.engine.failNext("PUT", /c2$/, "the disk is full");
+  const { final } = await bench.run("copy", request);
+  assert.deepEqual([final.status, final.failureReason], [Status.CREATED, ""]);
+  assert.match(String(await bench.owed()), /not started with the engine yet/);
+  await bench.restart();
+  assert.equal(bench.engine.instance("c2").config["boot.autostart"], "true");
+  assert.deepEqual(await bench.owed(), []);
 });

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { temporaryName } from "../../../base/temporary-name.ts";
-import { TremplinError } from "../../../base/tremplin-error.ts";
+import { errorMessage, isUnavailable, TremplinError } from "../../../base/tremplin-error.ts";
 import {
   type CopyContainerRequest,
   CopyContainerRequestSchema,
@@ -22,9 +22,17 @@ import { discardTemporary } from "./create.ts";
 
 /** Hosts extend their timeout on each message. */
 const HEARTBEAT_MS = 30_000;
-/** `fresh`: which container is the copy, written before it gets its name. */
-const steps = { fresh: z.string() };
+const steps = {
+  /** Whether the engine starts the source by itself; empty where only its profiles say so. */
+  autostart: z.string(),
+  /** Which container is the copy, written before it gets its name. */
+  fresh: z.string(),
+};
 type Context = OperationContext<typeof steps>;
+
+const AUTOSTART = "boot.autostart";
+/** The engine's other word for "false", which no person sets: what one has set since is left alone. */
+const HELD = "0";
 
 /** What distinguishes a network card from another one. A copy gets its own. */
 const ADDRESS_KEYS = new Set(["hwaddr", "ipv4.address", "ipv6.address"]);
@@ -37,14 +45,18 @@ export function copyOperation(
     const { id, signal } = context;
     const engine = deps.engine();
     const temporary = temporaryName("create", id);
-    await getContainer(engine, sourceName, signal);
+    const { config } = await getContainer(engine, sourceName, signal);
     if (await findContainer(engine, containerName, signal)) throw nameIsTaken(containerName);
+    await context.step("autostart", config[AUTOSTART] ?? "");
     const change = (instance: InstanceUpdate) => settingsOfCopy(instance, bindMountDevices(deps.site));
     const copying = await engine.instances.copy(sourceName, temporary, { snapshots, change, signal });
     await copying.wait({ signal });
+    // The engine has added what the request left out.
+    await engine.instances.update(temporary, change, { signal });
     const failureReason = await giveMachineId(engine, temporary, sourceName, context);
     await context.step("fresh", uuidOf(await getContainer(engine, temporary, signal)));
     await (await engine.instances.rename(temporary, containerName, { signal })).wait({ signal });
+    await releaseAutostart(engine, containerName, context);
     return { containerName, status: Status.CREATED, failureReason };
   }
 
@@ -65,23 +77,54 @@ export function copyOperation(
       await discardTemporary(deps, temporaryName("create", context.id), context);
       const found = await findContainer(deps.engine(), containerName, context.signal);
       const isCopied = found !== undefined && context.steps.fresh === uuidOf(found);
-      return isCopied ? { containerName, status: Status.CREATED } : undefined;
+      if (!isCopied) return undefined;
+      await releaseAutostart(deps.engine(), containerName, context);
+      return { containerName, status: Status.CREATED };
     },
     interrupted: ({ sourceName }, cause) => `${cause} while it copied ${sourceName}; copy it again`,
   };
 }
 
-/** Without what belongs to one container only: marks, USB devices, the site's files, fixed addresses. */
+/**
+ * Without what belongs to one container only: marks, USB devices, the site's files, fixed addresses. Not started by the
+ * engine, which could find it half copied.
+ */
 function settingsOfCopy(instance: InstanceUpdate, own: ReadonlySet<string>): InstanceUpdate {
   const config = Object.entries(instance.config).filter(([key]) => key !== OPERATION_MARK);
   const devices = Object.entries(instance.devices)
     .filter(([name, device]) => !own.has(name) && !isUsb(device))
     .map(([name, device]) => [name, device.type === "nic" ? withoutAddresses(device) : device]);
-  return { ...instance, config: Object.fromEntries(config), devices: Object.fromEntries(devices) };
+  return {
+    ...instance,
+    config: { ...Object.fromEntries(config), [AUTOSTART]: HELD },
+    devices: Object.fromEntries(devices),
+  };
 }
 
 function withoutAddresses(device: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(device).filter(([key]) => !ADDRESS_KEYS.has(key)));
+}
+
+/** The copy is whole and has its name, so nothing here makes it fail. What cannot be done now is owed. */
+async function releaseAutostart(engine: Engine, name: string, context: Context): Promise<void> {
+  const { steps, shutdownSignal: signal, log } = context;
+  const { autostart } = steps;
+  // An older version did not hold it.
+  if (autostart === undefined) return;
+  try {
+    await engine.instances.update(name, (instance) => withAutostart(instance, autostart), { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (isUnavailable(error)) throw error;
+    log.error({ error }, "the copy is not started with the engine yet, as its source is");
+    context.owe(`it is not started with the engine yet, as its source is: ${errorMessage(error)}`);
+  }
+}
+
+function withAutostart(instance: InstanceUpdate, autostart: string): InstanceUpdate {
+  const { [AUTOSTART]: now, ...others } = instance.config;
+  if (now !== HELD) return instance;
+  return { ...instance, config: autostart === "" ? others : { ...others, [AUTOSTART]: autostart } };
 }
 
 /** What a person should know where the copy keeps the machine id of its source; empty where it does not. */
