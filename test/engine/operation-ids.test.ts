@@ -159,7 +159,10 @@ test("tremplin export waits for its own operation, although the final notice of 
 
   await packer.hold();
   const io = new RecordedIo();
-  const running = run(["export", "web", "second.tar.gz", "--shared", "--host", formatAddress(host.address)], io);
+  const running = run(
+    ["export", "web", "second.tar.gz", "--shared", "--host", formatAddress(host.address)],
+    io,
+  );
   await packer.held();
   gate.resolve();
   await forwarded.promise;

@@ -30,9 +30,12 @@ export function exportCommand(io: Io): Command {
       "[file]",
       "the file or folder to write to; compressed with zstd if it ends with .zst, else with gzip (default: NAME-DATE-TIME.tar.gz in this folder)",
     )
-    .option("--shared", "write the file to the guest's shared folder")
+    .option(
+      "--shared",
+      "write the file to the guest's shared folder; one of that name there is replaced without asking",
+    )
     .option("--detach", "return as soon as the export to the guest's shared folder has begun")
-    .option("--yes", "do not ask before replacing a file")
+    .option("--yes", "do not ask before replacing a file of this computer")
     .option("--cancel", "cancel a running export");
   return withHostFlags(command, "operation").action(
     async (container: string, file: string | undefined, flags: Flags) => {

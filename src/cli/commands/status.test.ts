@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { CommandLineFixture } from "../../../test/support/command-line.ts";
+import { repository } from "../../../test/support/repository.ts";
 import {
   Engine_State as EngineState,
   RejectedNoticeSchema,
@@ -57,4 +61,15 @@ test("status shows undelivered and rejected notices, and operations that wait fo
   const { status } = JSON.parse((await at.output("status --json")).stdout).guests[0];
   assert.deepEqual([status.operations[0].id, status.operations[0].waitsForRecovery], ["1", true]);
   assert.equal(status.refusedNotices[0].reason, "no such rpc");
+});
+
+test("the package finds out from its JSON whether an operation is under way", async (t) => {
+  const at = await CommandLineFixture.open(t);
+  const postinst = await readFile(join(repository, "debian/tremplin.postinst"), "utf8");
+  const [, pattern = ""] = /grep -q '(.*)'/.exec(postinst) ?? [];
+  const finds = async () =>
+    spawnSync("grep", ["-q", pattern], { input: (await at.output("status --json")).stdout }).status === 0;
+  assert.equal(await finds(), false);
+  at.guest.operations.push({ id: "1", kind: "export", containerName: "web" });
+  assert.equal(await finds(), true);
 });
