@@ -32,6 +32,7 @@ interface Carried {
  */
 export async function carry(tunnels: TunnelPool, carried: Carried, signal: AbortSignal): Promise<void> {
   const { client } = carried;
+  signal.throwIfAborted();
   using line = tunnels.take();
   const call = new AbortController();
   const abort = (): void => call.abort();
@@ -40,7 +41,6 @@ export async function carry(tunnels: TunnelPool, carried: Carried, signal: Abort
   const connected = Promise.withResolvers<"tunnel" | "handed over">();
   connected.promise.catch(() => undefined);
   try {
-    signal.throwIfAborted();
     const outputs = line.client.connectPort(inputs(carried, connected.promise), { signal: call.signal });
     const rest = outputs[Symbol.asyncIterator]();
     if (await wasHandedOver(rest)) {

@@ -178,6 +178,8 @@ export class ForwardTable {
         if (this.#isKept(port, entry)) continue;
         const opened = await open(port, entry);
         if (!opened) continue;
+        // Its program or its guest went away meanwhile.
+        if (this.#find(entry) !== entry) return opened[Symbol.dispose]();
         this.#open.set(port, entry);
         Object.assign(entry, { opened, reason: this.#reasonFor(port, entry, mapped) });
         log.debug(

@@ -61,7 +61,7 @@ export class Forwards implements AsyncDisposable {
   readonly #limit: LogLimit;
   #handOvers: Promise<LocalHandOvers | undefined> | undefined;
   readonly #shutdown = new AbortController();
-  /** Of guests that are no longer forwarded. */
+  /** What ends of guests that are no longer forwarded. */
   readonly #removed = new AsyncDisposableStack();
   #applying: Promise<unknown> = Promise.resolve();
   #connections = 0;
@@ -100,15 +100,19 @@ export class Forwards implements AsyncDisposable {
     const parts = new AsyncDisposableStack();
     const tunnels = parts.use(new TunnelPool(() => connection.another()));
     const connections: Followed["connections"] = new Map();
+    // A later guest can have the name.
+    const isGone = (): boolean => this.#guests.get(name)?.parts !== parts;
     const follower = parts.use(
       new PortFollower({
         connection,
         onPorts: (response) => {
+          if (isGone()) return;
           this.#table.setPorts(name, reportedPorts(name, response));
           this.#endOf(connections, new Set(response.containers.map(({ containerName }) => containerName)));
           this.#reconciler.trigger();
         },
         onAway: () => {
+          if (isGone()) return;
           this.#table.setAway(name);
           this.#reconciler.trigger();
         },
@@ -118,14 +122,15 @@ export class Forwards implements AsyncDisposable {
     this.#guests.set(name, { connection, follower, tunnels, parts, connections });
   }
 
-  /** Closes the ports of a guest and resets its connections. */
+  /** Closes the ports of a guest, resets its connections and hangs up. */
   #remove(name: string): void {
     const guest = this.#guests.get(name);
     this.#guests.delete(name);
     this.#table.removeGuest(name);
     this.#reconciler.trigger();
     for (const each of guest?.connections.values() ?? []) for (const connection of each) connection.abort();
-    if (guest) this.#removed.defer(() => guest.parts.disposeAsync());
+    const left = guest?.parts.disposeAsync();
+    this.#removed.defer(() => left);
   }
 
   /** A guest is ready: it is asked for its ports at once. */
