@@ -154,9 +154,11 @@ test("what a user did since a crash stays", async () => {
     await actions.act("c1", "stop");
   });
   assert.deepEqual([used.status, used.text], [Status.FAILED, "after"]);
+  assert.match(used.failureReason, /its files may be a mix .*: tremplin restore c1 s1 puts that right$/);
   const restored = await afterCrash(({ actions }) => actions.restore("c1", "other"));
   assert.deepEqual([restored.status, restored.text], [Status.FAILED, "after"]);
   assert.match(restored.failureReason, /restored or changed since by somebody else/);
+  assert.doesNotMatch(restored.failureReason, /a mix/);
   const renamed = await afterCrash(({ actions }) => actions.rename("c1", "c2"));
   assert.match(renamed.failureReason, /was renamed to c2/);
 });

@@ -106,7 +106,7 @@ export async function resumeRollback(
   const reason = rollback.isLive && !isRenamed ? undefined : reasonNotToRollBack(container, match);
   if (reason !== undefined) {
     await unmarkOperation(engine, instance.name, markOf(context), signal);
-    return reason;
+    return reason + mixtureOf(instance, rollback, context);
   }
   await rollBack(engine, container, rollback, context);
   return undefined;
@@ -134,6 +134,18 @@ function reasonNotToRollBack(container: string, match: SameContainer): string | 
   // The mark is set before the step, and only the rollback snapshot carries it.
   const isMarked = operationOf(match.instance) !== undefined;
   return isMarked ? undefined : `${container} was restored from another snapshot since, ${LEFT_ALONE_ADVICE}`;
+}
+
+/**
+ * What a person should know of a container that is left alone in the middle: on some pools a restore copies file by
+ * file, and an engine that starts containers by itself does not wait for anybody to complete it.
+ */
+function mixtureOf(instance: Instance, { mark, snapshot }: Rollback, context: Context): string {
+  if (!context.steps.back || operationOf(instance) !== markOf(context)) return "";
+  const { name } = instance;
+  const again =
+    mark === undefined ? `tremplin upgrade ${name} --rollback` : `tremplin restore ${name} ${snapshot}`;
+  return `; the snapshot may be restored in part, so its files may be a mix of old and new: ${again} puts that right`;
 }
 
 /** A restored container has the config of the snapshot, with its mark. Older versions set none before an upgrade. */
