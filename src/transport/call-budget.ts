@@ -11,7 +11,7 @@ const MIB = 1024 * 1024;
 
 export const callLimits: CallLimits = {
   bytesOfCall: 32 * 1024,
-  bytesOfCaller: 32 * MIB,
+  bytesOfCaller: 64 * MIB,
   bytesOfServer: 128 * MIB,
 };
 

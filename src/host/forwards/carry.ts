@@ -9,6 +9,9 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import type { PortInputSchema, PortOutput } from "../../contract/tremplin/v1/guest_pb.js";
 import type { TunnelPool } from "./tunnel-pool.ts";
 
+/** A message of a call that has no more than 32 KiB takes no more room at a daemon than an empty one (call-budget.ts). */
+const MAX_DATA_BYTES = 24 * 1024;
+
 type Input = MessageInitShape<typeof PortInputSchema>;
 
 /** A way for the daemon to hand the connected socket to this program, where both are on one machine. */
@@ -33,9 +36,9 @@ interface Carried {
 export async function carry(tunnels: TunnelPool, carried: Carried, signal: AbortSignal): Promise<void> {
   const { client } = carried;
   signal.throwIfAborted();
-  using line = tunnels.take();
   const call = new AbortController();
   const abort = (): void => call.abort();
+  using line = tunnels.take(`${carried.container}:${carried.port}`, abort);
   signal.addEventListener("abort", abort);
   client.once("error", abort);
   const connected = Promise.withResolvers<"tunnel" | "handed over">();
@@ -71,7 +74,9 @@ async function* inputs(
   yield { input: { case: "start", value: { ...start, ...(handOver && { handOver: handOver.place }) } } };
   if ((await connected) === "handed over") return;
   for await (const data of client.iterator({ destroyOnReturn: false })) {
-    yield { input: { case: "data", value: data } };
+    for (let at = 0; at < data.length; at += MAX_DATA_BYTES) {
+      yield { input: { case: "data", value: data.subarray(at, at + MAX_DATA_BYTES) } };
+    }
   }
   yield { input: { case: "end", value: {} } };
 }

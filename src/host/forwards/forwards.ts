@@ -10,6 +10,7 @@ import { errorMessage } from "../../base/tremplin-error.ts";
 import type { Forward } from "../../contract/tremplin/v1/host_pb.js";
 import { isLocal } from "../../transport/address.ts";
 import type { Connection } from "../../transport/client.ts";
+import { Shares } from "../../transport/shares.ts";
 import { carry, type HandOver } from "./carry.ts";
 import { PortFollower } from "./follow-ports.ts";
 import { ForwardSettings, type PortKey } from "./forward-settings.ts";
@@ -22,7 +23,7 @@ import { TunnelPool } from "./tunnel-pool.ts";
 /** Changes within this time are applied together, also those of a guest that sends them without end. */
 const DEBOUNCE_MS = 15;
 const RETRY_DELAYS_MS = [1_000, 5_000] as const;
-/** All connections of all guests. Each needs a few descriptors. */
+/** All connections of all guests. Each needs a few descriptors. Beyond, the port that has the most loses its oldest. */
 const MAX_CONNECTIONS = 8_192;
 /** What a container that stops has still sent arrives within this time. */
 const LAST_BYTES_MS = 5_000;
@@ -40,6 +41,12 @@ interface Options {
   readonly most: number;
   readonly clock: Clock;
   readonly log: Logger;
+}
+
+/** Of one connection, among all. */
+interface Place {
+  readonly port: string;
+  readonly connection: AbortController;
 }
 
 interface Followed {
@@ -64,7 +71,7 @@ export class Forwards implements AsyncDisposable {
   /** What ends of guests that are no longer forwarded. */
   readonly #removed = new AsyncDisposableStack();
   #applying: Promise<unknown> = Promise.resolve();
-  #connections = 0;
+  readonly #connections = new Shares<Place>();
   #changed = new AbortController();
 
   private constructor(settings: ForwardSettings, options: Options) {
@@ -179,12 +186,12 @@ export class Forwards implements AsyncDisposable {
 
   async #onConnection(entry: Entry, client: Socket, isIpv6: boolean): Promise<void> {
     const guest = this.#guests.get(entry.guest);
-    if (!guest || this.#connections >= MAX_CONNECTIONS) return void resetSocket(client);
+    if (!guest) return void resetSocket(client);
     const { container, port } = entry;
     const connection = new AbortController();
+    using _place = this.#takePlace(`${entry.guest} ${container}:${port}`, connection);
     const all = guest.connections.get(container) ?? new Set();
     guest.connections.set(container, all.add(connection));
-    this.#connections++;
     entry.connections++;
     try {
       using handOver = isLocal(guest.connection.address) ? await this.#openHandOver() : undefined;
@@ -195,9 +202,19 @@ export class Forwards implements AsyncDisposable {
       this.#logFailure(entry, error);
     } finally {
       all.delete(connection);
-      this.#connections--;
       entry.connections--;
     }
+  }
+
+  #takePlace(port: string, connection: AbortController): Disposable {
+    const place: Place = { port, connection };
+    this.#connections.add(port, place);
+    if (this.#connections.size > MAX_CONNECTIONS) {
+      const other = this.#connections.toGiveWay(port, place);
+      this.#connections.delete(other.port, other);
+      other.connection.abort();
+    }
+    return { [Symbol.dispose]: () => this.#connections.delete(port, place) };
   }
 
   async #openHandOver(): Promise<HandOver | undefined> {

@@ -1,9 +1,18 @@
 import { type Client, createClient } from "@connectrpc/connect";
 import { Guest as GuestService } from "../../contract/tremplin/v1/guest_pb.js";
 import type { Connection } from "../../transport/client.ts";
+import { Shares } from "../../transport/shares.ts";
 
 /** Daemons serve 256 calls at once on each connection. */
 const CALLS = 100;
+/** All calls. A daemon serves 2,048 of one caller (call-budget.ts), and the others of this host are to have room too. */
+const MAX_CALLS = 1_000;
+
+/** A call, and how to end it when its place is needed for another one. */
+interface Held {
+  readonly port: string;
+  readonly giveWay: () => void;
+}
 
 interface Line {
   readonly connection: Connection;
@@ -14,18 +23,32 @@ interface Line {
 /** Connections to a guest for the data of its ports, so that other calls do not wait for them. */
 export class TunnelPool implements Disposable {
   readonly #dial: () => Connection;
+  readonly #most: number;
   readonly #lines = new Set<Line>();
+  readonly #calls = new Shares<Held>();
 
-  constructor(dial: () => Connection) {
+  constructor(dial: () => Connection, most = MAX_CALLS) {
     this.#dial = dial;
+    this.#most = most;
   }
 
-  /** A client for one call; to be disposed when the call has ended. */
-  take(): Disposable & { readonly client: Client<typeof GuestService> } {
+  /**
+   * A client for one call; to be disposed when the call has ended. Where there are too many, the port that has the most
+   * loses its oldest, so that nobody keeps others out.
+   */
+  take(port: string, giveWay: () => void): Disposable & { readonly client: Client<typeof GuestService> } {
+    const call: Held = { port, giveWay };
+    this.#calls.add(port, call);
+    if (this.#calls.size > this.#most) {
+      const other = this.#calls.toGiveWay(port, call);
+      this.#calls.delete(other.port, other);
+      other.giveWay();
+    }
     const line = [...this.#lines].find(({ calls }) => calls < CALLS) ?? this.#newLine();
     line.calls++;
     const once = new DisposableStack();
     once.defer(() => this.#release(line));
+    once.defer(() => this.#calls.delete(port, call));
     return { client: line.client, [Symbol.dispose]: () => once.dispose() };
   }
 
