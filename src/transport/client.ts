@@ -24,9 +24,12 @@ export interface DialOptions {
   /** Whose certificate must be there, if it has a role. */
   readonly peer?: Role;
   readonly interceptors?: Interceptor[];
-  /** Whether the peer may compress what it sends. Default: yes. */
-  readonly acceptsCompression?: boolean;
 }
+
+const MIB = 1024 * 1024;
+
+/** The largest message that is read. A guest is trusted with nothing, and the largest of its own are logs of 2 MiB. */
+const readMaxBytes = { guest: 4 * MIB, other: 64 * MIB } as const;
 
 /** A gRPC connection. It is opened by the first call, and reopened after it was lost. */
 export interface Connection extends Disposable {
@@ -34,7 +37,7 @@ export interface Connection extends Disposable {
   readonly transport: Transport;
   /** Why a call of it got no answer; undefined where the peer's service answered with this error. */
   whyUnanswered(thrown: unknown): Unanswered | undefined;
-  /** Another connection to the same peer, for data: it makes the calls of this one not wait, and compresses nothing. */
+  /** Another connection to the same peer, for data: it makes the calls of this one not wait. */
   another(): Connection;
 }
 
@@ -62,7 +65,9 @@ export function dial(address: Address, options: DialOptions = {}): Connection {
     transport: createGrpcTransport({
       baseUrl,
       sessionManager,
-      ...(options.acceptsCompression === false && { acceptCompression: [] }),
+      readMaxBytes: options.peer?.kind === "guest" ? readMaxBytes.guest : readMaxBytes.other,
+      // A few bytes can unpack to any number.
+      acceptCompression: [],
       interceptors: isClear && token !== undefined ? [...interceptors, presentToken(token)] : interceptors,
     }),
     whyUnanswered: (thrown) =>
@@ -70,7 +75,7 @@ export function dial(address: Address, options: DialOptions = {}): Connection {
         spokeHttp2: sessionManager.spokeHttp2,
         mayNeedTls: !tls && address.kind === "tcp",
       }),
-    another: () => dial(address, { ...options, acceptsCompression: false }),
+    another: () => dial(address, options),
     [Symbol.dispose]: () => sessionManager.abort(new Error("the connection was closed")),
   };
 }

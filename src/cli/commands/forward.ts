@@ -70,6 +70,7 @@ function print(forwards: readonly Forward[], flags: HostFlags, io: Io): void {
   else io.err("no port of a container is forwarded\n");
 }
 
+/** The name is not that of the console: browsers send the cookies of a name to all of its ports. */
 function tableOf(forwards: readonly Forward[]): string {
   const severalGuests = new Set(forwards.map(({ guest }) => guest)).size > 1;
   const guestOf = (guest: string) => (severalGuests ? [guest] : []);
@@ -77,7 +78,7 @@ function tableOf(forwards: readonly Forward[]): string {
     ...guestOf(plainText(guest)),
     plainText(containerName),
     port === 0 ? "all" : `${port}`,
-    at === 0 ? "-" : `127.0.0.1:${at}`,
+    at === 0 ? "-" : `localhost:${at}`,
     state === State.OPEN ? plainText(reason) : plainText(reason || "closed"),
   ]);
   return tableText([[...guestOf("GUEST"), "CONTAINER", "PORT", "HOST", "NOTE"], ...rows]);

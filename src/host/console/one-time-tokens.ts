@@ -34,6 +34,9 @@ export class OneTimeTokens {
   }
 }
 
+/** Characters of a secret. */
+export const SECRET_LENGTH = 43;
+
 /** 256 bits that nobody can guess, for URLs and cookies. */
 export function newSecret(): string {
   return randomBytes(32).toString("base64url");

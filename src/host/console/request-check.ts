@@ -48,11 +48,15 @@ function isOwnHost(host: string): boolean {
   return isLoopback(v6 ?? plain) || (v6 === undefined && isLocalhost(plain));
 }
 
-/** The values of a cookie: there may be several of a name, for different paths. */
+/** More of a name than a browser would send: each takes time to check. */
+const MOST_COOKIES = 4;
+
+/** The values of a cookie: there may be several of a name, for different paths. None where there are too many. */
 export function cookiesNamed(name: string, header: string | undefined): string[] {
-  return (header ?? "")
+  const values = (header ?? "")
     .split(";")
     .map((each) => each.trim())
     .filter((each) => each.startsWith(`${name}=`))
     .map((each) => each.slice(name.length + 1));
+  return values.length > MOST_COOKIES ? [] : values;
 }

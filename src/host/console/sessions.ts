@@ -3,7 +3,7 @@ import * as z from "zod";
 import type { Clock } from "../../base/async/clock.ts";
 import { JsonFile } from "../../base/files/json-file.ts";
 import type { Logger } from "../../base/logger.ts";
-import { digest, newSecret } from "./one-time-tokens.ts";
+import { digest, newSecret, SECRET_LENGTH } from "./one-time-tokens.ts";
 
 /** How long a browser stays signed in. */
 export const SESSION_DAYS = 30;
@@ -46,13 +46,15 @@ export class Sessions {
   }
 
   isSignedIn(secret: string): boolean {
-    const now = this.#clock.now();
-    return this.#all.some((each) => each.digest === digest(secret) && each.until > now);
+    if (secret.length !== SECRET_LENGTH) return false;
+    const [now, wanted] = [this.#clock.now(), digest(secret)];
+    return this.#all.some((each) => each.digest === wanted && each.until > now);
   }
 
   /** Signs a browser out. */
   async end(secret: string): Promise<void> {
-    this.#all = this.#all.filter((each) => each.digest !== digest(secret));
+    const ended = digest(secret);
+    this.#all = this.#all.filter((each) => each.digest !== ended);
     await this.#write();
   }
 
