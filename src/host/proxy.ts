@@ -1,6 +1,6 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { type CallOptions, type ConnectRouter, createClient, type HandlerContext } from "@connectrpc/connect";
-import { notesIn, setNotes } from "../transport/notes.ts";
+import { notesIn, setNotes } from "../base/notes.ts";
 import { OPERATION_METADATA, operationIdIn, setOperationId } from "../transport/operation-id.ts";
 import type { Guest } from "./guest.ts";
 import type { Guests } from "./guests.ts";

@@ -1,6 +1,6 @@
 import type { ServiceImpl } from "@connectrpc/connect";
+import { setNotes } from "../../src/base/notes.ts";
 import type { Tremplin } from "../../src/contract/tremplin_pb.js";
-import { setNotes } from "../../src/transport/notes.ts";
 import type { MemoryGuest } from "./memory-guest.ts";
 
 type Handlers = Partial<ServiceImpl<typeof Tremplin>>;
