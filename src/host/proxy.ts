@@ -20,13 +20,14 @@ export function proxyService(router: ConnectRouter, service: DescService, guests
   router.service(service, Object.fromEntries(handlers));
 }
 
-/** For an rpc with one answer. */
-function unary(method: DescMethod, guests: Guests) {
+/** For an rpc with one answer. `outlivesCaller`: a caller that goes away does not end it. */
+export function unary(method: DescMethod, guests: Guests, outlivesCaller = false) {
   return async (input: unknown, context: HandlerContext) => {
     const guest = guests.resolveTarget(context.requestHeader);
     try {
       const options = {
         ...optionsOf(context, CALL_TIMEOUT_MS),
+        ...(outlivesCaller && { signal: AbortSignal.timeout(CALL_TIMEOUT_MS) }),
         onHeader(header: Headers) {
           const operation = operationIdIn(header);
           if (operation) setOperationId(context, operation);
