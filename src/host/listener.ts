@@ -5,6 +5,7 @@ import { StartLxdProgress_Status, TremplinListener } from "../contract/tremplin_
 import type { OnFailure } from "../transport/answer-calls.ts";
 import { callerKey } from "../transport/caller.ts";
 import { operationIdIn } from "../transport/operation-id.ts";
+import type { ForwardRenames } from "./forwards/forward-renames.ts";
 import type { Guest } from "./guest.ts";
 import type { Guests } from "./guests.ts";
 import { checkNotice, type NoticeRule } from "./notice-check.ts";
@@ -40,6 +41,7 @@ export interface ListenerDeps {
   readonly guests: Guests;
   readonly events: EventStore;
   readonly limits: NoticeLimits;
+  readonly renames: Pick<ForwardRenames, "onNotice">;
   /** Called when a daemon, or the engine of one, has just begun to serve. */
   readonly isReady: (guest: Guest, what: "daemon" | "engine") => void;
 }
@@ -58,7 +60,7 @@ function begunIn(notice: Notice): "daemon" | "engine" | undefined {
  */
 export function listener(
   router: ConnectRouter,
-  { guests, events, limits, isReady }: ListenerDeps,
+  { guests, events, limits, renames, isReady }: ListenerDeps,
   expected: () => string | undefined,
 ): void {
   const handlers = TremplinListener.methods.map((method) => {
@@ -78,7 +80,9 @@ export function listener(
           Code.InvalidArgument,
         );
       }
-      await events.append(guest.name, notice, id, operationIdIn(requestHeader));
+      const operation = operationIdIn(requestHeader);
+      await renames.onNotice(guest.name, notice, operation);
+      await events.append(guest.name, notice, id, operation);
       const begun = begunIn(notice);
       if (begun) isReady(guest, begun);
       return {};

@@ -1,6 +1,6 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { type CallOptions, type ConnectRouter, createClient, type HandlerContext } from "@connectrpc/connect";
-import { notesIn, setNotes } from "../transport/notes.ts";
+import { notesIn, setNotes } from "../base/notes.ts";
 import { OPERATION_METADATA, operationIdIn, setOperationId } from "../transport/operation-id.ts";
 import type { Guest } from "./guest.ts";
 import type { Guests } from "./guests.ts";
@@ -20,13 +20,14 @@ export function proxyService(router: ConnectRouter, service: DescService, guests
   router.service(service, Object.fromEntries(handlers));
 }
 
-/** For an rpc with one answer. */
-function unary(method: DescMethod, guests: Guests) {
+/** For an rpc with one answer. `outlivesCaller`: a caller that goes away does not end it. */
+export function unary(method: DescMethod, guests: Guests, outlivesCaller = false) {
   return async (input: unknown, context: HandlerContext) => {
     const guest = guests.resolveTarget(context.requestHeader);
     try {
       const options = {
         ...optionsOf(context, CALL_TIMEOUT_MS),
+        ...(outlivesCaller && { signal: AbortSignal.timeout(CALL_TIMEOUT_MS) }),
         onHeader(header: Headers) {
           const operation = operationIdIn(header);
           if (operation) setOperationId(context, operation);

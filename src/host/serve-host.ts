@@ -21,6 +21,7 @@ import { onlyOutside, openConsole } from "./console/open-console.ts";
 import type { ConsoleSignIn } from "./console/serve-console.ts";
 import { ContainerReadings } from "./container-readings.ts";
 import { forwardService } from "./forward-service.ts";
+import { ForwardRenames } from "./forwards/forward-renames.ts";
 import { Forwards } from "./forwards/forwards.ts";
 import type { Guest as GuestConnection } from "./guest.ts";
 import { Guests } from "./guests.ts";
@@ -30,6 +31,7 @@ import { sendersWithoutProof } from "./new-guest.ts";
 import { NoticeLimits } from "./notice-limits.ts";
 import type { HostOptions, ListenerAddress } from "./options.ts";
 import { proxyService } from "./proxy.ts";
+import { renameService } from "./rename-service.ts";
 import { senderOf } from "./sender.ts";
 import { EventStore } from "./store/event-store.ts";
 
@@ -49,6 +51,7 @@ const MAX_FORWARDS = 256;
 interface Parts extends HostServiceDeps {
   readonly options: HostOptions;
   readonly forwards: Forwards;
+  readonly renames: ForwardRenames;
   readonly limits: NoticeLimits;
   readonly log: Logger;
   readonly inherited: ReadonlyMap<string, number>;
@@ -71,8 +74,9 @@ export async function serveHost(
   const readings = servers.use(new ContainerReadings({ events, clock, log }));
   const { state: folder, maxForwards: most = MAX_FORWARDS } = options;
   const forwards = servers.use(await Forwards.open({ folder, most, clock, log }));
+  const renames = new ForwardRenames(forwards, log);
   const limits = new NoticeLimits(clock);
-  const base = { options, guests, events, readings, forwards, limits, clock, log, inherited };
+  const base = { options, guests, events, readings, forwards, renames, limits, clock, log, inherited };
   const added = servers.use(
     await AddedGuests.open({
       ...{ guests, log, folder, listeners: options.listeners },
@@ -134,11 +138,12 @@ async function serveClients(parts: Parts, console: ConsoleSignIn): Promise<RpcSe
 
 /** The rpcs of people and programs. */
 function clientRoutes(router: ConnectRouter, parts: Parts, console: ConsoleSignIn): void {
-  const { guests, forwards } = parts;
+  const { guests, forwards, renames } = parts;
   hostService(router, parts, console);
   forwardService(router, forwards, guests);
   proxyService(router, Tremplin, guests);
   proxyService(router, Guest, guests);
+  renameService(router, guests, renames);
 }
 
 /** For guests, or for one guest alone. `tokens`: those that are accepted there on tcp without TLS. */

@@ -26,7 +26,6 @@ describe("what a person does in the console", () => {
     await page.getByRole("button", { name: "Stop penguin" }).waitFor();
     await page.getByRole("link", { name: "penguin" }).click();
     await page.getByRole("button", { name: "Restart" }).click();
-    await page.getByText("Stopped.").first().waitFor();
     await page.getByText("Started.").nth(1).waitFor();
     await page.getByRole("button", { name: "Stop", exact: true }).click();
     await page.locator("h1 + .badge", { hasText: "stopped" }).waitFor();
@@ -35,14 +34,7 @@ describe("what a person does in the console", () => {
     await page.getByRole("button", { name: "Delete penguin" }).click();
     await page.getByRole("heading", { name: "There is no container penguin on vm" }).waitFor();
     await page.getByText("Deleted.").waitFor();
-    const asked = [
-      "create penguin",
-      "start penguin",
-      "stop penguin",
-      "start penguin",
-      "stop penguin",
-      "delete penguin",
-    ];
+    const asked = ["create penguin", "start penguin", "restart penguin", "stop penguin", "delete penguin"];
     assert.deepEqual(guest.asked, asked);
     assert.deepEqual(at.complaints, []);
   });
@@ -75,9 +67,10 @@ describe("what a person does in the console", () => {
     await at.page.getByRole("button", { name: "Set up" }).click();
     await at.page.getByText('The user name "root" belongs to the system.').waitFor();
     await at.page.getByRole("button", { name: "Close this message" }).click();
+    at.guest.notes = ["it has no sudo"];
     await at.page.getByLabel("User name").fill("ada");
     await at.page.getByRole("button", { name: "Set up" }).click();
-    await at.page.getByText("The primary user of penguin is ada.").waitFor();
+    await at.page.getByText("The primary user of penguin is ada. It has no sudo.").waitFor();
     at.guest.fault = "there is no space left; free 3 GiB";
     await at.page.getByRole("button", { name: "Stop", exact: true }).click();
     await at.page.getByText("Stopping failed: there is no space left; free 3 GiB.").waitFor();
@@ -93,6 +86,23 @@ describe("what a person does in the console", () => {
     await at.page.getByRole("progressbar", { name: "Backup of penguin" }).waitFor();
     await at.page.getByRole("button", { name: "Cancel: Backup of penguin" }).click();
     await at.page.getByText("Exporting was cancelled.").waitFor();
+  });
+
+  test("a snapshot is called one, and can be cancelled", async (t) => {
+    const at = await ConsoleBrowser.open(t, browser);
+    at.guest.containers.set("penguin", "stopped");
+    at.guest.gate = new Promise(() => undefined);
+    await at.signIn();
+    at.guest.begin("snapshot", "penguin", async () => {
+      const notice = { containerName: "penguin", status: 1, progressMessages: ["taking a snapshot"] };
+      await at.guest.notify("upgradeContainerStatus", notice);
+      await at.guest.gateOrCancel();
+      await at.guest.notify("upgradeContainerStatus", { ...notice, status: 3, failureReason: "cancelled" });
+    });
+    await at.show("#/container/vm/penguin");
+    await at.page.getByRole("button", { name: "Cancel: Snapshot of penguin" }).click();
+    await at.page.getByText("Upgrade, snapshot or restore", { exact: true }).waitFor();
+    assert.ok(at.guest.asked.includes("cancel"));
   });
 
   test("an upgrade is checked first", async (t) => {

@@ -42,6 +42,7 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
         unprovisioned: state === "unprovisioned",
         ipv4Address: state === "running" ? guest.address : "",
         image: "Debian bookworm amd64",
+        operation: guest.operations.find((each) => each.containerName === name)?.kind ?? "",
         ...(state === "running" && guest.nextUsage()),
         ...guest.containerFields,
       }));

@@ -1,7 +1,7 @@
 import type { ServiceImpl } from "@connectrpc/connect";
+import { setNotes } from "../../src/base/notes.ts";
 import { Engine_State } from "../../src/contract/tremplin/v1/guest_pb.js";
 import type { Tremplin } from "../../src/contract/tremplin_pb.js";
-import { setNotes } from "../../src/transport/notes.ts";
 import type { MemoryGuest } from "./memory-guest.ts";
 
 type Handlers = Partial<ServiceImpl<typeof Tremplin>>;

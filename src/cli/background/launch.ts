@@ -17,12 +17,13 @@ const CALL_TIMEOUT_MS = 5_000;
 /** The host's name for the guest on this computer. */
 export const LOCAL_GUEST = "local";
 
+/** What `tremplin up` can say of the programs. */
+export interface ProgramFlags extends EngineFlags {
+  readonly console?: string;
+}
+
 /** The host's command line. `group`: whose members may connect to it too. */
-export function hostArguments(
-  run: RunFolder,
-  flags: EngineFlags & { readonly console?: string },
-  group?: string,
-): string[] {
+export function hostArguments(run: RunFolder, flags: ProgramFlags, group?: string): string[] {
   return [
     "host",
     ...["--listen", formatAddress(run.hostSocket)],

@@ -34,6 +34,7 @@ const lines: Readonly<Record<string, readonly string[]>> = {
   "tremplin start ": ["penguin", "web"],
   "tremplin start --host unix:/x w": ["web"],
   "tremplin info w": ["web"],
+  "tremplin forward off ": ["penguin", "web"],
   "tremplin completion ": ["bash", "fish", "zsh"],
   "tremplin help com": ["completion"],
   "tremplin export web --host ": [],

@@ -88,7 +88,14 @@ async function pack(container: string, path: string, flags: Flags, session: Sess
   const request = (api: HostApi, settings: CallSettings) => requestExport(api, container, path, settings);
   const firstStep = "taking a snapshot and counting its files";
   const title = `exporting ${container}`;
-  const about = { title, kind: "export", container, firstStep, detach: flags.detach === true } as const;
+  const about = {
+    title,
+    kind: "export",
+    cancelledBy: "export",
+    container,
+    firstStep,
+    detach: flags.detach === true,
+  } as const;
   return await runOperation(session, { ...about, request, cancel: cancel(container) });
 }
 

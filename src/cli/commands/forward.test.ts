@@ -12,6 +12,7 @@ test("forwards are listed, switched and mapped", async (t) => {
   const place = await CommandLineFixture.open(t);
   const [port = 0, fixed = 0] = await freePorts(2);
   assert.match((await answer(place, "list")).stderr, /^no port of a container is forwarded$/m);
+  assert.match((await place.output("forward")).stderr, /^no port of a container is forwarded$/m);
   place.guest.ports.listen("one", port);
   const row = new RegExp(`^one +${port} +127\\.0\\.0\\.1:${port}$`, "m");
   await eventually("the forward", async () => row.test((await answer(place, "list")).stdout) || undefined);
@@ -50,7 +51,7 @@ test("a port that cannot be one is refused", async (t) => {
   for (const [args, message] of [
     [["off", "one", "80"], /port 80 is never forwarded/],
     [["map", "one", "8080", "80"], /cannot map to port 80/],
-    [["on", "a/b"], /container_name must have/],
+    [["on", "a/b"], /"a\/b" is not a container name/],
     [["map", "one", "x", "80"], /it must be a port number/],
     [["map", "one", "8080", "0"], /it must be a port number, or auto/],
   ] as const) {

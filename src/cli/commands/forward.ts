@@ -7,6 +7,7 @@ import {
   ListForwardsResponseSchema,
   Forward_State as State,
 } from "../../contract/tremplin/v1/host_pb.js";
+import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
@@ -16,29 +17,29 @@ export function forwardCommand(io: Io): Command {
   const list = new Command("list").description("the ports of containers that are open on this machine");
   const on = new Command("on")
     .description("forward a container's ports, or one port")
-    .argument("<container>");
+    .argument("<name>", "the container", containerName);
   const off = new Command("off")
     .description("do not forward a container's ports, or one port")
-    .argument("<container>");
+    .argument("<name>", "the container", containerName);
   const map = new Command("map")
     .description("open a port of a container at a fixed port of the host")
-    .argument("<container>")
+    .argument("<name>", "the container", containerName)
     .argument("<port>", "in the container", portNumber)
     .argument("<host-port>", "of the host; auto: the same number, or the next free one", hostPort);
-  for (const each of [on, off]) each.argument("[port]", "one port alone", portNumber);
+  for (const each of [on, off]) each.argument("[port]", "one port alone (default: all)", portNumber);
   withHostFlags(list).action((flags: HostFlags) => listForwards(flags, io));
   for (const [each, enabled] of [
     [on, true],
     [off, false],
   ] as const) {
-    withHostFlags(each).action((containerName: string, port: number | undefined, flags: HostFlags) =>
-      set({ containerName, port: port ?? 0, enabled }, flags, io),
+    withHostFlags(each).action((name: string, port: number | undefined, flags: HostFlags) =>
+      set({ containerName: name, port: port ?? 0, enabled }, flags, io),
     );
   }
-  withHostFlags(map).action((containerName: string, port: number, to: number, flags: HostFlags) =>
-    set({ containerName, port, hostPort: to }, flags, io),
+  withHostFlags(map).action((name: string, port: number, to: number, flags: HostFlags) =>
+    set({ containerName: name, port, hostPort: to }, flags, io),
   );
-  return command.addCommand(list).addCommand(on).addCommand(off).addCommand(map);
+  return command.addCommand(list, { isDefault: true }).addCommand(on).addCommand(off).addCommand(map);
 }
 
 interface Change {

@@ -15,11 +15,13 @@ test("history lists operations with their end and reason", async (t) => {
   assert.match(stdout, /^BEGUN +TOOK +CONTAINER +WHAT HAPPENED$/m);
   assert.match(stdout, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +\d s +web +stopped$/m);
   assert.match(stdout, /^\S+ \S+ +\d s +web +starting failed: no +memory$/m);
-  assert.match(stdout, /^\S+ \S+ +\d s so far +db +fetching the image \(40 %\)$/m);
+  assert.match(stdout, /^\S+ \S+ +\d s so far +db +fetching the image, or copying \(40 %\)$/m);
   assert.doesNotMatch((await at.output("history web")).stdout, /db/);
   assert.doesNotMatch((await at.output("history --running")).stdout, /web/);
   assert.match((await at.output("history --since 1h --limit 1")).stdout, /db/);
   assert.equal(JSON.parse((await at.output("history db --json")).stdout).operations[0].state, "UNDER_WAY");
+  await at.guest.notify("updateCreateStatus", { containerName: "new", status: 2 });
+  assert.match((await at.output("history new")).stdout, /^\S+ \S+ .* new +created, copied or renamed$/m);
 });
 
 test("history says when there is nothing, and what a time looks like", async (t) => {

@@ -61,7 +61,7 @@ async function history(name: string | undefined, flags: Flags, io: Io): Promise<
 }
 
 function row(
-  { guest, containerName, begun, updated, ended, state, text, percent }: OperationInfo,
+  { guest, containerName, kind, begun, updated, ended, state, text, percent }: OperationInfo,
   withGuest: boolean,
 ) {
   const took = durationText(milliseconds(ended ?? updated) - milliseconds(begun));
@@ -71,8 +71,17 @@ function row(
     begun ? localTime(timestampDate(begun)) : "-",
     state === State.UNDER_WAY ? `${took} so far` : took,
     plainText(containerName) || "-",
-    `${plainText(text)}${share}`,
+    `${resultText(kind, plainText(text))}${share}`,
   ];
+}
+
+/** Copies and renames report by the notices of a creation, which are the same for all three. */
+function resultText(kind: string, text: string): string {
+  if (kind !== "create") return text;
+  return text
+    .replace(/^created\b/, "created, copied or renamed")
+    .replace(/^creating\b/, "creating, copying or renaming")
+    .replace(/^fetching the image\b/, "fetching the image, or copying");
 }
 
 function milliseconds(time: Timestamp | undefined): number {

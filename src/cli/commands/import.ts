@@ -70,7 +70,7 @@ async function importOwn(container: string, file: string, flags: Flags, io: Io):
 function specOf(container: string, path: string, { detach }: Flags): OperationSpec {
   const request = (api: HostApi, settings: CallSettings) => requestImport(api, container, path, settings);
   const about = { title: `importing ${container}`, kind: "import", container, mustExist: false } as const;
-  return { ...about, request, cancel: cancel(container), detach: detach === true };
+  return { ...about, request, cancel: cancel(container), cancelledBy: "import", detach: detach === true };
 }
 
 /** Asks until what is there is what was confirmed, or nothing. Returns that. */

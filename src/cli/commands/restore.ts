@@ -18,7 +18,7 @@ interface Flags extends HostFlags {
 
 export function restoreCommand(io: Io): Command {
   const command = new Command("restore")
-    .argument("<name>", "the container; a running one is stopped, and started again after it", containerName)
+    .argument("<name>", "the container; a running one is killed, and started again", containerName)
     .argument("<snapshot>", "the snapshot to return to")
     .option("--yes", "do not ask for confirmation");
   return withHostFlags(command, "operation").action((name: string, snapshot: string, flags: Flags) =>
@@ -64,6 +64,6 @@ async function questionFor(
   return [
     `Return ${containerName} to its snapshot ${snapshotName}${taken}?`,
     "All files that were written or changed since then are lost, and its settings since then too; its snapshots stay.",
-    ...(isRunning ? ["It is stopped for that at once, and started again."] : []),
+    ...(isRunning ? ["It runs: its programs are killed at once, and it is started again."] : []),
   ].join(" ");
 }

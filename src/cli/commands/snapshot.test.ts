@@ -33,6 +33,27 @@ test("Ctrl-C cancels a snapshot and waits for its end", async (t) => {
   assert.equal(at.guest.snapshots.size, 0);
 });
 
+test("no command is named that cancels a snapshot or a restore, since there is none", async (t) => {
+  const at = await withWeb(t);
+  at.guest.snapshots.add("web/old");
+  for (const kind of ["snapshot", "copy", "restore", "upgrade-rollback"]) {
+    at.guest.operations.splice(0, Infinity, { id: "1", kind, containerName: "web" });
+    at.guest.containers.set("web", "stopped");
+    const busy = await at.output("start web");
+    assert.equal(busy.code, 5, busy.stderr);
+    assert.doesNotMatch(busy.stderr, /--cancel/);
+  }
+  at.guest.operations.splice(0);
+  at.guest.gate = new Promise(() => undefined);
+  const io = new RecordedIo();
+  const restoring = at.run("restore web old --yes", io);
+  await io.written(/accepted by the guest/);
+  io.ctrlC();
+  assert.equal(await restoring, 130);
+  assert.match(io.stderr, /returning web to old continues in the background/);
+  assert.doesNotMatch(io.stderr, /--cancel/);
+});
+
 test("snapshots lists those of one container or of all, and whose they are", async (t) => {
   const at = await withWeb(t);
   assert.match((await at.output("snapshots web")).stderr, /web has no snapshot; tremplin snapshot web/);
@@ -59,7 +80,7 @@ test("restore says what is lost, asks, and needs --yes without a terminal", asyn
   assert.equal(await at.run("restore web old", io), 1);
   assert.match(
     io.questions[0] ?? "",
-    /snapshot old of 2026.*are lost.*snapshots stay.*stopped for that.*\[y\/N\]/,
+    /snapshot old of 2026.*are lost.*snapshots stay.*killed at once.*\[y\/N\]/,
   );
   assert.match(io.stderr, /web was not restored/);
   assert.equal(await at.run("restore web old", io), 0);

@@ -14,9 +14,11 @@ import {
   hostAnswers,
   hostArguments,
   LOCAL_GUEST,
+  type ProgramFlags,
 } from "../background/launch.ts";
+import { otherOptions } from "../background/other-options.ts";
 import { DEFAULT_RUN, RunFolder } from "../background/run-folder.ts";
-import { type EngineFlags, withEngineFlags } from "../flags/daemon-flags.ts";
+import { withEngineFlags } from "../flags/daemon-flags.ts";
 import { DEFAULT_HOST } from "../flags/host-flags.ts";
 import { findProblems, problemText } from "../host-client/find-problems.ts";
 import { HostApi } from "../host-client/host-api.ts";
@@ -33,9 +35,8 @@ import type { Io } from "../io.ts";
 import { openProgress } from "../progress/open-progress.ts";
 import { engineText } from "../text/engine-text.ts";
 
-interface Flags extends EngineFlags {
+interface Flags extends ProgramFlags {
   readonly run: string;
-  readonly console?: string;
   readonly json?: true;
   readonly resetDatabase?: true;
 }
@@ -85,13 +86,17 @@ async function startAll(api: HostApi, run: RunFolder, flags: Flags, io: Io): Pro
   const older = await endOlder(api, run, flags, progress, io);
   if (older) progress.print(older);
   progress.update("host");
-  const hostArgs = hostArguments(run, flags, await run.openToClients());
-  const host = await ensureRunning(run.host, program, hostArgs, () => hostAnswers(api), { io });
+  const group = await run.openToClients();
+  const hostFor = (each: ProgramFlags) => hostArguments(run, each, group);
+  const host = await ensureRunning(run.host, program, hostFor(flags), () => hostAnswers(api), { io });
   progress.update("daemon");
-  const args = daemonArguments(run, flags);
-  const daemon = await ensureRunning(run.daemon, program, args, () => guestAnswers(api), { io });
-  const remark = otherOptions(run, daemon, args);
-  if (remark) progress.print(remark);
+  const daemonFor = (each: ProgramFlags) => daemonArguments(run, each);
+  const daemon = await ensureRunning(run.daemon, program, daemonFor(flags), () => guestAnswers(api), { io });
+  const remarks = [
+    otherOptions(run.host, host, flags, hostFor),
+    otherOptions(run.daemon, daemon, flags, daemonFor),
+  ];
+  for (const remark of remarks) if (remark) progress.print(remark);
   progress.update("engine");
   const { launched, ...containers } = await launch({ api, io, progress, json }, flags.resetDatabase === true);
   const { engine } = await api.call(Guest.method.getStatus, {}, { signal: io.interrupted });
@@ -103,17 +108,6 @@ async function startAll(api: HostApi, run: RunFolder, flags: Flags, io: Io): Pro
     problems: problems.map(({ problem, advice }) => ({ problem, advice })),
     ...containers,
   };
-}
-
-/** What to say where the daemon runs with other options than those of this command. */
-function otherOptions(run: RunFolder, { record }: EnsureResult, args: readonly string[]): string | undefined {
-  if (run.daemon.isService) {
-    const defaults = withEngineFlags(new Command()).parse([], { from: "user" }).opts<EngineFlags>();
-    if (args.join(" ") === daemonArguments(run, defaults).join(" ")) return undefined;
-    return "the options of tremplin.service count, not those of this command: change them with systemctl edit tremplin.service";
-  }
-  if (!record || record.words.join(" ") === args.join(" ")) return undefined;
-  return `the daemon runs with other options until tremplin down: ${record.words.slice(1).join(" ")}`;
 }
 
 /** A reset stops all containers: those that ran run again, and where nobody knows which, it says how. */

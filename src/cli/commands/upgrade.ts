@@ -88,7 +88,8 @@ async function upgrade(container: string, to: string, targetVersion: Version, fl
     const request = (api: HostApi, settings: CallSettings) =>
       requestUpgrade(api, container, targetVersion, settings);
     const read = upgradeReader((log) => session.progress.print(`the complete log is ${log} on the guest`));
-    return runOperation(session, { title, kind: "upgrade", container, request, read });
+    const about = { title, kind: "upgrade", cancelledBy: "upgrade", container } as const;
+    return runOperation(session, { ...about, request, read });
   });
   reportResult(container, outcome, flags, io);
 }

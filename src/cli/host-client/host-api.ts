@@ -7,10 +7,10 @@ import type {
   MessageInitShape,
   MessageShape,
 } from "@bufbuild/protobuf";
+import { notesIn } from "../../base/notes.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { type Address, formatAddress, parseAddress } from "../../transport/address.ts";
 import { type Connection, dial } from "../../transport/client.ts";
-import { notesIn } from "../../transport/notes.ts";
 import { OPERATION_METADATA, operationIdIn } from "../../transport/operation-id.ts";
 import type { Tls } from "../../transport/tls.ts";
 import { type HostFlags, tlsOf, tokenOf } from "../flags/host-flags.ts";

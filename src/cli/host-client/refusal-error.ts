@@ -1,7 +1,7 @@
 import { plainText } from "../../base/text.ts";
 import { type ErrorCode, TremplinError } from "../../base/tremplin-error.ts";
 import { Engine_State, Guest } from "../../contract/tremplin/v1/guest_pb.js";
-import { cancelAdvice } from "./cancel-advice.ts";
+import { cancelAdvice, cancellingCommand } from "./cancel-advice.ts";
 import type { HostApi } from "./host-api.ts";
 import { findContainer } from "./list-containers.ts";
 import { plainReason } from "./plain-reason.ts";
@@ -37,7 +37,7 @@ async function causeOf(api: HostApi, container: string, mustExist: boolean): Pro
   const settings = { timeout: STATUS_TIMEOUT_MS };
   const { operations, engine } = await api.call(Guest.method.getStatus, {}, settings);
   const other = operations.find(({ containerName }) => containerName === container);
-  if (other) return { code: "busy", advice: cancelAdvice(other.kind, container) };
+  if (other) return { code: "busy", advice: cancelAdvice(cancellingCommand(other.kind), container) };
   if (!mustExist || engine?.state !== Engine_State.RUNNING) return unknownCause;
   const missing: Cause = { code: "not-found", advice: "; tremplin list shows all" };
   return await findContainer(api, container).then(

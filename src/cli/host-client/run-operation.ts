@@ -3,7 +3,7 @@ import { jsonLine } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { type Event, EventSchema } from "../../contract/tremplin/v1/host_pb.js";
 import { type NoticeText, noticeText } from "../../host/notice-text.ts";
-import { cancelAdvice } from "./cancel-advice.ts";
+import { type CancellingCommand, cancelAdvice } from "./cancel-advice.ts";
 import { followEvents } from "./follow-events.ts";
 import type { CallSettings, HostApi } from "./host-api.ts";
 import { watchLiveness } from "./liveness.ts";
@@ -31,6 +31,8 @@ export interface OperationSpec {
   readonly request: (api: HostApi, settings: CallSettings) => Promise<Reply>;
   /** Cancels the operation; Ctrl-C calls it once the operation is accepted. Without it Ctrl-C leaves the operation running. */
   readonly cancel?: (api: HostApi, settings: CallSettings) => Promise<unknown>;
+  /** The command whose --cancel cancels it. Default: none does. */
+  readonly cancelledBy?: CancellingCommand;
   /** What it does before its first notice. */
   readonly firstStep?: string;
   /** Return without waiting for the end. Default: no. */
@@ -84,7 +86,8 @@ export async function runOperation(session: Session, spec: OperationSpec): Promi
     if (reply.kind === "refused") {
       throw await refusalError(api, spec.title, spec.container, reply.reason, spec.mustExist ?? true);
     }
-    if (spec.detach) return ended(`${continuesText(newest)}${cancelAdvice(spec.kind, spec.container)}`);
+    if (spec.detach)
+      return ended(`${continuesText(newest)}${cancelAdvice(spec.cancelledBy, spec.container)}`);
     const { cancel } = spec;
     if (cancel) {
       interrupt.act(() => {
@@ -158,11 +161,11 @@ function belongsTo(event: Event, { kind, container }: OperationSpec, operation: 
   return noticeText(event)?.container === container;
 }
 
-function interruptedError({ title, kind, container }: OperationSpec, newest?: bigint): TremplinError {
+function interruptedError({ title, cancelledBy, container }: OperationSpec, newest?: bigint): TremplinError {
   const sentence =
     newest === undefined
       ? `interrupted before the guest replied; tremplin list shows whether ${title} began`
-      : `${title} ${continuesText(newest)}${cancelAdvice(kind, container)}`;
+      : `${title} ${continuesText(newest)}${cancelAdvice(cancelledBy, container)}`;
   return new TremplinError("cancelled", sentence);
 }
 

@@ -1,3 +1,5 @@
+import { type CallOptions, Code, ConnectError } from "@connectrpc/connect";
+import { notesIn } from "../../base/notes.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { RollbackResponse_Status as Rollback } from "../../contract/tremplin/v1/guest_pb.js";
 import type { Forward, OperationInfo } from "../../contract/tremplin/v1/host_pb.js";
@@ -5,9 +7,11 @@ import {
   CreateContainerResponse_Status as Create,
   DeleteContainerResponse_Status as Delete,
   ExportContainerResponse_Status as Export,
+  CancelExportContainerResponse_Status as ExportCancelled,
   GetContainerUsernameResponse_Status as Found,
   type GetContainerUsernameResponse,
   ImportContainerResponse_Status as Import,
+  CancelImportContainerResponse_Status as ImportCancelled,
   GetContainerInfoResponse_Status as Info,
   SetUpUserResponse_Status as SetUp,
   StartContainerResponse_Status as Start,
@@ -16,11 +20,6 @@ import {
   CancelUpgradeContainerResponse_Status as UpgradeCancelled,
 } from "../../contract/tremplin_pb.js";
 import { guestService, host, onGuest, tremplin } from "./host.ts";
-import { findContainer } from "./live.ts";
-import { live } from "./use-live.ts";
-
-/** Longer than a guest lets a container take. */
-const STOP_TIMEOUT_MS = 180_000;
 
 /** A container of a guest. */
 export interface Target {
@@ -43,14 +42,9 @@ export async function stop({ guest, name }: Target): Promise<void> {
   accept(await tremplin.stopContainer({ containerName: name }, onGuest(guest)), Stop.STOPPED, Stop.STOPPING);
 }
 
-/** Stops a container and starts it again, while the page is open. */
-export async function restart(target: Target): Promise<void> {
-  await stop(target);
-  await live.until((shown) => {
-    const info = findContainer(shown, target.guest, target.name);
-    return !info || (info.container?.state === "stopped" && !info.operation);
-  }, STOP_TIMEOUT_MS);
-  await start(target);
+/** Stops a container and starts it again, as one operation of the guest. */
+export async function restart({ guest, name }: Target): Promise<void> {
+  await guestService.restartContainer({ containerName: name }, onGuest(guest));
 }
 
 export async function remove({ guest, name }: Target): Promise<void> {
@@ -118,13 +112,24 @@ export async function userOf({ guest, name }: Target): Promise<GetContainerUsern
   return answer;
 }
 
-/** Returns the primary user, which is another one if there was one already. */
-export async function setUpUser({ guest, name }: Target, user: string): Promise<string> {
+interface SetUpUser {
+  /** Another one than was asked for if there was one already. */
+  readonly username: string;
+  /** What a person should know about it. */
+  readonly notes: readonly string[];
+}
+
+/** Makes an account the primary user. */
+export async function setUpUser({ guest, name }: Target, user: string): Promise<SetUpUser> {
   const request = { containerName: name, containerUsername: user };
-  const answer = await tremplin.setUpUser(request, onGuest(guest));
+  let notes: readonly string[] = [];
+  const onHeader = (header: Headers): void => {
+    notes = notesIn(header);
+  };
+  const answer = await tremplin.setUpUser(request, { ...onGuest(guest), onHeader });
   const failureReason = answer.failureReason.replaceAll("$USERNAME", () => answer.username || user);
   accept({ ...answer, failureReason }, SetUp.SUCCESS, SetUp.EXISTS);
-  return answer.username;
+  return { username: answer.username, notes };
 }
 
 /** Returns what the person should know, if anything. */
@@ -161,14 +166,47 @@ export async function switchForward(
   await host.setForward({ guest, containerName, port, enabled }, { timeoutMs: 10_000 });
 }
 
-/** Ends an operation that can be cancelled. Its final notice says when it has ended. */
-export async function cancel({ guest, containerName: name, operation, kind }: OperationInfo): Promise<void> {
-  const options = onGuest(guest, operation);
-  const inProgress = { inProgressContainerName: name };
-  if (kind === "export") await tremplin.cancelExportContainer(inProgress, options);
-  else if (kind === "import") await tremplin.cancelImportContainer(inProgress, options);
-  else {
-    const answer = await tremplin.cancelUpgradeContainer({ containerName: name }, options);
-    accept(answer, UpgradeCancelled.CANCELLED, UpgradeCancelled.NOT_RUNNING);
+/** What the guest calls an operation that is under way; undefined: it knows no such operation. */
+export async function kindOf({ guest, operation, kind }: OperationInfo): Promise<string | undefined> {
+  try {
+    const { operations } = await guestService.getStatus({}, { ...onGuest(guest), timeoutMs: 10_000 });
+    return operations.find(({ id }) => id === operation)?.kind;
+  } catch (thrown) {
+    // A guest with the contract alone has no other operations than those of its notices.
+    if (ConnectError.from(thrown).code === Code.Unimplemented) return kind;
+    return undefined;
   }
+}
+
+/**
+ * Ends an operation that can be cancelled. Its final notice says when it has ended. `kind`: what the guest calls it,
+ * since several report by the same notices.
+ */
+export async function cancel(
+  { guest, containerName, operation }: OperationInfo,
+  kind: string,
+): Promise<void> {
+  if (await cancelKind(kind, containerName, onGuest(guest, operation))) return;
+  throw new TremplinError("failed", "It is not under way any more, so there was nothing to cancel");
+}
+
+/** Returns whether there was something to cancel. */
+async function cancelKind(kind: string, containerName: string, options: CallOptions): Promise<boolean> {
+  const inProgress = { inProgressContainerName: containerName };
+  if (kind === "export") {
+    const answer = await tremplin.cancelExportContainer(inProgress, options);
+    accept(answer, ExportCancelled.CANCEL_QUEUED, ExportCancelled.OPERATION_NOT_FOUND);
+    return answer.status === ExportCancelled.CANCEL_QUEUED;
+  }
+  if (kind === "import") {
+    const answer = await tremplin.cancelImportContainer(inProgress, options);
+    accept(answer, ImportCancelled.CANCEL_QUEUED, ImportCancelled.OPERATION_NOT_FOUND);
+    return answer.status === ImportCancelled.CANCEL_QUEUED;
+  }
+  if (kind === "upgrade") {
+    const answer = await tremplin.cancelUpgradeContainer({ containerName }, options);
+    accept(answer, UpgradeCancelled.CANCELLED, UpgradeCancelled.NOT_RUNNING);
+    return answer.status === UpgradeCancelled.CANCELLED;
+  }
+  return (await guestService.cancelOperation({ containerName }, options)).cancelled;
 }

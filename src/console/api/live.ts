@@ -72,21 +72,6 @@ export class Live {
     this.#wake();
   }
 
-  /** Resolves once what is known is so, or after that many milliseconds. */
-  until(condition: (shown: Shown) => boolean, milliseconds: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const look = (): void => {
-      if (this.#shown.connection.kind === "live" && condition(this.#shown)) resolve();
-    };
-    const unsubscribe = this.subscribe(look);
-    const timer = setTimeout(resolve, milliseconds);
-    this.refreshSoon();
-    return promise.finally(() => {
-      unsubscribe();
-      clearTimeout(timer);
-    });
-  }
-
   /** Follows the host for as long as the page is open. */
   async run(): Promise<void> {
     document.addEventListener("visibilitychange", () => this.#reconnect("connecting"));

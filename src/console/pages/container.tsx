@@ -40,7 +40,7 @@ export function ContainerPage(target: Target) {
       </div>
       {underWay && (
         <div class="card">
-          <OperationProgress operation={underWay} />
+          <OperationProgress operation={underWay} info={info} />
         </div>
       )}
       {info ? (

@@ -140,7 +140,7 @@ function ContainerCard({ guest, info }: { readonly guest: string; readonly info:
           </ActionButton>
         )}
       </div>
-      {operation && <OperationProgress operation={operation} />}
+      {operation && <OperationProgress operation={operation} info={info} />}
     </li>
   );
 }

@@ -1,46 +1,45 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { useEffect, useState } from "preact/hooks";
 import { durationText } from "../../base/text.ts";
-import { type OperationInfo, OperationInfo_State as State } from "../../contract/tremplin/v1/host_pb.js";
-import { cancel } from "../api/actions.ts";
+import {
+  type ContainerInfo,
+  type OperationInfo,
+  OperationInfo_State as State,
+} from "../../contract/tremplin/v1/host_pb.js";
+import { cancel, kindOf } from "../api/actions.ts";
 import { sentence } from "../api/host.ts";
 import { useShown } from "../api/use-live.ts";
+import { operationTitle } from "../model/operation-titles.ts";
 import { Bar } from "./bar.tsx";
-import { ActionButton, anytime } from "./button.tsx";
+import { ActionButton, actionNamed, anytime } from "./button.tsx";
 import { whenText } from "./when.ts";
 
-const titles: Readonly<Record<string, string>> = {
-  create: "Create",
-  delete: "Delete",
-  start: "Start",
-  stop: "Stop",
-  export: "Backup",
-  import: "Restore",
-  upgrade: "Release upgrade",
-  start_lxd: "Start of the engine",
-};
+/** By the guest's word for it. */
+const cancellable = ["export", "import", "upgrade", "snapshot", "copy"];
 
-const cancellable = ["export", "import", "upgrade"];
-
-export function operationTitle({ kind }: OperationInfo): string {
-  return titles[kind] ?? kind.replaceAll("_", " ");
+interface ProgressProps {
+  readonly operation: OperationInfo;
+  /** The container; undefined while there is none yet. */
+  readonly info?: ContainerInfo | undefined;
 }
 
 /** An operation under way: what it does, how far it is, for how long. */
-export function OperationProgress({ operation }: { readonly operation: OperationInfo }) {
+export function OperationProgress({ operation, info }: ProgressProps) {
   const { readAt } = useShown();
-  const { text, percent, begun, kind } = operation;
+  const kind = useKind({ operation, info });
+  const { text, percent, begun } = operation;
   const elapsed = begun ? durationText(readAt - timestampMs(begun)) : "";
-  const title = `${operationTitle(operation)} of ${operation.containerName || "the engine"}`;
+  const title = `${operationTitle(operation.kind, kind)} of ${operation.containerName || "the engine"}`;
   return (
     <div class="operation">
       <Bar label={title} percent={percent} />
       <p class="operation-text">
         <span>{sentence(text)}</span> <span class="quiet-text">{elapsed}</span>
-        {cancellable.includes(kind) && (
+        {kind !== undefined && cancellable.includes(kind) && (
           <ActionButton
             look="quiet"
-            action={anytime("cancel")}
-            run={() => cancel(operation)}
+            action={info ? actionNamed(info.actions, "cancel") : anytime("cancel")}
+            run={() => cancel(operation, kind)}
             label={`Cancel: ${title}`}
           >
             Cancel
@@ -49,6 +48,22 @@ export function OperationProgress({ operation }: { readonly operation: Operation
       </p>
     </div>
   );
+}
+
+/** What the guest calls the operation. It is asked only about a container that is not listed yet. */
+function useKind({ operation, info }: ProgressProps): string | undefined {
+  const [asked, setAsked] = useState<string>();
+  const isListed = info !== undefined;
+  const id = `${operation.guest} ${operation.operation}`;
+  useEffect(() => {
+    let isCurrent = true;
+    setAsked(undefined);
+    if (!isListed) void kindOf(operation).then((kind) => isCurrent && setAsked(kind));
+    return () => {
+      isCurrent = false;
+    };
+  }, [id, isListed]);
+  return isListed ? info.container?.operation || undefined : asked;
 }
 
 const stateWords: Readonly<Record<State, string>> = {
@@ -67,7 +82,7 @@ export function OperationList({ operations, withNames }: ListProps) {
         <li key={`${each.guest} ${each.operation}`} class={`history-entry ${stateWords[each.state]}`}>
           <span class="history-state">{stateWords[each.state]}</span>
           <span class="history-what">
-            {operationTitle(each)}
+            {operationTitle(each.kind)}
             {withNames && each.containerName !== "" && ` of ${each.containerName}`}
           </span>
           <span class="history-text">{sentence(each.text)}</span>

@@ -1,10 +1,10 @@
 import type { HandlerContext } from "@connectrpc/connect";
 import { TimeLimit } from "../../base/async/time-limit.ts";
 import { checkContainerName } from "../../base/container-name.ts";
+import { setNotes } from "../../base/notes.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { type SetUpUserRequest, SetUpUserResponse_Status as Status } from "../../contract/tremplin_pb.js";
 import { instanceStatus } from "../../engine/resources/instance.ts";
-import { setNotes } from "../../transport/notes.ts";
 import { getContainer } from "../containers/find-container.ts";
 import { markProvisioned } from "../containers/provisioned-mark.ts";
 import { lockAccounts } from "../guest/account-lock.ts";

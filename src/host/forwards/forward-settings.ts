@@ -18,16 +18,28 @@ const portSchema = z.object({
   /** The fixed port of this machine. */
   mappedTo: z.number().int().optional(),
 });
+const renameSchema = z.object({
+  guest: z.string(),
+  from: z.string(),
+  to: z.string(),
+  operation: z.string(),
+});
 const schema = z.object({
   /** Containers whose ports are not forwarded. */
   off: z.array(containerSchema),
   ports: z.array(portSchema),
   /** Which of several containers with the same port keeps its number. */
   firstComers: z.array(z.object({ guest: z.string(), container: z.string(), port: z.number().int() })),
+  /** Under way. */
+  renames: z.array(renameSchema).optional(),
 });
+
+/** More are not under way; a guest that never ends one leaves nothing for ever. */
+const MAX_RENAMES = 100;
 
 type Content = z.output<typeof schema>;
 type PortSetting = Content["ports"][number];
+type Rename = z.output<typeof renameSchema>;
 
 /** What a person, or the order of arrival, has decided of forwards. Kept in the host's folder. */
 export class ForwardSettings {
@@ -95,6 +107,25 @@ export class ForwardSettings {
     });
   }
 
+  /** What is kept by the old name is to follow once the operation has succeeded. */
+  async beginRename(rename: Rename): Promise<void> {
+    await this.#update(({ renames = [], ...content }) => {
+      return { ...content, renames: [...renames, rename].slice(-MAX_RENAMES) };
+    });
+  }
+
+  /** Moves what is kept by the old name if the operation has succeeded. False: it is none that began here. */
+  async endRename(guest: string, operation: string, succeeded: boolean): Promise<boolean> {
+    const isIt = (each: Rename) => each.guest === guest && each.operation === operation;
+    const rename = this.#content.renames?.find(isIt);
+    if (!rename) return false;
+    await this.#update(({ renames = [], ...content }) => {
+      const rest = renames.filter((each) => !isIt(each));
+      return { ...(succeeded ? renamed(content, rename) : content), renames: rest };
+    });
+    return true;
+  }
+
   /** Unlike the others, never fails: only the order after a restart depends on it. */
   async setFirstComers(all: readonly PortKey[]): Promise<void> {
     const firstComers = all.map(({ guest, container, port }) => ({ guest, container, port }));
@@ -124,6 +155,17 @@ export class ForwardSettings {
     this.#writing = writing.catch(() => undefined);
     await writing;
   }
+}
+
+/** The container's own settings replace those that an earlier one has left under its new name. */
+function renamed(content: Content, { guest, from, to }: Rename): Content {
+  const move = <T extends { readonly guest: string; readonly container: string }>(all: readonly T[]): T[] => {
+    const others = all.filter((each) => each.guest !== guest || each.container !== to);
+    const isMoved = (each: T) => each.guest === guest && each.container === from;
+    return others.map((each) => (isMoved(each) ? { ...each, container: to } : each));
+  };
+  const { off, ports, firstComers } = content;
+  return { ...content, off: move(off), ports: move(ports), firstComers: move(firstComers) };
 }
 
 export function isSamePort(one: PortKey, other: PortKey): boolean {

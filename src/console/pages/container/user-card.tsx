@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { setUpUser, userOf } from "../../api/actions.ts";
+import { sentence } from "../../api/host.ts";
 import { useSay } from "../../api/use-live.ts";
 import { ActionButton, actionNamed } from "../../parts/button.tsx";
 import { TextField } from "../../parts/field.tsx";
@@ -20,18 +21,19 @@ export function UserCard({ target, actions }: CardProps) {
     else say({ kind: "done", text: `${name} has no primary user yet. Give a name to create one.` });
   };
   const create = async (): Promise<void> => {
-    const username = await setUpUser(target, user);
+    const { username, notes } = await setUpUser(target, user);
     const text =
       username === user
         ? `The primary user of ${name} is ${username}.`
         : `The primary user of ${name} is already ${username}; ${user} was not created.`;
-    say({ kind: username === user ? "done" : "error", text });
+    const remarks = notes.map((note) => sentence(note));
+    say({ kind: username === user ? "done" : "error", text: [text, ...remarks].join(" ") });
   };
   const action = actionNamed(actions, "user");
   return (
     <section class="card">
       <h2>User</h2>
-      <p>The account that you work with in {name}. It may become root with sudo.</p>
+      <p>The account that you work with in {name}.</p>
       <TextField
         label="User name"
         hint="Small letters and digits, such as ada."

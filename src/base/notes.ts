@@ -1,5 +1,3 @@
-import type { HandlerContext } from "@connectrpc/connect";
-
 /**
  * The call metadata with what a person should know about a request that succeeded: sentences, each encoded as a
  * component of a URL, separated by commas.
@@ -15,7 +13,7 @@ export function notesIn(metadata: Headers): string[] {
 }
 
 export function setNotes(
-  { responseHeader }: Pick<HandlerContext, "responseHeader">,
+  { responseHeader }: { readonly responseHeader: Headers },
   notes: readonly string[],
 ): void {
   if (notes.length > 0) responseHeader.set(NOTES_METADATA, notes.map(encodeURIComponent).join(","));
