@@ -14,11 +14,11 @@ test("forwards are listed, switched and mapped", async (t) => {
   assert.match((await answer(place, "list")).stderr, /^no port of a container is forwarded$/m);
   assert.match((await place.output("forward")).stderr, /^no port of a container is forwarded$/m);
   place.guest.ports.listen("one", port);
-  const row = new RegExp(`^one +${port} +127\\.0\\.0\\.1:${port}$`, "m");
+  const row = new RegExp(`^one +${port} +localhost:${port}$`, "m");
   await eventually("the forward", async () => row.test((await answer(place, "list")).stdout) || undefined);
 
   const mapped = await answer(place, "map", "one", `${port}`, `${fixed}`);
-  assert.match(mapped.stdout, new RegExp(`^one +${port} +127\\.0\\.0\\.1:${fixed}$`, "m"));
+  assert.match(mapped.stdout, new RegExp(`^one +${port} +localhost:${fixed}$`, "m"));
   const taken = await answer(place, "map", "two", `${port}`, `${fixed}`);
   assert.equal(taken.code, 1);
   assert.match(taken.stderr, new RegExp(`port ${fixed} of this machine is for port ${port} of one`));
