@@ -92,6 +92,7 @@ describe("everybody can use the console", () => {
     await page.getByRole("dialog").waitFor({ state: "detached" });
     assert.equal(await focused(), "Delete");
     await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor();
     await tabTo("Delete penguin");
     await page.keyboard.press("Enter");
     await page.getByText("There is no container penguin on vm").waitFor();

@@ -170,7 +170,11 @@ test("tremplin export waits for its own operation, although the final notice of 
   assert.equal(await running, 0, io.stderr);
   const second = await size("second.tar.gz");
   assert.ok(second > first + 4_000_000);
-  assert.equal(io.stdout, `web: exported, ${bytesText(second)}, to second.tar.gz in the shared folder\n`);
+  const path = join(daemon.shared, "second.tar.gz");
+  assert.equal(
+    io.stdout,
+    `web: exported, ${bytesText(second)}, to ${path} in the shared folder of the guest\n`,
+  );
   daemon.listener.answering = (notice) => host.forward(notice);
 });
 
