@@ -4,6 +4,7 @@ import { guestRefusalOf } from "../actions/container-actions.ts";
 import { backoff } from "../base/async/backoff.ts";
 import type { Clock } from "../base/async/clock.ts";
 import { forEachOf } from "../base/async/for-each-of.ts";
+import { isContainerName } from "../base/container-name.ts";
 import type { Logger } from "../base/logger.ts";
 import { errorMessage } from "../base/tremplin-error.ts";
 import { type Container, Engine_State } from "../contract/tremplin/v1/guest_pb.js";
@@ -157,7 +158,7 @@ export function engineText(state: Engine_State | undefined): string {
 function checked(containers: readonly Container[]): Container[] {
   const seen = new Set<string>();
   const isNew = ({ name }: Container): boolean => {
-    if (seen.has(name) || !/^[A-Za-z][A-Za-z0-9-]{0,62}$/.test(name)) return false;
+    if (seen.has(name) || !isContainerName(name)) return false;
     seen.add(name);
     return true;
   };

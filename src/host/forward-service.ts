@@ -1,9 +1,10 @@
 import { Code, ConnectError, type ConnectRouter, type ServiceImpl } from "@connectrpc/connect";
+import { isContainerName } from "../base/container-name.ts";
+import { isForwardable } from "../base/forwardable-port.ts";
 import { errorMessage } from "../base/tremplin-error.ts";
 import { Host, type SetForwardRequest } from "../contract/tremplin/v1/host_pb.js";
 import { isSamePort, type PortKey } from "./forwards/forward-settings.ts";
 import type { Forwards } from "./forwards/forwards.ts";
-import { isContainerName, isForwardable } from "./forwards/reported-ports.ts";
 import type { Guests } from "./guests.ts";
 
 type Rpcs = Pick<ServiceImpl<typeof Host>, "listForwards" | "watchForwards" | "setForward">;

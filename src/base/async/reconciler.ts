@@ -1,7 +1,7 @@
-import { once } from "node:events";
 import { TremplinError } from "../tremplin-error.ts";
 import { backoff } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 export interface ReconcilerOptions {
   /** Compares and corrects everything until the signal aborts; must not throw. False: retry later. */
@@ -44,7 +44,7 @@ export class Reconciler implements AsyncDisposable {
     while (!signal.aborted) {
       const woken = AbortSignal.any([signal, this.#triggered.signal]);
       if (!isDone) await sleep(pauses.next().value, woken);
-      else if (!woken.aborted) await once(woken, "abort");
+      else await untilAborted(woken);
       await sleep(debounceMs, signal);
       if (signal.aborted) return;
       this.#triggered = new AbortController();

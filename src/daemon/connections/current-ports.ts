@@ -1,5 +1,6 @@
-import { once } from "node:events";
 import { closeSync } from "node:fs";
+import { untilAborted } from "../../base/async/until-aborted.ts";
+import { isForwardable } from "../../base/forwardable-port.ts";
 
 /** A running container whose network the daemon can enter. */
 export interface ContainerNetwork {
@@ -15,11 +16,6 @@ interface Entry {
   /** As they were scanned. */
   readonly all: readonly number[];
   readonly ports: readonly number[];
-}
-
-/** The ports that others may connect to: those of programs that people start, not of the system (docs/ports.md). */
-export function isForwardable(port: number): boolean {
-  return Number.isInteger(port) && port >= 1024 && port <= 65535 && port !== 2222 && port !== 5355;
 }
 
 /** The ports that the running containers listen on now, as the scans find them. */
@@ -54,7 +50,7 @@ export class CurrentPorts {
     while (!signal.aborted) {
       const changed = this.#changed.signal;
       yield new Map([...this.#entries].map(([name, { ports }]) => [name, ports]));
-      if (!changed.aborted && !signal.aborted) await once(AbortSignal.any([changed, signal]), "abort");
+      await untilAborted(AbortSignal.any([changed, signal]));
     }
   }
 

@@ -1,15 +1,15 @@
-import { once } from "node:events";
 import type { Socket } from "node:net";
 import { finished } from "node:stream/promises";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { drained } from "../../base/async/drained.ts";
 import { checkContainerName } from "../../base/container-name.ts";
+import { isForwardable } from "../../base/forwardable-port.ts";
 import { loadNative } from "../../base/native/load-native.ts";
 import { resetSocket } from "../../base/native/reset-socket.ts";
 import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
 import type { PortInput, PortInput_HandOver, PortOutputSchema } from "../../contract/tremplin/v1/guest_pb.js";
 import { connectInside } from "../connections/connect-inside.ts";
-import { isForwardable } from "../connections/current-ports.ts";
 import type { RpcDeps } from "./rpc.ts";
 
 type Output = MessageInitShape<typeof PortOutputSchema>;
@@ -116,16 +116,5 @@ async function sendInputs(source: AsyncIterator<PortInput>, socket: Socket): Pro
     const { input } = value as PortInput;
     if (input.case === "end") return void socket.end();
     if (input.case === "data" && !socket.write(input.value)) await drained(socket);
-  }
-}
-
-async function drained(socket: Socket): Promise<void> {
-  const closed = new AbortController();
-  const close = (): void => closed.abort();
-  socket.once("close", close);
-  try {
-    await once(socket, "drain", { signal: closed.signal });
-  } finally {
-    socket.off("close", close);
   }
 }

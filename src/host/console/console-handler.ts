@@ -38,10 +38,9 @@ const securityHeaders = {
 
 /** Answers the requests of browsers: pages, sign-in, and rpcs. */
 export function consoleHandler(parts: ConsoleParts): Handler {
-  const { sessions, routes, log, onSignedIn } = parts;
+  const { routes, log, onSignedIn } = parts;
   const admit = (request: Request): Admission => {
-    if (secretsOf(request, parts).some((secret) => sessions.isSignedIn(secret)))
-      return { caller: { kind: "local" } };
+    if (isSignedIn(request, parts)) return { caller: { kind: "local" } };
     const sentence = `this browser is not signed in: run ${SIGN_IN} and open the URL that it prints`;
     return { refusal: { code: Code.Unauthenticated, sentence } };
   };
@@ -101,11 +100,11 @@ function answerPage(path: string, request: Request, parts: ConsoleParts): Send |
 
 /** The page of the console for a browser that is signed in, or has a token. */
 function answerStart(request: Request, parts: ConsoleParts): Send | Promise<Send> {
-  const isSignedIn = secretsOf(request, parts).some((secret) => parts.sessions.isSignedIn(secret));
+  const isKnown = isSignedIn(request, parts);
   const token = new URLSearchParams(request.url.split("?")[1] ?? "").get("token");
   if (token === null) {
     const file = parts.files.get("/index.html");
-    if (isSignedIn && file) return sendFile(file, "no-cache");
+    if (isKnown && file) return sendFile(file, "no-cache");
     return answerSentence(
       {
         title: "Sign in",
@@ -118,7 +117,7 @@ function answerStart(request: Request, parts: ConsoleParts): Send | Promise<Send
     );
   }
   // Somebody opens it again, or looks whether it is still there.
-  if (isSignedIn || request.method === "HEAD") return goOn({});
+  if (isKnown || request.method === "HEAD") return goOn({});
   return signIn(token, parts);
 }
 
@@ -161,6 +160,10 @@ async function signOut(request: Request, parts: ConsoleParts): Promise<Send> {
 
 function cookieText(name: string, value: string, seconds: number): string {
   return `${name}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${seconds}`;
+}
+
+function isSignedIn(request: Request, parts: ConsoleParts): boolean {
+  return secretsOf(request, parts).some((secret) => parts.sessions.isSignedIn(secret));
 }
 
 function secretsOf({ headers }: Request, { cookie }: ConsoleParts): string[] {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import * as z from "zod";
 import type { Clock } from "../../base/async/clock.ts";
+import { KeyedMutex } from "../../base/async/keyed-mutex.ts";
 import { JsonFile } from "../../base/files/json-file.ts";
 import type { Logger } from "../../base/logger.ts";
 import { digest, newSecret, SECRET_LENGTH } from "./one-time-tokens.ts";
@@ -19,8 +20,7 @@ export class Sessions {
   readonly #file: JsonFile<typeof schema>;
   readonly #clock: Clock;
   #all: readonly Session[];
-  /** Writes come one after another. */
-  #written: Promise<void> = Promise.resolve();
+  readonly #mutex = new KeyedMutex();
 
   private constructor(file: JsonFile<typeof schema>, clock: Clock, all: readonly Session[]) {
     this.#file = file;
@@ -59,8 +59,6 @@ export class Sessions {
   }
 
   async #write(): Promise<void> {
-    const write = this.#written.then(() => this.#file.write([...this.#all]));
-    this.#written = write.catch(() => undefined);
-    await write;
+    await this.#mutex.run("", () => this.#file.write([...this.#all]));
   }
 }

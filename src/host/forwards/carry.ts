@@ -1,7 +1,7 @@
-import { once } from "node:events";
 import type { Socket } from "node:net";
 import { finished } from "node:stream/promises";
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { drained } from "../../base/async/drained.ts";
 import type { HandOverPlace } from "../../base/native/hand-over.ts";
 import { resetSocket } from "../../base/native/reset-socket.ts";
 import type { RelayedPair } from "../../base/native/socket-relay.ts";
@@ -109,15 +109,4 @@ async function receive(outputs: AsyncIterator<PortOutput>, client: Socket): Prom
   if (!client.writableEnded) throw new TremplinError("failed", "the guest ended the connection early");
   await finished(client, { readable: false });
   client.destroy();
-}
-
-async function drained(socket: Socket): Promise<void> {
-  const closed = new AbortController();
-  const close = (): void => closed.abort();
-  socket.once("close", close);
-  try {
-    await once(socket, "drain", { signal: closed.signal });
-  } finally {
-    socket.off("close", close);
-  }
 }

@@ -1,7 +1,7 @@
-import { once } from "node:events";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { backoff } from "../../base/async/backoff.ts";
 import type { Clock } from "../../base/async/clock.ts";
+import { untilAborted } from "../../base/async/until-aborted.ts";
 import { Guest as GuestService, type WatchPortsResponse } from "../../contract/tremplin/v1/guest_pb.js";
 import type { Connection } from "../../transport/client.ts";
 
@@ -50,7 +50,7 @@ export class PortFollower implements AsyncDisposable {
       if (outcome === "answered") delays = backoff(FIRST_DELAY_MS, LAST_DELAY_MS);
       const until = AbortSignal.any([signal, this.#woken.signal]);
       // A daemon with the original contract alone may be replaced by a newer one.
-      if (outcome === "unsupported") await aborted(until);
+      if (outcome === "unsupported") await untilAborted(until);
       else await clock.sleep(delays.next().value, until).catch(() => undefined);
     }
   }
@@ -70,8 +70,4 @@ export class PortFollower implements AsyncDisposable {
     }
     return outcome;
   }
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (!signal.aborted) await once(signal, "abort");
 }

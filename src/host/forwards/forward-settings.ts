@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { KeyedMutex } from "../../base/async/keyed-mutex.ts";
 import { type ErrorLog, JsonFile } from "../../base/files/json-file.ts";
 
 /** A port of a container of a guest. */
@@ -45,7 +46,7 @@ type Rename = z.output<typeof renameSchema>;
 export class ForwardSettings {
   readonly #file: JsonFile<typeof schema>;
   #content: Content;
-  #writing: Promise<void> = Promise.resolve();
+  readonly #mutex = new KeyedMutex();
 
   private constructor(file: JsonFile<typeof schema>, content: Content) {
     this.#file = file;
@@ -147,13 +148,11 @@ export class ForwardSettings {
 
   /** One change after the other, each of what the one before has left. */
   async #update(change: (content: Content) => Content): Promise<void> {
-    const writing = this.#writing.then(async () => {
+    await this.#mutex.run("", async () => {
       const content = change(this.#content);
       await this.#file.write(content);
       this.#content = content;
     });
-    this.#writing = writing.catch(() => undefined);
-    await writing;
   }
 }
 

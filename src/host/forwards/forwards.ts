@@ -1,8 +1,9 @@
-import { once } from "node:events";
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import type { Clock } from "../../base/async/clock.ts";
+import { KeyedMutex } from "../../base/async/keyed-mutex.ts";
 import { Reconciler } from "../../base/async/reconciler.ts";
+import { untilAborted } from "../../base/async/until-aborted.ts";
 import { LogLimit } from "../../base/log-limit.ts";
 import type { Logger } from "../../base/logger.ts";
 import { resetSocket } from "../../base/native/reset-socket.ts";
@@ -70,7 +71,7 @@ export class Forwards implements AsyncDisposable {
   readonly #shutdown = new AbortController();
   /** What ends of guests that are no longer forwarded. */
   readonly #removed = new AsyncDisposableStack();
-  #applying: Promise<unknown> = Promise.resolve();
+  readonly #mutex = new KeyedMutex();
   readonly #connections = new Shares<Place>();
   #changed = new AbortController();
 
@@ -152,8 +153,7 @@ export class Forwards implements AsyncDisposable {
 
   /** Resolves at the next change of the list, or when the signal aborts. */
   async change(signal: AbortSignal): Promise<void> {
-    const either = AbortSignal.any([signal, this.#changed.signal]);
-    if (!either.aborted) await once(either, "abort");
+    await untilAborted(AbortSignal.any([signal, this.#changed.signal]));
   }
 
   holderOf(hostPort: number): PortKey | undefined {
@@ -176,9 +176,7 @@ export class Forwards implements AsyncDisposable {
 
   /** One after the other. */
   async #apply(): Promise<boolean> {
-    const applying = this.#applying.then(() => this.#table.apply());
-    this.#applying = applying;
-    const isDone = await applying;
+    const isDone = await this.#mutex.run("", () => this.#table.apply());
     this.#changed.abort();
     this.#changed = new AbortController();
     return isDone;
