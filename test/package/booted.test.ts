@@ -129,7 +129,7 @@ describe("the Debian package, where systemd runs", { skip }, () => {
     assert.match((await version()) ?? "", /^0\.1\.0/);
   });
 
-  test("members of the group use it without sudo, others are told how", async () => {
+  test("members of the group use it without sudo, others learn how", async () => {
     await succeed("useradd", "anna");
     const refused = await inside("su", "anna", "-c", "tremplin list");
     assert.equal(refused.code, 4);

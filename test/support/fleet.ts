@@ -60,7 +60,7 @@ export async function runFleetHost({ folder, guests, port }: FleetPlace): Promis
   });
 }
 
-/** The process of a host, which can be killed and started again. `entry`: a file that calls runFleetHost when told so. */
+/** The process of a host, which can be killed and started again. `entry`: a file that calls runFleetHost when its arguments say so. */
 export class FleetHost {
   readonly #entry: string;
   readonly #place: FleetPlace;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
+import { eventually } from "../../../test/support/eventually.ts";
 import { systemClock } from "../async/clock.ts";
 import { isRunning, isSameProcess, processIdentity } from "./process-identity.ts";
 import {
@@ -24,8 +25,9 @@ test("the fields of a process are found whatever its name contains", () => {
     assert.equal(parseProcessStat(incomplete), undefined, incomplete);
 });
 
-test("a process is known while it runs, and unknown afterwards", async () => {
+test("a process is known while it runs, and unknown afterwards", async (t) => {
   const child = spawn("/bin/sleep", ["900"]);
+  t.after(() => child.kill("SIGKILL"));
   await once(child, "spawn");
   const pid = child.pid as number;
   assert.equal(processStat(pid)?.parent, process.pid);
@@ -43,11 +45,15 @@ test("a process is known while it runs, and unknown afterwards", async () => {
   sendSignal(pid, "SIGTERM");
 });
 
-test("a process that ended and that nobody waits for does not run, and is not waited for", async () => {
+test("a process that ended and that nobody waits for does not run, and is not waited for", async (t) => {
   const keeper = spawn("/bin/sh", ["-c", "sleep 900 & echo $!; exec sleep 900"], {
     stdio: ["ignore", "pipe", "ignore"],
   });
+  t.after(() => keeper.kill("SIGKILL"));
   const [line] = await once(keeper.stdout, "data");
+  // A shell would wait for its child, unlike the program in its place.
+  const isReplaced = async () => (await commandLine(keeper.pid as number))[0] === "sleep" || undefined;
+  await eventually("the keeper", isReplaced);
   const pid = Number(line);
   const identity = processIdentity(pid);
   assert.ok(identity && isSameProcess(identity));
