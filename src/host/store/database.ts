@@ -112,6 +112,19 @@ function open(path: string): DatabaseSync {
   }
 }
 
+/** Does all that `act` writes, or nothing of it if it throws. */
+export function inTransaction(database: DatabaseSync, act: () => void): void {
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    act();
+    database.exec("COMMIT");
+  } catch (error) {
+    // Some errors have rolled it back already.
+    if (database.isTransaction) database.exec("ROLLBACK");
+    throw error;
+  }
+}
+
 function prepareSchema(database: DatabaseSync): void {
   const version = numberOf(database, "user_version");
   const isOurs = numberOf(database, "application_id") === APPLICATION_ID;

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { type Event, EventSchema } from "../../contract/tremplin/v1/host_pb.js";
+import { inTransaction } from "./database.ts";
 import { Fold, factsOf, MAX_PLACE } from "./fold.ts";
 import { Retention, type RetentionLimits } from "./retention.ts";
 
@@ -83,16 +84,16 @@ export class EventTable {
   /** Inserts all events or none, without those whose notice is stored already. `now`: also drops what is too old. */
   insert(inputs: readonly EventInput[], now: number | undefined): void {
     const before = this.#newest;
-    this.#database.exec("BEGIN IMMEDIATE");
     try {
-      for (const input of inputs) this.#insertOne(input);
-      this.#retention.fit();
-      if (now !== undefined) this.#retention.expire(now);
-      this.#saveNewest();
-      this.#database.exec("COMMIT");
+      inTransaction(this.#database, () => {
+        for (const input of inputs) this.#insertOne(input);
+        this.#retention.fit();
+        if (now !== undefined) this.#retention.expire(now);
+        this.#saveNewest();
+      });
     } catch (error) {
       this.#newest = before;
-      this.#rollback();
+      this.#retention.recount();
       throw error;
     }
   }
@@ -157,12 +158,6 @@ export class EventTable {
     this.#fold.apply(numbered, time);
     this.#retention.add({ guest: event.guest, container, isFinal }, body.length);
     this.#newest = sequence;
-  }
-
-  #rollback(): void {
-    // Some errors have rolled it back already.
-    if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
-    this.#retention.recount();
   }
 
   /** Kept apart, because the newest event may be dropped. */

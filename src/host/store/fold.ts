@@ -1,4 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import * as z from "zod";
+import { jsonText } from "../../base/text-codecs.ts";
 import type { Event } from "../../contract/tremplin/v1/host_pb.js";
 import { type NoticeText, noticeText } from "../notice-text.ts";
 
@@ -108,7 +110,7 @@ export class Fold {
   #foldContainer({ guest, notice }: Event, text: NoticeText | undefined, time: number): void {
     if (notice.case === "ports") {
       for (const [name, { listeningTcp4Ports }] of Object.entries(notice.value.containerPorts)) {
-        const ports = JSON.stringify(listeningTcp4Ports.slice(0, MAX_PORTS));
+        const ports = portsText.encode(listeningTcp4Ports.slice(0, MAX_PORTS));
         if (listeningTcp4Ports.length > 0) this.#portsOfNew.run(guest, name, time, ports);
         this.#ports.run(ports, guest, name);
       }
@@ -120,6 +122,9 @@ export class Fold {
     if (state) this.#container.run(guest, text.container, state, time);
   }
 }
+
+/** The ports of a container, as the database has them. */
+export const portsText = jsonText(z.array(z.number()));
 
 /** The state of a container after an operation that succeeded. */
 const STATE_AFTER: Readonly<Record<string, "running" | "stopped" | undefined>> = {

@@ -5,6 +5,8 @@ import {
   ContainerSchema,
   ListContainersResponseSchema,
 } from "../../contract/tremplin/v1/guest_pb.js";
+import { inTransaction } from "./database.ts";
+import { portsText } from "./fold.ts";
 
 /** A container as notices and the newest reading of its guest show it. */
 export interface KnownContainer {
@@ -75,7 +77,7 @@ export class LastKnown {
     if (!isNew && this.#changed.all(guest, saved.at).length === 0) return;
     const changed = new Set(this.#changed.all(guest, after).map(({ container }) => `${container}`));
     const unchanged = containers.filter(({ name }) => !changed.has(name));
-    this.#transaction(() => {
+    inTransaction(this.#database, () => {
       for (const { name, state } of unchanged) this.#upsert.run(guest, name, state, time);
       this.#drop.run(guest, JSON.stringify([...containers.map(({ name }) => name), ...changed]));
       this.#save.run(guest, time, body);
@@ -106,24 +108,14 @@ export class LastKnown {
 
   forget(guest: string): void {
     this.#saved.delete(guest);
-    this.#transaction(() => {
+    inTransaction(this.#database, () => {
       this.#database.prepare("DELETE FROM reading WHERE guest = ?").run(guest);
       this.#database.prepare("DELETE FROM container WHERE guest = ?").run(guest);
     });
   }
-
-  #transaction(act: () => void): void {
-    this.#database.exec("BEGIN IMMEDIATE");
-    try {
-      act();
-      this.#database.exec("COMMIT");
-    } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
-      throw error;
-    }
-  }
 }
 
+/** Of a value that nobody can read, none: the next notice of the guest has them again. */
 function portsIn(ports: unknown): number[] {
-  return (JSON.parse(`${ports}`) as number[]).toSorted((a, b) => a - b);
+  return (portsText.safeDecode(`${ports}`).data ?? []).toSorted((a, b) => a - b);
 }
