@@ -136,9 +136,14 @@ test("a damaged file, and a guest in it that cannot be used, do not keep the hos
   await first[Symbol.asyncDispose]();
   const path = join(at.folder, "state/guests.json");
   const guests = JSON.parse(await readFile(path, "utf8")).guests;
-  await writeFile(path, JSON.stringify({ guests: [...guests, { name: "far", address: "tcp:10.0.0.9:1" }] }));
+  const odd = { name: "odd", address: "what a later version understands" };
+  const far = { name: "far", address: "tcp:10.0.0.9:1" };
+  await writeFile(path, JSON.stringify({ guests: [...guests, far, odd] }));
   const second = await at.host("one");
   assert.deepEqual(await names(at), ["one", "two"]);
+  await added(at, "three");
+  const kept = JSON.parse(await readFile(path, "utf8")).guests;
+  assert.deepEqual(kept.slice(-2), [far, odd]);
   await at.api(Host).removeGuest({ name: "far" });
   await second[Symbol.asyncDispose]();
   await writeFile(path, "{");

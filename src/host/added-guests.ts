@@ -20,6 +20,7 @@ const schema = z.object({
     }),
   ),
 });
+type Stored = z.infer<typeof schema>["guests"][number];
 
 export interface AddedGuestsDeps {
   /** The state folder of the host. */
@@ -40,7 +41,7 @@ export class AddedGuests implements AsyncDisposable {
   readonly #listeners = new Map<string, AsyncDisposable>();
   readonly #mutex = new KeyedMutex();
   /** Of the file that cannot be used now, because the command line has the name or its flags are others. */
-  #unused: GuestSpec[] = [];
+  #unused: Stored[] = [];
 
   private constructor(deps: AddedGuestsDeps) {
     this.#deps = deps;
@@ -55,12 +56,13 @@ export class AddedGuests implements AsyncDisposable {
   static async open(deps: AddedGuestsDeps): Promise<AddedGuests> {
     const added = new AddedGuests(deps);
     const { guests = [] } = (await added.#file.readOrSetAside(deps.log)) ?? {};
-    for (const { name, address, token, listener } of guests) {
+    for (const stored of guests) {
       try {
-        const own = listener === undefined ? undefined : parseAddress(listener);
-        await added.#restore({ name, address: parseAddress(address), token, listener: own, isFixed: false });
+        await added.#restore(stored);
       } catch (error) {
-        deps.log.error({ guest: name, reason: errorMessage(error) }, "a guest that was added cannot be used");
+        added.#unused.push(stored);
+        const reason = errorMessage(error);
+        deps.log.error({ guest: stored.name, reason }, "a guest that was added cannot be used");
       }
     }
     return added;
@@ -110,14 +112,11 @@ export class AddedGuests implements AsyncDisposable {
     this.#listeners.clear();
   }
 
-  async #restore(spec: GuestSpec): Promise<void> {
+  async #restore({ name, address, token, listener }: Stored): Promise<void> {
     const { guests, listeners, hasTls, log } = this.#deps;
-    try {
-      checkNewGuest(spec, { guests: guests.all, listeners, hasTls });
-    } catch (error) {
-      this.#unused.push(spec);
-      throw error;
-    }
+    const own = listener === undefined ? undefined : parseAddress(listener);
+    const spec: GuestSpec = { name, address: parseAddress(address), token, listener: own, isFixed: false };
+    checkNewGuest(spec, { guests: guests.all, listeners, hasTls });
     const guest = guests.add(spec);
     try {
       if (spec.listener) this.#listeners.set(spec.name, await this.#open(spec));
@@ -138,10 +137,6 @@ export class AddedGuests implements AsyncDisposable {
       ...{ name, address, token },
       listener: listener && formatAddress(listener),
     }));
-    const unused = this.#unused.map(({ name, address, token, listener }) => ({
-      ...{ name, address: formatAddress(address), token },
-      listener: listener && formatAddress(listener),
-    }));
-    await this.#file.write({ guests: [...inUse, ...unused] });
+    await this.#file.write({ guests: [...inUse, ...this.#unused] });
   }
 }
