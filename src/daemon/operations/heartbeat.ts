@@ -38,6 +38,16 @@ export async function* fromPromise<R>(work: Promise<R>): AsyncGenerator<never, R
   return work;
 }
 
+/** Yields the message at once, and after each interval until the work, which begins after the first one, has ended. */
+export async function* repeatWhile<T, R>(
+  message: () => T,
+  work: () => Promise<R>,
+  options: { every: number; clock: Clock },
+): AsyncGenerator<T, R, void> {
+  yield message();
+  return yield* withHeartbeat(fromPromise(work()), options, message);
+}
+
 /** Hosts expect progress between once and twice per second. */
 const POLL_INTERVAL_MS = 600;
 

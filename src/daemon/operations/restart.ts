@@ -7,7 +7,7 @@ import { recordIdentity } from "../containers/container-identity.ts";
 import { findContainer, getContainer } from "../containers/find-container.ts";
 import { shutDown } from "../containers/shut-down.ts";
 import { failureMessages } from "./failure-messages.ts";
-import { fromPromise, withHeartbeat } from "./heartbeat.ts";
+import { repeatWhile } from "./heartbeat.ts";
 import type { OperationDeps } from "./operation-deps.ts";
 import type { OperationContext, OperationKind } from "./runner/operation.ts";
 import { writeAptList } from "./start/apt.ts";
@@ -56,11 +56,13 @@ export function restartOperation(
     request: RestartContainerRequestSchema,
     notify: "updateStartStatus",
     steps,
-    async *run({ containerName }, context) {
-      yield starting(containerName);
+    run({ containerName }, context) {
       const every = { every: HEARTBEAT_MS, clock: deps.clock };
-      const work = fromPromise(restart(containerName, context));
-      return yield* withHeartbeat(work, every, () => starting(containerName));
+      return repeatWhile(
+        () => starting(containerName),
+        () => restart(containerName, context),
+        every,
+      );
     },
     ...failureMessages(Status),
     // What was stopped to be started again is started, also after a crash. What a person may have stopped stays stopped.

@@ -14,7 +14,7 @@ import { OPERATION_MARK } from "../../containers/operation-mark.ts";
 import { isUsb } from "../../containers/usb-mark.ts";
 import { forgetMachineId } from "../../guest/machine-id.ts";
 import { failureMessages } from "../failure-messages.ts";
-import { fromPromise, withHeartbeat } from "../heartbeat.ts";
+import { repeatWhile } from "../heartbeat.ts";
 import type { OperationDeps } from "../operation-deps.ts";
 import { nameIsTaken } from "../rename.ts";
 import type { OperationContext, OperationKind } from "../runner/operation.ts";
@@ -67,10 +67,13 @@ export function copyOperation(
     request: CopyContainerRequestSchema,
     notify: "updateCreateStatus",
     steps,
-    async *run(request, context) {
-      yield going(request);
+    run(request, context) {
       const every = { every: HEARTBEAT_MS, clock: deps.clock };
-      return yield* withHeartbeat(fromPromise(copy(request, context)), every, () => going(request));
+      return repeatWhile(
+        () => going(request),
+        () => copy(request, context),
+        every,
+      );
     },
     ...failureMessages(Status),
     async recover({ containerName }, context) {

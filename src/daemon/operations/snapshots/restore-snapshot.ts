@@ -13,7 +13,7 @@ import { settingsText } from "../../containers/container-settings.ts";
 import { getContainer } from "../../containers/find-container.ts";
 import { operationOf } from "../../containers/operation-mark.ts";
 import { failureMessagesWithLine } from "../failure-messages.ts";
-import { fromPromise, withHeartbeat } from "../heartbeat.ts";
+import { repeatWhile } from "../heartbeat.ts";
 import type { OperationDeps } from "../operation-deps.ts";
 import type { Interruption, OperationContext, OperationKind } from "../runner/operation.ts";
 import {
@@ -63,10 +63,13 @@ export function restoreOperation(
     request: RestoreSnapshotRequestSchema,
     notify: "upgradeContainerStatus",
     steps,
-    async *run(request, context) {
-      yield inProgress(request);
+    run(request, context) {
       const every = { every: HEARTBEAT_MS, clock: deps.clock };
-      return yield* withHeartbeat(fromPromise(restore(request, context)), every, () => inProgress(request));
+      return repeatWhile(
+        () => inProgress(request),
+        () => restore(request, context),
+        every,
+      );
     },
     ...failureMessagesWithLine("returning to a snapshot failed"),
     recover: (request, context, interruption) => recover(deps, request, context, interruption),

@@ -16,7 +16,7 @@ import { removeOrphanedSnapshot } from "../../containers/delete-snapshot.ts";
 import { getContainer } from "../../containers/find-container.ts";
 import { waitForPendingOperations } from "../../containers/pending-operations.ts";
 import { failureMessagesWithLine } from "../failure-messages.ts";
-import { fromPromise, withHeartbeat } from "../heartbeat.ts";
+import { repeatWhile } from "../heartbeat.ts";
 import type { OperationDeps } from "../operation-deps.ts";
 import type { OperationContext, OperationKind } from "../runner/operation.ts";
 
@@ -50,10 +50,13 @@ export function snapshotOperation(
     request: CreateSnapshotRequestSchema,
     notify: "upgradeContainerStatus",
     steps,
-    async *run(request, context) {
-      yield inProgress(request);
+    run(request, context) {
       const every = { every: HEARTBEAT_MS, clock: deps.clock };
-      return yield* withHeartbeat(fromPromise(take(request, context)), every, () => inProgress(request));
+      return repeatWhile(
+        () => inProgress(request),
+        () => take(request, context),
+        every,
+      );
     },
     ...failureMessagesWithLine("taking a snapshot failed"),
     // A snapshot that the engine completes is the one that was asked for, also where nobody waits for it any more.
