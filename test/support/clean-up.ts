@@ -27,8 +27,12 @@ export async function cleanUp({ folder, bridge }: DaemonResources): Promise<void
   // Read before: a container that is killed without its engine can lose its bridge, and then outlives that.
   const ports = new Set((await Promise.all(bridges.map(portsOf))).flat());
   await endProcesses(folder);
-  for (const path of await mountsUnder(folder)) await execute("umount", ["--lazy", path]);
-  for (const device of await loopDevicesOf(folder)) await execute("losetup", ["--detach", device]);
+  for (const path of await mountsUnder(folder)) {
+    await remove(path, ["umount", "--lazy", path], () => mountsUnder(folder));
+  }
+  for (const device of await loopDevicesOf(folder)) {
+    await remove(device, ["losetup", "--detach", device], () => loopDevicesOf(folder));
+  }
   for (const name of bridges) await removeBridge(name);
   for (const name of ports) await removeInterface(name);
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });
@@ -40,10 +44,19 @@ export function secondBridge(bridge: string): string {
 }
 
 async function removeInterface(name: string): Promise<void> {
+  await remove(name, ["ip", "link", "delete", name], () => interfacesLike(name));
+}
+
+/** Runs a command that removes what has the name. What the kernel removed by itself meanwhile is no failure. */
+async function remove(
+  name: string,
+  [command = "", ...args]: readonly string[],
+  left: () => Promise<readonly string[]>,
+): Promise<void> {
   try {
-    await execute("ip", ["link", "delete", name]);
+    await execute(command, args);
   } catch (error) {
-    if ((await interfacesLike(name)).includes(name)) throw error;
+    if ((await left()).includes(name)) throw error;
   }
 }
 
@@ -52,7 +65,9 @@ async function removeBridge(bridge: string): Promise<void> {
   // What a container that failed to start leaves plugged in would outlive the bridge.
   for (const name of [...(await portsOf(bridge)), ...own]) await removeInterface(name);
   for (const { family, table, name } of await chainsOf(bridge)) {
-    if (name.endsWith(`.${bridge}`)) await execute("nft", ["delete", "chain", family, table, name]);
+    if (!name.endsWith(`.${bridge}`)) continue;
+    const left = async () => (await chainsOf(bridge)).map((chain) => chain.name);
+    await remove(name, ["nft", "delete", "chain", family, table, name], left);
   }
 }
 
