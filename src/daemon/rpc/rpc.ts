@@ -13,6 +13,7 @@ import type { OperationKinds } from "../operations/kinds.ts";
 import type { EngineAccess } from "../operations/operation-deps.ts";
 import type { OperationKind } from "../operations/runner/operation.ts";
 import type { Runner } from "../operations/runner/runner.ts";
+import type { Shares } from "../shares/shares.ts";
 import type { Site } from "../sites/site.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 
@@ -32,6 +33,7 @@ export interface RpcDeps {
   readonly kinds: OperationKinds;
   readonly notices: Pick<HostNotices, "queue" | "journal" | "journalFolder" | "rejected">;
   readonly usb: UsbAttachments;
+  readonly shares: Shares;
   readonly ports: CurrentPorts;
   readonly clock: Clock;
   readonly log: Logger;
