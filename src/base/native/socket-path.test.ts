@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { listeningSocket } from "../../../test/support/notify-receiver.ts";
 import { listeningUnixPath } from "./socket-path.ts";
 
-test("a Unix socket that listens tells its own path, whatever names other sockets have", async (t) => {
+test("a Unix socket that listens has its own path, whatever names other sockets have", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "socket-path-"));
   t.after(() => rm(folder, { recursive: true }));
   const path = join(folder, "s é.sock");
