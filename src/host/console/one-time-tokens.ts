@@ -1,36 +1,40 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Clock } from "../../base/async/clock.ts";
 
-const LIFETIME_MS = 10 * 60_000;
+export interface TokenRules {
+  readonly lifetimeMs: number;
+  /** How many may wait for their use at once. The oldest gives way. */
+  readonly most: number;
+}
 
-/** More than one person asks for at once. The oldest gives way. */
-const MOST = 32;
-
-/** Tokens that are accepted once, within ten minutes, by the host that made them. */
-export class OneTimeTokens {
+/** Tokens that are accepted once and for a while by the host that made them. Each stands for a value. */
+export class OneTimeTokens<T> {
   readonly #clock: Clock;
-  /** When each ends, by its digest: the tokens themselves are nowhere. */
-  readonly #deadlines = new Map<string, number>();
+  readonly #rules: TokenRules;
+  /** By their digests: the tokens themselves are nowhere. */
+  readonly #all = new Map<string, { readonly value: T; readonly deadline: number }>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, rules: TokenRules) {
     this.#clock = clock;
+    this.#rules = rules;
   }
 
   /** `expiresAt`: milliseconds since 1970. */
-  create(): { readonly token: string; readonly expiresAt: number } {
-    const [oldest] = this.#deadlines.keys();
-    if (oldest !== undefined && this.#deadlines.size >= MOST) this.#deadlines.delete(oldest);
+  create(value: T): { readonly token: string; readonly expiresAt: number } {
+    const { lifetimeMs, most } = this.#rules;
+    const [oldest] = this.#all.keys();
+    if (oldest !== undefined && this.#all.size >= most) this.#all.delete(oldest);
     const token = newSecret();
-    this.#deadlines.set(digest(token), this.#clock.elapsed() + LIFETIME_MS);
-    return { token, expiresAt: this.#clock.now() + LIFETIME_MS };
+    this.#all.set(digest(token), { value, deadline: this.#clock.elapsed() + lifetimeMs });
+    return { token, expiresAt: this.#clock.now() + lifetimeMs };
   }
 
-  /** Whether a token is accepted, now and never again. */
-  redeem(token: string): boolean {
+  /** What an accepted token stands for, now and never again. Undefined: it is not accepted. */
+  redeem(token: string): T | undefined {
     const key = digest(token);
-    const deadline = this.#deadlines.get(key);
-    this.#deadlines.delete(key);
-    return deadline !== undefined && this.#clock.elapsed() < deadline;
+    const found = this.#all.get(key);
+    this.#all.delete(key);
+    return found && this.#clock.elapsed() < found.deadline ? found.value : undefined;
   }
 }
 
