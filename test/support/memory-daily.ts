@@ -19,6 +19,7 @@ export function dailyHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
     },
     ...snapshotHandlers(guest),
     ...shareHandlers(guest),
+    cancelOperation: (_request, context) => ({ cancelled: guest.cancel(context).status === 1 }),
     getContainerSettings: ({ containerName }) => {
       stateOf(guest, containerName);
       return { settings: guest.settings };
