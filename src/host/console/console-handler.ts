@@ -8,6 +8,7 @@ import type { OneTimeTokens } from "./one-time-tokens.ts";
 import { cookiesNamed, rejectForeign } from "./request-check.ts";
 import { type SentencePage, sentencePage } from "./sentence-page.ts";
 import { SESSION_DAYS, type Sessions } from "./sessions.ts";
+import type { Exchanges } from "./transfers/exchanges.ts";
 
 export interface ConsoleParts {
   readonly files: ConsoleFiles;
@@ -16,6 +17,8 @@ export interface ConsoleParts {
   /** The name of the cookie that has the secret of a session. */
   readonly cookie: string;
   readonly routes: (router: ConnectRouter) => void;
+  /** The URLs of files, which tickets open. */
+  readonly exchanges: Exchanges;
   readonly log: Logger;
   /** Gets the connection of a browser that is signed in. */
   readonly onSignedIn: (socket: object) => void;
@@ -47,6 +50,8 @@ export function consoleHandler(parts: ConsoleParts): Handler {
   const answerCall = answerCalls({ routes, log, admit, onAdmitted: onSignedIn });
   return (request, response) => {
     for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
+    // The peer may reset the stream at any time; that concerns only the peer.
+    for (const stream of [request, response]) stream.on("error", () => undefined);
     const path = request.url.split("?", 1)[0] as string;
     const rejection = rejectForeign(request);
     if (isCall(path)) {
@@ -56,11 +61,10 @@ export function consoleHandler(parts: ConsoleParts): Handler {
       const refusal = { code: Code.PermissionDenied, sentence, httpStatus };
       return answerRefusal(request.headers["content-type"], response, refusal);
     }
+    if (!rejection && parts.exchanges.accept(path, request, response)) return;
     const answer = rejection
       ? answerSentence({ title: "Not from here", sentences: [rejection.sentence] }, rejection.status)
       : answerPage(path, request, parts);
-    // The peer may reset the stream at any time; that concerns only the peer.
-    for (const stream of [request, response]) stream.on("error", () => undefined);
     Promise.resolve(answer)
       .then((send) => send(request, response, parts))
       .catch((error) => {
@@ -76,6 +80,11 @@ const cannotAnswer: SentencePage = {
   sentences: ["The host could not answer this. Its log has the reason. Open the page again."],
 };
 
+const usedTicket: SentencePage = {
+  title: "This link has been used, or has expired",
+  sentences: ["A file is saved or sent once, within a minute. Begin again in the console."],
+};
+
 /** The path of an rpc: `/package.Service/Method`. */
 function isCall(path: string): boolean {
   return /^\/[\w.]+\.[\w.]+\/\w+$/.test(path) && !path.startsWith("/assets/");
@@ -86,6 +95,7 @@ type Send = (request: Request, response: Response, parts: ConsoleParts) => void;
 function answerPage(path: string, request: Request, parts: ConsoleParts): Send | Promise<Send> {
   const { method } = request;
   if (path === "/sign-out" && method === "POST") return signOut(request, parts);
+  if (parts.exchanges.isOne(path)) return answerSentence(usedTicket, 403);
   if (method !== "GET" && method !== "HEAD") {
     return answerSentence(
       { title: "Nothing here takes that", sentences: ["This page can only be read."] },

@@ -11,6 +11,7 @@ import { readConsoleFiles } from "./console-files.ts";
 import { consoleHandler } from "./console-handler.ts";
 import { OneTimeTokens } from "./one-time-tokens.ts";
 import { Sessions } from "./sessions.ts";
+import type { Exchanges } from "./transfers/exchanges.ts";
 
 export interface ServeConsoleOptions {
   /** On the loopback interface. */
@@ -21,6 +22,8 @@ export interface ServeConsoleOptions {
   readonly state: string;
   /** The rpcs that its pages call. */
   readonly routes: (router: ConnectRouter) => void;
+  /** The URLs of files that they save and send. */
+  readonly exchanges: Exchanges;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -45,7 +48,7 @@ export interface RunningConsole extends ConsoleSignIn, AsyncDisposable {
 
 /** Serves the pages of the console, and the rpcs that they call, to browsers that are signed in. */
 export async function serveConsole(options: ServeConsoleOptions): Promise<RunningConsole> {
-  const { routes, clock, log } = options;
+  const { routes, exchanges, clock, log } = options;
   const files = await readConsoleFiles(options.files);
   const sessions = await Sessions.open(options.state, clock, log);
   const tokens = new OneTimeTokens(clock);
@@ -53,7 +56,7 @@ export async function serveConsole(options: ServeConsoleOptions): Promise<Runnin
   const cookie = `tremplin-console-${options.address.port}`;
   const connections = new Connections();
   const onSignedIn = (socket: object) => connections.identify(socket, "the console");
-  const handler = consoleHandler({ files, sessions, tokens, cookie, routes, log, onSignedIn });
+  const handler = consoleHandler({ files, sessions, tokens, cookie, routes, exchanges, log, onSignedIn });
   const server = plainServer(handler, connections);
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
