@@ -16,7 +16,7 @@ export async function runHost(options: HostOptions): Promise<void> {
   const shutdown = Promise.withResolvers<NodeJS.Signals>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => shutdown.resolve(signal));
   const manager = await ServiceManager.take(log);
-  await using server = await serveHost(options, systemClock, log, takeInheritedSockets());
+  await using server = await serveHost(options, systemClock, log, await takeInheritedSockets());
   const [addresses, listeners] = [server.addresses, server.listeners].map((all) => all.map(formatAddress));
   log.info({ addresses, listeners, console: server.consoleUrl }, "the host is listening");
   using check = selfCheck(server.addresses);

@@ -1,27 +1,27 @@
 import type { Clock } from "../../base/async/clock.ts";
-import { Tickets } from "./tickets.ts";
+import { type TicketRules, Tickets } from "./tickets.ts";
 
 export { digest, newSecret, SECRET_LENGTH } from "./tickets.ts";
 
-const LIFETIME_MS = 10 * 60_000;
-
-/** Tokens that are accepted once, within ten minutes, by the host that made them. */
-export class OneTimeTokens {
+/** Tokens that are accepted once and for a while by the host that made them, and say until when. Each stands for a value. */
+export class OneTimeTokens<T> {
   readonly #clock: Clock;
-  readonly #tickets: Tickets<"sign-in">;
+  readonly #lifetimeMs: number;
+  readonly #tickets: Tickets<T>;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, rules: TicketRules) {
     this.#clock = clock;
-    this.#tickets = new Tickets(clock, { lifetimeMs: LIFETIME_MS, most: 32 });
+    this.#lifetimeMs = rules.lifetimeMs;
+    this.#tickets = new Tickets(clock, rules);
   }
 
   /** `expiresAt`: milliseconds since 1970. */
-  create(): { readonly token: string; readonly expiresAt: number } {
-    return { token: this.#tickets.create("sign-in"), expiresAt: this.#clock.now() + LIFETIME_MS };
+  create(value: T): { readonly token: string; readonly expiresAt: number } {
+    return { token: this.#tickets.create(value), expiresAt: this.#clock.now() + this.#lifetimeMs };
   }
 
-  /** Whether a token is accepted, now and never again. */
-  redeem(token: string): boolean {
-    return this.#tickets.redeem(token) !== undefined;
+  /** What an accepted token stands for, now and never again. Undefined: it is not accepted. */
+  redeem(token: string): T | undefined {
+    return this.#tickets.redeem(token);
   }
 }
