@@ -69,6 +69,8 @@ export class MemoryGuest implements AsyncDisposable {
     const { address } = this.#options;
     return address.kind === "unix" ? dirname(address.path) : "/nowhere";
   }
+  /** The size of each backup that it writes; 0: that of a text. */
+  backupBytes = 0;
   /** What an export adds to its success. */
   remark = "";
   /** More fields of its status. */

@@ -1717,6 +1717,14 @@ export declare type WriteTransferInput = Message<"tremplin.v1.WriteTransferInput
     value: boolean;
     case: "done";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * How many bytes will follow, beside file_name. The transfer is refused at
+   * once where they have no room. 0: unknown.
+   *
+   * @generated from field: uint64 total_bytes = 4;
+   */
+  totalBytes: bigint;
 };
 
 /**
