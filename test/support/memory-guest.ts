@@ -55,7 +55,10 @@ export class MemoryGuest implements AsyncDisposable {
   gate: Promise<unknown> = Promise.resolve();
   /** More fields of each container in its list. */
   containerFields: Partial<
-    Pick<Container, "state" | "operation" | "ipv4Address" | "addresses" | "image" | "createdAt">
+    Pick<
+      Container,
+      "state" | "operation" | "ipv4Address" | "addresses" | "image" | "createdAt" | "hasRollbackSnapshot"
+    >
   > = {};
   /** How often it was asked for its list. */
   lists = 0;
