@@ -2524,7 +2524,7 @@ export declare const Guest: GenService<{
     output: typeof ReadContainerLogResponseSchema;
   },
   /**
-   * Cancels the snapshot or the copy under way on a container, or with the call
+   * Cancels the creation, the snapshot or the copy under way on a container, or with the call
    * metadata tremplin-operation only that operation. Its final notice follows.
    *
    * @generated from rpc tremplin.v1.Guest.CancelOperation

@@ -106,6 +106,20 @@ test("a restore returns files and state, and keeps the snapshots", async () => {
   }
 });
 
+test("a snapshot of a container that was copied or renamed shows none of another's files when it starts", async () => {
+  for (const step of ["back", "undone", undefined]) {
+    await using bench = await benchChangedSince("running");
+    const token = (name: string) => ({ type: "disk", source: `${bench.state}/tokens/${name}_token` });
+    const container = bench.engine.instance("c1");
+    const [snapshot] = container.snapshots;
+    Object.assign(snapshot ?? {}, { devices: { ...snapshot?.devices, container_token: token("c2") } });
+    const id = await (step ? bench.beginUntilStep("restore", step, wanted) : bench.begin("restore", wanted));
+    if (step) await bench.restart();
+    assert.equal((await bench.outcome(id)).final.status, Status.SUCCEEDED, step);
+    assert.deepEqual(bench.engine.instance("c1").devices.container_token, token("c1"), step);
+  }
+});
+
 test("a missing snapshot and one of an upgrade are refused, and nothing changes", async () => {
   await using bench = await benchChangedSince("running");
   const before = leftOf(bench);
