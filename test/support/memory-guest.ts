@@ -17,6 +17,7 @@ import {
   type GetStatusResponse,
   Guest,
   type OrphanSchema,
+  type ShareSchema,
 } from "../../src/contract/tremplin/v1/guest_pb.js";
 import { Tremplin, TremplinListener } from "../../src/contract/tremplin_pb.js";
 import type { Address } from "../../src/transport/address.ts";
@@ -45,6 +46,8 @@ export class MemoryGuest implements AsyncDisposable {
   /** Of every container. */
   readonly settings: Record<string, string> = { cpu: "unlimited", memory: "1GiB", autostart: "off" };
   #measured = 0;
+  /** By container and path. */
+  readonly shares = new Map<string, MessageInitShape<typeof ShareSchema>>();
   /** As NAME/SNAPSHOT. */
   readonly snapshots = new Set<string>();
   readonly operations: { id: string; kind: string; containerName: string; waitsForRecovery?: boolean }[] = [];
