@@ -20,6 +20,7 @@ import { AddedGuests } from "./added-guests.ts";
 import { parseConsoleAddress } from "./console/console-address.ts";
 import { onlyOutside, openConsole } from "./console/open-console.ts";
 import type { ConsoleSignIn } from "./console/serve-console.ts";
+import { shellsOf } from "./console/terminal/open-shell.ts";
 import { ContainerReadings } from "./container-readings.ts";
 import { forwardService } from "./forward-service.ts";
 import { ForwardRenames } from "./forwards/forward-renames.ts";
@@ -89,7 +90,11 @@ export async function serveHost(
   guests.onChange = () => forwards.setGuests(guests.all);
   const all = { ...base, added };
   const console = servers.use(
-    await openConsole(options, (router) => clientRoutes(router, all, onlyOutside), clock, log),
+    await openConsole(options, {
+      routes: (router) => clientRoutes(router, all, onlyOutside),
+      openShell: shellsOf((name) => guests.get(name)),
+      ...{ clock, log },
+    }),
   );
   const { addresses } = servers.use(await serveClients(all, console));
   const listeners: RunningHost["listeners"][number][] = [];
