@@ -18,6 +18,7 @@ import {
   Guest,
   type OrphanSchema,
   type ShareSchema,
+  type ShellInput_Start,
 } from "../../src/contract/tremplin/v1/guest_pb.js";
 import { Tremplin, TremplinListener } from "../../src/contract/tremplin_pb.js";
 import type { Address } from "../../src/transport/address.ts";
@@ -94,6 +95,14 @@ export class MemoryGuest implements AsyncDisposable {
   primaryUser = "";
   /** What its answers say beside their messages. */
   notes: string[] = [];
+  /** The programs that run in its containers now, as they were started. */
+  readonly shells: ShellInput_Start[] = [];
+  /** What login shells have read. */
+  typed = "";
+  /** Bytes that login shells have written because of `flood`. */
+  flooded = 0;
+  /** What the programs of login shells print. */
+  readonly programs = new Map<string, string>();
   readonly usb = new MemoryUsb();
   readonly ports = new MemoryPorts();
   readonly #options: MemoryGuestOptions;
