@@ -8,6 +8,7 @@ import { OverviewPage } from "./pages/overview.tsx";
 import { RestorePage } from "./pages/restore.tsx";
 import { ConnectionNote, ConnectionState, SignedOut } from "./parts/connection.tsx";
 import { type Message, Messages } from "./parts/messages.tsx";
+import { TransferCard } from "./parts/transfer.tsx";
 import { linkTo, type Route, useRoute } from "./route.ts";
 
 /** The frame of all pages. */
@@ -49,6 +50,7 @@ export function Console() {
           messages={messages}
           onClose={(id) => setMessages((all) => all.filter((each) => each.id !== id))}
         />
+        <TransferCard />
         <Page route={route} />
       </main>
     </Say.Provider>

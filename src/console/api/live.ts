@@ -1,10 +1,12 @@
+import { Pace } from "../../base/pace.ts";
 import type { ContainerUsage } from "../../contract/tremplin/v1/guest_pb.js";
-import type {
-  ContainerInfo,
-  Event,
-  Forward,
-  GuestContainers,
-  OperationInfo,
+import {
+  type ContainerInfo,
+  type Event,
+  type Forward,
+  type GuestContainers,
+  type OperationInfo,
+  OperationInfo_State as State,
 } from "../../contract/tremplin/v1/host_pb.js";
 import { UsageHistory } from "../model/usage-history.ts";
 import { host, isSignedOut, knownNames, sentenceOf } from "./host.ts";
@@ -45,6 +47,10 @@ export class Live {
   readonly usage = new UsageHistory();
   /** The lines of upgrades that were seen, by container. */
   readonly upgradeLogs = new Map<string, readonly string[]>();
+  /** By the ids of operations under way. */
+  readonly #paces = new Map<string, Pace>();
+  /** What exports have read so far, by their ids. */
+  readonly #bytes = new Map<string, number>();
   #shown: Shown = {
     connection: { kind: "connecting" },
     guests: undefined,
@@ -65,6 +71,11 @@ export class Live {
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  /** How fast an operation goes. */
+  paceOf({ operation }: OperationInfo): Pace | undefined {
+    return this.#paces.get(operation);
   }
 
   /** Reads everything again soon, after something was asked for. */
@@ -117,6 +128,8 @@ export class Live {
       }
       this.#cursor = event.sequence;
       this.#noteUpgrade(event);
+      if (event.notice.case === "export")
+        this.#bytes.set(event.operation, Number(event.notice.value.inputBytesStreamed));
       this.#wake();
     }
   }
@@ -141,9 +154,23 @@ export class Live {
     ]);
     signal.throwIfAborted();
     this.usage.add(usageOf(guests));
+    this.#measure(operations);
     for (const name of namesOf(guests)) knownNames.add(name);
     const connection = { kind: "live" } as const;
     this.#show({ connection, guests, operations: operations.toReversed(), forwards, readAt: Date.now() });
+  }
+
+  #measure(operations: readonly OperationInfo[]): void {
+    const underWay = operations.filter(({ state }) => state === State.UNDER_WAY);
+    const ids = new Set(underWay.map(({ operation }) => operation));
+    for (const known of [this.#paces, this.#bytes])
+      for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
+    for (const { operation, percent } of underWay) {
+      if (percent === undefined) continue;
+      const pace = this.#paces.get(operation) ?? new Pace();
+      pace.record(performance.now(), percent, this.#bytes.get(operation));
+      this.#paces.set(operation, pace);
+    }
   }
 
   #noteUpgrade({ guest, notice }: Event): void {
