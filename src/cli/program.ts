@@ -33,6 +33,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "list the containers",
     load: async () => (await import("./commands/list.ts")).listCommand,
   },
+  launch: {
+    summary: "create a container with its user and start it, or do what is left of that",
+    load: async () => (await import("./commands/launch.ts")).launchCommand,
+  },
   create: {
     summary: "create a container",
     load: async () => (await import("./commands/create.ts")).createCommand,
@@ -64,6 +68,18 @@ const commands: Readonly<Record<string, Entry>> = {
   get: {
     summary: "show the settings of a container",
     load: async () => (await import("./commands/get.ts")).getCommand,
+  },
+  share: {
+    summary: "show a folder of the machine in a container",
+    load: async () => (await import("./commands/share.ts")).shareCommand,
+  },
+  unshare: {
+    summary: "end a share; the folder and its files stay",
+    load: async () => (await import("./commands/unshare.ts")).unshareCommand,
+  },
+  shares: {
+    summary: "list the folders of the machine that containers see",
+    load: async () => (await import("./commands/shares.ts")).sharesCommand,
   },
   logs: {
     summary: "show the log of a container, or of its last start",

@@ -50,6 +50,9 @@ export interface RunningHost extends AsyncDisposable {
 /** The default; ports beyond are listed, but not open. */
 const MAX_FORWARDS = 256;
 
+/** How long a notice waits until its guest has said which containers it has. */
+const NAMES_TIMEOUT_MS = 5_000;
+
 interface Parts extends HostServiceDeps {
   readonly options: HostOptions;
   readonly forwards: Forwards;
@@ -77,7 +80,11 @@ export async function serveHost(
   const { state: folder, maxForwards: most = MAX_FORWARDS } = options;
   const reserved = consolePorts(options);
   const forwards = servers.use(await Forwards.open({ folder, most, reserved, clock, log }));
-  const renames = new ForwardRenames(forwards, log);
+  const namesOf = async (guest: string): Promise<ReadonlySet<string>> => {
+    const containers = await guests.get(guest).listContainers(AbortSignal.timeout(NAMES_TIMEOUT_MS));
+    return new Set(containers.map(({ name }) => name));
+  };
+  const renames = new ForwardRenames(forwards, log, namesOf);
   const limits = new NoticeLimits(clock);
   const base = { options, guests, events, readings, forwards, renames, limits, clock, log, inherited };
   const added = servers.use(

@@ -17,6 +17,7 @@ import {
   type GetStatusResponse,
   Guest,
   type OrphanSchema,
+  type ShareSchema,
 } from "../../src/contract/tremplin/v1/guest_pb.js";
 import { Tremplin, TremplinListener } from "../../src/contract/tremplin_pb.js";
 import type { Address } from "../../src/transport/address.ts";
@@ -45,6 +46,8 @@ export class MemoryGuest implements AsyncDisposable {
   /** Of every container. */
   readonly settings: Record<string, string> = { cpu: "unlimited", memory: "1GiB", autostart: "off" };
   #measured = 0;
+  /** By container and path. */
+  readonly shares = new Map<string, MessageInitShape<typeof ShareSchema>>();
   /** As NAME/SNAPSHOT. */
   readonly snapshots = new Set<string>();
   readonly operations: { id: string; kind: string; containerName: string; waitsForRecovery?: boolean }[] = [];
@@ -53,9 +56,14 @@ export class MemoryGuest implements AsyncDisposable {
   engine = Engine_State.RUNNING;
   /** Operations end only after this promise. */
   gate: Promise<unknown> = Promise.resolve();
+  /** A rename that it has accepted is answered only after this promise. */
+  answers: Promise<unknown> = Promise.resolve();
   /** More fields of each container in its list. */
   containerFields: Partial<
-    Pick<Container, "state" | "operation" | "ipv4Address" | "addresses" | "image" | "createdAt">
+    Pick<
+      Container,
+      "state" | "operation" | "ipv4Address" | "addresses" | "image" | "createdAt" | "hasRollbackSnapshot"
+    >
   > = {};
   /** How often it was asked for its list. */
   lists = 0;
@@ -80,6 +88,8 @@ export class MemoryGuest implements AsyncDisposable {
   zone = "Europe/Paris";
   /** Of each container that runs. */
   address = "10.0.0.1";
+  /** Of each container in which none was set up. Empty: none. */
+  defaultUser = "ada";
   /** The first account that was set up, in any container. */
   primaryUser = "";
   /** What its answers say beside their messages. */

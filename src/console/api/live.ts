@@ -1,13 +1,13 @@
-import { Pace } from "../../base/pace.ts";
 import type { ContainerUsage } from "../../contract/tremplin/v1/guest_pb.js";
-import {
-  type ContainerInfo,
-  type Event,
-  type Forward,
-  type GuestContainers,
-  type OperationInfo,
-  OperationInfo_State as State,
+import type {
+  ContainerInfo,
+  Event,
+  Forward,
+  GuestContainers,
+  OperationInfo,
 } from "../../contract/tremplin/v1/host_pb.js";
+import { OperationPaces } from "../model/operation-paces.ts";
+import { UpgradeLogs } from "../model/upgrade-logs.ts";
 import { UsageHistory } from "../model/usage-history.ts";
 import { host, isSignedOut, knownNames, sentenceOf } from "./host.ts";
 
@@ -37,7 +37,6 @@ const REFRESH_TIMEOUT_MS = 10_000;
 /** A page that has not run for so long was asleep. */
 const ASLEEP_MS = 8_000;
 const RETRY_MS = [250, 500, 1_000, 2_000, 3_000];
-const MAX_LOG_LINES = 500;
 
 /**
  * Follows the host: a watch says when something happens, from the last event on that was seen, and the state is then
@@ -45,12 +44,8 @@ const MAX_LOG_LINES = 500;
  */
 export class Live {
   readonly usage = new UsageHistory();
-  /** The lines of upgrades that were seen, by container. */
-  readonly upgradeLogs = new Map<string, readonly string[]>();
-  /** By the ids of operations under way. */
-  readonly #paces = new Map<string, Pace>();
-  /** What exports have read so far, by their ids. */
-  readonly #bytes = new Map<string, number>();
+  readonly upgradeLogs = new UpgradeLogs();
+  readonly paces = new OperationPaces();
   #shown: Shown = {
     connection: { kind: "connecting" },
     guests: undefined,
@@ -71,11 +66,6 @@ export class Live {
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
-  }
-
-  /** How fast an operation goes. */
-  paceOf({ operation }: OperationInfo): Pace | undefined {
-    return this.#paces.get(operation);
   }
 
   /** Reads everything again soon, after something was asked for. */
@@ -128,8 +118,7 @@ export class Live {
       }
       this.#cursor = event.sequence;
       this.#noteUpgrade(event);
-      if (event.notice.case === "export")
-        this.#bytes.set(event.operation, Number(event.notice.value.inputBytesStreamed));
+      this.paces.note(event);
       this.#wake();
     }
   }
@@ -154,30 +143,23 @@ export class Live {
     ]);
     signal.throwIfAborted();
     this.usage.add(usageOf(guests));
-    this.#measure(operations);
+    this.paces.measure(operations, performance.now());
     for (const name of namesOf(guests)) knownNames.add(name);
     const connection = { kind: "live" } as const;
     this.#show({ connection, guests, operations: operations.toReversed(), forwards, readAt: Date.now() });
   }
 
-  #measure(operations: readonly OperationInfo[]): void {
-    const underWay = operations.filter(({ state }) => state === State.UNDER_WAY);
-    const ids = new Set(underWay.map(({ operation }) => operation));
-    for (const known of [this.#paces, this.#bytes])
-      for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
-    for (const { operation, percent } of underWay) {
-      if (percent === undefined) continue;
-      const pace = this.#paces.get(operation) ?? new Pace();
-      pace.record(performance.now(), percent, this.#bytes.get(operation));
-      this.#paces.set(operation, pace);
-    }
+  /** Reads what the host's log has of the upgrades of a container, from before this page was opened. */
+  async readUpgradeLog(guest: string, containerName: string, signal: AbortSignal): Promise<void> {
+    const request = { guest, containerName, after: 0n, onlyLog: true };
+    for await (const event of host.watch(request, { signal })) this.#noteUpgrade(event);
+    this.#show({});
   }
 
-  #noteUpgrade({ guest, notice }: Event): void {
+  #noteUpgrade({ guest, sequence, operation, notice }: Event): void {
     if (notice.case !== "upgrade") return;
-    const key = containerKey(guest, notice.value.containerName);
-    const lines = [...(this.upgradeLogs.get(key) ?? []), ...notice.value.progressMessages];
-    this.upgradeLogs.set(key, lines.slice(-MAX_LOG_LINES));
+    const { containerName, progressMessages: lines } = notice.value;
+    this.upgradeLogs.add(containerKey(guest, containerName), { sequence, operation, lines });
   }
 
   /** After the machine slept, what is shown may be hours old. */

@@ -31,7 +31,7 @@ export function OperationProgress({ operation, info }: ProgressProps) {
   const { text, percent } = operationStep(operation, kind);
   const { begun } = operation;
   const elapsed = begun ? durationText(readAt - timestampMs(begun)) : "";
-  const pace = live.paceOf(operation);
+  const pace = live.paces.of(operation);
   const times = [elapsed, percent !== undefined && pace ? paceText(pace) : ""].filter(Boolean).join(", ");
   const title = `${operationTitle(operation.kind, kind)} of ${operation.containerName || "the engine"}`;
   return (

@@ -58,7 +58,7 @@ export function TransferCard() {
 /** In two of the phases the guest works, and its operation says how far it is. */
 function progressOf({ state, pace }: FileTransfer, operation: OperationInfo | undefined) {
   if (operation) {
-    const ownPace = live.paceOf(operation);
+    const ownPace = live.paces.of(operation);
     const { percent } = operation;
     return {
       percent,

@@ -9,8 +9,10 @@ import { TextField } from "../../parts/field.tsx";
 import { FileField } from "../../parts/file-field.tsx";
 import type { CardProps } from "./card-props.ts";
 
+type Own = Pick<CardProps, "target" | "actions">;
+
 /** Brings a backup to this computer or to the shared folder, or replaces the container by one. */
-export function BackupCard({ target, actions }: CardProps) {
+export function BackupCard({ target, actions }: Own) {
   return (
     <section class="card">
       <h2>Backup</h2>
@@ -23,7 +25,7 @@ export function BackupCard({ target, actions }: CardProps) {
 }
 
 /** A file of this computer. */
-function OwnFile({ target, actions }: CardProps) {
+function OwnFile({ target, actions }: Own) {
   const { name } = target;
   const [file, setFile] = useState<File>();
   const [isAsking, setAsking] = useState(false);
@@ -70,7 +72,7 @@ function OwnFile({ target, actions }: CardProps) {
 }
 
 /** A file that the guest sees. */
-function SharedFile({ target, actions }: CardProps) {
+function SharedFile({ target, actions }: Own) {
   const { name } = target;
   const [file, setFile] = useState(() => `${name}-${timestamp(new Date())}.tar.gz`);
   const [isAsking, setAsking] = useState(false);

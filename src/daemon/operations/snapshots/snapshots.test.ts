@@ -40,6 +40,14 @@ test("a snapshot is taken of a running and of a stopped container, with the time
   }
 });
 
+test("a stopped container that was returned to a snapshot of a running one does not count as running", async () => {
+  await using bench = await benchChangedSince("running");
+  await bench.actions.act("c1", "stop");
+  await bench.run("restore", wanted);
+  const { status, config } = bench.engine.instance("c1");
+  assert.deepEqual([status, config["volatile.last_state.power"]], ["Stopped", "STOPPED"]);
+});
+
 test("a taken name or a missing container FAILED, and changes nothing", async () => {
   await using bench = await benchChangedSince("stopped");
   const taken = (await bench.run("snapshot", wanted)).final;

@@ -3,6 +3,7 @@ import { errorMessage, isUnavailable, TremplinError } from "../../../base/trempl
 import type { Engine } from "../../../engine/engine.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
 import { type Instance, type InstanceUpdate, instanceStatus } from "../../../engine/resources/instance.ts";
+import { recordStopped } from "../../containers/autostart.ts";
 import { withOwnFiles } from "../../containers/bind-mounts.ts";
 import { haveSettingsChanged, LEFT_ALONE_ADVICE, reasonToLeave } from "../../containers/changes-since.ts";
 import {
@@ -180,6 +181,7 @@ async function complete(
     await engine.instances.update(container, change, { signal });
     await startInstance(engine, container, signal);
   }
+  if (!rollback.isToRun) await recordStopped(engine, container, signal);
   await context.step("undone");
   await unmarkOperation(engine, container, snapshotMark(rollback), signal);
 }
