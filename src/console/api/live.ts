@@ -6,6 +6,7 @@ import type {
   GuestContainers,
   OperationInfo,
 } from "../../contract/tremplin/v1/host_pb.js";
+import { OperationPaces } from "../model/operation-paces.ts";
 import { UpgradeLogs } from "../model/upgrade-logs.ts";
 import { UsageHistory } from "../model/usage-history.ts";
 import { host, isSignedOut, knownNames, sentenceOf } from "./host.ts";
@@ -44,6 +45,7 @@ const RETRY_MS = [250, 500, 1_000, 2_000, 3_000];
 export class Live {
   readonly usage = new UsageHistory();
   readonly upgradeLogs = new UpgradeLogs();
+  readonly paces = new OperationPaces();
   #shown: Shown = {
     connection: { kind: "connecting" },
     guests: undefined,
@@ -116,6 +118,7 @@ export class Live {
       }
       this.#cursor = event.sequence;
       this.#noteUpgrade(event);
+      this.paces.note(event);
       this.#wake();
     }
   }
@@ -140,6 +143,7 @@ export class Live {
     ]);
     signal.throwIfAborted();
     this.usage.add(usageOf(guests));
+    this.paces.measure(operations, performance.now());
     for (const name of namesOf(guests)) knownNames.add(name);
     const connection = { kind: "live" } as const;
     this.#show({ connection, guests, operations: operations.toReversed(), forwards, readAt: Date.now() });
