@@ -1,10 +1,12 @@
 // The pages of the console: one program, one style sheet and index.html, with hashed names, each also compressed.
-import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 const SOURCES = "src/console";
+/** Of all that a browser loads before the first page is complete, compressed by gzip. */
+const MAX_FIRST_LOAD = 150_000;
 
 /** Returns what esbuild says of its inputs and outputs. */
 export async function buildConsole(outdir) {
@@ -43,7 +45,29 @@ export async function buildConsole(outdir) {
     .replace("ICON", pathOf("icon.svg"));
   writeFileSync(`${outdir}/index.html`, page);
   for (const name of globSync("**/*.{html,js,css,svg}", { cwd: outdir })) compress(join(outdir, name));
+  checkFirstLoad(
+    metafile,
+    outdir,
+    ["main.tsx", "style/style.css", "icon.svg"].map((entry) => pathOf(entry)),
+  );
   return metafile;
+}
+
+/** Throws where the first page needs too much. What is imported only when it is needed does not count. */
+function checkFirstLoad({ outputs }, outdir, entries) {
+  const wanted = entries.map((path) => join(outdir, path));
+  for (const path of wanted) {
+    const loaded = outputs[path].imports.filter(
+      ({ kind, external }) => kind === "import-statement" && !external,
+    );
+    wanted.push(...loaded.map((each) => each.path).filter((each) => !wanted.includes(each)));
+  }
+  const files = [...wanted, join(outdir, "index.html")];
+  const bytes = files.reduce((sum, path) => sum + statSync(`${path}.gz`).size, 0);
+  if (bytes <= MAX_FIRST_LOAD) return;
+  throw new Error(
+    `the first load of the console has ${bytes} bytes, more than ${MAX_FIRST_LOAD}: import what only some pages need with import()`,
+  );
 }
 
 function compress(path) {

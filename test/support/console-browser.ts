@@ -2,7 +2,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { TestContext } from "node:test";
 import { createClient } from "@connectrpc/connect";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { systemClock } from "../../src/base/async/clock.ts";
@@ -46,7 +45,12 @@ export class ConsoleBrowser {
     });
   }
 
-  static async open(t: TestContext, browser: Browser, options: Parameters<Browser["newContext"]>[0] = {}) {
+  /** `t`: calls back at its end. */
+  static async open(
+    t: { after(end: () => Promise<void>): void },
+    browser: Browser,
+    options: Parameters<Browser["newContext"]>[0] = {},
+  ) {
     const folder = await mkdtemp(join(tmpdir(), "console-"));
     const guest = await MemoryGuest.open({ address: socket(folder, "vm"), host: socket(folder, "listener") });
     const context: BrowserContext = await browser.newContext(options);
