@@ -1,4 +1,4 @@
-// The pages of the console: one program, one style sheet and index.html, with hashed names, each also compressed.
+// The pages of the console: a program for each, one style sheet and index.html, with hashed names, each also compressed.
 import { globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
@@ -15,6 +15,7 @@ export async function buildConsole(outdir) {
   const { metafile } = await build({
     entryPoints: {
       console: `${SOURCES}/main.tsx`,
+      "sign-in": `${SOURCES}/sign-in.ts`,
       style: `${SOURCES}/style/style.css`,
       icon: `${SOURCES}/icon.svg`,
     },
@@ -35,27 +36,21 @@ export async function buildConsole(outdir) {
     logLevel: "warning",
   });
   const outputs = Object.entries(metafile.outputs);
-  const pathOf = (entry) => {
-    const [path] = outputs.find(([, { entryPoint }]) => entryPoint === `${SOURCES}/${entry}`);
-    return `/${relative(outdir, path)}`;
-  };
+  const outputOf = (entry) => outputs.find(([, { entryPoint }]) => entryPoint === `${SOURCES}/${entry}`)[0];
+  const pathOf = (entry) => `/${relative(outdir, outputOf(entry))}`;
   const page = readFileSync(`${SOURCES}/index.html`, "utf8")
     .replace("PROGRAM", pathOf("main.tsx"))
     .replace("STYLE", pathOf("style/style.css"))
     .replace("ICON", pathOf("icon.svg"));
   writeFileSync(`${outdir}/index.html`, page);
   for (const name of globSync("**/*.{html,js,css,svg}", { cwd: outdir })) compress(join(outdir, name));
-  checkFirstLoad(
-    metafile,
-    outdir,
-    ["main.tsx", "style/style.css", "icon.svg"].map((entry) => pathOf(entry)),
-  );
+  checkFirstLoad(metafile, ["main.tsx", "style/style.css", "icon.svg"].map(outputOf), outdir);
   return metafile;
 }
 
 /** Throws where the first page needs too much. What is imported only when it is needed does not count. */
-function checkFirstLoad({ outputs }, outdir, entries) {
-  const wanted = entries.map((path) => join(outdir, path));
+function checkFirstLoad({ outputs }, entries, outdir) {
+  const wanted = [...entries];
   for (const path of wanted) {
     const loaded = outputs[path].imports.filter(
       ({ kind, external }) => kind === "import-statement" && !external,

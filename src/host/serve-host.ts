@@ -17,6 +17,7 @@ import { type RpcServer, serve } from "../transport/server.ts";
 import { AcceptedTokens } from "../transport/token.ts";
 import { vsockGuard } from "../transport/vsock/vsock-guard.ts";
 import { AddedGuests } from "./added-guests.ts";
+import { parseConsoleAddress } from "./console/console-address.ts";
 import { onlyOutside, openConsole } from "./console/open-console.ts";
 import type { ConsoleSignIn } from "./console/serve-console.ts";
 import { ContainerReadings } from "./container-readings.ts";
@@ -29,7 +30,7 @@ import { type HostServiceDeps, hostService } from "./host-service.ts";
 import { listener, misdirectedNotices, rpcPath } from "./listener.ts";
 import { sendersWithoutProof } from "./new-guest.ts";
 import { NoticeLimits } from "./notice-limits.ts";
-import type { HostOptions, ListenerAddress } from "./options.ts";
+import { type HostOptions, hostDefaults, type ListenerAddress } from "./options.ts";
 import { proxyService } from "./proxy.ts";
 import { renameService } from "./rename-service.ts";
 import { senderOf } from "./sender.ts";
@@ -73,7 +74,8 @@ export async function serveHost(
   const guests = servers.use(new Guests(options.guests, options.tls));
   const readings = servers.use(new ContainerReadings({ events, clock, log }));
   const { state: folder, maxForwards: most = MAX_FORWARDS } = options;
-  const forwards = servers.use(await Forwards.open({ folder, most, clock, log }));
+  const reserved = consolePorts(options);
+  const forwards = servers.use(await Forwards.open({ folder, most, reserved, clock, log }));
   const renames = new ForwardRenames(forwards, log);
   const limits = new NoticeLimits(clock);
   const base = { options, guests, events, readings, forwards, renames, limits, clock, log, inherited };
@@ -104,6 +106,12 @@ export async function serveHost(
     consoleUrl: console.url,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** Its usual one too: browsers keep secrets for it, also while there is no console. */
+function consolePorts({ console: wanted }: HostOptions): ReadonlySet<number> {
+  const usual = parseConsoleAddress(hostDefaults.console);
+  return new Set([usual, wanted?.address].flatMap((address) => address?.port ?? []));
 }
 
 function ownTokens({ guest }: ListenerAddress, token: string | undefined): AcceptedTokens {

@@ -18,6 +18,7 @@ export function dailyHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
       return {};
     },
     ...snapshotHandlers(guest),
+    cancelOperation: (_request, context) => ({ cancelled: guest.cancel(context).status === 1 }),
     getContainerSettings: ({ containerName }) => {
       stateOf(guest, containerName);
       return { settings: guest.settings };

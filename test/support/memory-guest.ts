@@ -81,6 +81,8 @@ export class MemoryGuest implements AsyncDisposable {
   zone = "Europe/Paris";
   /** Of each container that runs. */
   address = "10.0.0.1";
+  /** Of each container in which none was set up. Empty: none. */
+  defaultUser = "ada";
   /** The first account that was set up, in any container. */
   primaryUser = "";
   /** What its answers say beside their messages. */

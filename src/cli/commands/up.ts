@@ -28,6 +28,7 @@ import {
   remindOfStopped,
   restartContainers,
   runningContainers,
+  untilStartedAgain,
 } from "../host-client/restart-containers.ts";
 import type { Outcome } from "../host-client/run-operation.ts";
 import type { Session } from "../host-client/session.ts";
@@ -119,9 +120,12 @@ async function launch(
   const running = reset ? await runningContainers(api, io.interrupted) : [];
   const launched = await launchEngine(session, reset);
   if (launched.remark) progress.print(launched.text);
-  if (!reset) return { launched };
+  const again = await untilStartedAgain(session);
+  if (!reset) return { launched, ...again };
   if (!running) await remindOfStopped(session);
-  return { launched, ...(await restartContainers(session, running ?? [])) };
+  const left = (running ?? []).filter((name) => !again.restarted.includes(name));
+  const { restarted, notRestarted } = await restartContainers(session, left);
+  return { launched, restarted: [...again.restarted, ...restarted], notRestarted };
 }
 
 /** The state as JSON has it, in words. */

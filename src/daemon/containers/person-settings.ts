@@ -2,6 +2,8 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import { bytesOf } from "../../engine/resources/engine-size.ts";
 import type { Instance, InstanceUpdate } from "../../engine/resources/instance.ts";
 import type { Devices } from "../../engine/resources/profiles.ts";
+import { type Autostart, autostartChoices } from "../sites/autostart.ts";
+import { autostartOf, withAutostart } from "./autostart.ts";
 
 /** What a person sets, by the names that people use (docs/daily.md#settings). */
 export type SettingName = "cpu" | "memory" | "disk" | "autostart";
@@ -11,10 +13,13 @@ export const UNLIMITED = "unlimited";
 const MIB = 2 ** 20;
 const MAX_PROCESSORS = 4096;
 
+type Source = Pick<Instance, "config" | "expanded_config" | "expanded_devices" | "profiles">;
+
 interface Setting {
   /** The value in the engine's words; undefined for no limit. Throws `invalid`. */
   readonly parse: (value: string) => string | undefined;
-  readonly read: (instance: Pick<Instance, "expanded_config" | "expanded_devices">) => string;
+  /** `autostart`: that of the site. */
+  readonly read: (instance: Source, autostart: Autostart) => string;
 }
 
 const settings: Readonly<Record<SettingName, Setting>> = {
@@ -37,10 +42,10 @@ const settings: Readonly<Record<SettingName, Setting>> = {
   },
   autostart: {
     parse(value) {
-      if (value === "on" || value === "off") return String(value === "on");
-      throw wrongValue("autostart", value, "on or off");
+      if (isAutostart(value)) return value;
+      throw wrongValue("autostart", value, "on, off, or last: as it was when the engine ended");
     },
-    read: ({ expanded_config }) => (expanded_config["boot.autostart"] === "true" ? "on" : "off"),
+    read: autostartOf,
   },
 };
 
@@ -61,11 +66,9 @@ export function checkSettings(wanted: Readonly<Record<string, string>>): PersonS
   return wanted;
 }
 
-/** All settings of a container, with those of its profiles. */
-export function readSettings(
-  instance: Pick<Instance, "expanded_config" | "expanded_devices">,
-): Record<SettingName, string> {
-  const all = settingNames.map((name) => [name, settings[name].read(instance)]);
+/** All settings of a container, with those of its profiles. `ofSite`: what the site says of autostart. */
+export function readSettings(instance: Source, ofSite: Autostart): Record<SettingName, string> {
+  const all = settingNames.map((name) => [name, settings[name].read(instance, ofSite)]);
   return Object.fromEntries(all) as Record<SettingName, string>;
 }
 
@@ -85,9 +88,8 @@ export function withSettings(
   };
   set("limits.cpu", "cpu", cpu);
   set("limits.memory", "memory", memory);
-  set("boot.autostart", "autostart", autostart);
   const devices = disk === undefined ? instance.devices : withDisk(instance.devices, disk, expanded);
-  return { ...instance, config, devices };
+  return { ...instance, config: isAutostart(autostart) ? withAutostart(config, autostart) : config, devices };
 }
 
 /** The bytes of a size that was checked; undefined for no limit. */
@@ -126,6 +128,10 @@ function parseSize(name: SettingName, value: string, least: number): string | un
 function engineUnit(unit: string): string {
   const letter = unit.slice(0, 1).toUpperCase();
   return unit.length === 2 ? `${letter}B` : `${letter}iB`;
+}
+
+function isAutostart(value: string | undefined): value is Autostart {
+  return autostartChoices.some((each) => each === value);
 }
 
 function wrongValue(name: SettingName, value: string, rule: string): TremplinError {

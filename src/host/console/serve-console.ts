@@ -10,7 +10,14 @@ import { consoleUrl } from "./console-address.ts";
 import { readConsoleFiles } from "./console-files.ts";
 import { consoleHandler } from "./console-handler.ts";
 import { OneTimeTokens } from "./one-time-tokens.ts";
-import { Sessions } from "./sessions.ts";
+import { SessionConnections } from "./session-connections.ts";
+import { type SessionId, Sessions } from "./sessions.ts";
+
+/** More than one person asks for within ten minutes. */
+const signInTokens = { lifetimeMs: 10 * 60_000, most: 32 };
+
+/** They are used at once. */
+const connectionTickets = { lifetimeMs: 30_000, most: 256 };
 
 export interface ServeConsoleOptions {
   /** On the loopback interface. */
@@ -48,13 +55,14 @@ export async function serveConsole(options: ServeConsoleOptions): Promise<Runnin
   const { routes, clock, log } = options;
   const files = await readConsoleFiles(options.files);
   const sessions = await Sessions.open(options.state, clock, log);
-  const tokens = new OneTimeTokens(clock);
+  const tokens = new OneTimeTokens<true>(clock, signInTokens);
+  const tickets = new OneTimeTokens<SessionId>(clock, connectionTickets);
   // The name has the port, because browsers share cookies between all ports of a machine.
   const cookie = `tremplin-console-${options.address.port}`;
-  const connections = new Connections();
-  const onSignedIn = (socket: object) => connections.identify(socket, "the console");
-  const handler = consoleHandler({ files, sessions, tokens, cookie, routes, log, onSignedIn });
-  const server = plainServer(handler, connections);
+  const all = new Connections();
+  const onSignedIn = (socket: object) => all.identify(socket, "the console");
+  const signIn = { files, sessions, connections: new SessionConnections(), tokens, tickets, cookie };
+  const server = plainServer(consoleHandler({ ...signIn, routes, log, onSignedIn }), all);
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
@@ -66,7 +74,7 @@ export async function serveConsole(options: ServeConsoleOptions): Promise<Runnin
   return {
     url,
     createSignIn() {
-      const { token, expiresAt } = tokens.create();
+      const { token, expiresAt } = tokens.create(true);
       return { url, signInUrl: `${url}?token=${token}`, expiresAt };
     },
     [Symbol.asyncDispose]: () => close(server, sockets),

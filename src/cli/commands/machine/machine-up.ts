@@ -18,6 +18,7 @@ import { wholeNumber } from "../../flags/host-flags.ts";
 import { findProblems, problemText } from "../../host-client/find-problems.ts";
 import { HostApi } from "../../host-client/host-api.ts";
 import { launchEngine } from "../../host-client/launch-engine.ts";
+import { untilStartedAgain } from "../../host-client/restart-containers.ts";
 import type { Io } from "../../io.ts";
 import { openProgress } from "../../progress/open-progress.ts";
 import type { Progress } from "../../progress/progress.ts";
@@ -91,17 +92,20 @@ async function machineUp(flags: Flags, io: Io): Promise<void> {
     await growRunningDisk(folder, settings, overrides.disk);
   }
   progress.update("engine");
-  const { text: engine } = await launchEngine({ api, io, progress, json }, false);
+  const session = { api, io, progress, json };
+  const { text: engine } = await launchEngine(session, false);
+  const { restarted } = await untilStartedAgain(session);
   for (const each of (await findProblems(api, io.interrupted)) ?? []) progress.print(problemText(each));
   const host = formatAddress(run.hostSocket);
   const { accelerator } = settings;
   const state = running ? "ran already" : "started";
   const { name, shared } = folder;
-  if (json) io.out(jsonLine({ name, state, accelerator, engine, shared, host }));
+  if (json) io.out(jsonLine({ name, state, accelerator, engine, restarted, shared, host }));
   else {
     const rows = [
       `machine   ${running ? "already running" : "started"}`,
       `engine    ${engine}`,
+      ...(restarted.length > 0 ? [`running   ${restarted.join(", ")}, as before`] : []),
       `files     the shared folder is ${shared}`,
     ];
     io.out(`${rows.join("\n")}\ncommands need --host ${host}\n`);
