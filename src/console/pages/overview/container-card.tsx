@@ -53,7 +53,6 @@ function Rest({ guest, info }: { readonly guest: string; readonly info: Containe
       <UsageCharts guest={guest} container={container} />
       <div class="buttons">
         <ActionButton
-          key={action}
           action={actionNamed(actions, action)}
           run={() => run(target)}
           label={`${verb} ${container.name}`}
