@@ -13,6 +13,7 @@ import {
 } from "@connectrpc/connect";
 import {
   type Container,
+  type ContainerSchema,
   Engine_State,
   type GetStatusResponse,
   Guest,
@@ -66,6 +67,8 @@ export class MemoryGuest implements AsyncDisposable {
       "state" | "operation" | "ipv4Address" | "addresses" | "image" | "createdAt" | "hasRollbackSnapshot"
     >
   > = {};
+  /** More fields of one container in its list. */
+  fieldsOf: (name: string) => Exclude<MessageInitShape<typeof ContainerSchema>, Container> = () => ({});
   /** How often it was asked for its list. */
   lists = 0;
   /** Set to make every operation fail with this reason. */
@@ -93,6 +96,7 @@ export class MemoryGuest implements AsyncDisposable {
   defaultUser = "ada";
   /** The first account that was set up, in any container. */
   primaryUser = "";
+  debugText = "== daemon\nversion \u001b[31m1\n";
   /** What its answers say beside their messages. */
   notes: string[] = [];
   /** The programs that run in its containers now, as they were started. */
