@@ -246,7 +246,7 @@ function withHelpOfSubcommand(args: readonly string[], program: Command): string
 }
 
 /** The program with the wanted command loaded, or all; of the others it has only the summaries. */
-async function createProgram(wanted: string | "all" | undefined, io: Io): Promise<Command> {
+export async function createProgram(wanted: string | "all" | undefined, io: Io): Promise<Command> {
   const program = new Command("tremplin")
     .description("Manage long-lived LXD and Incus containers.")
     .version(version, "--version", "print the version")
