@@ -18,6 +18,7 @@ export function dailyHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
       return {};
     },
     ...snapshotHandlers(guest),
+    ...copyHandlers(guest),
     cancelOperation: (_request, context) => ({ cancelled: guest.cancel(context).status === 1 }),
     getContainerSettings: ({ containerName }) => {
       stateOf(guest, containerName);
@@ -46,6 +47,17 @@ export function dailyHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
       makeContainer(guest, kind, containerName, context);
       return {};
     },
+  };
+}
+
+function copyHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Guest>> {
+  const copies = () => {
+    if (guest.copies) return guest.copies;
+    throw new ConnectError("this guest has no files", Code.Unimplemented);
+  };
+  return {
+    readFiles: (request, context) => copies().readFiles(request, context),
+    writeFiles: (inputs, context) => copies().writeFiles(inputs, context),
   };
 }
 

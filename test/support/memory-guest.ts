@@ -10,6 +10,7 @@ import {
   type ConnectRouter,
   createClient,
   type HandlerContext,
+  type ServiceImpl,
 } from "@connectrpc/connect";
 import {
   type Container,
@@ -84,6 +85,8 @@ export class MemoryGuest implements AsyncDisposable {
   primaryUser = "";
   /** What its answers say beside their messages. */
   notes: string[] = [];
+  /** Serves the files of containers. */
+  copies: Pick<ServiceImpl<typeof Guest>, "readFiles" | "writeFiles"> | undefined;
   readonly usb = new MemoryUsb();
   readonly ports = new MemoryPorts();
   readonly #options: MemoryGuestOptions;
