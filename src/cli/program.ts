@@ -117,6 +117,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "run a program in a container, without a terminal",
     load: async () => (await import("./commands/exec.ts")).execCommand,
   },
+  cp: {
+    summary: "copy files and folders to and from containers",
+    load: async () => (await import("./commands/cp.ts")).cpCommand,
+  },
   user: {
     summary: "show or create a container's primary user",
     load: async () => (await import("./commands/user.ts")).userCommand,

@@ -10,6 +10,7 @@ import {
   type ConnectRouter,
   createClient,
   type HandlerContext,
+  type ServiceImpl,
 } from "@connectrpc/connect";
 import {
   type Container,
@@ -107,6 +108,8 @@ export class MemoryGuest implements AsyncDisposable {
   flooded = 0;
   /** What the programs of login shells print. */
   readonly programs = new Map<string, string>();
+  /** Serves the files of containers. */
+  copies: Pick<ServiceImpl<typeof Guest>, "readFiles" | "writeFiles"> | undefined;
   readonly usb = new MemoryUsb();
   readonly ports = new MemoryPorts();
   readonly #options: MemoryGuestOptions;
