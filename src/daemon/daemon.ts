@@ -6,6 +6,7 @@ import { TremplinError } from "../base/tremplin-error.ts";
 import { Guest } from "../contract/tremplin/v1/guest_pb.js";
 import { Tremplin } from "../contract/tremplin_pb.js";
 import type { Engine } from "../engine/engine.ts";
+import type { DaemonReadings } from "../telemetry/metrics/daemon-metrics.ts";
 import { admitRole } from "../transport/admission.ts";
 import { health } from "../transport/health.ts";
 import { reflection } from "../transport/reflection.ts";
@@ -49,17 +50,18 @@ export class Daemon implements AsyncDisposable {
   readonly #runner: Runner;
   readonly #supervisor: Supervisor;
   readonly #recovery: Promise<void>;
+  readonly #readings: () => DaemonReadings;
 
   private constructor(
     parts: AsyncDisposableStack,
-    runner: Runner,
-    supervisor: Supervisor,
+    { runner, supervisor, notices, clock }: ReadParts,
     recovery: Promise<void>,
   ) {
     this.#parts = parts;
     this.#runner = runner;
     this.#supervisor = supervisor;
     this.#recovery = recovery;
+    this.#readings = () => readingsOf({ runner, supervisor, notices, clock });
   }
 
   /** Resolves when the daemon serves requests (docs/contract.md#start-up-order). */
@@ -122,7 +124,12 @@ export class Daemon implements AsyncDisposable {
     void notices.rejected.sweep(shutdown.signal);
     const isBusy = () => runner.locks.all().length > 0 || watchers.isBusy;
     void collectGarbageWhenIdle(isBusy, clock, shutdown.signal);
-    return new Daemon(parts.move(), runner, supervisor, recovery);
+    return new Daemon(parts.move(), { runner, supervisor, notices, clock }, recovery);
+  }
+
+  /** How it is now, for metrics. */
+  get readings(): DaemonReadings {
+    return this.#readings();
   }
 
   /** Stops the containers and a managed engine; dispose the daemon afterwards (docs/contract.md#shutdown). */
@@ -136,6 +143,24 @@ export class Daemon implements AsyncDisposable {
     await this.#parts.disposeAsync();
     await this.#recovery;
   }
+}
+
+interface ReadParts {
+  readonly runner: Runner;
+  readonly supervisor: Supervisor;
+  readonly notices: HostNotices;
+  readonly clock: Clock;
+}
+
+function readingsOf({ runner, supervisor, notices: { queue }, clock }: ReadParts): DaemonReadings {
+  const { oldest } = queue;
+  return {
+    operations: runner.locks.all(),
+    waiting: queue.length,
+    oldestMs: oldest ? Math.max(0, clock.now() - oldest.since) : 0,
+    hostAnswers: queue.outage === undefined,
+    engineRuns: supervisor.state.status === "running",
+  };
 }
 
 /** Part of the start of an engine: done before the engine counts as running. */

@@ -14,6 +14,8 @@ import type { Logger } from "../base/logger.ts";
 import { CallBudget, type CallCharge } from "./call-budget.ts";
 import { convertErrors } from "./call-errors.ts";
 import { type Caller, callerKey, callerText } from "./caller.ts";
+import { followCalls } from "./follow-calls.ts";
+import { logAccepted } from "./log-accepted.ts";
 import { answerRefusal, type Refusal } from "./refusal.ts";
 import { whenClosed } from "./response-sent.ts";
 import { MAX_MESSAGE_BYTES, metered } from "./unfinished-messages.ts";
@@ -68,7 +70,7 @@ export function answerCalls(options: AnswerOptions): Handler {
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
     readMaxBytes: MAX_MESSAGE_BYTES,
-    interceptors: [convertErrors(log)],
+    interceptors: [followCalls("server"), logAccepted(log), convertErrors(log)],
   });
   routes(router);
   const calls = new Map(router.handlers.map((call) => [call.requestPath, call]));

@@ -8,7 +8,7 @@ import { TremplinError } from "../../src/base/tremplin-error.ts";
 import type { Io } from "../../src/cli/io.ts";
 import { run } from "../../src/cli/program.ts";
 import type { ConsoleOptions } from "../../src/host/options.ts";
-import { serveHost } from "../../src/host/serve-host.ts";
+import { type RunningHost, serveHost } from "../../src/host/serve-host.ts";
 import type { Address, TcpAddress } from "../../src/transport/address.ts";
 import { formatAddress } from "../../src/transport/address.ts";
 import { writeConsoleFiles } from "./console-fixture.ts";
@@ -72,7 +72,7 @@ export class CommandLineFixture implements AsyncDisposable {
   readonly folder: string;
   readonly guest: MemoryGuest;
   readonly hostAddress: Address;
-  #host: AsyncDisposable | undefined;
+  #host: RunningHost | undefined;
 
   private constructor(folder: string, guest: MemoryGuest, hostAddress: Address) {
     this.folder = folder;
@@ -114,6 +114,11 @@ export class CommandLineFixture implements AsyncDisposable {
       logLevel: "silent",
     };
     this.#host = await serveHost(options, systemClock, silentLogger);
+  }
+
+  get host(): RunningHost {
+    if (!this.#host) throw new Error("there is no host now");
+    return this.#host;
   }
 
   async closeHost(): Promise<void> {
