@@ -1,4 +1,4 @@
-// The pages of the console: one program, one style sheet and index.html, with hashed names, each also compressed.
+// The pages of the console: a program for each, one style sheet and index.html, with hashed names, each also compressed.
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
@@ -13,6 +13,7 @@ export async function buildConsole(outdir) {
   const { metafile } = await build({
     entryPoints: {
       console: `${SOURCES}/main.tsx`,
+      "sign-in": `${SOURCES}/sign-in.ts`,
       style: `${SOURCES}/style/style.css`,
       icon: `${SOURCES}/icon.svg`,
     },

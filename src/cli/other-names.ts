@@ -2,7 +2,7 @@ import { TremplinError } from "../base/tremplin-error.ts";
 
 /** What other tools call it, by our command with what it does. */
 const suggestions: readonly (readonly [advice: string, ...names: string[]])[] = [
-  ["tremplin create makes a container, and tremplin start starts it", "launch", "init", "run", "new", "add"],
+  ["tremplin launch makes a container and starts it", "init", "run", "new", "add"],
   ["tremplin list lists the containers", "ls", "ps", "containers"],
   ["tremplin delete deletes a container", "rm", "del", "remove", "destroy", "purge"],
   ["tremplin exec NAME COMMAND runs a program in a container", "execute"],

@@ -80,7 +80,7 @@ test("the help of shell has no --json, which it ignores", async () => {
 });
 
 for (const [line, advice] of [
-  ["launch web", /no command "launch": tremplin create/],
+  ["init web", /no command "init": tremplin launch/],
   ["ls", /tremplin list lists/],
   ["rm web", /tremplin delete deletes/],
   ["execute web ls", /tremplin exec NAME COMMAND runs/],

@@ -34,6 +34,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "list the containers",
     load: async () => (await import("./commands/list.ts")).listCommand,
   },
+  launch: {
+    summary: "create a container with its user and start it, or do what is left of that",
+    load: async () => (await import("./commands/launch.ts")).launchCommand,
+  },
   create: {
     summary: "create a container",
     load: async () => (await import("./commands/create.ts")).createCommand,

@@ -1,9 +1,14 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { signOut } from "./api/host.ts";
 import { Say, useShown } from "./api/use-live.ts";
+import { AddGuestPage } from "./pages/add-guest.tsx";
 import { ContainerPage } from "./pages/container.tsx";
 import { CreatePage } from "./pages/create.tsx";
+import { DebugPage } from "./pages/debug.tsx";
+import { GuestPage } from "./pages/guest.tsx";
+import { GuestsPage } from "./pages/guests.tsx";
 import { HistoryPage } from "./pages/history.tsx";
+import { LogPage } from "./pages/log.tsx";
 import { OverviewPage } from "./pages/overview.tsx";
 import { RestorePage } from "./pages/restore.tsx";
 import { ConnectionNote, ConnectionState, SignedOut } from "./parts/connection.tsx";
@@ -34,6 +39,9 @@ export function Console() {
           <PageLink page="overview" route={route} href={linkTo()}>
             Containers
           </PageLink>
+          <PageLink page="guests" route={route} href={linkTo("guests")}>
+            Guests
+          </PageLink>
           <PageLink page="history" route={route} href={linkTo("history")}>
             History
           </PageLink>
@@ -63,6 +71,16 @@ function Page({ route }: { readonly route: Route }) {
       return <OverviewPage />;
     case "history":
       return <HistoryPage />;
+    case "guests":
+      return <GuestsPage />;
+    case "add-guest":
+      return <AddGuestPage />;
+    case "guest":
+      return <GuestPage key={route.guest} name={route.guest} />;
+    case "debug":
+      return <DebugPage key={route.guest} guest={route.guest} />;
+    case "log":
+      return <LogPage key={`${route.guest}/${route.name}`} guest={route.guest} name={route.name} />;
     case "create":
       return <CreatePage key={route.guest} guest={route.guest} />;
     case "restore":
@@ -102,6 +120,16 @@ function titleOf(route: Route): string {
       return "Containers";
     case "history":
       return "History";
+    case "guests":
+      return "Guests";
+    case "add-guest":
+      return "Add a guest";
+    case "guest":
+      return route.guest;
+    case "debug":
+      return `Debug information of ${route.guest}`;
+    case "log":
+      return `Log of ${route.name}`;
     case "create":
       return "New container";
     case "restore":

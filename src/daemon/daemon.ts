@@ -23,6 +23,7 @@ import { operationKinds } from "./operations/kinds.ts";
 import type { EngineAccess } from "./operations/operation-deps.ts";
 import type { OperationKind } from "./operations/runner/operation.ts";
 import { Runner } from "./operations/runner/runner.ts";
+import { ContainersToStart } from "./operations/start/containers-to-start.ts";
 import { UploadedImages } from "./operations/uploaded-images.ts";
 import type { DaemonOptions } from "./options.ts";
 import { guestService } from "./rpc/guest-service.ts";
@@ -105,10 +106,15 @@ export class Daemon implements AsyncDisposable {
       shutdownSignal: shutdown.signal,
     });
     for (const kind of Object.values<OperationKind>(kinds)) runner.add(kind);
+    // An external engine has the profile of its own site.
+    const autostart = () => (supervisor.isManaged ? site.autostart : "off");
+    const starting = { runner, kinds, ofSite: autostart, shutdownSignal: shutdown.signal, log };
+    const toStart = new ContainersToStart(starting);
     beforeRunning.push(
       (ready) => watchers.watch(ready),
       async () => runner.recover((await journal.entries()).filter(isOnContainer)),
       (ready) => usb.watch(ready),
+      (ready) => toStart.begin(ready),
     );
 
     const left = await journal.entries();
@@ -116,7 +122,19 @@ export class Daemon implements AsyncDisposable {
     const recovery = recoverLaunch(left, runner, supervisor, log);
     const { daemonId } = state;
     const identity = { daemonId, version, startedAt, bridge: options.bridge };
-    parts.use(await serveRpcs(options, { ...common, ...identity, runner, kinds, notices, usb, ports }));
+    parts.use(
+      await serveRpcs(options, {
+        ...common,
+        ...identity,
+        runner,
+        kinds,
+        notices,
+        usb,
+        ports,
+        toStart,
+        autostart,
+      }),
+    );
     notices.announce(`${daemonId}-${startedAt.getTime()}`);
     log.info({ version, site: site.name, state: state.path }, "listening");
 

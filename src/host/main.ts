@@ -17,7 +17,7 @@ export async function runHost(options: HostOptions): Promise<void> {
   const shutdown = Promise.withResolvers<NodeJS.Signals>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => shutdown.resolve(signal));
   const manager = await ServiceManager.take(log);
-  const inherited = takeInheritedSockets();
+  const inherited = await takeInheritedSockets();
   await using _traces = await openTraces("tremplin-host", options.version ?? "", log);
   await using metrics = await openMetrics(options, log);
   await using server = await serveHost(options, systemClock, log, inherited);

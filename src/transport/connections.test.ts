@@ -49,6 +49,7 @@ async function serveHealth(
     mostUnknown: 100,
     firstRequestMs: NEVER_MS,
     nextRequestMs: NEVER_MS,
+    strangersAnswerMs: NEVER_MS,
     ...limits,
   });
   const server = plainServer(handler, connections, () => ({ kind: "local" }));

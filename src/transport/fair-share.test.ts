@@ -13,14 +13,20 @@ import {
 } from "../contract/grpc/health/v1/health_pb.js";
 import { type AnswerOptions, answerCalls, type Handler } from "./answer-calls.ts";
 import { callerText } from "./caller.ts";
-import { Connections } from "./connections.ts";
+import { Connections, connectionLimits } from "./connections.ts";
 import { plainServer } from "./plain-server.ts";
 import { secureServer } from "./secure-server.ts";
 import type { Tls } from "./tls.ts";
 
 /** Long enough that it never passes in a test. */
 const NEVER_MS = 600_000;
-const limits = { mostKnown: 8, mostUnknown: 8, firstRequestMs: NEVER_MS, nextRequestMs: NEVER_MS };
+const limits = {
+  ...connectionLimits,
+  mostKnown: 8,
+  mostUnknown: 8,
+  firstRequestMs: NEVER_MS,
+  nextRequestMs: NEVER_MS,
+};
 
 /** Serves the health of "" at once, that of "slow" never. */
 function handlerFor(connections: Connections, admit?: AnswerOptions["admit"]): Handler {

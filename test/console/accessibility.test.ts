@@ -26,6 +26,12 @@ describe("everybody can use the console", () => {
     "#/create/vm",
     "#/restore/vm",
     "#/history",
+    "#/guests",
+    "#/add-guest",
+    "#/guest/vm",
+    "#/guest/gone",
+    "#/debug/vm",
+    "#/log/vm/penguin",
     "#/nothing",
     "#/container/vm/gone",
   ];

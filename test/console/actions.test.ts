@@ -115,7 +115,7 @@ describe("what a person does in the console", () => {
     await page.getByRole("button", { name: "Check first" }).click();
     await page.getByText("300 MB to download.").waitFor();
     await page.getByRole("button", { name: "Upgrade to Debian 13" }).click();
-    await page.getByText("What the upgrade did").waitFor();
+    await page.getByText("What the last upgrade did").waitFor();
   });
 
   test("a name that is taken or impossible is refused before anything is asked", async (t) => {

@@ -25,14 +25,15 @@ export class ConsoleBrowser {
   readonly url: string;
   /** What the page logged as an error, and each request that went to another place than the console. */
   readonly complaints: string[] = [];
-  readonly #folder: string;
+  /** Of the sockets: `vm.sock` is the guest. */
+  readonly folder: string;
   readonly #port: number;
   #host: AsyncDisposable | undefined;
 
   private constructor(page: Page, guest: MemoryGuest, folder: string, port: number) {
     this.page = page;
     this.guest = guest;
-    this.#folder = folder;
+    this.folder = folder;
     this.#port = port;
     this.url = `http://127.0.0.1:${port}/`;
     page.on("pageerror", ({ message }) => this.complaints.push(message));
@@ -63,11 +64,11 @@ export class ConsoleBrowser {
   async startHost(): Promise<void> {
     const address = { kind: "tcp", host: "127.0.0.1", port: this.#port } as const;
     const options = {
-      listen: [socket(this.#folder, "host")],
-      listeners: [{ address: socket(this.#folder, "listener") }],
-      guests: [{ name: "vm", address: socket(this.#folder, "vm") }],
+      listen: [socket(this.folder, "host")],
+      listeners: [{ address: socket(this.folder, "listener") }],
+      guests: [{ name: "vm", address: socket(this.folder, "vm") }],
       console: { address, files: "dist/console", isOptional: false },
-      state: join(this.#folder, "state"),
+      state: join(this.folder, "state"),
       logLevel: "silent",
     };
     this.#host = await serveHost(options, systemClock, silentLogger);
@@ -80,7 +81,7 @@ export class ConsoleBrowser {
   }
 
   async signInUrl(): Promise<string> {
-    using connection = dial(socket(this.#folder, "host"));
+    using connection = dial(socket(this.folder, "host"));
     return (await createClient(Host, connection.transport).createConsoleToken({})).signInUrl;
   }
 

@@ -18,6 +18,7 @@ export function dailyHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
       return {};
     },
     ...snapshotHandlers(guest),
+    cancelOperation: (_request, context) => ({ cancelled: guest.cancel(context).status === 1 }),
     getContainerSettings: ({ containerName }) => {
       stateOf(guest, containerName);
       return { settings: guest.settings };
@@ -31,12 +32,13 @@ export function dailyHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
       stateOf(guest, containerName);
       return { text: `${lines} lines${boot ? " of the start" : ""}\n\u001b[2Jred\n` };
     },
-    renameContainer: ({ containerName, newName }, context) => {
+    renameContainer: async ({ containerName, newName }, context) => {
       const state = stateOf(guest, containerName);
       if (state === "running") throw new ConnectError("it is running; stop it first", Code.Internal);
       makeContainer(guest, `rename ${containerName}`, newName, context, () => {
         guest.containers.delete(containerName);
       });
+      await guest.answers;
       return {};
     },
     copyContainer: ({ containerName, sourceName, snapshots }, context) => {

@@ -53,9 +53,14 @@ export class MemoryGuest implements AsyncDisposable {
   engine = Engine_State.RUNNING;
   /** Operations end only after this promise. */
   gate: Promise<unknown> = Promise.resolve();
+  /** A rename that it has accepted is answered only after this promise. */
+  answers: Promise<unknown> = Promise.resolve();
   /** More fields of each container in its list. */
   containerFields: Partial<
-    Pick<Container, "state" | "operation" | "ipv4Address" | "addresses" | "image" | "createdAt">
+    Pick<
+      Container,
+      "state" | "operation" | "ipv4Address" | "addresses" | "image" | "createdAt" | "hasRollbackSnapshot"
+    >
   > = {};
   /** How often it was asked for its list. */
   lists = 0;
@@ -66,6 +71,8 @@ export class MemoryGuest implements AsyncDisposable {
     const { address } = this.#options;
     return address.kind === "unix" ? dirname(address.path) : "/nowhere";
   }
+  /** The size of each backup that it writes; 0: that of a text. */
+  backupBytes = 0;
   /** What an export adds to its success. */
   remark = "";
   /** More fields of its status. */
@@ -78,6 +85,8 @@ export class MemoryGuest implements AsyncDisposable {
   zone = "Europe/Paris";
   /** Of each container that runs. */
   address = "10.0.0.1";
+  /** Of each container in which none was set up. Empty: none. */
+  defaultUser = "ada";
   /** The first account that was set up, in any container. */
   primaryUser = "";
   /** What its answers say beside their messages. */

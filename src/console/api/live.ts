@@ -6,6 +6,7 @@ import type {
   GuestContainers,
   OperationInfo,
 } from "../../contract/tremplin/v1/host_pb.js";
+import { UpgradeLogs } from "../model/upgrade-logs.ts";
 import { UsageHistory } from "../model/usage-history.ts";
 import { host, isSignedOut, knownNames, sentenceOf } from "./host.ts";
 
@@ -35,7 +36,6 @@ const REFRESH_TIMEOUT_MS = 10_000;
 /** A page that has not run for so long was asleep. */
 const ASLEEP_MS = 8_000;
 const RETRY_MS = [250, 500, 1_000, 2_000, 3_000];
-const MAX_LOG_LINES = 500;
 
 /**
  * Follows the host: a watch says when something happens, from the last event on that was seen, and the state is then
@@ -43,8 +43,7 @@ const MAX_LOG_LINES = 500;
  */
 export class Live {
   readonly usage = new UsageHistory();
-  /** The lines of upgrades that were seen, by container. */
-  readonly upgradeLogs = new Map<string, readonly string[]>();
+  readonly upgradeLogs = new UpgradeLogs();
   #shown: Shown = {
     connection: { kind: "connecting" },
     guests: undefined,
@@ -146,11 +145,17 @@ export class Live {
     this.#show({ connection, guests, operations: operations.toReversed(), forwards, readAt: Date.now() });
   }
 
-  #noteUpgrade({ guest, notice }: Event): void {
+  /** Reads what the host's log has of the upgrades of a container, from before this page was opened. */
+  async readUpgradeLog(guest: string, containerName: string, signal: AbortSignal): Promise<void> {
+    const request = { guest, containerName, after: 0n, onlyLog: true };
+    for await (const event of host.watch(request, { signal })) this.#noteUpgrade(event);
+    this.#show({});
+  }
+
+  #noteUpgrade({ guest, sequence, operation, notice }: Event): void {
     if (notice.case !== "upgrade") return;
-    const key = containerKey(guest, notice.value.containerName);
-    const lines = [...(this.upgradeLogs.get(key) ?? []), ...notice.value.progressMessages];
-    this.upgradeLogs.set(key, lines.slice(-MAX_LOG_LINES));
+    const { containerName, progressMessages: lines } = notice.value;
+    this.upgradeLogs.add(containerKey(guest, containerName), { sequence, operation, lines });
   }
 
   /** After the machine slept, what is shown may be hours old. */

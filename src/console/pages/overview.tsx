@@ -1,12 +1,15 @@
 import type { ContainerInfo, GuestContainers } from "../../contract/tremplin/v1/host_pb.js";
 import { start, stop } from "../api/actions.ts";
+import { startEngine } from "../api/guests.ts";
 import { sentence } from "../api/host.ts";
 import { useShown } from "../api/use-live.ts";
+import { countText, lastKnownText } from "../model/guest-texts.ts";
 import { ActionButton, actionNamed, Button, useRefusal } from "../parts/button.tsx";
 import { OperationProgress } from "../parts/operation.tsx";
 import { StateBadge } from "../parts/state-badge.tsx";
 import { UsageCharts } from "../parts/usage-charts.tsx";
 import { linkTo } from "../route.ts";
+import { NoGuests } from "./guests.tsx";
 
 /** All containers of all guests. */
 export function OverviewPage() {
@@ -15,6 +18,7 @@ export function OverviewPage() {
     <>
       <h1>Containers</h1>
       {!guests && <p class="quiet-text">Asking the host for its containers…</p>}
+      {guests?.length === 0 && <NoGuests />}
       {guests?.map((each) => (
         <GuestSection key={each.guest?.name} all={each} />
       ))}
@@ -36,10 +40,15 @@ function GuestSection({ all }: { readonly all: GuestContainers }) {
     <section class="guest" aria-label={`Guest ${name}`}>
       <div class="section-head">
         <div>
-          <h2>{name}</h2>
+          <h2>
+            <a class="plain" href={linkTo("guest", name)}>
+              {name}
+            </a>
+          </h2>
           <p class="quiet-text">{isAway ? "away" : countText(containers.length)}</p>
         </div>
         <div class="buttons">
+          <StartEngine guest={name} action={actionNamed(actions, "start-engine")} />
           <PageButton to={["restore", name]} action={actionNamed(actions, "import")} text="Import a backup" />
           <PageButton
             to={["create", name]}
@@ -51,7 +60,9 @@ function GuestSection({ all }: { readonly all: GuestContainers }) {
       </div>
       {failureReason !== "" && (
         <div class="note warning">
-          <p>{sentence(failureReason)}</p>
+          <p>
+            {sentence(failureReason)} {lastKnownText(all)}
+          </p>
         </div>
       )}
       {begun.map((operation) => (
@@ -70,9 +81,24 @@ function GuestSection({ all }: { readonly all: GuestContainers }) {
   );
 }
 
-function countText(count: number): string {
-  if (count === 0) return "no container";
-  return count === 1 ? "1 container" : `${count} containers`;
+interface StartEngineProps {
+  readonly guest: string;
+  readonly action: GuestContainers["actions"][number] | undefined;
+}
+
+/** Shown where it is what to do next. */
+function StartEngine({ guest, action }: StartEngineProps) {
+  if (action?.refusal !== "") return null;
+  return (
+    <ActionButton
+      look="main"
+      action={action}
+      run={() => startEngine(guest)}
+      label={`Start the engine of ${guest}`}
+    >
+      Start the engine
+    </ActionButton>
+  );
 }
 
 function NoContainers({ guest }: { readonly guest: string }) {
@@ -116,7 +142,9 @@ function ContainerCard({ guest, info }: { readonly guest: string; readonly info:
     <li class={`card container ${stale ? "stale" : ""}`}>
       <div class="container-what">
         <h3>
-          <a href={linkTo("container", guest, name)}>{name}</a>
+          <a class="plain" href={linkTo("container", guest, name)}>
+            {name}
+          </a>
         </h3>
         <StateBadge info={info} />
         <p class="quiet-text">

@@ -55,7 +55,7 @@ export function RestorePage({ guest }: { readonly guest: string }) {
           </div>
         )}
         <div class="buttons end">
-          <Button look="main" refusal={refusal} onClick={() => void submit()}>
+          <Button look="main" refusal={refusal}>
             Import
           </Button>
         </div>

@@ -6,7 +6,8 @@ import { live, useSay, useShown } from "../api/use-live.ts";
 
 interface ButtonProps {
   readonly children: ComponentChildren;
-  readonly onClick: () => void;
+  /** Without one it sends its form, as the key Enter does in each of the form's fields. */
+  readonly onClick?: () => void;
   /** Why it cannot be used now. The button stays in the order of the keyboard, so that everybody can read it. */
   readonly refusal?: string | undefined;
   readonly look?: "main" | "plain" | "danger" | "quiet";
@@ -15,20 +16,22 @@ interface ButtonProps {
   readonly isBusy?: boolean;
 }
 
+/** A button that stays in the order of the keyboard where it cannot be used. */
 export function Button({ children, onClick, refusal, look = "plain", label, isBusy = false }: ButtonProps) {
   const id = useId();
   const isDisabled = refusal !== undefined || isBusy;
   return (
     <>
       <button
-        type="button"
+        type={onClick ? "button" : "submit"}
         class={`button ${look}`}
         aria-disabled={isDisabled}
         aria-describedby={refusal === undefined ? undefined : id}
         aria-label={label}
         title={refusal}
-        onClick={() => {
-          if (!isDisabled) onClick();
+        onClick={(event) => {
+          if (isDisabled) event.preventDefault();
+          else onClick?.();
         }}
       >
         {children}

@@ -119,6 +119,14 @@ export declare type GetStatusResponse = Message<"tremplin.v1.GetStatusResponse">
    * @generated from field: string shared_folder = 13;
    */
   sharedFolder: string;
+
+  /**
+   * The containers that ran when the engine ended, and that the daemon starts
+   * again one after another, by their autostart: those not started yet.
+   *
+   * @generated from field: repeated string containers_to_start = 14;
+   */
+  containersToStart: string[];
 };
 
 /**
@@ -1709,6 +1717,14 @@ export declare type WriteTransferInput = Message<"tremplin.v1.WriteTransferInput
     value: boolean;
     case: "done";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * How many bytes will follow, beside file_name. The transfer is refused at
+   * once where they have no room. 0: unknown.
+   *
+   * @generated from field: uint64 total_bytes = 4;
+   */
+  totalBytes: bigint;
 };
 
 /**
@@ -2121,7 +2137,8 @@ export declare type SetContainerSettingsRequest = Message<"tremplin.v1.SetContai
 
   /**
    * cpu: a number of processors; memory, disk: a size such as 512MiB or 2GiB; or
-   * "unlimited" for each of these. autostart: "on" or "off".
+   * "unlimited" for each of these. autostart: "on", "off" or
+   * "last".
    *
    * @generated from field: map<string, string> settings = 2;
    */
@@ -2515,7 +2532,7 @@ export declare const Guest: GenService<{
     output: typeof ReadContainerLogResponseSchema;
   },
   /**
-   * Cancels the snapshot or the copy under way on a container, or with the call
+   * Cancels the creation, the snapshot or the copy under way on a container, or with the call
    * metadata tremplin-operation only that operation. Its final notice follows.
    *
    * @generated from rpc tremplin.v1.Guest.CancelOperation

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { type TestContext, test } from "node:test";
 import { ContainerSockets } from "./container-sockets.ts";
-import { hasEnded, ProcFolder } from "./proc-file.ts";
+import { hasEnded, ProcFolder } from "../../../base/proc/proc-file.ts";
 
 /** A process in this network namespace. */
 async function sleeper(t: TestContext): Promise<ChildProcess> {

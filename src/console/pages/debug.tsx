@@ -1,0 +1,28 @@
+import { debugInfoOf } from "../api/guests.ts";
+import { useAnswer } from "../api/use-answer.ts";
+import { LongText } from "../parts/long-text.tsx";
+import { linkTo } from "../route.ts";
+
+/** Diagnostics of a guest, for somebody who helps. */
+export function DebugPage({ guest }: { readonly guest: string }) {
+  const info = useAnswer((signal) => debugInfoOf(guest, signal), guest);
+  return (
+    <section class="page">
+      <p class="back">
+        <a href={linkTo("guest", guest)}>{guest}</a>
+      </p>
+      <h1>Debug information</h1>
+      <p class="lead">
+        How the daemon, the engine and the containers of {guest} are, with the ends of their logs. Known
+        secrets are masked; read it before you give it to somebody.
+      </p>
+      <LongText
+        answer={info}
+        asking="Collecting it…"
+        nothing="The guest has none."
+        label="Debug information"
+        fileName={`tremplin-${guest}.txt`}
+      />
+    </section>
+  );
+}
