@@ -10,6 +10,7 @@ import { silentLogger } from "../../src/base/logger.ts";
 import { PAGE_KEY } from "../../src/base/page-key.ts";
 import { type RunningConsole, serveConsole } from "../../src/host/console/serve-console.ts";
 import type { OpenShell } from "../../src/host/console/terminal/open-shell.ts";
+import { Exchanges } from "../../src/host/console/transfers/exchanges.ts";
 
 export interface Answer {
   readonly status: number;
@@ -48,7 +49,8 @@ export async function consoleFixture(
     "assets/x-1.js": "1;",
   });
   const address = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
-  const common = { address, files, state, routes, openShell, clock, log: silentLogger };
+  const exchanges = new Exchanges(clock);
+  const common = { address, files, state, routes, exchanges, openShell, clock, log: silentLogger };
   const serveIt = () => serveConsole(common);
   let running = await serveIt();
   t.after(async () => {

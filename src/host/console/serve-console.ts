@@ -15,6 +15,7 @@ import { type SessionId, Sessions } from "./sessions.ts";
 import { sessionOfTicket } from "./sign-in.ts";
 import type { OpenShell } from "./terminal/open-shell.ts";
 import { Terminals } from "./terminal/terminals.ts";
+import type { Exchanges } from "./transfers/exchanges.ts";
 
 /** More than one person asks for within ten minutes. */
 const signInTokens = { lifetimeMs: 10 * 60_000, most: 32 };
@@ -33,6 +34,8 @@ export interface ServeConsoleOptions {
   readonly routes: (router: ConnectRouter) => void;
   /** Runs the programs of its terminals. */
   readonly openShell: OpenShell;
+  /** The URLs of files that they save and send. */
+  readonly exchanges: Exchanges;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -57,7 +60,7 @@ export interface RunningConsole extends ConsoleSignIn, AsyncDisposable {
 
 /** Serves the pages of the console, and the rpcs that they call, to browsers that are signed in. */
 export async function serveConsole(options: ServeConsoleOptions): Promise<RunningConsole> {
-  const { routes, openShell, clock, log } = options;
+  const { routes, exchanges, openShell, clock, log } = options;
   const files = await readConsoleFiles(options.files);
   const sessions = await Sessions.open(options.state, clock, log);
   const tokens = new OneTimeTokens<true>(clock, signInTokens);
@@ -73,7 +76,7 @@ export async function serveConsole(options: ServeConsoleOptions): Promise<Runnin
     isSignedIn: (id) => sessions.has(id),
     ...{ onSignedIn, clock },
   });
-  const handler = consoleHandler({ ...signIn, routes, log, onSignedIn });
+  const handler = consoleHandler({ ...signIn, routes, exchanges, log, onSignedIn });
   const server = plainServer(handler, { connections: all, onUpgrade: terminals.accept.bind(terminals) });
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
