@@ -69,6 +69,18 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "show the settings of a container",
     load: async () => (await import("./commands/get.ts")).getCommand,
   },
+  share: {
+    summary: "show a folder of the machine in a container",
+    load: async () => (await import("./commands/share.ts")).shareCommand,
+  },
+  unshare: {
+    summary: "end a share; the folder and its files stay",
+    load: async () => (await import("./commands/unshare.ts")).unshareCommand,
+  },
+  shares: {
+    summary: "list the folders of the machine that containers see",
+    load: async () => (await import("./commands/shares.ts")).sharesCommand,
+  },
   logs: {
     summary: "show the log of a container, or of its last start",
     load: async () => (await import("./commands/logs.ts")).logsCommand,

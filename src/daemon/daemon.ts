@@ -28,6 +28,9 @@ import type { DaemonOptions } from "./options.ts";
 import { guestService } from "./rpc/guest-service.ts";
 import type { RpcDeps } from "./rpc/rpc.ts";
 import { tremplinService } from "./rpc/tremplin-service.ts";
+import { ShareMounts } from "./shares/share-mounts.ts";
+import { ShareRecords } from "./shares/share-records.ts";
+import { Shares } from "./shares/shares.ts";
 import { loadSite } from "./sites/load-site.ts";
 import { prepareSite } from "./sites/prepare-site.ts";
 import { openStateFolder, type StateFolder } from "./state-folder.ts";
@@ -35,6 +38,14 @@ import { chooseEngine } from "./supervisor/engine-choice.ts";
 import { parseSubnet } from "./supervisor/network/subnet.ts";
 import { Supervisor, type SupervisorOptions } from "./supervisor/supervisor.ts";
 import { version } from "./version.ts";
+
+/** What outlives the start of a daemon. */
+interface Core {
+  readonly runner: Runner;
+  readonly supervisor: Supervisor;
+  readonly shares: Shares;
+  readonly recovery: Promise<void>;
+}
 
 interface Ambient {
   readonly clock: Clock;
@@ -49,17 +60,14 @@ export class Daemon implements AsyncDisposable {
   readonly #parts: AsyncDisposableStack;
   readonly #runner: Runner;
   readonly #supervisor: Supervisor;
+  readonly #shares: Shares;
   readonly #recovery: Promise<void>;
 
-  private constructor(
-    parts: AsyncDisposableStack,
-    runner: Runner,
-    supervisor: Supervisor,
-    recovery: Promise<void>,
-  ) {
+  private constructor(parts: AsyncDisposableStack, { runner, supervisor, shares, recovery }: Core) {
     this.#parts = parts;
     this.#runner = runner;
     this.#supervisor = supervisor;
+    this.#shares = shares;
     this.#recovery = recovery;
   }
 
@@ -86,8 +94,10 @@ export class Daemon implements AsyncDisposable {
     const beforeRunning: BeforeRunning[] = [];
     const onReady = (engine: Engine) => inOrder(beforeRunning, engine);
     const failed = (program: string) => failures.send(program);
+    const shares = parts.use(await openShares(options, state, () => engine.running(), ambient));
     const supervised = { ...supervisorOptions(options), site, places, onReady, failed, ...ambient };
-    const supervisor = parts.use(new Supervisor(supervised));
+    const beforeStart = () => shares.prepare();
+    const supervisor = parts.use(new Supervisor({ ...supervised, beforeStart }));
     const engine = engineAccess(supervisor);
     const engineAnswers = (signal: AbortSignal) => supervisor.answers(signal);
     const runner = parts.use(
@@ -100,6 +110,7 @@ export class Daemon implements AsyncDisposable {
     const kinds = operationKinds({
       ...common,
       uploads: new UploadedImages(),
+      beforeBoot: (container) => shares.prepareContainer(container),
       milestone,
       shutdownSignal: shutdown.signal,
     });
@@ -112,6 +123,7 @@ export class Daemon implements AsyncDisposable {
       (ready) => watchers.watch(ready),
       async () => runner.recover((await journal.entries()).filter(isOnContainer)),
       (ready) => usb.watch(ready),
+      (ready) => shares.watch(ready),
       (ready) => toStart.begin(ready),
     );
 
@@ -120,19 +132,8 @@ export class Daemon implements AsyncDisposable {
     const recovery = recoverLaunch(left, runner, supervisor, log);
     const { daemonId } = state;
     const identity = { daemonId, version, startedAt, bridge: options.bridge };
-    parts.use(
-      await serveRpcs(options, {
-        ...common,
-        ...identity,
-        runner,
-        kinds,
-        notices,
-        usb,
-        ports,
-        toStart,
-        autostart,
-      }),
-    );
+    const served = { runner, kinds, notices, usb, shares, ports, toStart, autostart };
+    parts.use(await serveRpcs(options, { ...common, ...identity, ...served }));
     notices.announce(`${daemonId}-${startedAt.getTime()}`);
     log.info({ version, site: site.name, state: state.path }, "listening");
 
@@ -140,7 +141,7 @@ export class Daemon implements AsyncDisposable {
     void notices.rejected.sweep(shutdown.signal);
     const isBusy = () => runner.locks.all().length > 0 || watchers.isBusy;
     void collectGarbageWhenIdle(isBusy, clock, shutdown.signal);
-    return new Daemon(parts.move(), runner, supervisor, recovery);
+    return new Daemon(parts.move(), { runner, supervisor, shares, recovery });
   }
 
   /** Stops the containers and a managed engine; dispose the daemon afterwards (docs/contract.md#shutdown). */
@@ -148,6 +149,8 @@ export class Daemon implements AsyncDisposable {
     // Operations would fail when their engine stops: the next daemon recovers them instead.
     await this.#runner[Symbol.asyncDispose]();
     await this.#supervisor.shutDown();
+    // Folders of people are not left mounted below the state folder, which somebody may delete.
+    if (this.#supervisor.isManaged) await this.#shares.unmountAll();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -177,6 +180,20 @@ function openNotices(options: DaemonOptions, state: StateFolder, ambient: Ambien
   const { host } = options;
   const place = { daemonId, journalFolder, rejectedFolder };
   return HostNotices.open({ host, ...credentialsOf(options), ...place, ...ambient });
+}
+
+/** Where engines keep containers unless a person chose another place, and this program its keys. */
+const ENGINE_FOLDERS = ["/var/lib/tremplin", "/var/lib/lxd", "/var/lib/incus", "/var/snap/lxd"];
+
+async function openShares(
+  { state, shared }: DaemonOptions,
+  { shareRecords, shareMounts }: StateFolder,
+  engine: () => Engine,
+  ambient: Ambient,
+): Promise<Shares> {
+  const records = await ShareRecords.open(shareRecords, ambient.log);
+  const mounts = new ShareMounts(shareMounts);
+  return new Shares({ records, mounts, own: [state, shared, ...ENGINE_FOLDERS], engine, ...ambient });
 }
 
 function supervisorOptions(

@@ -9,6 +9,7 @@ import { type Clock, systemClock } from "../../src/base/async/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import { PAGE_KEY } from "../../src/base/page-key.ts";
 import { type RunningConsole, serveConsole } from "../../src/host/console/serve-console.ts";
+import { Exchanges } from "../../src/host/console/transfers/exchanges.ts";
 
 export interface Answer {
   readonly status: number;
@@ -46,7 +47,8 @@ export async function consoleFixture(
     "assets/x-1.js": "1;",
   });
   const address = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
-  const serveIt = () => serveConsole({ address, files, state, routes, clock, log: silentLogger });
+  const exchanges = new Exchanges(clock);
+  const serveIt = () => serveConsole({ address, files, state, routes, exchanges, clock, log: silentLogger });
   let running = await serveIt();
   t.after(async () => {
     await running[Symbol.asyncDispose]();

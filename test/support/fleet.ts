@@ -78,6 +78,10 @@ export class FleetHost {
     return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024;
   }
 
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
   async killAndStart(): Promise<void> {
     await this.end("SIGKILL");
     this.#process = this.#start();

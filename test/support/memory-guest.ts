@@ -18,6 +18,7 @@ import {
   type GetStatusResponse,
   Guest,
   type OrphanSchema,
+  type ShareSchema,
 } from "../../src/contract/tremplin/v1/guest_pb.js";
 import { Tremplin, TremplinListener } from "../../src/contract/tremplin_pb.js";
 import type { Address } from "../../src/transport/address.ts";
@@ -46,6 +47,8 @@ export class MemoryGuest implements AsyncDisposable {
   /** Of every container. */
   readonly settings: Record<string, string> = { cpu: "unlimited", memory: "1GiB", autostart: "off" };
   #measured = 0;
+  /** By container and path. */
+  readonly shares = new Map<string, MessageInitShape<typeof ShareSchema>>();
   /** As NAME/SNAPSHOT. */
   readonly snapshots = new Set<string>();
   readonly operations: { id: string; kind: string; containerName: string; waitsForRecovery?: boolean }[] = [];
@@ -54,6 +57,8 @@ export class MemoryGuest implements AsyncDisposable {
   engine = Engine_State.RUNNING;
   /** Operations end only after this promise. */
   gate: Promise<unknown> = Promise.resolve();
+  /** A rename that it has accepted is answered only after this promise. */
+  answers: Promise<unknown> = Promise.resolve();
   /** More fields of each container in its list. */
   containerFields: Partial<
     Pick<
@@ -72,6 +77,8 @@ export class MemoryGuest implements AsyncDisposable {
     const { address } = this.#options;
     return address.kind === "unix" ? dirname(address.path) : "/nowhere";
   }
+  /** The size of each backup that it writes; 0: that of a text. */
+  backupBytes = 0;
   /** What an export adds to its success. */
   remark = "";
   /** More fields of its status. */

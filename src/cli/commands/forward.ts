@@ -1,6 +1,7 @@
 import { create, toJson } from "@bufbuild/protobuf";
 import { Command, InvalidArgumentError } from "commander";
 import { jsonLine, plainText, tableText } from "../../base/text.ts";
+import { TremplinError } from "../../base/tremplin-error.ts";
 import {
   type Forward,
   Host,
@@ -10,6 +11,7 @@ import {
 import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
+import { listContainers } from "../host-client/list-containers.ts";
 import type { Io } from "../io.ts";
 
 export function forwardCommand(io: Io): Command {
@@ -58,9 +60,18 @@ async function listForwards(flags: HostFlags, io: Io): Promise<void> {
 
 async function set(change: Change, flags: HostFlags, io: Io): Promise<void> {
   using api = HostApi.open(flags);
+  await checkIsKnown(api, change.containerName, io.interrupted);
   const request = { guest: api.guest, ...change };
   const { forwards } = await api.call(Host.method.setForward, request, { signal: io.interrupted });
   print(forwards, flags, io);
+}
+
+/** Throws `not-found` for a container that no guest has, nor had when it was last seen. */
+async function checkIsKnown(api: HostApi, name: string, signal: AbortSignal): Promise<void> {
+  const guests = await listContainers(api, signal);
+  if (guests.some(({ containers }) => containers.some(({ container }) => container?.name === name))) return;
+  if (guests.some(({ failureReason }) => failureReason !== "")) return;
+  throw new TremplinError("not-found", `there is no container ${name}; tremplin list shows all`);
 }
 
 function print(forwards: readonly Forward[], flags: HostFlags, io: Io): void {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { Command, Option } from "commander";
+import { parseSize } from "../../base/size.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { parseConsoleAddress } from "../../host/console/console-address.ts";
 import {
@@ -82,11 +83,10 @@ export function hostCommand(): Command {
         .argParser(duration)
         .default(retentionDefaults.maxAge, `${retentionDefaults.maxAge / DAY_MS}d`),
     )
-    .option(
-      "--keep-mib <number>",
-      "how many MiB of events are kept",
-      wholeNumber,
-      retentionDefaults.maxBytes / MIB,
+    .addOption(
+      new Option("--keep-mib <size>", "how much of events is kept: 256 or 256MiB, 1G")
+        .argParser((text) => parseSize(text, { what: "--keep-mib", least: MIB, bare: MIB }))
+        .default(retentionDefaults.maxBytes, `${retentionDefaults.maxBytes / MIB}`),
     )
     .option(
       "--max-forwards <number>",
@@ -128,7 +128,7 @@ export function hostOptions(flags: Flags): HostOptions {
     listeners: [...addresses.filter(isVsock).map((address) => ({ address })), ...listenersOf(flags)],
     guests: guestsOf(flags),
     state,
-    retention: { maxAge: flags.keepEvents, maxBytes: flags.keepMib * MIB },
+    retention: { maxAge: flags.keepEvents, maxBytes: flags.keepMib },
     tls: tlsOf(flags),
     maxForwards: flags.maxForwards,
     token: tokenOf(flags),

@@ -62,8 +62,14 @@ async function setZone(zone: string, names: readonly string[], flags: HostFlags,
       `${zone}: set in ${successes} of ${wanted} containers${partly(failureReasons, successes, wanted)}\n`,
     );
   const reasons = failureReasons.map(plainText);
-  if (successes < wanted) throw new TremplinError("failed", reasons.join("; "));
+  if (successes < wanted) throw new TremplinError(codeOf(reasons, wanted), reasons.join("; "));
   for (const reason of reasons) io.err(`${reason}\n`);
+}
+
+/** The contract has sentences alone: nothing was found where each of them says so. */
+function codeOf(reasons: readonly string[], wanted: number): "failed" | "not-found" {
+  const areMissing = reasons.length === wanted && reasons.every((each) => /there is no container/.test(each));
+  return areMissing ? "not-found" : "failed";
 }
 
 /** The guest gives reasons also for containers in which only some programs have the zone. */

@@ -38,6 +38,13 @@ export function sessionOfTicket(ticket: string, request: Request, parts: SignInP
   return id;
 }
 
+/** Whether a request has the cookie of a session, with which its connection then ends. Enough only beside a ticket. */
+export function isFromSignedIn(request: Request, parts: SignInParts): boolean {
+  const id = parts.sessions.ofCookies(cookiesOf(request, parts));
+  if (id !== undefined) parts.connections.add(id, request);
+  return id !== undefined;
+}
+
 /** The page of the console for a browser that has the cookie of a session, or a token. */
 export function answerStart(request: Request, parts: SignInParts): Send | Promise<Send> {
   const known = parts.sessions.ofCookies(cookiesOf(request, parts));
