@@ -117,6 +117,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "run a program in a container, without a terminal",
     load: async () => (await import("./commands/exec.ts")).execCommand,
   },
+  cp: {
+    summary: "copy files and folders to and from containers",
+    load: async () => (await import("./commands/cp.ts")).cpCommand,
+  },
   user: {
     summary: "show or create a container's primary user",
     load: async () => (await import("./commands/user.ts")).userCommand,
@@ -246,7 +250,7 @@ function withHelpOfSubcommand(args: readonly string[], program: Command): string
 }
 
 /** The program with the wanted command loaded, or all; of the others it has only the summaries. */
-async function createProgram(wanted: string | "all" | undefined, io: Io): Promise<Command> {
+export async function createProgram(wanted: string | "all" | undefined, io: Io): Promise<Command> {
   const program = new Command("tremplin")
     .description("Manage long-lived LXD and Incus containers.")
     .version(version, "--version", "print the version")

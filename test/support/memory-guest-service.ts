@@ -1,17 +1,16 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import {
   Engine_State,
   GetStatusResponseSchema,
   type Guest,
-  type ShellInput,
-  type ShellOutputSchema,
 } from "../../src/contract/tremplin/v1/guest_pb.js";
 import { connectPort } from "../../src/daemon/rpc/connect-port.ts";
 import { transfers } from "../../src/daemon/rpc/transfers.ts";
 import { watchPorts } from "../../src/daemon/rpc/watch-ports.ts";
 import { dailyHandlers } from "./memory-daily.ts";
 import type { MemoryGuest } from "./memory-guest.ts";
+import { memoryShell } from "./memory-shell.ts";
 
 /** The rpcs of tremplin.v1.Guest. */
 export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Guest>> {
@@ -79,7 +78,7 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
       guest.nameOperation(context);
       return { status: 1 };
     },
-    shell: (inputs) => shell(guest, inputs),
+    shell: (inputs, { signal }) => memoryShell(guest, inputs, signal),
     ...dailyHandlers(guest),
     ...transfers({ places: { state: guest.shared, shared: guest.shared } }),
   };
@@ -97,17 +96,4 @@ function listed(guest: MemoryGuest) {
     ...guest.containerFields,
     ...guest.fieldsOf(name),
   }));
-}
-
-async function* shell(
-  guest: MemoryGuest,
-  inputs: AsyncIterable<ShellInput>,
-): AsyncGenerator<MessageInitShape<typeof ShellOutputSchema>> {
-  for await (const { input } of inputs) {
-    if (input.case === "start" && !guest.containers.has(input.value.containerName)) {
-      throw new ConnectError("no such container", Code.NotFound);
-    }
-    if (input.case === "data") yield { output: { case: "data", value: input.value } };
-  }
-  yield { output: { case: "exitCode", value: 7 } };
 }

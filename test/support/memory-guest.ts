@@ -10,6 +10,7 @@ import {
   type ConnectRouter,
   createClient,
   type HandlerContext,
+  type ServiceImpl,
 } from "@connectrpc/connect";
 import {
   type Container,
@@ -19,6 +20,7 @@ import {
   Guest,
   type OrphanSchema,
   type ShareSchema,
+  type ShellInput_Start,
 } from "../../src/contract/tremplin/v1/guest_pb.js";
 import { Tremplin, TremplinListener } from "../../src/contract/tremplin_pb.js";
 import type { Address } from "../../src/transport/address.ts";
@@ -98,6 +100,16 @@ export class MemoryGuest implements AsyncDisposable {
   debugText = "== daemon\nversion \u001b[31m1\n";
   /** What its answers say beside their messages. */
   notes: string[] = [];
+  /** The programs that run in its containers now, as they were started. */
+  readonly shells: ShellInput_Start[] = [];
+  /** What login shells have read. */
+  typed = "";
+  /** Bytes that login shells have written because of `flood`. */
+  flooded = 0;
+  /** What the programs of login shells print. */
+  readonly programs = new Map<string, string>();
+  /** Serves the files of containers. */
+  copies: Pick<ServiceImpl<typeof Guest>, "readFiles" | "writeFiles"> | undefined;
   readonly usb = new MemoryUsb();
   readonly ports = new MemoryPorts();
   readonly #options: MemoryGuestOptions;

@@ -8,6 +8,7 @@ import type {
   OperationInfo,
 } from "../../contract/tremplin/v1/host_pb.js";
 import { legalActions } from "../model/legal-actions.ts";
+import { OperationPaces } from "../model/operation-paces.ts";
 import { UpgradeLogs } from "../model/upgrade-logs.ts";
 import { UsageHistory } from "../model/usage-history.ts";
 import { host, isSignedOut, knownNames, sentenceOf } from "./host.ts";
@@ -46,6 +47,7 @@ const RETRY_MS = [250, 500, 1_000, 2_000, 3_000];
 export class Live {
   readonly usage = new UsageHistory();
   readonly upgradeLogs = new UpgradeLogs();
+  readonly paces = new OperationPaces();
   #shown: Shown = {
     connection: { kind: "connecting" },
     guests: undefined,
@@ -122,6 +124,7 @@ export class Live {
       this.#cursor = event.sequence;
       this.#operationsAreOld = true;
       this.#noteUpgrade(event);
+      this.paces.note(event);
       this.#wake();
     }
   }
@@ -148,6 +151,7 @@ export class Live {
     ]);
     signal.throwIfAborted();
     this.usage.add(usageOf(guests));
+    this.paces.measure(operations, performance.now());
     for (const name of namesOf(guests)) knownNames.add(name);
     const connection = { kind: "live" } as const;
     this.#show({ connection, guests, operations, forwards, readAt: Date.now() });
