@@ -7,6 +7,7 @@ import { readOriginalCommandLine } from "./flags/original-command-line.ts";
 import type { Io } from "./io.ts";
 import { suggestForOtherName } from "./other-names.ts";
 import { reportError } from "./report-error.ts";
+import { traceCommand } from "./trace-command.ts";
 
 interface Entry {
   readonly summary: string;
@@ -221,7 +222,9 @@ export async function run(commandLine: readonly string[], io: Io): Promise<numbe
     if (wanted && !command) checkCommand(wanted, args[0] === "help");
     const words = command && args[0] !== "help" ? moveOptionsOf(command, args) : args;
     json = ownWords(words, command).includes("--json");
-    await program.parseAsync(withHelpOfSubcommand(words, program), { from: "user" });
+    await traceCommand(wanted ?? "", () =>
+      program.parseAsync(withHelpOfSubcommand(words, program), { from: "user" }),
+    );
     return Number(process.exitCode ?? exitCode.done);
   } catch (thrown) {
     if (!(thrown instanceof CommanderError)) return reportError(TremplinError.from(thrown), json, io);

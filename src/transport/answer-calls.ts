@@ -14,6 +14,8 @@ import type { Logger } from "../base/logger.ts";
 import { CallBudget } from "./call-budget.ts";
 import { convertErrors } from "./call-errors.ts";
 import { type Caller, callerKey, callerText } from "./caller.ts";
+import { followCalls } from "./follow-calls.ts";
+import { logAccepted } from "./log-accepted.ts";
 import { answerRefusal, type Refusal } from "./refusal.ts";
 import { whenClosed } from "./response-sent.ts";
 import { answerPlainly, isPlainGrpc, noting, plainCall, type UnaryCalls } from "./unary-calls.ts";
@@ -71,7 +73,7 @@ export function answerCalls(options: AnswerOptions): Handler {
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
     readMaxBytes: MAX_MESSAGE_BYTES,
-    interceptors: [convertErrors(log)],
+    interceptors: [followCalls("server"), logAccepted(log), convertErrors(log)],
   });
   const unary: UnaryCalls = new Map();
   routes(noting(router, unary));
