@@ -67,11 +67,12 @@ function shareHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Guest>> {
       guest.shares.delete(`${containerName} ${place}`);
       return { share };
     },
-    listShares: ({ containerName }) => ({
-      shares: [...guest.shares.values()].filter(
-        (each) => containerName === "" || each.containerName === containerName,
-      ),
-    }),
+    listShares: ({ containerName }) => {
+      if (containerName !== "") stateOf(guest, containerName);
+      const isMeant = (each: { containerName: string }) =>
+        containerName === "" || each.containerName === containerName;
+      return { shares: [...guest.shares.values()].filter(isMeant) };
+    },
   };
 }
 
