@@ -69,9 +69,8 @@ function shareHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Guest>> {
     },
     listShares: ({ containerName }) => {
       if (containerName !== "") stateOf(guest, containerName);
-      const isMeant = (each: { containerName: string }) =>
-        containerName === "" || each.containerName === containerName;
-      return { shares: [...guest.shares.values()].filter(isMeant) };
+      const all = [...guest.shares.values()];
+      return { shares: all.filter((each) => containerName === "" || each.containerName === containerName) };
     },
   };
 }
