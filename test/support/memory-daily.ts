@@ -19,6 +19,7 @@ export function dailyHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
     },
     ...snapshotHandlers(guest),
     ...shareHandlers(guest),
+    ...copyHandlers(guest),
     cancelOperation: (_request, context) => ({ cancelled: guest.cancel(context).status === 1 }),
     getContainerSettings: ({ containerName }) => {
       stateOf(guest, containerName);
@@ -33,12 +34,13 @@ export function dailyHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
       stateOf(guest, containerName);
       return { text: `${lines} lines${boot ? " of the start" : ""}\n\u001b[2Jred\n` };
     },
-    renameContainer: ({ containerName, newName }, context) => {
+    renameContainer: async ({ containerName, newName }, context) => {
       const state = stateOf(guest, containerName);
       if (state === "running") throw new ConnectError("it is running; stop it first", Code.Internal);
       makeContainer(guest, `rename ${containerName}`, newName, context, () => {
         guest.containers.delete(containerName);
       });
+      await guest.answers;
       return {};
     },
     copyContainer: ({ containerName, sourceName, snapshots }, context) => {
@@ -66,11 +68,22 @@ function shareHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Guest>> {
       guest.shares.delete(`${containerName} ${place}`);
       return { share };
     },
-    listShares: ({ containerName }) => ({
-      shares: [...guest.shares.values()].filter(
-        (each) => containerName === "" || each.containerName === containerName,
-      ),
-    }),
+    listShares: ({ containerName }) => {
+      if (containerName !== "") stateOf(guest, containerName);
+      const all = [...guest.shares.values()];
+      return { shares: all.filter((each) => containerName === "" || each.containerName === containerName) };
+    },
+  };
+}
+
+function copyHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Guest>> {
+  const copies = () => {
+    if (guest.copies) return guest.copies;
+    throw new ConnectError("this guest has no files", Code.Unimplemented);
+  };
+  return {
+    readFiles: (request, context) => copies().readFiles(request, context),
+    writeFiles: (inputs, context) => copies().writeFiles(inputs, context),
   };
 }
 

@@ -1,3 +1,4 @@
+import { parseSize, sizeText } from "../../base/size.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { bytesOf } from "../../engine/resources/engine-size.ts";
 import type { Instance, InstanceUpdate } from "../../engine/resources/instance.ts";
@@ -33,11 +34,11 @@ const settings: Readonly<Record<SettingName, Setting>> = {
     read: ({ expanded_config }) => expanded_config["limits.cpu"] || UNLIMITED,
   },
   memory: {
-    parse: (value) => parseSize("memory", value, 64 * MIB),
+    parse: (value) => sizeSetting("memory", value, 64 * MIB),
     read: ({ expanded_config }) => expanded_config["limits.memory"] || UNLIMITED,
   },
   disk: {
-    parse: (value) => parseSize("disk", value, 256 * MIB),
+    parse: (value) => sizeSetting("disk", value, 256 * MIB),
     read: ({ expanded_devices }) => rootOf(expanded_devices)?.[1].size || UNLIMITED,
   },
   autostart: {
@@ -112,22 +113,10 @@ function withDisk(devices: Devices, disk: string, expanded: Devices): Devices {
   return { ...devices, [name]: { ...others, ...(size !== undefined && { size }) } };
 }
 
-/** K, M, G and T count as KiB, MiB ..., as people mean them. */
-function parseSize(name: SettingName, value: string, least: number): string | undefined {
+/** In the engine's words, as short as they can be: what is set is what is shown. */
+function sizeSetting(name: SettingName, value: string, least: number): string | undefined {
   if (value === UNLIMITED) return undefined;
-  const [, count = "", unit = ""] = /^(\d{1,7}) ?([KMGT](?:i?B)?)$/i.exec(value) ?? [];
-  const text = count + engineUnit(unit);
-  if (count !== "" && bytesOf(text) >= least) return text;
-  throw wrongValue(
-    name,
-    value,
-    `a size such as 512MiB or 20GiB, at least ${least / MIB}MiB, or ${UNLIMITED}`,
-  );
-}
-
-function engineUnit(unit: string): string {
-  const letter = unit.slice(0, 1).toUpperCase();
-  return unit.length === 2 ? `${letter}B` : `${letter}iB`;
+  return sizeText(parseSize(value, { what: name, least, others: `, or ${UNLIMITED}` }));
 }
 
 function isAutostart(value: string | undefined): value is Autostart {

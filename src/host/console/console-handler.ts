@@ -4,10 +4,21 @@ import { type Admission, answerCalls, type Handler } from "../../transport/answe
 import { answerRefusal } from "../../transport/refusal.ts";
 import { type Request, type Response, type Send, sendFile, sendSentence } from "./console-answers.ts";
 import { rejectForeign } from "./request-check.ts";
-import { answerStart, answerTicket, NOT_SIGNED_IN, type SignInParts, sessionOf, signOut } from "./sign-in.ts";
+import {
+  answerStart,
+  answerTicket,
+  isFromSignedIn,
+  NOT_SIGNED_IN,
+  type SignInParts,
+  sessionOf,
+  signOut,
+} from "./sign-in.ts";
+import type { Exchanges } from "./transfers/exchanges.ts";
 
 export interface ConsoleParts extends SignInParts {
   readonly routes: (router: ConnectRouter) => void;
+  /** The URLs of files, which tickets open. */
+  readonly exchanges: Exchanges;
   readonly log: Logger;
   /** Gets the connection of a browser that is signed in. */
   readonly onSignedIn: (socket: object) => void;
@@ -33,6 +44,8 @@ export function consoleHandler(parts: ConsoleParts): Handler {
   const answerCall = answerCalls({ routes, log, admit, onAdmitted: onSignedIn });
   return (request, response) => {
     for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
+    // The peer may reset the stream at any time; that concerns only the peer.
+    for (const stream of [request, response]) stream.on("error", () => undefined);
     const path = request.url.split("?", 1)[0] as string;
     const rejection = rejectForeign(request);
     if (isCall(path)) {
@@ -42,11 +55,22 @@ export function consoleHandler(parts: ConsoleParts): Handler {
       const refusal = { code: Code.PermissionDenied, sentence, httpStatus };
       return answerRefusal(request.headers["content-type"], response, refusal);
     }
+    if (!rejection && acceptTransfer(path, request, response, parts)) return;
     const answer = rejection
       ? sendSentence({ title: "Not from here", sentences: [rejection.sentence] }, rejection.status)
       : answerPage(path, request, parts);
     sendAnswer(answer, request, response, parts);
   };
+}
+
+/** The ticket in the path is not enough: it is for a browser that is signed in, and ends with its session. */
+function acceptTransfer(path: string, request: Request, response: Response, parts: ConsoleParts): boolean {
+  const { exchanges, onSignedIn } = parts;
+  if (!exchanges.isOne(path) || !isFromSignedIn(request, parts)) return false;
+  const isAccepted = exchanges.accept(path, request, response);
+  // Of somebody unknown it would have to end soon.
+  if (isAccepted) onSignedIn(request.socket);
+  return isAccepted;
 }
 
 function sendAnswer(
@@ -55,8 +79,6 @@ function sendAnswer(
   response: Response,
   parts: ConsoleParts,
 ): void {
-  // The peer may reset the stream at any time; that concerns only the peer.
-  for (const stream of [request, response]) stream.on("error", () => undefined);
   Promise.resolve(answer)
     .then((send) => send(request, response, parts.files))
     .catch((error) => {
@@ -75,6 +97,14 @@ const cannotAnswer = sendSentence(
   500,
 );
 
+const usedTicket = sendSentence(
+  {
+    title: "This link has been used, or has expired",
+    sentences: ["A file is saved or sent once, within a minute. Begin again in the console."],
+  },
+  403,
+);
+
 /** The path of an rpc: `/package.Service/Method`. */
 function isCall(path: string): boolean {
   return /^\/[\w.]+\.[\w.]+\/\w+$/.test(path) && !path.startsWith("/assets/");
@@ -83,6 +113,7 @@ function isCall(path: string): boolean {
 function answerPage(path: string, request: Request, parts: ConsoleParts): Send | Promise<Send> {
   const { method } = request;
   if (path === "/sign-out" && method === "POST") return signOut(request, parts);
+  if (parts.exchanges.isOne(path)) return usedTicket;
   if (path === "/tickets" && method === "POST") return answerTicket(request, parts);
   if (method !== "GET" && method !== "HEAD") {
     return sendSentence(
