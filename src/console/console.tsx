@@ -15,6 +15,7 @@ import { RestorePage } from "./pages/restore.tsx";
 import { TerminalPage } from "./pages/terminal.tsx";
 import { ConnectionNote, ConnectionState, SignedOut } from "./parts/connection.tsx";
 import { type Message, Messages } from "./parts/messages.tsx";
+import { TransferCard } from "./parts/transfer.tsx";
 import { linkTo, type Route, useRoute } from "./route.ts";
 
 /** The frame of all pages. */
@@ -59,6 +60,7 @@ export function Console() {
           messages={messages}
           onClose={(id) => setMessages((all) => all.filter((each) => each.id !== id))}
         />
+        <TransferCard />
         <Page route={route} />
       </main>
     </Say.Provider>

@@ -5,8 +5,9 @@ import type { Logger } from "../base/logger.ts";
 import { findGroup } from "../base/processes/find-group.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { Guest } from "../contract/tremplin/v1/guest_pb.js";
-import { Host } from "../contract/tremplin/v1/host_pb.js";
+import { Forward_State, Host } from "../contract/tremplin/v1/host_pb.js";
 import { Tremplin, TremplinListener } from "../contract/tremplin_pb.js";
+import type { HostReadings } from "../telemetry/metrics/host-metrics.ts";
 import { formatAddress } from "../transport/address.ts";
 import { admitRole } from "../transport/admission.ts";
 import type { OnFailure } from "../transport/answer-calls.ts";
@@ -46,6 +47,8 @@ export interface RunningHost extends AsyncDisposable {
   readonly listeners: RpcServer["addresses"];
   /** Undefined without a console. */
   readonly consoleUrl: string | undefined;
+  /** How it is now, for metrics. */
+  readonly readings: HostReadings;
 }
 
 /** The default; ports beyond are listed, but not open. */
@@ -115,7 +118,21 @@ export async function serveHost(
     addresses,
     listeners,
     consoleUrl: console.url,
+    readings: readingsOf(guests, forwards),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+function readingsOf(guests: Guests, forwards: Forwards): HostReadings {
+  const ask = async (guest: GuestConnection) => {
+    return { name: guest.name, answers: (await guest.presence()).reachable };
+  };
+  return {
+    guests: () => Promise.all(guests.all.map(ask)),
+    forwards: () =>
+      forwards.list().map(({ state, connections }) => {
+        return { state: Forward_State[state].toLowerCase(), connections };
+      }),
   };
 }
 

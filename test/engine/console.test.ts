@@ -10,6 +10,7 @@ import { shareDebianImage } from "../support/debian-container.ts";
 import { eventually } from "../support/eventually.ts";
 import { hostOf } from "../support/host-of.ts";
 import { inContainer } from "../support/in-container.ts";
+import { addressesOnBridge } from "../support/name-on-bridge.ts";
 import { launch } from "../support/tiny-container.ts";
 
 test("the whole life of a Debian container in the console", async () => {
@@ -34,6 +35,11 @@ test("the whole life of a Debian container in the console", async () => {
   await page.getByRole("button", { name: "Stop penguin" }).waitFor();
   assert.equal(await inContainer(daemon, "penguin", "hostname"), "penguin");
 
+  await eventually("the name of the container", async () => {
+    const [found] = await addressesOnBridge(daemon, "penguin.tremplin");
+    return found?.startsWith(daemon.addressPrefix) || undefined;
+  });
+
   await page.getByRole("link", { name: "penguin" }).click();
   await page.getByLabel("User name").fill("ada");
   await page.getByRole("button", { name: "Set up" }).click();
@@ -44,14 +50,29 @@ test("the whole life of a Debian container in the console", async () => {
   await page.getByText(/^\d+ %$/).waitFor();
   await page.getByText(/^[\d.]+ MiB$/).waitFor();
 
+  await page.getByRole("button", { name: "Take a snapshot" }).click();
+  await page.getByText("snap0", { exact: true }).waitFor();
+  await page.getByLabel("Memory").fill("300MiB");
+  await page.locator('button[aria-disabled="false"]', { hasText: "Save" }).click();
+  await page.getByText("The settings of penguin are changed.").waitFor();
+  await page.getByText(/of 300 MiB$/).waitFor();
+  await page.getByRole("link", { name: "Its log" }).click();
+  await page.getByRole("region", { name: "Log of penguin" }).getByText("systemd").first().waitFor();
+  await page.getByRole("link", { name: "penguin" }).click();
+
   await page.getByRole("button", { name: "Back up" }).click();
   await page.getByText(/^Exported, /).waitFor();
   await page.getByRole("button", { name: "Stop", exact: true }).click();
   await page.locator("h1 + .badge", { hasText: "stopped" }).waitFor();
-  await page.getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
   await page.getByRole("button", { name: "Delete penguin" }).click();
   await page.getByRole("heading", { name: "There is no container penguin on vm" }).waitFor();
   await page.getByText("Deleted.").waitFor();
+  await page.getByRole("link", { name: "Guests" }).click();
+  await page.getByRole("link", { name: "vm" }).click();
+  await page.getByText(/^running: lxd /).waitFor();
+  await page.getByRole("link", { name: "Debug information" }).click();
+  await page.getByRole("heading", { name: "engine", exact: true }).waitFor();
 });
 
 /** A login shell of the primary user, which learns the size of its terminal, and ends with a code. */

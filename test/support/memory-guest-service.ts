@@ -35,17 +35,7 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
       if (guest.engine !== Engine_State.RUNNING) {
         throw new ConnectError("LXD not running: call StartLxd first", Code.FailedPrecondition);
       }
-      const containers = [...guest.containers].map(([name, state]) => ({
-        name,
-        state: state === "unprovisioned" ? "stopped" : state,
-        unprovisioned: state === "unprovisioned",
-        ipv4Address: state === "running" ? guest.address : "",
-        image: "Debian bookworm amd64",
-        operation: guest.operations.find((each) => each.containerName === name)?.kind ?? "",
-        ...(state === "running" && guest.nextUsage()),
-        ...guest.containerFields,
-      }));
-      return { containers };
+      return { containers: listed(guest) };
     },
     async *prepareImage({ debianRelease }) {
       yield { message: "fetching packages", percent: 10 };
@@ -92,4 +82,18 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
     ...dailyHandlers(guest),
     ...transfers({ places: { state: guest.shared, shared: guest.shared } }),
   };
+}
+
+function listed(guest: MemoryGuest) {
+  return [...guest.containers].map(([name, state]) => ({
+    name,
+    state: state === "unprovisioned" ? "stopped" : state,
+    unprovisioned: state === "unprovisioned",
+    ipv4Address: state === "running" ? guest.address : "",
+    image: "Debian bookworm amd64",
+    operation: guest.operations.find((each) => each.containerName === name)?.kind ?? "",
+    ...(state === "running" && guest.nextUsage()),
+    ...guest.containerFields,
+    ...guest.fieldsOf(name),
+  }));
 }

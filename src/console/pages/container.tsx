@@ -169,18 +169,18 @@ function Details({ target, info, changed }: DetailsProps) {
       </section>
       <div class="cards">
         <PortsCard target={target} />
-        <SnapshotsCard {...card} isRunning={container.state === "running"} />
         <BackupCard {...card} />
+        <UsbCard {...card} />
+        <SnapshotsCard {...card} isRunning={container.state === "running"} />
         <UpgradeCard
           {...card}
           canRollBack={container.hasRollbackSnapshot === true}
           isUnderWay={container.operation === "upgrade"}
         />
         <SettingsCard {...card} />
-        <UsbCard {...card} />
+        <NameCard {...card} />
         <UserCard {...card} />
         <TimeZoneCard {...card} />
-        <NameCard {...card} />
       </div>
     </>
   );

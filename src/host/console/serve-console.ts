@@ -32,10 +32,10 @@ export interface ServeConsoleOptions {
   readonly state: string;
   /** The rpcs that its pages call. */
   readonly routes: (router: ConnectRouter) => void;
-  /** Runs the programs of its terminals. */
-  readonly openShell: OpenShell;
   /** The URLs of files that they save and send. */
   readonly exchanges: Exchanges;
+  /** Runs the programs of its terminals. */
+  readonly openShell: OpenShell;
   readonly clock: Clock;
   readonly log: Logger;
 }
