@@ -65,8 +65,10 @@ export function consoleHandler(parts: ConsoleParts): Handler {
 
 /** The ticket in the path is not enough: it is for a browser that is signed in, and ends with its session. */
 function acceptTransfer(path: string, request: Request, response: Response, parts: ConsoleParts): boolean {
-  const { exchanges } = parts;
-  return exchanges.isOne(path) && isFromSignedIn(request, parts) && exchanges.accept(path, request, response);
+  const { exchanges, onSignedIn } = parts;
+  if (!exchanges.isOne(path) || !isFromSignedIn(request, parts)) return false;
+  onSignedIn(request.socket);
+  return exchanges.accept(path, request, response);
 }
 
 function sendAnswer(
