@@ -1,5 +1,6 @@
 import { Command } from "commander";
-import { jsonLine, plainText, tableText } from "../../base/text.ts";
+import { tableText } from "../../base/table.ts";
+import { jsonLine, plainText } from "../../base/text.ts";
 import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
@@ -43,5 +44,5 @@ async function shares(name: string, flags: HostFlags, io: Io): Promise<void> {
     share.readOnly ? "read-only" : "",
     plainText(share.problem),
   ]);
-  io.out(tableText([["CONTAINER", "PATH", "FOLDER", "", ""], ...rows]));
+  io.out(tableText([["CONTAINER", "PATH", "FOLDER", "", ""], ...rows], io.columns));
 }

@@ -12,6 +12,7 @@ export abstract class TickingProgress implements Progress {
   protected readonly title: string;
   protected readonly io: Io;
   protected percent: number | undefined;
+  protected bytes: number | undefined;
   #message = "";
   #stallReason = "";
   readonly #clock: Clock;
@@ -32,6 +33,7 @@ export abstract class TickingProgress implements Progress {
   update(message: string, percent?: number, bytes?: number): void {
     this.#message = message;
     this.percent = percent;
+    this.bytes = bytes;
     if (percent !== undefined) this.#pace.record(this.#clock.elapsed(), percent, bytes);
     this.heartbeat();
     this.render();

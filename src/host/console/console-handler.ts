@@ -67,8 +67,10 @@ export function consoleHandler(parts: ConsoleParts): Handler {
 function acceptTransfer(path: string, request: Request, response: Response, parts: ConsoleParts): boolean {
   const { exchanges, onSignedIn } = parts;
   if (!exchanges.isOne(path) || !isFromSignedIn(request, parts)) return false;
-  onSignedIn(request.socket);
-  return exchanges.accept(path, request, response);
+  const isAccepted = exchanges.accept(path, request, response);
+  // Of somebody unknown it would have to end soon.
+  if (isAccepted) onSignedIn(request.socket);
+  return isAccepted;
 }
 
 function sendAnswer(
