@@ -12,6 +12,7 @@ import { shareDebianImage } from "../support/debian-container.ts";
 import { eventually } from "../support/eventually.ts";
 import { hostOf } from "../support/host-of.ts";
 import { inContainer } from "../support/in-container.ts";
+import { addressesOnBridge } from "../support/name-on-bridge.ts";
 import { createTiny, launch, shareTinyImage, startContainer } from "../support/tiny-container.ts";
 
 test("the whole life of a Debian container in the console", async () => {
@@ -35,6 +36,11 @@ test("the whole life of a Debian container in the console", async () => {
   await page.getByRole("button", { name: "Start penguin" }).click();
   await page.getByRole("button", { name: "Stop penguin" }).waitFor();
   assert.equal(await inContainer(daemon, "penguin", "hostname"), "penguin");
+
+  await eventually("the name of the container", async () => {
+    const [found] = await addressesOnBridge(daemon, "penguin.tremplin");
+    return found?.startsWith(daemon.addressPrefix) || undefined;
+  });
 
   await page.getByRole("link", { name: "penguin" }).click();
   await page.getByLabel("User name").fill("ada");
