@@ -7,6 +7,7 @@ import { readOriginalCommandLine } from "./flags/original-command-line.ts";
 import type { Io } from "./io.ts";
 import { suggestForOtherName } from "./other-names.ts";
 import { reportError } from "./report-error.ts";
+import { traceCommand } from "./trace-command.ts";
 
 interface Entry {
   readonly summary: string;
@@ -81,6 +82,15 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "list the folders of the machine that containers see",
     load: async () => (await import("./commands/shares.ts")).sharesCommand,
   },
+  "ssh-config": {
+    summary: "let ssh, scp and editors reach containers as NAME.tremplin",
+    load: async () => (await import("./commands/ssh-config.ts")).sshConfigCommand,
+  },
+  "ssh-proxy": {
+    summary: "connect ssh to a container",
+    isHidden: true,
+    load: async () => (await import("./commands/ssh-proxy.ts")).sshProxyCommand,
+  },
   logs: {
     summary: "show the log of a container, or of its last start",
     load: async () => (await import("./commands/logs.ts")).logsCommand,
@@ -116,6 +126,10 @@ const commands: Readonly<Record<string, Entry>> = {
   exec: {
     summary: "run a program in a container, without a terminal",
     load: async () => (await import("./commands/exec.ts")).execCommand,
+  },
+  cp: {
+    summary: "copy files and folders to and from containers",
+    load: async () => (await import("./commands/cp.ts")).cpCommand,
   },
   user: {
     summary: "show or create a container's primary user",
@@ -217,7 +231,9 @@ export async function run(commandLine: readonly string[], io: Io): Promise<numbe
     if (wanted && !command) checkCommand(wanted, args[0] === "help");
     const words = command && args[0] !== "help" ? moveOptionsOf(command, args) : args;
     json = ownWords(words, command).includes("--json");
-    await program.parseAsync(withHelpOfSubcommand(words, program), { from: "user" });
+    await traceCommand(wanted ?? "", () =>
+      program.parseAsync(withHelpOfSubcommand(words, program), { from: "user" }),
+    );
     return Number(process.exitCode ?? exitCode.done);
   } catch (thrown) {
     if (!(thrown instanceof CommanderError)) return reportError(TremplinError.from(thrown), json, io);

@@ -6,6 +6,7 @@ import { TremplinError } from "../base/tremplin-error.ts";
 import { Guest } from "../contract/tremplin/v1/guest_pb.js";
 import { Tremplin } from "../contract/tremplin_pb.js";
 import type { Engine } from "../engine/engine.ts";
+import type { DaemonReadings } from "../telemetry/metrics/daemon-metrics.ts";
 import { admitRole } from "../transport/admission.ts";
 import { health } from "../transport/health.ts";
 import { reflection } from "../transport/reflection.ts";
@@ -40,9 +41,7 @@ import { Supervisor, type SupervisorOptions } from "./supervisor/supervisor.ts";
 import { version } from "./version.ts";
 
 /** What outlives the start of a daemon. */
-interface Core {
-  readonly runner: Runner;
-  readonly supervisor: Supervisor;
+interface Core extends ReadParts {
   readonly shares: Shares;
   readonly recovery: Promise<void>;
 }
@@ -62,13 +61,16 @@ export class Daemon implements AsyncDisposable {
   readonly #supervisor: Supervisor;
   readonly #shares: Shares;
   readonly #recovery: Promise<void>;
+  readonly #readings: () => DaemonReadings;
 
-  private constructor(parts: AsyncDisposableStack, { runner, supervisor, shares, recovery }: Core) {
+  private constructor(parts: AsyncDisposableStack, core: Core) {
+    const { runner, supervisor, shares, recovery } = core;
     this.#parts = parts;
     this.#runner = runner;
     this.#supervisor = supervisor;
     this.#shares = shares;
     this.#recovery = recovery;
+    this.#readings = () => readingsOf(core);
   }
 
   /** Resolves when the daemon serves requests (docs/contract.md#start-up-order). */
@@ -141,7 +143,12 @@ export class Daemon implements AsyncDisposable {
     void notices.rejected.sweep(shutdown.signal);
     const isBusy = () => runner.locks.all().length > 0 || watchers.isBusy;
     void collectGarbageWhenIdle(isBusy, clock, shutdown.signal);
-    return new Daemon(parts.move(), { runner, supervisor, shares, recovery });
+    return new Daemon(parts.move(), { runner, supervisor, shares, notices, clock, recovery });
+  }
+
+  /** How it is now, for metrics. */
+  get readings(): DaemonReadings {
+    return this.#readings();
   }
 
   /** Stops the containers and a managed engine; dispose the daemon afterwards (docs/contract.md#shutdown). */
@@ -157,6 +164,24 @@ export class Daemon implements AsyncDisposable {
     await this.#parts.disposeAsync();
     await this.#recovery;
   }
+}
+
+interface ReadParts {
+  readonly runner: Runner;
+  readonly supervisor: Supervisor;
+  readonly notices: HostNotices;
+  readonly clock: Clock;
+}
+
+function readingsOf({ runner, supervisor, notices: { queue }, clock }: ReadParts): DaemonReadings {
+  const { oldest } = queue;
+  return {
+    operations: runner.locks.all(),
+    waiting: queue.length,
+    oldestMs: oldest ? Math.max(0, clock.now() - oldest.since) : 0,
+    hostAnswers: queue.outage === undefined,
+    engineRuns: supervisor.state.status === "running",
+  };
 }
 
 /** Part of the start of an engine: done before the engine counts as running. */

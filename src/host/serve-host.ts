@@ -5,8 +5,9 @@ import type { Logger } from "../base/logger.ts";
 import { findGroup } from "../base/processes/find-group.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { Guest } from "../contract/tremplin/v1/guest_pb.js";
-import { Host } from "../contract/tremplin/v1/host_pb.js";
+import { Forward_State, Host } from "../contract/tremplin/v1/host_pb.js";
 import { Tremplin, TremplinListener } from "../contract/tremplin_pb.js";
+import type { HostReadings } from "../telemetry/metrics/host-metrics.ts";
 import { formatAddress } from "../transport/address.ts";
 import { admitRole } from "../transport/admission.ts";
 import type { OnFailure } from "../transport/answer-calls.ts";
@@ -20,6 +21,7 @@ import { AddedGuests } from "./added-guests.ts";
 import { parseConsoleAddress } from "./console/console-address.ts";
 import { onlyOutside, openConsole } from "./console/open-console.ts";
 import type { ConsoleSignIn } from "./console/serve-console.ts";
+import { shellsOf } from "./console/terminal/open-shell.ts";
 import { BackupTransfers, backupService } from "./console/transfers/backup-transfers.ts";
 import { ContainerReadings } from "./container-readings.ts";
 import { forwardService } from "./forward-service.ts";
@@ -45,6 +47,8 @@ export interface RunningHost extends AsyncDisposable {
   readonly listeners: RpcServer["addresses"];
   /** Undefined without a console. */
   readonly consoleUrl: string | undefined;
+  /** How it is now, for metrics. */
+  readonly readings: HostReadings;
 }
 
 /** The default; ports beyond are listed, but not open. */
@@ -99,7 +103,8 @@ export async function serveHost(
   const transfers = servers.use(new BackupTransfers({ guests, events, clock, log }));
   const routes = (router: ConnectRouter): void => clientRoutes(router, all, onlyOutside, transfers);
   const { exchanges } = transfers;
-  const console = servers.use(await openConsole(options, { routes, exchanges, clock, log }));
+  const openShell = shellsOf((name) => guests.get(name));
+  const console = servers.use(await openConsole(options, { routes, exchanges, openShell, clock, log }));
   const { addresses } = servers.use(await serveClients(all, console));
   const listeners: RunningHost["listeners"][number][] = [];
   for (const each of options.listeners) {
@@ -113,7 +118,21 @@ export async function serveHost(
     addresses,
     listeners,
     consoleUrl: console.url,
+    readings: readingsOf(guests, forwards),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+function readingsOf(guests: Guests, forwards: Forwards): HostReadings {
+  const ask = async (guest: GuestConnection) => {
+    return { name: guest.name, answers: (await guest.presence()).reachable };
+  };
+  return {
+    guests: () => Promise.all(guests.all.map(ask)),
+    forwards: () =>
+      forwards.list().map(({ state, connections }) => {
+        return { state: Forward_State[state].toLowerCase(), connections };
+      }),
   };
 }
 

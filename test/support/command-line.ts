@@ -9,7 +9,7 @@ import type { Io } from "../../src/cli/io.ts";
 import { run } from "../../src/cli/program.ts";
 import { StatusLine } from "../../src/cli/progress/status-line.ts";
 import type { ConsoleOptions } from "../../src/host/options.ts";
-import { serveHost } from "../../src/host/serve-host.ts";
+import { type RunningHost, serveHost } from "../../src/host/serve-host.ts";
 import type { Address, TcpAddress } from "../../src/transport/address.ts";
 import { formatAddress } from "../../src/transport/address.ts";
 import { writeConsoleFiles } from "./console-fixture.ts";
@@ -90,7 +90,7 @@ export class CommandLineFixture implements AsyncDisposable {
   readonly folder: string;
   readonly guest: MemoryGuest;
   readonly hostAddress: Address;
-  #host: AsyncDisposable | undefined;
+  #host: RunningHost | undefined;
 
   private constructor(folder: string, guest: MemoryGuest, hostAddress: Address) {
     this.folder = folder;
@@ -132,6 +132,11 @@ export class CommandLineFixture implements AsyncDisposable {
       logLevel: "silent",
     };
     this.#host = await serveHost(options, systemClock, silentLogger);
+  }
+
+  get host(): RunningHost {
+    if (!this.#host) throw new Error("there is no host now");
+    return this.#host;
   }
 
   async closeHost(): Promise<void> {

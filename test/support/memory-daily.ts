@@ -19,6 +19,7 @@ export function dailyHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
     },
     ...snapshotHandlers(guest),
     ...shareHandlers(guest),
+    ...copyHandlers(guest),
     cancelOperation: (_request, context) => ({ cancelled: guest.cancel(context).status === 1 }),
     getContainerSettings: ({ containerName }) => {
       stateOf(guest, containerName);
@@ -72,6 +73,17 @@ function shareHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Guest>> {
       const all = [...guest.shares.values()];
       return { shares: all.filter((each) => containerName === "" || each.containerName === containerName) };
     },
+  };
+}
+
+function copyHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Guest>> {
+  const copies = () => {
+    if (guest.copies) return guest.copies;
+    throw new ConnectError("this guest has no files", Code.Unimplemented);
+  };
+  return {
+    readFiles: (request, context) => copies().readFiles(request, context),
+    writeFiles: (inputs, context) => copies().writeFiles(inputs, context),
   };
 }
 

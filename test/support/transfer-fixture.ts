@@ -41,7 +41,8 @@ export async function transferFixture(t: TestContext): Promise<TransferFixture> 
   const events = stack.use(await EventStore.open({ folder: join(folder, "state"), clock, log }));
   const guests = stack.use(new Guests([{ name: "vm", address: socket("vm") }], undefined));
   const renames = { onNotice: async () => undefined };
-  const deps = { guests, events, limits: new NoticeLimits(clock), renames, isReady: () => undefined };
+  const limits = new NoticeLimits(clock);
+  const deps = { guests, events, limits, renames, isReady: () => undefined, log };
   stack.use(
     await serve({ addresses: [socket("listener")], routes: (router) => listener(router, deps, () => "vm") }),
   );

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { Command, Option } from "commander";
 import { parseSize } from "../../base/size.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
+import { version } from "../../daemon/version.ts";
 import { parseConsoleAddress } from "../../host/console/console-address.ts";
 import {
   type ConsoleOptions,
@@ -26,6 +27,7 @@ import {
   wholeNumber,
   withTlsFlags,
 } from "../flags/host-flags.ts";
+import { metricsFlag, metricsOf } from "../flags/metrics-flag.ts";
 import { duration } from "../flags/since.ts";
 
 const MIB = 1024 * 1024;
@@ -44,6 +46,7 @@ interface Flags extends TlsFlags, TokenFlags {
   readonly logLevel: string;
   readonly rotateLog?: readonly string[];
   readonly socketGroup?: string;
+  readonly metrics?: string;
 }
 
 export function hostCommand(): Command {
@@ -98,6 +101,7 @@ export function hostCommand(): Command {
       "--socket-group <group>",
       "a group whose members may connect to the Unix sockets of --listen: they become root by it",
     )
+    .option(...metricsFlag)
     .option("--log-level <level>", "trace, debug, info, warn, error or silent", hostDefaults.logLevel)
     .option(
       "--rotate-log <file>",
@@ -134,6 +138,8 @@ export function hostOptions(flags: Flags): HostOptions {
     token: tokenOf(flags),
     console: consoleOf(flags),
     socketGroup: flags.socketGroup,
+    version,
+    metrics: metricsOf(flags),
     logLevel,
     rotatedLogs: flags.rotateLog,
   };

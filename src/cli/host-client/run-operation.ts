@@ -106,8 +106,8 @@ export async function runOperation(session: Session, spec: OperationSpec): Promi
       ...(await waitForFinalNotice(following.events, session, spec, operation, onOwnEvent)),
     };
   } catch (thrown) {
-    if (!interrupt.signal.aborted) throw thrown;
-    throw interruptedError(spec, newest);
+    const error = interrupt.signal.aborted ? interruptedError(spec, newest) : thrown;
+    throw TremplinError.ofOperation(operation, error);
   } finally {
     stop.abort();
   }

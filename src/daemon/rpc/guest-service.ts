@@ -5,6 +5,7 @@ import { checkUpgrade } from "./check-upgrade.ts";
 import { connectPort } from "./connect-port.ts";
 import { getContainerSettings, setContainerSettings } from "./container-settings.ts";
 import { copyContainer, renameContainer } from "./copy-and-rename.ts";
+import { copyFiles } from "./copy-files.ts";
 import { getStatus } from "./get-status.ts";
 import { listContainers } from "./list-containers.ts";
 import { listOrphans } from "./list-orphans.ts";
@@ -51,6 +52,7 @@ export function guestService(deps: RpcDeps): ServiceImpl<typeof Guest> {
     cancelOperation: cancelOperation(deps),
     watchPorts: watchPorts(deps),
     connectPort: connectPort(deps),
+    ...copyFiles(deps),
     listTimezones: listTimezones(deps),
     ...transfers(deps),
   };

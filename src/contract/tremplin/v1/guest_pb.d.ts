@@ -2431,6 +2431,327 @@ export declare type ListSharesResponse = Message<"tremplin.v1.ListSharesResponse
 export declare const ListSharesResponseSchema: GenMessage<ListSharesResponse>;
 
 /**
+ * @generated from message tremplin.v1.ReadFilesRequest
+ */
+export declare type ReadFilesRequest = Message<"tremplin.v1.ReadFilesRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * Any bytes. Not absolute: in the home of the primary user, or of root where
+   * there is none.
+   *
+   * @generated from field: bytes path = 2;
+   */
+  path: Uint8Array;
+};
+
+/**
+ * Describes the message tremplin.v1.ReadFilesRequest.
+ * Use `create(ReadFilesRequestSchema)` to create a new message.
+ */
+export declare const ReadFilesRequestSchema: GenMessage<ReadFilesRequest>;
+
+/**
+ * @generated from message tremplin.v1.ReadFilesResponse
+ */
+export declare type ReadFilesResponse = Message<"tremplin.v1.ReadFilesResponse"> & {
+  /**
+   * @generated from field: repeated tremplin.v1.FileItem items = 1;
+   */
+  items: FileItem[];
+
+  /**
+   * In the first one: the whole path.
+   *
+   * @generated from field: bytes path = 2;
+   */
+  path: Uint8Array;
+};
+
+/**
+ * Describes the message tremplin.v1.ReadFilesResponse.
+ * Use `create(ReadFilesResponseSchema)` to create a new message.
+ */
+export declare const ReadFilesResponseSchema: GenMessage<ReadFilesResponse>;
+
+/**
+ * A step of the walk through a tree of files. What follows a folder is in it,
+ * until its end. What follows a file are its data, until its end.
+ *
+ * @generated from message tremplin.v1.FileItem
+ */
+export declare type FileItem = Message<"tremplin.v1.FileItem"> & {
+  /**
+   * @generated from oneof tremplin.v1.FileItem.item
+   */
+  item: {
+    /**
+     * @generated from field: tremplin.v1.FileEntry folder = 1;
+     */
+    value: FileEntry;
+    case: "folder";
+  } | {
+    /**
+     * @generated from field: tremplin.v1.FileEntry file = 2;
+     */
+    value: FileEntry;
+    case: "file";
+  } | {
+    /**
+     * @generated from field: tremplin.v1.FileEntry link = 3;
+     */
+    value: FileEntry;
+    case: "link";
+  } | {
+    /**
+     * @generated from field: bytes data = 4;
+     */
+    value: Uint8Array;
+    case: "data";
+  } | {
+    /**
+     * @generated from field: bool end = 5;
+     */
+    value: boolean;
+    case: "end";
+  } | {
+    /**
+     * What cannot be copied. Where a file has begun it is that one: what came of
+     * it must not be kept.
+     *
+     * @generated from field: tremplin.v1.SkippedFile skipped = 6;
+     */
+    value: SkippedFile;
+    case: "skipped";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message tremplin.v1.FileItem.
+ * Use `create(FileItemSchema)` to create a new message.
+ */
+export declare const FileItemSchema: GenMessage<FileItem>;
+
+/**
+ * @generated from message tremplin.v1.FileEntry
+ */
+export declare type FileEntry = Message<"tremplin.v1.FileEntry"> & {
+  /**
+   * Any bytes but zero and a slash; neither "." nor "..".
+   *
+   * @generated from field: bytes name = 1;
+   */
+  name: Uint8Array;
+
+  /**
+   * Permissions, without the bits for other users' ids.
+   *
+   * @generated from field: uint32 mode = 2;
+   */
+  mode: number;
+
+  /**
+   * When the content was changed, in seconds since 1970.
+   *
+   * @generated from field: uint64 modified_seconds = 3;
+   */
+  modifiedSeconds: bigint;
+
+  /**
+   * Of a file, before it is read: it may turn out shorter, or longer where it is 0.
+   *
+   * @generated from field: uint64 size = 4;
+   */
+  size: bigint;
+
+  /**
+   * Where a link leads: any bytes.
+   *
+   * @generated from field: bytes target = 5;
+   */
+  target: Uint8Array;
+};
+
+/**
+ * Describes the message tremplin.v1.FileEntry.
+ * Use `create(FileEntrySchema)` to create a new message.
+ */
+export declare const FileEntrySchema: GenMessage<FileEntry>;
+
+/**
+ * @generated from message tremplin.v1.SkippedFile
+ */
+export declare type SkippedFile = Message<"tremplin.v1.SkippedFile"> & {
+  /**
+   * @generated from field: bytes path = 1;
+   */
+  path: Uint8Array;
+
+  /**
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * It is no file, folder or link: there is nothing of it to copy.
+   *
+   * @generated from field: bool special = 3;
+   */
+  special: boolean;
+};
+
+/**
+ * Describes the message tremplin.v1.SkippedFile.
+ * Use `create(SkippedFileSchema)` to create a new message.
+ */
+export declare const SkippedFileSchema: GenMessage<SkippedFile>;
+
+/**
+ * @generated from message tremplin.v1.WriteFilesInput
+ */
+export declare type WriteFilesInput = Message<"tremplin.v1.WriteFilesInput"> & {
+  /**
+   * @generated from oneof tremplin.v1.WriteFilesInput.input
+   */
+  input: {
+    /**
+     * @generated from field: tremplin.v1.WriteFilesInput.Start start = 1;
+     */
+    value: WriteFilesInput_Start;
+    case: "start";
+  } | {
+    /**
+     * @generated from field: tremplin.v1.WriteFilesInput.Items items = 2;
+     */
+    value: WriteFilesInput_Items;
+    case: "items";
+  } | {
+    /**
+     * @generated from field: bool done = 3;
+     */
+    value: boolean;
+    case: "done";
+  } | {
+    /**
+     * Ends the call with CANCELLED, once nothing unfinished is left.
+     *
+     * @generated from field: bool cancel = 4;
+     */
+    value: boolean;
+    case: "cancel";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message tremplin.v1.WriteFilesInput.
+ * Use `create(WriteFilesInputSchema)` to create a new message.
+ */
+export declare const WriteFilesInputSchema: GenMessage<WriteFilesInput>;
+
+/**
+ * @generated from message tremplin.v1.WriteFilesInput.Start
+ */
+export declare type WriteFilesInput_Start = Message<"tremplin.v1.WriteFilesInput.Start"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * As in ReadFilesRequest. A folder that exists: they are put into it. Else
+   * the one item gets this path.
+   *
+   * @generated from field: bytes path = 2;
+   */
+  path: Uint8Array;
+
+  /**
+   * The path is a folder, which is made where it is missing.
+   *
+   * @generated from field: bool into_folder = 3;
+   */
+  intoFolder: boolean;
+
+  /**
+   * The account of what is new: its name, UID or UID:GID. Empty: the primary
+   * user, or root where there is none. What is replaced keeps its owner unless
+   * this is set.
+   *
+   * @generated from field: string owner = 4;
+   */
+  owner: string;
+
+  /**
+   * Of all files together, to find out before whether they fit. 0: unknown.
+   *
+   * @generated from field: uint64 total_bytes = 5;
+   */
+  totalBytes: bigint;
+};
+
+/**
+ * Describes the message tremplin.v1.WriteFilesInput.Start.
+ * Use `create(WriteFilesInput_StartSchema)` to create a new message.
+ */
+export declare const WriteFilesInput_StartSchema: GenMessage<WriteFilesInput_Start>;
+
+/**
+ * @generated from message tremplin.v1.WriteFilesInput.Items
+ */
+export declare type WriteFilesInput_Items = Message<"tremplin.v1.WriteFilesInput.Items"> & {
+  /**
+   * @generated from field: repeated tremplin.v1.FileItem items = 1;
+   */
+  items: FileItem[];
+};
+
+/**
+ * Describes the message tremplin.v1.WriteFilesInput.Items.
+ * Use `create(WriteFilesInput_ItemsSchema)` to create a new message.
+ */
+export declare const WriteFilesInput_ItemsSchema: GenMessage<WriteFilesInput_Items>;
+
+/**
+ * @generated from message tremplin.v1.WriteFilesOutput
+ */
+export declare type WriteFilesOutput = Message<"tremplin.v1.WriteFilesOutput"> & {
+  /**
+   * The whole path that they get, or of the folder that they are put into.
+   *
+   * @generated from field: bytes path = 1;
+   */
+  path: Uint8Array;
+
+  /**
+   * Files and links so far.
+   *
+   * @generated from field: uint64 files = 2;
+   */
+  files: bigint;
+
+  /**
+   * @generated from field: uint64 bytes = 3;
+   */
+  bytes: bigint;
+
+  /**
+   * In the last one: all are there.
+   *
+   * @generated from field: bool done = 4;
+   */
+  done: boolean;
+};
+
+/**
+ * Describes the message tremplin.v1.WriteFilesOutput.
+ * Use `create(WriteFilesOutputSchema)` to create a new message.
+ */
+export declare const WriteFilesOutputSchema: GenMessage<WriteFilesOutput>;
+
+/**
  * Served by the daemon together with vm_tools.tremplin.Tremplin. The response to
  * a request that begins an operation carries the operation's id in the call
  * metadata tremplin-operation.
@@ -2780,6 +3101,31 @@ export declare const Guest: GenService<{
     methodKind: "unary";
     input: typeof CancelOperationRequestSchema;
     output: typeof CancelOperationResponseSchema;
+  },
+  /**
+   * Sends a file or folder of a container, running or not, with all that is in
+   * it. A link is followed only where the path itself leads to one. NOT_FOUND is
+   * a missing container; a missing path is INTERNAL.
+   *
+   * @generated from rpc tremplin.v1.Guest.ReadFiles
+   */
+  readFiles: {
+    methodKind: "server_streaming";
+    input: typeof ReadFilesRequestSchema;
+    output: typeof ReadFilesResponseSchema;
+  },
+  /**
+   * Writes files, folders and links into a container, running or not. The first
+   * input must be start, the first output says where they go; the last input is
+   * done or cancel. Each file is there whole or not at all, whatever ends the
+   * call. A file or link in the way is replaced, a folder gets what it lacks.
+   *
+   * @generated from rpc tremplin.v1.Guest.WriteFiles
+   */
+  writeFiles: {
+    methodKind: "bidi_streaming";
+    input: typeof WriteFilesInputSchema;
+    output: typeof WriteFilesOutputSchema;
   },
 }>;
 
