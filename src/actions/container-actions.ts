@@ -67,7 +67,7 @@ const down: Condition = ({ name, state }) =>
 const withRollbackSnapshot: Condition = ({ name, hasRollbackSnapshot }) =>
   hasRollbackSnapshot === false ? noRollbackSnapshot(name) : undefined;
 
-const cancellable = ["export", "import", "upgrade", "snapshot", "copy"];
+const cancellable = ["create", "export", "import", "upgrade", "snapshot", "copy"];
 
 const rules = {
   start: { alone: true, condition: stopped },

@@ -7,6 +7,7 @@ import { readOriginalCommandLine } from "./flags/original-command-line.ts";
 import type { Io } from "./io.ts";
 import { suggestForOtherName } from "./other-names.ts";
 import { reportError } from "./report-error.ts";
+import { traceCommand } from "./trace-command.ts";
 
 interface Entry {
   readonly summary: string;
@@ -32,6 +33,10 @@ const commands: Readonly<Record<string, Entry>> = {
   list: {
     summary: "list the containers",
     load: async () => (await import("./commands/list.ts")).listCommand,
+  },
+  launch: {
+    summary: "create a container with its user and start it, or do what is left of that",
+    load: async () => (await import("./commands/launch.ts")).launchCommand,
   },
   create: {
     summary: "create a container",
@@ -64,6 +69,18 @@ const commands: Readonly<Record<string, Entry>> = {
   get: {
     summary: "show the settings of a container",
     load: async () => (await import("./commands/get.ts")).getCommand,
+  },
+  share: {
+    summary: "show a folder of the machine in a container",
+    load: async () => (await import("./commands/share.ts")).shareCommand,
+  },
+  unshare: {
+    summary: "end a share; the folder and its files stay",
+    load: async () => (await import("./commands/unshare.ts")).unshareCommand,
+  },
+  shares: {
+    summary: "list the folders of the machine that containers see",
+    load: async () => (await import("./commands/shares.ts")).sharesCommand,
   },
   logs: {
     summary: "show the log of a container, or of its last start",
@@ -100,6 +117,10 @@ const commands: Readonly<Record<string, Entry>> = {
   exec: {
     summary: "run a program in a container, without a terminal",
     load: async () => (await import("./commands/exec.ts")).execCommand,
+  },
+  cp: {
+    summary: "copy files and folders to and from containers",
+    load: async () => (await import("./commands/cp.ts")).cpCommand,
   },
   user: {
     summary: "show or create a container's primary user",
@@ -201,7 +222,9 @@ export async function run(commandLine: readonly string[], io: Io): Promise<numbe
     if (wanted && !command) checkCommand(wanted, args[0] === "help");
     const words = command && args[0] !== "help" ? moveOptionsOf(command, args) : args;
     json = ownWords(words, command).includes("--json");
-    await program.parseAsync(withHelpOfSubcommand(words, program), { from: "user" });
+    await traceCommand(wanted ?? "", () =>
+      program.parseAsync(withHelpOfSubcommand(words, program), { from: "user" }),
+    );
     return Number(process.exitCode ?? exitCode.done);
   } catch (thrown) {
     if (!(thrown instanceof CommanderError)) return reportError(TremplinError.from(thrown), json, io);
@@ -230,7 +253,7 @@ function withHelpOfSubcommand(args: readonly string[], program: Command): string
 }
 
 /** The program with the wanted command loaded, or all; of the others it has only the summaries. */
-async function createProgram(wanted: string | "all" | undefined, io: Io): Promise<Command> {
+export async function createProgram(wanted: string | "all" | undefined, io: Io): Promise<Command> {
   const program = new Command("tremplin")
     .description("Manage long-lived LXD and Incus containers.")
     .version(version, "--version", "print the version")

@@ -8,6 +8,7 @@ import { TremplinError } from "../base/tremplin-error.ts";
 import { type Address, formatAddress, isLocal, type TcpAddress } from "./address.ts";
 import { closedAfterHandshake, connectTls } from "./connect-tls.ts";
 import { ConnectingStream } from "./connecting-stream.ts";
+import { followCalls } from "./follow-calls.ts";
 import { lookupLoopback } from "./loopback.ts";
 import type { Role } from "./role.ts";
 import { ReadableSessionManager } from "./session-manager.ts";
@@ -45,7 +46,7 @@ export interface Connection extends Disposable {
    * Another connection to the same peer, for data: it makes the calls of this one not wait. `windowBytes`: what each of
    * its streams may have sent that its call has not read.
    */
-  another(windowBytes: number): Connection;
+  another(windowBytes?: number): Connection;
 }
 
 /** Throws `invalid` for another machine without TLS. */
@@ -54,7 +55,8 @@ export function dial(
   options: DialOptions = {},
   windowBytes: number = WINDOW_BYTES,
 ): Connection {
-  const { token, interceptors = [] } = options;
+  const { token } = options;
+  const interceptors = [followCalls("client"), ...(options.interceptors ?? [])];
   const tls = address.kind === "tcp" ? options.tls : undefined;
   const isClear = address.kind === "tcp" && !tls;
   if (isClear && !isLocal(address)) {

@@ -4,8 +4,6 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import fc from "fast-check";
-import { pathsByInode } from "./inherited-sockets.ts";
 import { listenOnSocketFile } from "./socket-file.ts";
 
 const group = process.getgid?.() ?? 0;
@@ -36,20 +34,4 @@ test("a folder that was there is not opened to the group", async (t) => {
   t.after(() => rm(root, { recursive: true }));
   await listening(t, join(root, "s.sock"), group);
   assert.deepEqual(await modes(root), ["700", "660"]);
-});
-
-test("the kernel's list of sockets gives the paths of those that listen", () => {
-  const list = `Num       RefCount Protocol Flags    Type St Inode Path
-0000000000000000: 00000002 00000000 00010000 0001 01 31415 /run/tremplin/host.sock
-0000000000000000: 00000003 00000000 00000000 0001 03  1539 /run/tremplin/host.sock
-0000000000000000: 00000002 00000000 00010000 0005 01  1600 /run/udev/control
-0000000000000000: 00000002 00000000 00010000 0001 01  1601 @abstract
-0000000000000000: 00000002 00000000 00010000 0001 01   17 /run/a b
-`;
-  const expected: [string, string][] = [
-    ["31415", "/run/tremplin/host.sock"],
-    ["17", "/run/a b"],
-  ];
-  assert.deepEqual([...pathsByInode(list)], expected);
-  fc.assert(fc.property(fc.string(), (text) => void pathsByInode(text)));
 });

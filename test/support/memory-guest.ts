@@ -10,13 +10,17 @@ import {
   type ConnectRouter,
   createClient,
   type HandlerContext,
+  type ServiceImpl,
 } from "@connectrpc/connect";
 import {
   type Container,
+  type ContainerSchema,
   Engine_State,
   type GetStatusResponse,
   Guest,
   type OrphanSchema,
+  type ShareSchema,
+  type ShellInput_Start,
 } from "../../src/contract/tremplin/v1/guest_pb.js";
 import { Tremplin, TremplinListener } from "../../src/contract/tremplin_pb.js";
 import type { Address } from "../../src/transport/address.ts";
@@ -48,6 +52,8 @@ export class MemoryGuest implements AsyncDisposable {
   /** Of every container. */
   readonly settings: Record<string, string> = { cpu: "unlimited", memory: "1GiB", autostart: "off" };
   #measured = 0;
+  /** By container and path. */
+  readonly shares = new Map<string, MessageInitShape<typeof ShareSchema>>();
   /** As NAME/SNAPSHOT. */
   readonly snapshots = new Set<string>();
   readonly operations: { id: string; kind: string; containerName: string; waitsForRecovery?: boolean }[] = [];
@@ -60,8 +66,13 @@ export class MemoryGuest implements AsyncDisposable {
   answers: Promise<unknown> = Promise.resolve();
   /** More fields of each container in its list. */
   containerFields: Partial<
-    Pick<Container, "state" | "operation" | "ipv4Address" | "addresses" | "image" | "createdAt">
+    Pick<
+      Container,
+      "state" | "operation" | "ipv4Address" | "addresses" | "image" | "createdAt" | "hasRollbackSnapshot"
+    >
   > = {};
+  /** More fields of one container in its list. */
+  fieldsOf: (name: string) => Exclude<MessageInitShape<typeof ContainerSchema>, Container> = () => ({});
   /** How often it was asked for its list. */
   lists = 0;
   /** Set to make every operation fail with this reason. */
@@ -71,6 +82,8 @@ export class MemoryGuest implements AsyncDisposable {
     const { address } = this.#options;
     return address.kind === "unix" ? dirname(address.path) : "/nowhere";
   }
+  /** The size of each backup that it writes; 0: that of a text. */
+  backupBytes = 0;
   /** What an export adds to its success. */
   remark = "";
   /** More fields of its status. */
@@ -83,10 +96,23 @@ export class MemoryGuest implements AsyncDisposable {
   zone = "Europe/Paris";
   /** Of each container that runs. */
   address = "10.0.0.1";
+  /** Of each container in which none was set up. Empty: none. */
+  defaultUser = "ada";
   /** The first account that was set up, in any container. */
   primaryUser = "";
+  debugText = "== daemon\nversion \u001b[31m1\n";
   /** What its answers say beside their messages. */
   notes: string[] = [];
+  /** The programs that run in its containers now, as they were started. */
+  readonly shells: ShellInput_Start[] = [];
+  /** What login shells have read. */
+  typed = "";
+  /** Bytes that login shells have written because of `flood`. */
+  flooded = 0;
+  /** What the programs of login shells print. */
+  readonly programs = new Map<string, string>();
+  /** Serves the files of containers. */
+  copies: Pick<ServiceImpl<typeof Guest>, "readFiles" | "writeFiles"> | undefined;
   readonly usb = new MemoryUsb();
   readonly ports = new MemoryPorts();
   readonly #options: MemoryGuestOptions;

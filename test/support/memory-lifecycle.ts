@@ -24,15 +24,17 @@ export function launchHandlers(guest: MemoryGuest): Handlers {
 /** Creates and deletes containers. */
 export function creationHandlers(guest: MemoryGuest): Handlers {
   return {
-    createContainer: ({ containerName }) => {
+    createContainer: ({ containerName, imageServer, imageAlias }) => {
+      if (imageServer) guest.asked.push(`image ${imageAlias} of ${imageServer}`);
       if ((guest.containers.get(containerName) ?? "unprovisioned") !== "unprovisioned") return { status: 2 };
       guest.begin("create", containerName, async () => {
         for (const downloadProgress of [0, 50, 100]) {
           await guest.notify("updateCreateStatus", { containerName, status: 1, downloadProgress });
         }
-        await guest.gate;
-        if (!guest.fault) guest.containers.set(containerName, "stopped");
-        const progress = guest.outcome({ status: 2 }, { status: 5 });
+        await guest.gateOrCancel();
+        const created = { status: 2 };
+        const progress = guest.outcome(created, { status: 5 }, 4);
+        if (progress === created) guest.containers.set(containerName, "stopped");
         await guest.notify("updateCreateStatus", { containerName, ...progress });
       });
       return { status: 1 };

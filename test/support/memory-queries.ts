@@ -15,10 +15,11 @@ export function queryHandlers(guest: MemoryGuest): Handlers {
       if (!state) return { status: 3 };
       return state === "running" ? { status: 1, ipv4Address: 0x0100000a } : { status: 2 };
     },
-    getContainerUsername: ({ containerName }) =>
-      guest.containers.has(containerName)
-        ? { status: 1, username: "ada", homedir: "/home/ada" }
-        : { status: 2 },
+    getContainerUsername: ({ containerName }) => {
+      if (!guest.containers.has(containerName)) return { status: 2 };
+      const username = guest.primaryUser || guest.defaultUser;
+      return username ? { status: 1, username, homedir: `/home/${username}` } : { status: 4 };
+    },
     setUpUser: ({ containerName, containerUsername }, context) => {
       guest.asked.push(`user ${containerName} ${containerUsername}`);
       if (!guest.containers.has(containerName)) {
@@ -46,6 +47,6 @@ export function queryHandlers(guest: MemoryGuest): Handlers {
       return guest.usb.attach(portNum, containerName);
     },
     detachUsbFromContainer: ({ portNum }) => guest.usb.detach(portNum),
-    getDebugInfo: () => ({ debugInformation: "== daemon\nversion \u001b[31m1\n" }),
+    getDebugInfo: () => ({ debugInformation: guest.debugText }),
   };
 }

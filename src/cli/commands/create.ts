@@ -1,13 +1,16 @@
-import { toJson } from "@bufbuild/protobuf";
 import { Command } from "commander";
-import { jsonLine, plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import { Guest, PrepareImageProgressSchema } from "../../contract/tremplin/v1/guest_pb.js";
-import { CreateContainerResponse_Status as Status, Tremplin } from "../../contract/tremplin_pb.js";
 import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
+import {
+  existsError,
+  type ImageSource,
+  lookForContainer,
+  prepareImage,
+  requestCreate,
+} from "../host-client/create-container.ts";
 import type { CallSettings, HostApi } from "../host-client/host-api.ts";
-import { type Reply, runOperation } from "../host-client/run-operation.ts";
+import { runOperation } from "../host-client/run-operation.ts";
 import { reportResult, type Session, withSession } from "../host-client/session.ts";
 import type { Io } from "../io.ts";
 
@@ -18,11 +21,6 @@ interface Flags extends HostFlags {
   readonly rootfs?: string;
   readonly metadata?: string;
 }
-
-/** The source of a container's image, as the contract has it. */
-type Source =
-  | { readonly imageServer: string; readonly imageAlias: string }
-  | { readonly rootfsPath: string; readonly metadataPath: string };
 
 export function createCommand(io: Io): Command {
   const command = new Command("create")
@@ -50,7 +48,7 @@ async function create(container: string, flags: Flags, io: Io): Promise<void> {
 }
 
 /** The source that the flags name; undefined where the image must be built first. Throws `invalid` unless they name exactly one. */
-function sourceOf({ debian, imageServer, alias, rootfs, metadata }: Flags): Source | undefined {
+function sourceOf({ debian, imageServer, alias, rootfs, metadata }: Flags): ImageSource | undefined {
   const sources = [debian, imageServer ?? alias, rootfs ?? metadata].filter((source) => source !== undefined);
   if (sources.length === 1) {
     if (debian) return undefined;
@@ -64,57 +62,8 @@ function sourceOf({ debian, imageServer, alias, rootfs, metadata }: Flags): Sour
 }
 
 /** Building takes minutes, so this looks first whether the name is free. */
-async function buildImage(container: string, release: string, session: Session): Promise<Source> {
-  const settings = { signal: session.io.interrupted, timeout: 30_000 };
-  const { containers } = await session.api.call(
-    Guest.method.listContainers,
-    { withUnprovisioned: true },
-    settings,
-  );
-  const existing = containers.find(({ name }) => name === container);
+async function buildImage(container: string, release: string, session: Session): Promise<ImageSource> {
+  const existing = await lookForContainer(session, container);
   if (existing && !existing.unprovisioned) throw existsError(container, existing.image);
   return await prepareImage(release, session);
-}
-
-/** A container that exists may be of another image, so the command has not done what it was asked for. */
-function existsError(container: string, image = ""): TremplinError {
-  const which = image
-    ? `${container} already exists, with ${plainText(image)}`
-    : `${container} already exists`;
-  const advice = `choose another name, or delete it first with tremplin delete ${container}`;
-  return new TremplinError("exists", `${which}; nothing was changed: ${advice}`);
-}
-
-async function prepareImage(debianRelease: string, { api, io, progress, json }: Session): Promise<Source> {
-  const signal = io.interrupted;
-  try {
-    for await (const step of api.stream(Guest.method.prepareImage, { debianRelease }, { signal })) {
-      if (json) io.out(jsonLine({ image: toJson(PrepareImageProgressSchema, step) }));
-      progress.update(`image: ${plainText(step.message)}`, step.percent);
-      const { rootfsPath, metadataPath } = step;
-      if (rootfsPath && metadataPath) return { rootfsPath, metadataPath };
-    }
-  } catch (thrown) {
-    if (!signal.aborted) throw thrown;
-    throw new TremplinError("cancelled", "interrupted while the image was built; no container was created");
-  }
-  throw new TremplinError("failed", `the guest ended the stream without an image of ${debianRelease}`);
-}
-
-async function requestCreate(
-  api: HostApi,
-  containerName: string,
-  source: Source,
-  settings: CallSettings,
-): Promise<Reply> {
-  const request = { containerName, ...source };
-  const { status, failureReason } = await api.call(Tremplin.method.createContainer, request, settings);
-  switch (status) {
-    case Status.CREATING:
-      return { kind: "accepted" };
-    case Status.EXISTS:
-      throw existsError(containerName);
-    default:
-      return { kind: "refused", reason: failureReason };
-  }
 }

@@ -12,10 +12,11 @@ import {
 import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { cancelOperation } from "../host-client/cancel-operation.ts";
+import { existsError, lookForContainer } from "../host-client/create-container.ts";
 import { type CallSettings, HostApi } from "../host-client/host-api.ts";
 import { plainReason } from "../host-client/plain-reason.ts";
-import type { OperationSpec, Reply } from "../host-client/run-operation.ts";
-import { runAndReport, withSession } from "../host-client/session.ts";
+import { type OperationSpec, type Reply, runOperation } from "../host-client/run-operation.ts";
+import { runAndReport, type Session, withSession } from "../host-client/session.ts";
 import type { Io } from "../io.ts";
 import { openBackup, removeTransfer, sendBackup } from "../transfer/backup-transfer.ts";
 import { confirm } from "./confirm.ts";
@@ -67,7 +68,21 @@ async function importOwn(container: string, file: string, flags: Flags, io: Io):
   }
 }
 
-function specOf(container: string, path: string, { detach }: Flags): OperationSpec {
+/** Makes a container from a backup of this computer; never replaces one. */
+export async function importNew(container: string, file: string, session: Session): Promise<void> {
+  await using backup = await openBackup(file);
+  const path = await sendBackup(backup, file, session);
+  try {
+    // Meanwhile somebody may have created one.
+    const found = await lookForContainer(session, container);
+    if (found) throw existsError(container, found.image);
+    await runOperation(session, specOf(container, path, {}));
+  } finally {
+    await removeTransfer(session.api, path);
+  }
+}
+
+function specOf(container: string, path: string, { detach }: Pick<Flags, "detach">): OperationSpec {
   const request = (api: HostApi, settings: CallSettings) => requestImport(api, container, path, settings);
   const about = { title: `importing ${container}`, kind: "import", container, mustExist: false } as const;
   return { ...about, request, cancel: cancel(container), cancelledBy: "import", detach: detach === true };

@@ -8,7 +8,7 @@ import {
 } from "../../contract/tremplin_pb.js";
 import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
-import { HostApi } from "../host-client/host-api.ts";
+import { type CallSettings, HostApi } from "../host-client/host-api.ts";
 import { refusalError } from "../host-client/refusal-error.ts";
 import type { Io } from "../io.ts";
 
@@ -22,24 +22,27 @@ export function userCommand(io: Io): Command {
   return withHostFlags(command).action(
     async (container: string, wanted: string | undefined, flags: HostFlags) => {
       using api = HostApi.open(flags);
-      const username = await (wanted ? setUp(api, container, wanted, io) : find(api, container, io));
+      const onNote = (note: string) => io.err(`${container}: ${plainText(note)}\n`);
+      const username = await (wanted
+        ? setUpPrimaryUser(api, container, wanted, { signal: io.interrupted, onNote })
+        : find(api, container, io));
       if (flags.json) io.out(jsonLine({ container, username }));
       else io.out(`${container}: the primary user is ${plainText(username)}\n`);
     },
   );
 }
 
-async function setUp(
+/** Creates the primary user. Throws `exists` where another account is that. */
+export async function setUpPrimaryUser(
   api: HostApi,
   containerName: string,
   containerUsername: string,
-  io: Io,
+  settings: Pick<CallSettings, "signal" | "onNote">,
 ): Promise<string> {
-  const onNote = (note: string) => io.err(`${containerName}: ${plainText(note)}\n`);
   const { status, username, failureReason } = await api.call(
     Tremplin.method.setUpUser,
     { containerName, containerUsername },
-    { signal: io.interrupted, timeout: 60_000, onNote },
+    { ...settings, timeout: 60_000 },
   );
   if (status === SetUp.SUCCESS || status === SetUp.EXISTS) {
     if (username === containerUsername) return username;

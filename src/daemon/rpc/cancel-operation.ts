@@ -4,7 +4,7 @@ import type { CancelOperationRequest } from "../../contract/tremplin/v1/guest_pb
 import { type RpcDeps, targetsOperation } from "./rpc.ts";
 
 /** The kinds that nothing else cancels. */
-const kinds = ["snapshot", "copy"];
+const kinds = ["create", "snapshot", "copy"];
 
 /** Cancels the operation under way on a container, where it can be cancelled. */
 export function cancelOperation(deps: Pick<RpcDeps, "runner">) {

@@ -5,12 +5,13 @@ export const generic: Site = siteSchema.parse({
   name: "generic",
   network: { "ipv4.nat": "true", "ipv6.address": "none" },
   profile: {
-    config: { "boot.autostart": "false", "boot.host_shutdown_timeout": "9", "security.nesting": "true" },
+    config: { "boot.host_shutdown_timeout": "9", "security.nesting": "true" },
     devices: {
       fuse: { type: "unix-char", source: "/dev/fuse", path: "/dev/fuse", mode: "0666" },
       tun: { type: "unix-char", source: "/dev/net/tun", path: "/dev/net/tun", mode: "0666" },
     },
   },
+  autostart: "last",
   users: {
     optionalGroups: desktopGroups,
   },

@@ -41,6 +41,8 @@ interface Options {
   readonly folder: string;
   /** The most ports that are open for one guest. */
   readonly most: number;
+  /** Ports of this machine that are for the console, also while it is not served there: browsers would believe what is. */
+  readonly reserved: ReadonlySet<number>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -82,8 +84,13 @@ export class Forwards implements AsyncDisposable {
     this.settings = settings;
     this.#options = options;
     this.#limit = new LogLimit(clock);
-    const open = (hostPort: number, entry: Entry) =>
-      LoopbackPort.open(hostPort, (client, isIpv6) => void this.#onConnection(entry, client, isIpv6));
+    const open = async (hostPort: number, entry: Entry) => {
+      if (this.isReserved(hostPort)) return undefined;
+      return await LoopbackPort.open(
+        hostPort,
+        (client, isIpv6) => void this.#onConnection(entry, client, isIpv6),
+      );
+    };
     const programs = new HostPrograms({ clock, forwarded: () => this.#table.hostPorts });
     this.#programs = programs;
     this.#table = new ForwardTable({ settings, most, open, programs, log });
@@ -167,6 +174,10 @@ export class Forwards implements AsyncDisposable {
   /** Resolves at the next change of the list, or when the signal aborts. */
   async change(signal: AbortSignal): Promise<void> {
     await untilAborted(AbortSignal.any([signal, this.#changed.signal]));
+  }
+
+  isReserved(hostPort: number): boolean {
+    return this.#options.reserved.has(hostPort);
   }
 
   holderOf(hostPort: number): PortKey | undefined {

@@ -28,7 +28,13 @@ test("a guest that is removed is not called again", async (t) => {
     signal?.throwIfAborted();
   };
   const clock: Clock = { ...systemClock, sleep };
-  await using forwards = await Forwards.open({ folder, most: 8, clock, log: silentLogger });
+  await using forwards = await Forwards.open({
+    folder,
+    most: 8,
+    reserved: new Set(),
+    clock,
+    log: silentLogger,
+  });
   using connection = dial({ kind: "unix", path: join(folder, "nobody.sock") });
   let calls = 0;
   const second = Promise.withResolvers<void>();

@@ -300,3 +300,16 @@ test("what a user did since the daemon died stays", async () => {
   assert.deepEqual(names(bench).sort(), ["c1", temporary]);
   assert.equal(bench.engine.instance(temporary).status, "Running");
 });
+
+test("a cancelled creation leaves nothing, whether it downloads or has tarballs", async () => {
+  for (const source of ["server", "tarballs"]) {
+    await using bench = await openBench();
+    const held = bench.engine.hold("POST", /instances$/, { mayCancel: true });
+    const id = await bench.begin("create", source === "server" ? request : await fromTarballs(bench));
+    await held.reached;
+    bench.cancel("create", "c1");
+    assert.equal((await bench.outcome(id)).final.status, Status.CANCELLED);
+    assert.deepEqual(names(bench), []);
+    assert.deepEqual(newImages(bench), []);
+  }
+});
