@@ -1,10 +1,12 @@
 // The pages of the console: a program for each, one style sheet and index.html, with hashed names, each also compressed.
-import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 const SOURCES = "src/console";
+/** Of all that a browser loads before the first page is complete, compressed by gzip. */
+const MAX_FIRST_LOAD = 150_000;
 
 /** Returns what esbuild says of its inputs and outputs. */
 export async function buildConsole(outdir) {
@@ -34,17 +36,33 @@ export async function buildConsole(outdir) {
     logLevel: "warning",
   });
   const outputs = Object.entries(metafile.outputs);
-  const pathOf = (entry) => {
-    const [path] = outputs.find(([, { entryPoint }]) => entryPoint === `${SOURCES}/${entry}`);
-    return `/${relative(outdir, path)}`;
-  };
+  const outputOf = (entry) => outputs.find(([, { entryPoint }]) => entryPoint === `${SOURCES}/${entry}`)[0];
+  const pathOf = (entry) => `/${relative(outdir, outputOf(entry))}`;
   const page = readFileSync(`${SOURCES}/index.html`, "utf8")
     .replace("PROGRAM", pathOf("main.tsx"))
     .replace("STYLE", pathOf("style/style.css"))
     .replace("ICON", pathOf("icon.svg"));
   writeFileSync(`${outdir}/index.html`, page);
   for (const name of globSync("**/*.{html,js,css,svg}", { cwd: outdir })) compress(join(outdir, name));
+  checkFirstLoad(metafile, ["main.tsx", "style/style.css", "icon.svg"].map(outputOf), outdir);
   return metafile;
+}
+
+/** Throws where the first page needs too much. What is imported only when it is needed does not count. */
+function checkFirstLoad({ outputs }, entries, outdir) {
+  const wanted = [...entries];
+  for (const path of wanted) {
+    const loaded = outputs[path].imports.filter(
+      ({ kind, external }) => kind === "import-statement" && !external,
+    );
+    wanted.push(...loaded.map((each) => each.path).filter((each) => !wanted.includes(each)));
+  }
+  const files = [...wanted, join(outdir, "index.html")];
+  const bytes = files.reduce((sum, path) => sum + statSync(`${path}.gz`).size, 0);
+  if (bytes <= MAX_FIRST_LOAD) return;
+  throw new Error(
+    `the first load of the console has ${bytes} bytes, more than ${MAX_FIRST_LOAD}: import what only some pages need with import()`,
+  );
 }
 
 function compress(path) {

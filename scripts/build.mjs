@@ -48,7 +48,13 @@ const { metafile } = await build({
   ...common,
   metafile: true,
   entryPoints: tests
-    ? globSync(["src/**/*.test.ts", "test/**/*.test.ts", "test/vm/inside/*.inside.ts", "bench/*.ts"])
+    ? globSync([
+        "src/**/*.test.ts",
+        "test/**/*.test.ts",
+        "test/vm/inside/*.inside.ts",
+        "test/console/*.pictures.ts",
+        "bench/*.ts",
+      ])
     : { tremplin: "src/cli/main.ts" },
   outdir,
   outbase: ".",

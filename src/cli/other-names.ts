@@ -13,8 +13,8 @@ const suggestions: readonly (readonly [advice: string, ...names: string[]])[] = 
   ["tremplin info shows the details of a container", "show", "inspect", "describe"],
   ["tremplin logs NAME shows the log of a container, tremplin history its operations", "log", "journal"],
   [
-    "tremplin shell NAME tar copies files, as in tremplin shell web tar -c /etc | tar -t; tremplin export and import copy whole containers",
-    ...["cp", "push", "pull", "file", "transfer", "mount", "scp"],
+    "tremplin cp copies files to and from containers, as in tremplin cp notes.txt web:",
+    ...["push", "pull", "file", "transfer", "mount", "scp", "rsync"],
   ],
   ["tremplin export writes a backup of a container", "backup", "save", "dump"],
   ["tremplin import makes a container of a backup", "load", "recover"],

@@ -85,7 +85,7 @@ for (const [line, advice] of [
   ["rm web", /tremplin delete deletes/],
   ["execute web ls", /tremplin exec NAME COMMAND runs/],
   ["log web", /tremplin logs NAME shows/],
-  ["cp a web:b", /tremplin shell NAME tar copies/],
+  ["scp a web:b", /tremplin cp copies files/],
   ["help ls", /tremplin list lists/],
   ["help nope", /there is no command "nope"; tremplin help lists all/],
   ["lsit", /unknown command 'lsit' \(Did you mean list\?\)/],

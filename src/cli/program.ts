@@ -70,6 +70,18 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "show the settings of a container",
     load: async () => (await import("./commands/get.ts")).getCommand,
   },
+  share: {
+    summary: "show a folder of the machine in a container",
+    load: async () => (await import("./commands/share.ts")).shareCommand,
+  },
+  unshare: {
+    summary: "end a share; the folder and its files stay",
+    load: async () => (await import("./commands/unshare.ts")).unshareCommand,
+  },
+  shares: {
+    summary: "list the folders of the machine that containers see",
+    load: async () => (await import("./commands/shares.ts")).sharesCommand,
+  },
   logs: {
     summary: "show the log of a container, or of its last start",
     load: async () => (await import("./commands/logs.ts")).logsCommand,
@@ -105,6 +117,10 @@ const commands: Readonly<Record<string, Entry>> = {
   exec: {
     summary: "run a program in a container, without a terminal",
     load: async () => (await import("./commands/exec.ts")).execCommand,
+  },
+  cp: {
+    summary: "copy files and folders to and from containers",
+    load: async () => (await import("./commands/cp.ts")).cpCommand,
   },
   user: {
     summary: "show or create a container's primary user",
@@ -237,7 +253,7 @@ function withHelpOfSubcommand(args: readonly string[], program: Command): string
 }
 
 /** The program with the wanted command loaded, or all; of the others it has only the summaries. */
-async function createProgram(wanted: string | "all" | undefined, io: Io): Promise<Command> {
+export async function createProgram(wanted: string | "all" | undefined, io: Io): Promise<Command> {
   const program = new Command("tremplin")
     .description("Manage long-lived LXD and Incus containers.")
     .version(version, "--version", "print the version")

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { plainText } from "../base/text.ts";
 import { signOut } from "./api/host.ts";
 import { Say, useShown } from "./api/use-live.ts";
 import { AddGuestPage } from "./pages/add-guest.tsx";
@@ -11,8 +12,10 @@ import { HistoryPage } from "./pages/history.tsx";
 import { LogPage } from "./pages/log.tsx";
 import { OverviewPage } from "./pages/overview.tsx";
 import { RestorePage } from "./pages/restore.tsx";
+import { TerminalPage } from "./pages/terminal.tsx";
 import { ConnectionNote, ConnectionState, SignedOut } from "./parts/connection.tsx";
 import { type Message, Messages } from "./parts/messages.tsx";
+import { TransferCard } from "./parts/transfer.tsx";
 import { linkTo, type Route, useRoute } from "./route.ts";
 
 /** The frame of all pages. */
@@ -57,6 +60,7 @@ export function Console() {
           messages={messages}
           onClose={(id) => setMessages((all) => all.filter((each) => each.id !== id))}
         />
+        <TransferCard />
         <Page route={route} />
       </main>
     </Say.Provider>
@@ -81,6 +85,8 @@ function Page({ route }: { readonly route: Route }) {
       return <DebugPage key={route.guest} guest={route.guest} />;
     case "log":
       return <LogPage key={`${route.guest}/${route.name}`} guest={route.guest} name={route.name} />;
+    case "terminal":
+      return <TerminalPage key={`${route.guest}/${route.name}`} guest={route.guest} name={route.name} />;
     case "create":
       return <CreatePage key={route.guest} guest={route.guest} />;
     case "restore":
@@ -130,6 +136,8 @@ function titleOf(route: Route): string {
       return `Debug information of ${route.guest}`;
     case "log":
       return `Log of ${route.name}`;
+    case "terminal":
+      return `Terminal of ${route.name}`;
     case "create":
       return "New container";
     case "restore":
@@ -147,7 +155,7 @@ function useFocusOnNewPage(route: Route) {
   const shown = JSON.stringify(route);
   const before = useRef(shown);
   useEffect(() => {
-    document.title = `${titleOf(route)} – Tremplin`;
+    document.title = `${plainText(titleOf(route))} – Tremplin`;
     if (before.current !== shown) main.current?.focus();
     before.current = shown;
   }, [shown]);

@@ -9,6 +9,7 @@ export type Route =
   | { readonly page: "guest"; readonly guest: string }
   | { readonly page: "debug"; readonly guest: string }
   | { readonly page: "log"; readonly guest: string; readonly name: string }
+  | { readonly page: "terminal"; readonly guest: string; readonly name: string }
   | { readonly page: "create"; readonly guest: string }
   | { readonly page: "restore"; readonly guest: string }
   | { readonly page: "container"; readonly guest: string; readonly name: string }
@@ -16,7 +17,7 @@ export type Route =
 
 const alone = ["history", "guests", "add-guest"] as const;
 const ofGuest = ["guest", "debug", "create", "restore"] as const;
-const ofContainer = ["container", "log"] as const;
+const ofContainer = ["container", "log", "terminal"] as const;
 
 export function parseRoute(hash: string): Route {
   const [page = "", guest, name, ...rest] = hash

@@ -45,10 +45,11 @@ export function hostService(router: ConnectRouter, deps: HostServiceDeps, consol
       checkKnown(request.guest);
       return { operations: listOperations(request, events) };
     },
-    async listContainers({ guest }) {
+    async listContainers({ guest, withoutActions }) {
       const wanted = guest === "" ? guests.all : [guests.get(guest)];
       const inOrder = wanted.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-      return { guests: await Promise.all(inOrder.map((each) => containersOf(each, readings, events))) };
+      const read = (each: Guest) => containersOf(each, readings, events, withoutActions);
+      return { guests: await Promise.all(inOrder.map(read)) };
     },
     async addGuest(request, context) {
       const guest = await added.add(specOf(request, context));

@@ -21,6 +21,7 @@ import { AddedGuests } from "./added-guests.ts";
 import { parseConsoleAddress } from "./console/console-address.ts";
 import { onlyOutside, openConsole } from "./console/open-console.ts";
 import type { ConsoleSignIn } from "./console/serve-console.ts";
+import { shellsOf } from "./console/terminal/open-shell.ts";
 import { BackupTransfers, backupService } from "./console/transfers/backup-transfers.ts";
 import { ContainerReadings } from "./container-readings.ts";
 import { forwardService } from "./forward-service.ts";
@@ -102,7 +103,8 @@ export async function serveHost(
   const transfers = servers.use(new BackupTransfers({ guests, events, clock, log }));
   const routes = (router: ConnectRouter): void => clientRoutes(router, all, onlyOutside, transfers);
   const { exchanges } = transfers;
-  const console = servers.use(await openConsole(options, { routes, exchanges, clock, log }));
+  const openShell = shellsOf((name) => guests.get(name));
+  const console = servers.use(await openConsole(options, { routes, exchanges, openShell, clock, log }));
   const { addresses } = servers.use(await serveClients(all, console));
   const listeners: RunningHost["listeners"][number][] = [];
   for (const each of options.listeners) {

@@ -52,7 +52,7 @@ async function serveHealth(
     strangersAnswerMs: NEVER_MS,
     ...limits,
   });
-  const server = plainServer(handler, connections, () => ({ kind: "local" }));
+  const server = plainServer(handler, { connections, callerOf: () => ({ kind: "local" }) });
   const path = join(folder, "socket");
   await new Promise<void>((resolve) => void server.listen(path, resolve));
   t.after(async () => {

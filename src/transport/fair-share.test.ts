@@ -145,7 +145,7 @@ test("who has no token takes no place of those who have; a token that fills the 
       ? { caller: { kind: "token", guest: authorization } }
       : { refusal: { code: 16, sentence: "no token" } },
   );
-  const port = await listen(t, plainServer(handler, connections));
+  const port = await listen(t, plainServer(handler, { connections }));
   const patient = call(clear(t, port), "slow", "guest good");
   for (let count = 0; count < 20; count++) void call(clear(t, port), "slow", "guest evil");
   const strangers = Array.from({ length: 30 }, () => clear(t, port));

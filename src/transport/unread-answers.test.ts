@@ -19,7 +19,7 @@ async function serveLarge(t: TestContext) {
     response.end(LARGE);
     asked.get(request.url)?.();
   };
-  const server = plainServer(handler, connections);
+  const server = plainServer(handler, { connections });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;

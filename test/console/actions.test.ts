@@ -140,6 +140,7 @@ describe("what a person does in the console", () => {
     at.guest.containers.set("penguin", "stopped");
     await at.signIn();
     await at.show("#/restore/vm");
+    await at.page.getByLabel("From").selectOption("shared");
     await at.page.getByLabel("Backup").fill("penguin.tar.gz");
     await at.page.getByLabel("Name").fill("penguin");
     await at.page.getByRole("button", { name: "Import", exact: true }).click();

@@ -19,7 +19,7 @@ describe("what people do with a container every day", () => {
     await at.show("#/container/vm/penguin");
     await page.getByText("from before a release upgrade").waitFor();
     await page.getByLabel("Snapshot", { exact: true }).fill("fine");
-    await page.getByLabel("Keep it").selectOption("7");
+    await page.getByLabel("Deleted after").selectOption("7");
     await page.getByRole("button", { name: "Take a snapshot" }).click();
     await page.getByRole("button", { name: "Return to fine" }).click();
     await page.getByText("Lost for good: every file that was written or changed in penguin since").waitFor();
@@ -71,7 +71,7 @@ describe("what people do with a container every day", () => {
     assert.equal(await page.getByLabel("Memory").inputValue(), "1GiB");
     guest.settings.cpu = "3";
     await page.getByLabel("Memory").fill("2GiB");
-    await page.getByLabel("Starts").selectOption("on");
+    await page.getByLabel("Autostart").selectOption("on");
     await save.click();
     await page.getByText("The settings of penguin are changed. It is so from now on.").waitFor();
     assert.deepEqual(guest.settings, { cpu: "3", memory: "2GiB", autostart: "on" });

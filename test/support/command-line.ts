@@ -7,6 +7,7 @@ import { silentLogger } from "../../src/base/logger.ts";
 import { TremplinError } from "../../src/base/tremplin-error.ts";
 import type { Io } from "../../src/cli/io.ts";
 import { run } from "../../src/cli/program.ts";
+import { StatusLine } from "../../src/cli/progress/status-line.ts";
 import type { ConsoleOptions } from "../../src/host/options.ts";
 import { type RunningHost, serveHost } from "../../src/host/serve-host.ts";
 import type { Address, TcpAddress } from "../../src/transport/address.ts";
@@ -17,6 +18,7 @@ import { MemoryGuest } from "./memory-guest.ts";
 /** An Io that writes into strings and answers questions from a list. */
 export class RecordedIo implements Io {
   readonly clock: Clock;
+  readonly columns: number | undefined;
   readonly terminal: Io["terminal"];
   readonly #interrupt = new AbortController();
   readonly interrupted = this.#interrupt.signal;
@@ -28,17 +30,22 @@ export class RecordedIo implements Io {
 
   constructor({ clock = systemClock, columns }: { clock?: Clock; columns?: number } = {}) {
     this.clock = clock;
-    this.terminal = columns === undefined ? undefined : { columns };
+    this.columns = columns;
+    const write = (text: string) => this.#write(text);
+    const screen = { columns: columns ?? 80, rows: 24, reflows: true, write };
+    this.terminal = columns === undefined ? undefined : new StatusLine(screen);
   }
 
   out(text: string): void {
-    this.stdout += text;
-    this.#look();
+    this.#print(text, () => {
+      this.stdout += text;
+    });
   }
 
   err(text: string): void {
-    this.stderr += text;
-    this.#look();
+    this.#print(text, () => {
+      this.stderr += text;
+    });
   }
 
   ask(question: string): Promise<string | undefined> {
@@ -56,6 +63,17 @@ export class RecordedIo implements Io {
     this.#watchers.push({ pattern, resolve });
     this.#look();
     return promise;
+  }
+
+  #write(text: string): void {
+    this.stderr += text;
+    this.#look();
+  }
+
+  #print(text: string, print: () => void): void {
+    if (this.terminal) this.terminal.above(text, print);
+    else print();
+    this.#look();
   }
 
   #look(): void {

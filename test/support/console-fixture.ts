@@ -9,6 +9,7 @@ import { type Clock, systemClock } from "../../src/base/async/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import { PAGE_KEY } from "../../src/base/page-key.ts";
 import { type RunningConsole, serveConsole } from "../../src/host/console/serve-console.ts";
+import type { OpenShell } from "../../src/host/console/terminal/open-shell.ts";
 import { Exchanges } from "../../src/host/console/transfers/exchanges.ts";
 
 export interface Answer {
@@ -34,8 +35,9 @@ export async function consoleFixture(
   t: TestContext,
   {
     routes = () => undefined,
+    openShell = noShell,
     clock = systemClock,
-  }: { routes?: (router: ConnectRouter) => void; clock?: Clock } = {},
+  }: { routes?: (router: ConnectRouter) => void; openShell?: OpenShell; clock?: Clock } = {},
 ): Promise<ConsoleFixture> {
   const folder = await mkdtemp(join(tmpdir(), "console-"));
   const [files, state] = [join(folder, "files"), join(folder, "state")];
@@ -48,7 +50,8 @@ export async function consoleFixture(
   });
   const address = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
   const exchanges = new Exchanges(clock);
-  const serveIt = () => serveConsole({ address, files, state, routes, exchanges, clock, log: silentLogger });
+  const common = { address, files, state, routes, exchanges, openShell, clock, log: silentLogger };
+  const serveIt = () => serveConsole(common);
   let running = await serveIt();
   t.after(async () => {
     await running[Symbol.asyncDispose]();
@@ -73,6 +76,10 @@ export async function consoleFixture(
     },
   };
 }
+
+const noShell: OpenShell = () => {
+  throw new Error("this test has no shell");
+};
 
 /** The key that a page brings to the browser. */
 export function pageKeyIn(page: Buffer): string {

@@ -18,6 +18,8 @@ export function dailyHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
       return {};
     },
     ...snapshotHandlers(guest),
+    ...shareHandlers(guest),
+    ...copyHandlers(guest),
     cancelOperation: (_request, context) => ({ cancelled: guest.cancel(context).status === 1 }),
     getContainerSettings: ({ containerName }) => {
       stateOf(guest, containerName);
@@ -47,6 +49,41 @@ export function dailyHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
       makeContainer(guest, kind, containerName, context);
       return {};
     },
+  };
+}
+
+function shareHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Guest>> {
+  return {
+    createShare: ({ containerName, source, path: wanted, readOnly, caller }) => {
+      stateOf(guest, containerName);
+      const path = wanted || `/mnt/${source.split("/").at(-1)}`;
+      const share = { containerName, source, path, readOnly, ...(caller && { owner: caller }) };
+      guest.shares.set(`${containerName} ${path}`, share);
+      return { share, notes: [`it is of uid ${caller?.uid}`] };
+    },
+    removeShare: ({ containerName, place }) => {
+      stateOf(guest, containerName);
+      const share = guest.shares.get(`${containerName} ${place}`);
+      if (!share) throw new ConnectError(`there is no share ${place}`, Code.NotFound);
+      guest.shares.delete(`${containerName} ${place}`);
+      return { share };
+    },
+    listShares: ({ containerName }) => ({
+      shares: [...guest.shares.values()].filter(
+        (each) => containerName === "" || each.containerName === containerName,
+      ),
+    }),
+  };
+}
+
+function copyHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Guest>> {
+  const copies = () => {
+    if (guest.copies) return guest.copies;
+    throw new ConnectError("this guest has no files", Code.Unimplemented);
+  };
+  return {
+    readFiles: (request, context) => copies().readFiles(request, context),
+    writeFiles: (inputs, context) => copies().writeFiles(inputs, context),
   };
 }
 

@@ -10,13 +10,17 @@ import {
   type ConnectRouter,
   createClient,
   type HandlerContext,
+  type ServiceImpl,
 } from "@connectrpc/connect";
 import {
   type Container,
+  type ContainerSchema,
   Engine_State,
   type GetStatusResponse,
   Guest,
   type OrphanSchema,
+  type ShareSchema,
+  type ShellInput_Start,
 } from "../../src/contract/tremplin/v1/guest_pb.js";
 import { Tremplin, TremplinListener } from "../../src/contract/tremplin_pb.js";
 import type { Address } from "../../src/transport/address.ts";
@@ -45,6 +49,8 @@ export class MemoryGuest implements AsyncDisposable {
   /** Of every container. */
   readonly settings: Record<string, string> = { cpu: "unlimited", memory: "1GiB", autostart: "off" };
   #measured = 0;
+  /** By container and path. */
+  readonly shares = new Map<string, MessageInitShape<typeof ShareSchema>>();
   /** As NAME/SNAPSHOT. */
   readonly snapshots = new Set<string>();
   readonly operations: { id: string; kind: string; containerName: string; waitsForRecovery?: boolean }[] = [];
@@ -62,6 +68,8 @@ export class MemoryGuest implements AsyncDisposable {
       "state" | "operation" | "ipv4Address" | "addresses" | "image" | "createdAt" | "hasRollbackSnapshot"
     >
   > = {};
+  /** More fields of one container in its list. */
+  fieldsOf: (name: string) => Exclude<MessageInitShape<typeof ContainerSchema>, Container> = () => ({});
   /** How often it was asked for its list. */
   lists = 0;
   /** Set to make every operation fail with this reason. */
@@ -89,8 +97,19 @@ export class MemoryGuest implements AsyncDisposable {
   defaultUser = "ada";
   /** The first account that was set up, in any container. */
   primaryUser = "";
+  debugText = "== daemon\nversion \u001b[31m1\n";
   /** What its answers say beside their messages. */
   notes: string[] = [];
+  /** The programs that run in its containers now, as they were started. */
+  readonly shells: ShellInput_Start[] = [];
+  /** What login shells have read. */
+  typed = "";
+  /** Bytes that login shells have written because of `flood`. */
+  flooded = 0;
+  /** What the programs of login shells print. */
+  readonly programs = new Map<string, string>();
+  /** Serves the files of containers. */
+  copies: Pick<ServiceImpl<typeof Guest>, "readFiles" | "writeFiles"> | undefined;
   readonly usb = new MemoryUsb();
   readonly ports = new MemoryPorts();
   readonly #options: MemoryGuestOptions;

@@ -1,6 +1,7 @@
 import { create, toJson } from "@bufbuild/protobuf";
 import { Command, InvalidArgumentError } from "commander";
-import { jsonLine, plainText, tableText } from "../../base/text.ts";
+import { tableText } from "../../base/table.ts";
+import { jsonLine, plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import {
   type Forward,
@@ -78,12 +79,12 @@ function print(forwards: readonly Forward[], flags: HostFlags, io: Io): void {
   if (flags.json) {
     const message = create(ListForwardsResponseSchema, { forwards: [...forwards] });
     io.out(jsonLine(toJson(ListForwardsResponseSchema, message, { alwaysEmitImplicit: true })));
-  } else if (forwards.length > 0) io.out(tableOf(forwards));
+  } else if (forwards.length > 0) io.out(tableOf(forwards, io.columns));
   else io.err("no port of a container is forwarded\n");
 }
 
 /** The name is not that of the console: browsers send the cookies of a name to all of its ports. */
-function tableOf(forwards: readonly Forward[]): string {
+function tableOf(forwards: readonly Forward[], columns: number | undefined): string {
   const severalGuests = new Set(forwards.map(({ guest }) => guest)).size > 1;
   const guestOf = (guest: string) => (severalGuests ? [guest] : []);
   const rows = forwards.map(({ guest, containerName, port, hostPort: at, state, reason }) => [
@@ -93,7 +94,7 @@ function tableOf(forwards: readonly Forward[]): string {
     at === 0 ? "-" : `localhost:${at}`,
     state === State.OPEN ? plainText(reason) : plainText(reason || "closed"),
   ]);
-  return tableText([[...guestOf("GUEST"), "CONTAINER", "PORT", "HOST", "NOTE"], ...rows]);
+  return tableText([[...guestOf("GUEST"), "CONTAINER", "PORT", "HOST", "NOTE"], ...rows], columns);
 }
 
 /** The host knows which ports are possible, and says so. */

@@ -1,6 +1,7 @@
 import { toJson } from "@bufbuild/protobuf";
 import { Command } from "commander";
-import { jsonLine, plainText, tableText } from "../../base/text.ts";
+import { tableText } from "../../base/table.ts";
+import { jsonLine, plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest, ListTimezonesResponseSchema } from "../../contract/tremplin/v1/guest_pb.js";
 import { Tremplin } from "../../contract/tremplin_pb.js";
@@ -46,7 +47,7 @@ async function showZones(flags: HostFlags, io: Io): Promise<void> {
     plainText(name),
     plainText(zone) || `unknown: ${plainText(failureReason)}`,
   ]);
-  io.out(tableText([["CONTAINER", "TIME ZONE"], ...rows]));
+  io.out(tableText([["CONTAINER", "TIME ZONE"], ...rows], io.columns));
 }
 
 async function setZone(zone: string, names: readonly string[], flags: HostFlags, io: Io): Promise<void> {

@@ -2,7 +2,10 @@ import { plainText } from "../../base/text.ts";
 import type { Io } from "../io.ts";
 import { TickingProgress } from "./ticking-progress.ts";
 
-/** Prints a line for each new message and each ten percent, and one every 30 s in any case. */
+/**
+ * Prints a line for each new message and each ten percent, for ten times the bytes where nobody knows the percentage, and
+ * one every 30 s in any case.
+ */
 export class LineProgress extends TickingProgress {
   #shown = "";
 
@@ -20,12 +23,18 @@ export class LineProgress extends TickingProgress {
   }
 
   protected override render(): void {
-    // A message with counters (files, bytes) changes all the time, so the percentage decides where there is one.
     const share = this.isStalled ? undefined : this.percent;
-    const key = share === undefined ? this.message : `${Math.floor(share / 10)}`;
+    const key = this.#key(share);
     if (key === this.#shown) return;
     this.#shown = key;
     const parts = [`${this.message}${share === undefined ? "" : ` ${share} %`}`, this.pace];
     this.print(`${this.title}: ${parts.filter((part) => part !== "").join(", ")}`);
+  }
+
+  /** A message with counters (files, bytes) changes all the time, so the counters decide where there are some. */
+  #key(share: number | undefined): string {
+    if (share !== undefined) return `${Math.floor(share / 10)}`;
+    if (this.isStalled || this.bytes === undefined) return this.message;
+    return `bytes ${Math.floor(Math.log10(this.bytes + 1))}`;
   }
 }

@@ -6,7 +6,7 @@ import { findContainer } from "../api/live.ts";
 import { useShown } from "../api/use-live.ts";
 import { lastKnownText } from "../model/guest-texts.ts";
 import { AskFirst } from "../parts/ask-first.tsx";
-import { ActionButton, actionNamed } from "../parts/button.tsx";
+import { ActionButton, actionNamed, Button, useRefusal } from "../parts/button.tsx";
 import { Fact } from "../parts/fact.tsx";
 import { OperationList, OperationProgress } from "../parts/operation.tsx";
 import { StateBadge } from "../parts/state-badge.tsx";
@@ -87,8 +87,13 @@ function Missing({ isKnown, target }: { readonly isKnown: boolean; readonly targ
 
 function PowerButtons({ target, info }: { readonly target: Target; readonly info: ContainerInfo }) {
   const { actions } = info;
+  const refusal = useRefusal(actionNamed(actions, "shell"));
+  const openTerminal = (): void => location.assign(linkTo("terminal", target.guest, target.name));
   return (
     <div class="buttons">
+      <Button refusal={refusal} onClick={openTerminal}>
+        Terminal
+      </Button>
       <ActionButton look="main" action={actionNamed(actions, "start")} run={() => start(target)}>
         Start
       </ActionButton>
@@ -164,18 +169,18 @@ function Details({ target, info, changed }: DetailsProps) {
       </section>
       <div class="cards">
         <PortsCard target={target} />
-        <SnapshotsCard {...card} isRunning={container.state === "running"} />
         <BackupCard {...card} />
+        <UsbCard {...card} />
+        <SnapshotsCard {...card} isRunning={container.state === "running"} />
         <UpgradeCard
           {...card}
           canRollBack={container.hasRollbackSnapshot === true}
           isUnderWay={container.operation === "upgrade"}
         />
         <SettingsCard {...card} />
-        <UsbCard {...card} />
+        <NameCard {...card} />
         <UserCard {...card} />
         <TimeZoneCard {...card} />
-        <NameCard {...card} />
       </div>
     </>
   );

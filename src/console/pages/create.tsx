@@ -14,7 +14,7 @@ const releases = [
 ];
 
 const sources = [
-  { value: "debian", text: "Debian, built from its packages" },
+  { value: "debian", text: "Debian’s packages" },
   { value: "server", text: "An image server" },
 ];
 

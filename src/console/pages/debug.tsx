@@ -1,7 +1,11 @@
 import { debugInfoOf } from "../api/guests.ts";
 import { useAnswer } from "../api/use-answer.ts";
-import { LongText } from "../parts/long-text.tsx";
+import { debugSections } from "../model/debug-sections.ts";
+import { Log, LongText } from "../parts/long-text.tsx";
 import { linkTo } from "../route.ts";
+
+/** The daemon and the engine, before their logs and those of all containers. */
+const OPEN_SECTIONS = 2;
 
 /** Diagnostics of a guest, for somebody who helps. */
 export function DebugPage({ guest }: { readonly guest: string }) {
@@ -22,7 +26,23 @@ export function DebugPage({ guest }: { readonly guest: string }) {
         nothing="The guest has none."
         label="Debug information"
         fileName={`tremplin-${guest}.txt`}
+        show={(text) => <Sections text={text} />}
       />
     </section>
+  );
+}
+
+function Sections({ text }: { readonly text: string }) {
+  return (
+    <div class="sections">
+      {debugSections(text).map(({ title, body }, index) => (
+        <details key={`${index} ${title}`} class="card" open={index < OPEN_SECTIONS}>
+          <summary>
+            <h2>{title}</h2>
+          </summary>
+          <Log label={title} text={body} />
+        </details>
+      ))}
+    </div>
   );
 }

@@ -109,7 +109,7 @@ function Details({ all, name }: GuestProps) {
         <h2>Now</h2>
         <dl class="facts">
           <Fact name="Address">{guest?.address ?? ""}</Fact>
-          <Fact name="Containers">{countText(containers.length)}</Fact>
+          <Fact name="Containers">{`${containers.length}`}</Fact>
           <Fact name="Last notice">
             {guest?.lastNotice ? whenText(timestampMs(guest.lastNotice)) : "none yet"}
           </Fact>

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useId, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ActionInfo } from "../../contract/tremplin/v1/host_pb.js";
 import { sentence, sentenceOf } from "../api/host.ts";
 import { live, useSay, useShown } from "../api/use-live.ts";
@@ -19,10 +19,12 @@ interface ButtonProps {
 /** A button that stays in the order of the keyboard where it cannot be used. */
 export function Button({ children, onClick, refusal, look = "plain", label, isBusy = false }: ButtonProps) {
   const id = useId();
+  const button = useKeptFocus();
   const isDisabled = refusal !== undefined || isBusy;
   return (
     <>
       <button
+        ref={button}
         type={onClick ? "button" : "submit"}
         class={`button ${look}`}
         aria-disabled={isDisabled}
@@ -43,6 +45,26 @@ export function Button({ children, onClick, refusal, look = "plain", label, isBu
       )}
     </>
   );
+}
+
+/** A button that goes away while it has the focus leaves that to its card: the keyboard goes on there, not at the top. */
+function useKeptFocus() {
+  const button = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => {
+    const { current } = button;
+    return () => {
+      if (!current || document.activeElement !== current) return;
+      const places = [current.closest<HTMLElement>(".card"), document.querySelector("main")];
+      requestAnimationFrame(() => {
+        if (document.activeElement !== document.body) return;
+        const place = places.find((each) => each?.isConnected);
+        if (!place) return;
+        place.tabIndex = -1;
+        place.focus();
+      });
+    };
+  }, []);
+  return button;
 }
 
 interface ActionButtonProps extends Omit<ButtonProps, "refusal" | "isBusy" | "onClick"> {

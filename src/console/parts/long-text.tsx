@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { plainLines } from "../../base/text.ts";
 import type { Answer } from "../api/use-answer.ts";
 import { useSay } from "../api/use-live.ts";
@@ -13,10 +14,12 @@ interface LongTextProps {
   readonly label: string;
   /** Of the file that it is saved as. */
   readonly fileName: string;
+  /** How it is shown; by default as it is. */
+  readonly show?: (text: string) => ComponentChildren;
 }
 
 /** A long text of a guest or container without what would change how it is shown, to read, to copy and to save. */
-export function LongText({ answer, asking, nothing, label, fileName }: LongTextProps) {
+export function LongText({ answer, asking, nothing, label, fileName, show }: LongTextProps) {
   const text = answer.value === undefined ? "" : plainLines(answer.value.trimEnd());
   const say = useSay();
   const copy = async (): Promise<void> => {
@@ -42,14 +45,21 @@ export function LongText({ answer, asking, nothing, label, fileName }: LongTextP
           text === "" ? (
             <p class="quiet-text">{nothing}</p>
           ) : (
-            // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must scroll by keyboard too
-            <section class="log whole" tabIndex={0} aria-label={label}>
-              <pre>{text}</pre>
-            </section>
+            (show?.(text) ?? <Log label={label} text={text} />)
           )
         }
       </Answered>
     </>
+  );
+}
+
+/** A text that scrolls in a frame of its own. */
+export function Log({ label, text }: { readonly label: string; readonly text: string }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must scroll by keyboard too
+    <section class="log whole" tabIndex={0} aria-label={label}>
+      <pre>{text}</pre>
+    </section>
   );
 }
 

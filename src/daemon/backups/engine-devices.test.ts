@@ -33,7 +33,7 @@ test("those below /dev that no container may have are removed again, and nothing
     async lstat(path) {
       const type = there.get(path);
       if (!type) throw new TremplinError("not-found", "no such file");
-      return { type: type as "special", size: 0, uid: 0, gid: 0, mode: 0 };
+      return { type: type as "special", size: 0, uid: 0, gid: 0, mode: 0, modified: 0 };
     },
     async remove(path) {
       removed.push(path);

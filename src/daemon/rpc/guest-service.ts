@@ -5,6 +5,7 @@ import { checkUpgrade } from "./check-upgrade.ts";
 import { connectPort } from "./connect-port.ts";
 import { getContainerSettings, setContainerSettings } from "./container-settings.ts";
 import { copyContainer, renameContainer } from "./copy-and-rename.ts";
+import { copyFiles } from "./copy-files.ts";
 import { getStatus } from "./get-status.ts";
 import { listContainers } from "./list-containers.ts";
 import { listOrphans } from "./list-orphans.ts";
@@ -16,6 +17,7 @@ import { readContainerLog } from "./read-container-log.ts";
 import { restartContainer } from "./restart-container.ts";
 import { keepUpgrade, undoUpgrade } from "./rollback.ts";
 import type { RpcDeps } from "./rpc.ts";
+import { createShare, listShares, removeShare } from "./shares.ts";
 import { shell } from "./shell.ts";
 import { createSnapshot, listSnapshots, removeSnapshot, restoreSnapshot } from "./snapshots.ts";
 import { transfers } from "./transfers.ts";
@@ -43,10 +45,14 @@ export function guestService(deps: RpcDeps): ServiceImpl<typeof Guest> {
     copyContainer: copyContainer(deps),
     getContainerSettings: getContainerSettings(deps),
     setContainerSettings: setContainerSettings(deps),
+    createShare: createShare(deps),
+    removeShare: removeShare(deps),
+    listShares: listShares(deps),
     readContainerLog: readContainerLog(deps),
     cancelOperation: cancelOperation(deps),
     watchPorts: watchPorts(deps),
     connectPort: connectPort(deps),
+    ...copyFiles(deps),
     listTimezones: listTimezones(deps),
     ...transfers(deps),
   };

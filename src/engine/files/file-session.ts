@@ -6,6 +6,7 @@ import type { CallOptions } from "../http/call-options.ts";
 import type { EngineAddress } from "../http/engine-address.ts";
 import { openUpgraded } from "../http/engine-upgrade.ts";
 import type { FileHelper } from "./file-helper.ts";
+import { ATTRIBUTE, OpenFile, setOwnership } from "./open-file.ts";
 import { SFTP_REQUEST, SFTP_RESPONSE, SFTP_STATUS, SftpConnection } from "./sftp-connection.ts";
 import type { PacketReader, PacketWriter } from "./sftp-packet.ts";
 
@@ -17,6 +18,8 @@ export interface NodeInfo {
   readonly uid: number;
   readonly gid: number;
   readonly mode: number;
+  /** When its content was changed, in seconds since 1970. */
+  readonly modified: number;
 }
 
 export interface NodeOwner {
@@ -26,9 +29,23 @@ export interface NodeOwner {
   readonly mode: number;
 }
 
+/** Something in a directory. */
+export interface FolderEntry extends NodeInfo {
+  readonly name: string;
+}
+
 export interface FileSessionOptions extends CallOptions {
   /** For the whole session. Default 8 s. */
   readonly timeoutMs?: number;
+  /** Instead: for each answer of the engine, as for a session that copies any number of files. */
+  readonly stallMs?: number;
+}
+
+/** The space of the file system at a path, in bytes. */
+export interface FreeSpace {
+  readonly free: number;
+  readonly total: number;
+  readonly isReadOnly: boolean;
 }
 
 const FILE_TYPES = new Map<number, NodeInfo["type"]>([
@@ -37,9 +54,6 @@ const FILE_TYPES = new Map<number, NodeInfo["type"]>([
   [0o120000, "symlink"],
 ]);
 const OPEN_FLAG = { read: 1, write: 2, create: 8, exclusive: 0x20 } as const;
-const ATTRIBUTE = { size: 1, owner: 2, mode: 4, times: 8 } as const;
-/** Every SFTP server accepts and sends this much in one packet. */
-const CHUNK_BYTES = 32 * 1024;
 
 /**
  * A session for several accesses to the files of one instance, running or stopped, over one connection (the engine's
@@ -48,17 +62,24 @@ const CHUNK_BYTES = 32 * 1024;
  * the instance, except as the last part of a path. Paths and names are bytes, one character for each (latin1).
  *
  * The session has a time limit, at which a hanging access is interrupted (see FileHelper). Errors are `not-found` if
- * nothing exists at the path, `failed` with the engine's message, `unavailable` for a lost connection.
+ * nothing exists at the path, `failed` with the engine's message, `unavailable` for a lost connection, `timed-out` for a
+ * stall.
  */
 export class FileSession implements Disposable {
   readonly #instance: string;
   readonly #connection: SftpConnection;
   readonly #limit: TimeLimit;
+  /** Restarts the limit while nothing is awaited; undefined where the limit is for the whole session. */
+  readonly #whileIdle: NodeJS.Timeout | undefined;
 
-  private constructor(instance: string, connection: SftpConnection, limit: TimeLimit) {
+  private constructor(instance: string, connection: SftpConnection, limit: TimeLimit, stallMs?: number) {
     this.#instance = instance;
     this.#connection = connection;
     this.#limit = limit;
+    const restart = (): void => {
+      if (!connection.isBusy) limit.restart();
+    };
+    if (stallMs !== undefined) this.#whileIdle = setInterval(restart, stallMs / 4).unref();
   }
 
   /** Throws `not-found` if the instance does not exist. */
@@ -66,11 +87,11 @@ export class FileSession implements Disposable {
     address: EngineAddress,
     helper: FileHelper,
     instance: string,
-    { signal, timeoutMs = 8_000 }: FileSessionOptions = {},
+    { signal, stallMs, timeoutMs = stallMs ?? 8_000 }: FileSessionOptions = {},
   ): Promise<FileSession> {
     const late = () =>
       new TremplinError(
-        "failed",
+        stallMs === undefined ? "failed" : "timed-out",
         `the files of ${instance} could not be read or written within ${timeoutMs / 1000} s`,
       );
     const limit = new TimeLimit(timeoutMs, late, [signal]);
@@ -81,7 +102,7 @@ export class FileSession implements Disposable {
     });
     try {
       connection = await connect(address, instance, limit.signal);
-      return new FileSession(instance, connection, limit);
+      return new FileSession(instance, connection, limit, stallMs);
     } catch (error) {
       limit[Symbol.dispose]();
       throw error;
@@ -89,6 +110,7 @@ export class FileSession implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    clearInterval(this.#whileIdle);
     this.#limit[Symbol.dispose]();
     this.#connection[Symbol.dispose]();
   }
@@ -114,55 +136,86 @@ export class FileSession implements Disposable {
     if (type !== "file") throw this.#error(path, `it is a ${type}, not a plain file`);
     const tooLarge = () => this.#error(path, `it is larger than ${maxBytes} bytes`);
     if (size > maxBytes) throw tooLarge();
-    const handle = await this.#open(path, OPEN_FLAG.read);
+    const file = await this.openRead(path);
     const chunks: Buffer[] = [];
-    for (let bytes = 0; ; ) {
-      const start = bytes;
-      const answer = await this.#requestOrEnd(path, SFTP_REQUEST.read, (packet) =>
-        packet.bytes(handle).uint64(start).uint32(CHUNK_BYTES),
-      );
-      if (!answer) break;
-      const chunk = answer.bytes();
+    let bytes = 0;
+    for (;;) {
+      const chunk = await file.read(bytes);
+      if (!chunk) break;
       chunks.push(chunk);
       bytes += chunk.length;
       if (bytes > maxBytes) throw tooLarge();
     }
-    await this.#close(path, handle);
+    await file.close();
     return Buffer.concat(chunks);
   }
 
+  /** Opens a file to be read, links followed. Only for what is known to be a regular file: a pipe hangs. */
+  async openRead(path: string): Promise<OpenFile> {
+    return await this.#open(path, OPEN_FLAG.read);
+  }
+
+  /** Makes a file to be written. Until it gets an owner only root can read it. Throws `failed` if something is there. */
+  async openNew(path: string): Promise<OpenFile> {
+    return await this.#open(path, OPEN_FLAG.write | OPEN_FLAG.create | OPEN_FLAG.exclusive);
+  }
+
   /** The entries of a directory, links not followed. Throws `failed` for more than `most`. */
-  async list(path: string, most: number): Promise<(NodeInfo & { readonly name: string })[]> {
-    const opened = await this.#request(path, SFTP_REQUEST.opendir, (packet) => packet.text(path));
-    const handle = opened.bytes();
-    const entries: (NodeInfo & { name: string })[] = [];
-    for (;;) {
-      const answer = await this.#requestOrEnd(path, SFTP_REQUEST.readdir, (packet) => packet.bytes(handle));
-      if (!answer) break;
-      for (let left = answer.uint32(); left > 0; left--) {
-        const name = answer.text();
-        answer.text();
-        entries.push({ name, ...infoOf(answer) });
-      }
+  async list(path: string, most: number): Promise<FolderEntry[]> {
+    const entries: FolderEntry[] = [];
+    for await (const page of this.pages(path)) {
+      entries.push(...page);
       if (entries.length > most) throw this.#error(path, `it holds more than ${most} files`);
     }
-    await this.#close(path, handle);
-    return entries.filter(({ name }) => name !== "." && name !== "..");
+    return entries;
+  }
+
+  /** The entries of a directory as they come, some at a time, links not followed. */
+  async *pages(path: string): AsyncGenerator<FolderEntry[], void, void> {
+    const opened = await this.#request(path, SFTP_REQUEST.opendir, (packet) => packet.text(path));
+    const handle = opened.bytes();
+    try {
+      for (;;) {
+        const answer = await this.#requestOrEnd(path, SFTP_REQUEST.readdir, (packet) => packet.bytes(handle));
+        if (!answer) return;
+        const page: FolderEntry[] = [];
+        for (let left = answer.uint32(); left > 0; left--) {
+          const name = answer.text();
+          answer.text();
+          page.push({ name, ...infoOf(answer) });
+        }
+        yield page.filter(({ name }) => name !== "." && name !== "..");
+      }
+    } finally {
+      await this.#request(path, SFTP_REQUEST.close, (packet) => packet.bytes(handle));
+    }
+  }
+
+  /** How much fits into the file system at a path; undefined where the engine cannot say. */
+  async freeSpace(path: string): Promise<FreeSpace | undefined> {
+    const asked = this.#request(path, SFTP_REQUEST.extended, (packet) =>
+      packet.text("statvfs@openssh.com").text(path),
+    );
+    const answer = await asked.catch((error) => {
+      if (TremplinError.from(error).code !== "failed") throw error;
+    });
+    if (!answer) return undefined;
+    answer.uint64();
+    const block = answer.uint64();
+    const blocks = answer.uint64();
+    // Of its free blocks, those that are not kept for root come after those that are.
+    answer.uint64();
+    const available = answer.uint64();
+    for (let skipped = 0; skipped < 4; skipped++) answer.uint64();
+    return { free: block * available, total: block * blocks, isReadOnly: (answer.uint64() & 1) === 1 };
   }
 
   /** Writes a new file. Until it is complete only its new owner can read it. */
   async create(path: string, content: Uint8Array, owner: NodeOwner): Promise<void> {
-    const handle = await this.#open(path, OPEN_FLAG.write | OPEN_FLAG.create | OPEN_FLAG.exclusive);
-    await this.#setOwnership(path, SFTP_REQUEST.fsetstat, handle, owner);
-    for (let start = 0; start < content.length; start += CHUNK_BYTES) {
-      await this.#request(path, SFTP_REQUEST.write, (packet) =>
-        packet
-          .bytes(handle)
-          .uint64(start)
-          .bytes(content.subarray(start, start + CHUNK_BYTES)),
-      );
-    }
-    await this.#close(path, handle);
+    const file = await this.openNew(path);
+    await file.setOwner(owner);
+    await file.write(content, 0);
+    await file.close();
   }
 
   async mkdir(path: string, owner: NodeOwner): Promise<void> {
@@ -172,7 +225,8 @@ export class FileSession implements Disposable {
 
   /** Follows links: only for paths that are known to be no link. */
   async setOwner(path: string, owner: NodeOwner): Promise<void> {
-    await this.#setOwnership(path, SFTP_REQUEST.setstat, Buffer.from(path, "latin1"), owner);
+    const place = Buffer.from(path, "latin1");
+    await setOwnership((fill) => this.#request(path, SFTP_REQUEST.setstat, fill), place, owner);
   }
 
   /** The link belongs to root, because the engine cannot change the owner of links. */
@@ -195,31 +249,11 @@ export class FileSession implements Disposable {
     await this.#request(path, SFTP_REQUEST.rmdir, (packet) => packet.text(path));
   }
 
-  /** Sets mode and owner in two requests, because the engines' server confuses them in one. */
-  async #setOwnership(
-    path: string,
-    kind: number,
-    place: Buffer,
-    { uid, gid, mode }: NodeOwner,
-  ): Promise<void> {
-    const permissions = mode & 0o777;
-    await this.#request(path, kind, (packet) =>
-      packet.bytes(place).uint32(ATTRIBUTE.mode).uint32(permissions),
-    );
-    await this.#request(path, kind, (packet) =>
-      packet.bytes(place).uint32(ATTRIBUTE.owner).uint32(uid).uint32(gid),
-    );
-  }
-
-  async #open(path: string, flags: number): Promise<Buffer> {
+  async #open(path: string, flags: number): Promise<OpenFile> {
     const answer = await this.#request(path, SFTP_REQUEST.open, (packet) =>
       packet.text(path).uint32(flags).uint32(0),
     );
-    return answer.bytes();
-  }
-
-  async #close(path: string, handle: Buffer): Promise<void> {
-    await this.#request(path, SFTP_REQUEST.close, (packet) => packet.bytes(handle));
+    return new OpenFile(answer.bytes(), (kind, fill) => this.#requestOrEnd(path, kind, fill));
   }
 
   async #request(path: string, kind: number, fill: (packet: PacketWriter) => void): Promise<PacketReader> {
@@ -235,6 +269,7 @@ export class FileSession implements Disposable {
     fill: (packet: PacketWriter) => void,
   ): Promise<PacketReader | undefined> {
     const answer = await this.#connection.request(kind, fill);
+    if (this.#whileIdle) this.#limit.restart();
     if (answer.kind !== SFTP_RESPONSE.status) return answer.body;
     const status = answer.body.uint32();
     if (status === SFTP_STATUS.done) return answer.body;
@@ -271,6 +306,15 @@ function infoOf(answer: PacketReader): NodeInfo {
   const size = flags & ATTRIBUTE.size ? answer.uint64() : 0;
   const [uid, gid] = flags & ATTRIBUTE.owner ? [answer.uint32(), answer.uint32()] : [0, 0];
   const mode = flags & ATTRIBUTE.mode ? answer.uint32() : 0;
-  if (flags & ATTRIBUTE.times) answer.uint64();
-  return { type: FILE_TYPES.get(mode & 0o170000) ?? "special", size, uid, gid, mode: mode & 0o7777 };
+  const times = flags & ATTRIBUTE.times ? answer.uint64() : 0;
+  // The time of the last access is in the upper half.
+  const modified = times % 2 ** 32;
+  return {
+    type: FILE_TYPES.get(mode & 0o170000) ?? "special",
+    size,
+    uid,
+    gid,
+    mode: mode & 0o7777,
+    modified,
+  };
 }

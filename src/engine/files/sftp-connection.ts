@@ -22,7 +22,14 @@ export const SFTP_REQUEST = {
   extended: 200,
 } as const;
 
-export const SFTP_RESPONSE = { status: 101, handle: 102, data: 103, name: 104, attributes: 105 } as const;
+export const SFTP_RESPONSE = {
+  status: 101,
+  handle: 102,
+  data: 103,
+  name: 104,
+  attributes: 105,
+  extended: 201,
+} as const;
 
 /** The codes of a status response. */
 export const SFTP_STATUS = { done: 0, end: 1, missing: 2 } as const;

@@ -25,7 +25,7 @@ export class PacketWriter {
 
   bytes(value: Uint8Array): this {
     this.uint32(value.length);
-    this.#parts.push(Buffer.from(value));
+    this.#parts.push(Buffer.from(value.buffer, value.byteOffset, value.byteLength));
     return this;
   }
 
@@ -36,10 +36,9 @@ export class PacketWriter {
 
   /** The packet with its length in front, ready to be sent. */
   toBuffer(): Buffer {
-    const body = Buffer.concat(this.#parts);
     const length = Buffer.alloc(4);
-    length.writeUInt32BE(body.length);
-    return Buffer.concat([length, body]);
+    length.writeUInt32BE(this.#parts.reduce((sum, part) => sum + part.length, 0));
+    return Buffer.concat([length, ...this.#parts]);
   }
 }
 

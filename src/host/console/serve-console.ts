@@ -12,6 +12,9 @@ import { consoleHandler } from "./console-handler.ts";
 import { OneTimeTokens } from "./one-time-tokens.ts";
 import { SessionConnections } from "./session-connections.ts";
 import { type SessionId, Sessions } from "./sessions.ts";
+import { sessionOfTicket } from "./sign-in.ts";
+import type { OpenShell } from "./terminal/open-shell.ts";
+import { Terminals } from "./terminal/terminals.ts";
 import type { Exchanges } from "./transfers/exchanges.ts";
 
 /** More than one person asks for within ten minutes. */
@@ -31,6 +34,8 @@ export interface ServeConsoleOptions {
   readonly routes: (router: ConnectRouter) => void;
   /** The URLs of files that they save and send. */
   readonly exchanges: Exchanges;
+  /** Runs the programs of its terminals. */
+  readonly openShell: OpenShell;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -55,7 +60,7 @@ export interface RunningConsole extends ConsoleSignIn, AsyncDisposable {
 
 /** Serves the pages of the console, and the rpcs that they call, to browsers that are signed in. */
 export async function serveConsole(options: ServeConsoleOptions): Promise<RunningConsole> {
-  const { routes, exchanges, clock, log } = options;
+  const { routes, exchanges, openShell, clock, log } = options;
   const files = await readConsoleFiles(options.files);
   const sessions = await Sessions.open(options.state, clock, log);
   const tokens = new OneTimeTokens<true>(clock, signInTokens);
@@ -65,7 +70,14 @@ export async function serveConsole(options: ServeConsoleOptions): Promise<Runnin
   const all = new Connections();
   const onSignedIn = (socket: object) => all.identify(socket, "the console");
   const signIn = { files, sessions, connections: new SessionConnections(), tokens, tickets, cookie };
-  const server = plainServer(consoleHandler({ ...signIn, routes, exchanges, log, onSignedIn }), all);
+  const terminals = new Terminals({
+    openShell,
+    sessionOfTicket: (ticket, request) => sessionOfTicket(ticket, request, signIn),
+    isSignedIn: (id) => sessions.has(id),
+    ...{ onSignedIn, clock },
+  });
+  const handler = consoleHandler({ ...signIn, routes, exchanges, log, onSignedIn });
+  const server = plainServer(handler, { connections: all, onUpgrade: terminals.accept.bind(terminals) });
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);

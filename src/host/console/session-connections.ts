@@ -1,11 +1,14 @@
-import type { Handler } from "../../transport/answer-calls.ts";
 import type { SessionId } from "./sessions.ts";
-
-type Request = Pick<Parameters<Handler>[0], "socket" | "stream">;
 
 interface Connection {
   destroy(): unknown;
   once(event: "close", listener: () => void): unknown;
+}
+
+interface Request {
+  readonly socket: Connection;
+  /** Of HTTP/2. */
+  readonly stream?: { readonly session?: Connection | undefined };
 }
 
 /** The connections that each session has used, so that none of them goes on when the session has ended. */

@@ -6,6 +6,9 @@ import { cookiesNamed } from "./request-check.ts";
 import type { SessionConnections } from "./session-connections.ts";
 import { type Credentials, SESSION_DAYS, type SessionId, type Sessions } from "./sessions.ts";
 
+/** A request for a page, a call, or another protocol. */
+type Asking = Pick<Request, "headers" | "socket"> & Partial<Pick<Request, "stream">>;
+
 export interface SignInParts {
   readonly files: ConsoleFiles;
   readonly sessions: Sessions;
@@ -31,7 +34,7 @@ export function sessionOf(request: Request, parts: SignInParts): SessionId | und
 }
 
 /** The session that a ticket was given to, once, and to no other browser. */
-export function sessionOfTicket(ticket: string, request: Request, parts: SignInParts): SessionId | undefined {
+export function sessionOfTicket(ticket: string, request: Asking, parts: SignInParts): SessionId | undefined {
   const id = parts.tickets.redeem(ticket);
   if (id === undefined || parts.sessions.ofCookies(cookiesOf(request, parts)) !== id) return undefined;
   parts.connections.add(id, request);
@@ -135,6 +138,6 @@ function credentialsOf(request: Request, parts: SignInParts): Credentials {
   return { cookies: cookiesOf(request, parts), pageKey: typeof pageKey === "string" ? pageKey : "" };
 }
 
-function cookiesOf({ headers }: Request, { cookie }: SignInParts): string[] {
+function cookiesOf({ headers }: Asking, { cookie }: SignInParts): string[] {
   return cookiesNamed(cookie, headers.cookie);
 }

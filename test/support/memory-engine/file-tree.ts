@@ -2,12 +2,14 @@ import { posix } from "node:path";
 
 /** A file, folder or link. */
 export interface FileNode {
-  readonly type: "file" | "directory" | "symlink";
+  readonly type: "file" | "directory" | "symlink" | "pipe";
   /** Of a link: where it leads. */
   readonly content: Buffer;
   readonly uid: number;
   readonly gid: number;
   readonly mode: number;
+  /** Seconds since 1970. Default: 0. */
+  readonly modified?: number;
 }
 
 const root = { uid: 0, gid: 0 };
@@ -15,6 +17,9 @@ const root = { uid: 0, gid: 0 };
 /** The files of an instance, by their absolute paths. Folders come into being with what is in them. */
 export class FileTree {
   readonly #nodes: Map<string, FileNode>;
+  /** How many bytes fit. */
+  free = 2 ** 40;
+  isReadOnly = false;
 
   constructor(files: Readonly<Record<string, string>> = {}) {
     this.#nodes = new Map([["/", folder()]]);

@@ -6,12 +6,13 @@ import type { FileNode, FileTree } from "./file-tree.ts";
 const init = 1;
 const version = 2;
 const failure = 4;
-const types = { file: 0o100000, directory: 0o040000, symlink: 0o120000 };
-const has = { size: 1, owner: 2, mode: 4 };
+const types = { file: 0o100000, directory: 0o040000, symlink: 0o120000, pipe: 0o010000 };
+const has = { size: 1, owner: 2, mode: 4, times: 8 };
 const CREATE = 8;
+const EXCLUSIVE = 0x20;
 
-/** Fills the packet that answers a request; a number is a status. */
-type Answer = number | ((answer: (kind: number) => PacketWriter) => PacketWriter);
+/** Fills the packet that answers a request; a number is a status, a text the words of a failure. */
+type Answer = number | string | ((answer: (kind: number) => PacketWriter) => PacketWriter);
 type Serve = (place: string, packet: PacketReader) => Answer;
 
 interface Handle {
@@ -41,6 +42,7 @@ export class SftpServer {
     [SFTP_REQUEST.remove]: (path) => this.#remove(path),
     [SFTP_REQUEST.rmdir]: (path) => this.#remove(path),
     [SFTP_REQUEST.mkdir]: (path) => {
+      if (this.#tree.get(path)) return "file exists";
       this.#tree.makeFolder(path);
       return SFTP_STATUS.done;
     },
@@ -53,8 +55,8 @@ export class SftpServer {
       this.#tree.link(packet.text(), target);
       return SFTP_STATUS.done;
     },
-    [SFTP_REQUEST.extended]: (_extension, packet) =>
-      this.#tree.rename(packet.text(), packet.text()) ? SFTP_STATUS.done : SFTP_STATUS.missing,
+    [SFTP_REQUEST.extended]: (extension, packet) =>
+      extension.startsWith("statvfs") ? this.#space() : this.#rename(packet.text(), packet.text()),
   };
   #received = Buffer.alloc(0);
   #lastHandle = 0;
@@ -91,6 +93,11 @@ export class SftpServer {
     }
     const begin = (kind: number) => new PacketWriter().byte(kind).uint32(id);
     const answer = this.#requests[kind]?.(packet.text(), packet) ?? failure;
+    if (typeof answer === "string") {
+      const refused = begin(SFTP_RESPONSE.status).uint32(failure).text(answer).text("");
+      this.#stream.write(refused.toBuffer());
+      return;
+    }
     const words = answer === SFTP_STATUS.missing ? "file does not exist" : `request ${kind} failed`;
     const filled =
       typeof answer === "number"
@@ -100,6 +107,8 @@ export class SftpServer {
   }
 
   #open(path: string, flags: number): Answer {
+    if ((flags & CREATE) !== 0 && this.#tree.isReadOnly) return "read-only file system";
+    if ((flags & EXCLUSIVE) !== 0 && this.#tree.get(path)) return "file exists";
     if ((flags & CREATE) !== 0) this.#tree.write(path, "");
     return this.#tree.behindLinks(path)?.type === "file" ? this.#handle(path) : SFTP_STATUS.missing;
   }
@@ -122,6 +131,8 @@ export class SftpServer {
   #write(handle: string, start: number, bytes: Buffer): Answer {
     const node = this.#tree.get(this.#path(handle));
     if (!node) return SFTP_STATUS.missing;
+    if (bytes.length > this.#tree.free) return "no space left on device";
+    this.#tree.free -= bytes.length;
     const content = Buffer.concat([node.content.subarray(0, start), bytes]);
     this.#tree.set(this.#path(handle), { ...node, content });
     return SFTP_STATUS.done;
@@ -132,6 +143,18 @@ export class SftpServer {
     if (!node) return SFTP_STATUS.missing;
     this.#tree.set(path, { ...node, ...attributesOf(packet) });
     return SFTP_STATUS.done;
+  }
+
+  #rename(path: string, newPath: string): Answer {
+    const [from, to] = [this.#tree.get(path), this.#tree.get(newPath)];
+    if (to?.type === "directory" && from?.type !== "directory") return "file exists";
+    return this.#tree.rename(path, newPath) ? SFTP_STATUS.done : SFTP_STATUS.missing;
+  }
+
+  #space(): Answer {
+    const { free, isReadOnly } = this.#tree;
+    const numbers = [1, 1, 2 * free, free, free, 0, 0, 0, 0, isReadOnly ? 1 : 0, 255];
+    return (answer) => numbers.reduce((packet, each) => packet.uint64(each), answer(SFTP_RESPONSE.extended));
   }
 
   #remove(path: string): Answer {
@@ -160,17 +183,21 @@ function attributesAnswer(node: FileNode | undefined): Answer {
   return node ? (answer) => attributes(answer(SFTP_RESPONSE.attributes), node) : SFTP_STATUS.missing;
 }
 
-function attributes(packet: PacketWriter, { type, content, uid, gid, mode }: FileNode): PacketWriter {
+function attributes(packet: PacketWriter, node: FileNode): PacketWriter {
+  const { type, content, uid, gid, mode, modified = 0 } = node;
   return packet
-    .uint32(has.size | has.owner | has.mode)
+    .uint32(has.size | has.owner | has.mode | has.times)
     .uint64(content.length)
     .uint32(uid)
     .uint32(gid)
-    .uint32(types[type] | mode);
+    .uint32(types[type] | mode)
+    .uint32(0)
+    .uint32(modified);
 }
 
 function attributesOf(packet: PacketReader): Partial<FileNode> {
   const flags = packet.uint32();
   if (flags === has.mode) return { mode: packet.uint32() };
+  if (flags === has.times) return { modified: [packet.uint32(), packet.uint32()][1] ?? 0 };
   return { uid: packet.uint32(), gid: packet.uint32() };
 }

@@ -15,8 +15,8 @@ const fields = [
 ] as const;
 
 const autostart = [
-  { value: "on", text: "With the engine" },
-  { value: "off", text: "When it is asked for" },
+  { value: "on", text: "yes" },
+  { value: "off", text: "no" },
 ];
 
 /** How much the container may use, and when it starts. */
@@ -76,7 +76,8 @@ function Fields({ now, edited, onEdit }: FieldsProps) {
         />
       ))}
       <Choice
-        label="Starts"
+        label="Autostart"
+        hint="Whenever the engine starts."
         value={shownOf("autostart")}
         choices={autostart}
         onChange={(value) => edit("autostart", value)}

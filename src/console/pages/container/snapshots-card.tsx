@@ -11,10 +11,10 @@ import { whenText } from "../../parts/when.ts";
 import type { CardProps } from "./card-props.ts";
 
 const lifetimes = [
-  { value: "0", text: "Until it is deleted" },
-  { value: "1", text: "One day" },
-  { value: "7", text: "Seven days" },
-  { value: "30", text: "Thirty days" },
+  { value: "0", text: "never" },
+  { value: "1", text: "1 day" },
+  { value: "7", text: "7 days" },
+  { value: "30", text: "30 days" },
 ];
 
 interface SnapshotsCardProps extends CardProps {
@@ -53,7 +53,7 @@ export function SnapshotsCard(props: SnapshotsCardProps) {
       </Answered>
       <div class="fields">
         <TextField label="Snapshot" hint="Its name, if it needs one." value={name} onInput={setName} />
-        <Choice label="Keep it" value={days} choices={lifetimes} onChange={setDays} />
+        <Choice label="Deleted after" hint="By itself." value={days} choices={lifetimes} onChange={setDays} />
       </div>
       <div class="buttons">
         <ActionButton action={actionNamed(actions, "snapshot")} run={take}>

@@ -2224,6 +2224,534 @@ export declare type ReadContainerLogResponse = Message<"tremplin.v1.ReadContaine
 export declare const ReadContainerLogResponseSchema: GenMessage<ReadContainerLogResponse>;
 
 /**
+ * @generated from message tremplin.v1.CreateShareRequest
+ */
+export declare type CreateShareRequest = Message<"tremplin.v1.CreateShareRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * A folder of the guest's machine. Links are resolved once.
+   *
+   * @generated from field: string source = 2;
+   */
+  source: string;
+
+  /**
+   * In the container. Empty: the name of the folder below /mnt.
+   *
+   * @generated from field: string path = 3;
+   */
+  path: string;
+
+  /**
+   * @generated from field: bool read_only = 4;
+   */
+  readOnly: boolean;
+
+  /**
+   * The caller's account on the guest's machine, whose files are the person's in
+   * the container. Unset, or root's: the owner of the folder.
+   *
+   * @generated from field: tremplin.v1.ShareOwner caller = 5;
+   */
+  caller?: ShareOwner | undefined;
+};
+
+/**
+ * Describes the message tremplin.v1.CreateShareRequest.
+ * Use `create(CreateShareRequestSchema)` to create a new message.
+ */
+export declare const CreateShareRequestSchema: GenMessage<CreateShareRequest>;
+
+/**
+ * @generated from message tremplin.v1.ShareOwner
+ */
+export declare type ShareOwner = Message<"tremplin.v1.ShareOwner"> & {
+  /**
+   * @generated from field: uint32 uid = 1;
+   */
+  uid: number;
+
+  /**
+   * @generated from field: uint32 gid = 2;
+   */
+  gid: number;
+};
+
+/**
+ * Describes the message tremplin.v1.ShareOwner.
+ * Use `create(ShareOwnerSchema)` to create a new message.
+ */
+export declare const ShareOwnerSchema: GenMessage<ShareOwner>;
+
+/**
+ * @generated from message tremplin.v1.CreateShareResponse
+ */
+export declare type CreateShareResponse = Message<"tremplin.v1.CreateShareResponse"> & {
+  /**
+   * @generated from field: tremplin.v1.Share share = 1;
+   */
+  share?: Share | undefined;
+
+  /**
+   * Sentences that the person should know.
+   *
+   * @generated from field: repeated string notes = 2;
+   */
+  notes: string[];
+};
+
+/**
+ * Describes the message tremplin.v1.CreateShareResponse.
+ * Use `create(CreateShareResponseSchema)` to create a new message.
+ */
+export declare const CreateShareResponseSchema: GenMessage<CreateShareResponse>;
+
+/**
+ * @generated from message tremplin.v1.Share
+ */
+export declare type Share = Message<"tremplin.v1.Share"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * With links resolved.
+   *
+   * @generated from field: string source = 2;
+   */
+  source: string;
+
+  /**
+   * @generated from field: string path = 3;
+   */
+  path: string;
+
+  /**
+   * @generated from field: bool read_only = 4;
+   */
+  readOnly: boolean;
+
+  /**
+   * Unset where owners are shown as they are.
+   *
+   * @generated from field: tremplin.v1.ShareOwner owner = 5;
+   */
+  owner?: ShareOwner | undefined;
+
+  /**
+   * Why the container does not see it, and what helps. Empty: it does.
+   *
+   * @generated from field: string problem = 6;
+   */
+  problem: string;
+};
+
+/**
+ * Describes the message tremplin.v1.Share.
+ * Use `create(ShareSchema)` to create a new message.
+ */
+export declare const ShareSchema: GenMessage<Share>;
+
+/**
+ * @generated from message tremplin.v1.RemoveShareRequest
+ */
+export declare type RemoveShareRequest = Message<"tremplin.v1.RemoveShareRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * The path in the container, or the folder.
+   *
+   * @generated from field: string place = 2;
+   */
+  place: string;
+};
+
+/**
+ * Describes the message tremplin.v1.RemoveShareRequest.
+ * Use `create(RemoveShareRequestSchema)` to create a new message.
+ */
+export declare const RemoveShareRequestSchema: GenMessage<RemoveShareRequest>;
+
+/**
+ * @generated from message tremplin.v1.RemoveShareResponse
+ */
+export declare type RemoveShareResponse = Message<"tremplin.v1.RemoveShareResponse"> & {
+  /**
+   * @generated from field: tremplin.v1.Share share = 1;
+   */
+  share?: Share | undefined;
+};
+
+/**
+ * Describes the message tremplin.v1.RemoveShareResponse.
+ * Use `create(RemoveShareResponseSchema)` to create a new message.
+ */
+export declare const RemoveShareResponseSchema: GenMessage<RemoveShareResponse>;
+
+/**
+ * @generated from message tremplin.v1.ListSharesRequest
+ */
+export declare type ListSharesRequest = Message<"tremplin.v1.ListSharesRequest"> & {
+  /**
+   * Empty: of all containers.
+   *
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.ListSharesRequest.
+ * Use `create(ListSharesRequestSchema)` to create a new message.
+ */
+export declare const ListSharesRequestSchema: GenMessage<ListSharesRequest>;
+
+/**
+ * @generated from message tremplin.v1.ListSharesResponse
+ */
+export declare type ListSharesResponse = Message<"tremplin.v1.ListSharesResponse"> & {
+  /**
+   * @generated from field: repeated tremplin.v1.Share shares = 1;
+   */
+  shares: Share[];
+};
+
+/**
+ * Describes the message tremplin.v1.ListSharesResponse.
+ * Use `create(ListSharesResponseSchema)` to create a new message.
+ */
+export declare const ListSharesResponseSchema: GenMessage<ListSharesResponse>;
+
+/**
+ * @generated from message tremplin.v1.ReadFilesRequest
+ */
+export declare type ReadFilesRequest = Message<"tremplin.v1.ReadFilesRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * Any bytes. Not absolute: in the home of the primary user, or of root where
+   * there is none.
+   *
+   * @generated from field: bytes path = 2;
+   */
+  path: Uint8Array;
+};
+
+/**
+ * Describes the message tremplin.v1.ReadFilesRequest.
+ * Use `create(ReadFilesRequestSchema)` to create a new message.
+ */
+export declare const ReadFilesRequestSchema: GenMessage<ReadFilesRequest>;
+
+/**
+ * @generated from message tremplin.v1.ReadFilesResponse
+ */
+export declare type ReadFilesResponse = Message<"tremplin.v1.ReadFilesResponse"> & {
+  /**
+   * @generated from field: repeated tremplin.v1.FileItem items = 1;
+   */
+  items: FileItem[];
+
+  /**
+   * In the first one: the whole path.
+   *
+   * @generated from field: bytes path = 2;
+   */
+  path: Uint8Array;
+};
+
+/**
+ * Describes the message tremplin.v1.ReadFilesResponse.
+ * Use `create(ReadFilesResponseSchema)` to create a new message.
+ */
+export declare const ReadFilesResponseSchema: GenMessage<ReadFilesResponse>;
+
+/**
+ * A step of the walk through a tree of files. What follows a folder is in it,
+ * until its end. What follows a file are its data, until its end.
+ *
+ * @generated from message tremplin.v1.FileItem
+ */
+export declare type FileItem = Message<"tremplin.v1.FileItem"> & {
+  /**
+   * @generated from oneof tremplin.v1.FileItem.item
+   */
+  item: {
+    /**
+     * @generated from field: tremplin.v1.FileEntry folder = 1;
+     */
+    value: FileEntry;
+    case: "folder";
+  } | {
+    /**
+     * @generated from field: tremplin.v1.FileEntry file = 2;
+     */
+    value: FileEntry;
+    case: "file";
+  } | {
+    /**
+     * @generated from field: tremplin.v1.FileEntry link = 3;
+     */
+    value: FileEntry;
+    case: "link";
+  } | {
+    /**
+     * @generated from field: bytes data = 4;
+     */
+    value: Uint8Array;
+    case: "data";
+  } | {
+    /**
+     * @generated from field: bool end = 5;
+     */
+    value: boolean;
+    case: "end";
+  } | {
+    /**
+     * What cannot be copied. Where a file has begun it is that one: what came of
+     * it must not be kept.
+     *
+     * @generated from field: tremplin.v1.SkippedFile skipped = 6;
+     */
+    value: SkippedFile;
+    case: "skipped";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message tremplin.v1.FileItem.
+ * Use `create(FileItemSchema)` to create a new message.
+ */
+export declare const FileItemSchema: GenMessage<FileItem>;
+
+/**
+ * @generated from message tremplin.v1.FileEntry
+ */
+export declare type FileEntry = Message<"tremplin.v1.FileEntry"> & {
+  /**
+   * Any bytes but zero and a slash; neither "." nor "..".
+   *
+   * @generated from field: bytes name = 1;
+   */
+  name: Uint8Array;
+
+  /**
+   * Permissions, without the bits for other users' ids.
+   *
+   * @generated from field: uint32 mode = 2;
+   */
+  mode: number;
+
+  /**
+   * When the content was changed, in seconds since 1970.
+   *
+   * @generated from field: uint64 modified_seconds = 3;
+   */
+  modifiedSeconds: bigint;
+
+  /**
+   * Of a file, before it is read: it may turn out shorter, or longer where it is 0.
+   *
+   * @generated from field: uint64 size = 4;
+   */
+  size: bigint;
+
+  /**
+   * Where a link leads: any bytes.
+   *
+   * @generated from field: bytes target = 5;
+   */
+  target: Uint8Array;
+};
+
+/**
+ * Describes the message tremplin.v1.FileEntry.
+ * Use `create(FileEntrySchema)` to create a new message.
+ */
+export declare const FileEntrySchema: GenMessage<FileEntry>;
+
+/**
+ * @generated from message tremplin.v1.SkippedFile
+ */
+export declare type SkippedFile = Message<"tremplin.v1.SkippedFile"> & {
+  /**
+   * @generated from field: bytes path = 1;
+   */
+  path: Uint8Array;
+
+  /**
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * It is no file, folder or link: there is nothing of it to copy.
+   *
+   * @generated from field: bool special = 3;
+   */
+  special: boolean;
+};
+
+/**
+ * Describes the message tremplin.v1.SkippedFile.
+ * Use `create(SkippedFileSchema)` to create a new message.
+ */
+export declare const SkippedFileSchema: GenMessage<SkippedFile>;
+
+/**
+ * @generated from message tremplin.v1.WriteFilesInput
+ */
+export declare type WriteFilesInput = Message<"tremplin.v1.WriteFilesInput"> & {
+  /**
+   * @generated from oneof tremplin.v1.WriteFilesInput.input
+   */
+  input: {
+    /**
+     * @generated from field: tremplin.v1.WriteFilesInput.Start start = 1;
+     */
+    value: WriteFilesInput_Start;
+    case: "start";
+  } | {
+    /**
+     * @generated from field: tremplin.v1.WriteFilesInput.Items items = 2;
+     */
+    value: WriteFilesInput_Items;
+    case: "items";
+  } | {
+    /**
+     * @generated from field: bool done = 3;
+     */
+    value: boolean;
+    case: "done";
+  } | {
+    /**
+     * Ends the call with CANCELLED, once nothing unfinished is left.
+     *
+     * @generated from field: bool cancel = 4;
+     */
+    value: boolean;
+    case: "cancel";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message tremplin.v1.WriteFilesInput.
+ * Use `create(WriteFilesInputSchema)` to create a new message.
+ */
+export declare const WriteFilesInputSchema: GenMessage<WriteFilesInput>;
+
+/**
+ * @generated from message tremplin.v1.WriteFilesInput.Start
+ */
+export declare type WriteFilesInput_Start = Message<"tremplin.v1.WriteFilesInput.Start"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * As in ReadFilesRequest. A folder that exists: they are put into it. Else
+   * the one item gets this path.
+   *
+   * @generated from field: bytes path = 2;
+   */
+  path: Uint8Array;
+
+  /**
+   * The path is a folder, which is made where it is missing.
+   *
+   * @generated from field: bool into_folder = 3;
+   */
+  intoFolder: boolean;
+
+  /**
+   * The account of what is new: its name, UID or UID:GID. Empty: the primary
+   * user, or root where there is none. What is replaced keeps its owner unless
+   * this is set.
+   *
+   * @generated from field: string owner = 4;
+   */
+  owner: string;
+
+  /**
+   * Of all files together, to find out before whether they fit. 0: unknown.
+   *
+   * @generated from field: uint64 total_bytes = 5;
+   */
+  totalBytes: bigint;
+};
+
+/**
+ * Describes the message tremplin.v1.WriteFilesInput.Start.
+ * Use `create(WriteFilesInput_StartSchema)` to create a new message.
+ */
+export declare const WriteFilesInput_StartSchema: GenMessage<WriteFilesInput_Start>;
+
+/**
+ * @generated from message tremplin.v1.WriteFilesInput.Items
+ */
+export declare type WriteFilesInput_Items = Message<"tremplin.v1.WriteFilesInput.Items"> & {
+  /**
+   * @generated from field: repeated tremplin.v1.FileItem items = 1;
+   */
+  items: FileItem[];
+};
+
+/**
+ * Describes the message tremplin.v1.WriteFilesInput.Items.
+ * Use `create(WriteFilesInput_ItemsSchema)` to create a new message.
+ */
+export declare const WriteFilesInput_ItemsSchema: GenMessage<WriteFilesInput_Items>;
+
+/**
+ * @generated from message tremplin.v1.WriteFilesOutput
+ */
+export declare type WriteFilesOutput = Message<"tremplin.v1.WriteFilesOutput"> & {
+  /**
+   * The whole path that they get, or of the folder that they are put into.
+   *
+   * @generated from field: bytes path = 1;
+   */
+  path: Uint8Array;
+
+  /**
+   * Files and links so far.
+   *
+   * @generated from field: uint64 files = 2;
+   */
+  files: bigint;
+
+  /**
+   * @generated from field: uint64 bytes = 3;
+   */
+  bytes: bigint;
+
+  /**
+   * In the last one: all are there.
+   *
+   * @generated from field: bool done = 4;
+   */
+  done: boolean;
+};
+
+/**
+ * Describes the message tremplin.v1.WriteFilesOutput.
+ * Use `create(WriteFilesOutputSchema)` to create a new message.
+ */
+export declare const WriteFilesOutputSchema: GenMessage<WriteFilesOutput>;
+
+/**
  * Served by the daemon together with vm_tools.tremplin.Tremplin. The response to
  * a request that begins an operation carries the operation's id in the call
  * metadata tremplin-operation.
@@ -2532,6 +3060,38 @@ export declare const Guest: GenService<{
     output: typeof ReadContainerLogResponseSchema;
   },
   /**
+   * Shows a folder of the guest's machine in a container, at once where it runs
+   * and at each start. INVALID_ARGUMENT: no folder that can be shared;
+   * ALREADY_EXISTS: something is at the path in the container.
+   *
+   * @generated from rpc tremplin.v1.Guest.CreateShare
+   */
+  createShare: {
+    methodKind: "unary";
+    input: typeof CreateShareRequestSchema;
+    output: typeof CreateShareResponseSchema;
+  },
+  /**
+   * Ends a share. The folder and its files stay.
+   *
+   * @generated from rpc tremplin.v1.Guest.RemoveShare
+   */
+  removeShare: {
+    methodKind: "unary";
+    input: typeof RemoveShareRequestSchema;
+    output: typeof RemoveShareResponseSchema;
+  },
+  /**
+   * The shares of one container or of all.
+   *
+   * @generated from rpc tremplin.v1.Guest.ListShares
+   */
+  listShares: {
+    methodKind: "unary";
+    input: typeof ListSharesRequestSchema;
+    output: typeof ListSharesResponseSchema;
+  },
+  /**
    * Cancels the creation, the snapshot or the copy under way on a container, or with the call
    * metadata tremplin-operation only that operation. Its final notice follows.
    *
@@ -2541,6 +3101,31 @@ export declare const Guest: GenService<{
     methodKind: "unary";
     input: typeof CancelOperationRequestSchema;
     output: typeof CancelOperationResponseSchema;
+  },
+  /**
+   * Sends a file or folder of a container, running or not, with all that is in
+   * it. A link is followed only where the path itself leads to one. NOT_FOUND is
+   * a missing container; a missing path is INTERNAL.
+   *
+   * @generated from rpc tremplin.v1.Guest.ReadFiles
+   */
+  readFiles: {
+    methodKind: "server_streaming";
+    input: typeof ReadFilesRequestSchema;
+    output: typeof ReadFilesResponseSchema;
+  },
+  /**
+   * Writes files, folders and links into a container, running or not. The first
+   * input must be start, the first output says where they go; the last input is
+   * done or cancel. Each file is there whole or not at all, whatever ends the
+   * call. A file or link in the way is replaced, a folder gets what it lacks.
+   *
+   * @generated from rpc tremplin.v1.Guest.WriteFiles
+   */
+  writeFiles: {
+    methodKind: "bidi_streaming";
+    input: typeof WriteFilesInputSchema;
+    output: typeof WriteFilesOutputSchema;
   },
 }>;
 

@@ -445,6 +445,14 @@ export declare type ListHostContainersRequest = Message<"tremplin.v1.ListHostCon
    * @generated from field: string guest = 1;
    */
   guest: string;
+
+  /**
+   * Leave out the actions of each container, for a caller that shows many of
+   * them and has the table of actions itself.
+   *
+   * @generated from field: bool without_actions = 2;
+   */
+  withoutActions: boolean;
 };
 
 /**

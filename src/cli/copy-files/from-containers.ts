@@ -1,0 +1,43 @@
+import { TremplinError } from "../../base/tremplin-error.ts";
+import { type FileItem, Guest } from "../../contract/tremplin/v1/guest_pb.js";
+import type { Session } from "../host-client/session.ts";
+import type { Place } from "./place.ts";
+import type { Tally } from "./tally.ts";
+import { OwnReceiver } from "./write-own.ts";
+
+/** Copies files of containers to this computer. Returns the whole path of what they became, or of their folder. */
+export async function fromContainers(
+  sources: readonly Place[],
+  target: Place,
+  tally: Tally,
+  session: Session,
+): Promise<string> {
+  const { api, io } = session;
+  using receiver = await OwnReceiver.open(target.path, sources.length > 1);
+  const settings = { signal: io.interrupted };
+  for (const source of sources) {
+    if (source.kind === "own") continue;
+    const request = { containerName: source.container, path: new Uint8Array(Buffer.from(source.path)) };
+    for await (const { items } of api.stream(Guest.method.readFiles, request, settings)) {
+      for (const item of items) await takeItem(item, receiver, tally, sources.length === 1);
+      tally.show(session);
+    }
+    receiver.finish();
+  }
+  return receiver.path;
+}
+
+async function takeItem(
+  { item }: FileItem,
+  receiver: OwnReceiver,
+  tally: Tally,
+  isOnlySource: boolean,
+): Promise<void> {
+  if (item.case === undefined)
+    throw new TremplinError("failed", "the guest is newer than this program: upgrade it");
+  if (item.case === "skipped") tally.skip(item.value);
+  if (item.case === "file" && isOnlySource && receiver.isAtTop) tally.total = Number(item.value.size);
+  await receiver.take(item);
+  tally.files = receiver.files;
+  tally.bytes = receiver.bytes;
+}
