@@ -39,6 +39,7 @@ const aboutHost: Readonly<Record<string, string>> = {
   timezone: "timezone Etc/UTC nosuch",
   share: "share nosuch /srv",
   shares: "shares nosuch",
+  "ssh-config": "ssh-config",
   unshare: "unshare nosuch /srv",
   upgrade: "upgrade nosuch --to bookworm",
   debug: "debug",
@@ -66,7 +67,8 @@ const usesStdin = /^(shell|exec) /;
 /** The others ask no host, or check what is there. */
 const others = ["up", "down", "doctor", "daemon", "host", "completion", "machine up", "machine down"];
 const more = ["machine status", "machine shell", "trust guest", "trust client", "trust host", "trust list"];
-const withoutHost = new Set([...others, ...more, "trust revoke"]);
+// ssh-proxy is for ssh, and looks for its key first.
+const withoutHost = new Set([...others, ...more, "trust revoke", "ssh-proxy"]);
 
 async function leaves() {
   const all = allCommands(modelOf(await createProgram("all", new RecordedIo())));
