@@ -66,6 +66,7 @@ describe("the Debian package", () => {
       "usr/share/zsh/vendor-completions/_tremplin",
       "usr/share/fish/vendor_completions.d/tremplin.fish",
       "usr/share/doc/tremplin/copyright",
+      "usr/share/tremplin/grafana-dashboard.json",
     ])
       assert.ok(await exists(name), name);
     const units = ["tremplin.socket", "tremplin.service", "tremplin-host.service", "tremplin-engine.service"];
