@@ -1,5 +1,7 @@
 import { constants, cp, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { canAccess } from "../base/files/files.ts";
+import { TremplinError } from "../base/tremplin-error.ts";
 import { formatAddress } from "../transport/address.ts";
 import { machineAddresses } from "./machine-addresses.ts";
 import type { MachineFolder, MachineSettings } from "./machine-folder.ts";
@@ -12,6 +14,17 @@ export const programFiles: readonly string[] = [
   "node_modules/koffi",
   "node_modules/@koromix",
 ];
+
+/** Throws `failed` where the program's folder has no runtime for the machine, as in the npm package. */
+export async function checkProgram(root: string): Promise<void> {
+  for (const part of programFiles) {
+    if (await canAccess(join(root, part))) continue;
+    throw new TremplinError(
+      "failed",
+      `this tremplin cannot run a machine, because it has no ${part}, which the machine would run: use the one of the Debian package or of a checkout (docs/install.md)`,
+    );
+  }
+}
 
 /**
  * Writes the files that the machine reads when it boots: this program, the keys and the daemon's arguments. So the

@@ -66,6 +66,27 @@ describe("the terminal of the console", () => {
     assert.deepEqual(at.complaints, []);
   });
 
+  test("the first load is small, and the emulator comes only with a terminal", async (t) => {
+    const at = await ConsoleBrowser.open(t, browser);
+    let bytes = 0;
+    const scripts = new Set<string>();
+    at.page.on("response", async (response) => {
+      const { pathname } = new URL(response.url());
+      if (!pathname.startsWith("/assets/")) return;
+      scripts.add(pathname.replace(/-.*/, ""));
+      bytes += Number(response.headers()["content-length"]);
+    });
+    at.guest.containers.set("penguin", "running");
+    await at.signIn();
+    await at.show("#/container/vm/penguin");
+    await at.page.getByRole("button", { name: "Terminal" }).waitFor();
+    assert.ok(bytes > 10_000 && bytes < 150_000, `${bytes} bytes`);
+    assert.ok(!scripts.has("/assets/shells"));
+    await at.show("#/terminal/vm/penguin");
+    await shows(at.page, "$");
+    assert.ok(scripts.has("/assets/shells"));
+  });
+
   test("the program learns the size of the terminal, and each change of it", async (t) => {
     const at = await ConsoleBrowser.open(t, browser, { viewport: { width: 1280, height: 900 } });
     await openTerminal(at);

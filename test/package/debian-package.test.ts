@@ -66,6 +66,7 @@ describe("the Debian package", () => {
       "usr/share/zsh/vendor-completions/_tremplin",
       "usr/share/fish/vendor_completions.d/tremplin.fish",
       "usr/share/doc/tremplin/copyright",
+      "usr/share/tremplin/grafana-dashboard.json",
     ])
       assert.ok(await exists(name), name);
     const units = ["tremplin.socket", "tremplin.service", "tremplin-host.service", "tremplin-engine.service"];
@@ -96,7 +97,15 @@ describe("the Debian package", () => {
   });
 
   test("a purge removes the configuration and the events, never containers, and says so", async () => {
+    const [shared, share] = [join(root, "srv/shared"), join(root, "var/lib/tremplin/shares/1")];
+    for (const folder of [shared, share]) await mkdir(folder, { recursive: true });
+    await writeFile(join(shared, "letter"), "");
+    await execute("mount", ["--bind", shared, share]);
     const { code, output } = await inTree("dpkg", "--purge", "tremplin");
+    assert.deepEqual(
+      [await exists("var/lib/tremplin/shares/1"), await exists("srv/shared/letter")],
+      [false, true],
+    );
     assert.equal(code, 0, output);
     assert.match(output, /\/var\/lib\/tremplin stays, with the containers/);
     assert.deepEqual(

@@ -40,6 +40,7 @@ export class Emulator {
   readonly #fit = new FitAddon();
   readonly #marks = new MarkLimit();
   #decoder = new TextDecoder();
+  readonly #ignoreTheme: () => void;
   #isOpen = false;
 
   constructor({ onTyped, onSize, onLeave, onLink }: EmulatorEvents) {
@@ -62,7 +63,7 @@ export class Emulator {
     for (const title of [0, 1, 2]) this.#terminal.parser.registerOscHandler(title, () => true);
     this.#terminal.parser.registerOscHandler(8, (link) => link.length > MAX_LINK_LENGTH);
     this.element.addEventListener("paste", (event) => this.#paste(event), { capture: true });
-    onThemeChange(() => {
+    this.#ignoreTheme = onThemeChange(() => {
       this.#terminal.options.theme = themeNow();
     });
   }
@@ -113,6 +114,7 @@ export class Emulator {
   }
 
   dispose(): void {
+    this.#ignoreTheme();
     this.#terminal.dispose();
     this.element.remove();
   }

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { parseSize } from "../../../base/size.ts";
 import { jsonLine } from "../../../base/text.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
+import { checkProgram } from "../../../machine/boot-files.ts";
 import { diskUse, MIN_DISK, needsToGrow } from "../../../machine/container-disk.ts";
 import { growRunningDisk } from "../../../machine/grow-running-disk.ts";
 import { machineAddresses } from "../../../machine/machine-addresses.ts";
@@ -157,6 +158,7 @@ async function prepare(
 ): Promise<MachineSettings> {
   // The script is dist/app/tremplin.js in the program's folder.
   const program = dirname(dirname(dirname(process.argv[1] as string)));
+  await checkProgram(program);
   const steps = prepareMachine(folder, overrides, program, io.interrupted);
   for (;;) {
     const { done, value } = await steps.next();
