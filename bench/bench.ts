@@ -7,6 +7,7 @@ import { silentLogger } from "../src/base/logger.ts";
 import { Engine } from "../src/engine/engine.ts";
 import { startDaemon, type TestDaemon } from "../test/support/daemon.ts";
 import { createTiny, launch, shareTinyImage, startContainer } from "../test/support/tiny-container.ts";
+import { benchConsole } from "./console.ts";
 import { benchCopies } from "./copies.ts";
 import { benchExport } from "./export.ts";
 import { benchForwards } from "./forwards.ts";
@@ -158,6 +159,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   import: benchImport,
   notices: benchNotices,
   copies: benchCopies,
+  console: benchConsole,
 };
 
 const wanted = process.argv.slice(2);

@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from "pino";
+import { currentOperation } from "./current-operation.ts";
 import { canAccess } from "./files/files.ts";
 import { loadNative } from "./native/load-native.ts";
 
@@ -42,8 +43,16 @@ async function openStderrLogger(level: string, why: string): Promise<Logger> {
   return log;
 }
 
-function loggerTo(destination: DestinationStream, level: string): Logger {
-  return pino({ level, base: null, serializers: { error: pino.stdSerializers.errWithCause } }, destination);
+/** What openLogger makes, to any destination. */
+export function loggerTo(destination: DestinationStream, level = "info"): Logger {
+  const serializers = { error: pino.stdSerializers.errWithCause };
+  return pino({ level, base: null, serializers, mixin: ownOperation }, destination);
+}
+
+/** Every line that an operation writes has its id, whatever part of the program writes it. */
+function ownOperation(): object {
+  const operation = currentOperation();
+  return operation === undefined ? {} : { operation };
 }
 
 /** Writes nothing. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { bytesText, durationText, jsonLine, plainText, tableText } from "./text.ts";
+import { bytesText, durationText, jsonLine, plainText } from "./text.ts";
 
 test("durations", () => {
   const texts = [-5, 999, 59_999, 60_000, 3_599_000, 3_600_000, 90_061_000].map(durationText);
@@ -11,16 +11,6 @@ test("durations", () => {
 test("bytes", () => {
   const texts = [0, 1023, 1024, 1536, 10_240, 5n * 1024n ** 3n, 1024 ** 5].map(bytesText);
   assert.deepEqual(texts, ["0 B", "1023 B", "1 KiB", "1.5 KiB", "10 KiB", "5 GiB", "1024 TiB"]);
-});
-
-test("columns are as wide as their widest cell", () => {
-  assert.equal(
-    tableText([
-      ["A", "BB"],
-      ["ccc", "d"],
-    ]),
-    "A    BB\nccc  d\n",
-  );
 });
 
 const HARMFUL = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u;

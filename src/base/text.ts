@@ -17,16 +17,6 @@ export function bytesText(bytes: number | bigint): string {
   return `${value >= 10 || Number.isInteger(value) ? Math.round(value) : value.toFixed(1)} ${units[0]}`;
 }
 
-/** Rows as a table with aligned columns, without trailing spaces. */
-export function tableText(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? "").length)),
-  );
-  const line = (row: readonly string[]) =>
-    row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ");
-  return rows.map((row) => `${line(row).trimEnd()}\n`).join("");
-}
-
 /** Control characters, bidirectional controls, and what ends a line though it is no newline. */
 const CONTROLS = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 const CONTROLS_RUN = new RegExp(`${CONTROLS.source}+`, "gu");

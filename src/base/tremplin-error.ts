@@ -28,10 +28,19 @@ export type ErrorCode =
 export class TremplinError extends Error {
   override readonly name = "TremplinError";
   readonly code: ErrorCode;
+  /** The operation that failed, by which logs can be searched. */
+  declare operation?: string;
 
   constructor(code: ErrorCode, sentence: string, cause?: unknown) {
     super(sentence, cause === undefined ? undefined : { cause });
     this.code = code;
+  }
+
+  /** Anything thrown, as the failure of an operation; undefined: of none that is known. */
+  static ofOperation(operation: string | undefined, thrown: unknown): TremplinError {
+    const error = TremplinError.from(thrown);
+    if (operation !== undefined) error.operation ??= operation;
+    return error;
   }
 
   /**

@@ -7,6 +7,7 @@ import { readOriginalCommandLine } from "./flags/original-command-line.ts";
 import type { Io } from "./io.ts";
 import { suggestForOtherName } from "./other-names.ts";
 import { reportError } from "./report-error.ts";
+import { traceCommand } from "./trace-command.ts";
 
 interface Entry {
   readonly summary: string;
@@ -68,6 +69,27 @@ const commands: Readonly<Record<string, Entry>> = {
   get: {
     summary: "show the settings of a container",
     load: async () => (await import("./commands/get.ts")).getCommand,
+  },
+  share: {
+    summary: "show a folder of the machine in a container",
+    load: async () => (await import("./commands/share.ts")).shareCommand,
+  },
+  unshare: {
+    summary: "end a share; the folder and its files stay",
+    load: async () => (await import("./commands/unshare.ts")).unshareCommand,
+  },
+  shares: {
+    summary: "list the folders of the machine that containers see",
+    load: async () => (await import("./commands/shares.ts")).sharesCommand,
+  },
+  "ssh-config": {
+    summary: "let ssh, scp and editors reach containers as NAME.tremplin",
+    load: async () => (await import("./commands/ssh-config.ts")).sshConfigCommand,
+  },
+  "ssh-proxy": {
+    summary: "connect ssh to a container",
+    isHidden: true,
+    load: async () => (await import("./commands/ssh-proxy.ts")).sshProxyCommand,
   },
   logs: {
     summary: "show the log of a container, or of its last start",
@@ -209,7 +231,9 @@ export async function run(commandLine: readonly string[], io: Io): Promise<numbe
     if (wanted && !command) checkCommand(wanted, args[0] === "help");
     const words = command && args[0] !== "help" ? moveOptionsOf(command, args) : args;
     json = ownWords(words, command).includes("--json");
-    await program.parseAsync(withHelpOfSubcommand(words, program), { from: "user" });
+    await traceCommand(wanted ?? "", () =>
+      program.parseAsync(withHelpOfSubcommand(words, program), { from: "user" }),
+    );
     return Number(process.exitCode ?? exitCode.done);
   } catch (thrown) {
     if (!(thrown instanceof CommanderError)) return reportError(TremplinError.from(thrown), json, io);
@@ -238,7 +262,7 @@ function withHelpOfSubcommand(args: readonly string[], program: Command): string
 }
 
 /** The program with the wanted command loaded, or all; of the others it has only the summaries. */
-async function createProgram(wanted: string | "all" | undefined, io: Io): Promise<Command> {
+export async function createProgram(wanted: string | "all" | undefined, io: Io): Promise<Command> {
   const program = new Command("tremplin")
     .description("Manage long-lived LXD and Incus containers.")
     .version(version, "--version", "print the version")

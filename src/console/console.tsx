@@ -1,13 +1,21 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { plainText } from "../base/text.ts";
 import { signOut } from "./api/host.ts";
 import { Say, useShown } from "./api/use-live.ts";
+import { AddGuestPage } from "./pages/add-guest.tsx";
 import { ContainerPage } from "./pages/container.tsx";
 import { CreatePage } from "./pages/create.tsx";
+import { DebugPage } from "./pages/debug.tsx";
+import { GuestPage } from "./pages/guest.tsx";
+import { GuestsPage } from "./pages/guests.tsx";
 import { HistoryPage } from "./pages/history.tsx";
+import { LogPage } from "./pages/log.tsx";
 import { OverviewPage } from "./pages/overview.tsx";
 import { RestorePage } from "./pages/restore.tsx";
+import { TerminalPage } from "./pages/terminal.tsx";
 import { ConnectionNote, ConnectionState, SignedOut } from "./parts/connection.tsx";
 import { type Message, Messages } from "./parts/messages.tsx";
+import { TransferCard } from "./parts/transfer.tsx";
 import { linkTo, type Route, useRoute } from "./route.ts";
 
 /** The frame of all pages. */
@@ -34,6 +42,9 @@ export function Console() {
           <PageLink page="overview" route={route} href={linkTo()}>
             Containers
           </PageLink>
+          <PageLink page="guests" route={route} href={linkTo("guests")}>
+            Guests
+          </PageLink>
           <PageLink page="history" route={route} href={linkTo("history")}>
             History
           </PageLink>
@@ -49,6 +60,7 @@ export function Console() {
           messages={messages}
           onClose={(id) => setMessages((all) => all.filter((each) => each.id !== id))}
         />
+        <TransferCard />
         <Page route={route} />
       </main>
     </Say.Provider>
@@ -63,6 +75,18 @@ function Page({ route }: { readonly route: Route }) {
       return <OverviewPage />;
     case "history":
       return <HistoryPage />;
+    case "guests":
+      return <GuestsPage />;
+    case "add-guest":
+      return <AddGuestPage />;
+    case "guest":
+      return <GuestPage key={route.guest} name={route.guest} />;
+    case "debug":
+      return <DebugPage key={route.guest} guest={route.guest} />;
+    case "log":
+      return <LogPage key={`${route.guest}/${route.name}`} guest={route.guest} name={route.name} />;
+    case "terminal":
+      return <TerminalPage key={`${route.guest}/${route.name}`} guest={route.guest} name={route.name} />;
     case "create":
       return <CreatePage key={route.guest} guest={route.guest} />;
     case "restore":
@@ -102,6 +126,18 @@ function titleOf(route: Route): string {
       return "Containers";
     case "history":
       return "History";
+    case "guests":
+      return "Guests";
+    case "add-guest":
+      return "Add a guest";
+    case "guest":
+      return route.guest;
+    case "debug":
+      return `Debug information of ${route.guest}`;
+    case "log":
+      return `Log of ${route.name}`;
+    case "terminal":
+      return `Terminal of ${route.name}`;
     case "create":
       return "New container";
     case "restore":
@@ -119,7 +155,7 @@ function useFocusOnNewPage(route: Route) {
   const shown = JSON.stringify(route);
   const before = useRef(shown);
   useEffect(() => {
-    document.title = `${titleOf(route)} – Tremplin`;
+    document.title = `${plainText(titleOf(route))} – Tremplin`;
     if (before.current !== shown) main.current?.focus();
     before.current = shown;
   }, [shown]);

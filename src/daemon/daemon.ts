@@ -6,6 +6,7 @@ import { TremplinError } from "../base/tremplin-error.ts";
 import { Guest } from "../contract/tremplin/v1/guest_pb.js";
 import { Tremplin } from "../contract/tremplin_pb.js";
 import type { Engine } from "../engine/engine.ts";
+import type { DaemonReadings } from "../telemetry/metrics/daemon-metrics.ts";
 import { admitRole } from "../transport/admission.ts";
 import { health } from "../transport/health.ts";
 import { reflection } from "../transport/reflection.ts";
@@ -22,11 +23,15 @@ import { operationKinds } from "./operations/kinds.ts";
 import type { EngineAccess } from "./operations/operation-deps.ts";
 import type { OperationKind } from "./operations/runner/operation.ts";
 import { Runner } from "./operations/runner/runner.ts";
+import { ContainersToStart } from "./operations/start/containers-to-start.ts";
 import { UploadedImages } from "./operations/uploaded-images.ts";
 import type { DaemonOptions } from "./options.ts";
 import { guestService } from "./rpc/guest-service.ts";
 import type { RpcDeps } from "./rpc/rpc.ts";
 import { tremplinService } from "./rpc/tremplin-service.ts";
+import { ShareMounts } from "./shares/share-mounts.ts";
+import { ShareRecords } from "./shares/share-records.ts";
+import { Shares } from "./shares/shares.ts";
 import { loadSite } from "./sites/load-site.ts";
 import { prepareSite } from "./sites/prepare-site.ts";
 import { openStateFolder, type StateFolder } from "./state-folder.ts";
@@ -34,6 +39,12 @@ import { chooseEngine } from "./supervisor/engine-choice.ts";
 import { parseSubnet } from "./supervisor/network/subnet.ts";
 import { Supervisor, type SupervisorOptions } from "./supervisor/supervisor.ts";
 import { version } from "./version.ts";
+
+/** What outlives the start of a daemon. */
+interface Core extends ReadParts {
+  readonly shares: Shares;
+  readonly recovery: Promise<void>;
+}
 
 interface Ambient {
   readonly clock: Clock;
@@ -48,18 +59,18 @@ export class Daemon implements AsyncDisposable {
   readonly #parts: AsyncDisposableStack;
   readonly #runner: Runner;
   readonly #supervisor: Supervisor;
+  readonly #shares: Shares;
   readonly #recovery: Promise<void>;
+  readonly #readings: () => DaemonReadings;
 
-  private constructor(
-    parts: AsyncDisposableStack,
-    runner: Runner,
-    supervisor: Supervisor,
-    recovery: Promise<void>,
-  ) {
+  private constructor(parts: AsyncDisposableStack, core: Core) {
+    const { runner, supervisor, shares, recovery } = core;
     this.#parts = parts;
     this.#runner = runner;
     this.#supervisor = supervisor;
+    this.#shares = shares;
     this.#recovery = recovery;
+    this.#readings = () => readingsOf(core);
   }
 
   /** Resolves when the daemon serves requests (docs/contract.md#start-up-order). */
@@ -85,8 +96,10 @@ export class Daemon implements AsyncDisposable {
     const beforeRunning: BeforeRunning[] = [];
     const onReady = (engine: Engine) => inOrder(beforeRunning, engine);
     const failed = (program: string) => failures.send(program);
+    const shares = parts.use(await openShares(options, state, () => engine.running(), ambient));
     const supervised = { ...supervisorOptions(options), site, places, onReady, failed, ...ambient };
-    const supervisor = parts.use(new Supervisor(supervised));
+    const beforeStart = () => shares.prepare();
+    const supervisor = parts.use(new Supervisor({ ...supervised, beforeStart }));
     const engine = engineAccess(supervisor);
     const engineAnswers = (signal: AbortSignal) => supervisor.answers(signal);
     const runner = parts.use(
@@ -99,14 +112,21 @@ export class Daemon implements AsyncDisposable {
     const kinds = operationKinds({
       ...common,
       uploads: new UploadedImages(),
+      beforeBoot: (container) => shares.prepareContainer(container),
       milestone,
       shutdownSignal: shutdown.signal,
     });
     for (const kind of Object.values<OperationKind>(kinds)) runner.add(kind);
+    // An external engine has the profile of its own site.
+    const autostart = () => (supervisor.isManaged ? site.autostart : "off");
+    const starting = { runner, kinds, ofSite: autostart, shutdownSignal: shutdown.signal, log };
+    const toStart = new ContainersToStart(starting);
     beforeRunning.push(
       (ready) => watchers.watch(ready),
       async () => runner.recover((await journal.entries()).filter(isOnContainer)),
       (ready) => usb.watch(ready),
+      (ready) => shares.watch(ready),
+      (ready) => toStart.begin(ready),
     );
 
     const left = await journal.entries();
@@ -114,7 +134,8 @@ export class Daemon implements AsyncDisposable {
     const recovery = recoverLaunch(left, runner, supervisor, log);
     const { daemonId } = state;
     const identity = { daemonId, version, startedAt, bridge: options.bridge };
-    parts.use(await serveRpcs(options, { ...common, ...identity, runner, kinds, notices, usb, ports }));
+    const served = { runner, kinds, notices, usb, shares, ports, toStart, autostart };
+    parts.use(await serveRpcs(options, { ...common, ...identity, ...served }));
     notices.announce(`${daemonId}-${startedAt.getTime()}`);
     log.info({ version, site: site.name, state: state.path }, "listening");
 
@@ -122,7 +143,12 @@ export class Daemon implements AsyncDisposable {
     void notices.rejected.sweep(shutdown.signal);
     const isBusy = () => runner.locks.all().length > 0 || watchers.isBusy;
     void collectGarbageWhenIdle(isBusy, clock, shutdown.signal);
-    return new Daemon(parts.move(), runner, supervisor, recovery);
+    return new Daemon(parts.move(), { runner, supervisor, shares, notices, clock, recovery });
+  }
+
+  /** How it is now, for metrics. */
+  get readings(): DaemonReadings {
+    return this.#readings();
   }
 
   /** Stops the containers and a managed engine; dispose the daemon afterwards (docs/contract.md#shutdown). */
@@ -130,12 +156,32 @@ export class Daemon implements AsyncDisposable {
     // Operations would fail when their engine stops: the next daemon recovers them instead.
     await this.#runner[Symbol.asyncDispose]();
     await this.#supervisor.shutDown();
+    // Folders of people are not left mounted below the state folder, which somebody may delete.
+    if (this.#supervisor.isManaged) await this.#shares.unmountAll();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#parts.disposeAsync();
     await this.#recovery;
   }
+}
+
+interface ReadParts {
+  readonly runner: Runner;
+  readonly supervisor: Supervisor;
+  readonly notices: HostNotices;
+  readonly clock: Clock;
+}
+
+function readingsOf({ runner, supervisor, notices: { queue }, clock }: ReadParts): DaemonReadings {
+  const { oldest } = queue;
+  return {
+    operations: runner.locks.all(),
+    waiting: queue.length,
+    oldestMs: oldest ? Math.max(0, clock.now() - oldest.since) : 0,
+    hostAnswers: queue.outage === undefined,
+    engineRuns: supervisor.state.status === "running",
+  };
 }
 
 /** Part of the start of an engine: done before the engine counts as running. */
@@ -159,6 +205,20 @@ function openNotices(options: DaemonOptions, state: StateFolder, ambient: Ambien
   const { host } = options;
   const place = { daemonId, journalFolder, rejectedFolder };
   return HostNotices.open({ host, ...credentialsOf(options), ...place, ...ambient });
+}
+
+/** Where engines keep containers unless a person chose another place, and this program its keys. */
+const ENGINE_FOLDERS = ["/var/lib/tremplin", "/var/lib/lxd", "/var/lib/incus", "/var/snap/lxd"];
+
+async function openShares(
+  { state, shared }: DaemonOptions,
+  { shareRecords, shareMounts }: StateFolder,
+  engine: () => Engine,
+  ambient: Ambient,
+): Promise<Shares> {
+  const records = await ShareRecords.open(shareRecords, ambient.log);
+  const mounts = new ShareMounts(shareMounts);
+  return new Shares({ records, mounts, own: [state, shared, ...ENGINE_FOLDERS], engine, ...ambient });
 }
 
 function supervisorOptions(

@@ -30,6 +30,8 @@ export interface DaemonOptions {
   readonly tls?: Tls | undefined;
   /** What host and daemon present to each other on tcp without TLS. */
   readonly token?: string | undefined;
+  /** Where metrics are served, within this machine. Default: nowhere. */
+  readonly metrics?: Address | undefined;
   /** Where the log goes. */
   readonly log: LogTarget;
   /** trace, debug, info, warn, error or silent. */

@@ -17,6 +17,10 @@ export interface StateFolder {
   readonly running: string;
   /** Which containers have which USB ports, see UsbAssignments. */
   readonly usb: string;
+  /** What is shared with containers, see ShareRecords. */
+  readonly shareRecords: string;
+  /** Where shared folders are mounted, see ShareMounts. */
+  readonly shareMounts: string;
   /** Identifies the daemon, the same at each start. */
   readonly daemonId: string;
 }
@@ -37,6 +41,8 @@ export async function openStateFolder(path: string, log: ErrorLog): Promise<Stat
     rejected: join(path, "refused"),
     running: join(path, "running.json"),
     usb: join(path, "usb.json"),
+    shareRecords: join(path, "shares.json"),
+    shareMounts: join(path, "shares"),
     daemonId: await readDaemonId(join(path, "daemon-id"), log),
   };
 }

@@ -121,6 +121,7 @@ test("operations of every kind are recovered from the steps that an earlier vers
     supervisor: supervisorWith(resets) as Supervisor,
     engine: () => engine,
     uploads: new UploadedImages(),
+    beforeBoot: async () => undefined,
     site: generic,
     places: { state: folder, shared: join(folder, "shared") },
     milestone: undefined,

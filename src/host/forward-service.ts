@@ -82,6 +82,10 @@ function checkRequest({ containerName, port, enabled, hostPort }: SetForwardRequ
 
 /** A port of this machine is taken from nobody. */
 function checkFree(hostPort: number, key: PortKey, forwards: Forwards): void {
+  if (forwards.isReserved(hostPort)) {
+    const sentence = `port ${hostPort} of this machine is for the console; choose another one`;
+    throw new ConnectError(sentence, Code.AlreadyExists);
+  }
   const holder = forwards.holderOf(hostPort);
   if (!holder || isSamePort(holder, key)) return;
   const { guest, container, port } = holder;

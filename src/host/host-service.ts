@@ -7,6 +7,7 @@ import { callerKey } from "../transport/caller.ts";
 import type { AddedGuests } from "./added-guests.ts";
 import type { ConsoleSignIn } from "./console/serve-console.ts";
 import type { ContainerReadings } from "./container-readings.ts";
+import type { Forwards } from "./forwards/forwards.ts";
 import type { Guest, GuestSpec } from "./guest.ts";
 import { guestInfo } from "./guest-info.ts";
 import type { Guests } from "./guests.ts";
@@ -20,12 +21,13 @@ export interface HostServiceDeps {
   readonly added: AddedGuests;
   readonly readings: ContainerReadings;
   readonly events: EventStore;
+  readonly forwards: Pick<Forwards, "settings">;
   readonly clock: Clock;
 }
 
 /** Routes of tremplin.v1.Host. */
 export function hostService(router: ConnectRouter, deps: HostServiceDeps, console: ConsoleSignIn): void {
-  const { guests, added, readings, events, clock } = deps;
+  const { guests, added, readings, events, forwards, clock } = deps;
   const describe = async (guest: Guest) => guestInfo(guest, await guest.presence(), events);
   /** Also a guest that was removed has a history. */
   const checkKnown = (name: string): void => {
@@ -43,10 +45,11 @@ export function hostService(router: ConnectRouter, deps: HostServiceDeps, consol
       checkKnown(request.guest);
       return { operations: listOperations(request, events) };
     },
-    async listContainers({ guest }) {
+    async listContainers({ guest, withoutActions }) {
       const wanted = guest === "" ? guests.all : [guests.get(guest)];
       const inOrder = wanted.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-      return { guests: await Promise.all(inOrder.map((each) => containersOf(each, readings, events))) };
+      const read = (each: Guest) => containersOf(each, readings, events, withoutActions);
+      return { guests: await Promise.all(inOrder.map(read)) };
     },
     async addGuest(request, context) {
       const guest = await added.add(specOf(request, context));
@@ -55,7 +58,10 @@ export function hostService(router: ConnectRouter, deps: HostServiceDeps, consol
     },
     async removeGuest({ name }) {
       await added.remove(name);
-      if (!guests.find(name)) events.forgetContainers(name);
+      if (!guests.find(name)) {
+        events.forgetContainers(name);
+        await forwards.settings.forgetGuest(name);
+      }
       return {};
     },
     createConsoleToken() {

@@ -57,6 +57,20 @@ test("the containers of all guests have state, ports, and what is legal with the
   );
 });
 
+test("a caller that works out the actions itself gets none of any container", async (t) => {
+  const at = await hostFixture(t);
+  await at.host("vm");
+  const guest = await at.guest("vm");
+  guest.containers.set("web", "running");
+  const actions = async () => {
+    const { guests } = await at.api(Host).listContainers({ withoutActions: true });
+    return guests.flatMap((each) => [each.actions.length > 0, ...each.containers.map((one) => one.actions)]);
+  };
+  assert.deepEqual(await actions(), [true, []]);
+  await guest.close();
+  assert.deepEqual(await actions(), [true, []]);
+});
+
 test("an operation under way is shown, and refuses what needs the container for itself", async (t) => {
   const at = await hostFixture(t);
   await at.host("vm");

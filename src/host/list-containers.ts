@@ -12,7 +12,12 @@ import type { PastOperation } from "./store/history.ts";
 const MAX_OPERATIONS = 1_000;
 
 /** A guest with its containers: as they are, or, marked as stale, as they were last known. */
-export async function containersOf(guest: Guest, readings: ContainerReadings, events: EventStore) {
+export async function containersOf(
+  guest: Guest,
+  readings: ContainerReadings,
+  events: EventStore,
+  withoutActions = false,
+) {
   const reading = await readings.read(guest);
   const presence = reading.isLive
     ? { reachable: true as const, daemonId: undefined, engine: Engine_State.RUNNING }
@@ -21,7 +26,7 @@ export async function containersOf(guest: Guest, readings: ContainerReadings, ev
   const info = guestInfo(guest, presence, events);
   const actions = guestActions.map((action) => ({ action, refusal: guestRefusal(action, guest, reading) }));
   if (!reading.isLive)
-    return { guest: info, actions, ...lastKnown(guest, reading.reason, operations, events) };
+    return { guest: info, actions, ...lastKnown(guest, reading.reason, operations, events, withoutActions) };
   const ports = events.ports(guest.name);
   return {
     guest: info,
@@ -32,7 +37,7 @@ export async function containersOf(guest: Guest, readings: ContainerReadings, ev
       stale: false,
       ports: [...(ports.get(container.name) ?? [])],
       ...operationField(container.operation === "" ? undefined : operations.get(container.name)),
-      actions: legalActions(container, operations.get(container.name)),
+      actions: withoutActions ? [] : legalActions(container, operations.get(container.name)),
     })),
     actions,
   };
@@ -43,6 +48,7 @@ function lastKnown(
   failureReason: string,
   operations: ReadonlyMap<string, PastOperation>,
   events: EventStore,
+  withoutActions: boolean,
 ) {
   const { containers, time } = events.lastKnown(guest.name);
   return {
@@ -53,7 +59,7 @@ function lastKnown(
       stale: true,
       ports: [...ports],
       ...operationField(operations.get(container.name)),
-      actions: containerActions.map((action) => ({ action, refusal: failureReason })),
+      actions: withoutActions ? [] : containerActions.map((action) => ({ action, refusal: failureReason })),
     })),
   };
 }

@@ -1,5 +1,7 @@
 import type { DescMethod, MessageShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
+import type { Logger } from "../base/logger.ts";
+import { type NoticeTaken, observed } from "../base/observed.ts";
 import { errorMessage } from "../base/tremplin-error.ts";
 import { StartLxdProgress_Status, TremplinListener } from "../contract/tremplin_pb.js";
 import type { OnFailure } from "../transport/answer-calls.ts";
@@ -10,6 +12,7 @@ import type { Guest } from "./guest.ts";
 import type { Guests } from "./guests.ts";
 import { checkNotice, type NoticeRule } from "./notice-check.ts";
 import type { NoticeLimits } from "./notice-limits.ts";
+import { noticeText } from "./notice-text.ts";
 import { senderOf } from "./sender.ts";
 import type { EventStore, Notice } from "./store/event-store.ts";
 
@@ -42,6 +45,7 @@ export interface ListenerDeps {
   readonly events: EventStore;
   readonly limits: NoticeLimits;
   readonly renames: Pick<ForwardRenames, "onNotice">;
+  readonly log: Logger;
   /** Called when a daemon, or the engine of one, has just begun to serve. */
   readonly isReady: (guest: Guest, what: "daemon" | "engine") => void;
 }
@@ -53,6 +57,14 @@ function begunIn(notice: Notice): "daemon" | "engine" | undefined {
   return isUp ? "engine" : undefined;
 }
 
+function logEnd(log: Logger, guest: string, notice: Notice, operation: string | undefined): void {
+  if (operation === undefined) return;
+  const read = noticeText({ notice });
+  if (!read || read.state === "going") return;
+  const { container, state: result } = read;
+  log.info({ operation, guest, container, notice: notice.case, result }, "an operation has ended");
+}
+
 /**
  * Routes of TremplinListener. A notice is on disk before it is acknowledged. One whose id (the metadata
  * `tremplin-notice`) is already recorded is acknowledged and not recorded again. `expected`: the guest that sends to
@@ -60,7 +72,7 @@ function begunIn(notice: Notice): "daemon" | "engine" | undefined {
  */
 export function listener(
   router: ConnectRouter,
-  { guests, events, limits, renames, isReady }: ListenerDeps,
+  { guests, events, limits, renames, isReady, log }: ListenerDeps,
   expected: () => string | undefined,
 ): void {
   const handlers = TremplinListener.methods.map((method) => {
@@ -83,16 +95,24 @@ export function listener(
       const operation = operationIdIn(requestHeader);
       await renames.onNotice(guest.name, notice, operation);
       await events.append(guest.name, notice, id, operation);
+      logEnd(log, guest.name, notice, operation);
       const begun = begunIn(notice);
       if (begun) isReady(guest, begun);
       return {};
     };
-    const handleOrAnswer = (message: object, context: HandlerContext) =>
-      handle(message, context).catch((thrown) => {
-        throw thrown instanceof ConnectError
-          ? thrown
-          : new ConnectError(errorMessage(thrown), Code.Unavailable);
-      });
+    const countAs = (result: NoticeTaken["result"]): void =>
+      observed.noticeTaken.publish({ notice: method.localName, result } satisfies NoticeTaken);
+    const handleOrAnswer = async (message: object, context: HandlerContext) => {
+      try {
+        const taken = await handle(message, context);
+        countAs("taken");
+        return taken;
+      } catch (thrown) {
+        countAs("refused");
+        if (thrown instanceof ConnectError) throw thrown;
+        throw new ConnectError(errorMessage(thrown), Code.Unavailable);
+      }
+    };
     return [method.localName, handleOrAnswer];
   });
   router.service(TremplinListener, Object.fromEntries(handlers));

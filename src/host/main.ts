@@ -1,7 +1,8 @@
 import { systemClock } from "../base/async/clock.ts";
 import { rotatingLogs } from "../base/files/rotate-logs.ts";
-import { logUncaught, openLogger } from "../base/logger.ts";
+import { type Logger, logUncaught, openLogger } from "../base/logger.ts";
 import { ServiceManager } from "../base/processes/service-manager.ts";
+import { openTraces } from "../telemetry/traces/open-traces.ts";
 import { formatAddress } from "../transport/address.ts";
 import { takeInheritedSockets } from "../transport/inherited-sockets.ts";
 import { selfCheck } from "../transport/self-check.ts";
@@ -16,10 +17,20 @@ export async function runHost(options: HostOptions): Promise<void> {
   const shutdown = Promise.withResolvers<NodeJS.Signals>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => shutdown.resolve(signal));
   const manager = await ServiceManager.take(log);
-  await using server = await serveHost(options, systemClock, log, await takeInheritedSockets());
+  const inherited = await takeInheritedSockets();
+  await using _traces = await openTraces("tremplin-host", options.version ?? "", log);
+  await using metrics = await openMetrics(options, log);
+  await using server = await serveHost(options, systemClock, log, inherited);
+  metrics?.show(() => server.readings);
   const [addresses, listeners] = [server.addresses, server.listeners].map((all) => all.map(formatAddress));
   log.info({ addresses, listeners, console: server.consoleUrl }, "the host is listening");
   using check = selfCheck(server.addresses);
   using _serving = manager.serving(check, { clock: systemClock, log });
   log.info({ signal: await shutdown.promise }, "the host shuts down");
+}
+
+async function openMetrics({ metrics, version = "" }: HostOptions, log: Logger) {
+  if (!metrics) return undefined;
+  const { openHostMetrics } = await import("../telemetry/metrics/open-metrics.ts");
+  return await openHostMetrics(metrics, { version, elapsed: systemClock.elapsed, log });
 }

@@ -34,7 +34,7 @@ export interface NoticeText {
 type Reading = Omit<NoticeText, "container" | "reason">;
 
 /** The words for an event; undefined for the one that only begins a watch. */
-export function noticeText({ notice }: Event): NoticeText | undefined {
+export function noticeText({ notice }: Pick<Event, "notice">): NoticeText | undefined {
   if (notice.case === undefined || notice.case === "begun") return undefined;
   const container = "containerName" in notice.value ? plainText(notice.value.containerName) : "";
   const reason = "failureReason" in notice.value ? plainText(notice.value.failureReason) : "";

@@ -48,6 +48,10 @@ export interface HostOptions {
   readonly console?: ConsoleOptions | undefined;
   /** The name of a group whose members may connect to the Unix sockets of `listen`. Default: nobody else may. */
   readonly socketGroup?: string | undefined;
+  /** Of this program. */
+  readonly version?: string | undefined;
+  /** Where metrics are served, within this machine. Default: nowhere. */
+  readonly metrics?: Address | undefined;
   /** trace, debug, info, warn, error or silent. */
   readonly logLevel: string;
   /** Files that are rotated, also those of other programs. Default: none. */

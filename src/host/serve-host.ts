@@ -5,8 +5,9 @@ import type { Logger } from "../base/logger.ts";
 import { findGroup } from "../base/processes/find-group.ts";
 import { TremplinError } from "../base/tremplin-error.ts";
 import { Guest } from "../contract/tremplin/v1/guest_pb.js";
-import { Host } from "../contract/tremplin/v1/host_pb.js";
+import { Forward_State, Host } from "../contract/tremplin/v1/host_pb.js";
 import { Tremplin, TremplinListener } from "../contract/tremplin_pb.js";
+import type { HostReadings } from "../telemetry/metrics/host-metrics.ts";
 import { formatAddress } from "../transport/address.ts";
 import { admitRole } from "../transport/admission.ts";
 import type { OnFailure } from "../transport/answer-calls.ts";
@@ -17,8 +18,11 @@ import { type RpcServer, serve } from "../transport/server.ts";
 import { AcceptedTokens } from "../transport/token.ts";
 import { vsockGuard } from "../transport/vsock/vsock-guard.ts";
 import { AddedGuests } from "./added-guests.ts";
+import { parseConsoleAddress } from "./console/console-address.ts";
 import { onlyOutside, openConsole } from "./console/open-console.ts";
 import type { ConsoleSignIn } from "./console/serve-console.ts";
+import { shellsOf } from "./console/terminal/open-shell.ts";
+import { BackupTransfers, backupService } from "./console/transfers/backup-transfers.ts";
 import { ContainerReadings } from "./container-readings.ts";
 import { forwardService } from "./forward-service.ts";
 import { ForwardRenames } from "./forwards/forward-renames.ts";
@@ -29,7 +33,7 @@ import { type HostServiceDeps, hostService } from "./host-service.ts";
 import { listener, misdirectedNotices, rpcPath } from "./listener.ts";
 import { sendersWithoutProof } from "./new-guest.ts";
 import { NoticeLimits } from "./notice-limits.ts";
-import type { HostOptions, ListenerAddress } from "./options.ts";
+import { type HostOptions, hostDefaults, type ListenerAddress } from "./options.ts";
 import { proxyService } from "./proxy.ts";
 import { renameService } from "./rename-service.ts";
 import { senderOf } from "./sender.ts";
@@ -43,10 +47,15 @@ export interface RunningHost extends AsyncDisposable {
   readonly listeners: RpcServer["addresses"];
   /** Undefined without a console. */
   readonly consoleUrl: string | undefined;
+  /** How it is now, for metrics. */
+  readonly readings: HostReadings;
 }
 
 /** The default; ports beyond are listed, but not open. */
 const MAX_FORWARDS = 256;
+
+/** How long a notice waits until its guest has said which containers it has. */
+const NAMES_TIMEOUT_MS = 5_000;
 
 interface Parts extends HostServiceDeps {
   readonly options: HostOptions;
@@ -73,8 +82,13 @@ export async function serveHost(
   const guests = servers.use(new Guests(options.guests, options.tls));
   const readings = servers.use(new ContainerReadings({ events, clock, log }));
   const { state: folder, maxForwards: most = MAX_FORWARDS } = options;
-  const forwards = servers.use(await Forwards.open({ folder, most, clock, log }));
-  const renames = new ForwardRenames(forwards, log);
+  const reserved = consolePorts(options);
+  const forwards = servers.use(await Forwards.open({ folder, most, reserved, clock, log }));
+  const namesOf = async (guest: string): Promise<ReadonlySet<string>> => {
+    const containers = await guests.get(guest).listContainers(AbortSignal.timeout(NAMES_TIMEOUT_MS));
+    return new Set(containers.map(({ name }) => name));
+  };
+  const renames = new ForwardRenames(forwards, log, namesOf);
   const limits = new NoticeLimits(clock);
   const base = { options, guests, events, readings, forwards, renames, limits, clock, log, inherited };
   const added = servers.use(
@@ -86,9 +100,11 @@ export async function serveHost(
   );
   guests.onChange = () => forwards.setGuests(guests.all);
   const all = { ...base, added };
-  const console = servers.use(
-    await openConsole(options, (router) => clientRoutes(router, all, onlyOutside), clock, log),
-  );
+  const transfers = servers.use(new BackupTransfers({ guests, events, clock, log }));
+  const routes = (router: ConnectRouter): void => clientRoutes(router, all, onlyOutside, transfers);
+  const { exchanges } = transfers;
+  const openShell = shellsOf((name) => guests.get(name));
+  const console = servers.use(await openConsole(options, { routes, exchanges, openShell, clock, log }));
   const { addresses } = servers.use(await serveClients(all, console));
   const listeners: RunningHost["listeners"][number][] = [];
   for (const each of options.listeners) {
@@ -102,8 +118,28 @@ export async function serveHost(
     addresses,
     listeners,
     consoleUrl: console.url,
+    readings: readingsOf(guests, forwards),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+function readingsOf(guests: Guests, forwards: Forwards): HostReadings {
+  const ask = async (guest: GuestConnection) => {
+    return { name: guest.name, answers: (await guest.presence()).reachable };
+  };
+  return {
+    guests: () => Promise.all(guests.all.map(ask)),
+    forwards: () =>
+      forwards.list().map(({ state, connections }) => {
+        return { state: Forward_State[state].toLowerCase(), connections };
+      }),
+  };
+}
+
+/** Its usual one too: browsers keep secrets for it, also while there is no console. */
+function consolePorts({ console: wanted }: HostOptions): ReadonlySet<number> {
+  const usual = parseConsoleAddress(hostDefaults.console);
+  return new Set([usual, wanted?.address].flatMap((address) => address?.port ?? []));
 }
 
 function ownTokens({ guest }: ListenerAddress, token: string | undefined): AcceptedTokens {
@@ -137,9 +173,15 @@ async function serveClients(parts: Parts, console: ConsoleSignIn): Promise<RpcSe
 }
 
 /** The rpcs of people and programs. */
-function clientRoutes(router: ConnectRouter, parts: Parts, console: ConsoleSignIn): void {
+function clientRoutes(
+  router: ConnectRouter,
+  parts: Parts,
+  console: ConsoleSignIn,
+  transfers?: BackupTransfers,
+): void {
   const { guests, forwards, renames } = parts;
   hostService(router, parts, console);
+  backupService(router, transfers);
   forwardService(router, forwards, guests);
   proxyService(router, Tremplin, guests);
   proxyService(router, Guest, guests);

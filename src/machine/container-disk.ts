@@ -1,18 +1,8 @@
 import { open, stat, truncate } from "node:fs/promises";
 import { TremplinError } from "../base/tremplin-error.ts";
 
-const UNITS: Readonly<Record<string, number>> = { M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 };
-
 /** A smaller btrfs is of no use. Bytes. */
-const MIN_SIZE = 1024 ** 3;
-
-/** Reads a size such as 40G (units of 1024). Throws `invalid`. */
-export function parseSize(text: string): number {
-  const match = /^(\d{1,6})([MGT])(?:iB)?$/i.exec(text);
-  const size = Number(match?.[1]) * (UNITS[match?.[2]?.toUpperCase() ?? ""] ?? Number.NaN);
-  if (size >= MIN_SIZE) return size;
-  throw new TremplinError("invalid", `"${text}" is not a disk size: use for example 40G, and at least 1G`);
-}
+export const MIN_DISK = 1024 ** 3;
 
 export interface DiskUse {
   /** The size of the disk in bytes. */

@@ -11,12 +11,16 @@ import {
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
 import type { Logger } from "../base/logger.ts";
-import { CallBudget, type CallCharge } from "./call-budget.ts";
+import { CallBudget } from "./call-budget.ts";
 import { convertErrors } from "./call-errors.ts";
 import { type Caller, callerKey, callerText } from "./caller.ts";
+import { followCalls } from "./follow-calls.ts";
+import { logAccepted } from "./log-accepted.ts";
 import { answerRefusal, type Refusal } from "./refusal.ts";
 import { whenClosed } from "./response-sent.ts";
-import { MAX_MESSAGE_BYTES, metered } from "./unfinished-messages.ts";
+import { answerPlainly, isPlainGrpc, noting, plainCall, type UnaryCalls } from "./unary-calls.ts";
+import { MAX_MESSAGE_BYTES, type Metering, metered } from "./unfinished-messages.ts";
+import { pieces, wholeBody } from "./whole-body.ts";
 
 const BODY_TIMEOUT_MS = 30_000;
 
@@ -56,6 +60,7 @@ export type OnFailure = (path: string, caller: Caller | undefined, reason: strin
 
 interface Context extends Required<Omit<AnswerOptions, "routes">> {
   readonly calls: ReadonlyMap<string, ConnectRouter["handlers"][number]>;
+  readonly unary: UnaryCalls;
 }
 
 /**
@@ -68,11 +73,12 @@ export function answerCalls(options: AnswerOptions): Handler {
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
     readMaxBytes: MAX_MESSAGE_BYTES,
-    interceptors: [convertErrors(log)],
+    interceptors: [followCalls("server"), logAccepted(log), convertErrors(log)],
   });
-  routes(router);
+  const unary: UnaryCalls = new Map();
+  routes(noting(router, unary));
   const calls = new Map(router.handlers.map((call) => [call.requestPath, call]));
-  const context = { calls, log, admit, onFailure, bodyTimeoutMs, budget, noRoom, onAdmitted };
+  const context = { calls, unary, log, admit, onFailure, bodyTimeoutMs, budget, noRoom, onAdmitted };
   return (request, response) => {
     // The peer may reset the stream between any two steps, while nothing else listens for errors.
     request.on("error", ignore);
@@ -122,15 +128,25 @@ async function answer(context: Context, request: Request, response: Response): P
   const bound = (): void => boundBody(request, response, context.bodyTimeoutMs);
   if (streams) response.once("finish", bound);
   else bound();
+  const metering = { hold: charge.hold, noRoom: () => noRoomError(caller, context) };
+  const spec = isPlainGrpc(request) ? context.unary.get(call.requestPath) : undefined;
+  const whole = spec && (await wholeBody(request, metering));
+  if (spec && !whole) return;
+  const plain =
+    spec &&
+    whole &&
+    "bytes" in whole &&
+    plainCall({ ...{ spec, values }, headers: request.headers, body: whole.bytes });
+  const onError = (reason: string | undefined): void => {
+    if (reason !== undefined) onFailure(path, caller, reason);
+  };
+  if (plain) return onError(await answerPlainly(plain, response, context.log));
   const universal = universalRequestFromNodeRequest(request, response, undefined, values);
   removeLongDeadline(universal.header);
-  const body = countedBody(universal, streams, charge, () => noRoomFor(caller, context));
+  const body = whole ? pieces(whole) : countedBody(universal, { streams, ...metering });
   const answered = await call({ ...universal, body });
   // The library's function does not always return.
-  response.once("close", () => {
-    const reason = failureOf(answered.status, answered.trailer);
-    if (reason !== undefined) onFailure(path, caller, reason);
-  });
+  response.once("close", () => onError(failureOf(answered.status, answered.trailer)));
   await universalResponseToNodeResponse(answered, response);
 }
 
@@ -142,19 +158,18 @@ function noRoomFor(caller: Caller, { budget, noRoom }: Context): Refusal {
   return { code: noRoom, sentence: budget.sentence(callerText(caller)) };
 }
 
+function noRoomError(caller: Caller, context: Context): ConnectError {
+  const { code, sentence } = noRoomFor(caller, context);
+  return new ConnectError(sentence, code);
+}
+
 function countedBody(
   { body, header }: UniversalServerRequest,
-  streams: boolean,
-  { hold }: CallCharge,
-  noRoom: () => Refusal,
+  metering: Omit<Metering, "isCompressed">,
 ): UniversalServerRequest["body"] {
   if (typeof body !== "object" || body === null || !(Symbol.asyncIterator in body)) return body;
   const isCompressed = ENCODINGS.some((name) => (header.get(name) ?? "identity") !== "identity");
-  const error = (): ConnectError => {
-    const { code, sentence } = noRoom();
-    return new ConnectError(sentence, code);
-  };
-  return metered(body, { streams, isCompressed, hold, noRoom: error });
+  return metered(body, { ...metering, isCompressed });
 }
 
 /** Resets the stream of a call whose place is needed. For gRPC this code means RESOURCE_EXHAUSTED. */

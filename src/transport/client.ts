@@ -8,6 +8,7 @@ import { TremplinError } from "../base/tremplin-error.ts";
 import { type Address, formatAddress, isLocal, type TcpAddress } from "./address.ts";
 import { closedAfterHandshake, connectTls } from "./connect-tls.ts";
 import { ConnectingStream } from "./connecting-stream.ts";
+import { followCalls } from "./follow-calls.ts";
 import { lookupLoopback } from "./loopback.ts";
 import type { Role } from "./role.ts";
 import { ReadableSessionManager } from "./session-manager.ts";
@@ -43,7 +44,8 @@ export interface Connection extends Disposable {
 
 /** Throws `invalid` for another machine without TLS. */
 export function dial(address: Address, options: DialOptions = {}): Connection {
-  const { token, interceptors = [] } = options;
+  const { token } = options;
+  const interceptors = [followCalls("client"), ...(options.interceptors ?? [])];
   const tls = address.kind === "tcp" ? options.tls : undefined;
   const isClear = address.kind === "tcp" && !tls;
   if (isClear && !isLocal(address)) {

@@ -49,9 +49,10 @@ async function serveHealth(
     mostUnknown: 100,
     firstRequestMs: NEVER_MS,
     nextRequestMs: NEVER_MS,
+    strangersAnswerMs: NEVER_MS,
     ...limits,
   });
-  const server = plainServer(handler, connections, () => ({ kind: "local" }));
+  const server = plainServer(handler, { connections, callerOf: () => ({ kind: "local" }) });
   const path = join(folder, "socket");
   await new Promise<void>((resolve) => void server.listen(path, resolve));
   t.after(async () => {

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { resetSocket } from "../base/native/reset-socket.ts";
 import { callerOn, callerText } from "./caller.ts";
 import { networkOf } from "./network-of.ts";
 import { Shares } from "./shares.ts";
@@ -12,6 +13,11 @@ export interface ConnectionLimits {
   readonly firstRequestMs: number;
   /** The time for each further one on HTTP/1.1, which includes the time without any. Default: 75 s. */
   readonly nextRequestMs: number;
+  /**
+   * The time for a caller to take the answer to a request that has not shown who it is; its connection is reset then,
+   * because the answer would stay in memory for as long as nobody reads it. Default: 30 s.
+   */
+  readonly strangersAnswerMs: number;
 }
 
 export const connectionLimits: ConnectionLimits = {
@@ -19,6 +25,7 @@ export const connectionLimits: ConnectionLimits = {
   mostUnknown: 512,
   firstRequestMs: 10_000,
   nextRequestMs: 75_000,
+  strangersAnswerMs: 30_000,
 };
 
 interface Connection {
@@ -109,7 +116,12 @@ export class Connections {
     clearTimeout(connection.timer);
     connection.requests++;
     this.#setBusy(connection, true);
+    const reset = (): void => {
+      if (!connection.isKnown) resetSocket(connection.socket);
+    };
+    const limit = connection.isKnown ? undefined : setTimeout(reset, this.#limits.strangersAnswerMs).unref();
     return () => {
+      clearTimeout(limit);
       if (--connection.requests > 0 || connection.socket.destroyed) return;
       this.#setBusy(connection, false);
       if (!isHttp2) this.#expectRequest(connection, this.#limits.nextRequestMs);

@@ -13,14 +13,20 @@ import {
 } from "../contract/grpc/health/v1/health_pb.js";
 import { type AnswerOptions, answerCalls, type Handler } from "./answer-calls.ts";
 import { callerText } from "./caller.ts";
-import { Connections } from "./connections.ts";
+import { Connections, connectionLimits } from "./connections.ts";
 import { plainServer } from "./plain-server.ts";
 import { secureServer } from "./secure-server.ts";
 import type { Tls } from "./tls.ts";
 
 /** Long enough that it never passes in a test. */
 const NEVER_MS = 600_000;
-const limits = { mostKnown: 8, mostUnknown: 8, firstRequestMs: NEVER_MS, nextRequestMs: NEVER_MS };
+const limits = {
+  ...connectionLimits,
+  mostKnown: 8,
+  mostUnknown: 8,
+  firstRequestMs: NEVER_MS,
+  nextRequestMs: NEVER_MS,
+};
 
 /** Serves the health of "" at once, that of "slow" never. */
 function handlerFor(connections: Connections, admit?: AnswerOptions["admit"]): Handler {
@@ -139,7 +145,7 @@ test("who has no token takes no place of those who have; a token that fills the 
       ? { caller: { kind: "token", guest: authorization } }
       : { refusal: { code: 16, sentence: "no token" } },
   );
-  const port = await listen(t, plainServer(handler, connections));
+  const port = await listen(t, plainServer(handler, { connections }));
   const patient = call(clear(t, port), "slow", "guest good");
   for (let count = 0; count < 20; count++) void call(clear(t, port), "slow", "guest evil");
   const strangers = Array.from({ length: 30 }, () => clear(t, port));

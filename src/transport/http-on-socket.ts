@@ -1,6 +1,7 @@
 import * as http from "node:http";
 import * as http2 from "node:http2";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { type Handler, handleRequests } from "./answer-calls.ts";
 import { callLimits } from "./call-budget.ts";
 import { Connections } from "./connections.ts";
@@ -14,8 +15,17 @@ const WINDOW_BYTES = callLimits.bytesOfCall;
 /** As for HTTP/1.1. */
 const MAX_HEADER_BYTES = 16 * 1024;
 
+export interface HttpOptions {
+  readonly connections?: Connections;
+  /** Gets each request for another protocol, and must end or use its socket. Default: HTTP is all there is. */
+  readonly onUpgrade?: (request: http.IncomingMessage, socket: Duplex, head: Buffer) => void;
+}
+
 /** Serves both versions of HTTP on sockets, with TLS or without. Only the first bytes of a connection say which it is. */
-export function httpOnSocket(handler: Handler, connections = new Connections()): (socket: Socket) => void {
+export function httpOnSocket(
+  handler: Handler,
+  { connections = new Connections(), onUpgrade }: HttpOptions = {},
+): (socket: Socket) => void {
   const settings = {
     maxConcurrentStreams: MAX_STREAMS,
     initialWindowSize: WINDOW_BYTES,
@@ -30,6 +40,12 @@ export function httpOnSocket(handler: Handler, connections = new Connections()):
       // What nobody reads after the answer would be kept.
       response.once("finish", () => request.resume());
       handler(request, response);
+    });
+  }
+  if (onUpgrade) {
+    h1.on("upgrade", (request, socket, head) => {
+      socket.once("close", connections.beginRequest(socket, false));
+      onUpgrade(request, socket, head);
     });
   }
   // Its settings are the first thing that a client sends, and it may not have a call yet.

@@ -1,16 +1,16 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { Handler } from "./answer-calls.ts";
 import { type Caller, setCaller } from "./caller.ts";
-import type { Connections } from "./connections.ts";
-import { httpOnSocket } from "./http-on-socket.ts";
+import { type HttpOptions, httpOnSocket } from "./http-on-socket.ts";
 
-/** Serves both versions of HTTP without TLS. `callerOf`: who has a connection, where the address alone shows it. */
-export function plainServer(
-  handler: Handler,
-  connections?: Connections,
-  callerOf?: (socket: Socket) => Caller,
-): Server {
-  const serve = httpOnSocket(handler, connections);
+export interface PlainOptions extends HttpOptions {
+  /** Who has a connection, where the address alone shows it. */
+  readonly callerOf?: ((socket: Socket) => Caller) | undefined;
+}
+
+/** Serves both versions of HTTP without TLS. */
+export function plainServer(handler: Handler, { callerOf, ...options }: PlainOptions = {}): Server {
+  const serve = httpOnSocket(handler, options);
   return createServer((socket) => {
     if (callerOf) setCaller(socket, callerOf(socket));
     serve(socket);

@@ -28,7 +28,7 @@ interface Logging {
  */
 export function secureServer(tls: Tls, handler: Handler, connections: Connections, logging: Logging): Server {
   const { cert, key, ca } = tls;
-  const serve = httpOnSocket(handler, connections);
+  const serve = httpOnSocket(handler, { connections });
   const handshakes = new Map<string, Socket>();
   const open = new Map<TLSSocket, Open>();
   const options = {

@@ -108,7 +108,7 @@ function serverFor(
     onFailure: options.onFailure ?? logRefusals(log, limit),
   });
   if (tls) return secureServer(tls, handler, connections, { log, limit });
-  return plainServer(handler, connections, address.kind === "unix" ? localCaller : undefined);
+  return plainServer(handler, { connections, callerOf: address.kind === "unix" ? localCaller : undefined });
 }
 
 /** Without the native library all users count as one. */

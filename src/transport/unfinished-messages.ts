@@ -4,7 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 export const MAX_MESSAGE_BYTES = 1024 * 1024 + 64 * 1024;
 
 /** A byte of flags and four of the length precede each message of gRPC, and of the streams of Connect. */
-const PREFIX_BYTES = 5;
+export const PREFIX_BYTES = 5;
 
 export interface Metering {
   /** Whether several messages may come. */
@@ -40,7 +40,8 @@ export async function* metered(
   }
 }
 
-function tooLarge(): ConnectError {
+/** The answer to a message that is too large. */
+export function tooLarge(): ConnectError {
   return new ConnectError(
     `a message of a request may have ${MAX_MESSAGE_BYTES} bytes, and this one has more`,
     Code.ResourceExhausted,

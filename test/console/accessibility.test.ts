@@ -26,6 +26,14 @@ describe("everybody can use the console", () => {
     "#/create/vm",
     "#/restore/vm",
     "#/history",
+    "#/guests",
+    "#/add-guest",
+    "#/guest/vm",
+    "#/guest/gone",
+    "#/debug/vm",
+    "#/log/vm/penguin",
+    "#/terminal/vm/penguin",
+    "#/terminal/vm/walrus",
     "#/nothing",
     "#/container/vm/gone",
   ];
@@ -96,6 +104,55 @@ describe("everybody can use the console", () => {
     await tabTo("Delete penguin");
     await page.keyboard.press("Enter");
     await page.getByText("There is no container penguin on vm").waitFor();
+  });
+
+  test("the keyboard alone takes a snapshot and deletes it, and goes on where it was", async (t) => {
+    const at = await ConsoleBrowser.open(t, browser);
+    at.guest.containers.set("penguin", "stopped");
+    await at.signIn();
+    await at.show("#/container/vm/penguin");
+    const { page } = at;
+    const focused = () => page.evaluate("document.activeElement?.outerHTML ?? ''").then(String);
+    await page.getByLabel("Snapshot", { exact: true }).focus();
+    await page.keyboard.type("fine");
+    for (const _ of [1, 2]) await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.locator('[aria-label="Delete fine"][aria-disabled="false"]').focus();
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.getByText("There is none yet. Take one").waitFor();
+    await page.waitForFunction("document.activeElement !== document.body");
+    assert.match(await focused(), /^<section class="card"[^>]*><h2>Snapshots/);
+    await page.keyboard.press("Tab");
+    assert.match(await focused(), /^<input/);
+  });
+
+  test("the keyboard alone adds a guest and removes it", async (t) => {
+    const at = await ConsoleBrowser.open(t, browser);
+    await at.signIn();
+    await at.show("#/add-guest");
+    const { page } = at;
+    await page.getByLabel("Name", { exact: true }).focus();
+    await page.keyboard.type("lab");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type(`unix:${at.folder}/lab.sock`);
+    await page.keyboard.press("Tab");
+    await page.keyboard.type(`unix:${at.folder}/lab-notices.sock`);
+    await page.keyboard.press("Enter");
+    await page.getByRole("link", { name: "lab" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Remove" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    assert.equal(await page.evaluate("document.activeElement?.textContent"), "Remove");
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { name: "The host has no guest lab" }).waitFor();
+    await page.waitForFunction("document.activeElement?.id === 'main'");
   });
 });
 

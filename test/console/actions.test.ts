@@ -115,7 +115,7 @@ describe("what a person does in the console", () => {
     await page.getByRole("button", { name: "Check first" }).click();
     await page.getByText("300 MB to download.").waitFor();
     await page.getByRole("button", { name: "Upgrade to Debian 13" }).click();
-    await page.getByText("What the upgrade did").waitFor();
+    await page.getByText("What the last upgrade did").waitFor();
   });
 
   test("a name that is taken or impossible is refused before anything is asked", async (t) => {
@@ -140,6 +140,7 @@ describe("what a person does in the console", () => {
     at.guest.containers.set("penguin", "stopped");
     await at.signIn();
     await at.show("#/restore/vm");
+    await at.page.getByLabel("From").selectOption("shared");
     await at.page.getByLabel("Backup").fill("penguin.tar.gz");
     await at.page.getByLabel("Name").fill("penguin");
     await at.page.getByRole("button", { name: "Import", exact: true }).click();

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
 import type { Browser } from "playwright-core";
+import { PAGE_KEY } from "../../src/base/page-key.ts";
+import { Guest } from "../../src/contract/tremplin/v1/guest_pb.js";
+import { Host } from "../../src/contract/tremplin/v1/host_pb.js";
+import { Tremplin } from "../../src/contract/tremplin_pb.js";
 import { ConsoleBrowser, launchBrowser } from "../support/console-browser.ts";
 
 describe("signing in to the console", () => {
@@ -71,6 +78,61 @@ describe("signing in to the console", () => {
     assert.deepEqual(at.guest.asked, []);
   });
 
+  test("a program on another port gets the cookie, and can do nothing with it", async (t) => {
+    const at = await ConsoleBrowser.open(t, browser);
+    at.guest.containers.set("penguin", "running");
+    await at.signIn();
+    const other = await at.page.context().newPage();
+    await using thief = await cookieThief();
+    await other.goto(thief.url);
+    const { headers } = thief;
+    assert.match(headers.cookie ?? "", /^tremplin-console-/);
+    assert.ok(!Object.keys(headers).includes(PAGE_KEY));
+    assert.equal(await other.evaluate("localStorage.length"), 0);
+    const replayed = { cookie: headers.cookie ?? "", origin: new URL(at.url).origin };
+    const calls = [Host, Guest, Tremplin].flatMap(({ typeName, methods }) =>
+      methods.map(({ name }) => `${typeName}/${name}`),
+    );
+    for (const path of [...calls, "tickets"]) {
+      for (const type of ["application/json", "application/connect+json", "application/grpc-web"]) {
+        const answer = await fetch(`${at.url}${path}`, {
+          method: "POST",
+          headers: { ...replayed, "content-type": type, "sec-fetch-site": "same-origin" },
+          body: "{}",
+        });
+        assert.equal(answer.status, 401, path);
+      }
+    }
+    await fetch(`${at.url}sign-out`, { method: "POST", headers: replayed });
+    assert.deepEqual(at.guest.asked, []);
+    await at.page.reload();
+    await at.page.getByRole("link", { name: "penguin" }).waitFor();
+  });
+
+  test("a new tab is signed in, and a page that has lost its key is not", async (t) => {
+    const at = await ConsoleBrowser.open(t, browser);
+    await at.signIn();
+    const tab = await at.page.context().newPage();
+    await tab.goto(at.url);
+    await tab.getByRole("status").filter({ hasText: "Live" }).waitFor();
+    await tab.evaluate("localStorage.clear()");
+    await tab.reload();
+    await tab.getByText("not signed in any more").waitFor();
+    await at.page.getByText("not signed in any more").waitFor();
+    await tab.goto(await at.signInUrl());
+    await tab.getByRole("status").filter({ hasText: "Live" }).waitFor();
+    await at.page.getByRole("status").filter({ hasText: "Live" }).waitFor();
+  });
+
+  test("a browser that keeps nothing for pages is told what to do", async (t) => {
+    const at = await ConsoleBrowser.open(t, browser);
+    await at.page.addInitScript(
+      "delete Object.getPrototypeOf(window).localStorage; delete window.localStorage",
+    );
+    await at.page.goto(await at.signInUrl());
+    await at.page.getByText("Allow site data for it").waitFor();
+  });
+
   test("after Sign out the browser has to sign in again, in every tab", async (t) => {
     const at = await ConsoleBrowser.open(t, browser);
     await at.signIn();
@@ -82,3 +144,25 @@ describe("signing in to the console", () => {
     await other.getByText("not signed in").waitFor();
   });
 });
+
+/** A program on another port that remembers what the last browser sent to it. */
+async function cookieThief() {
+  let headers: IncomingHttpHeaders = {};
+  const server = createServer((request, response) => {
+    if (request.url === "/") headers = request.headers;
+    response.setHeader("content-type", "text/html").end("<p>hello</p>");
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    get headers() {
+      return headers;
+    },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

@@ -153,15 +153,33 @@ test("SIGTERM leaves engine and containers running; the next daemon attaches to 
   assert.deepEqual(daemon.listener.messages("shutdown", "stays"), []);
 });
 
-test("SIGPWR stops the containers, then the engine, then the daemon; the next daemon launches again", async () => {
-  await using daemon = await launchedDaemon();
-  await createTiny(daemon, "guest");
-  await startContainer(daemon, "guest");
+test("SIGPWR stops the containers, then the engine, then the daemon; the next one starts those again that ran", async () => {
+  await using daemon = await launchedDaemon({ site: "generic" });
+  const containers = { guest: "", never: "off", restored: "" };
+  for (const [name, autostart] of Object.entries(containers)) {
+    await createTiny(daemon, name);
+    if (autostart) await daemon.guest.setContainerSettings({ containerName: name, settings: { autostart } });
+    await startContainer(daemon, name);
+  }
+  // The engine brings back with the snapshot that it ran then.
+  const snapshot = { containerName: "restored", snapshotName: "s1" };
+  const ended = () => daemon.listener.final("upgrade", "restored");
+  await daemon.guest.createSnapshot(snapshot);
+  await ended();
+  await daemon.tremplin.stopContainer({ containerName: "restored" });
+  await daemon.listener.final("stop", "restored");
+  await daemon.guest.restoreSnapshot(snapshot);
+  await ended();
   assert.equal(await daemon.stop("SIGPWR"), 0);
   await assert.rejects(enginePid(daemon));
   await daemon.start();
   await launch(daemon);
-  assert.equal((await daemon.tremplin.getContainerInfo({ containerName: "guest" })).status, Info.STOPPED);
+  const status = (name: string) => daemon.tremplin.getContainerInfo({ containerName: name });
+  const isStarted = async () =>
+    (await daemon.guest.getStatus({})).containersToStart.length === 0 || undefined;
+  await eventually("the containers that ran", isStarted);
+  const states = await Promise.all(Object.keys(containers).map(async (name) => (await status(name)).status));
+  assert.deepEqual(states, [Info.RUNNING, Info.STOPPED, Info.STOPPED]);
 });
 
 test("the daemon attaches to an external engine, adds missing objects, and never stops it", async () => {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, afterEach, before, test } from "node:test";
 import { createClient } from "@connectrpc/connect";
+import { loggerTo } from "../../src/base/logger.ts";
 import { bytesText } from "../../src/base/text.ts";
 import { run } from "../../src/cli/program.ts";
 import { Host } from "../../src/contract/tremplin/v1/host_pb.js";
@@ -26,11 +27,26 @@ const ID = /^[0-9a-f]{16}$/;
 let daemon: TestDaemon;
 let packer: HeldCompressor;
 let host: HostOf;
+const hostLog: LogLine[] = [];
+
+interface LogLine {
+  readonly msg: string;
+  readonly operation?: string;
+  readonly kind?: string;
+  readonly container?: string;
+  readonly rpc?: string;
+  readonly engineOperation?: string;
+  readonly result?: string;
+  readonly metrics?: string;
+}
 
 before(async () => {
   packer = await heldCompressor();
-  daemon = await launchedDaemon({ env: { PATH: packer.path } });
-  host = await hostOf(daemon);
+  daemon = await launchedDaemon({
+    args: ["--metrics", "tcp:127.0.0.1:0"],
+    env: { PATH: packer.path },
+  });
+  host = await hostOf(daemon, { log: loggerTo({ write: (line) => void hostLog.push(JSON.parse(line)) }) });
   daemon.listener.answering = (notice) => host.forward(notice);
   await createTiny(daemon, "web");
 });
@@ -204,4 +220,63 @@ test("a request to cancel that names another operation cancels nothing", async (
     ({ final, headers }) => final && headers.get("tremplin-operation") === id,
     "the end of the cancelled export",
   );
+});
+
+async function daemonLog(): Promise<LogLine[]> {
+  return (await daemon.log()).split("\n").flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : []));
+}
+
+test("one id leads through the logs of host and daemon to the operations of the engine", async () => {
+  await daemon.tremplin.stopContainer({ containerName: "web" });
+  await daemon.listener.final("stop", "web");
+  using connection = dial(host.address);
+  let id: string | null = null;
+  const onHeader = (headers: Headers): void => {
+    id = headers.get("tremplin-operation");
+  };
+  await createClient(Tremplin, connection.transport).startContainer({ containerName: "web" }, { onHeader });
+  const ofId = (lines: readonly LogLine[]) => lines.filter(({ operation }) => operation === id);
+  const [accepted, ended] = await eventually("the end in the log of the host", async () =>
+    ofId(hostLog).length > 1 ? ofId(hostLog) : undefined,
+  );
+  assert.deepEqual(
+    [accepted?.msg, accepted?.rpc, accepted?.container],
+    ["an operation was accepted", "StartContainer", "web"],
+  );
+  assert.deepEqual([ended?.msg, ended?.result], ["an operation has ended", "done"]);
+  const lines = await eventually("the end in the log of the daemon", async () => {
+    const all = ofId(await daemonLog());
+    return all.some(({ msg }) => msg === "the operation has ended") ? all : undefined;
+  });
+  const messages = lines.map(({ msg }) => msg);
+  assert.ok(messages.includes("an operation was accepted"));
+  assert.ok(messages.indexOf("the operation begins") < messages.indexOf("the operation has ended"));
+  const engineOperation = lines.find((line) => line.engineOperation !== undefined)?.engineOperation;
+  assert.match(String(engineOperation), /^[0-9a-f-]{36}$/);
+});
+
+test("lines of the watchers, which a start of the engine began, have no id of it", async () => {
+  const lines = await daemonLog();
+  const ends = lines.findIndex(({ msg, kind }) => msg === "the operation has ended" && kind === "start-lxd");
+  assert.ok(ends > 0);
+  const launch = lines[ends]?.operation;
+  assert.ok(launch);
+  const later = lines.slice(ends + 1).filter(({ operation }) => operation === launch);
+  assert.deepEqual(
+    later.map(({ msg }) => msg),
+    [],
+  );
+});
+
+test("the metrics of the daemon count its operations and its requests to the engine", async () => {
+  const address = (await daemonLog()).find((line) => line.metrics)?.metrics ?? "";
+  const text = await (await fetch(`http://${address.replace(/^tcp:/, "")}/metrics`)).text();
+  assert.match(text, /^tremplin_operation_duration_seconds_count\{kind="start",result="done"\} [1-9]/m);
+  assert.match(
+    text,
+    /^tremplin_engine_request_duration_seconds_count\{method="PUT",route="\/1.0\/instances\/\{name\}\/state",status="2xx"\} [1-9]/m,
+  );
+  assert.match(text, /^tremplin_watcher_round_duration_seconds_count\{watcher="ports"\} [1-9]/m);
+  assert.match(text, /^tremplin_engine_running 1$/m);
+  assert.doesNotMatch(text, /\bweb\b/);
 });

@@ -144,7 +144,7 @@ describe("the Debian package, where systemd runs", { skip }, () => {
     assert.match(await succeed("tremplin", "down"), /^daemon +stopped, with the containers and the engine$/m);
     assert.equal((await inside("tremplin", "list")).code, 4);
     assert.match(await succeed("tremplin", "up"), /^host +started/m);
-    await succeed("tremplin", "start", "tiny");
+    assert.match(await succeed("tremplin", "list"), /tiny +running/);
   });
 
   test("a power-off stops the containers before the engine, and the next boot starts the engine", async () => {
@@ -154,6 +154,8 @@ describe("the Debian package, where systemd runs", { skip }, () => {
     await boot();
     const running = async () => /is running/.test((await inside("tremplin", "status")).output) || undefined;
     await eventually("the engine", running, 60_000);
+    const isBack = async () => /tiny +running/.test((await inside("tremplin", "list")).output) || undefined;
+    await eventually("the container that ran", isBack, 60_000);
     const log = await succeed("journalctl", "--no-pager", "--boot=-1", "--unit=tremplin");
     assert.match(log, /"signal":"SIGPWR"/);
   });

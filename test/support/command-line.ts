@@ -7,8 +7,9 @@ import { silentLogger } from "../../src/base/logger.ts";
 import { TremplinError } from "../../src/base/tremplin-error.ts";
 import type { Io } from "../../src/cli/io.ts";
 import { run } from "../../src/cli/program.ts";
+import { StatusLine } from "../../src/cli/progress/status-line.ts";
 import type { ConsoleOptions } from "../../src/host/options.ts";
-import { serveHost } from "../../src/host/serve-host.ts";
+import { type RunningHost, serveHost } from "../../src/host/serve-host.ts";
 import type { Address, TcpAddress } from "../../src/transport/address.ts";
 import { formatAddress } from "../../src/transport/address.ts";
 import { writeConsoleFiles } from "./console-fixture.ts";
@@ -17,6 +18,7 @@ import { MemoryGuest } from "./memory-guest.ts";
 /** An Io that writes into strings and answers questions from a list. */
 export class RecordedIo implements Io {
   readonly clock: Clock;
+  readonly columns: number | undefined;
   readonly terminal: Io["terminal"];
   readonly #interrupt = new AbortController();
   readonly interrupted = this.#interrupt.signal;
@@ -28,17 +30,22 @@ export class RecordedIo implements Io {
 
   constructor({ clock = systemClock, columns }: { clock?: Clock; columns?: number } = {}) {
     this.clock = clock;
-    this.terminal = columns === undefined ? undefined : { columns };
+    this.columns = columns;
+    const write = (text: string) => this.#write(text);
+    const screen = { columns: columns ?? 80, rows: 24, reflows: true, write };
+    this.terminal = columns === undefined ? undefined : new StatusLine(screen);
   }
 
   out(text: string): void {
-    this.stdout += text;
-    this.#look();
+    this.#print(text, () => {
+      this.stdout += text;
+    });
   }
 
   err(text: string): void {
-    this.stderr += text;
-    this.#look();
+    this.#print(text, () => {
+      this.stderr += text;
+    });
   }
 
   ask(question: string): Promise<string | undefined> {
@@ -58,6 +65,17 @@ export class RecordedIo implements Io {
     return promise;
   }
 
+  #write(text: string): void {
+    this.stderr += text;
+    this.#look();
+  }
+
+  #print(text: string, print: () => void): void {
+    if (this.terminal) this.terminal.above(text, print);
+    else print();
+    this.#look();
+  }
+
   #look(): void {
     this.#watchers = this.#watchers.filter(({ pattern, resolve }) => {
       if (!pattern.test(this.stdout) && !pattern.test(this.stderr)) return true;
@@ -72,7 +90,7 @@ export class CommandLineFixture implements AsyncDisposable {
   readonly folder: string;
   readonly guest: MemoryGuest;
   readonly hostAddress: Address;
-  #host: AsyncDisposable | undefined;
+  #host: RunningHost | undefined;
 
   private constructor(folder: string, guest: MemoryGuest, hostAddress: Address) {
     this.folder = folder;
@@ -114,6 +132,11 @@ export class CommandLineFixture implements AsyncDisposable {
       logLevel: "silent",
     };
     this.#host = await serveHost(options, systemClock, silentLogger);
+  }
+
+  get host(): RunningHost {
+    if (!this.#host) throw new Error("there is no host now");
+    return this.#host;
   }
 
   async closeHost(): Promise<void> {

@@ -2,14 +2,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { TestContext } from "node:test";
 import { createClient } from "@connectrpc/connect";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { systemClock } from "../../src/base/async/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
 import { Host } from "../../src/contract/tremplin/v1/host_pb.js";
 import { serveHost } from "../../src/host/serve-host.ts";
-import type { Address } from "../../src/transport/address.ts";
+import { type Address, formatAddress } from "../../src/transport/address.ts";
 import { dial } from "../../src/transport/client.ts";
 import { MemoryGuest } from "./memory-guest.ts";
 
@@ -25,14 +24,17 @@ export class ConsoleBrowser {
   readonly url: string;
   /** What the page logged as an error, and each request that went to another place than the console. */
   readonly complaints: string[] = [];
-  readonly #folder: string;
+  /** Of the sockets: `vm.sock` is the guest. */
+  readonly folder: string;
+  readonly #name: string;
   readonly #port: number;
   #host: AsyncDisposable | undefined;
 
-  private constructor(page: Page, guest: MemoryGuest, folder: string, port: number) {
+  private constructor(page: Page, guest: MemoryGuest, name: string, folder: string, port: number) {
     this.page = page;
     this.guest = guest;
-    this.#folder = folder;
+    this.#name = name;
+    this.folder = folder;
     this.#port = port;
     this.url = `http://127.0.0.1:${port}/`;
     page.on("pageerror", ({ message }) => this.complaints.push(message));
@@ -45,11 +47,17 @@ export class ConsoleBrowser {
     });
   }
 
-  static async open(t: TestContext, browser: Browser, options: Parameters<Browser["newContext"]>[0] = {}) {
+  /** `t`: calls back at its end. `name`: of the guest. */
+  static async open(
+    t: { after(end: () => Promise<void>): void },
+    browser: Browser,
+    options: Parameters<Browser["newContext"]>[0] = {},
+    name = "vm",
+  ) {
     const folder = await mkdtemp(join(tmpdir(), "console-"));
-    const guest = await MemoryGuest.open({ address: socket(folder, "vm"), host: socket(folder, "listener") });
+    const guest = await MemoryGuest.open({ address: socket(folder, name), host: socket(folder, "listener") });
     const context: BrowserContext = await browser.newContext(options);
-    const at = new ConsoleBrowser(await context.newPage(), guest, folder, await freePort());
+    const at = new ConsoleBrowser(await context.newPage(), guest, name, folder, await freePort());
     t.after(async () => {
       await context.close();
       await at.stopHost();
@@ -63,11 +71,11 @@ export class ConsoleBrowser {
   async startHost(): Promise<void> {
     const address = { kind: "tcp", host: "127.0.0.1", port: this.#port } as const;
     const options = {
-      listen: [socket(this.#folder, "host")],
-      listeners: [{ address: socket(this.#folder, "listener") }],
-      guests: [{ name: "vm", address: socket(this.#folder, "vm") }],
+      listen: [socket(this.folder, "host")],
+      listeners: [{ address: socket(this.folder, "listener") }],
+      guests: [{ name: this.#name, address: socket(this.folder, this.#name) }],
       console: { address, files: "dist/console", isOptional: false },
-      state: join(this.#folder, "state"),
+      state: join(this.folder, "state"),
       logLevel: "silent",
     };
     this.#host = await serveHost(options, systemClock, silentLogger);
@@ -80,8 +88,22 @@ export class ConsoleBrowser {
   }
 
   async signInUrl(): Promise<string> {
-    using connection = dial(socket(this.#folder, "host"));
+    using connection = dial(socket(this.folder, "host"));
     return (await createClient(Host, connection.transport).createConsoleToken({})).signInUrl;
+  }
+
+  /** Adds a guest to the host, which ends with `stack`. */
+  async addGuest(stack: AsyncDisposableStack, name: string): Promise<MemoryGuest> {
+    const listener = socket(this.folder, `${name}-notices`);
+    const guest = await MemoryGuest.open({ address: socket(this.folder, name), host: listener });
+    stack.use(guest);
+    using connection = dial(socket(this.folder, "host"));
+    const addresses = {
+      address: formatAddress(socket(this.folder, name)),
+      listener: formatAddress(listener),
+    };
+    await createClient(Host, connection.transport).addGuest({ name, ...addresses });
+    return guest;
   }
 
   /** Opens the console and waits until it shows the state of now. */

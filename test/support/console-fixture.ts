@@ -7,7 +7,10 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { type Clock, systemClock } from "../../src/base/async/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
+import { PAGE_KEY } from "../../src/base/page-key.ts";
 import { type RunningConsole, serveConsole } from "../../src/host/console/serve-console.ts";
+import type { OpenShell } from "../../src/host/console/terminal/open-shell.ts";
+import { Exchanges } from "../../src/host/console/transfers/exchanges.ts";
 
 export interface Answer {
   readonly status: number;
@@ -18,22 +21,23 @@ export interface Answer {
 /** A console with two small files, and an HTTP client that sends what it is given. */
 export interface ConsoleFixture {
   readonly console: RunningConsole;
-  /** Serves the console again, as a host that was started again would. */
-  restart(): Promise<void>;
+  /** Serves the console again, as a host that was started again would. `meanwhile`: gets its state folder. */
+  restart(meanwhile?: (state: string) => Promise<void>): Promise<void>;
   ask(
     path: string,
     options?: { method?: string; headers?: Record<string, string>; body?: string },
   ): Promise<Answer>;
-  /** Signs in, and returns the cookie. */
-  signIn(): Promise<string>;
+  /** Signs in, and returns the headers that show it: the cookie and the key of the page. */
+  signIn(): Promise<{ readonly cookie: string; readonly [PAGE_KEY]: string }>;
 }
 
 export async function consoleFixture(
   t: TestContext,
   {
     routes = () => undefined,
+    openShell = noShell,
     clock = systemClock,
-  }: { routes?: (router: ConnectRouter) => void; clock?: Clock } = {},
+  }: { routes?: (router: ConnectRouter) => void; openShell?: OpenShell; clock?: Clock } = {},
 ): Promise<ConsoleFixture> {
   const folder = await mkdtemp(join(tmpdir(), "console-"));
   const [files, state] = [join(folder, "files"), join(folder, "state")];
@@ -41,10 +45,13 @@ export async function consoleFixture(
   await writeConsoleFiles(files, {
     "index.html": "<title>Console</title>",
     "assets/style-1.css": "a{}",
+    "assets/sign-in-1.js": "0;",
     "assets/x-1.js": "1;",
   });
   const address = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
-  const serveIt = () => serveConsole({ address, files, state, routes, clock, log: silentLogger });
+  const exchanges = new Exchanges(clock);
+  const common = { address, files, state, routes, exchanges, openShell, clock, log: silentLogger };
+  const serveIt = () => serveConsole(common);
   let running = await serveIt();
   t.after(async () => {
     await running[Symbol.asyncDispose]();
@@ -55,17 +62,28 @@ export async function consoleFixture(
     get console() {
       return running;
     },
-    async restart() {
+    async restart(meanwhile) {
       await running[Symbol.asyncDispose]();
+      await meanwhile?.(state);
       running = await serveIt();
     },
     ask,
     async signIn() {
       const { pathname, search } = new URL(running.createSignIn().signInUrl);
-      const { headers } = await ask(`${pathname}${search}`);
-      return headers["set-cookie"]?.[0]?.split(";")[0] as string;
+      const { headers, body } = await ask(`${pathname}${search}`);
+      const cookie = headers["set-cookie"]?.[0]?.split(";")[0] as string;
+      return { cookie, [PAGE_KEY]: pageKeyIn(body) };
     },
   };
+}
+
+const noShell: OpenShell = () => {
+  throw new Error("this test has no shell");
+};
+
+/** The key that a page brings to the browser. */
+export function pageKeyIn(page: Buffer): string {
+  return new RegExp(`<meta name="${PAGE_KEY}" content="([^"]*)">`).exec(page.toString())?.[1] ?? "";
 }
 
 /** Writes files as scripts/build-console.mjs does. */

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, open, readFile } from "node:fs/promises";
+import { mkdir, open, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Client, createClient } from "@connectrpc/connect";
 import { Guest } from "../../src/contract/tremplin/v1/guest_pb.js";
 import { Tremplin } from "../../src/contract/tremplin_pb.js";
+import { generic } from "../../src/daemon/sites/generic.ts";
 import { type Connection, dial } from "../../src/transport/client.ts";
 import { freeNetwork } from "./free-network.ts";
 import { keep } from "./keeper.ts";
@@ -14,7 +15,7 @@ import { repository } from "./repository.ts";
 import { testFolder } from "./test-run.ts";
 
 export interface DaemonOptions {
-  /** A site's name or file; the daemon's default without. */
+  /** A site's name or file; without, `generic` whose containers stay stopped when the engine starts. */
   readonly site?: string;
   /** As the daemon's --engine; whichever is installed without. */
   readonly engine?: string;
@@ -39,6 +40,7 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<TestDaem
   const folder = await testFolder();
   stack.use(keep({ folder, bridge: network.bridge }));
   await mkdir(join(folder, "shared"));
+  await writeFile(join(folder, "site.yaml"), JSON.stringify({ ...generic, autostart: "off" }));
   const listener = stack.use(await RecordingListener.open(join(folder, "host.sock")));
   if (options.beside) stack.use(options.beside(folder));
   const connection = stack.use(dial({ kind: "unix", path: join(folder, "guest.sock") }));
@@ -128,7 +130,7 @@ export class TestDaemon implements AsyncDisposable {
       shared: this.shared,
       bridge: network.bridge,
       "lxd-subnet": options.namespace ? undefined : network.subnet,
-      site: options.site,
+      site: options.site ?? join(folder, "site.yaml"),
       engine: options.engine,
       "log-level": "debug",
     };

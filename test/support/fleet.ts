@@ -1,21 +1,15 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { createClient } from "@connectrpc/connect";
 import { systemClock } from "../../src/base/async/clock.ts";
 import { silentLogger } from "../../src/base/logger.ts";
-import { Engine_State, Guest } from "../../src/contract/tremplin/v1/guest_pb.js";
-import { ContainerStopProgress_Status as Status, TremplinListener } from "../../src/contract/tremplin_pb.js";
 import { runHost } from "../../src/host/main.ts";
 import { EventStore } from "../../src/host/store/event-store.ts";
-import { type Connection, dial } from "../../src/transport/client.ts";
-import { serve } from "../../src/transport/server.ts";
+import { FleetConnection, serveGuests } from "./fleet-guest.ts";
 
-const DAEMON_ID = "fleet";
 const CONTAINERS = 2;
 /** A guest connects again after so many notices. */
 const NOTICES_PER_CONNECTION = 50;
@@ -78,6 +72,10 @@ export class FleetHost {
     return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024;
   }
 
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
   async killAndStart(): Promise<void> {
     await this.end("SIGKILL");
     this.#process = this.#start();
@@ -115,18 +113,7 @@ export async function runFleet(
   sent = new Map<string, number>(),
 ): Promise<FleetResult> {
   const { folder, guests } = place;
-  await using _daemons = await serve({
-    addresses: Array.from({ length: guests }, (_, guest) => socketOf(folder, guest)),
-    routes: (router) =>
-      void router.service(Guest, {
-        getStatus: () => ({ daemonId: DAEMON_ID, engine: { state: Engine_State.RUNNING } }),
-        listContainers: () => ({}),
-        async *watchPorts(_request, { signal: over }) {
-          yield {};
-          await once(over, "abort");
-        },
-      }),
-  });
+  using _daemons = serveGuests(Array.from({ length: guests }, (_, guest) => socketOf(folder, guest).path));
   const latencies: number[] = [];
   const pause = (guests / rate) * 1000;
   const send = (guest: number) => sendFrom(guest, { place, pause, sent, latencies, ...signals });
@@ -153,48 +140,27 @@ async function sendFrom(
   guest: number,
   { place, pause, end, abandon, sent, latencies }: Sending,
 ): Promise<void> {
-  let connection = connect(guest, place);
+  using connection = new FleetConnection(place.port, tokenOf(guest));
   await delay(pause * Math.random());
   for (let count = 0; !end.aborted || count < MIN_NOTICES; count++) {
-    if (count % NOTICES_PER_CONNECTION === NOTICES_PER_CONNECTION - 1) {
-      connection[Symbol.dispose]();
-      connection = connect(guest, place);
-    }
+    if (count % NOTICES_PER_CONNECTION === NOTICES_PER_CONNECTION - 1) connection[Symbol.dispose]();
     const container = `${count % CONTAINERS}`;
     const key = `g${guest}/${container}`;
     const began = performance.now();
-    if (await sendUntilAcknowledged(connection, container, `${sent.get(key) ?? 0}`, abandon)) {
-      latencies.push(performance.now() - began);
-    }
+    const send = connection.notice(container, `${sent.get(key) ?? 0}`);
+    if (await sendUntilAcknowledged(send, abandon)) latencies.push(performance.now() - began);
     sent.set(key, (sent.get(key) ?? 0) + 1);
     await delay(Math.max(0, pause - (performance.now() - began)));
   }
-  connection[Symbol.dispose]();
 }
 
 /** Whether the first try sufficed. */
-async function sendUntilAcknowledged(
-  connection: Connection,
-  container: string,
-  text: string,
-  abandon: AbortSignal,
-): Promise<boolean> {
-  const client = createClient(TremplinListener, connection.transport);
-  const headers = { "tremplin-notice": randomUUID(), "tremplin-daemon": DAEMON_ID };
-  const message = { containerName: container, status: Status.FAILED, failureReason: text };
+async function sendUntilAcknowledged(send: () => Promise<boolean>, abandon: AbortSignal): Promise<boolean> {
   for (let tries = 1; ; tries++) {
-    try {
-      await client.updateStopStatus(message, { headers, timeoutMs: 10_000 });
-      return tries === 1;
-    } catch {
-      abandon.throwIfAborted();
-      await delay(50 + 100 * Math.random());
-    }
+    if (await send()) return tries === 1;
+    abandon.throwIfAborted();
+    await delay(50 + 100 * Math.random());
   }
-}
-
-function connect(guest: number, { port }: FleetPlace): Connection {
-  return dial({ kind: "tcp", host: "127.0.0.1", port }, { token: tokenOf(guest) });
 }
 
 /** Each container's notices in the order in which the host recorded them. Throws where the numbers have a gap. */

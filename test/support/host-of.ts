@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
 import { systemClock } from "../../src/base/async/clock.ts";
-import { silentLogger } from "../../src/base/logger.ts";
+import { type Logger, silentLogger } from "../../src/base/logger.ts";
 import { TremplinListener } from "../../src/contract/tremplin_pb.js";
 import type { HostOptions } from "../../src/host/options.ts";
 import { serveHost } from "../../src/host/serve-host.ts";
@@ -19,7 +19,7 @@ export interface HostOf extends AsyncDisposable {
 
 export async function hostOf(
   daemon: TestDaemon,
-  { console }: Pick<HostOptions, "console"> = {},
+  { console, log = silentLogger }: Pick<HostOptions, "console"> & { readonly log?: Logger } = {},
 ): Promise<HostOf> {
   await using parts = new AsyncDisposableStack();
   const address = { kind: "unix", path: join(daemon.folder, "events.sock") } as const;
@@ -36,7 +36,7 @@ export async function hostOf(
     console,
     logLevel: "silent",
   };
-  parts.use(await serveHost(options, systemClock, silentLogger));
+  parts.use(await serveHost(options, systemClock, log));
   const listener = createClient(TremplinListener, parts.use(dial(forGuests)).transport);
   const running = parts.move();
   return {

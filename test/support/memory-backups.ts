@@ -1,9 +1,12 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, stat, truncate, writeFile } from "node:fs/promises";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Tremplin } from "../../src/contract/tremplin_pb.js";
 import type { MemoryGuest } from "./memory-guest.ts";
 
 type Handlers = Partial<ServiceImpl<typeof Tremplin>>;
+
+/** Of larger backups only the size is remembered. */
+const MAX_TOLD = 1024 * 1024;
 
 /** Exports and imports containers. */
 export function backupHandlers(guest: MemoryGuest): Handlers {
@@ -17,7 +20,10 @@ export function backupHandlers(guest: MemoryGuest): Handlers {
         const half = { inputFilesStreamed: 5, inputBytesStreamed: 1024n, bytesExported: 512n };
         await guest.notify("updateExportStatus", { containerName, status: 7, ...total, ...half });
         await guest.gateOrCancel();
-        if (exportPath.startsWith("/")) await writeFile(exportPath, `a backup of ${containerName}`);
+        if (exportPath.startsWith("/") && !guest.fault) {
+          await writeFile(exportPath, `a backup of ${containerName}`);
+          if (guest.backupBytes > 0) await truncate(exportPath, guest.backupBytes);
+        }
         const done = { status: 1, bytesExported: 1024n, failureReason: guest.remark };
         await guest.notify("updateExportStatus", {
           containerName,
@@ -39,7 +45,11 @@ export function backupHandlers(guest: MemoryGuest): Handlers {
           progressSpeed: 2048n,
         });
         await guest.gateOrCancel();
-        if (importPath.startsWith("/")) guest.asked.push(`read ${await readFile(importPath, "utf8")}`);
+        const { size } = await stat(importPath).catch(() => ({ size: 0 }));
+        if (size > 0) {
+          const text = size > MAX_TOLD ? `${size} bytes` : await readFile(importPath, "utf8");
+          guest.asked.push(`read ${text}`);
+        }
         if (!guest.fault) guest.containers.set(containerName, "stopped");
         await guest.notify("updateImportStatus", {
           containerName,

@@ -18,6 +18,7 @@ export function dailyHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
       return {};
     },
     ...snapshotHandlers(guest),
+    ...shareHandlers(guest),
     ...copyHandlers(guest),
     cancelOperation: (_request, context) => ({ cancelled: guest.cancel(context).status === 1 }),
     getContainerSettings: ({ containerName }) => {
@@ -33,12 +34,13 @@ export function dailyHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
       stateOf(guest, containerName);
       return { text: `${lines} lines${boot ? " of the start" : ""}\n\u001b[2Jred\n` };
     },
-    renameContainer: ({ containerName, newName }, context) => {
+    renameContainer: async ({ containerName, newName }, context) => {
       const state = stateOf(guest, containerName);
       if (state === "running") throw new ConnectError("it is running; stop it first", Code.Internal);
       makeContainer(guest, `rename ${containerName}`, newName, context, () => {
         guest.containers.delete(containerName);
       });
+      await guest.answers;
       return {};
     },
     copyContainer: ({ containerName, sourceName, snapshots }, context) => {
@@ -46,6 +48,30 @@ export function dailyHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
       const kind = `copy ${sourceName}${snapshots ? " with snapshots" : ""}`;
       makeContainer(guest, kind, containerName, context);
       return {};
+    },
+  };
+}
+
+function shareHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Guest>> {
+  return {
+    createShare: ({ containerName, source, path: wanted, readOnly, caller }) => {
+      stateOf(guest, containerName);
+      const path = wanted || `/mnt/${source.split("/").at(-1)}`;
+      const share = { containerName, source, path, readOnly, ...(caller && { owner: caller }) };
+      guest.shares.set(`${containerName} ${path}`, share);
+      return { share, notes: [`it is of uid ${caller?.uid}`] };
+    },
+    removeShare: ({ containerName, place }) => {
+      stateOf(guest, containerName);
+      const share = guest.shares.get(`${containerName} ${place}`);
+      if (!share) throw new ConnectError(`there is no share ${place}`, Code.NotFound);
+      guest.shares.delete(`${containerName} ${place}`);
+      return { share };
+    },
+    listShares: ({ containerName }) => {
+      if (containerName !== "") stateOf(guest, containerName);
+      const all = [...guest.shares.values()];
+      return { shares: all.filter((each) => containerName === "" || each.containerName === containerName) };
     },
   };
 }

@@ -1,17 +1,16 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import {
   Engine_State,
   GetStatusResponseSchema,
   type Guest,
-  type ShellInput,
-  type ShellOutputSchema,
 } from "../../src/contract/tremplin/v1/guest_pb.js";
 import { connectPort } from "../../src/daemon/rpc/connect-port.ts";
 import { transfers } from "../../src/daemon/rpc/transfers.ts";
 import { watchPorts } from "../../src/daemon/rpc/watch-ports.ts";
 import { dailyHandlers } from "./memory-daily.ts";
 import type { MemoryGuest } from "./memory-guest.ts";
+import { memoryShell } from "./memory-shell.ts";
 
 /** The rpcs of tremplin.v1.Guest. */
 export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Guest>> {
@@ -36,17 +35,7 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
       if (guest.engine !== Engine_State.RUNNING) {
         throw new ConnectError("LXD not running: call StartLxd first", Code.FailedPrecondition);
       }
-      const containers = [...guest.containers].map(([name, state]) => ({
-        name,
-        state: state === "unprovisioned" ? "stopped" : state,
-        unprovisioned: state === "unprovisioned",
-        ipv4Address: state === "running" ? guest.address : "",
-        image: "Debian bookworm amd64",
-        operation: guest.operations.find((each) => each.containerName === name)?.kind ?? "",
-        ...(state === "running" && guest.nextUsage()),
-        ...guest.containerFields,
-      }));
-      return { containers };
+      return { containers: listed(guest) };
     },
     async *prepareImage({ debianRelease }) {
       yield { message: "fetching packages", percent: 10 };
@@ -89,21 +78,22 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
       guest.nameOperation(context);
       return { status: 1 };
     },
-    shell: (inputs) => shell(guest, inputs),
+    shell: (inputs, { signal }) => memoryShell(guest, inputs, signal),
     ...dailyHandlers(guest),
     ...transfers({ places: { state: guest.shared, shared: guest.shared } }),
   };
 }
 
-async function* shell(
-  guest: MemoryGuest,
-  inputs: AsyncIterable<ShellInput>,
-): AsyncGenerator<MessageInitShape<typeof ShellOutputSchema>> {
-  for await (const { input } of inputs) {
-    if (input.case === "start" && !guest.containers.has(input.value.containerName)) {
-      throw new ConnectError("no such container", Code.NotFound);
-    }
-    if (input.case === "data") yield { output: { case: "data", value: input.value } };
-  }
-  yield { output: { case: "exitCode", value: 7 } };
+function listed(guest: MemoryGuest) {
+  return [...guest.containers].map(([name, state]) => ({
+    name,
+    state: state === "unprovisioned" ? "stopped" : state,
+    unprovisioned: state === "unprovisioned",
+    ipv4Address: state === "running" ? guest.address : "",
+    image: "Debian bookworm amd64",
+    operation: guest.operations.find((each) => each.containerName === name)?.kind ?? "",
+    ...(state === "running" && guest.nextUsage()),
+    ...guest.containerFields,
+    ...guest.fieldsOf(name),
+  }));
 }

@@ -14,10 +14,13 @@ import {
 } from "@connectrpc/connect";
 import {
   type Container,
+  type ContainerSchema,
   Engine_State,
   type GetStatusResponse,
   Guest,
   type OrphanSchema,
+  type ShareSchema,
+  type ShellInput_Start,
 } from "../../src/contract/tremplin/v1/guest_pb.js";
 import { Tremplin, TremplinListener } from "../../src/contract/tremplin_pb.js";
 import type { Address } from "../../src/transport/address.ts";
@@ -46,6 +49,8 @@ export class MemoryGuest implements AsyncDisposable {
   /** Of every container. */
   readonly settings: Record<string, string> = { cpu: "unlimited", memory: "1GiB", autostart: "off" };
   #measured = 0;
+  /** By container and path. */
+  readonly shares = new Map<string, MessageInitShape<typeof ShareSchema>>();
   /** As NAME/SNAPSHOT. */
   readonly snapshots = new Set<string>();
   readonly operations: { id: string; kind: string; containerName: string; waitsForRecovery?: boolean }[] = [];
@@ -54,10 +59,17 @@ export class MemoryGuest implements AsyncDisposable {
   engine = Engine_State.RUNNING;
   /** Operations end only after this promise. */
   gate: Promise<unknown> = Promise.resolve();
+  /** A rename that it has accepted is answered only after this promise. */
+  answers: Promise<unknown> = Promise.resolve();
   /** More fields of each container in its list. */
   containerFields: Partial<
-    Pick<Container, "state" | "operation" | "ipv4Address" | "addresses" | "image" | "createdAt">
+    Pick<
+      Container,
+      "state" | "operation" | "ipv4Address" | "addresses" | "image" | "createdAt" | "hasRollbackSnapshot"
+    >
   > = {};
+  /** More fields of one container in its list. */
+  fieldsOf: (name: string) => Exclude<MessageInitShape<typeof ContainerSchema>, Container> = () => ({});
   /** How often it was asked for its list. */
   lists = 0;
   /** Set to make every operation fail with this reason. */
@@ -67,6 +79,8 @@ export class MemoryGuest implements AsyncDisposable {
     const { address } = this.#options;
     return address.kind === "unix" ? dirname(address.path) : "/nowhere";
   }
+  /** The size of each backup that it writes; 0: that of a text. */
+  backupBytes = 0;
   /** What an export adds to its success. */
   remark = "";
   /** More fields of its status. */
@@ -83,8 +97,17 @@ export class MemoryGuest implements AsyncDisposable {
   defaultUser = "ada";
   /** The first account that was set up, in any container. */
   primaryUser = "";
+  debugText = "== daemon\nversion \u001b[31m1\n";
   /** What its answers say beside their messages. */
   notes: string[] = [];
+  /** The programs that run in its containers now, as they were started. */
+  readonly shells: ShellInput_Start[] = [];
+  /** What login shells have read. */
+  typed = "";
+  /** Bytes that login shells have written because of `flood`. */
+  flooded = 0;
+  /** What the programs of login shells print. */
+  readonly programs = new Map<string, string>();
   /** Serves the files of containers. */
   copies: Pick<ServiceImpl<typeof Guest>, "readFiles" | "writeFiles"> | undefined;
   readonly usb = new MemoryUsb();

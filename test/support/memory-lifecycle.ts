@@ -24,7 +24,8 @@ export function launchHandlers(guest: MemoryGuest): Handlers {
 /** Creates and deletes containers. */
 export function creationHandlers(guest: MemoryGuest): Handlers {
   return {
-    createContainer: ({ containerName }) => {
+    createContainer: ({ containerName, imageServer, imageAlias }) => {
+      if (imageServer) guest.asked.push(`image ${imageAlias} of ${imageServer}`);
       if ((guest.containers.get(containerName) ?? "unprovisioned") !== "unprovisioned") return { status: 2 };
       guest.begin("create", containerName, async () => {
         for (const downloadProgress of [0, 50, 100]) {

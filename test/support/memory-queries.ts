@@ -47,6 +47,6 @@ export function queryHandlers(guest: MemoryGuest): Handlers {
       return guest.usb.attach(portNum, containerName);
     },
     detachUsbFromContainer: ({ portNum }) => guest.usb.detach(portNum),
-    getDebugInfo: () => ({ debugInformation: "== daemon\nversion \u001b[31m1\n" }),
+    getDebugInfo: () => ({ debugInformation: guest.debugText }),
   };
 }

@@ -1,6 +1,6 @@
 import type { ServiceImpl } from "@connectrpc/connect";
+import { formatPhaseLine, formatUpgradeStart } from "../../src/base/upgrade-lines.ts";
 import type { Tremplin } from "../../src/contract/tremplin_pb.js";
-import { formatPhaseLine, formatUpgradeStart } from "../../src/transport/upgrade-lines.ts";
 import type { MemoryGuest } from "./memory-guest.ts";
 
 type Handlers = Partial<ServiceImpl<typeof Tremplin>>;

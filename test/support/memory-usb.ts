@@ -8,6 +8,7 @@ const PORTS = [1, 2];
 
 /** The two USB ports of a guest that is only in memory, the first with something in it. */
 export class MemoryUsb {
+  hasController = true;
   readonly #owners = new Map<number, string>();
 
   /** The answer to an attach of a container that there is. */
@@ -23,6 +24,7 @@ export class MemoryUsb {
   }
 
   list() {
+    if (!this.hasController) return { ports: [] };
     const ports = PORTS.map((number) => ({
       number,
       usbVersion: number + 1,

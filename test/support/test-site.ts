@@ -19,6 +19,7 @@ export async function writeSite(folder: string): Promise<string> {
       { device: "token", content: "token", source: "{state}/tokens/{name}_token", path: "/dev/.token" },
     ],
     crosAptList: true,
+    autostart: "off",
     milestone: { file: `${folder}/lsb-release`, key: "MILESTONE", target: `${folder}/milestone` },
   };
   await writeFile(join(folder, "lsb-release"), "MILESTONE=103\n");

@@ -1,6 +1,8 @@
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import type { HostFlags } from "../flags/host-flags.ts";
+import { findSnapshot } from "../host-client/check-exists.ts";
+import { HostApi } from "../host-client/host-api.ts";
 import { reportResult, withSession } from "../host-client/session.ts";
 import type { Io } from "../io.ts";
 import { confirm } from "./confirm.ts";
@@ -19,7 +21,11 @@ export async function deleteSnapshot(
     throw new TremplinError("invalid", `"${path}" is neither a container nor NAME/SNAPSHOT`);
   }
   const question = `Delete the snapshot ${snapshotName} of ${containerName}?`;
-  if (!flags.yes) await confirm(path, { verb: "delete", participle: "deleted", question }, io);
+  if (!flags.yes) {
+    using api = HostApi.open(flags);
+    await findSnapshot(api, containerName, snapshotName, io.interrupted);
+    await confirm(path, { verb: "delete", participle: "deleted", question }, io);
+  }
   const settings = { signal: io.interrupted, timeout: TIMEOUT_MS };
   await withSession(`deleting ${path}`, flags, io, ({ api }) =>
     api.call(Guest.method.deleteSnapshot, { containerName, snapshotName }, settings),

@@ -1,23 +1,22 @@
 import { Command } from "commander";
 import { jsonLine } from "../../base/text.ts";
-import { DEFAULT_RUN, RunFolder } from "../background/run-folder.ts";
+import type { RunFolder } from "../background/run-folder.ts";
 import { stopProcess } from "../background/stop-process.ts";
 import { wholeNumber } from "../flags/host-flags.ts";
+import { type RunFlag, runFolderOf, withRunFlag } from "../flags/run-flag.ts";
 import type { Io } from "../io.ts";
 import { openProgress } from "../progress/open-progress.ts";
 
 /** The host has nothing to finish. */
 const HOST_TIMEOUT_MS = 10_000;
 
-interface Flags {
-  readonly run: string;
+interface Flags extends RunFlag {
   readonly timeout: number;
   readonly json?: true;
 }
 
 export function downCommand(io: Io): Command {
-  const command = new Command("down")
-    .option("--run <dir>", "the --run folder of tremplin up", DEFAULT_RUN)
+  const command = withRunFlag(new Command("down"))
     .option(
       "--timeout <seconds>",
       "how long to wait until the containers and the engine have stopped",
@@ -29,7 +28,7 @@ export function downCommand(io: Io): Command {
 }
 
 async function down(flags: Flags, io: Io): Promise<void> {
-  const run = new RunFolder(flags.run);
+  const run = await runFolderOf(flags);
   await using _alone = await run.lock();
   const result = await stopAll(run, flags, io);
   if (flags.json) io.out(jsonLine(result));

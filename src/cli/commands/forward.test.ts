@@ -10,6 +10,7 @@ function answer(place: CommandLineFixture, ...words: string[]) {
 
 test("forwards are listed, switched and mapped", async (t) => {
   const place = await CommandLineFixture.open(t);
+  place.guest.containers.set("one", "running").set("two", "stopped");
   const [port = 0, fixed = 0] = await freePorts(2);
   assert.match((await answer(place, "list")).stderr, /^no port of a container is forwarded$/m);
   assert.match((await place.output("forward")).stderr, /^no port of a container is forwarded$/m);
@@ -46,8 +47,24 @@ test("forwards are listed, switched and mapped", async (t) => {
   ]);
 });
 
+test("a container that nobody knows cannot be switched", async (t) => {
+  const place = await CommandLineFixture.open(t);
+  for (const words of [
+    ["on", "nosuch"],
+    ["off", "nosuch", "8080"],
+    ["map", "nosuch", "8080", "auto"],
+  ]) {
+    const { code, stderr } = await answer(place, ...words);
+    assert.deepEqual(
+      [code, stderr],
+      [3, "tremplin: there is no container nosuch; tremplin list shows all\n"],
+    );
+  }
+});
+
 test("a port that cannot be one is refused", async (t) => {
   const place = await CommandLineFixture.open(t);
+  place.guest.containers.set("one", "running");
   for (const [args, message] of [
     [["off", "one", "80"], /port 80 is never forwarded/],
     [["map", "one", "8080", "80"], /cannot map to port 80/],

@@ -1,6 +1,8 @@
 import { create, toJson } from "@bufbuild/protobuf";
 import { Command, InvalidArgumentError } from "commander";
-import { jsonLine, plainText, tableText } from "../../base/text.ts";
+import { tableText } from "../../base/table.ts";
+import { jsonLine, plainText } from "../../base/text.ts";
+import { TremplinError } from "../../base/tremplin-error.ts";
 import {
   type Forward,
   Host,
@@ -10,6 +12,7 @@ import {
 import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
+import { listContainers } from "../host-client/list-containers.ts";
 import type { Io } from "../io.ts";
 
 export function forwardCommand(io: Io): Command {
@@ -58,21 +61,30 @@ async function listForwards(flags: HostFlags, io: Io): Promise<void> {
 
 async function set(change: Change, flags: HostFlags, io: Io): Promise<void> {
   using api = HostApi.open(flags);
+  await checkIsKnown(api, change.containerName, io.interrupted);
   const request = { guest: api.guest, ...change };
   const { forwards } = await api.call(Host.method.setForward, request, { signal: io.interrupted });
   print(forwards, flags, io);
+}
+
+/** Throws `not-found` for a container that no guest has, nor had when it was last seen. */
+async function checkIsKnown(api: HostApi, name: string, signal: AbortSignal): Promise<void> {
+  const guests = await listContainers(api, signal);
+  if (guests.some(({ containers }) => containers.some(({ container }) => container?.name === name))) return;
+  if (guests.some(({ failureReason }) => failureReason !== "")) return;
+  throw new TremplinError("not-found", `there is no container ${name}; tremplin list shows all`);
 }
 
 function print(forwards: readonly Forward[], flags: HostFlags, io: Io): void {
   if (flags.json) {
     const message = create(ListForwardsResponseSchema, { forwards: [...forwards] });
     io.out(jsonLine(toJson(ListForwardsResponseSchema, message, { alwaysEmitImplicit: true })));
-  } else if (forwards.length > 0) io.out(tableOf(forwards));
+  } else if (forwards.length > 0) io.out(tableOf(forwards, io.columns));
   else io.err("no port of a container is forwarded\n");
 }
 
 /** The name is not that of the console: browsers send the cookies of a name to all of its ports. */
-function tableOf(forwards: readonly Forward[]): string {
+function tableOf(forwards: readonly Forward[], columns: number | undefined): string {
   const severalGuests = new Set(forwards.map(({ guest }) => guest)).size > 1;
   const guestOf = (guest: string) => (severalGuests ? [guest] : []);
   const rows = forwards.map(({ guest, containerName, port, hostPort: at, state, reason }) => [
@@ -82,7 +94,7 @@ function tableOf(forwards: readonly Forward[]): string {
     at === 0 ? "-" : `localhost:${at}`,
     state === State.OPEN ? plainText(reason) : plainText(reason || "closed"),
   ]);
-  return tableText([[...guestOf("GUEST"), "CONTAINER", "PORT", "HOST", "NOTE"], ...rows]);
+  return tableText([[...guestOf("GUEST"), "CONTAINER", "PORT", "HOST", "NOTE"], ...rows], columns);
 }
 
 /** The host knows which ports are possible, and says so. */

@@ -1,5 +1,6 @@
 import { Command } from "commander";
-import { jsonLine, plainText, tableText } from "../../base/text.ts";
+import { tableText } from "../../base/table.ts";
+import { jsonLine, plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import { containerName } from "../flags/container-argument.ts";
@@ -29,5 +30,11 @@ async function get(name: string, setting: string | undefined, flags: HostFlags, 
   }
   if (flags.json) io.out(jsonLine({ container: name, settings: Object.fromEntries(wanted) }));
   else if (setting !== undefined) io.out(`${plainText(wanted[0]?.[1] ?? "")}\n`);
-  else io.out(tableText(wanted.map(([key, value]) => [plainText(key), plainText(value)])));
+  else
+    io.out(
+      tableText(
+        wanted.map(([key, value]) => [plainText(key), plainText(value)]),
+        io.columns,
+      ),
+    );
 }

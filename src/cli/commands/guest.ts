@@ -1,7 +1,8 @@
 import { toJson } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { Command } from "commander";
-import { durationText, jsonLine, plainText, tableText } from "../../base/text.ts";
+import { tableText } from "../../base/table.ts";
+import { durationText, jsonLine, plainText } from "../../base/text.ts";
 import { type GuestInfo, GuestInfoSchema, Host } from "../../contract/tremplin/v1/host_pb.js";
 import { readToken } from "../../transport/token.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
@@ -60,7 +61,12 @@ async function list(flags: HostFlags, io: Io): Promise<void> {
   if (flags.json) io.out(jsonLine({ guests: guests.map(document) }));
   else if (guests.length === 0) io.err("the host has no guest; tremplin guest add NAME ADDR adds one\n");
   else
-    io.out(tableText([["NAME", "ADDRESS", "STATE", "LAST NOTICE"], ...guests.map((each) => row(each, io))]));
+    io.out(
+      tableText(
+        [["NAME", "ADDRESS", "STATE", "LAST NOTICE"], ...guests.map((each) => row(each, io))],
+        io.columns,
+      ),
+    );
 }
 
 async function add(name: string, address: string, flags: AddFlags, io: Io): Promise<void> {

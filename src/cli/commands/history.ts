@@ -1,7 +1,8 @@
 import { toJson } from "@bufbuild/protobuf";
 import { type Timestamp, timestampDate, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { Command } from "commander";
-import { durationText, jsonLine, plainText, tableText } from "../../base/text.ts";
+import { tableText } from "../../base/table.ts";
+import { durationText, jsonLine, plainText } from "../../base/text.ts";
 import {
   Host,
   ListOperationsResponseSchema,
@@ -53,10 +54,10 @@ async function history(name: string | undefined, flags: Flags, io: Io): Promise<
   const guests = new Set(answer.operations.map(({ guest }) => guest));
   const rows = answer.operations.map((operation) => row(operation, guests.size > 1));
   io.out(
-    tableText([
-      [...(guests.size > 1 ? ["GUEST"] : []), "BEGUN", "TOOK", "CONTAINER", "WHAT HAPPENED"],
-      ...rows,
-    ]),
+    tableText(
+      [[...(guests.size > 1 ? ["GUEST"] : []), "BEGUN", "TOOK", "CONTAINER", "WHAT HAPPENED"], ...rows],
+      io.columns,
+    ),
   );
 }
 

@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { Command, Option } from "commander";
+import { parseSize } from "../../base/size.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
+import { version } from "../../daemon/version.ts";
 import { parseConsoleAddress } from "../../host/console/console-address.ts";
 import {
   type ConsoleOptions,
@@ -25,6 +27,7 @@ import {
   wholeNumber,
   withTlsFlags,
 } from "../flags/host-flags.ts";
+import { metricsFlag, metricsOf } from "../flags/metrics-flag.ts";
 import { duration } from "../flags/since.ts";
 
 const MIB = 1024 * 1024;
@@ -43,6 +46,7 @@ interface Flags extends TlsFlags, TokenFlags {
   readonly logLevel: string;
   readonly rotateLog?: readonly string[];
   readonly socketGroup?: string;
+  readonly metrics?: string;
 }
 
 export function hostCommand(): Command {
@@ -82,11 +86,10 @@ export function hostCommand(): Command {
         .argParser(duration)
         .default(retentionDefaults.maxAge, `${retentionDefaults.maxAge / DAY_MS}d`),
     )
-    .option(
-      "--keep-mib <number>",
-      "how many MiB of events are kept",
-      wholeNumber,
-      retentionDefaults.maxBytes / MIB,
+    .addOption(
+      new Option("--keep-mib <size>", "how much of events is kept: 256 or 256MiB, 1G")
+        .argParser((text) => parseSize(text, { what: "--keep-mib", least: MIB, bare: MIB }))
+        .default(retentionDefaults.maxBytes, `${retentionDefaults.maxBytes / MIB}`),
     )
     .option(
       "--max-forwards <number>",
@@ -98,6 +101,7 @@ export function hostCommand(): Command {
       "--socket-group <group>",
       "a group whose members may connect to the Unix sockets of --listen: they become root by it",
     )
+    .option(...metricsFlag)
     .option("--log-level <level>", "trace, debug, info, warn, error or silent", hostDefaults.logLevel)
     .option(
       "--rotate-log <file>",
@@ -128,12 +132,14 @@ export function hostOptions(flags: Flags): HostOptions {
     listeners: [...addresses.filter(isVsock).map((address) => ({ address })), ...listenersOf(flags)],
     guests: guestsOf(flags),
     state,
-    retention: { maxAge: flags.keepEvents, maxBytes: flags.keepMib * MIB },
+    retention: { maxAge: flags.keepEvents, maxBytes: flags.keepMib },
     tls: tlsOf(flags),
     maxForwards: flags.maxForwards,
     token: tokenOf(flags),
     console: consoleOf(flags),
     socketGroup: flags.socketGroup,
+    version,
+    metrics: metricsOf(flags),
     logLevel,
     rotatedLogs: flags.rotateLog,
   };

@@ -9,7 +9,7 @@ import { Engine_State } from "../../contract/tremplin/v1/guest_pb.js";
 async function fixture(t: TestContext) {
   const at = await CommandLineFixture.open(t);
   const file = join(at.folder, "web.tar.gz");
-  await writeFile(file, "a backup");
+  await writeFile(file, "BZh: a backup");
   return { at, file };
 }
 
@@ -18,9 +18,9 @@ test("import sends a backup to the guest and creates a container without confirm
   const { code, stdout, stderr } = await at.output(`import web ${file}`);
   assert.equal(code, 0, stderr);
   assert.equal(stdout, "web: imported\n");
-  assert.match(stderr, /sending the backup, 8 B of 8 B 100 %/);
+  assert.match(stderr, /sending the backup, 13 B of 13 B 100 %/);
   assert.match(stderr, /unpacking the backup, 2 KiB\/s 55 %/);
-  assert.equal(at.guest.asked.at(-1), "read a backup");
+  assert.equal(at.guest.asked.at(-1), "read BZh: a backup");
   assert.deepEqual(await readdir(join(at.folder, "transfers")), []);
 });
 

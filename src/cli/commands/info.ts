@@ -1,7 +1,8 @@
 import { create, toJson } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Command } from "commander";
-import { jsonLine, plainText, tableText } from "../../base/text.ts";
+import { tableText } from "../../base/table.ts";
+import { jsonLine, plainText } from "../../base/text.ts";
 import { errorMessage } from "../../base/tremplin-error.ts";
 import { type Container, ContainerSchema } from "../../contract/tremplin/v1/guest_pb.js";
 import { type ContainerInfo, ContainerInfoSchema } from "../../contract/tremplin/v1/host_pb.js";
@@ -44,7 +45,12 @@ async function info(name: string, flags: HostFlags, io: Io): Promise<void> {
     io.out(jsonLine({ ...document, username, homedir, ports, actions, problems: advice }));
     return;
   }
-  io.out(tableText(rows(container, found, primaryUser).map(([key, value]) => [key, plainText(value)])));
+  io.out(
+    tableText(
+      rows(container, found, primaryUser).map(([key, value]) => [key, plainText(value)]),
+      io.columns,
+    ),
+  );
   for (const problem of problems) io.err(`${problemText(problem)}\n`);
 }
 

@@ -1,6 +1,7 @@
 import { toJson } from "@bufbuild/protobuf";
 import { Command } from "commander";
-import { jsonLine, plainText, tableText } from "../../base/text.ts";
+import { tableText } from "../../base/table.ts";
+import { jsonLine, plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { ContainerSchema } from "../../contract/tremplin/v1/guest_pb.js";
 import {
@@ -40,7 +41,9 @@ function print(guests: readonly GuestContainers[], io: Io): void {
     containers.map((each) => [...(hasSeveral ? [plainText(guest?.name ?? "")] : []), ...row(each)]),
   );
   if (rows.length > 0) {
-    io.out(tableText([[...(hasSeveral ? ["GUEST"] : []), "NAME", "STATE", "IPV4", "IMAGE"], ...rows]));
+    io.out(
+      tableText([[...(hasSeveral ? ["GUEST"] : []), "NAME", "STATE", "IPV4", "IMAGE"], ...rows], io.columns),
+    );
   } else if (guests.every(({ failureReason }) => failureReason === "")) {
     io.err("there is no container; tremplin create NAME --debian bookworm makes one\n");
   }

@@ -1,5 +1,6 @@
 import { Command } from "commander";
-import { jsonLine, plainText, tableText } from "../../base/text.ts";
+import { tableText } from "../../base/table.ts";
+import { jsonLine, plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Host } from "../../contract/tremplin/v1/host_pb.js";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
@@ -25,7 +26,7 @@ async function ports(flags: Flags, io: Io): Promise<void> {
   const table = new PortTable();
   const newest = await readLog(api, table, io.interrupted);
   if (flags.json) io.out(jsonLine({ containers: table.all }));
-  else if (table.all.length > 0) io.out(tableOf(table.all));
+  else if (table.all.length > 0) io.out(tableOf(table.all, io.columns));
   else io.err("no container listens on a port\n");
   if (flags.watch) await follow(api, table, newest, flags, io);
 }
@@ -58,14 +59,14 @@ async function follow(api: HostApi, table: PortTable, after: bigint, flags: Flag
   }
 }
 
-function tableOf(containers: readonly ContainerPorts[]): string {
+function tableOf(containers: readonly ContainerPorts[], columns: number | undefined): string {
   const severalGuests = new Set(containers.map(({ guest }) => guest)).size > 1;
   const rows = containers.map(({ guest, container, ports: list }) => [
     ...(severalGuests ? [guest] : []),
     plainText(container),
     list.join(" ") || "-",
   ]);
-  return tableText([[...(severalGuests ? ["GUEST"] : []), "CONTAINER", "PORTS"], ...rows]);
+  return tableText([[...(severalGuests ? ["GUEST"] : []), "CONTAINER", "PORTS"], ...rows], columns);
 }
 
 function line({ container, ports: list }: ContainerPorts): string {

@@ -1,10 +1,9 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Command } from "commander";
-import { plainText } from "../../base/text.ts";
-import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
+import { findSnapshot } from "../host-client/check-exists.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import { withResult } from "../host-client/operation-result.ts";
 import { runAndReport } from "../host-client/session.ts";
@@ -52,12 +51,7 @@ async function questionFor(
 ): Promise<string> {
   using api = HostApi.open(flags);
   const settings = { signal: io.interrupted, timeout: 30_000 };
-  const { snapshots } = await api.call(Guest.method.listSnapshots, { containerName }, settings);
-  const found = snapshots.find(({ name }) => name === snapshotName);
-  if (!found) {
-    const sentence = `there is no snapshot ${plainText(snapshotName)} of ${containerName}; tremplin snapshots ${containerName} lists them`;
-    throw new TremplinError("not-found", sentence);
-  }
+  const found = await findSnapshot(api, containerName, snapshotName, io.interrupted);
   const { containers } = await api.call(Guest.method.listContainers, {}, settings);
   const isRunning = containers.some(({ name, state }) => name === containerName && state === "running");
   const taken = found.createdAt ? ` of ${localTime(timestampDate(found.createdAt))}` : "";

@@ -11,7 +11,7 @@ import type { Io } from "../io.ts";
 export function setCommand(io: Io): Command {
   const command = new Command("set")
     .argument("<name>", "the container, running or not", containerName)
-    .argument("<settings...>", "cpu=2, memory=2GiB, disk=20GiB (or unlimited), autostart=on or off");
+    .argument("<settings...>", "cpu=2, memory=2GiB, disk=20GiB (or unlimited), autostart=on, off or last");
   return withHostFlags(command).action((name: string, settings: string[], flags: HostFlags) =>
     set(name, parse(settings), flags, io),
   );

@@ -10,6 +10,8 @@ import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
 
+const CTRL_C = 3;
+
 type Input = MessageInitShape<typeof ShellInputSchema>;
 
 export function shellCommand(io: Io): Command {
@@ -43,7 +45,9 @@ export async function shell(containerName: string, args: string[], flags: Flags,
   const start = { containerName, command, ...account, ...terminal };
   if (!plain) stdin.setRawMode(true);
   try {
-    const { exitCode, isSilent } = await passOn(api.bidiStream(Guest.method.shell, inputs(start, plain)));
+    const way = new UnansweredWay();
+    const outputs = api.bidiStream(Guest.method.shell, inputs(start, plain, way), { signal: way.signal });
+    const { exitCode, isSilent } = await passOn(outputs, way);
     process.exitCode = exitCode;
     if (exitCode === 127 && isSilent) io.err(`tremplin: ${silentText(containerName, command)}\n`);
   } finally {
@@ -58,11 +62,12 @@ function accountOf({ user }: Flags) {
 }
 
 /** Writes what a program writes, until it ends. */
-async function passOn(outputs: AsyncIterable<ShellOutput>) {
+async function passOn(outputs: AsyncIterable<ShellOutput>, way: UnansweredWay) {
   const { stdout, stderr } = process;
   let isSilent = true;
   let exitCode: number | undefined;
   for await (const { output } of outputs) {
+    way.answered();
     if (output.case === "exitCode") exitCode = output.value;
     else if (output.case) {
       isSilent = false;
@@ -79,7 +84,7 @@ function silentText(container: string, [program = "a shell"]: readonly string[])
 }
 
 /** The program to start, then the typed input and the changes of the terminal's size in order. */
-async function* inputs(start: object, plain: boolean): AsyncGenerator<Input, void, void> {
+async function* inputs(start: object, plain: boolean, way: UnansweredWay): AsyncGenerator<Input, void, void> {
   yield { input: { case: "start", value: start } };
   const { stdin, stdout } = process;
   if (plain) {
@@ -92,12 +97,36 @@ async function* inputs(start: object, plain: boolean): AsyncGenerator<Input, voi
     pending.push(input);
     more.resolve();
   };
-  stdin.on("data", (value: Buffer<ArrayBuffer>) => push({ input: { case: "data", value } }));
+  stdin.on("data", (value: Buffer<ArrayBuffer>) => {
+    way.typed(value);
+    push({ input: { case: "data", value } });
+  });
   stdout.on("resize", () => push({ input: { case: "size", value: sizeOf(stdout) } }));
   for (;;) {
     await more.promise;
     more = Promise.withResolvers();
     yield* pending.splice(0);
+  }
+}
+
+/** While nothing came back yet, a second Ctrl-C is for this command: what is typed may reach nobody. */
+class UnansweredWay {
+  readonly #controller = new AbortController();
+  #isAnswered = false;
+  #interrupts = 0;
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  answered(): void {
+    this.#isAnswered = true;
+  }
+
+  typed(keys: Uint8Array): void {
+    this.#interrupts += keys.filter((key) => key === CTRL_C).length;
+    if (this.#isAnswered || this.#interrupts < 2) return;
+    this.#controller.abort(new TremplinError("cancelled", "interrupted before anything came back"));
   }
 }
 

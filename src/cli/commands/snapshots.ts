@@ -1,7 +1,8 @@
 import { toJson } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { Command } from "commander";
-import { jsonLine, plainText, tableText } from "../../base/text.ts";
+import { tableText } from "../../base/table.ts";
+import { jsonLine, plainText } from "../../base/text.ts";
 import {
   Guest,
   ListSnapshotsResponseSchema,
@@ -37,7 +38,12 @@ async function list(containerName: string, flags: HostFlags, io: Io): Promise<vo
     );
     return;
   }
-  io.out(tableText([["CONTAINER", "SNAPSHOT", "TAKEN", "EXPIRES", "OF"], ...answer.snapshots.map(row)]));
+  io.out(
+    tableText(
+      [["CONTAINER", "SNAPSHOT", "TAKEN", "EXPIRES", "OF"], ...answer.snapshots.map(row)],
+      io.columns,
+    ),
+  );
 }
 
 function row({ containerName, name, createdAt, expiresAt, owner }: Snapshot): string[] {

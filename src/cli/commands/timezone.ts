@@ -1,6 +1,7 @@
 import { toJson } from "@bufbuild/protobuf";
 import { Command } from "commander";
-import { jsonLine, plainText, tableText } from "../../base/text.ts";
+import { tableText } from "../../base/table.ts";
+import { jsonLine, plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest, ListTimezonesResponseSchema } from "../../contract/tremplin/v1/guest_pb.js";
 import { Tremplin } from "../../contract/tremplin_pb.js";
@@ -46,7 +47,7 @@ async function showZones(flags: HostFlags, io: Io): Promise<void> {
     plainText(name),
     plainText(zone) || `unknown: ${plainText(failureReason)}`,
   ]);
-  io.out(tableText([["CONTAINER", "TIME ZONE"], ...rows]));
+  io.out(tableText([["CONTAINER", "TIME ZONE"], ...rows], io.columns));
 }
 
 async function setZone(zone: string, names: readonly string[], flags: HostFlags, io: Io): Promise<void> {
@@ -62,8 +63,14 @@ async function setZone(zone: string, names: readonly string[], flags: HostFlags,
       `${zone}: set in ${successes} of ${wanted} containers${partly(failureReasons, successes, wanted)}\n`,
     );
   const reasons = failureReasons.map(plainText);
-  if (successes < wanted) throw new TremplinError("failed", reasons.join("; "));
+  if (successes < wanted) throw new TremplinError(codeOf(reasons, wanted), reasons.join("; "));
   for (const reason of reasons) io.err(`${reason}\n`);
+}
+
+/** The contract has sentences alone: nothing was found where each of them says so. */
+function codeOf(reasons: readonly string[], wanted: number): "failed" | "not-found" {
+  const areMissing = reasons.length === wanted && reasons.every((each) => /there is no container/.test(each));
+  return areMissing ? "not-found" : "failed";
 }
 
 /** The guest gives reasons also for containers in which only some programs have the zone. */

@@ -1,6 +1,7 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { Command } from "commander";
-import { bytesText, jsonLine, plainText, tableText } from "../../base/text.ts";
+import { narrowTableText, tableText } from "../../base/table.ts";
+import { bytesText, jsonLine, plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { type Container, Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import { type HostFlags, wholeNumber, withHostFlags } from "../flags/host-flags.ts";
@@ -55,7 +56,7 @@ async function top({ interval, once, ...flags }: Flags, io: Io): Promise<void> {
     const now = await measure(api, io);
     const usages = usagesOf(before, now);
     if (flags.json) io.out(jsonLine({ containers: usages }));
-    else if (usages.length > 0 || isLive) io.out(`${isLive ? CLEAR : ""}${tableOf(usages)}`);
+    else if (usages.length > 0 || isLive) io.out(`${isLive ? CLEAR : ""}${tableOf(usages, io, isLive)}`);
     else io.err("no container runs\n");
     if (!isLive) return;
     before = now;
@@ -101,7 +102,7 @@ function milliseconds(time: Parameters<typeof timestampMs>[0] | undefined): numb
   return time ? timestampMs(time) : 0;
 }
 
-function tableOf(usages: readonly Usage[]): string {
+function tableOf(usages: readonly Usage[], io: Io, isLive: boolean): string {
   const head = ["CONTAINER", "CPU", "MEMORY", "LIMIT", "PROCESSES", "IN/S", "OUT/S", "DISK"];
   const size = (bytes: number | undefined): string =>
     bytes === undefined ? "-" : bytesText(Math.round(bytes));
@@ -115,5 +116,8 @@ function tableOf(usages: readonly Usage[]): string {
     size(each.sentBytesPerSecond),
     size(each.diskBytes),
   ]);
-  return tableText([head, ...rows]);
+  // What does not fit would move the beginning out of sight.
+  if (isLive && io.terminal)
+    return narrowTableText([head, ...rows.slice(0, io.terminal.rows - 2)], io.columns ?? 80);
+  return tableText([head, ...rows], io.columns);
 }

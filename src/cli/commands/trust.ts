@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Command, Option } from "commander";
-import { jsonLine, tableText } from "../../base/text.ts";
+import { tableText } from "../../base/table.ts";
+import { jsonLine } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { type Role, rolePattern, roleText } from "../../transport/role.ts";
 import { Authority, type Certificate } from "../../trust/authority.ts";
@@ -97,7 +98,7 @@ async function list(flags: Flags, io: Io): Promise<void> {
   if (flags.json) return io.out(jsonLine({ certificates: found.map(document) }));
   if (found.length === 0) return io.err("there is no certificate; tremplin trust guest NAME makes one\n");
   const rows = found.map((each) => [nameOf(each), each.state, dayOf(each.until), each.serial]);
-  io.out(tableText([["FOR", "STATE", "UNTIL", "SERIAL"], ...rows]));
+  io.out(tableText([["FOR", "STATE", "UNTIL", "SERIAL"], ...rows], io.columns));
 }
 
 async function revoke(kind: string, name: string | undefined, flags: Flags, io: Io): Promise<void> {

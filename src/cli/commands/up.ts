@@ -17,9 +17,11 @@ import {
   type ProgramFlags,
 } from "../background/launch.ts";
 import { otherOptions } from "../background/other-options.ts";
-import { DEFAULT_RUN, RunFolder } from "../background/run-folder.ts";
+import type { RunFolder } from "../background/run-folder.ts";
+import { stopProcess } from "../background/stop-process.ts";
 import { withEngineFlags } from "../flags/daemon-flags.ts";
 import { DEFAULT_HOST } from "../flags/host-flags.ts";
+import { type RunFlag, runFolderOf, withRunFlag } from "../flags/run-flag.ts";
 import { findProblems, problemText } from "../host-client/find-problems.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import { launchEngine } from "../host-client/launch-engine.ts";
@@ -28,6 +30,7 @@ import {
   remindOfStopped,
   restartContainers,
   runningContainers,
+  untilStartedAgain,
 } from "../host-client/restart-containers.ts";
 import type { Outcome } from "../host-client/run-operation.ts";
 import type { Session } from "../host-client/session.ts";
@@ -35,15 +38,18 @@ import type { Io } from "../io.ts";
 import { openProgress } from "../progress/open-progress.ts";
 import { engineText } from "../text/engine-text.ts";
 
-interface Flags extends ProgramFlags {
-  readonly run: string;
+/** The host has nothing to finish. */
+const HOST_TIMEOUT_MS = 10_000;
+const WITHOUT_ENGINE =
+  "the host and the daemon run without an engine: tremplin up tries again, tremplin down stops them";
+
+interface Flags extends ProgramFlags, RunFlag {
   readonly json?: true;
   readonly resetDatabase?: true;
 }
 
 export function upCommand(io: Io): Command {
-  const command = withEngineFlags(new Command("up"))
-    .option("--run <dir>", "the folder of sockets, pid files and logs", DEFAULT_RUN)
+  const command = withRunFlag(withEngineFlags(new Command("up")))
     .option(
       "--console <host:port>",
       `the address of the console, on this machine, or none (default: ${hostDefaults.console})`,
@@ -62,7 +68,7 @@ async function up(flags: Flags, io: Io): Promise<void> {
   }
   // A mistake would otherwise be in the log of the host alone.
   if (flags.console !== undefined) parseConsoleAddress(flags.console);
-  const run = new RunFolder(flags.run);
+  const run = await runFolderOf(flags);
   await using _alone = await run.lock();
   using api = new HostApi(run.hostSocket, LOCAL_GUEST);
   const result = await startAll(api, run, flags, io);
@@ -91,14 +97,26 @@ async function startAll(api: HostApi, run: RunFolder, flags: Flags, io: Io): Pro
   const host = await ensureRunning(run.host, program, hostFor(flags), () => hostAnswers(api), { io });
   progress.update("daemon");
   const daemonFor = (each: ProgramFlags) => daemonArguments(run, each);
-  const daemon = await ensureRunning(run.daemon, program, daemonFor(flags), () => guestAnswers(api), { io });
+  const ensuring = ensureRunning(run.daemon, program, daemonFor(flags), () => guestAnswers(api), { io });
+  const daemon = await ensuring.catch(async (thrown) => {
+    // Without a daemon the host is of no use, and nobody knows that it was left.
+    const isUseless = host.state === "started" && !(await run.daemon.findRunning());
+    if (isUseless)
+      await stopProcess(run.host, "SIGTERM", HOST_TIMEOUT_MS, progress, io).catch(() => undefined);
+    throw thrown;
+  });
   const remarks = [
     otherOptions(run.host, host, flags, hostFor),
     otherOptions(run.daemon, daemon, flags, daemonFor),
   ];
   for (const remark of remarks) if (remark) progress.print(remark);
   progress.update("engine");
-  const { launched, ...containers } = await launch({ api, io, progress, json }, flags.resetDatabase === true);
+  const session = { api, io, progress, json };
+  const launching = launch(session, flags.resetDatabase === true);
+  const { launched, ...containers } = await launching.catch((thrown) => {
+    if (!io.interrupted.aborted) progress.print(WITHOUT_ENGINE);
+    throw thrown;
+  });
   const { engine } = await api.call(Guest.method.getStatus, {}, { signal: io.interrupted });
   const problems = (await findProblems(api, io.interrupted)) ?? [];
   for (const problem of problems) progress.print(problemText(problem));
@@ -119,9 +137,12 @@ async function launch(
   const running = reset ? await runningContainers(api, io.interrupted) : [];
   const launched = await launchEngine(session, reset);
   if (launched.remark) progress.print(launched.text);
-  if (!reset) return { launched };
+  const again = await untilStartedAgain(session);
+  if (!reset) return { launched, ...again };
   if (!running) await remindOfStopped(session);
-  return { launched, ...(await restartContainers(session, running ?? [])) };
+  const left = (running ?? []).filter((name) => !again.restarted.includes(name));
+  const { restarted, notRestarted } = await restartContainers(session, left);
+  return { launched, restarted: [...again.restarted, ...restarted], notRestarted };
 }
 
 /** The state as JSON has it, in words. */

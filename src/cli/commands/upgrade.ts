@@ -1,5 +1,6 @@
 import { toJson } from "@bufbuild/protobuf";
 import { Command, Option } from "commander";
+import { noRollbackSnapshot } from "../../actions/container-actions.ts";
 import { jsonLine, plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import {
@@ -15,7 +16,8 @@ import {
 } from "../../contract/tremplin_pb.js";
 import { containerName } from "../flags/container-argument.ts";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
-import type { CallSettings, HostApi } from "../host-client/host-api.ts";
+import { checkContainerExists } from "../host-client/check-exists.ts";
+import { type CallSettings, HostApi } from "../host-client/host-api.ts";
 import { refusalError } from "../host-client/refusal-error.ts";
 import { type OperationSpec, type Reply, runOperation } from "../host-client/run-operation.ts";
 import { reportResult, runAndReport, withSession } from "../host-client/session.ts";
@@ -130,7 +132,10 @@ function throwProblems(container: string, problems: readonly string[]): void {
 
 async function rollBack(container: string, flags: Flags, io: Io): Promise<void> {
   const question = `Roll ${container} back? All changes in it since its upgrade are lost.`;
-  if (!flags.yes) await confirm(container, { verb: "roll back", participle: "rolled back", question }, io);
+  if (!flags.yes) {
+    await checkRollbackSnapshot(container, flags, io);
+    await confirm(container, { verb: "roll back", participle: "rolled back", question }, io);
+  }
   const spec: OperationSpec = {
     title: `rolling ${container} back`,
     kind: "upgrade",
@@ -139,6 +144,18 @@ async function rollBack(container: string, flags: Flags, io: Io): Promise<void> 
       replyOf(await api.call(Guest.method.undoUpgrade, { containerName: container }, settings)),
   };
   await runAndReport(spec, flags, io);
+}
+
+/** Throws `not-found` before a person is asked. A guest with the original contract alone does not know. */
+async function checkRollbackSnapshot(container: string, flags: Flags, io: Io): Promise<void> {
+  using api = HostApi.open(flags);
+  await checkContainerExists(api, container, io.interrupted);
+  const settings = { signal: io.interrupted, timeout: 30_000 };
+  const listed = await api.call(Guest.method.listContainers, {}, settings).catch(() => undefined);
+  io.interrupted.throwIfAborted();
+  const found = listed?.containers.find(({ name }) => name === container);
+  if (found?.hasRollbackSnapshot !== false) return;
+  throw new TremplinError("not-found", noRollbackSnapshot(container));
 }
 
 function commitSpec(container: string): OperationSpec {
@@ -152,7 +169,9 @@ function commitSpec(container: string): OperationSpec {
 }
 
 function replyOf({ status, failureReason }: { status: Rollback; failureReason: string }): Reply {
-  return status === Rollback.STARTED ? { kind: "accepted" } : { kind: "refused", reason: failureReason };
+  if (status === Rollback.STARTED) return { kind: "accepted" };
+  if (status === Rollback.NO_ROLLBACK_SNAPSHOT) return { kind: "missing", text: plainText(failureReason) };
+  return { kind: "refused", reason: failureReason };
 }
 
 async function cancelUpgrade(containerName: string, flags: Flags, io: Io): Promise<void> {

@@ -1,6 +1,7 @@
 import { toJson } from "@bufbuild/protobuf";
 import { Command } from "commander";
-import { jsonLine, plainText, tableText } from "../../base/text.ts";
+import { tableText } from "../../base/table.ts";
+import { jsonLine, plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import {
   Guest,
@@ -30,7 +31,7 @@ export function usbCommand(io: Io): Command {
       const answer = await api.call(Guest.method.listUsbPorts, {}, settings);
       if (flags.json) {
         io.out(jsonLine(toJson(ListUsbPortsResponseSchema, answer, { alwaysEmitImplicit: true })));
-      } else if (answer.ports.length > 0) io.out(table(answer.ports));
+      } else if (answer.ports.length > 0) io.out(table(answer.ports, io.columns));
       else io.err("the guest has no USB controller (xHCI) with ports\n");
     });
   const attach = withHostFlags(new Command("attach"))
@@ -78,13 +79,13 @@ function printResult({ json }: HostFlags, io: Io, document: object, sentence: st
   io.out(json ? jsonLine(document) : sentence);
 }
 
-function table(ports: readonly UsbPort[]): string {
+function table(ports: readonly UsbPort[], columns: number | undefined): string {
   const rows = ports.flatMap(({ number, usbVersion, containerName, devices }) => {
     const port = [`${number}`, `USB ${usbVersion}`, plainText(containerName) || "-"];
     const [first, ...behindHub] = devices.map(deviceText);
     return [[...port, first ?? "-"], ...behindHub.map((text) => ["", "", "", `  ${text}`])];
   });
-  return tableText([["PORT", "KIND", "CONTAINER", "PLUGGED IN"], ...rows]);
+  return tableText([["PORT", "KIND", "CONTAINER", "PLUGGED IN"], ...rows], columns);
 }
 
 function deviceText({ manufacturer, product, id, speed }: UsbDevice): string {

@@ -5,6 +5,7 @@ import { type DaemonOptions, daemonDefaults } from "../../daemon/options.ts";
 import { engineKinds } from "../../engine/flavors/flavors.ts";
 import { parseAddress } from "../../transport/address.ts";
 import { collect, type TlsFlags, type TokenFlags, tlsOf, tokenOf, wholeNumber } from "./host-flags.ts";
+import { metricsFlag, metricsOf } from "./metrics-flag.ts";
 
 /** The flags that `daemon` and `up` share. */
 export interface EngineFlags {
@@ -49,6 +50,7 @@ export interface DaemonFlags extends EngineFlags, TlsFlags, TokenFlags {
   readonly host: string;
   readonly vsockPeer?: readonly string[];
   readonly log: LogTarget;
+  readonly metrics?: string;
   readonly rotateLog?: readonly string[];
   readonly feature?: readonly string[];
 }
@@ -73,6 +75,7 @@ export function withDaemonFlags(command: Command): Command {
       "--token-file <file>",
       "the token that host and daemon present to each other, for TCP addresses without TLS",
     )
+    .option(...metricsFlag)
     .option(
       "--rotate-log <file>",
       "a log to which this or another program appends, to be kept below 8 MiB; may be repeated",
@@ -99,6 +102,7 @@ export function daemonOptions(flags: DaemonFlags): DaemonOptions {
     vsockPeers: flags.vsockPeer?.map(wholeNumber) ?? daemonDefaults.vsockPeers,
     tls: tlsOf(flags),
     token: tokenOf(flags),
+    metrics: metricsOf(flags),
     log: flags.log,
     logLevel,
     rotatedLogs: flags.rotateLog,

@@ -1,3 +1,4 @@
+import { plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import { Tremplin } from "../../contract/tremplin_pb.js";
@@ -5,6 +6,8 @@ import type { CallSettings, HostApi } from "./host-api.ts";
 import { type Reply, runOperation } from "./run-operation.ts";
 import type { Session } from "./session.ts";
 import { startReply } from "./start-reply.ts";
+
+const POLL_MS = 300;
 
 /** What became of the containers that ran before something stopped all of them. */
 export interface Restarted {
@@ -24,6 +27,29 @@ export async function runningContainers(
     signal.throwIfAborted();
     return undefined;
   }
+}
+
+/** Waits until the guest has started what is to run again after its engine was launched (docs/daily.md#autostart). */
+export async function untilStartedAgain({ api, io, progress }: Session): Promise<Restarted> {
+  const { clock, interrupted: signal } = io;
+  const names = new Set<string>();
+  for (;;) {
+    const { containersToStart: waiting } = await api.call(Guest.method.getStatus, {}, { signal });
+    for (const name of waiting) names.add(name);
+    const [next] = waiting;
+    if (next === undefined) break;
+    progress.update(`${plainText(next)}, which ran before`);
+    await clock.sleep(POLL_MS, signal);
+  }
+  if (names.size === 0) return { restarted: [], notRestarted: [] };
+  const running = new Set(await runningContainers(api, signal));
+  const reason = (name: string) => `tremplin history ${name} says why`;
+  const notRestarted = [...names]
+    .filter((name) => !running.has(name))
+    .map((name) => ({ name, reason: reason(name) }));
+  for (const { name, reason: why } of notRestarted)
+    progress.print(`${plainText(name)} ran before and is stopped now: ${why}`);
+  return { restarted: [...names].filter((name) => running.has(name)), notRestarted };
 }
 
 /** Starts these containers, one after another, whatever becomes of the others. Prints what is not as it was. */

@@ -15,7 +15,8 @@ export type Reply =
   | { readonly kind: "accepted" }
   /** Nothing to do; `text` is the result to print. */
   | { readonly kind: "already"; readonly text: string }
-  | { readonly kind: "missing" }
+  /** `text`: what is missing. Default: the container. */
+  | { readonly kind: "missing"; readonly text?: string }
   | { readonly kind: "refused"; readonly reason: string };
 
 /** An operation on one container: how to request it, and how to recognise its end. */
@@ -82,7 +83,7 @@ export async function runOperation(session: Session, spec: OperationSpec): Promi
     newest = following.newest;
     if (reply.kind === "already") return ended(reply.text);
     if (reply.kind === "missing")
-      throw new TremplinError("not-found", `there is no container ${spec.container}`);
+      throw new TremplinError("not-found", reply.text ?? `there is no container ${spec.container}`);
     if (reply.kind === "refused") {
       throw await refusalError(api, spec.title, spec.container, reply.reason, spec.mustExist ?? true);
     }
@@ -105,8 +106,8 @@ export async function runOperation(session: Session, spec: OperationSpec): Promi
       ...(await waitForFinalNotice(following.events, session, spec, operation, onOwnEvent)),
     };
   } catch (thrown) {
-    if (!interrupt.signal.aborted) throw thrown;
-    throw interruptedError(spec, newest);
+    const error = interrupt.signal.aborted ? interruptedError(spec, newest) : thrown;
+    throw TremplinError.ofOperation(operation, error);
   } finally {
     stop.abort();
   }

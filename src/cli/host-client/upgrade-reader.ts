@@ -1,7 +1,7 @@
 import { plainText } from "../../base/text.ts";
+import { parsePhaseLine, parseUpgradeLog } from "../../base/upgrade-lines.ts";
 import type { Event } from "../../contract/tremplin/v1/host_pb.js";
 import { type NoticeText, noticeText } from "../../host/notice-text.ts";
-import { parsePhaseLine, parseUpgradeLog } from "../../transport/upgrade-lines.ts";
 
 /** Reads the events of one upgrade. Calls `onLog` once, with the path of the log on the guest. */
 export function upgradeReader(onLog: (path: string) => void): (event: Event) => NoticeText | undefined {

@@ -1,7 +1,7 @@
 import type { Clock } from "../../base/async/clock.ts";
-import { bytesText, durationText } from "../../base/text.ts";
+import { Pace, paceText } from "../../base/pace.ts";
+import { durationText } from "../../base/text.ts";
 import type { Io } from "../io.ts";
-import { Pace } from "./pace.ts";
 import type { Progress } from "./progress.ts";
 
 /** How old the last sign of life must be before its age is shown. */
@@ -85,11 +85,7 @@ export abstract class TickingProgress implements Progress {
   /** Bytes per second and remaining time, as far as they are known. */
   protected get pace(): string {
     const { rate, remaining } = this.#pace;
-    const parts = [
-      rate === undefined ? "" : `${bytesText(Math.round(rate))}/s`,
-      remaining === undefined || this.percent === undefined ? "" : `${durationText(remaining)} left`,
-    ];
-    return parts.filter((part) => part !== "").join(", ");
+    return paceText({ rate, remaining: this.percent === undefined ? undefined : remaining });
   }
 
   /** Empty while the last sign of life is recent. */

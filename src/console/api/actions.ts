@@ -4,7 +4,6 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import { RollbackResponse_Status as Rollback } from "../../contract/tremplin/v1/guest_pb.js";
 import type { Forward, OperationInfo } from "../../contract/tremplin/v1/host_pb.js";
 import {
-  CreateContainerResponse_Status as Create,
   DeleteContainerResponse_Status as Delete,
   ExportContainerResponse_Status as Export,
   CancelExportContainerResponse_Status as ExportCancelled,
@@ -28,7 +27,7 @@ export interface Target {
 }
 
 /** Throws unless the status is one of those that mean that it was done, or has begun. */
-function accept(answer: { status: number; failureReason?: string }, ...good: number[]): void {
+export function accept(answer: { status: number; failureReason?: string }, ...good: number[]): void {
   if (!good.includes(answer.status))
     throw new TremplinError("failed", answer.failureReason || "The guest refused, without a reason");
 }
@@ -80,30 +79,6 @@ export async function restore({ guest, name }: Target, importPath: string): Prom
   );
 }
 
-/** Builds the image of a Debian release, unless it exists, and begins to create the container. */
-export async function create(
-  { guest, name }: Target,
-  debianRelease: string,
-  onStep: (message: string, percent: number) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  const { headers } = onGuest(guest);
-  for await (const step of guestService.prepareImage({ debianRelease }, { headers: headers ?? {}, signal })) {
-    onStep(step.message, step.percent);
-    const { rootfsPath, metadataPath } = step;
-    if (!rootfsPath || !metadataPath) continue;
-    const answer = await tremplin.createContainer(
-      { containerName: name, rootfsPath, metadataPath },
-      onGuest(guest),
-    );
-    if (answer.status === Create.EXISTS)
-      throw new TremplinError("failed", `There is a container ${name} already; choose another name`);
-    accept(answer, Create.CREATING);
-    return;
-  }
-  throw new TremplinError("failed", `The guest ended without an image of ${debianRelease}; try again`);
-}
-
 /** The primary user; undefined where there is none yet. */
 export async function userOf({ guest, name }: Target): Promise<GetContainerUsernameResponse | undefined> {
   const answer = await tremplin.getContainerUsername({ containerName: name }, onGuest(guest));
@@ -130,19 +105,6 @@ export async function setUpUser({ guest, name }: Target, user: string): Promise<
   const failureReason = answer.failureReason.replaceAll("$USERNAME", () => answer.username || user);
   accept({ ...answer, failureReason }, SetUp.SUCCESS, SetUp.EXISTS);
   return { username: answer.username, notes };
-}
-
-/** Returns what the person should know, if anything. */
-export async function setTimeZone(
-  { guest, name }: Target,
-  timezoneName: string,
-): Promise<string | undefined> {
-  const request = { timezoneName, containerNames: [name] };
-  const { successes, failureReasons } = await tremplin.setTimezone(request, onGuest(guest));
-  const reasons = failureReasons.join("; ");
-  if (successes === 0)
-    throw new TremplinError("failed", reasons || "The guest refused the time zone, without a reason");
-  return reasons || undefined;
 }
 
 export async function upgrade({ guest, name }: Target, targetVersion: number): Promise<void> {

@@ -1,12 +1,24 @@
-import { type CallOptions, Code, ConnectError, createClient } from "@connectrpc/connect";
+import { type CallOptions, Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-web";
+import { PAGE_KEY } from "../../base/page-key.ts";
 import { plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import { Host } from "../../contract/tremplin/v1/host_pb.js";
 import { Tremplin } from "../../contract/tremplin_pb.js";
+import { forgetPageKey, pageKey } from "./page-key.ts";
 
-const transport = createConnectTransport({ baseUrl: location.origin, useBinaryFormat: true });
+/** Shows that a page of this browser calls, and not just somebody who has its cookie. */
+const withPageKey: Interceptor = (next) => (request) => {
+  request.header.set(PAGE_KEY, pageKey());
+  return next(request);
+};
+
+const transport = createConnectTransport({
+  baseUrl: location.origin,
+  useBinaryFormat: true,
+  interceptors: [withPageKey],
+});
 
 /** The API of the host, which also forwards to its guests. */
 export const host = createClient(Host, transport);
@@ -24,7 +36,8 @@ export function onGuest(name: string, operation?: string): CallOptions {
 
 /** Ends the session of this browser. */
 export async function signOut(): Promise<void> {
-  await fetch("/sign-out", { method: "POST" });
+  await fetch("/sign-out", { method: "POST", headers: { [PAGE_KEY]: pageKey() } });
+  forgetPageKey();
   location.replace("/");
 }
 

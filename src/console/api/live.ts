@@ -1,3 +1,4 @@
+import type { CallOptions } from "@connectrpc/connect";
 import type { ContainerUsage } from "../../contract/tremplin/v1/guest_pb.js";
 import type {
   ContainerInfo,
@@ -6,6 +7,9 @@ import type {
   GuestContainers,
   OperationInfo,
 } from "../../contract/tremplin/v1/host_pb.js";
+import { legalActions } from "../model/legal-actions.ts";
+import { OperationPaces } from "../model/operation-paces.ts";
+import { UpgradeLogs } from "../model/upgrade-logs.ts";
 import { UsageHistory } from "../model/usage-history.ts";
 import { host, isSignedOut, knownNames, sentenceOf } from "./host.ts";
 
@@ -35,7 +39,6 @@ const REFRESH_TIMEOUT_MS = 10_000;
 /** A page that has not run for so long was asleep. */
 const ASLEEP_MS = 8_000;
 const RETRY_MS = [250, 500, 1_000, 2_000, 3_000];
-const MAX_LOG_LINES = 500;
 
 /**
  * Follows the host: a watch says when something happens, from the last event on that was seen, and the state is then
@@ -43,8 +46,8 @@ const MAX_LOG_LINES = 500;
  */
 export class Live {
   readonly usage = new UsageHistory();
-  /** The lines of upgrades that were seen, by container. */
-  readonly upgradeLogs = new Map<string, readonly string[]>();
+  readonly upgradeLogs = new UpgradeLogs();
+  readonly paces = new OperationPaces();
   #shown: Shown = {
     connection: { kind: "connecting" },
     guests: undefined,
@@ -55,6 +58,8 @@ export class Live {
   readonly #listeners = new Set<() => void>();
   /** The sequence number of the newest event that was seen. */
   #cursor: bigint | undefined;
+  /** Only events change them. */
+  #operationsAreOld = true;
   #attempt = new AbortController();
   #wake = () => {};
 
@@ -80,6 +85,7 @@ export class Live {
     for (let failures = 0; this.#shown.connection.kind !== "signed-out"; ) {
       if (document.hidden) await once(document, "visibilitychange");
       this.#attempt = new AbortController();
+      this.#operationsAreOld = true;
       const { signal } = this.#attempt;
       try {
         await this.#follow(signal, () => {
@@ -116,7 +122,9 @@ export class Live {
         continue;
       }
       this.#cursor = event.sequence;
+      this.#operationsAreOld = true;
       this.#noteUpgrade(event);
+      this.paces.note(event);
       this.#wake();
     }
   }
@@ -134,23 +142,32 @@ export class Live {
 
   async #refresh(signal: AbortSignal): Promise<void> {
     const options = { signal, timeoutMs: REFRESH_TIMEOUT_MS };
-    const [{ guests }, { operations }, { forwards }] = await Promise.all([
-      host.listContainers({}, options),
-      host.listOperations({ limit: 200 }, options),
+    const withOperations = this.#operationsAreOld;
+    this.#operationsAreOld = false;
+    const [{ guests }, { forwards }, operations] = await Promise.all([
+      host.listContainers({ withoutActions: true }, options),
       host.listForwards({}, options),
+      withOperations ? readOperations(options) : this.#shown.operations,
     ]);
     signal.throwIfAborted();
     this.usage.add(usageOf(guests));
+    this.paces.measure(operations, performance.now());
     for (const name of namesOf(guests)) knownNames.add(name);
     const connection = { kind: "live" } as const;
-    this.#show({ connection, guests, operations: operations.toReversed(), forwards, readAt: Date.now() });
+    this.#show({ connection, guests, operations, forwards, readAt: Date.now() });
   }
 
-  #noteUpgrade({ guest, notice }: Event): void {
+  /** Reads what the host's log has of the upgrades of a container, from before this page was opened. */
+  async readUpgradeLog(guest: string, containerName: string, signal: AbortSignal): Promise<void> {
+    const request = { guest, containerName, after: 0n, onlyLog: true };
+    for await (const event of host.watch(request, { signal })) this.#noteUpgrade(event);
+    this.#show({});
+  }
+
+  #noteUpgrade({ guest, sequence, operation, notice }: Event): void {
     if (notice.case !== "upgrade") return;
-    const key = containerKey(guest, notice.value.containerName);
-    const lines = [...(this.upgradeLogs.get(key) ?? []), ...notice.value.progressMessages];
-    this.upgradeLogs.set(key, lines.slice(-MAX_LOG_LINES));
+    const { containerName, progressMessages: lines } = notice.value;
+    this.upgradeLogs.add(containerKey(guest, containerName), { sequence, operation, lines });
   }
 
   /** After the machine slept, what is shown may be hours old. */
@@ -175,14 +192,21 @@ export class Live {
   }
 }
 
+/** The newest first. */
+async function readOperations(options: CallOptions): Promise<OperationInfo[]> {
+  return (await host.listOperations({ limit: 200 }, options)).operations.toReversed();
+}
+
 /** Identifies a container among those of all guests. */
 export function containerKey(guest: string, container: string): string {
   return `${guest}/${container}`;
 }
 
+/** One container, with what can be done with it now. */
 export function findContainer(shown: Shown, guest: string, name: string): ContainerInfo | undefined {
-  const all = shown.guests?.find((each) => each.guest?.name === guest)?.containers;
-  return all?.find(({ container }) => container?.name === name);
+  const all = shown.guests?.find((each) => each.guest?.name === guest);
+  const info = all?.containers.find(({ container }) => container?.name === name);
+  return all && info && { ...info, actions: legalActions(info, all) };
 }
 
 function namesOf(guests: readonly GuestContainers[]): string[] {

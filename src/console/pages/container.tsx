@@ -1,26 +1,32 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { useState } from "preact/hooks";
-import type { ContainerInfo } from "../../contract/tremplin/v1/host_pb.js";
+import type { ContainerInfo, OperationInfo } from "../../contract/tremplin/v1/host_pb.js";
 import { remove, restart, start, stop, type Target } from "../api/actions.ts";
 import { sentence } from "../api/host.ts";
 import { findContainer } from "../api/live.ts";
 import { useShown } from "../api/use-live.ts";
-import { ActionButton, actionNamed, Button, useRefusal, useRun } from "../parts/button.tsx";
-import { Dialog } from "../parts/dialog.tsx";
+import { lastKnownText } from "../model/guest-texts.ts";
+import { AskFirst } from "../parts/ask-first.tsx";
+import { ActionButton, actionNamed, Button, useRefusal } from "../parts/button.tsx";
+import { Fact } from "../parts/fact.tsx";
 import { OperationList, OperationProgress } from "../parts/operation.tsx";
 import { StateBadge } from "../parts/state-badge.tsx";
 import { UsageCharts } from "../parts/usage-charts.tsx";
 import { whenText } from "../parts/when.ts";
 import { linkTo } from "../route.ts";
 import { BackupCard } from "./container/backup-card.tsx";
+import { NameCard } from "./container/name-card.tsx";
 import { PortsCard } from "./container/ports-card.tsx";
+import { SettingsCard } from "./container/settings-card.tsx";
+import { SnapshotsCard } from "./container/snapshots-card.tsx";
 import { TimeZoneCard } from "./container/time-zone-card.tsx";
 import { UpgradeCard } from "./container/upgrade-card.tsx";
+import { UsbCard } from "./container/usb-card.tsx";
 import { UserCard } from "./container/user-card.tsx";
 
 /** One container, and all that can be done with it. */
 export function ContainerPage(target: Target) {
   const shown = useShown();
+  const all = shown.guests?.find(({ guest }) => guest?.name === target.guest);
   const info = findContainer(shown, target.guest, target.name);
   const operations = shown.operations.filter(
     ({ guest, containerName }) => guest === target.guest && containerName === target.name,
@@ -38,22 +44,31 @@ export function ContainerPage(target: Target) {
         </div>
         {info && <PowerButtons target={target} info={info} />}
       </div>
+      {all && all.failureReason !== "" && (
+        <div class="note warning">
+          <p>
+            {sentence(all.failureReason)} {lastKnownText(all)}
+          </p>
+        </div>
+      )}
       {underWay && (
         <div class="card">
           <OperationProgress operation={underWay} info={info} />
         </div>
       )}
-      {info ? (
-        <Details target={target} info={info} />
-      ) : (
-        <Missing isKnown={shown.guests !== undefined} target={target} />
-      )}
+      {info && <Details target={target} info={info} changed={changeOf(operations[0])} />}
+      {!info && !underWay && <Missing isKnown={shown.guests !== undefined} target={target} />}
       <section class="card">
         <h2>History</h2>
         <OperationList operations={operations} withNames={false} />
       </section>
     </>
   );
+}
+
+/** Another text whenever an operation has begun or ended. */
+function changeOf(newest: OperationInfo | undefined): string {
+  return newest ? `${newest.operation} ${newest.state}` : "";
 }
 
 function Missing({ isKnown, target }: { readonly isKnown: boolean; readonly target: Target }) {
@@ -72,8 +87,13 @@ function Missing({ isKnown, target }: { readonly isKnown: boolean; readonly targ
 
 function PowerButtons({ target, info }: { readonly target: Target; readonly info: ContainerInfo }) {
   const { actions } = info;
+  const refusal = useRefusal(actionNamed(actions, "shell"));
+  const openTerminal = (): void => location.assign(linkTo("terminal", target.guest, target.name));
   return (
     <div class="buttons">
+      <Button refusal={refusal} onClick={openTerminal}>
+        Terminal
+      </Button>
       <ActionButton look="main" action={actionNamed(actions, "start")} run={() => start(target)}>
         Start
       </ActionButton>
@@ -88,40 +108,44 @@ function PowerButtons({ target, info }: { readonly target: Target; readonly info
   );
 }
 
-function DeleteButton({ target, info }: { readonly target: Target; readonly info: ContainerInfo }) {
-  const [isAsking, setAsking] = useState(false);
-  const refusal = useRefusal(actionNamed(info.actions, "delete"));
-  const { runIt, isBusy } = useRun();
-  const isRunning = info.container?.state === "running";
+function DeleteButton({
+  target: { guest, name },
+  info,
+}: {
+  readonly target: Target;
+  readonly info: ContainerInfo;
+}) {
   return (
-    <>
-      <Button look="danger" refusal={refusal} isBusy={isBusy} onClick={() => setAsking(true)}>
-        Delete
-      </Button>
-      {isAsking && (
-        <Dialog
-          title={`Delete ${target.name}?`}
-          verb={`Delete ${target.name}`}
-          onClose={() => setAsking(false)}
-          onConfirm={() => void runIt(() => remove(target))}
-        >
-          <p>
-            Lost for good: every file in {target.name}, its users and programs, all its snapshots, so that its
-            upgrade cannot be rolled back any more.
-          </p>
-          {isRunning && (
-            <p>It is running: its programs are stopped first, and what they have not saved is lost too.</p>
-          )}
-          <p>Backups in the shared folder stay. Without one, nothing brings it back.</p>
-        </Dialog>
+    <AskFirst
+      text="Delete"
+      look="danger"
+      action={actionNamed(info.actions, "delete")}
+      title={`Delete ${name}?`}
+      verb={`Delete ${name}`}
+      run={() => remove({ guest, name })}
+    >
+      <p>
+        Lost for good: every file in {name}, its users and programs, all its snapshots, so that its upgrade
+        cannot be rolled back any more.
+      </p>
+      {info.container?.state === "running" && (
+        <p>It is running: its programs are stopped first, and what they have not saved is lost too.</p>
       )}
-    </>
+      <p>Backups in the shared folder stay. Without one, nothing brings it back.</p>
+    </AskFirst>
   );
 }
 
-function Details({ target, info }: { readonly target: Target; readonly info: ContainerInfo }) {
+interface DetailsProps {
+  readonly target: Target;
+  readonly info: ContainerInfo;
+  readonly changed: string;
+}
+
+function Details({ target, info, changed }: DetailsProps) {
   const { container, ports, actions } = info;
   if (!container) return null;
+  const card = { target, actions, changed };
   const addresses =
     container.addresses.length > 0 ? container.addresses : [container.ipv4Address].filter(Boolean);
   return (
@@ -139,24 +163,25 @@ function Details({ target, info }: { readonly target: Target; readonly info: Con
           <Fact name="Guest">{target.guest}</Fact>
           {container.privileged && <Fact name="Privileged">yes: its root is the root of the guest</Fact>}
         </dl>
-        {info.stale && <p class="quiet-text">{sentence(`the guest ${target.guest} is away`)}</p>}
+        <p>
+          <a href={linkTo("log", target.guest, target.name)}>Its log</a>
+        </p>
       </section>
       <div class="cards">
         <PortsCard target={target} />
-        <BackupCard target={target} actions={actions} />
-        <UpgradeCard target={target} actions={actions} canRollBack={container.hasRollbackSnapshot === true} />
-        <UserCard target={target} actions={actions} />
-        <TimeZoneCard target={target} actions={actions} />
+        <BackupCard {...card} />
+        <UsbCard {...card} />
+        <SnapshotsCard {...card} isRunning={container.state === "running"} />
+        <UpgradeCard
+          {...card}
+          canRollBack={container.hasRollbackSnapshot === true}
+          isUnderWay={container.operation === "upgrade"}
+        />
+        <SettingsCard {...card} />
+        <NameCard {...card} />
+        <UserCard {...card} />
+        <TimeZoneCard {...card} />
       </div>
     </>
-  );
-}
-
-function Fact({ name, children }: { readonly name: string; readonly children: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }

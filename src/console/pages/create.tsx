@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
-import { create } from "../api/actions.ts";
-import { sentenceOf } from "../api/host.ts";
+import { create, type Source } from "../api/create.ts";
+import { sentence, sentenceOf } from "../api/host.ts";
 import { live, useShown } from "../api/use-live.ts";
 import { Bar } from "../parts/bar.tsx";
 import { actionNamed, Button, useRefusal } from "../parts/button.tsx";
@@ -13,24 +13,41 @@ const releases = [
   { value: "bullseye", text: "Debian 11 (bullseye)" },
 ];
 
+const sources = [
+  { value: "debian", text: "Debian’s packages" },
+  { value: "server", text: "An image server" },
+];
+
 interface Step {
   readonly message: string;
   readonly percent: number;
 }
 
-/** A new container of a Debian release. */
+/** What the form says so far. */
+interface Wanted {
+  readonly name: string;
+  readonly kind: string;
+  readonly release: string;
+  readonly url: string;
+  readonly alias: string;
+}
+
+const nothing: Wanted = { name: "", kind: "debian", release: releases[0]?.value ?? "", url: "", alias: "" };
+
+/** A new container of a Debian release, or of an image of a server. */
 export function CreatePage({ guest }: { readonly guest: string }) {
   const { guests } = useShown();
   const all = guests?.find((each) => each.guest?.name === guest);
-  const [name, setName] = useState("");
-  const [release, setRelease] = useState(releases[0]?.value ?? "");
-  const [problem, setProblem] = useState<string>();
+  const [wanted, setWanted] = useState(nothing);
+  const [problems, setProblems] = useState<Problems>({});
   const { step, failure, begin, stop } = useCreation(guest);
   const refusal = useRefusal(actionNamed(all?.actions, "create"));
   const submit = (): void => {
-    const wrong = problemOf(name, all?.containers.map(({ container }) => container?.name ?? "") ?? []);
-    setProblem(wrong);
-    if (wrong === undefined && refusal === undefined) void begin(name, release);
+    const taken = all?.containers.map(({ container }) => container?.name ?? "") ?? [];
+    const wrong = problemsOf(wanted, taken);
+    setProblems(wrong);
+    const isGood = Object.values(wrong).every((each) => each === undefined);
+    if (isGood && refusal === undefined && !step) void begin(wanted.name, sourceOf(wanted));
   };
   return (
     <section class="narrow">
@@ -38,7 +55,9 @@ export function CreatePage({ guest }: { readonly guest: string }) {
         <a href={linkTo()}>All containers</a>
       </p>
       <h1>New container</h1>
-      <p class="lead">A Debian system of its own, built from Debian’s packages, on {guest}.</p>
+      <p class="lead">
+        A system of its own on {guest}. Or <a href={linkTo("restore", guest)}>import a backup</a>.
+      </p>
       <form
         class="card form"
         onSubmit={(event) => {
@@ -46,36 +65,17 @@ export function CreatePage({ guest }: { readonly guest: string }) {
           submit();
         }}
       >
-        <TextField
-          label="Name"
-          hint="Letters, digits and hyphens, such as penguin."
-          value={name}
-          onInput={setName}
-          problem={problem}
-        />
-        <Choice
-          label="System"
-          hint="The newest is at the top."
-          value={release}
-          choices={releases}
-          onChange={setRelease}
-        />
+        <CreateFields wanted={wanted} problems={problems} onChange={setWanted} />
         {failure !== undefined && (
           <div class="note error" role="alert">
             <p>{failure} You can try again.</p>
           </div>
         )}
         {step ? (
-          <div>
-            <Bar label="Building the image" percent={step.percent} />
-            <p class="quiet-text">{step.message}. Keep this page open until the image is built.</p>
-            <div class="buttons end">
-              <Button onClick={stop}>Cancel</Button>
-            </div>
-          </div>
+          <ImageProgress step={step} onCancel={stop} />
         ) : (
           <div class="buttons end">
-            <Button look="main" refusal={refusal} onClick={submit}>
+            <Button look="main" refusal={refusal}>
               Create
             </Button>
           </div>
@@ -83,6 +83,89 @@ export function CreatePage({ guest }: { readonly guest: string }) {
       </form>
     </section>
   );
+}
+
+interface CreateFieldsProps {
+  readonly wanted: Wanted;
+  readonly problems: Problems;
+  readonly onChange: (wanted: Wanted) => void;
+}
+
+function CreateFields({ wanted, problems, onChange }: CreateFieldsProps) {
+  const set = (key: keyof Wanted) => (value: string) => onChange({ ...wanted, [key]: value.trim() });
+  return (
+    <>
+      <TextField
+        label="Name"
+        hint="Letters, digits and hyphens, such as penguin."
+        value={wanted.name}
+        onInput={set("name")}
+        problem={problems.name}
+      />
+      <Choice label="From" value={wanted.kind} choices={sources} onChange={set("kind")} />
+      {wanted.kind === "debian" ? (
+        <Choice
+          label="System"
+          hint="The newest is at the top."
+          value={wanted.release}
+          choices={releases}
+          onChange={set("release")}
+        />
+      ) : (
+        <>
+          <TextField
+            label="Address of the server"
+            hint="A simplestreams server, such as https://images.linuxcontainers.org."
+            value={wanted.url}
+            onInput={set("url")}
+            problem={problems.url}
+          />
+          <TextField
+            label="Image"
+            hint="Its alias there, such as debian/12 or ubuntu/24.04."
+            value={wanted.alias}
+            onInput={set("alias")}
+            problem={problems.alias}
+          />
+        </>
+      )}
+    </>
+  );
+}
+
+interface ImageProgressProps {
+  readonly step: Step;
+  readonly onCancel: () => void;
+}
+
+function ImageProgress({ step, onCancel }: ImageProgressProps) {
+  return (
+    <div>
+      <Bar label="Building the image" percent={step.percent} />
+      <p class="quiet-text">{sentence(step.message)} Keep this page open until the image is built.</p>
+      <div class="buttons end">
+        <Button onClick={onCancel}>Cancel</Button>
+      </div>
+    </div>
+  );
+}
+
+function sourceOf({ kind, release, url, alias }: Wanted): Source {
+  return kind === "server" ? { kind, url, alias } : { kind: "debian", release };
+}
+
+type Problems = Readonly<Partial<Record<"name" | "url" | "alias", string | undefined>>>;
+
+/** What is wrong before anything is asked. The guest decides in the end. */
+function problemsOf({ name, kind, url, alias }: Wanted, taken: readonly string[]): Problems {
+  const problem = problemOf(name, taken);
+  if (kind !== "server") return { name: problem };
+  const isUrl = URL.canParse(url) && /^https?:$/.test(new URL(url).protocol);
+  return {
+    name: problem,
+    url: isUrl ? undefined : "Give an address that begins with https:// or http://.",
+    alias: alias === "" ? "Give the alias of the image." : undefined,
+  };
 }
 
 /** What is wrong with a name; undefined: nothing. The guest decides in the end. */
@@ -100,14 +183,14 @@ function useCreation(guest: string) {
   const [step, setStep] = useState<Step>();
   const [failure, setFailure] = useState<string>();
   const [attempt, setAttempt] = useState<AbortController>();
-  const begin = async (name: string, release: string): Promise<void> => {
+  const begin = async (name: string, source: Source): Promise<void> => {
     const controller = new AbortController();
     setAttempt(controller);
     setFailure(undefined);
     setStep({ message: "Asking the guest", percent: 0 });
     const show = (message: string, percent: number): void => setStep({ message, percent });
     try {
-      await create({ guest, name }, release, show, controller.signal);
+      await create({ guest, name }, source, show, controller.signal);
       live.refreshSoon();
       location.hash = linkTo();
     } catch (thrown) {

@@ -1,31 +1,55 @@
+import { useState } from "preact/hooks";
 import type { ContainerInfo, GuestContainers } from "../../contract/tremplin/v1/host_pb.js";
-import { start, stop } from "../api/actions.ts";
+import { startEngine } from "../api/guests.ts";
 import { sentence } from "../api/host.ts";
 import { useShown } from "../api/use-live.ts";
+import { countText, lastKnownText } from "../model/guest-texts.ts";
 import { ActionButton, actionNamed, Button, useRefusal } from "../parts/button.tsx";
+import { TextField } from "../parts/field.tsx";
 import { OperationProgress } from "../parts/operation.tsx";
-import { StateBadge } from "../parts/state-badge.tsx";
-import { UsageCharts } from "../parts/usage-charts.tsx";
 import { linkTo } from "../route.ts";
+import { NoGuests } from "./guests.tsx";
+import { ContainerItem } from "./overview/container-item.tsx";
+
+/** From so many containers on there is a field to find one. */
+const MANY = 10;
 
 /** All containers of all guests. */
 export function OverviewPage() {
   const { guests } = useShown();
+  const [wanted, setWanted] = useState("");
+  const count = guests?.reduce((sum, { containers }) => sum + containers.length, 0) ?? 0;
+  const isWanted = ({ container }: ContainerInfo): boolean =>
+    container?.name.includes(wanted.trim()) === true;
   return (
     <>
-      <h1>Containers</h1>
+      <div class="section-head">
+        <h1>Containers</h1>
+        {count > MANY && (
+          <div class="search">
+            <TextField label="Find a container" value={wanted} onInput={setWanted} />
+          </div>
+        )}
+      </div>
       {!guests && <p class="quiet-text">Asking the host for its containers…</p>}
+      {guests?.length === 0 && <NoGuests />}
       {guests?.map((each) => (
-        <GuestSection key={each.guest?.name} all={each} />
+        <GuestSection key={each.guest?.name} all={each} isWanted={isWanted} />
       ))}
     </>
   );
 }
 
-function GuestSection({ all }: { readonly all: GuestContainers }) {
+interface GuestSectionProps {
+  readonly all: GuestContainers;
+  readonly isWanted: (info: ContainerInfo) => boolean;
+}
+
+function GuestSection({ all, isWanted }: GuestSectionProps) {
   const { guest, containers, failureReason, actions } = all;
   const name = guest?.name ?? "";
   const isAway = guest?.reachable === false;
+  const found = containers.filter(isWanted);
   const { operations } = useShown();
   // What is being created, or imported under a new name, is no container yet.
   const names = new Set(containers.map(({ container }) => container?.name));
@@ -36,10 +60,15 @@ function GuestSection({ all }: { readonly all: GuestContainers }) {
     <section class="guest" aria-label={`Guest ${name}`}>
       <div class="section-head">
         <div>
-          <h2>{name}</h2>
+          <h2>
+            <a class="plain" href={linkTo("guest", name)}>
+              {name}
+            </a>
+          </h2>
           <p class="quiet-text">{isAway ? "away" : countText(containers.length)}</p>
         </div>
         <div class="buttons">
+          <StartEngine guest={name} action={actionNamed(actions, "start-engine")} />
           <PageButton to={["restore", name]} action={actionNamed(actions, "import")} text="Import a backup" />
           <PageButton
             to={["create", name]}
@@ -51,7 +80,9 @@ function GuestSection({ all }: { readonly all: GuestContainers }) {
       </div>
       {failureReason !== "" && (
         <div class="note warning">
-          <p>{sentence(failureReason)}</p>
+          <p>
+            {sentence(failureReason)} {lastKnownText(all)}
+          </p>
         </div>
       )}
       {begun.map((operation) => (
@@ -61,18 +92,36 @@ function GuestSection({ all }: { readonly all: GuestContainers }) {
         </div>
       ))}
       {containers.length === 0 && begun.length === 0 && failureReason === "" && <NoContainers guest={name} />}
+      {containers.length > 0 && found.length === 0 && (
+        <p class="quiet-text">No container has this in its name here.</p>
+      )}
       <ul class="containers">
-        {containers.map((info) => (
-          <ContainerCard key={info.container?.name} guest={name} info={info} />
+        {found.map((info) => (
+          <ContainerItem key={info.container?.name} guest={name} info={info} failureReason={failureReason} />
         ))}
       </ul>
     </section>
   );
 }
 
-function countText(count: number): string {
-  if (count === 0) return "no container";
-  return count === 1 ? "1 container" : `${count} containers`;
+interface StartEngineProps {
+  readonly guest: string;
+  readonly action: GuestContainers["actions"][number] | undefined;
+}
+
+/** Shown where it is what to do next. */
+function StartEngine({ guest, action }: StartEngineProps) {
+  if (action?.refusal !== "") return null;
+  return (
+    <ActionButton
+      look="main"
+      action={action}
+      run={() => startEngine(guest)}
+      label={`Start the engine of ${guest}`}
+    >
+      Start the engine
+    </ActionButton>
+  );
 }
 
 function NoContainers({ guest }: { readonly guest: string }) {
@@ -103,44 +152,5 @@ function PageButton({ to, action, text, isMain = false }: PageButtonProps) {
     <Button look={isMain ? "main" : "plain"} refusal={useRefusal(action)} onClick={go}>
       {text}
     </Button>
-  );
-}
-
-function ContainerCard({ guest, info }: { readonly guest: string; readonly info: ContainerInfo }) {
-  const { container, actions, operation, stale } = info;
-  if (!container) return null;
-  const { name } = container;
-  const target = { guest, name };
-  const isOn = !["stopped", "error", ""].includes(container.state);
-  return (
-    <li class={`card container ${stale ? "stale" : ""}`}>
-      <div class="container-what">
-        <h3>
-          <a href={linkTo("container", guest, name)}>{name}</a>
-        </h3>
-        <StateBadge info={info} />
-        <p class="quiet-text">
-          {container.image || "unknown image"}
-          {container.ipv4Address !== "" && <span class="address">{container.ipv4Address}</span>}
-        </p>
-      </div>
-      <UsageCharts guest={guest} container={container} />
-      <div class="buttons">
-        {isOn ? (
-          <ActionButton action={actionNamed(actions, "stop")} run={() => stop(target)} label={`Stop ${name}`}>
-            Stop
-          </ActionButton>
-        ) : (
-          <ActionButton
-            action={actionNamed(actions, "start")}
-            run={() => start(target)}
-            label={`Start ${name}`}
-          >
-            Start
-          </ActionButton>
-        )}
-      </div>
-      {operation && <OperationProgress operation={operation} info={info} />}
-    </li>
   );
 }

@@ -1,27 +1,46 @@
 import { useState } from "preact/hooks";
+import { isContainerName } from "../../base/container-name.ts";
+import { bytesText } from "../../base/text.ts";
 import { restoreNew, takenText } from "../api/actions.ts";
 import { sentenceOf } from "../api/host.ts";
+import { transfers } from "../api/transfers.ts";
 import { live, useShown } from "../api/use-live.ts";
+import { useTransferRefusal, useTransferRun } from "../api/use-transfer.ts";
+import { nameInFile } from "../model/name-in-file.ts";
 import { actionNamed, Button, useRefusal } from "../parts/button.tsx";
-import { TextField } from "../parts/field.tsx";
+import { Choice, TextField } from "../parts/field.tsx";
+import { FileField } from "../parts/file-field.tsx";
 import { linkTo } from "../route.ts";
+
+const places = [
+  { value: "own", text: "this computer" },
+  { value: "shared", text: "the shared folder of the guest" },
+];
 
 /** A new container from a backup. */
 export function RestorePage({ guest }: { readonly guest: string }) {
   const { guests } = useShown();
   const all = guests?.find((each) => each.guest?.name === guest);
-  const names = all?.containers.map(({ container }) => container?.name) ?? [];
+  const [place, setPlace] = useState("own");
   const [name, setName] = useState("");
-  const [file, setFile] = useState("");
+  const [file, setFile] = useState<File>();
+  const [path, setPath] = useState("");
   const [failure, setFailure] = useState<string>();
-  const refusal = useRefusal(actionNamed(all?.actions, "import"));
+  const another = useTransferRefusal();
+  const refusal = useRefusal(actionNamed(all?.actions, "import")) ?? (place === "own" ? another : undefined);
+  const run = useTransferRun();
+  const choose = (chosen: File | undefined): void => {
+    setFile(chosen);
+    if (chosen && name === "") setName(nameInFile(chosen.name));
+  };
   const submit = async (): Promise<void> => {
-    const wrong = name === "" || file === "" ? "Give the file and a name." : undefined;
-    const problem = wrong ?? (names.includes(name) ? takenText(name) : undefined);
+    const names = all?.containers.map(({ container }) => container?.name ?? "") ?? [];
+    const problem = problemOf(name, names, place === "own" ? file !== undefined : path !== "");
     setFailure(problem);
     if (problem !== undefined || refusal !== undefined) return;
     try {
-      await restoreNew({ guest, name }, file);
+      if (place === "own") void run(transfers.upload({ guest, name }, file as File, false));
+      else await restoreNew({ guest, name }, path);
       live.refreshSoon();
       location.hash = linkTo();
     } catch (thrown) {
@@ -34,7 +53,7 @@ export function RestorePage({ guest }: { readonly guest: string }) {
         <a href={linkTo()}>All containers</a>
       </p>
       <h1>Import a backup</h1>
-      <p class="lead">A new container from a backup in the shared folder of {guest}.</p>
+      <p class="lead">A new container on {guest} from a backup.</p>
       <form
         class="card form"
         onSubmit={(event) => {
@@ -42,12 +61,16 @@ export function RestorePage({ guest }: { readonly guest: string }) {
           void submit();
         }}
       >
-        <TextField
-          label="Backup"
-          hint="The name of the file in the shared folder."
-          value={file}
-          onInput={setFile}
-        />
+        <Choice label="From" value={place} choices={places} onChange={setPlace} />
+        {place === "own" ? (
+          <FileField
+            label="Backup"
+            hint={file ? bytesText(file.size) : "Choose the file, or drop it here."}
+            onChoose={choose}
+          />
+        ) : (
+          <TextField label="Backup" hint="The name of the file there." value={path} onInput={setPath} />
+        )}
         <TextField label="Name" hint="Of the new container." value={name} onInput={setName} />
         {failure !== undefined && (
           <div class="note error" role="alert">
@@ -55,11 +78,18 @@ export function RestorePage({ guest }: { readonly guest: string }) {
           </div>
         )}
         <div class="buttons end">
-          <Button look="main" refusal={refusal} onClick={() => void submit()}>
+          <Button look="main" refusal={refusal}>
             Import
           </Button>
         </div>
       </form>
     </section>
   );
+}
+
+function problemOf(name: string, taken: readonly string[], hasFile: boolean): string | undefined {
+  if (name === "" || !hasFile) return "Give the file and a name.";
+  if (taken.includes(name)) return takenText(name);
+  if (isContainerName(name)) return undefined;
+  return "A name has up to 63 letters, digits and hyphens; it begins with a letter and does not end with a hyphen.";
 }

@@ -1,12 +1,13 @@
 import type { ComponentChildren } from "preact";
-import { useId, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ActionInfo } from "../../contract/tremplin/v1/host_pb.js";
 import { sentence, sentenceOf } from "../api/host.ts";
 import { live, useSay, useShown } from "../api/use-live.ts";
 
 interface ButtonProps {
   readonly children: ComponentChildren;
-  readonly onClick: () => void;
+  /** Without one it sends its form, as the key Enter does in each of the form's fields. */
+  readonly onClick?: () => void;
   /** Why it cannot be used now. The button stays in the order of the keyboard, so that everybody can read it. */
   readonly refusal?: string | undefined;
   readonly look?: "main" | "plain" | "danger" | "quiet";
@@ -15,20 +16,24 @@ interface ButtonProps {
   readonly isBusy?: boolean;
 }
 
+/** A button that stays in the order of the keyboard where it cannot be used. */
 export function Button({ children, onClick, refusal, look = "plain", label, isBusy = false }: ButtonProps) {
   const id = useId();
+  const button = useKeptFocus();
   const isDisabled = refusal !== undefined || isBusy;
   return (
     <>
       <button
-        type="button"
+        ref={button}
+        type={onClick ? "button" : "submit"}
         class={`button ${look}`}
         aria-disabled={isDisabled}
         aria-describedby={refusal === undefined ? undefined : id}
         aria-label={label}
         title={refusal}
-        onClick={() => {
-          if (!isDisabled) onClick();
+        onClick={(event) => {
+          if (isDisabled) event.preventDefault();
+          else onClick?.();
         }}
       >
         {children}
@@ -40,6 +45,26 @@ export function Button({ children, onClick, refusal, look = "plain", label, isBu
       )}
     </>
   );
+}
+
+/** A button that goes away while it has the focus leaves that to its card: the keyboard goes on there, not at the top. */
+function useKeptFocus() {
+  const button = useRef<HTMLButtonElement>(null);
+  useLayoutEffect(() => {
+    const { current } = button;
+    return () => {
+      if (!current || document.activeElement !== current) return;
+      const places = [current.closest<HTMLElement>(".card"), document.querySelector("main")];
+      requestAnimationFrame(() => {
+        if (document.activeElement !== document.body) return;
+        const place = places.find((each) => each?.isConnected);
+        if (!place) return;
+        place.tabIndex = -1;
+        place.focus();
+      });
+    };
+  }, []);
+  return button;
 }
 
 interface ActionButtonProps extends Omit<ButtonProps, "refusal" | "isBusy" | "onClick"> {

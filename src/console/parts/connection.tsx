@@ -1,3 +1,5 @@
+import { useEffect } from "preact/hooks";
+import { onSignedInElsewhere } from "../api/page-key.ts";
 import { useShown } from "../api/use-live.ts";
 import { whenText } from "./when.ts";
 
@@ -33,6 +35,7 @@ export function ConnectionNote() {
 }
 
 export function SignedOut() {
+  useEffect(() => onSignedInElsewhere(() => location.reload()), []);
   return (
     <main class="sentence-page">
       <h1>Sign in</h1>

@@ -9,23 +9,33 @@ interface FieldProps {
   /** What is wrong with the value, once it was tried. */
   readonly problem?: string | undefined;
   readonly suggestions?: readonly string[];
+  /** Shown as dots. */
+  readonly isSecret?: boolean;
 }
 
 /** One line of text, with its label and what to know about it. */
-export function TextField({ label, hint, value, onInput, problem, suggestions }: FieldProps) {
+export function TextField({
+  label,
+  hint,
+  value,
+  onInput,
+  problem,
+  suggestions,
+  isSecret = false,
+}: FieldProps) {
   const id = useId();
   return (
     <Labelled id={id} label={label} hint={hint} problem={problem}>
       <input
         id={id}
-        type="text"
         value={value}
-        autocomplete="off"
         autocapitalize="off"
         spellcheck={false}
         aria-invalid={problem !== undefined}
         aria-describedby={`${id}-hint`}
-        list={suggestions ? `${id}-list` : undefined}
+        {...(isSecret
+          ? { type: "password", autocomplete: "new-password" }
+          : { type: "text", autocomplete: "off", list: suggestions && `${id}-list` })}
         onInput={({ currentTarget }) => onInput(currentTarget.value)}
       />
       {suggestions && (
@@ -65,6 +75,26 @@ export function Choice({ label, hint, value, choices, onChange }: ChoiceProps) {
         ))}
       </select>
     </Labelled>
+  );
+}
+
+interface CheckboxProps {
+  readonly label: string;
+  readonly isChecked: boolean;
+  readonly onChange: (isChecked: boolean) => void;
+}
+
+/** Yes or no. */
+export function Checkbox({ label, isChecked, onChange }: CheckboxProps) {
+  return (
+    <label class="checkbox">
+      <input
+        type="checkbox"
+        checked={isChecked}
+        onChange={({ currentTarget }) => onChange(currentTarget.checked)}
+      />
+      {label}
+    </label>
   );
 }
 

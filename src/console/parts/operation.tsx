@@ -1,5 +1,6 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { useEffect, useState } from "preact/hooks";
+import { paceText } from "../../base/pace.ts";
 import { durationText } from "../../base/text.ts";
 import {
   type ContainerInfo,
@@ -8,8 +9,8 @@ import {
 } from "../../contract/tremplin/v1/host_pb.js";
 import { cancel, kindOf } from "../api/actions.ts";
 import { sentence } from "../api/host.ts";
-import { useShown } from "../api/use-live.ts";
-import { operationTitle } from "../model/operation-titles.ts";
+import { live, useShown } from "../api/use-live.ts";
+import { operationStep, operationTitle } from "../model/operation-titles.ts";
 import { Bar } from "./bar.tsx";
 import { ActionButton, actionNamed, anytime } from "./button.tsx";
 import { whenText } from "./when.ts";
@@ -27,14 +28,17 @@ interface ProgressProps {
 export function OperationProgress({ operation, info }: ProgressProps) {
   const { readAt } = useShown();
   const kind = useKind({ operation, info });
-  const { text, percent, begun } = operation;
+  const { text, percent } = operationStep(operation, kind);
+  const { begun } = operation;
   const elapsed = begun ? durationText(readAt - timestampMs(begun)) : "";
+  const pace = live.paces.of(operation);
+  const times = [elapsed, percent !== undefined && pace ? paceText(pace) : ""].filter(Boolean).join(", ");
   const title = `${operationTitle(operation.kind, kind)} of ${operation.containerName || "the engine"}`;
   return (
     <div class="operation">
       <Bar label={title} percent={percent} />
       <p class="operation-text">
-        <span>{sentence(text)}</span> <span class="quiet-text">{elapsed}</span>
+        <span>{sentence(text)}</span> <span class="quiet-text">{times}</span>
         {kind !== undefined && cancellable.includes(kind) && (
           <ActionButton
             look="quiet"

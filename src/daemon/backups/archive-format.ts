@@ -32,7 +32,8 @@ const OTHER_FORMATS: readonly (readonly [magic: string, what: string])[] = [
   ["Salted__", "encrypted with OpenSSL"],
 ];
 
-const HEAD_BYTES = 512;
+/** So many bytes, or all of a shorter file, show the format. */
+export const HEAD_BYTES = 512;
 /** A zstd or lz4 file may begin with frames to be skipped, as pzstd's do: 50 to 5f, these bytes, and a length. */
 const SKIPPABLE_TAIL = Buffer.from([0x2a, 0x4d, 0x18]);
 const MAX_SKIPPED_FRAMES = 1000;
@@ -43,15 +44,29 @@ const MAX_ENGINE_WINDOW = 128 * 1024 * 1024;
 export async function detectArchiveFormat(file: FileHandle): Promise<ArchiveFormat> {
   let offset = 0;
   let head = await headAt(file, 0);
-  if (head.length === 0) throw new TremplinError("invalid", "the file is empty");
+  if (head.length === 0) throw isEmpty();
   for (let skipped = 0; isSkippable(head) && skipped < MAX_SKIPPED_FRAMES; skipped++) {
     offset += 8 + head.readUInt32LE(4);
     head = await headAt(file, offset);
   }
   const format = formatOf(head);
   if (format) return format;
+  throw notABackup(head);
+}
+
+/** Throws `invalid` where a file that begins with these bytes is no backup. */
+export function checkHead(head: Buffer): void {
+  if (head.length === 0) throw isEmpty();
+  if (!isSkippable(head) && !formatOf(head)) throw notABackup(head);
+}
+
+function isEmpty(): TremplinError {
+  return new TremplinError("invalid", "the file is empty");
+}
+
+function notABackup(head: Buffer): TremplinError {
   const what = describeOther(head);
-  throw new TremplinError(
+  return new TremplinError(
     "invalid",
     `the file is not a backup${what ? `: it is ${what}` : ""}; a backup is a tar archive, plain or compressed with gzip, zstd, xz, bzip2 or lz4`,
   );

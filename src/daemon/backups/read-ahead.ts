@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { Readable } from "node:stream";
 import type { Clock } from "../../base/async/clock.ts";
-import type { UserNamespace } from "./sandbox.ts";
+import type { UserNamespace } from "../guest/user-namespace.ts";
 import { Subprocess } from "./subprocess.ts";
 
 /** How far it may be ahead of the real reader: the kernel could evict more than this before it is used. */

@@ -4,11 +4,11 @@ import type { Clock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { type IdMap, toContainerId } from "../guest/id-map.ts";
+import { UserNamespace } from "../guest/user-namespace.ts";
 import { countFiles, packArchiveHead } from "./archive-head.ts";
 import type { ExportMeter } from "./export-meter.ts";
 import { LeftOut } from "./left-out.ts";
 import { readAhead } from "./read-ahead.ts";
-import { UserNamespace } from "./sandbox.ts";
 import { Subprocess } from "./subprocess.ts";
 
 /**

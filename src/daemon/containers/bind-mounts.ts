@@ -37,6 +37,18 @@ export function bindMountFiles(site: Site, places: Places, name: string): Readon
   );
 }
 
+/**
+ * The devices with this container's own files (bindMountFiles). Those of a snapshot may show another's: that of an
+ * earlier name, or of the container that it was copied from.
+ */
+export function withOwnFiles(devices: Devices, files: ReadonlyMap<string, string>): Devices {
+  const own = Object.entries(devices).map(([name, device]) => {
+    const source = device.source && files.get(name);
+    return [name, source ? { ...device, source } : device];
+  });
+  return Object.fromEntries(own) as Devices;
+}
+
 /** The names of the devices that each start replaces; it leaves all others alone. */
 export function bindMountDevices(site: Site): ReadonlySet<string> {
   return new Set(site.bindMounts.map(({ device }) => device));

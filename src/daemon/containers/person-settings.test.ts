@@ -21,7 +21,7 @@ function after(wanted: Record<string, string>, before = instance) {
   const devices = { root, ...changed.devices };
   return {
     changed,
-    read: readSettings({ expanded_config: changed.config, expanded_devices: devices }),
+    read: readSettings({ ...changed, expanded_config: changed.config, expanded_devices: devices }, "off"),
   };
 }
 
@@ -44,6 +44,18 @@ test("unlimited and off remove them again", () => {
     changed as typeof instance,
   );
   assert.deepEqual(read, { cpu: "unlimited", memory: "unlimited", disk: "unlimited", autostart: "off" });
+});
+
+test("last is what holds where neither the container nor a profile of a person says otherwise", () => {
+  const { changed, read } = after({ autostart: "last" });
+  assert.equal(read.autostart, "last");
+  assert.deepEqual(changed.config, {
+    "user.note": "mine",
+    "boot.autostart": "false",
+    "user.tremplin.autostart": "last",
+  });
+  const back = after({ autostart: "off" }, changed as typeof instance);
+  assert.deepEqual([back.read.autostart, back.changed.config["user.tremplin.autostart"]], ["off", undefined]);
 });
 
 test("names and values that do not exist are refused with what is possible", () => {

@@ -1,7 +1,10 @@
+import { parseSize, sizeText } from "../../base/size.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { bytesOf } from "../../engine/resources/engine-size.ts";
 import type { Instance, InstanceUpdate } from "../../engine/resources/instance.ts";
 import type { Devices } from "../../engine/resources/profiles.ts";
+import { type Autostart, autostartChoices } from "../sites/autostart.ts";
+import { autostartOf, withAutostart } from "./autostart.ts";
 
 /** What a person sets, by the names that people use (docs/daily.md#settings). */
 export type SettingName = "cpu" | "memory" | "disk" | "autostart";
@@ -11,10 +14,13 @@ export const UNLIMITED = "unlimited";
 const MIB = 2 ** 20;
 const MAX_PROCESSORS = 4096;
 
+type Source = Pick<Instance, "config" | "expanded_config" | "expanded_devices" | "profiles">;
+
 interface Setting {
   /** The value in the engine's words; undefined for no limit. Throws `invalid`. */
   readonly parse: (value: string) => string | undefined;
-  readonly read: (instance: Pick<Instance, "expanded_config" | "expanded_devices">) => string;
+  /** `autostart`: that of the site. */
+  readonly read: (instance: Source, autostart: Autostart) => string;
 }
 
 const settings: Readonly<Record<SettingName, Setting>> = {
@@ -28,19 +34,19 @@ const settings: Readonly<Record<SettingName, Setting>> = {
     read: ({ expanded_config }) => expanded_config["limits.cpu"] || UNLIMITED,
   },
   memory: {
-    parse: (value) => parseSize("memory", value, 64 * MIB),
+    parse: (value) => sizeSetting("memory", value, 64 * MIB),
     read: ({ expanded_config }) => expanded_config["limits.memory"] || UNLIMITED,
   },
   disk: {
-    parse: (value) => parseSize("disk", value, 256 * MIB),
+    parse: (value) => sizeSetting("disk", value, 256 * MIB),
     read: ({ expanded_devices }) => rootOf(expanded_devices)?.[1].size || UNLIMITED,
   },
   autostart: {
     parse(value) {
-      if (value === "on" || value === "off") return String(value === "on");
-      throw wrongValue("autostart", value, "on or off");
+      if (isAutostart(value)) return value;
+      throw wrongValue("autostart", value, "on, off, or last: as it was when the engine ended");
     },
-    read: ({ expanded_config }) => (expanded_config["boot.autostart"] === "true" ? "on" : "off"),
+    read: autostartOf,
   },
 };
 
@@ -61,11 +67,9 @@ export function checkSettings(wanted: Readonly<Record<string, string>>): PersonS
   return wanted;
 }
 
-/** All settings of a container, with those of its profiles. */
-export function readSettings(
-  instance: Pick<Instance, "expanded_config" | "expanded_devices">,
-): Record<SettingName, string> {
-  const all = settingNames.map((name) => [name, settings[name].read(instance)]);
+/** All settings of a container, with those of its profiles. `ofSite`: what the site says of autostart. */
+export function readSettings(instance: Source, ofSite: Autostart): Record<SettingName, string> {
+  const all = settingNames.map((name) => [name, settings[name].read(instance, ofSite)]);
   return Object.fromEntries(all) as Record<SettingName, string>;
 }
 
@@ -85,9 +89,8 @@ export function withSettings(
   };
   set("limits.cpu", "cpu", cpu);
   set("limits.memory", "memory", memory);
-  set("boot.autostart", "autostart", autostart);
   const devices = disk === undefined ? instance.devices : withDisk(instance.devices, disk, expanded);
-  return { ...instance, config, devices };
+  return { ...instance, config: isAutostart(autostart) ? withAutostart(config, autostart) : config, devices };
 }
 
 /** The bytes of a size that was checked; undefined for no limit. */
@@ -110,22 +113,14 @@ function withDisk(devices: Devices, disk: string, expanded: Devices): Devices {
   return { ...devices, [name]: { ...others, ...(size !== undefined && { size }) } };
 }
 
-/** K, M, G and T count as KiB, MiB ..., as people mean them. */
-function parseSize(name: SettingName, value: string, least: number): string | undefined {
+/** In the engine's words, as short as they can be: what is set is what is shown. */
+function sizeSetting(name: SettingName, value: string, least: number): string | undefined {
   if (value === UNLIMITED) return undefined;
-  const [, count = "", unit = ""] = /^(\d{1,7}) ?([KMGT](?:i?B)?)$/i.exec(value) ?? [];
-  const text = count + engineUnit(unit);
-  if (count !== "" && bytesOf(text) >= least) return text;
-  throw wrongValue(
-    name,
-    value,
-    `a size such as 512MiB or 20GiB, at least ${least / MIB}MiB, or ${UNLIMITED}`,
-  );
+  return sizeText(parseSize(value, { what: name, least, others: `, or ${UNLIMITED}` }));
 }
 
-function engineUnit(unit: string): string {
-  const letter = unit.slice(0, 1).toUpperCase();
-  return unit.length === 2 ? `${letter}B` : `${letter}iB`;
+function isAutostart(value: string | undefined): value is Autostart {
+  return autostartChoices.some((each) => each === value);
 }
 
 function wrongValue(name: SettingName, value: string, rule: string): TremplinError {

@@ -1,6 +1,8 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { backoff } from "../../base/async/backoff.ts";
 import type { Clock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
+import { type NoticeAnswer, observed } from "../../base/observed.ts";
 import type { DeliverNotice, HostAnswer, Outcome } from "./delivery.ts";
 import type { ListenerMethod, Notice } from "./notice.ts";
 import { type HostOutage, Outage } from "./outage.ts";
@@ -30,6 +32,8 @@ export interface QueuedNotice {
 interface Waiting extends QueuedNotice {
   /** When it was sent, in milliseconds since 1970. */
   readonly since: number;
+  /** Acts as part of the work that sent it, not of the one whose notice happened to come first. */
+  readonly within: ReturnType<typeof AsyncLocalStorage.snapshot>;
 }
 
 type Queue = Waiting[];
@@ -118,7 +122,7 @@ export class NoticeQueue implements AsyncDisposable {
   }
 
   #waiting(sent: QueuedNotice): Waiting {
-    return { ...sent, since: this.#clock.now() };
+    return { ...sent, since: this.#clock.now(), within: AsyncLocalStorage.snapshot() };
   }
 
   async #drain(orderingKey: string, queue: Queue): Promise<void> {
@@ -139,7 +143,7 @@ export class NoticeQueue implements AsyncDisposable {
     for (const wait of backoff(FIRST_RETRY_MS, LAST_RETRY_MS)) {
       const head = coalesceHead(queue);
       await head.notBefore;
-      const outcome = await this.#deliver(head.notice, head.id, signal, head.operation);
+      const outcome = await head.within(this.#deliver, head.notice, head.id, signal, head.operation);
       signal.throwIfAborted();
       const answer = answerIn(outcome, !head.final || unclearFor >= unclearLimit);
       if (answer) {
@@ -155,6 +159,7 @@ export class NoticeQueue implements AsyncDisposable {
   }
 
   async #reportAnswer({ id, notice, operation, onAnswered }: Waiting, answer: HostAnswer): Promise<void> {
+    observed.noticeAnswer.publish({ notice: notice.method, answer: answer.kind } satisfies NoticeAnswer);
     if (answer.kind === "rejected") this.#logRejection(notice.method, id, operation, answer.reason);
     await onAnswered?.(answer).catch((error) =>
       this.#log.error({ error, id }, "a notice that the host answered could not be removed from disk"),

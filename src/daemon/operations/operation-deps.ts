@@ -1,6 +1,7 @@
 import type { Clock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { Engine } from "../../engine/engine.ts";
+import type { Instance } from "../../engine/resources/instance.ts";
 import type { Site } from "../sites/site.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 import type { UploadedImages } from "./uploaded-images.ts";
@@ -20,6 +21,8 @@ export interface OperationDeps {
   readonly engine: () => Engine;
   /** Shared by all operations that create containers from images. */
   readonly uploads: UploadedImages;
+  /** Called before a container starts. Never rejects. */
+  readonly beforeBoot: (container: Instance) => Promise<void>;
   readonly site: Site;
   /** The values of {state} and {shared} in texts of the site. */
   readonly places: { readonly state: string; readonly shared: string };

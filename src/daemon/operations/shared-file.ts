@@ -1,5 +1,6 @@
 import { constants, type FileHandle, open, readlink, realpath } from "node:fs/promises";
 import { join } from "node:path";
+import { O_PATH } from "../../base/files/files.ts";
 import { systemErrorText } from "../../base/system-error.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 
@@ -10,24 +11,20 @@ export function resolveShared(shared: string, path: string): string {
 }
 
 /**
- * Opens a regular file that is under the shared folder after all symbolic links are resolved. Checks the path of the
- * opened file, so nothing can change between the check and the use.
+ * Opens a regular file that is under the shared folder after all symbolic links are resolved. Checks what a reference
+ * leads to before it opens that, so nothing can change between the check and the use, and no device or pipe is opened.
  */
 export async function openSharedFile(shared: string, path: string): Promise<FileHandle> {
   if (!path.startsWith("/")) throw new TremplinError("invalid", `${path} is not an absolute path`);
-  // O_NONBLOCK: opening a pipe must not wait for a writer.
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error) => {
+  const fail = (error: unknown): never => {
     throw new TremplinError("invalid", `cannot open ${path}: ${systemErrorText(error)}`, error);
-  });
-  try {
-    const [actual, folder] = await Promise.all([readlink(`/proc/self/fd/${file.fd}`), realpath(shared)]);
-    if (!actual.startsWith(`${folder}/`)) {
-      throw new TremplinError("invalid", `${path} does not lie under the shared folder ${shared}`);
-    }
-    if (!(await file.stat()).isFile()) throw new TremplinError("invalid", `${path} is not a regular file`);
-    return file;
-  } catch (error) {
-    await file.close();
-    throw error;
+  };
+  await using reference = await open(path, O_PATH).catch(fail);
+  const own = `/proc/self/fd/${reference.fd}`;
+  const [actual, folder] = await Promise.all([readlink(own), realpath(shared)]);
+  if (!actual.startsWith(`${folder}/`)) {
+    throw new TremplinError("invalid", `${path} does not lie under the shared folder ${shared}`);
   }
+  if (!(await reference.stat()).isFile()) throw new TremplinError("invalid", `${path} is not a regular file`);
+  return await open(own, constants.O_RDONLY).catch(fail);
 }

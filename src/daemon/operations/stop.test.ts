@@ -86,6 +86,16 @@ test("a daemon that died later has its stop carried to the end", async () => {
   assert.equal(bench.engine.instance("c1").status, "Stopped");
 });
 
+test("what stopped with its engine while a stop was under way stays stopped at the next start", async () => {
+  await using bench = await benchWithRunning();
+  await bench.beginUntilStep("stop", "container", request);
+  // As a machine that is switched off leaves it.
+  const instance = bench.engine.instance("c1");
+  Object.assign(instance, { status: "Stopped", pid: 0 });
+  await bench.restart();
+  assert.equal(bench.engine.instance("c1").config["volatile.last_state.power"], "STOPPED");
+});
+
 test("an engine that died in the middle is asked again once it answers", async () => {
   await using bench = await benchWithRunning();
   const held = bench.engine.hold("PUT", /state$/);

@@ -3,6 +3,7 @@ import {
   StopContainerRequestSchema,
 } from "../../contract/tremplin_pb.js";
 import { type Instance, instanceStatus } from "../../engine/resources/instance.ts";
+import { recordStopped } from "../containers/autostart.ts";
 import { reasonToLeave } from "../containers/changes-since.ts";
 import {
   findRecordedContainer,
@@ -49,6 +50,7 @@ export function stopOperation(
       await waitForPendingOperations(engine, containerName, context.signal);
       const match = await findRecordedContainer(engine, containerName, context, context.signal);
       if (match.is === "gone" || (match.is === "same" && isStopped(match.instance))) {
+        if (match.is === "same") await recordStopped(engine, match.instance.name, context.signal);
         return { containerName, status: Status.STOPPED };
       }
       if (interruption === "cancel" || interruption === "failure") return undefined;

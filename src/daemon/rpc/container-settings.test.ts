@@ -18,7 +18,8 @@ async function withContainer(act: (set: Set, memory: MemoryEngine, locks: Locks)
   await actions.create("c1");
   const locks = new Locks();
   const hold = (kind: string, container: string) => locks.take({ id: kind, kind, container, startedAt: 0 });
-  const deps = { engine: { running: () => engine }, runner: { locks, hold } } as unknown as RpcDeps;
+  const runner = { locks, hold };
+  const deps = { engine: { running: () => engine }, runner, autostart: () => "off" } as unknown as RpcDeps;
   const context = { signal: new AbortController().signal } as HandlerContext;
   const set: Set = async (settings, containerName = "c1") => {
     const request = { containerName, settings } as unknown as SetContainerSettingsRequest;

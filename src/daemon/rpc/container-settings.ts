@@ -19,16 +19,19 @@ import {
 } from "../containers/person-settings.ts";
 import type { RpcDeps } from "./rpc.ts";
 
+type SettingsDeps = Pick<RpcDeps, "engine" | "autostart">;
+
 /** The settings of a container (docs/daily.md#settings). */
-export function getContainerSettings({ engine }: Pick<RpcDeps, "engine">) {
+export function getContainerSettings(deps: SettingsDeps) {
   return async ({ containerName: name }: GetContainerSettingsRequest, { signal }: HandlerContext) => {
     checkContainerName(name);
-    return { settings: readSettings(await getContainer(engine.running(), name, signal)), notes: [] };
+    const found = await getContainer(deps.engine.running(), name, signal);
+    return { settings: readSettings(found, deps.autostart()), notes: [] };
   };
 }
 
 /** Changes settings of a container, in one change. */
-export function setContainerSettings(deps: RpcDeps) {
+export function setContainerSettings(deps: SettingsDeps & Pick<RpcDeps, "runner">) {
   return async (request: SetContainerSettingsRequest, { signal }: HandlerContext) => {
     const { containerName: name } = request;
     checkContainerName(name);
@@ -40,7 +43,7 @@ export function setContainerSettings(deps: RpcDeps) {
     const change = (instance: Parameters<typeof withSettings>[0]) =>
       withSettings(instance, wanted, found.expanded_devices);
     await engine.instances.update(name, change, { signal });
-    const settings = readSettings(await getContainer(engine, name, signal));
+    const settings = readSettings(await getContainer(engine, name, signal), deps.autostart());
     return { settings, notes: await notesOn(engine, found, wanted, signal) };
   };
 }
@@ -85,5 +88,6 @@ async function notesOn(
       notes.push(`the storage of ${name} is plain folders, which may not keep to the size of a disk`);
   }
   if (autostart === "on") notes.push(`${name} is started whenever the engine starts`);
+  if (autostart === "last") notes.push(`${name} is started with the engine where it ran when that ended`);
   return notes;
 }

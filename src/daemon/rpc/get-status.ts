@@ -47,6 +47,7 @@ export function getStatus(deps: RpcDeps) {
         phaseReason: (isLaunching(state) && state.reason) || "",
         ...(isUsable(state) && (await engineStatus(state.engine, deps.bridge))),
       },
+      containersToStart: [...deps.toStart.waiting],
       undeliveredNotices: notices.queue.length,
       ...delivery(notices.queue),
       ...(await onDisk(deps)),

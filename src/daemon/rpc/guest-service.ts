@@ -17,6 +17,7 @@ import { readContainerLog } from "./read-container-log.ts";
 import { restartContainer } from "./restart-container.ts";
 import { keepUpgrade, undoUpgrade } from "./rollback.ts";
 import type { RpcDeps } from "./rpc.ts";
+import { createShare, listShares, removeShare } from "./shares.ts";
 import { shell } from "./shell.ts";
 import { createSnapshot, listSnapshots, removeSnapshot, restoreSnapshot } from "./snapshots.ts";
 import { transfers } from "./transfers.ts";
@@ -44,6 +45,9 @@ export function guestService(deps: RpcDeps): ServiceImpl<typeof Guest> {
     copyContainer: copyContainer(deps),
     getContainerSettings: getContainerSettings(deps),
     setContainerSettings: setContainerSettings(deps),
+    createShare: createShare(deps),
+    removeShare: removeShare(deps),
+    listShares: listShares(deps),
     readContainerLog: readContainerLog(deps),
     cancelOperation: cancelOperation(deps),
     watchPorts: watchPorts(deps),

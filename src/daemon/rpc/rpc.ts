@@ -13,6 +13,9 @@ import type { OperationKinds } from "../operations/kinds.ts";
 import type { EngineAccess } from "../operations/operation-deps.ts";
 import type { OperationKind } from "../operations/runner/operation.ts";
 import type { Runner } from "../operations/runner/runner.ts";
+import type { ContainersToStart } from "../operations/start/containers-to-start.ts";
+import type { Shares } from "../shares/shares.ts";
+import type { Autostart } from "../sites/autostart.ts";
 import type { Site } from "../sites/site.ts";
 import type { Supervisor } from "../supervisor/supervisor.ts";
 
@@ -32,7 +35,11 @@ export interface RpcDeps {
   readonly kinds: OperationKinds;
   readonly notices: Pick<HostNotices, "queue" | "journal" | "journalFolder" | "rejected">;
   readonly usb: UsbAttachments;
+  readonly shares: Shares;
   readonly ports: CurrentPorts;
+  readonly toStart: Pick<ContainersToStart, "waiting">;
+  /** What holds for containers that say nothing of autostart themselves. */
+  readonly autostart: () => Autostart;
   readonly clock: Clock;
   readonly log: Logger;
 }

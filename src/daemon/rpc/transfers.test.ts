@@ -1,7 +1,19 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import {
+  chown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { Code, createClient } from "@connectrpc/connect";
 import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
@@ -33,22 +45,22 @@ async function fixture(t: TestContext) {
 type Inputs = Parameters<Awaited<ReturnType<typeof fixture>>["guest"]["writeTransfer"]>[0];
 
 async function* inputs(fileName: string, texts: readonly string[], done: boolean): Inputs {
-  yield { input: { case: "fileName", value: fileName } };
+  yield { input: { case: "fileName", value: fileName }, totalBytes: 0n };
   for (const text of texts) yield { input: { case: "data", value: encoder.encode(text) } };
   if (done) yield { input: { case: "done", value: true } };
 }
 
 test("a file that was sent can be read and removed, and only its caller's machine can see it", async (t) => {
   const { at, guest } = await fixture(t);
-  const answers = await Array.fromAsync(guest.writeTransfer(inputs("web.tar.zst", ["one", "two"], true)));
+  const answers = await Array.fromAsync(guest.writeTransfer(inputs("web.tar.zst", ["BZh", "two"], true)));
   const path = answers.at(-1)?.path ?? "";
   assert.match(path, /\/transfers\/[0-9a-f]{16}\.tar\.zst$/);
   assert.equal(answers.at(-2)?.receivedBytes, 6n);
-  assert.equal(await readFile(path, "utf8"), "onetwo");
+  assert.equal(await readFile(path, "utf8"), "BZhtwo");
   assert.equal((await stat(path)).mode & 0o777, 0o600);
   assert.equal((await stat(at)).mode & 0o777, 0o700);
   const chunks = await Array.fromAsync(guest.readTransfer({ path }));
-  assert.equal(Buffer.concat(chunks.map(({ data }) => data)).toString(), "onetwo");
+  assert.equal(Buffer.concat(chunks.map(({ data }) => data)).toString(), "BZhtwo");
   assert.equal(chunks[0]?.totalBytes, 6n);
   await guest.removeTransfer({ path });
   await guest.removeTransfer({ path });
@@ -57,12 +69,12 @@ test("a file that was sent can be read and removed, and only its caller's machin
 
 test("a file that is not complete leaves nothing", async (t) => {
   const { at, guest } = await fixture(t);
-  await assert.rejects(Array.fromAsync(guest.writeTransfer(inputs("x.tar.gz", ["one"], false))));
+  await assert.rejects(Array.fromAsync(guest.writeTransfer(inputs("x.tar.gz", ["BZh"], false))));
   await assert.rejects(
     Array.fromAsync(
       guest.writeTransfer(
         (async function* (): Inputs {
-          yield* inputs("x.tar.gz", ["one"], false);
+          yield* inputs("x.tar.gz", ["BZh"], false);
           throw new Error("the caller dies");
         })(),
       ),
@@ -77,7 +89,7 @@ test("a caller that goes away between two answers leaves nothing", async (t) => 
     inputs: AsyncIterable<unknown>,
   ) => AsyncGenerator<unknown>;
   for (const end of ["throw", "return"] as const) {
-    const answers = handler(inputs("x.tar.gz", ["one", "two"], false));
+    const answers = handler(inputs("x.tar.gz", [`BZh${"x".repeat(600)}`, "two"], false));
     await answers.next();
     assert.equal((await readdir(at)).length, 1);
     await answers[end](new Error("the caller is gone")).catch(() => undefined);
@@ -95,7 +107,7 @@ test("nothing but transfers can be read or removed", async (t) => {
     await assert.rejects(Array.fromAsync(guest.readTransfer({ path: each })), { code: Code.NotFound });
     await assert.rejects(guest.removeTransfer({ path: each }), { code: Code.NotFound });
   }
-  await assert.rejects(Array.fromAsync(guest.readTransfer({ path })), /does not lie under the shared folder/);
+  await assert.rejects(Array.fromAsync(guest.readTransfer({ path })), /it is a symbolic link/);
   await guest.removeTransfer({ path });
   assert.equal(await readFile(join(folder, "secret"), "utf8"), "secret");
 });
@@ -105,8 +117,61 @@ test("a link in place of the folder is refused", async (t) => {
   await mkdir(join(folder, "elsewhere"));
   await symlink(join(folder, "elsewhere"), at);
   await assert.rejects(guest.createTransfer({ fileName: "x" }), /transfers is a link: remove it/);
-  await assert.rejects(Array.fromAsync(guest.writeTransfer(inputs("x", ["one"], true))), /is a link/);
+  await assert.rejects(Array.fromAsync(guest.writeTransfer(inputs("x", ["BZh"], true))), /is a link/);
   assert.deepEqual(await readdir(join(folder, "elsewhere")), []);
+});
+
+test("a file that is no backup is refused at its first bytes, and one without room before any", async (t) => {
+  const { at, guest } = await fixture(t);
+  const refused: [texts: string[], reason: RegExp][] = [
+    [["PK\u0003\u0004", "x".repeat(600)], /the file is not a backup: it is a zip file; a backup is/],
+    [["short"], /the file is not a backup; a backup is/],
+    [[], /the file is empty/],
+  ];
+  for (const [texts, reason] of refused) {
+    await assert.rejects(Array.fromAsync(guest.writeTransfer(inputs("x", texts, true))), reason);
+  }
+  const large = async function* (): Inputs {
+    yield { input: { case: "fileName", value: "x" }, totalBytes: 2n ** 60n };
+    yield { input: { case: "done", value: true } };
+  };
+  const room = /the backup has 1048576 TiB, and only .* are free in .* on the guest: free some space there/;
+  await assert.rejects(Array.fromAsync(guest.writeTransfer(large())), room);
+  assert.deepEqual(await readdir(at), []);
+});
+
+test("a folder that is replaced by a link while a file arrives changes nothing elsewhere", async (t) => {
+  const { folder, at, guest } = await fixture(t);
+  const elsewhere = join(folder, "elsewhere");
+  await mkdir(elsewhere);
+  const arrived = Promise.withResolvers<void>();
+  const swapping = async function* (): Inputs {
+    yield { input: { case: "fileName", value: "x" } };
+    yield { input: { case: "data", value: encoder.encode(`BZh${"x".repeat(600)}`) } };
+    await arrived.promise;
+    await rename(at, join(folder, "moved"));
+    await symlink(elsewhere, at);
+    yield { input: { case: "data", value: encoder.encode("more") } };
+    yield { input: { case: "done", value: true } };
+  };
+  let path = "";
+  for await (const answer of guest.writeTransfer(swapping())) {
+    arrived.resolve();
+    path = answer.path;
+  }
+  assert.deepEqual(await readdir(elsewhere), []);
+  await writeFile(join(elsewhere, basename(path)), "secret");
+  await assert.rejects(Array.fromAsync(guest.readTransfer({ path })), /transfers is a link: remove it/);
+  await assert.rejects(guest.removeTransfer({ path }), /transfers is a link/);
+  assert.equal(await readFile(join(elsewhere, basename(path)), "utf8"), "secret");
+});
+
+test("a folder of another user is refused", { skip: process.geteuid?.() !== 0 }, async (t) => {
+  const { at, guest } = await fixture(t);
+  await mkdir(at);
+  await chown(at, 65_534, 65_534);
+  await assert.rejects(guest.createTransfer({ fileName: "x" }), /transfers is of another user \(65534\)/);
+  await assert.rejects(Array.fromAsync(guest.writeTransfer(inputs("x", ["BZh"], true))), /of another user/);
 });
 
 test("files of callers that never came back are removed after a day, others stay", async (t) => {

@@ -27,7 +27,8 @@ export function transfers({ places }: Pick<RpcDeps, "places">): Handlers {
       if (first?.input.case !== "fileName") {
         throw new TremplinError("invalid", "the first input of a transfer must be file_name");
       }
-      const receiving = folder.receive(first.input.value, dataOf(source));
+      const incoming = { fileName: first.input.value, totalBytes: Number(first.totalBytes) };
+      const receiving = folder.receive(incoming, dataOf(source));
       try {
         for (;;) {
           const { done, value } = await receiving.next();

@@ -11,7 +11,6 @@ export const crostini: Site = siteSchema.parse({
   subnetPrefix: 28,
   profile: {
     config: {
-      "boot.autostart": "false",
       "boot.host_shutdown_timeout": "9",
       "raw.idmap": "both 1000 1000\nboth 655360 655360\nboth 665357 665357\nboth 1001 1001",
       "security.nesting": "true",
@@ -43,6 +42,8 @@ export const crostini: Site = siteSchema.parse({
   },
   crashListener: "vsock:host:7779",
   automaticReset: "penguin",
+  // The host starts what it needs.
+  autostart: "off",
   crosAptList: true,
   bindMounts: [
     {

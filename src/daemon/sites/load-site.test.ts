@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { repository } from "../../../test/support/repository.ts";
 import { generic } from "./generic.ts";
 import { loadSite } from "./load-site.ts";
-import { expandPlaceholders } from "./site.ts";
+import { expandPlaceholders, siteSchema } from "./site.ts";
 
 test("the built-in sites are found by name, and generic has nothing of ChromeOS", async () => {
   assert.equal((await loadSite("crostini")).profile.config["raw.idmap"]?.split("\n").length, 4);
@@ -28,6 +28,24 @@ test("a site is loaded from a file, and a mistake in it is named", async () => {
   } finally {
     await rm(folder, { recursive: true });
   }
+});
+
+test("autostart is one choice, also where an older site has it in the profile", async () => {
+  const load = (site: object) => siteSchema.parse({ name: "office", ...site });
+  const inProfile = (value: string) => ({ profile: { config: { "boot.autostart": value } } });
+  const chosen = [{}, { autostart: "on" }, inProfile("true"), inProfile("false")].map((each) => {
+    const { autostart, profile } = load(each);
+    return [autostart, profile.config["boot.autostart"]];
+  });
+  assert.deepEqual(chosen, [
+    ["last", "false"],
+    ["on", "true"],
+    ["on", "true"],
+    ["off", "false"],
+  ]);
+  const both = { autostart: "off", ...inProfile("true") };
+  assert.throws(() => load(both), /autostart is off, but profile.config has boot.autostart: true/);
+  assert.throws(() => load({ autostart: "sometimes" }));
 });
 
 test("an unknown name is rejected with a list of the known ones", async () => {

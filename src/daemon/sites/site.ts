@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { errorMessage } from "../../base/tremplin-error.ts";
 import { parseAddress } from "../../transport/address.ts";
+import { AUTOSTART_KEY, type Autostart, autostartChoices, isOn } from "./autostart.ts";
 
 const address = z.string().transform((text, context) => {
   try {
@@ -12,11 +13,7 @@ const address = z.string().transform((text, context) => {
 });
 const pattern = z.string().refine(isPattern, "not a regular expression");
 
-/**
- * A site: local conventions as data. Texts may contain {state}, {shared} and, where they concern one container,
- * {name}. Every field but the name has a default (docs/sites.md).
- */
-export const siteSchema = z.strictObject({
+const fields = z.strictObject({
   name: z.string(),
   /** Config of the bridge beyond its address. */
   network: z.record(z.string(), z.string()).default({}),
@@ -72,9 +69,32 @@ export const siteSchema = z.strictObject({
   automaticReset: z.string().optional(),
   /** Whether Debian containers get ChromeOS's package list (docs/contract.md#apt-sources). */
   crosAptList: z.boolean().default(false),
+  /** Whether containers run once the engine has started. Default: what profile.config has in boot.autostart, else last. */
+  autostart: z.enum(autostartChoices).optional(),
   /** How long a container may take to shut down before it is stopped by force. Seconds. */
   stopGrace: z.number().min(0).max(25).default(15),
 });
+
+/**
+ * A site: local conventions as data. Texts may contain {state}, {shared} and, where they concern one container,
+ * {name}. Every field but the name has a default (docs/sites.md).
+ */
+export const siteSchema = fields.transform((site, context) => {
+  const { config } = site.profile;
+  const ofProfile = config[AUTOSTART_KEY];
+  const autostart = site.autostart ?? autostartOfValue(ofProfile);
+  if (ofProfile !== undefined && isOn(ofProfile) !== (autostart === "on")) {
+    const other = `profile.config has ${AUTOSTART_KEY}: ${ofProfile}; leave one of the two out`;
+    context.addIssue(`autostart is ${autostart}, but ${other}`);
+  }
+  const complete: Record<string, string> = { [AUTOSTART_KEY]: String(autostart === "on"), ...config };
+  return { ...site, autostart, profile: { ...site.profile, config: complete } };
+});
+
+function autostartOfValue(value: string | undefined): Autostart {
+  if (value === undefined) return "last";
+  return isOn(value) ? "on" : "off";
+}
 
 /** The groups that a desktop user expects. */
 export const desktopGroups = [

@@ -19,6 +19,8 @@ import { ManagedEngine } from "./process/managed-engine.ts";
 type Options = Pick<PrepareOptions, "bridge" | "subnet" | "site" | "places" | "log"> & {
   readonly stateFolder: string;
   readonly clock: Clock;
+  /** Called before the engine is started, which starts containers by itself. Never rejects. */
+  readonly beforeStart: () => Promise<void>;
   /** Called with the kind of engine when it crashed after it was ready, or crashed too often. */
   readonly failed: (kind: EngineKind) => void;
 };
@@ -74,6 +76,7 @@ export class LaunchProvider implements EngineProvider {
     if (!(await managed.isRunning())) await bridge.checkOthers();
     const isAutomatic = async () =>
       !(await managed.isRunning()) && (await mayResetAutomatically(folder, layout, site.automaticReset));
+    await this.#options.beforeStart();
     const prepared = await launchManagedEngine({
       managed,
       reset: await DatabaseReset.open(folder, layout, log),

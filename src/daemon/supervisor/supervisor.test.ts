@@ -93,6 +93,7 @@ function setUp(onReady: (engine: Engine) => Promise<void> = async () => undefine
       clock: new ManualClock(),
       log: silentLogger,
       onReady,
+      beforeStart: async () => undefined,
       failed: () => undefined,
     },
     provider,

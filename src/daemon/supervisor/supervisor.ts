@@ -37,6 +37,8 @@ export interface SupervisorOptions {
   readonly places: Readonly<Record<string, string>>;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Called before a managed engine is started, and with one that runs. Never rejects. */
+  readonly beforeStart: () => Promise<void>;
   /** Called with each engine before it counts as running: recovers interrupted operations. */
   readonly onReady: (engine: Engine) => Promise<void>;
   /** Called with the kind of a managed engine when it crashed after it was ready, or crashed too often. */

@@ -1,5 +1,5 @@
 import type { Clock } from "../../base/async/clock.ts";
-import { formatPhaseLine, formatUpgradeStart } from "../../transport/upgrade-lines.ts";
+import { formatPhaseLine, formatUpgradeStart } from "../../base/upgrade-lines.ts";
 import type { AptStatus } from "./apt.ts";
 import { plainLine } from "./output-lines.ts";
 import type { UpgradeLog } from "./upgrade-log.ts";

@@ -3,6 +3,7 @@ import type { Clock } from "../../base/async/clock.ts";
 import { Reconciler } from "../../base/async/reconciler.ts";
 import { JsonFile } from "../../base/files/json-file.ts";
 import type { Logger } from "../../base/logger.ts";
+import { follow, observed } from "../../base/observed.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { EngineEvent } from "../../engine/events/engine-event.ts";
@@ -59,13 +60,13 @@ export class ContainerStopWatcher implements AsyncDisposable {
   async watch(engine: Engine): Promise<void> {
     const interest = {
       types: ["lifecycle"] as const,
-      reconnected: () => this.#enqueue(() => this.#reconcile(engine)),
+      reconnected: () => this.#reconcileLater(engine),
     };
     this.#subscription?.[Symbol.dispose]();
     const subscription = engine.events.subscribe(interest, (event) => this.#onEvent(event));
     this.#subscription = subscription;
     await subscription.ready;
-    this.#enqueue(() => this.#reconcile(engine));
+    this.#reconcileLater(engine);
     await this.#work;
   }
 
@@ -85,6 +86,10 @@ export class ContainerStopWatcher implements AsyncDisposable {
       this.#enqueue(() => this.#started(name));
     if (action === "instance-stopped" || action === "instance-shutdown")
       this.#enqueue(() => this.#stopped(name));
+  }
+
+  #reconcileLater(engine: Engine): void {
+    this.#enqueue(() => follow(observed.round, { watcher: "stops" }, () => this.#reconcile(engine)));
   }
 
   async #reconcile(engine: Engine): Promise<void> {

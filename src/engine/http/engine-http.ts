@@ -9,6 +9,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { pipeline, Readable } from "node:stream";
 import { TimeLimit } from "../../base/async/time-limit.ts";
 import type { Logger } from "../../base/logger.ts";
+import { type EngineWork, follow, observed } from "../../base/observed.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { type EngineAddress, formatEngineAddress, tlsOf } from "./engine-address.ts";
 import { connectionError } from "./engine-error.ts";
@@ -55,13 +56,23 @@ export class EngineHttp implements Disposable {
   /** Sends a request whose response is JSON. Throws a TremplinError for anything but success. */
   async call<Metadata>(request: EngineRequest): Promise<Reply<Metadata>> {
     using limit = this.#startTimeLimit(request);
-    return await this.#read<Metadata>(await this.#sendWithRetry(request, limit), request, limit);
+    return await followed(request, async (about) => {
+      const answer = await this.#sendWithRetry(request, limit);
+      about.status = answer.statusCode;
+      const reply = await this.#read<Metadata>(answer, request, limit);
+      if (request.method !== "GET") this.#logChange(request, reply);
+      return reply;
+    });
   }
 
   /** Sends a request whose response the caller reads to its end or destroys. */
   async open(request: EngineRequest): Promise<IncomingMessage> {
     using limit = this.#startTimeLimit(request);
-    const answer = await this.#sendWithRetry(request, limit);
+    const answer = await followed(request, async (about) => {
+      const opened = await this.#sendWithRetry(request, limit);
+      about.status = opened.statusCode;
+      return opened;
+    });
     if ((answer.statusCode ?? 0) < 300) return answer;
     await this.#read(answer, request, limit);
     throw new TremplinError("failed", `${describe(request)} was answered with HTTP ${answer.statusCode}`);
@@ -93,6 +104,12 @@ export class EngineHttp implements Disposable {
       limit.signal.throwIfAborted();
       throw connectionError(error, this.address, describe(request));
     }
+  }
+
+  /** By the id of the engine's own operation, its log and its events can be matched with the work here. */
+  #logChange(request: EngineRequest, { async: isAsync, metadata }: Reply<unknown>): void {
+    const engineOperation = isAsync ? (metadata as { id?: unknown } | null)?.id : undefined;
+    this.#log.debug({ request: describe(request), engineOperation }, "the engine accepted a request");
   }
 
   async #sendWithRetry(request: EngineRequest, limit: TimeLimit): Promise<IncomingMessage> {
@@ -138,6 +155,11 @@ export class EngineHttp implements Disposable {
  * repeated.
  */
 class StaleConnection extends Error {}
+
+function followed<T>(request: EngineRequest, work: (about: EngineWork) => Promise<T>): Promise<T> {
+  const { method, path } = request;
+  return follow<EngineWork, T>(observed.engine, { method, path }, work);
+}
 
 function describe(request: EngineRequest): string {
   return `${request.method} ${request.path}`;

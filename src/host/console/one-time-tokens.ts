@@ -1,48 +1,27 @@
-import { createHash, randomBytes } from "node:crypto";
 import type { Clock } from "../../base/async/clock.ts";
+import { type TicketRules, Tickets } from "./tickets.ts";
 
-const LIFETIME_MS = 10 * 60_000;
+export { digest, newSecret, SECRET_LENGTH } from "./tickets.ts";
 
-/** More than one person asks for at once. The oldest gives way. */
-const MOST = 32;
-
-/** Tokens that are accepted once, within ten minutes, by the host that made them. */
-export class OneTimeTokens {
+/** Tokens that are accepted once and for a while by the host that made them, and say until when. Each stands for a value. */
+export class OneTimeTokens<T> {
   readonly #clock: Clock;
-  /** When each ends, by its digest: the tokens themselves are nowhere. */
-  readonly #deadlines = new Map<string, number>();
+  readonly #lifetimeMs: number;
+  readonly #tickets: Tickets<T>;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, rules: TicketRules) {
     this.#clock = clock;
+    this.#lifetimeMs = rules.lifetimeMs;
+    this.#tickets = new Tickets(clock, rules);
   }
 
   /** `expiresAt`: milliseconds since 1970. */
-  create(): { readonly token: string; readonly expiresAt: number } {
-    const [oldest] = this.#deadlines.keys();
-    if (oldest !== undefined && this.#deadlines.size >= MOST) this.#deadlines.delete(oldest);
-    const token = newSecret();
-    this.#deadlines.set(digest(token), this.#clock.elapsed() + LIFETIME_MS);
-    return { token, expiresAt: this.#clock.now() + LIFETIME_MS };
+  create(value: T): { readonly token: string; readonly expiresAt: number } {
+    return { token: this.#tickets.create(value), expiresAt: this.#clock.now() + this.#lifetimeMs };
   }
 
-  /** Whether a token is accepted, now and never again. */
-  redeem(token: string): boolean {
-    const key = digest(token);
-    const deadline = this.#deadlines.get(key);
-    this.#deadlines.delete(key);
-    return deadline !== undefined && this.#clock.elapsed() < deadline;
+  /** What an accepted token stands for, now and never again. Undefined: it is not accepted. */
+  redeem(token: string): T | undefined {
+    return this.#tickets.redeem(token);
   }
-}
-
-/** Characters of a secret. */
-export const SECRET_LENGTH = 43;
-
-/** 256 bits that nobody can guess, for URLs and cookies. */
-export function newSecret(): string {
-  return randomBytes(32).toString("base64url");
-}
-
-/** What may be kept of a secret. Looking one up by it takes a time that says nothing about the secret. */
-export function digest(secret: string): string {
-  return createHash("sha256").update(secret).digest("base64url");
 }

@@ -1,26 +1,22 @@
-import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
-import type { Clock } from "../../base/async/clock.ts";
-import type { Logger } from "../../base/logger.ts";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { errorMessage } from "../../base/tremplin-error.ts";
 import type { HostOptions } from "../options.ts";
-import { type RunningConsole, serveConsole } from "./serve-console.ts";
+import { type RunningConsole, type ServeConsoleOptions, serveConsole } from "./serve-console.ts";
 
-/** The console of a host, or one that only says why there is none. `routes`: the rpcs for its pages. */
+/** The console of a host, or one that only says why there is none. */
 export async function openConsole(
   options: HostOptions,
-  routes: (router: ConnectRouter) => void,
-  clock: Clock,
-  log: Logger,
+  parts: Omit<ServeConsoleOptions, "address" | "files" | "state">,
 ): Promise<RunningConsole> {
   const { console: wanted, state } = options;
   if (!wanted)
     return noConsole("this host was started without a console; start it with --console 127.0.0.1:7780");
   try {
-    return await serveConsole({ ...wanted, state, routes, clock, log });
+    return await serveConsole({ ...wanted, ...parts, state });
   } catch (error) {
     if (!wanted.isOptional) throw error;
     const reason = `the host serves no console: ${errorMessage(error)}`;
-    log.warn({ reason }, "the console is not served");
+    parts.log.warn({ reason }, "the console is not served");
     return noConsole(`${reason}; start the host with --console 127.0.0.1:PORT to choose another address`);
   }
 }

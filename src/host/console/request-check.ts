@@ -26,7 +26,7 @@ export function rejectForeign({ method, headers }: Request): Rejection | undefin
     return { status: 421, sentence };
   }
   const { origin } = headers;
-  const changes = method !== "GET" && method !== "HEAD";
+  const changes = (method !== "GET" && method !== "HEAD") || headers.upgrade !== undefined;
   if (origin === undefined ? changes : origin.toLowerCase() !== `http://${host.toLowerCase()}`) {
     const sentence =
       "Only pages of the console itself may ask for this, and another page has. Close the page that you came from.";

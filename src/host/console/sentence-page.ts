@@ -1,3 +1,5 @@
+import { PAGE_KEY } from "../../base/page-key.ts";
+
 /** A page without a program: a title, some sentences, and a command to type. */
 export interface SentencePage {
   readonly title: string;
@@ -5,18 +7,22 @@ export interface SentencePage {
   readonly command?: string;
   /** The page that follows at once. */
   readonly next?: string;
+  /** A secret that the browser keeps for the pages of the console, which then follow. */
+  readonly pageKey?: string;
 }
 
 /** What a page refers to, by their paths. */
 export interface PageFiles {
   readonly style: string;
   readonly icon: string;
+  /** The program that keeps a key. */
+  readonly signIn: string;
 }
 
 /** Its HTML. */
 export function sentencePage(
-  { title, sentences, command, next }: SentencePage,
-  { style, icon }: PageFiles,
+  { title, sentences, command, next, pageKey }: SentencePage,
+  { style, icon, signIn }: PageFiles,
 ): string {
   const lines = [
     "<!doctype html>",
@@ -25,6 +31,8 @@ export function sentencePage(
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     '<meta name="color-scheme" content="light dark">',
     next === undefined ? "" : `<meta http-equiv="refresh" content="0; url=${escapeHtml(next)}">`,
+    pageKey === undefined ? "" : `<meta name="${PAGE_KEY}" content="${escapeHtml(pageKey)}">`,
+    pageKey === undefined ? "" : `<script type="module" src="${escapeHtml(signIn)}"></script>`,
     `<title>${escapeHtml(title)} – Tremplin</title>`,
     `<link rel="icon" href="${escapeHtml(icon)}" type="image/svg+xml">`,
     `<link rel="stylesheet" href="${escapeHtml(style)}">`,

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
-import { type ConsoleFixture, consoleFixture } from "../../../test/support/console-fixture.ts";
+import { type ConsoleFixture, consoleFixture, pageKeyIn } from "../../../test/support/console-fixture.ts";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { PAGE_KEY } from "../../base/page-key.ts";
 import { Host } from "../../contract/tremplin/v1/host_pb.js";
 
 const METHOD = "/tremplin.v1.Host/ListGuests";
@@ -39,9 +43,10 @@ test("a token signs one browser in, once", async (t) => {
   assert.equal(second.status, 403);
   assert.equal(second.headers["set-cookie"], undefined);
   assert.match(second.body.toString(), /has been used, or has expired.*tremplin console/s);
+  assert.equal(pageKeyIn(second.body), "");
   // Whoever is signed in may go back to the URL.
   const again = await at.ask(`/${search}`, { headers: { cookie: cookie.split(";")[0] as string } });
-  assert.deepEqual([again.status, again.headers["set-cookie"]], [200, undefined]);
+  assert.deepEqual([again.status, again.headers["set-cookie"], pageKeyIn(again.body)], [200, undefined, ""]);
 });
 
 test("a token that is wrong or older than ten minutes gets a sentence", async (t) => {
@@ -55,6 +60,72 @@ test("a token that is wrong or older than ten minutes gets a sentence", async (t
     assert.equal(headers["set-cookie"], undefined);
     assert.match(body.toString(), /tremplin console/);
   }
+});
+
+test("another token signs a browser in again, and ends what it was before", async (t) => {
+  const at = await consoleFixture(t, { routes });
+  const before = await at.signIn();
+  const { search } = new URL(at.console.createSignIn().signInUrl);
+  const { headers, body } = await at.ask(`/${search}`, { headers: { cookie: before.cookie } });
+  const cookie = headers["set-cookie"]?.[0]?.split(";")[0] as string;
+  assert.notEqual(cookie, before.cookie);
+  const origin = originOf(at);
+  assert.equal((await call(at, { cookie, [PAGE_KEY]: pageKeyIn(body), origin })).status, 200);
+  assert.equal((await call(at, { ...before, origin })).status, 401);
+});
+
+test("the cookie alone, or with the key of another session, opens nothing", async (t) => {
+  const at = await consoleFixture(t, { routes });
+  const [session, other] = [await at.signIn(), await at.signIn()];
+  const origin = originOf(at);
+  const keys = ["", "wrong", "a".repeat(43), other[PAGE_KEY], `${session[PAGE_KEY]},`];
+  for (const headers of [{}, ...keys.map((key) => ({ [PAGE_KEY]: key }))]) {
+    const sent = { cookie: session.cookie, origin, "sec-fetch-site": "same-origin", ...headers };
+    const { status, document } = await call(at, sent);
+    assert.equal(status, 401);
+    assert.match(document.message ?? "", /not signed in.*tremplin console/s);
+    const ticket = await at.ask("/tickets", { method: "POST", headers: sent });
+    assert.deepEqual([ticket.status, /"ticket"/.test(`${ticket.body}`)], [401, false]);
+    await at.ask("/sign-out", { method: "POST", headers: sent });
+    const page = await at.ask("/", { headers: sent });
+    assert.ok(!Object.values(session).some((secret) => `${page.body}`.includes(secret)));
+  }
+  assert.equal((await call(at, { [PAGE_KEY]: session[PAGE_KEY], origin })).status, 401);
+  assert.equal((await call(at, { ...session, origin })).status, 200);
+});
+
+test("a session that has only a cookie, as an earlier version wrote it, opens nothing", async (t) => {
+  const at = await consoleFixture(t, { routes });
+  const session = await at.signIn();
+  await at.restart(async (state) => {
+    const path = join(state, "console-sessions.json");
+    const kept = JSON.parse(await readFile(path, "utf8")) as object[];
+    await writeFile(path, JSON.stringify(kept.map((each) => ({ ...each, key: undefined }))));
+  });
+  assert.equal((await call(at, { ...session, origin: originOf(at) })).status, 401);
+});
+
+test("signing out cuts off the streams of all tabs", async (t) => {
+  const begun = Promise.withResolvers<void>();
+  const at = await consoleFixture(t, {
+    routes: (router) =>
+      void router.service(Host, {
+        async *watch(_request, { signal }) {
+          begun.resolve();
+          await once(signal, "abort");
+        },
+      }),
+  });
+  const session = { ...(await at.signIn()), origin: originOf(at) };
+  const asked = at.ask("/tremplin.v1.Host/Watch", {
+    method: "POST",
+    headers: { ...session, "content-type": "application/connect+json" },
+    body: `\0\0\0\0\x02{}`,
+  });
+  const cutOff = assert.rejects(asked);
+  await begun.promise;
+  await at.ask("/sign-out", { method: "POST", headers: session });
+  await cutOff;
 });
 
 test("without the cookie there is neither a page nor an answer to a call", async (t) => {
@@ -71,11 +142,11 @@ test("without the cookie there is neither a page nor an answer to a call", async
 
 test("a browser that is signed in gets the page and its calls answered, also after the host was started again", async (t) => {
   const at = await consoleFixture(t, { routes });
-  const cookie = await at.signIn();
+  const session = await at.signIn();
   await at.restart();
-  const page = await at.ask("/", { headers: { cookie } });
+  const page = await at.ask("/", { headers: session });
   assert.deepEqual([page.status, page.body.toString()], [200, "<title>Console</title>"]);
-  const { status, document } = await call(at, { cookie, origin: originOf(at) });
+  const { status, document } = await call(at, { ...session, origin: originOf(at) });
   assert.equal(status, 200);
   assert.deepEqual(document.guests, [{ name: "vm" }]);
 });
@@ -83,20 +154,20 @@ test("a browser that is signed in gets the page and its calls answered, also aft
 test("after signing out, and after thirty days, a browser has to sign in again", async (t) => {
   const clock = new ManualClock();
   const at = await consoleFixture(t, { clock });
-  const [cookie, other] = [await at.signIn(), await at.signIn()];
+  const [session, other] = [await at.signIn(), await at.signIn()];
   const origin = originOf(at);
-  const out = await at.ask("/sign-out", { method: "POST", headers: { cookie, origin } });
+  const out = await at.ask("/sign-out", { method: "POST", headers: { ...session, origin } });
   assert.equal(out.status, 204);
   assert.match(out.headers["set-cookie"]?.[0] ?? "", /Max-Age=0/);
-  assert.equal((await at.ask("/", { headers: { cookie } })).status, 401);
-  assert.equal((await at.ask("/", { headers: { cookie: other } })).status, 200);
+  assert.equal((await at.ask("/", { headers: session })).status, 401);
+  assert.equal((await at.ask("/", { headers: other })).status, 200);
   clock.jump(30 * 24 * 3_600_000);
-  assert.equal((await at.ask("/", { headers: { cookie: other } })).status, 401);
+  assert.equal((await at.ask("/", { headers: other })).status, 401);
 });
 
 test("other pages and other names of this machine are refused", async (t) => {
   const at = await consoleFixture(t, { routes });
-  const cookie = await at.signIn();
+  const session = await at.signIn();
   const own = originOf(at);
   const { host } = new URL(own);
   const refused: [headers: Record<string, string>, status: number][] = [
@@ -113,14 +184,15 @@ test("other pages and other names of this machine are refused", async (t) => {
     [{ origin: own, host: "127.0.0.1.evil.example:80" }, 421],
   ];
   for (const [headers, status] of refused) {
-    const answer = await call(at, { cookie, ...headers });
+    const answer = await call(at, { ...session, ...headers });
     assert.equal(answer.status, status, JSON.stringify(headers));
     assert.match(answer.document.message ?? "", /[a-z]{3}.*\.$/);
-    if (status === 421) assert.equal((await at.ask("/", { headers: { cookie, ...headers } })).status, 421);
+    if (status === 421)
+      assert.equal((await at.ask("/", { headers: { ...session, ...headers } })).status, 421);
   }
   for (const name of [host, "localhost:7780", "[::1]:7780", "localhost"]) {
     const answer = await call(at, {
-      cookie,
+      ...session,
       host: name,
       origin: `http://${name}`,
       "sec-fetch-site": "same-origin",
@@ -131,7 +203,7 @@ test("other pages and other names of this machine are refused", async (t) => {
 
 test("every answer forbids scripts of others, frames and guesses of its type", async (t) => {
   const at = await consoleFixture(t, { routes });
-  const cookie = await at.signIn();
+  const { cookie } = await at.signIn();
   for (const path of ["/", "/nothing", "/assets/x-1.js", METHOD, "/?token=x"]) {
     for (const sent of [{}, { cookie }] as Record<string, string>[]) {
       const { headers } = await at.ask(path, { headers: sent });
@@ -148,7 +220,7 @@ test("every answer forbids scripts of others, frames and guesses of its type", a
 
 test("a path leads to the files of the console and to nothing else", async (t) => {
   const at = await consoleFixture(t);
-  const cookie = await at.signIn();
+  const { cookie } = await at.signIn();
   const climbing = [
     "/../../etc/passwd",
     "/assets/../../state/console-sessions.json",
@@ -172,7 +244,7 @@ test("a path leads to the files of the console and to nothing else", async (t) =
 
 test("files come compressed, and are kept by the browser for good; the page itself is not", async (t) => {
   const at = await consoleFixture(t);
-  const cookie = await at.signIn();
+  const { cookie } = await at.signIn();
   const ask = (path: string, encoding: string) =>
     at.ask(path, { headers: { cookie, "accept-encoding": encoding } });
   const br = await ask("/assets/x-1.js", "gzip, deflate, br");

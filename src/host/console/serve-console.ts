@@ -10,7 +10,18 @@ import { consoleUrl } from "./console-address.ts";
 import { readConsoleFiles } from "./console-files.ts";
 import { consoleHandler } from "./console-handler.ts";
 import { OneTimeTokens } from "./one-time-tokens.ts";
-import { Sessions } from "./sessions.ts";
+import { SessionConnections } from "./session-connections.ts";
+import { type SessionId, Sessions } from "./sessions.ts";
+import { sessionOfTicket } from "./sign-in.ts";
+import type { OpenShell } from "./terminal/open-shell.ts";
+import { Terminals } from "./terminal/terminals.ts";
+import type { Exchanges } from "./transfers/exchanges.ts";
+
+/** More than one person asks for within ten minutes. */
+const signInTokens = { lifetimeMs: 10 * 60_000, most: 32 };
+
+/** They are used at once. */
+const connectionTickets = { lifetimeMs: 30_000, most: 256 };
 
 export interface ServeConsoleOptions {
   /** On the loopback interface. */
@@ -21,6 +32,10 @@ export interface ServeConsoleOptions {
   readonly state: string;
   /** The rpcs that its pages call. */
   readonly routes: (router: ConnectRouter) => void;
+  /** The URLs of files that they save and send. */
+  readonly exchanges: Exchanges;
+  /** Runs the programs of its terminals. */
+  readonly openShell: OpenShell;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -45,16 +60,24 @@ export interface RunningConsole extends ConsoleSignIn, AsyncDisposable {
 
 /** Serves the pages of the console, and the rpcs that they call, to browsers that are signed in. */
 export async function serveConsole(options: ServeConsoleOptions): Promise<RunningConsole> {
-  const { routes, clock, log } = options;
+  const { routes, exchanges, openShell, clock, log } = options;
   const files = await readConsoleFiles(options.files);
   const sessions = await Sessions.open(options.state, clock, log);
-  const tokens = new OneTimeTokens(clock);
+  const tokens = new OneTimeTokens<true>(clock, signInTokens);
+  const tickets = new OneTimeTokens<SessionId>(clock, connectionTickets);
   // The name has the port, because browsers share cookies between all ports of a machine.
   const cookie = `tremplin-console-${options.address.port}`;
-  const connections = new Connections();
-  const onSignedIn = (socket: object) => connections.identify(socket, "the console");
-  const handler = consoleHandler({ files, sessions, tokens, cookie, routes, log, onSignedIn });
-  const server = plainServer(handler, connections);
+  const all = new Connections();
+  const onSignedIn = (socket: object) => all.identify(socket, "the console");
+  const signIn = { files, sessions, connections: new SessionConnections(), tokens, tickets, cookie };
+  const terminals = new Terminals({
+    openShell,
+    sessionOfTicket: (ticket, request) => sessionOfTicket(ticket, request, signIn),
+    isSignedIn: (id) => sessions.has(id),
+    ...{ onSignedIn, clock },
+  });
+  const handler = consoleHandler({ ...signIn, routes, exchanges, log, onSignedIn });
+  const server = plainServer(handler, { connections: all, onUpgrade: terminals.accept.bind(terminals) });
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
@@ -66,7 +89,7 @@ export async function serveConsole(options: ServeConsoleOptions): Promise<Runnin
   return {
     url,
     createSignIn() {
-      const { token, expiresAt } = tokens.create();
+      const { token, expiresAt } = tokens.create(true);
       return { url, signInUrl: `${url}?token=${token}`, expiresAt };
     },
     [Symbol.asyncDispose]: () => close(server, sockets),

@@ -12,17 +12,43 @@ export const SESSION_DAYS = 30;
 /** The oldest gives way. */
 const MOST = 64;
 
-const schema = z.array(z.object({ digest: z.string().max(64), until: z.number() })).max(MOST);
-type Session = z.output<typeof schema>[number];
+const schema = z
+  .array(
+    z.object({
+      digest: z.string().max(64),
+      /** Missing in what an earlier version wrote: such a session opens nothing any more. */
+      key: z.string().max(64).optional(),
+      until: z.number(),
+    }),
+  )
+  .max(MOST);
+type Kept = z.output<typeof schema>[number];
+
+/** What a browser shows of itself. */
+export interface Credentials {
+  /** The values of its cookie: there may be several of a name, for different paths. */
+  readonly cookies: readonly string[];
+  /** Of its page; a cookie without it opens nothing. */
+  readonly pageKey: string;
+}
+
+/** The secrets of a new session. */
+export interface NewSession {
+  readonly cookie: string;
+  readonly pageKey: string;
+}
+
+/** Identifies a session, and is no secret. */
+export type SessionId = string;
 
 /** The browsers that are signed in, also after the host was started again. Of their secrets only digests are kept. */
 export class Sessions {
   readonly #file: JsonFile<typeof schema>;
   readonly #clock: Clock;
-  #all: readonly Session[];
+  #all: readonly Kept[];
   readonly #mutex = new KeyedMutex();
 
-  private constructor(file: JsonFile<typeof schema>, clock: Clock, all: readonly Session[]) {
+  private constructor(file: JsonFile<typeof schema>, clock: Clock, all: readonly Kept[]) {
     this.#file = file;
     this.#clock = clock;
     this.#all = all;
@@ -34,28 +60,46 @@ export class Sessions {
     return new Sessions(file, clock, (await file.readOrSetAside(log)) ?? []);
   }
 
-  /** Signs a browser in. Returns its secret, once the session is on disk. */
-  async begin(): Promise<string> {
-    const secret = newSecret();
+  /** Signs a browser in. Returns its secrets, once the session is on disk. */
+  async begin(): Promise<NewSession> {
+    const secrets = { cookie: newSecret(), pageKey: newSecret() };
     const now = this.#clock.now();
     const until = now + SESSION_DAYS * 24 * 3_600_000;
     const living = this.#all.filter((each) => each.until > now);
-    this.#all = [...living, { digest: digest(secret), until }].slice(-MOST);
+    const begun = { digest: digest(secrets.cookie), key: digest(secrets.pageKey), until };
+    this.#all = [...living, begun].slice(-MOST);
     await this.#write();
-    return secret;
+    return secrets;
   }
 
-  isSignedIn(secret: string): boolean {
-    if (secret.length !== SECRET_LENGTH) return false;
-    const [now, wanted] = [this.#clock.now(), digest(secret)];
-    return this.#all.some((each) => each.digest === wanted && each.until > now);
+  /** The session of a browser that shows both its secrets; undefined: it is not signed in. */
+  find({ cookies, pageKey }: Credentials): SessionId | undefined {
+    if (pageKey.length !== SECRET_LENGTH) return undefined;
+    const key = digest(pageKey);
+    return cookies.map((each) => this.#ofCookie(each)).find((each) => each?.key === key)?.digest;
+  }
+
+  /** The session that one of the cookies belongs to: enough for a page without content, and for nothing else. */
+  ofCookies(cookies: readonly string[]): SessionId | undefined {
+    return cookies.map((each) => this.#ofCookie(each)).find((each) => each !== undefined)?.digest;
+  }
+
+  /** Whether a session goes on. */
+  has(id: SessionId): boolean {
+    const now = this.#clock.now();
+    return this.#all.some(({ digest: each, until }) => each === id && until > now);
   }
 
   /** Signs a browser out. */
-  async end(secret: string): Promise<void> {
-    const ended = digest(secret);
-    this.#all = this.#all.filter((each) => each.digest !== ended);
+  async end(id: SessionId): Promise<void> {
+    this.#all = this.#all.filter((each) => each.digest !== id);
     await this.#write();
+  }
+
+  #ofCookie(cookie: string): Kept | undefined {
+    if (cookie.length !== SECRET_LENGTH) return undefined;
+    const [now, wanted] = [this.#clock.now(), digest(cookie)];
+    return this.#all.find((each) => each.digest === wanted && each.until > now);
   }
 
   async #write(): Promise<void> {

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { eventually } from "../../../test/support/eventually.ts";
 import { forwardFixture, freePorts, watching } from "../../../test/support/forward-fixture.ts";
 import { hostFixture } from "../../../test/support/host-fixture.ts";
 import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import { Host } from "../../contract/tremplin/v1/host_pb.js";
+import { ContainerCreationProgress_Status as Create } from "../../contract/tremplin_pb.js";
 
 test("a port that is switched off, or has a fixed number, is so under the container's new name", async (t) => {
   const { vm, shows, api } = await forwardFixture(t);
@@ -32,6 +34,42 @@ test("a whole container that is switched off stays so, also if the host is resta
   await at.host("vm");
   gate.resolve();
   await watching(at).shows("vm two:0 OFF: the container is switched off");
+});
+
+test("a port stays switched off if the host is killed before the guest says that it renames", async (t) => {
+  const at = await hostFixture(t);
+  const host = await at.host("vm");
+  const vm = await at.guest("vm");
+  const [gate, answers] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  Object.assign(vm, { gate: gate.promise, answers: answers.promise });
+  for (const name of ["one", "other"]) vm.containers.set(name, "stopped");
+  for (const containerName of ["one", "other"]) {
+    await at.api(Host).setForward({ containerName, port: 8080, enabled: false });
+  }
+  const asked = at.api(Guest).renameContainer({ containerName: "one", newName: "two" });
+  const lost = assert.rejects(asked);
+  const isAsked = async () => (vm.asked.some((each) => each.startsWith("rename one")) ? true : undefined);
+  await eventually("the request", isAsked);
+  await host[Symbol.asyncDispose]();
+  await lost;
+  answers.resolve();
+  await at.host("vm");
+  gate.resolve();
+  await watching(at).shows("vm other:8080 OFF: switched off", "vm two:8080 OFF: switched off");
+});
+
+test("a container that is created later takes nothing of one that the guest did not rename", async (t) => {
+  const { vm, shows, api, running, host, listener } = await forwardFixture(t);
+  vm.containers.set("one", "stopped");
+  await api(Host).setForward({ containerName: "one", enabled: false });
+  await vm.close();
+  await assert.rejects(api(Guest).renameContainer({ containerName: "one", newName: "two" }));
+  await running[Symbol.asyncDispose]();
+  await host("vm");
+  await vm.listen();
+  const headers = { ...vm.metadata, "tremplin-notice": "n", "tremplin-operation": "0123456789abcdef" };
+  await listener("vm").updateCreateStatus({ containerName: "two", status: Create.CREATED }, { headers });
+  await shows("vm one:0 OFF: the container is switched off");
 });
 
 test("a rename that fails or is refused changes nothing", async (t) => {

@@ -1,3 +1,4 @@
+import { Code, ConnectError } from "@connectrpc/connect";
 import type { Logger } from "../../base/logger.ts";
 import { errorMessage } from "../../base/tremplin-error.ts";
 import { ContainerCreationProgress_Status as Create } from "../../contract/tremplin_pb.js";
@@ -11,16 +12,22 @@ export interface RenamedContainer {
   readonly to: string;
 }
 
+/** Errors that leave open whether the guest has accepted the rename. */
+const UNCERTAIN = new Set([Code.Unavailable, Code.DeadlineExceeded, Code.Canceled, Code.Unknown]);
+
 /** Lets what a person decided of a container's ports follow it to its new name (docs/ports.md). */
 export class ForwardRenames {
   readonly #forwards: Forwards;
   readonly #log: Logger;
+  readonly #namesOf: (guest: string) => Promise<ReadonlySet<string>>;
   /** Requests that a guest has not answered yet. */
   readonly #requests = new Map<Promise<unknown>, RenamedContainer>();
 
-  constructor(forwards: Forwards, log: Logger) {
+  /** `namesOf`: the containers of a guest now. */
+  constructor(forwards: Forwards, log: Logger, namesOf: (guest: string) => Promise<ReadonlySet<string>>) {
     this.#forwards = forwards;
     this.#log = log;
+    this.#namesOf = namesOf;
   }
 
   /** `request`: asks the guest; resolves with the operation that it began, if any. */
@@ -43,20 +50,42 @@ export class ForwardRenames {
     const isAbout = (each: RenamedContainer) => each.guest === guest && each.to === containerName;
     const asked = [...this.#requests].filter(([, renamed]) => isAbout(renamed));
     await Promise.all(asked.map(([ended]) => ended));
+    const { settings } = this.#forwards;
+    const rename = settings.renameBy(guest, operation, containerName);
+    if (!rename) return;
     const isRenamed = notice.value.status === Create.CREATED;
-    if (!(await this.#forwards.settings.endRename(guest, operation, isRenamed))) return;
+    await settings.endRename(
+      rename,
+      isRenamed && !(rename.operation === "" && (await this.#isThere(rename))),
+    );
     await this.#forwards.applySettings();
   }
 
-  async #note({ guest, from, to }: RenamedContainer, request: () => Promise<string | undefined>) {
-    const operation = await request();
-    if (!operation) return;
-    await this.#forwards.settings.beginRename({ guest, from, to, operation }).catch((error) => {
+  /** On disk before the guest is asked: a host that is killed before the answer finds it again. */
+  async #note(renamed: RenamedContainer, request: () => Promise<string | undefined>) {
+    const { settings } = this.#forwards;
+    await settings.beginRename(renamed).catch((error) => {
       const reason = errorMessage(error);
-      this.#log.error(
-        { guest, from, to, reason },
-        "the switches of ports will not follow a renamed container",
-      );
+      this.#log.error({ ...renamed, reason }, "the switches of ports will not follow a renamed container");
     });
+    let operation: string | undefined;
+    let isUncertain = false;
+    try {
+      operation = await request();
+    } catch (error) {
+      isUncertain = UNCERTAIN.has(ConnectError.from(error).code);
+      throw error;
+    } finally {
+      // Without its id, the notice of the container with the new name decides.
+      if (!isUncertain) await settings.nameRename(renamed, operation).catch(() => undefined);
+    }
+  }
+
+  /** Whether the container still has its old name, so that the one with the new name is another. */
+  async #isThere({ guest, from }: RenamedContainer): Promise<boolean> {
+    return await this.#namesOf(guest).then(
+      (names) => names.has(from),
+      () => false,
+    );
   }
 }

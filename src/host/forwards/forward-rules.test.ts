@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { Code } from "@connectrpc/connect";
 import { forwardFixture, freePorts, open, watching } from "../../../test/support/forward-fixture.ts";
 import { hasCode, hostFixture } from "../../../test/support/host-fixture.ts";
-import { Host } from "../../contract/tremplin/v1/host_pb.js";
+import { Host, Forward_State as State } from "../../contract/tremplin/v1/host_pb.js";
 
 async function isRefused(port: number, host = "127.0.0.1"): Promise<boolean> {
   return await open(port, host).then(
@@ -122,6 +122,18 @@ test("a port is mapped to a fixed one, which nobody else gets", async (t) => {
   await shows(`vm one:${port} IDLE: nothing listens in the container`, kept);
   await api(Host).setForward({ containerName: "one", port, hostPort: 0 });
   await shows(kept);
+});
+
+test("the port of the console leads into no container, also where there is no console", async (t) => {
+  const { vm, api, until } = await forwardFixture(t);
+  vm.ports.listen("one", 7780);
+  const [forward] = await until(([first]) => first?.state === State.OPEN, "an open port");
+  assert.ok(forward && forward.hostPort > 7780);
+  assert.match(forward.reason, /^port 7780 of this machine is in use/);
+  await assert.rejects(
+    async () => api(Host).setForward({ guest: "vm", containerName: "one", port: 7780, hostPort: 7780 }),
+    hasCode(Code.AlreadyExists, /^port 7780 of this machine is for the console; choose another one/),
+  );
 });
 
 test("a mapped port that a program uses opens once it is free", async (t) => {

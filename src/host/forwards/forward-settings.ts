@@ -23,6 +23,7 @@ const renameSchema = z.object({
   guest: z.string(),
   from: z.string(),
   to: z.string(),
+  /** Empty until the guest has said that it accepts it. */
   operation: z.string(),
 });
 const schema = z.object({
@@ -41,6 +42,7 @@ const MAX_RENAMES = 100;
 type Content = z.output<typeof schema>;
 type PortSetting = Content["ports"][number];
 type Rename = z.output<typeof renameSchema>;
+type NewRename = Omit<Rename, "operation">;
 
 /** What a person, or the order of arrival, has decided of forwards. Kept in the host's folder. */
 export class ForwardSettings {
@@ -77,11 +79,6 @@ export class ForwardSettings {
     return this.#of(key)?.mappedTo;
   }
 
-  /** The port that a number of this machine is mapped to. */
-  mappedHere(hostPort: number): PortKey | undefined {
-    return this.#content.ports.find(({ mappedTo }) => mappedTo === hostPort);
-  }
-
   firstComer(port: number): PortKey | undefined {
     return this.#content.firstComers.find((each) => each.port === port);
   }
@@ -108,23 +105,51 @@ export class ForwardSettings {
     });
   }
 
-  /** What is kept by the old name is to follow once the operation has succeeded. */
-  async beginRename(rename: Rename): Promise<void> {
+  /** What is kept by the old name is to follow, if the guest that is now asked accepts that and succeeds. */
+  async beginRename(rename: NewRename): Promise<void> {
     await this.#update(({ renames = [], ...content }) => {
-      return { ...content, renames: [...renames, rename].slice(-MAX_RENAMES) };
+      return { ...content, renames: [...renames, { ...rename, operation: "" }].slice(-MAX_RENAMES) };
     });
   }
 
-  /** Moves what is kept by the old name if the operation has succeeded. False: it is none that began here. */
-  async endRename(guest: string, operation: string, succeeded: boolean): Promise<boolean> {
-    const isIt = (each: Rename) => each.guest === guest && each.operation === operation;
-    const rename = this.#content.renames?.find(isIt);
-    if (!rename) return false;
+  /** The guest has answered. Undefined: it will not do it. */
+  async nameRename(rename: NewRename, operation: string | undefined): Promise<void> {
     await this.#update(({ renames = [], ...content }) => {
-      const rest = renames.filter((each) => !isIt(each));
+      const at = renames.findIndex((each) => each.operation === "" && isSameRename(each, rename));
+      const named = at < 0 || operation === undefined ? [] : [{ ...rename, operation }];
+      return { ...content, renames: [...renames.filter((_, index) => index !== at), ...named] };
+    });
+  }
+
+  /** The rename that an operation of a guest, which has made a container of the new name, may be. */
+  renameBy(guest: string, operation: string, to: string): Rename | undefined {
+    const all = this.#content.renames?.filter((each) => each.guest === guest) ?? [];
+    return (
+      all.find((each) => each.operation === operation) ??
+      all.find((each) => each.operation === "" && each.to === to)
+    );
+  }
+
+  /** Moves what is kept by the old name if the operation has succeeded. */
+  async endRename(rename: Rename, succeeded: boolean): Promise<void> {
+    await this.#update(({ renames = [], ...content }) => {
+      const rest = renames.filter(
+        (each) => each.operation !== rename.operation || !isSameRename(each, rename),
+      );
       return { ...(succeeded ? renamed(content, rename) : content), renames: rest };
     });
-    return true;
+  }
+
+  /** Another guest that gets the name has nothing to do with it. */
+  async forgetGuest(guest: string): Promise<void> {
+    const others = <T extends { readonly guest: string }>(all: readonly T[]): T[] =>
+      all.filter((each) => each.guest !== guest);
+    await this.#update(({ off, ports, firstComers, renames = [] }) => {
+      return {
+        ...{ off: others(off), ports: others(ports) },
+        ...{ firstComers: others(firstComers), renames: others(renames) },
+      };
+    });
   }
 
   /** Unlike the others, never fails: only the order after a restart depends on it. */
@@ -165,6 +190,10 @@ function renamed(content: Content, { guest, from, to }: Rename): Content {
   };
   const { off, ports, firstComers } = content;
   return { ...content, off: move(off), ports: move(ports), firstComers: move(firstComers) };
+}
+
+function isSameRename(one: NewRename, other: NewRename): boolean {
+  return one.guest === other.guest && one.from === other.from && one.to === other.to;
 }
 
 export function isSamePort(one: PortKey, other: PortKey): boolean {

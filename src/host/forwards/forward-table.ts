@@ -4,6 +4,7 @@ import { errorMessage } from "../../base/tremplin-error.ts";
 import { type Forward, ForwardSchema, Forward_State as State } from "../../contract/tremplin/v1/host_pb.js";
 import { type ForwardSettings, isSamePort, type PortKey } from "./forward-settings.ts";
 import { hostPorts } from "./host-ports.ts";
+import type { HostPrograms } from "./host-programs.ts";
 import type { LoopbackPort } from "./loopback-port.ts";
 
 /** What is open for a port of a container. */
@@ -23,6 +24,8 @@ interface Options {
   readonly most: number;
   /** Opens a port of this machine for an entry; undefined: something else uses it. */
   readonly open: (hostPort: number, entry: Entry) => Promise<LoopbackPort | undefined>;
+  /** Programs of this machine. */
+  readonly programs: Pick<HostPrograms, "note" | "keeps">;
   readonly log: Logger;
 }
 
@@ -41,6 +44,15 @@ export class ForwardTable {
 
   constructor(options: Options) {
     this.#options = options;
+  }
+
+  get guests(): readonly string[] {
+    return [...this.#guests.keys()];
+  }
+
+  /** The ports of this machine that are open for containers. */
+  get hostPorts(): readonly number[] {
+    return [...this.#open.keys()];
   }
 
   /** A guest that has not answered yet. */
@@ -112,9 +124,10 @@ export class ForwardTable {
   /** What ListForwards shows. Default: of all guests. */
   list(guest?: string): Forward[] {
     const { settings } = this.#options;
-    const isWanted = (each: { readonly guest: string }) => guest === undefined || each.guest === guest;
-    const entries = [...this.#guests.keys()].filter((name) => isWanted({ guest: name }));
-    const listening = entries.flatMap((name) => this.#entriesOf(name));
+    const names = this.guests.filter((name) => guest === undefined || name === guest);
+    // Those of a guest that is not there any more are for one that gets its name.
+    const isWanted = (each: { readonly guest: string }) => names.includes(each.guest);
+    const listening = names.flatMap((name) => this.#entriesOf(name));
     const idle = settings.ports.filter((key) => isWanted(key) && !this.#find(key));
     const rows = [
       ...listening.map((entry) => this.#row(entry)),
@@ -128,11 +141,18 @@ export class ForwardTable {
 
   /** Where a port of this machine leads, or is to lead; undefined: nowhere that is known here. */
   holderOf(hostPort: number): PortKey | undefined {
-    return this.#options.settings.mappedHere(hostPort) ?? this.#open.get(hostPort);
+    return this.#mappedHere(hostPort) ?? this.#open.get(hostPort);
   }
 
   [Symbol.dispose](): void {
-    for (const guest of [...this.#guests.keys()]) this.removeGuest(guest);
+    for (const guest of this.guests) this.removeGuest(guest);
+  }
+
+  /** The port that a number of this machine is mapped to. */
+  #mappedHere(hostPort: number): PortKey | undefined {
+    return this.#options.settings.ports.find(
+      ({ guest, mappedTo }) => mappedTo === hostPort && this.#guests.has(guest),
+    );
   }
 
   #entriesOf(guest: string): Entry[] {
@@ -163,25 +183,29 @@ export class ForwardTable {
   #closeIfMoved(entry: Entry): void {
     const { opened } = entry;
     const mapped = this.#options.settings.mappedTo(entry);
-    const holder = opened && this.#options.settings.mappedHere(opened.port);
+    const holder = opened && this.#mappedHere(opened.port);
     const isMoved = mapped !== undefined && opened?.port !== mapped;
     const wasMapped = mapped === undefined && entry.reason === MAPPED;
     if (isMoved || wasMapped || (holder && !isSamePort(holder, entry))) this.#close(entry);
   }
 
   async #openFor(entry: Entry): Promise<void> {
-    const { settings, open, log } = this.#options;
+    const { settings, open, programs, log } = this.#options;
     const mapped = settings.mappedTo(entry);
     const candidates = mapped === undefined ? hostPorts(entry.port) : [mapped];
+    const wasKept = programs.keeps(entry.port);
     try {
       for (const port of candidates) {
         if (this.#isKept(port, entry)) continue;
         const opened = await open(port, entry);
-        if (!opened) continue;
+        if (!opened) {
+          programs.note(port);
+          continue;
+        }
         // Its program or its guest went away meanwhile.
         if (this.#find(entry) !== entry) return opened[Symbol.dispose]();
         this.#open.set(port, entry);
-        Object.assign(entry, { opened, reason: this.#reasonFor(port, entry, mapped) });
+        Object.assign(entry, { opened, reason: this.#reasonFor(port, entry, { mapped, wasKept }) });
         log.debug(
           { guest: entry.guest, container: entry.container, port: entry.port, at: port },
           "a port was forwarded",
@@ -198,20 +222,27 @@ export class ForwardTable {
 
   /** Whether a port of this machine is for another one. */
   #isKept(hostPort: number, entry: Entry): boolean {
-    const { settings } = this.#options;
-    const mapped = settings.mappedHere(hostPort);
+    const { settings, programs } = this.#options;
+    const mapped = this.#mappedHere(hostPort);
     if (mapped) return !isSamePort(mapped, entry);
-    if (this.#open.has(hostPort)) return true;
+    if (this.#open.has(hostPort) || programs.keeps(hostPort)) return true;
     // It may still come back from a restart.
     const first = settings.firstComer(hostPort);
     return first !== undefined && !isSamePort(first, entry) && this.#away.has(first.guest);
   }
 
-  #reasonFor(hostPort: number, entry: Entry, mapped: number | undefined): string {
+  /** `wasKept`: its own number was not even tried. */
+  #reasonFor(
+    hostPort: number,
+    entry: Entry,
+    { mapped, wasKept }: { mapped: number | undefined; wasKept: boolean },
+  ): string {
     if (mapped !== undefined) return MAPPED;
     if (hostPort === entry.port) return "";
     const holder = this.holderOf(entry.port) ?? this.#options.settings.firstComer(entry.port);
-    if (!holder || isSamePort(holder, entry)) return `port ${entry.port} of this machine is in use`;
+    if (!holder || isSamePort(holder, entry)) {
+      return `port ${entry.port} of this machine ${wasKept ? "is a program's that used it within the last minute" : "is in use"}`;
+    }
     return `port ${entry.port} of this machine is for ${holder.guest} ${holder.container}:${holder.port}`;
   }
 

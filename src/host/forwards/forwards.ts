@@ -16,6 +16,7 @@ import { carry, type HandOver } from "./carry.ts";
 import { PortFollower } from "./follow-ports.ts";
 import { ForwardSettings, type PortKey } from "./forward-settings.ts";
 import { type Entry, ForwardTable } from "./forward-table.ts";
+import { HostPrograms } from "./host-programs.ts";
 import type { LocalHandOvers } from "./local-hand-over.ts";
 import { LoopbackPort } from "./loopback-port.ts";
 import { reportedPorts } from "./reported-ports.ts";
@@ -40,6 +41,8 @@ interface Options {
   readonly folder: string;
   /** The most ports that are open for one guest. */
   readonly most: number;
+  /** Ports of this machine that are for the console, also while it is not served there: browsers would believe what is. */
+  readonly reserved: ReadonlySet<number>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -64,6 +67,7 @@ export class Forwards implements AsyncDisposable {
   readonly settings: ForwardSettings;
   readonly #options: Options;
   readonly #table: ForwardTable;
+  readonly #programs: HostPrograms;
   readonly #reconciler: Reconciler;
   readonly #guests = new Map<string, Followed>();
   readonly #limit: LogLimit;
@@ -80,9 +84,16 @@ export class Forwards implements AsyncDisposable {
     this.settings = settings;
     this.#options = options;
     this.#limit = new LogLimit(clock);
-    const open = (hostPort: number, entry: Entry) =>
-      LoopbackPort.open(hostPort, (client, isIpv6) => void this.#onConnection(entry, client, isIpv6));
-    this.#table = new ForwardTable({ settings, most, open, log });
+    const open = async (hostPort: number, entry: Entry) => {
+      if (this.isReserved(hostPort)) return undefined;
+      return await LoopbackPort.open(
+        hostPort,
+        (client, isIpv6) => void this.#onConnection(entry, client, isIpv6),
+      );
+    };
+    const programs = new HostPrograms({ clock, forwarded: () => this.#table.hostPorts });
+    this.#programs = programs;
+    this.#table = new ForwardTable({ settings, most, open, programs, log });
     const reconcile = () => this.#apply();
     this.#reconciler = new Reconciler({
       ...{ reconcile, debounceMs: DEBOUNCE_MS, retryDelaysMs: RETRY_DELAYS_MS, clock },
@@ -91,20 +102,29 @@ export class Forwards implements AsyncDisposable {
 
   static async open(options: Options): Promise<Forwards> {
     const settings = await ForwardSettings.open(join(options.folder, "forwards.json"), options.log);
-    return new Forwards(settings, options);
+    const forwards = new Forwards(settings, options);
+    forwards.#programs.look();
+    return forwards;
   }
 
   /** Forwards the ports of these guests from now on, and of no others. */
   setGuests(guests: readonly ForwardedGuest[]): void {
-    for (const [name, { connection }] of this.#guests) {
-      if (!guests.some((each) => each.name === name && each.connection === connection)) this.#remove(name);
+    for (const name of this.#table.guests) {
+      const connection = this.#guests.get(name)?.connection;
+      const isSame = (each: ForwardedGuest) =>
+        each.name === name && (!connection || each.connection === connection);
+      if (!guests.some(isSame)) this.#remove(name);
     }
-    for (const guest of guests) if (!this.#guests.has(guest.name)) this.#add(guest);
+    const known = new Set(this.#table.guests);
+    for (const guest of guests) if (!known.has(guest.name)) this.#add(guest);
   }
 
   #add({ name, connection }: ForwardedGuest): void {
-    if (this.#options.most === 0) return;
     this.#table.addGuest(name);
+    if (this.#options.most === 0) {
+      this.#table.setPorts(name, []);
+      return;
+    }
     const parts = new AsyncDisposableStack();
     const tunnels = parts.use(new TunnelPool(() => connection.another()));
     const connections: Followed["connections"] = new Map();
@@ -156,6 +176,10 @@ export class Forwards implements AsyncDisposable {
     await untilAborted(AbortSignal.any([signal, this.#changed.signal]));
   }
 
+  isReserved(hostPort: number): boolean {
+    return this.#options.reserved.has(hostPort);
+  }
+
   holderOf(hostPort: number): PortKey | undefined {
     return this.#table.holderOf(hostPort);
   }
@@ -168,6 +192,7 @@ export class Forwards implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#shutdown.abort();
     await this.#reconciler[Symbol.asyncDispose]();
+    await this.#programs[Symbol.asyncDispose]();
     this.setGuests([]);
     await this.#removed.disposeAsync();
     this.#table[Symbol.dispose]();

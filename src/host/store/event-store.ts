@@ -10,6 +10,7 @@ import { acquireLock } from "../../base/files/file-lock.ts";
 import { syncFolder } from "../../base/files/files.ts";
 import { makeOwnFolder } from "../../base/files/own-folder.ts";
 import type { Logger } from "../../base/logger.ts";
+import { follow, observed } from "../../base/observed.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { type Event, EventSchema } from "../../contract/tremplin/v1/host_pb.js";
 import { databaseFile, isDamage, openDatabase, wasReplaced } from "./database.ts";
@@ -200,7 +201,8 @@ export class EventStore implements AsyncDisposable {
       const batch = this.#pending;
       this.#pending = [];
       try {
-        await this.#commit(batch.map(({ input }) => input));
+        const inputs = batch.map(({ input }) => input);
+        await follow(observed.commit, { events: inputs.length }, () => this.#commit(inputs));
         for (const { done } of batch) done.resolve();
       } catch (error) {
         const message = `cannot write the event log in ${this.#options.folder}: ${(error as Error).message}`;

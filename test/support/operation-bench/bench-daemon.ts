@@ -66,6 +66,7 @@ export class BenchDaemon {
       supervisor: { answers: engineAnswers } as OperationDeps["supervisor"],
       engine: { forRecovery: () => engine },
       uploads: new UploadedImages(),
+      beforeBoot: async () => undefined,
       site: generic,
       places: { state: join(folder, "state"), shared: join(folder, "shared") },
       milestone: undefined,

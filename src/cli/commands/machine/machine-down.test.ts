@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +12,17 @@ import { isAlive } from "../../background/process-record.ts";
 import { run } from "../../program.ts";
 
 const runs = [process.execPath, "-e", "setInterval(() => {}, 1000)"];
+
+test("a machine that was never built is not found, and no folder is made for it", async (t) => {
+  const machines = await mkdtemp(join(tmpdir(), "tremplin-"));
+  t.after(() => rm(machines, { recursive: true }));
+  for (const command of ["down", "shell"]) {
+    const io = new RecordedIo();
+    assert.equal(await run(["machine", command, "--folder", machines], io), 3);
+    assert.match(io.stderr, /there is no machine default in .*; tremplin machine up builds it/);
+  }
+  assert.deepEqual(await readdir(machines), []);
+});
 
 test("a machine whose QEMU does not answer at first is powered off, not killed", async (t) => {
   const machines = await mkdtemp(join(tmpdir(), "tremplin-"));

@@ -9,7 +9,7 @@ import { wholeNumber } from "../../flags/host-flags.ts";
 import type { Io } from "../../io.ts";
 import { openProgress } from "../../progress/open-progress.ts";
 import type { Progress } from "../../progress/progress.ts";
-import { type MachineFlags, machineFolder } from "./machine-flags.ts";
+import { checkMachineExists, type MachineFlags, machineFolder } from "./machine-flags.ts";
 
 const KILL_TIMEOUT_MS = 10_000;
 const RETRY_INTERVAL_MS = 500;
@@ -29,6 +29,7 @@ export function machineDownCommand(io: Io): Command {
 
 async function machineDown(flags: Flags, io: Io): Promise<void> {
   const folder = machineFolder(flags);
+  await checkMachineExists(folder);
   await using _alone = await folder.lock();
   await using progress = openProgress(`stopping machine ${folder.name}`, io, { json: flags.json === true });
   const run = new RunFolder(folder.run);

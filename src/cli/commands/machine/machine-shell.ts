@@ -5,7 +5,7 @@ import { TremplinError } from "../../../base/tremplin-error.ts";
 import { sshCommand } from "../../../machine/ssh-command.ts";
 import { RunFolder } from "../../background/run-folder.ts";
 import type { Io } from "../../io.ts";
-import { type MachineFlags, machineFolder } from "./machine-flags.ts";
+import { checkMachineExists, type MachineFlags, machineFolder } from "./machine-flags.ts";
 
 /** Ends with the exit status of the program. */
 export function machineShellCommand(_io: Io): Command {
@@ -18,6 +18,7 @@ export function machineShellCommand(_io: Io): Command {
 
 async function machineShell(args: string[], flags: MachineFlags): Promise<void> {
   const folder = machineFolder(flags);
+  await checkMachineExists(folder);
   const settings = await folder.settings();
   if (!settings || !(await new RunFolder(folder.run).machine.findRunning())) {
     throw new TremplinError("unavailable", `machine ${folder.name} is not running: run tremplin machine up`);

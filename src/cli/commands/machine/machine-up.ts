@@ -1,8 +1,9 @@
 import { dirname, join } from "node:path";
 import { Command } from "commander";
+import { parseSize } from "../../../base/size.ts";
 import { jsonLine } from "../../../base/text.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
-import { diskUse, needsToGrow, parseSize } from "../../../machine/container-disk.ts";
+import { diskUse, MIN_DISK, needsToGrow } from "../../../machine/container-disk.ts";
 import { growRunningDisk } from "../../../machine/grow-running-disk.ts";
 import { machineAddresses } from "../../../machine/machine-addresses.ts";
 import type { MachineFolder, MachineSettings } from "../../../machine/machine-folder.ts";
@@ -18,6 +19,7 @@ import { wholeNumber } from "../../flags/host-flags.ts";
 import { findProblems, problemText } from "../../host-client/find-problems.ts";
 import { HostApi } from "../../host-client/host-api.ts";
 import { launchEngine } from "../../host-client/launch-engine.ts";
+import { untilStartedAgain } from "../../host-client/restart-containers.ts";
 import type { Io } from "../../io.ts";
 import { openProgress } from "../../progress/open-progress.ts";
 import type { Progress } from "../../progress/progress.ts";
@@ -25,10 +27,13 @@ import { type MachineFlags, machineFolder } from "./machine-flags.ts";
 
 /** Software emulation takes most of it. */
 const BOOT_TIMEOUT_MS = 300_000;
+const MIB = 1024 ** 2;
+/** Debian, the daemon and an engine need that much. */
+const MIN_MEMORY = 256 * MIB;
 const COMMAND = "tremplin machine up";
 
 interface Flags extends MachineFlags {
-  readonly memory?: number;
+  readonly memory?: string;
   readonly cpus?: number;
   readonly disk?: string;
   readonly rebuild?: boolean;
@@ -40,7 +45,7 @@ export function machineUpCommand(io: Io): Command {
   const command = new Command("up")
     .description("boot the machine; the first time, build it")
     .option("--disk <size>", "the size of the disk for containers; it can only grow (first start: 20G)")
-    .option("--memory <MiB>", "the memory, from this start on (first start: 2048)", wholeNumber)
+    .option("--memory <size>", "the memory, from this start on (first start: 2G; a number alone is MiB)")
     .option(
       "--cpus <number>",
       "the number of processors, from this start on (first start: those of this computer, at most 4)",
@@ -91,17 +96,20 @@ async function machineUp(flags: Flags, io: Io): Promise<void> {
     await growRunningDisk(folder, settings, overrides.disk);
   }
   progress.update("engine");
-  const { text: engine } = await launchEngine({ api, io, progress, json }, false);
+  const session = { api, io, progress, json };
+  const { text: engine } = await launchEngine(session, false);
+  const { restarted } = await untilStartedAgain(session);
   for (const each of (await findProblems(api, io.interrupted)) ?? []) progress.print(problemText(each));
   const host = formatAddress(run.hostSocket);
   const { accelerator } = settings;
   const state = running ? "ran already" : "started";
   const { name, shared } = folder;
-  if (json) io.out(jsonLine({ name, state, accelerator, engine, shared, host }));
+  if (json) io.out(jsonLine({ name, state, accelerator, engine, restarted, shared, host }));
   else {
     const rows = [
       `machine   ${running ? "already running" : "started"}`,
       `engine    ${engine}`,
+      ...(restarted.length > 0 ? [`running   ${restarted.join(", ")}, as before`] : []),
       `files     the shared folder is ${shared}`,
     ];
     io.out(`${rows.join("\n")}\ncommands need --host ${host}\n`);
@@ -109,7 +117,18 @@ async function machineUp(flags: Flags, io: Io): Promise<void> {
 }
 
 function overridesOf({ memory, cpus, disk, rebuild = false }: Flags): MachineOverrides {
-  return { memory, cpus, disk: disk === undefined ? undefined : parseSize(disk), rebuild };
+  const memorySize = { what: "the memory", least: MIN_MEMORY, bare: MIB };
+  return {
+    memory: memory === undefined ? undefined : mib(parseSize(memory, memorySize)),
+    cpus,
+    disk: disk === undefined ? undefined : mib(parseSize(disk, { what: "the disk", least: MIN_DISK })) * MIB,
+    rebuild,
+  };
+}
+
+/** QEMU takes whole ones. */
+function mib(bytes: number): number {
+  return Math.floor(bytes / MIB);
 }
 
 /** The settings of a running machine, of which only the disk size can change. Throws `busy` for other changes. */

@@ -5,4 +5,6 @@ export interface CardProps {
   readonly target: Target;
   /** What the host says is legal now. */
   readonly actions: readonly ActionInfo[];
+  /** Another one whenever an operation on the container has begun or ended. */
+  readonly changed: string;
 }

@@ -23,7 +23,7 @@ export function PortsCard({ target }: { readonly target: Target }) {
       {own.length === 0 && (
         <p class="quiet-text">Nothing in it listens on a port yet. One that does appears here.</p>
       )}
-      <ul class="ports">
+      <ul class="rows">
         {own.map((each) => (
           <PortEntry key={each.port} forward={each} />
         ))}
@@ -40,7 +40,7 @@ function PortEntry({ forward }: { readonly forward: Forward }) {
   return (
     <li>
       <div>
-        <span class="port-name">{what}</span>{" "}
+        <span class="row-name">{what}</span>{" "}
         {state === State.OPEN && (
           <a href={urlOf(hostPort)} target="_blank" rel="noopener noreferrer">
             {new URL(urlOf(hostPort)).host}

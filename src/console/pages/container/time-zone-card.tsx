@@ -1,40 +1,34 @@
-import { useState } from "preact/hooks";
-import { setTimeZone } from "../../api/actions.ts";
+import { zonesOf } from "../../api/guests.ts";
 import { sentence } from "../../api/host.ts";
-import { useSay } from "../../api/use-live.ts";
-import { ActionButton, actionNamed } from "../../parts/button.tsx";
-import { TextField } from "../../parts/field.tsx";
+import { useAnswer } from "../../api/use-answer.ts";
+import { Answered } from "../../parts/answered.tsx";
+import { actionNamed } from "../../parts/button.tsx";
+import { SetTimeZone } from "../../parts/set-time-zone.tsx";
 import type { CardProps } from "./card-props.ts";
 
-const zones = Intl.supportedValuesOf("timeZone");
-
 /** The time zone of all programs in the container. */
-export function TimeZoneCard({ target, actions }: CardProps) {
-  const [zone, setZone] = useState(() => Intl.DateTimeFormat().resolvedOptions().timeZone);
-  const say = useSay();
-  const set = async (): Promise<void> => {
-    const remark = await setTimeZone(target, zone);
-    say({
-      kind: "done",
-      text: `${target.name} has the time of ${zone}. ${remark ? sentence(remark) : ""}`.trim(),
-    });
-  };
+export function TimeZoneCard({ target, actions, changed }: CardProps) {
+  const { guest, name } = target;
+  const zones = useAnswer((signal) => zonesOf(guest, [name], signal), `${guest}/${name} ${changed}`);
   return (
     <section class="card">
       <h2>Time zone</h2>
-      <p>The time that clocks in {target.name} show. Yours is filled in.</p>
-      <TextField
-        label="Time zone"
-        hint="Such as Europe/Berlin."
-        value={zone}
-        onInput={setZone}
-        suggestions={zones}
+      <Answered answer={zones} asking="Asking for its time zone…">
+        {([found]) => (
+          <p>
+            {found?.zone
+              ? `Clocks in ${name} show the time of ${found.zone}.`
+              : sentence(found?.failureReason || "it is not known")}
+          </p>
+        )}
+      </Answered>
+      <SetTimeZone
+        guest={guest}
+        containers={[name]}
+        whose={name}
+        action={actionNamed(actions, "timezone")}
+        onSet={zones.again}
       />
-      <div class="buttons">
-        <ActionButton action={actionNamed(actions, "timezone")} run={set}>
-          Set
-        </ActionButton>
-      </div>
     </section>
   );
 }

@@ -1,11 +1,12 @@
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { UpgradeContainerRequest_Version as Version } from "../../../contract/tremplin_pb.js";
-import { commitUpgrade, rollBackUpgrade, upgrade } from "../../api/actions.ts";
+import { commitUpgrade, rollBackUpgrade, type Target, upgrade } from "../../api/actions.ts";
 import { guestService, onGuest, sentence } from "../../api/host.ts";
 import { containerKey } from "../../api/live.ts";
+import { useAnswer } from "../../api/use-answer.ts";
 import { live } from "../../api/use-live.ts";
-import { ActionButton, actionNamed, Button, useRefusal, useRun } from "../../parts/button.tsx";
-import { Dialog } from "../../parts/dialog.tsx";
+import { AskFirst } from "../../parts/ask-first.tsx";
+import { ActionButton, actionNamed } from "../../parts/button.tsx";
 import { Choice } from "../../parts/field.tsx";
 import type { CardProps } from "./card-props.ts";
 
@@ -20,8 +21,14 @@ interface Finding {
   readonly problems: readonly string[];
 }
 
+interface UpgradeCardProps extends CardProps {
+  readonly canRollBack: boolean;
+  /** Whether one runs now. */
+  readonly isUnderWay: boolean;
+}
+
 /** A newer Debian release, after a check of what that does, with the possibility to roll it back. */
-export function UpgradeCard({ target, actions, canRollBack }: CardProps & { readonly canRollBack: boolean }) {
+export function UpgradeCard({ target, actions, canRollBack, isUnderWay }: UpgradeCardProps) {
   const [release, setRelease] = useState(releases[0]?.value ?? "");
   const [finding, setFinding] = useState<Finding>();
   const [step, setStep] = useState("");
@@ -71,7 +78,7 @@ export function UpgradeCard({ target, actions, canRollBack }: CardProps & { read
           </ActionButton>
         )}
       </div>
-      <UpgradeLog lines={live.upgradeLogs.get(containerKey(target.guest, target.name)) ?? []} />
+      <UpgradeLog target={target} isUnderWay={isUnderWay} />
       {canRollBack && <Rollback target={target} actions={actions} />}
     </section>
   );
@@ -90,44 +97,69 @@ function Findings({ finding: { notes, problems } }: { readonly finding: Finding 
   );
 }
 
-function UpgradeLog({ lines }: { readonly lines: readonly string[] }) {
+interface UpgradeLogProps {
+  readonly target: Target;
+  readonly isUnderWay: boolean;
+}
+
+function UpgradeLog({ target: { guest, name }, isUnderWay }: UpgradeLogProps) {
+  useAnswer((signal) => live.readUpgradeLog(guest, name, signal), `${guest}/${name}`);
+  const lines = live.upgradeLogs.linesOf(containerKey(guest, name));
+  const end = useEndInView(lines.length);
   if (lines.length === 0) return null;
   return (
-    <details>
-      <summary>What the upgrade did</summary>
+    <details open={isUnderWay}>
+      <summary>{isUnderWay ? "What the upgrade does" : "What the last upgrade did"}</summary>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must scroll by keyboard too */}
-      <pre class="log" tabIndex={0}>
-        {lines.join("\n")}
-      </pre>
+      <section class="log" tabIndex={0} aria-label="Log of the upgrade" ref={end}>
+        <pre>{lines.join("\n")}</pre>
+      </section>
     </details>
   );
 }
 
-function Rollback({ target, actions }: CardProps) {
-  const [isAsking, setAsking] = useState(false);
-  const refusal = useRefusal(actionNamed(actions, "upgrade-rollback"));
-  const { runIt, isBusy } = useRun();
+/** Keeps the end of a text that grows in view, unless the person has scrolled up. */
+function useEndInView(length: number) {
+  const element = useRef<HTMLElement>(null);
+  const last = useRef(0);
+  useLayoutEffect(() => {
+    const { current } = element;
+    if (!current) return;
+    const wasAtEnd = current.scrollTop + current.clientHeight >= last.current - 8;
+    if (wasAtEnd) current.scrollTop = current.scrollHeight;
+    last.current = current.scrollHeight;
+  }, [length]);
+  return element;
+}
+
+function Rollback({ target, actions }: Pick<CardProps, "target" | "actions">) {
+  const { name } = target;
   return (
     <div class="note">
-      <p>The last upgrade can still be rolled back, until its rollback snapshot is deleted.</p>
+      <p>The last upgrade can still be rolled back. Keep it once everything works; that frees its space.</p>
       <div class="buttons">
-        <Button refusal={refusal} isBusy={isBusy} onClick={() => setAsking(true)}>
-          Roll back
-        </Button>
-        <ActionButton action={actionNamed(actions, "upgrade-commit")} run={() => commitUpgrade(target)}>
-          Commit: delete the rollback snapshot
-        </ActionButton>
-      </div>
-      {isAsking && (
-        <Dialog
-          title={`Roll back the upgrade of ${target.name}?`}
+        <AskFirst
+          text="Roll back"
+          action={actionNamed(actions, "upgrade-rollback")}
+          title={`Roll back the upgrade of ${name}?`}
           verb="Roll back"
-          onClose={() => setAsking(false)}
-          onConfirm={() => void runIt(() => rollBackUpgrade(target))}
+          run={() => rollBackUpgrade(target)}
         >
-          <p>Lost for good: every change in {target.name} since the upgrade began, your files too.</p>
-        </Dialog>
-      )}
+          <p>Lost for good: every change in {name} since the upgrade began, your files too.</p>
+        </AskFirst>
+        <AskFirst
+          text="Keep the upgrade"
+          action={actionNamed(actions, "upgrade-commit")}
+          title={`Keep the upgrade of ${name}?`}
+          verb="Keep it"
+          run={() => commitUpgrade(target)}
+        >
+          <p>
+            Lost for good: the state of {name} from before the upgrade. It cannot be rolled back any more.{" "}
+            {name} stays as it is.
+          </p>
+        </AskFirst>
+      </div>
     </div>
   );
 }

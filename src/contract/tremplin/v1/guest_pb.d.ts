@@ -119,6 +119,14 @@ export declare type GetStatusResponse = Message<"tremplin.v1.GetStatusResponse">
    * @generated from field: string shared_folder = 13;
    */
   sharedFolder: string;
+
+  /**
+   * The containers that ran when the engine ended, and that the daemon starts
+   * again one after another, by their autostart: those not started yet.
+   *
+   * @generated from field: repeated string containers_to_start = 14;
+   */
+  containersToStart: string[];
 };
 
 /**
@@ -1709,6 +1717,14 @@ export declare type WriteTransferInput = Message<"tremplin.v1.WriteTransferInput
     value: boolean;
     case: "done";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * How many bytes will follow, beside file_name. The transfer is refused at
+   * once where they have no room. 0: unknown.
+   *
+   * @generated from field: uint64 total_bytes = 4;
+   */
+  totalBytes: bigint;
 };
 
 /**
@@ -2121,7 +2137,8 @@ export declare type SetContainerSettingsRequest = Message<"tremplin.v1.SetContai
 
   /**
    * cpu: a number of processors; memory, disk: a size such as 512MiB or 2GiB; or
-   * "unlimited" for each of these. autostart: "on" or "off".
+   * "unlimited" for each of these. autostart: "on", "off" or
+   * "last".
    *
    * @generated from field: map<string, string> settings = 2;
    */
@@ -2205,6 +2222,213 @@ export declare type ReadContainerLogResponse = Message<"tremplin.v1.ReadContaine
  * Use `create(ReadContainerLogResponseSchema)` to create a new message.
  */
 export declare const ReadContainerLogResponseSchema: GenMessage<ReadContainerLogResponse>;
+
+/**
+ * @generated from message tremplin.v1.CreateShareRequest
+ */
+export declare type CreateShareRequest = Message<"tremplin.v1.CreateShareRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * A folder of the guest's machine. Links are resolved once.
+   *
+   * @generated from field: string source = 2;
+   */
+  source: string;
+
+  /**
+   * In the container. Empty: the name of the folder below /mnt.
+   *
+   * @generated from field: string path = 3;
+   */
+  path: string;
+
+  /**
+   * @generated from field: bool read_only = 4;
+   */
+  readOnly: boolean;
+
+  /**
+   * The caller's account on the guest's machine, whose files are the person's in
+   * the container. Unset, or root's: the owner of the folder.
+   *
+   * @generated from field: tremplin.v1.ShareOwner caller = 5;
+   */
+  caller?: ShareOwner | undefined;
+};
+
+/**
+ * Describes the message tremplin.v1.CreateShareRequest.
+ * Use `create(CreateShareRequestSchema)` to create a new message.
+ */
+export declare const CreateShareRequestSchema: GenMessage<CreateShareRequest>;
+
+/**
+ * @generated from message tremplin.v1.ShareOwner
+ */
+export declare type ShareOwner = Message<"tremplin.v1.ShareOwner"> & {
+  /**
+   * @generated from field: uint32 uid = 1;
+   */
+  uid: number;
+
+  /**
+   * @generated from field: uint32 gid = 2;
+   */
+  gid: number;
+};
+
+/**
+ * Describes the message tremplin.v1.ShareOwner.
+ * Use `create(ShareOwnerSchema)` to create a new message.
+ */
+export declare const ShareOwnerSchema: GenMessage<ShareOwner>;
+
+/**
+ * @generated from message tremplin.v1.CreateShareResponse
+ */
+export declare type CreateShareResponse = Message<"tremplin.v1.CreateShareResponse"> & {
+  /**
+   * @generated from field: tremplin.v1.Share share = 1;
+   */
+  share?: Share | undefined;
+
+  /**
+   * Sentences that the person should know.
+   *
+   * @generated from field: repeated string notes = 2;
+   */
+  notes: string[];
+};
+
+/**
+ * Describes the message tremplin.v1.CreateShareResponse.
+ * Use `create(CreateShareResponseSchema)` to create a new message.
+ */
+export declare const CreateShareResponseSchema: GenMessage<CreateShareResponse>;
+
+/**
+ * @generated from message tremplin.v1.Share
+ */
+export declare type Share = Message<"tremplin.v1.Share"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * With links resolved.
+   *
+   * @generated from field: string source = 2;
+   */
+  source: string;
+
+  /**
+   * @generated from field: string path = 3;
+   */
+  path: string;
+
+  /**
+   * @generated from field: bool read_only = 4;
+   */
+  readOnly: boolean;
+
+  /**
+   * Unset where owners are shown as they are.
+   *
+   * @generated from field: tremplin.v1.ShareOwner owner = 5;
+   */
+  owner?: ShareOwner | undefined;
+
+  /**
+   * Why the container does not see it, and what helps. Empty: it does.
+   *
+   * @generated from field: string problem = 6;
+   */
+  problem: string;
+};
+
+/**
+ * Describes the message tremplin.v1.Share.
+ * Use `create(ShareSchema)` to create a new message.
+ */
+export declare const ShareSchema: GenMessage<Share>;
+
+/**
+ * @generated from message tremplin.v1.RemoveShareRequest
+ */
+export declare type RemoveShareRequest = Message<"tremplin.v1.RemoveShareRequest"> & {
+  /**
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+
+  /**
+   * The path in the container, or the folder.
+   *
+   * @generated from field: string place = 2;
+   */
+  place: string;
+};
+
+/**
+ * Describes the message tremplin.v1.RemoveShareRequest.
+ * Use `create(RemoveShareRequestSchema)` to create a new message.
+ */
+export declare const RemoveShareRequestSchema: GenMessage<RemoveShareRequest>;
+
+/**
+ * @generated from message tremplin.v1.RemoveShareResponse
+ */
+export declare type RemoveShareResponse = Message<"tremplin.v1.RemoveShareResponse"> & {
+  /**
+   * @generated from field: tremplin.v1.Share share = 1;
+   */
+  share?: Share | undefined;
+};
+
+/**
+ * Describes the message tremplin.v1.RemoveShareResponse.
+ * Use `create(RemoveShareResponseSchema)` to create a new message.
+ */
+export declare const RemoveShareResponseSchema: GenMessage<RemoveShareResponse>;
+
+/**
+ * @generated from message tremplin.v1.ListSharesRequest
+ */
+export declare type ListSharesRequest = Message<"tremplin.v1.ListSharesRequest"> & {
+  /**
+   * Empty: of all containers.
+   *
+   * @generated from field: string container_name = 1;
+   */
+  containerName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.ListSharesRequest.
+ * Use `create(ListSharesRequestSchema)` to create a new message.
+ */
+export declare const ListSharesRequestSchema: GenMessage<ListSharesRequest>;
+
+/**
+ * @generated from message tremplin.v1.ListSharesResponse
+ */
+export declare type ListSharesResponse = Message<"tremplin.v1.ListSharesResponse"> & {
+  /**
+   * @generated from field: repeated tremplin.v1.Share shares = 1;
+   */
+  shares: Share[];
+};
+
+/**
+ * Describes the message tremplin.v1.ListSharesResponse.
+ * Use `create(ListSharesResponseSchema)` to create a new message.
+ */
+export declare const ListSharesResponseSchema: GenMessage<ListSharesResponse>;
 
 /**
  * @generated from message tremplin.v1.ReadFilesRequest
@@ -2834,6 +3058,38 @@ export declare const Guest: GenService<{
     methodKind: "unary";
     input: typeof ReadContainerLogRequestSchema;
     output: typeof ReadContainerLogResponseSchema;
+  },
+  /**
+   * Shows a folder of the guest's machine in a container, at once where it runs
+   * and at each start. INVALID_ARGUMENT: no folder that can be shared;
+   * ALREADY_EXISTS: something is at the path in the container.
+   *
+   * @generated from rpc tremplin.v1.Guest.CreateShare
+   */
+  createShare: {
+    methodKind: "unary";
+    input: typeof CreateShareRequestSchema;
+    output: typeof CreateShareResponseSchema;
+  },
+  /**
+   * Ends a share. The folder and its files stay.
+   *
+   * @generated from rpc tremplin.v1.Guest.RemoveShare
+   */
+  removeShare: {
+    methodKind: "unary";
+    input: typeof RemoveShareRequestSchema;
+    output: typeof RemoveShareResponseSchema;
+  },
+  /**
+   * The shares of one container or of all.
+   *
+   * @generated from rpc tremplin.v1.Guest.ListShares
+   */
+  listShares: {
+    methodKind: "unary";
+    input: typeof ListSharesRequestSchema;
+    output: typeof ListSharesResponseSchema;
   },
   /**
    * Cancels the creation, the snapshot or the copy under way on a container, or with the call

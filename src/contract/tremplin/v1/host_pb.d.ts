@@ -236,6 +236,206 @@ export declare type CreateConsoleTokenResponse = Message<"tremplin.v1.CreateCons
 export declare const CreateConsoleTokenResponseSchema: GenMessage<CreateConsoleTokenResponse>;
 
 /**
+ * @generated from message tremplin.v1.DownloadBackupRequest
+ */
+export declare type DownloadBackupRequest = Message<"tremplin.v1.DownloadBackupRequest"> & {
+  /**
+   * @generated from field: string guest = 1;
+   */
+  guest: string;
+
+  /**
+   * @generated from field: string container_name = 2;
+   */
+  containerName: string;
+
+  /**
+   * What the browser calls the file. The end says the compression, as for
+   * ExportContainer.
+   *
+   * @generated from field: string file_name = 3;
+   */
+  fileName: string;
+};
+
+/**
+ * Describes the message tremplin.v1.DownloadBackupRequest.
+ * Use `create(DownloadBackupRequestSchema)` to create a new message.
+ */
+export declare const DownloadBackupRequestSchema: GenMessage<DownloadBackupRequest>;
+
+/**
+ * @generated from message tremplin.v1.UploadBackupRequest
+ */
+export declare type UploadBackupRequest = Message<"tremplin.v1.UploadBackupRequest"> & {
+  /**
+   * @generated from field: string guest = 1;
+   */
+  guest: string;
+
+  /**
+   * @generated from field: string container_name = 2;
+   */
+  containerName: string;
+
+  /**
+   * @generated from field: string file_name = 3;
+   */
+  fileName: string;
+
+  /**
+   * @generated from field: uint64 total_bytes = 4;
+   */
+  totalBytes: bigint;
+
+  /**
+   * A container of that name, with its snapshots.
+   *
+   * @generated from field: bool replace = 5;
+   */
+  replace: boolean;
+};
+
+/**
+ * Describes the message tremplin.v1.UploadBackupRequest.
+ * Use `create(UploadBackupRequestSchema)` to create a new message.
+ */
+export declare const UploadBackupRequestSchema: GenMessage<UploadBackupRequest>;
+
+/**
+ * How far a download or an upload is.
+ *
+ * @generated from message tremplin.v1.BackupTransfer
+ */
+export declare type BackupTransfer = Message<"tremplin.v1.BackupTransfer"> & {
+  /**
+   * For CancelBackupTransfer.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: tremplin.v1.BackupTransfer.Phase phase = 2;
+   */
+  phase: BackupTransfer_Phase;
+
+  /**
+   * A path of the console. It is served once, within a minute.
+   *
+   * @generated from field: string url_path = 3;
+   */
+  urlPath: string;
+
+  /**
+   * The id of the guest's operation.
+   *
+   * @generated from field: string operation = 4;
+   */
+  operation: string;
+
+  /**
+   * That have arrived, in SAVING and SENDING.
+   *
+   * @generated from field: uint64 bytes = 5;
+   */
+  bytes: bigint;
+
+  /**
+   * @generated from field: uint64 total_bytes = 6;
+   */
+  totalBytes: bigint;
+};
+
+/**
+ * Describes the message tremplin.v1.BackupTransfer.
+ * Use `create(BackupTransferSchema)` to create a new message.
+ */
+export declare const BackupTransferSchema: GenMessage<BackupTransfer>;
+
+/**
+ * @generated from enum tremplin.v1.BackupTransfer.Phase
+ */
+export enum BackupTransfer_Phase {
+  /**
+   * @generated from enum value: PHASE_UNSPECIFIED = 0;
+   */
+  PHASE_UNSPECIFIED = 0,
+
+  /**
+   * The guest packs the container; its operation says how far it is.
+   *
+   * @generated from enum value: PACKING = 1;
+   */
+  PACKING = 1,
+
+  /**
+   * The browser reads the file from url_path.
+   *
+   * @generated from enum value: SAVING = 2;
+   */
+  SAVING = 2,
+
+  /**
+   * The browser writes the file to url_path.
+   *
+   * @generated from enum value: SENDING = 3;
+   */
+  SENDING = 3,
+
+  /**
+   * The guest makes the container; its operation says how far it is.
+   *
+   * @generated from enum value: IMPORTING = 4;
+   */
+  IMPORTING = 4,
+
+  /**
+   * @generated from enum value: DONE = 5;
+   */
+  DONE = 5,
+}
+
+/**
+ * Describes the enum tremplin.v1.BackupTransfer.Phase.
+ */
+export declare const BackupTransfer_PhaseSchema: GenEnum<BackupTransfer_Phase>;
+
+/**
+ * @generated from message tremplin.v1.CancelBackupTransferRequest
+ */
+export declare type CancelBackupTransferRequest = Message<"tremplin.v1.CancelBackupTransferRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message tremplin.v1.CancelBackupTransferRequest.
+ * Use `create(CancelBackupTransferRequestSchema)` to create a new message.
+ */
+export declare const CancelBackupTransferRequestSchema: GenMessage<CancelBackupTransferRequest>;
+
+/**
+ * @generated from message tremplin.v1.CancelBackupTransferResponse
+ */
+export declare type CancelBackupTransferResponse = Message<"tremplin.v1.CancelBackupTransferResponse"> & {
+  /**
+   * False: it had ended.
+   *
+   * @generated from field: bool cancelled = 1;
+   */
+  cancelled: boolean;
+};
+
+/**
+ * Describes the message tremplin.v1.CancelBackupTransferResponse.
+ * Use `create(CancelBackupTransferResponseSchema)` to create a new message.
+ */
+export declare const CancelBackupTransferResponseSchema: GenMessage<CancelBackupTransferResponse>;
+
+/**
  * @generated from message tremplin.v1.ListHostContainersRequest
  */
 export declare type ListHostContainersRequest = Message<"tremplin.v1.ListHostContainersRequest"> & {
@@ -245,6 +445,14 @@ export declare type ListHostContainersRequest = Message<"tremplin.v1.ListHostCon
    * @generated from field: string guest = 1;
    */
   guest: string;
+
+  /**
+   * Leave out the actions of each container, for a caller that shows many of
+   * them and has the table of actions itself.
+   *
+   * @generated from field: bool without_actions = 2;
+   */
+  withoutActions: boolean;
 };
 
 /**
@@ -1083,6 +1291,43 @@ export declare const Host: GenService<{
     methodKind: "unary";
     input: typeof CreateConsoleTokenRequestSchema;
     output: typeof CreateConsoleTokenResponseSchema;
+  },
+  /**
+   * Packs a backup of a container, and gives a page of the console a URL from
+   * which its browser saves it. A caller that goes away before that ends the
+   * download; afterwards it goes on. The last message says DONE; where it did
+   * not work, an error says why, and nothing is left. FAILED_PRECONDITION: the
+   * caller is no page of the console; it has ExportContainer and ReadTransfer.
+   *
+   * @generated from rpc tremplin.v1.Host.DownloadBackup
+   */
+  downloadBackup: {
+    methodKind: "server_streaming";
+    input: typeof DownloadBackupRequestSchema;
+    output: typeof BackupTransferSchema;
+  },
+  /**
+   * Gives a page of the console a URL to which its browser sends a backup, and
+   * makes a container from it. A caller that goes away ends the upload, but not
+   * the import that follows. Otherwise as DownloadBackup. ALREADY_EXISTS: there
+   * is a container of that name, and it is not to be replaced.
+   *
+   * @generated from rpc tremplin.v1.Host.UploadBackup
+   */
+  uploadBackup: {
+    methodKind: "server_streaming";
+    input: typeof UploadBackupRequestSchema;
+    output: typeof BackupTransferSchema;
+  },
+  /**
+   * Ends a download or an upload of a page of the console, whatever it does.
+   *
+   * @generated from rpc tremplin.v1.Host.CancelBackupTransfer
+   */
+  cancelBackupTransfer: {
+    methodKind: "unary";
+    input: typeof CancelBackupTransferRequestSchema;
+    output: typeof CancelBackupTransferResponseSchema;
   },
 }>;
 

@@ -42,6 +42,7 @@ test("a copy has the settings of its source, but no USB device, token, mark or f
     eth0: { type: "nic", network: "br", hwaddr: "00:16:3e:00:00:01", "ipv4.address": "10.0.0.9" },
     data: { type: "disk", source: "/srv", path: "/srv" },
     container_token: { type: "disk", source: "/tokens/c1", path: "/dev/.container_token" },
+    "share-1": { type: "disk", source: "/s", path: "/mnt/s", required: "false", "user.tremplin": "share" },
     "/dev/ttyUSB0": { type: "unix-char", path: "/dev/ttyUSB0", "user.tremplin": "usb" },
   };
   await bench.run("copy", request);

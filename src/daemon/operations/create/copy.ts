@@ -11,6 +11,7 @@ import type { InstanceUpdate } from "../../../engine/resources/instance.ts";
 import { bindMountDevices } from "../../containers/bind-mounts.ts";
 import { findContainer, getContainer, uuidOf } from "../../containers/find-container.ts";
 import { OPERATION_MARK } from "../../containers/operation-mark.ts";
+import { isShare } from "../../containers/share-mark.ts";
 import { isUsb } from "../../containers/usb-mark.ts";
 import { forgetMachineId } from "../../guest/machine-id.ts";
 import { failureMessages } from "../failure-messages.ts";
@@ -89,13 +90,13 @@ export function copyOperation(
 }
 
 /**
- * Without what belongs to one container only: marks, USB devices, the site's files, fixed addresses. Not started by the
+ * Without what belongs to one container only: marks, USB devices, shares, the site's files, fixed addresses. Not started by the
  * engine, which could find it half copied.
  */
 function settingsOfCopy(instance: InstanceUpdate, own: ReadonlySet<string>): InstanceUpdate {
   const config = Object.entries(instance.config).filter(([key]) => key !== OPERATION_MARK);
   const devices = Object.entries(instance.devices)
-    .filter(([name, device]) => !own.has(name) && !isUsb(device))
+    .filter(([name, device]) => !own.has(name) && !isUsb(device) && !isShare(device))
     .map(([name, device]) => [name, device.type === "nic" ? withoutAddresses(device) : device]);
   return {
     ...instance,

@@ -8,10 +8,10 @@ import { instanceFolder } from "../../../engine/storage/local-paths.ts";
 import { NeedsEngineUnpack } from "../../backups/archive-check.ts";
 import { DeviceNodes } from "../../backups/device-nodes.ts";
 import { MemberRules } from "../../backups/member-rules.ts";
-import { UserNamespace } from "../../backups/sandbox.ts";
 import { streamVerified } from "../../backups/stream-verified.ts";
 import { forceDelete } from "../../containers/delete-container.ts";
 import { type IdMap, parseIdMap, toHostId } from "../../guest/id-map.ts";
+import { UserNamespace } from "../../guest/user-namespace.ts";
 import type { OperationContext } from "../runner/operation.ts";
 import { type OpenBackup, withPlan } from "./open-backup.ts";
 

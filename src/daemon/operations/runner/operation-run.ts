@@ -1,6 +1,8 @@
 import { fromJson, type Message } from "@bufbuild/protobuf";
 import type { Clock } from "../../../base/async/clock.ts";
+import { asOperation } from "../../../base/current-operation.ts";
 import type { Logger } from "../../../base/logger.ts";
+import { follow, type OperationWork, observed } from "../../../base/observed.ts";
 import { isUnavailable, TremplinError } from "../../../base/tremplin-error.ts";
 import type { FinalNotices } from "../../notices/final-notices.ts";
 import type { Journal, JournalEntry } from "../../notices/journal.ts";
@@ -53,6 +55,7 @@ export class OperationRun {
   readonly #outcome = Promise.withResolvers<Outcome | undefined>();
   readonly #cleanUp: CleanUp;
   #failureCode: FailureCode | undefined;
+  #ended: OperationWork["outcome"];
   /** The name that its container has by now, where that is another one. */
   #container: string | undefined;
   #cleanUpRetry: Promise<boolean> | undefined;
@@ -69,7 +72,7 @@ export class OperationRun {
     this.#steps = new OperationSteps(kind.steps, entry, deps.journal);
     this.#progress = new Progress({ ...deps, kind, entry, answered: options.answered });
     this.#end = new OperationEnd(entry, deps.finals, options.lock.setObstacle);
-    this.#log = deps.log.child({ operation: entry.id, kind: entry.kind, container: entry.container });
+    this.#log = deps.log.child({ kind: entry.kind, container: entry.container });
     this.#cleanUp = new CleanUp({
       ...deps,
       kind,
@@ -109,18 +112,30 @@ export class OperationRun {
 
   /** Cleans up after an earlier daemon. Never rejects. */
   recover(): Promise<void> {
+    this.#ended = "interrupted";
     return this.#finish(() => this.#cleanUp.run("daemon", this.#interrupted("the daemon died")));
   }
 
   /** Repeats a clean-up that failed. True when the lock is released. Never rejects. */
   async cleanUpAgain(): Promise<boolean> {
-    this.#cleanUpRetry ??= this.#retryCleanUp().finally(() => {
+    this.#cleanUpRetry ??= asOperation(this.entry.id, () => this.#retryCleanUp()).finally(() => {
       this.#cleanUpRetry = undefined;
     });
     return await this.#cleanUpRetry;
   }
 
-  async #finish(act: () => Promise<FinalMessage | undefined>): Promise<void> {
+  #finish(act: () => Promise<FinalMessage | undefined>): Promise<void> {
+    const { id, kind, container } = this.entry;
+    return asOperation(id, () =>
+      follow(observed.operation, { id, kind, container }, async (about: OperationWork) => {
+        const hasEnded = await this.#reachOutcome(act);
+        if (hasEnded) about.outcome = this.#ended;
+      }),
+    );
+  }
+
+  /** False when it is left to the next daemon. */
+  async #reachOutcome(act: () => Promise<FinalMessage | undefined>): Promise<boolean> {
     const { shutdownSignal, lock } = this.#options;
     let message: FinalMessage | undefined;
     try {
@@ -134,6 +149,8 @@ export class OperationRun {
     if (!this.isBlocked || shutdownSignal.aborted) lock[Symbol.dispose]();
     else this.#cleanUpRetries = this.#cleanUp.retryUntilDone(() => this.cleanUpAgain());
     this.#outcome.resolve(message && { message, failureCode: this.#failureCode });
+    if (message) this.#log.info({ result: this.#ended }, "the operation has ended");
+    return message !== undefined;
   }
 
   #reachEnd(message: FinalMessage): Promise<void> {
@@ -149,10 +166,14 @@ export class OperationRun {
 
   /** Runs the generator of the kind and sends each message in progress. */
   async #work(): Promise<FinalMessage> {
+    this.#log.info("the operation begins");
     const messages = this.#kind.run(this.#request, this.#context(this.#cancellation.signal));
     for (;;) {
       const { done, value } = await messages.next();
-      if (done) return value;
+      if (done) {
+        this.#ended = "done";
+        return value;
+      }
       this.#progress.send(value);
     }
   }
@@ -162,6 +183,7 @@ export class OperationRun {
     const { shutdownSignal } = this.#options;
     shutdownSignal.throwIfAborted();
     const isCancelled = this.#cancellation.signal.aborted;
+    this.#ended = isCancelled ? "cancelled" : "failed";
     this.#log.warn({ error: thrown }, isCancelled ? "the operation was cancelled" : "the operation failed");
     const failure = this.#failure(thrown);
     // Work on the engine itself leaves nothing in a container.

@@ -7,6 +7,7 @@ import {
 import { UpgradeContainerProgress_Status as Status } from "../../../contract/tremplin_pb.js";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
 import { instanceStatus } from "../../../engine/resources/instance.ts";
+import { bindMountFiles, withOwnFiles } from "../../containers/bind-mounts.ts";
 import { LEFT_ALONE_ADVICE } from "../../containers/changes-since.ts";
 import { findRecordedContainer, recordIdentity } from "../../containers/container-identity.ts";
 import { settingsText } from "../../containers/container-settings.ts";
@@ -54,7 +55,8 @@ export function restoreOperation(
     const mark = operationOf(snapshot) ?? "";
     await context.step("runs", isToRun ? "yes" : "no");
     await context.step("mark", mark);
-    await rollBack(engine, containerName, { snapshot: snapshotName, isToRun, mark }, context);
+    const files = bindMountFiles(deps.site, deps.places, containerName);
+    await rollBack(engine, containerName, { snapshot: snapshotName, files, isToRun, mark }, context);
     return done(request);
   }
 
@@ -95,12 +97,13 @@ async function recover(
     return undefined;
   }
   const isLive = interruption !== "daemon";
+  const files = bindMountFiles(deps.site, deps.places, containerName);
   const reason =
     (isLive ? undefined : await reasonToLeaveRestored(deps, request, context)) ??
     (await resumeRollback(
       engine,
       containerName,
-      { snapshot, mark, isToRun: runs === "yes", isLive },
+      { snapshot, files, mark, isToRun: runs === "yes", isLive },
       context,
     ));
   if (reason === undefined) return done(request);
@@ -119,13 +122,17 @@ async function reasonToLeaveRestored(
   if (match.is !== "same" || match.isRenamed || taken.undone) return undefined;
   if ((operationOf(match.instance) ?? "") !== taken.mark) return undefined;
   const snapshot = await engine.snapshots.get(containerName, snapshotName, { signal }).catch(ifMissing);
-  if (!snapshot || settingsOf(snapshot) === settingsOf(match.instance)) return undefined;
+  const files = bindMountFiles(deps.site, deps.places, containerName);
+  if (!snapshot || settingsOf(snapshot, files) === settingsOf(match.instance, files)) return undefined;
   return `${containerName} was restored or changed since by somebody else, ${LEFT_ALONE_ADVICE}`;
 }
 
-/** Engines leave the description out of a snapshot. */
-function settingsOf(settings: Parameters<typeof settingsText>[0]): string {
-  return settingsText({ ...settings, description: "" });
+/** Engines leave the description out of a snapshot, and which of the site's files it has is ours. */
+function settingsOf(
+  settings: Parameters<typeof settingsText>[0],
+  files: ReadonlyMap<string, string>,
+): string {
+  return settingsText({ ...settings, description: "", devices: withOwnFiles(settings.devices, files) });
 }
 
 function inProgress({ containerName, snapshotName }: RestoreSnapshotRequest) {

@@ -40,6 +40,14 @@ test("a snapshot is taken of a running and of a stopped container, with the time
   }
 });
 
+test("a stopped container that was returned to a snapshot of a running one does not count as running", async () => {
+  await using bench = await benchChangedSince("running");
+  await bench.actions.act("c1", "stop");
+  await bench.run("restore", wanted);
+  const { status, config } = bench.engine.instance("c1");
+  assert.deepEqual([status, config["volatile.last_state.power"]], ["Stopped", "STOPPED"]);
+});
+
 test("a taken name or a missing container FAILED, and changes nothing", async () => {
   await using bench = await benchChangedSince("stopped");
   const taken = (await bench.run("snapshot", wanted)).final;
@@ -95,6 +103,20 @@ test("a restore returns files and state, and keeps the snapshots", async () => {
     assert.deepEqual([final.status, final.failureReason], [Status.SUCCEEDED, ""]);
     const status = state === "running" ? "Running" : "Stopped";
     assert.deepEqual(leftOf(bench), { text: "before", status, mark: undefined, snapshots: ["s1", "later"] });
+  }
+});
+
+test("a snapshot of a container that was copied or renamed shows none of another's files when it starts", async () => {
+  for (const step of ["back", "undone", undefined]) {
+    await using bench = await benchChangedSince("running");
+    const token = (name: string) => ({ type: "disk", source: `${bench.state}/tokens/${name}_token` });
+    const container = bench.engine.instance("c1");
+    const [snapshot] = container.snapshots;
+    Object.assign(snapshot ?? {}, { devices: { ...snapshot?.devices, container_token: token("c2") } });
+    const id = await (step ? bench.beginUntilStep("restore", step, wanted) : bench.begin("restore", wanted));
+    if (step) await bench.restart();
+    assert.equal((await bench.outcome(id)).final.status, Status.SUCCEEDED, step);
+    assert.deepEqual(bench.engine.instance("c1").devices.container_token, token("c1"), step);
   }
 });
 

@@ -82,6 +82,7 @@ export async function boot(deps: OperationDeps, name: string, context: Context) 
   const configured = await getContainer(engine, name, signal);
   // Beside the start, which takes longer.
   const missingAddress = findMissingAddress(engine, configured, signal);
+  await deps.beforeBoot(configured);
   if (shiftsIds(configured)) await save(engine, configured, context);
   await startInstance(engine, name, signal);
   await finish(deps, name, context);

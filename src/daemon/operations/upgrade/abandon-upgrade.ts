@@ -1,6 +1,7 @@
 import { errorMessage, isUnavailable } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
+import { bindMountFiles } from "../../containers/bind-mounts.ts";
 import { unfreezeAfterSnapshot } from "../../containers/consistent-snapshot.ts";
 import { findRecordedContainer } from "../../containers/container-identity.ts";
 import { deleteSnapshot } from "../../containers/delete-snapshot.ts";
@@ -34,7 +35,8 @@ export async function abandonUpgrade(deps: OperationDeps, upgrade: Abandoned): P
   const { id, shutdownSignal, steps } = context;
   const onWait = (why: string) => report?.say(`waiting for the engine, to roll ${name} back: ${why}`);
   if (steps.saved) {
-    const rollback = { snapshot: rollbackSnapshotName(id), isToRun: true, isLive };
+    const files = bindMountFiles(deps.site, deps.places, name);
+    const rollback = { snapshot: rollbackSnapshotName(id), files, isToRun: true, isLive };
     try {
       await report?.begin("rolling it back", 0);
       const reasonToLeave = await retryWhileEngineUnavailable(

@@ -4,6 +4,7 @@ import { errorMessage, isUnavailable, TremplinError } from "../../../base/trempl
 import { type UndoUpgradeRequest, UndoUpgradeRequestSchema } from "../../../contract/tremplin/v1/guest_pb.js";
 import { UpgradeContainerProgress_Status as Status } from "../../../contract/tremplin_pb.js";
 import { instanceStatus } from "../../../engine/resources/instance.ts";
+import { bindMountFiles } from "../../containers/bind-mounts.ts";
 import { recordIdentity } from "../../containers/container-identity.ts";
 import { deleteSnapshot } from "../../containers/delete-snapshot.ts";
 import { getContainer } from "../../containers/find-container.ts";
@@ -40,7 +41,8 @@ export function rollbackUpgradeOperation(
     const isRunning = instance.status_code === instanceStatus.running;
     await context.step("runs", isRunning ? "yes" : "no");
     await context.step("snapshot", snapshot.name);
-    await rollBack(engine, containerName, { snapshot: snapshot.name, isToRun: isRunning }, context);
+    const files = bindMountFiles(deps.site, deps.places, containerName);
+    await rollBack(engine, containerName, { snapshot: snapshot.name, files, isToRun: isRunning }, context);
     return await finish(containerName, snapshot.name, context);
   }
 
@@ -89,7 +91,8 @@ export function rollbackUpgradeOperation(
         await abandonRollback(deps.engine(), containerName, context);
         return undefined;
       }
-      const rollback = { snapshot, isToRun: runs === "yes", isLive: interruption !== "daemon" };
+      const files = bindMountFiles(deps.site, deps.places, containerName);
+      const rollback = { snapshot, files, isToRun: runs === "yes", isLive: interruption !== "daemon" };
       const failureReason = await resumeRollback(deps.engine(), containerName, rollback, context);
       if (failureReason === undefined) return await finish(containerName, snapshot, context);
       return { containerName, status: Status.FAILED, failureReason };

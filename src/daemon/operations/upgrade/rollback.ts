@@ -2,7 +2,9 @@ import { flagText } from "../../../base/text-codecs.ts";
 import { errorMessage, isUnavailable, TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
-import { type Instance, instanceStatus } from "../../../engine/resources/instance.ts";
+import { type Instance, type InstanceUpdate, instanceStatus } from "../../../engine/resources/instance.ts";
+import { recordStopped } from "../../containers/autostart.ts";
+import { withOwnFiles } from "../../containers/bind-mounts.ts";
 import { haveSettingsChanged, LEFT_ALONE_ADVICE, reasonToLeave } from "../../containers/changes-since.ts";
 import {
   findRecordedContainer,
@@ -31,6 +33,8 @@ export interface Rollback {
   readonly snapshot: string;
   /** The mark that the snapshot carries; empty: none. Default: that of the upgrade in its name. */
   readonly mark?: string;
+  /** The site's files of the container by device, see bindMountFiles. */
+  readonly files: ReadonlyMap<string, string>;
   /** Whether the container is to run in the end. */
   readonly isToRun: boolean;
 }
@@ -170,8 +174,14 @@ async function complete(
   const { shutdownSignal: signal } = context;
   const { status_code } = await getContainer(engine, container, signal);
   if (rollback.isToRun && status_code !== instanceStatus.running) {
+    const change = (instance: InstanceUpdate) => ({
+      ...instance,
+      devices: withOwnFiles(instance.devices, rollback.files),
+    });
+    await engine.instances.update(container, change, { signal });
     await startInstance(engine, container, signal);
   }
+  if (!rollback.isToRun) await recordStopped(engine, container, signal);
   await context.step("undone");
   await unmarkOperation(engine, container, snapshotMark(rollback), signal);
 }

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { Logger } from "../../../base/logger.ts";
+import { hasEnded } from "../../../base/proc/proc-file.ts";
 import type { PortSource, SocketCounts } from "./port-source.ts";
-import { hasEnded } from "./proc-file.ts";
 
 /** A container is left alone for this many times the duration of a read: at most 5 % of a core per container. */
 const REST_FACTOR = 19;

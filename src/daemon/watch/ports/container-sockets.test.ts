@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { type TestContext, test } from "node:test";
+import { hasEnded, ProcFolder } from "../../../base/proc/proc-file.ts";
 import { ContainerSockets } from "./container-sockets.ts";
-import { hasEnded, ProcFolder } from "./proc-file.ts";
 
 /** A process in this network namespace. */
 async function sleeper(t: TestContext): Promise<ChildProcess> {

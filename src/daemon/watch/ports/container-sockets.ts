@@ -1,9 +1,9 @@
 import { closeSync, fstatSync, openSync, statSync } from "node:fs";
+import { hasEnded, ProcFile, ProcFolder, readProcFile } from "../../../base/proc/proc-file.ts";
+import { readSocketTable } from "../../../base/proc/socket-table.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { findInitProcess } from "./init-process.ts";
 import type { PortSource, SocketCounts } from "./port-source.ts";
-import { hasEnded, ProcFile, ProcFolder, readProcFile } from "./proc-file.ts";
-import { readSocketTable } from "./socket-table.ts";
 
 /** The control group of a whole container; its own programs may make more groups below it. */
 const CONTAINER_GROUP = /^0::(.*?\/lxc\.payload\.[^/\n]+)/m;

@@ -1,8 +1,8 @@
+import { hasEnded, ProcFolder, readProcFile } from "../../../base/proc/proc-file.ts";
 import { parseProcessStat } from "../../../base/processes/process-info.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { Engine } from "../../../engine/engine.ts";
 import { ifMissing } from "../../../engine/http/if-missing.ts";
-import { hasEnded, ProcFolder, readProcFile } from "./proc-file.ts";
 
 /** How often the engine is asked again when the process that it named is younger than the request. */
 const MAX_TRIES = 5;

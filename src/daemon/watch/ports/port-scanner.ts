@@ -1,5 +1,6 @@
 import type { Clock } from "../../../base/async/clock.ts";
 import type { Logger } from "../../../base/logger.ts";
+import { follow, observed } from "../../../base/observed.ts";
 import type { CurrentPorts } from "../../connections/current-ports.ts";
 import type { Notice } from "../../notices/notice.ts";
 import { ContainerPorts } from "./container-ports.ts";
@@ -113,7 +114,7 @@ export class PortScanner implements AsyncDisposable {
       const period = row === BUSY_AFTER_SCANS ? BUSY_SCAN_INTERVAL_MS : SCAN_INTERVAL_MS;
       await this.#options.clock.sleep(period, signal).catch(() => undefined);
       if (signal.aborted) return;
-      await this.#scan(period);
+      await follow(observed.round, { watcher: "ports" }, () => this.#scan(period));
     }
     this.#running = undefined;
   }

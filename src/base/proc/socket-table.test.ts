@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
-import { inLinearTime } from "../../../../test/support/in-linear-time.ts";
+import { inLinearTime } from "../../../test/support/in-linear-time.ts";
 import { listeningPorts, readSocketTable } from "./socket-table.ts";
 
 async function listener(t: TestContext, host: string): Promise<number> {

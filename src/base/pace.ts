@@ -1,3 +1,5 @@
+import { bytesText, durationText } from "./text.ts";
+
 /** The rate is measured over this time. Milliseconds. */
 const WINDOW = 5_000;
 /** Before this time has passed nothing is estimated. Milliseconds. */
@@ -37,4 +39,13 @@ export class Pace {
     if (!first || !last || last.at - first.at < WARM_UP || last.percent <= first.percent) return undefined;
     return ((100 - last.percent) * (last.at - first.at)) / (last.percent - first.percent);
   }
+}
+
+/** Rate and remaining time in words, as far as they are known: "2 MiB/s, 40 s left". */
+export function paceText({ rate, remaining }: Pick<Pace, "rate" | "remaining">): string {
+  const parts = [
+    rate === undefined ? "" : `${bytesText(Math.round(rate))}/s`,
+    remaining === undefined ? "" : `${durationText(remaining)} left`,
+  ];
+  return parts.filter((part) => part !== "").join(", ");
 }

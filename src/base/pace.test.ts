@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Pace } from "./pace.ts";
+import { Pace, paceText } from "./pace.ts";
 
 test("nothing is estimated before there are enough samples", () => {
   const pace = new Pace();
@@ -30,4 +30,10 @@ test("a new phase starts the estimate again", () => {
   assert.equal(pace.remaining, undefined);
   pace.record(9_000, 50, 3_000);
   assert.equal(pace.remaining, 3_000);
+});
+
+test("only what is known is in the text", () => {
+  assert.equal(paceText({ rate: undefined, remaining: undefined }), "");
+  assert.equal(paceText({ rate: 2_048, remaining: undefined }), "2 KiB/s");
+  assert.equal(paceText({ rate: 2_048, remaining: 65_000 }), "2 KiB/s, 1:05 left");
 });
