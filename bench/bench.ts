@@ -8,6 +8,7 @@ import { Engine } from "../src/engine/engine.ts";
 import { startDaemon, type TestDaemon } from "../test/support/daemon.ts";
 import { createTiny, launch, shareTinyImage, startContainer } from "../test/support/tiny-container.ts";
 import { benchConsole } from "./console.ts";
+import { benchCopies } from "./copies.ts";
 import { benchExport } from "./export.ts";
 import { benchForwards } from "./forwards.ts";
 import { benchImport } from "./import.ts";
@@ -158,6 +159,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   import: benchImport,
   notices: benchNotices,
   console: benchConsole,
+  copies: benchCopies,
 };
 
 const wanted = process.argv.slice(2);

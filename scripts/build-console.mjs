@@ -38,26 +38,33 @@ export async function buildConsole(outdir) {
   const outputs = Object.entries(metafile.outputs);
   const outputOf = (entry) => outputs.find(([, { entryPoint }]) => entryPoint === `${SOURCES}/${entry}`)[0];
   const pathOf = (entry) => `/${relative(outdir, outputOf(entry))}`;
+  const first = firstLoad(metafile, ["main.tsx", "style/style.css", "icon.svg"].map(outputOf));
+  const chunks = first.slice(3).map((path) => `<link rel="modulepreload" href="/${relative(outdir, path)}">`);
   const page = readFileSync(`${SOURCES}/index.html`, "utf8")
     .replace("PROGRAM", pathOf("main.tsx"))
     .replace("STYLE", pathOf("style/style.css"))
-    .replace("ICON", pathOf("icon.svg"));
+    .replace("ICON", pathOf("icon.svg"))
+    .replace("<!-- CHUNKS -->", chunks.join("\n    "));
   writeFileSync(`${outdir}/index.html`, page);
   for (const name of globSync("**/*.{html,js,css,svg}", { cwd: outdir })) compress(join(outdir, name));
-  checkFirstLoad(metafile, ["main.tsx", "style/style.css", "icon.svg"].map(outputOf), outdir);
+  checkSize([...first, join(outdir, "index.html")]);
   return metafile;
 }
 
-/** Throws where the first page needs too much. What is imported only when it is needed does not count. */
-function checkFirstLoad({ outputs }, entries, outdir) {
+/** What is loaded with the entries. What is imported only when it is needed does not count. */
+function firstLoad({ outputs }, entries) {
   const wanted = [...entries];
   for (const path of wanted) {
-    const loaded = outputs[path].imports.filter(
+    const imports = outputs[path].imports.filter(
       ({ kind, external }) => kind === "import-statement" && !external,
     );
-    wanted.push(...loaded.map((each) => each.path).filter((each) => !wanted.includes(each)));
+    wanted.push(...imports.map((each) => each.path).filter((each) => !wanted.includes(each)));
   }
-  const files = [...wanted, join(outdir, "index.html")];
+  return wanted;
+}
+
+/** Throws where the first page needs too much. */
+function checkSize(files) {
   const bytes = files.reduce((sum, path) => sum + statSync(`${path}.gz`).size, 0);
   if (bytes <= MAX_FIRST_LOAD) return;
   throw new Error(

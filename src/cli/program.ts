@@ -82,6 +82,15 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "list the folders of the machine that containers see",
     load: async () => (await import("./commands/shares.ts")).sharesCommand,
   },
+  "ssh-config": {
+    summary: "let ssh, scp and editors reach containers as NAME.tremplin",
+    load: async () => (await import("./commands/ssh-config.ts")).sshConfigCommand,
+  },
+  "ssh-proxy": {
+    summary: "connect ssh to a container",
+    isHidden: true,
+    load: async () => (await import("./commands/ssh-proxy.ts")).sshProxyCommand,
+  },
   logs: {
     summary: "show the log of a container, or of its last start",
     load: async () => (await import("./commands/logs.ts")).logsCommand,

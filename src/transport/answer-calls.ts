@@ -18,7 +18,15 @@ import { followCalls } from "./follow-calls.ts";
 import { logAccepted } from "./log-accepted.ts";
 import { answerRefusal, type Refusal } from "./refusal.ts";
 import { whenClosed } from "./response-sent.ts";
-import { answerPlainly, isPlainGrpc, noting, plainCall, type UnaryCalls } from "./unary-calls.ts";
+import {
+  answerPlainly,
+  type Invoke,
+  invoking,
+  isPlainGrpc,
+  noting,
+  plainCall,
+  type UnaryCalls,
+} from "./unary-calls.ts";
 import { MAX_MESSAGE_BYTES, type Metering, metered } from "./unfinished-messages.ts";
 import { pieces, wholeBody } from "./whole-body.ts";
 
@@ -61,6 +69,7 @@ export type OnFailure = (path: string, caller: Caller | undefined, reason: strin
 interface Context extends Required<Omit<AnswerOptions, "routes">> {
   readonly calls: ReadonlyMap<string, ConnectRouter["handlers"][number]>;
   readonly unary: UnaryCalls;
+  readonly invoke: Invoke;
 }
 
 /**
@@ -70,15 +79,17 @@ interface Context extends Required<Omit<AnswerOptions, "routes">> {
 export function answerCalls(options: AnswerOptions): Handler {
   const { routes, log, admit = admitAll, onFailure = ignore, bodyTimeoutMs = BODY_TIMEOUT_MS } = options;
   const { budget = new CallBudget(), noRoom = Code.ResourceExhausted, onAdmitted = ignore } = options;
+  const interceptors = [followCalls("server"), logAccepted(log), convertErrors(log)];
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
     readMaxBytes: MAX_MESSAGE_BYTES,
-    interceptors: [followCalls("server"), logAccepted(log), convertErrors(log)],
+    interceptors,
   });
   const unary: UnaryCalls = new Map();
   routes(noting(router, unary));
   const calls = new Map(router.handlers.map((call) => [call.requestPath, call]));
-  const context = { calls, unary, log, admit, onFailure, bodyTimeoutMs, budget, noRoom, onAdmitted };
+  const invoke = invoking(interceptors);
+  const context = { calls, unary, invoke, log, admit, onFailure, bodyTimeoutMs, budget, noRoom, onAdmitted };
   return (request, response) => {
     // The peer may reset the stream between any two steps, while nothing else listens for errors.
     request.on("error", ignore);
@@ -140,7 +151,7 @@ async function answer(context: Context, request: Request, response: Response): P
   const onError = (reason: string | undefined): void => {
     if (reason !== undefined) onFailure(path, caller, reason);
   };
-  if (plain) return onError(await answerPlainly(plain, response, context.log));
+  if (plain) return onError(await answerPlainly(plain, response, context.invoke));
   const universal = universalRequestFromNodeRequest(request, response, undefined, values);
   removeLongDeadline(universal.header);
   const body = whole ? pieces(whole) : countedBody(universal, { streams, ...metering });

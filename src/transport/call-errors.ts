@@ -25,8 +25,10 @@ const codes: Readonly<Record<ErrorCode, Code>> = {
  */
 export function convertErrors(log: Logger): Interceptor {
   return (next) => async (request) => {
-    const convert = (error: unknown): unknown =>
-      convertedError(error, { rpc: request.method.name, hasEnded: request.signal.aborted, log });
+    const convert = (error: unknown): unknown => {
+      if (error instanceof ConnectError || request.signal.aborted) return error;
+      return toConnectError(error, request.method.name, log);
+    };
     try {
       const response = await next(request);
       return response.stream ? { ...response, message: converted(response.message, convert) } : response;
@@ -34,19 +36,6 @@ export function convertErrors(log: Logger): Interceptor {
       throw convert(error);
     }
   };
-}
-
-interface FailedCall {
-  readonly rpc: string;
-  /** Whether its caller has gone or waits no longer. */
-  readonly hasEnded: boolean;
-  readonly log: Logger;
-}
-
-/** The error for the caller of an rpc. */
-export function convertedError(error: unknown, { rpc, hasEnded, log }: FailedCall): unknown {
-  if (error instanceof ConnectError || hasEnded) return error;
-  return toConnectError(error, rpc, log);
 }
 
 function toConnectError(thrown: unknown, rpc: string, log: Logger): ConnectError {

@@ -27,7 +27,11 @@ export interface DialOptions {
   readonly interceptors?: Interceptor[];
 }
 
-const MIB = 1024 * 1024;
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** What a stream may have sent that its call has not read: as much arrives in each round trip at most. Bytes. */
+const WINDOW_BYTES = 256 * KIB;
 
 /** The largest message that is read. A guest is trusted with nothing, and the largest of its own are logs of 2 MiB. */
 const readMaxBytes = { guest: 4 * MIB, other: 64 * MIB } as const;
@@ -38,12 +42,19 @@ export interface Connection extends Disposable {
   readonly transport: Transport;
   /** Why a call of it got no answer; undefined where the peer's service answered with this error. */
   whyUnanswered(thrown: unknown): Unanswered | undefined;
-  /** Another connection to the same peer, for data: it makes the calls of this one not wait. */
-  another(): Connection;
+  /**
+   * Another connection to the same peer, for data: it makes the calls of this one not wait. `windowBytes`: what each of
+   * its streams may have sent that its call has not read.
+   */
+  another(windowBytes?: number): Connection;
 }
 
 /** Throws `invalid` for another machine without TLS. */
-export function dial(address: Address, options: DialOptions = {}): Connection {
+export function dial(
+  address: Address,
+  options: DialOptions = {},
+  windowBytes: number = WINDOW_BYTES,
+): Connection {
   const { token } = options;
   const interceptors = [followCalls("client"), ...(options.interceptors ?? [])];
   const tls = address.kind === "tcp" ? options.tls : undefined;
@@ -60,7 +71,10 @@ export function dial(address: Address, options: DialOptions = {}): Connection {
     baseUrl,
     // Only a ping detects that a peer on another machine has vanished.
     { idleConnectionTimeoutMs: 60_000, ...(address.kind === "tcp" && { pingIntervalMs: 20_000 }) },
-    { createConnection: () => openSocket(address, tls, options.peer) },
+    {
+      createConnection: () => openSocket(address, tls, options.peer),
+      settings: { initialWindowSize: windowBytes },
+    },
   );
   return {
     address,
@@ -77,7 +91,7 @@ export function dial(address: Address, options: DialOptions = {}): Connection {
         spokeHttp2: sessionManager.spokeHttp2,
         mayNeedTls: !tls && address.kind === "tcp",
       }),
-    another: () => dial(address, options),
+    another: (bytes) => dial(address, options, bytes),
     [Symbol.dispose]: () => sessionManager.abort(new Error("the connection was closed")),
   };
 }

@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type Handler, handleRequests } from "./answer-calls.ts";
 import { callLimits } from "./call-budget.ts";
+import { widenConnection } from "./connection-window.ts";
 import { Connections } from "./connections.ts";
 
 /** The first bytes of every HTTP/2 connection, and of no HTTP/1.1 request. */
@@ -49,7 +50,10 @@ export function httpOnSocket(
     });
   }
   // Its settings are the first thing that a client sends, and it may not have a call yet.
-  h2.on("session", (session) => session.once("remoteSettings", () => connections.mayWait(session.socket)));
+  h2.on("session", (session) => {
+    session.once("remoteSettings", () => connections.mayWait(session.socket));
+    widenConnection(session);
+  });
   return (socket) => {
     // A connection may break at any time; that concerns only its peer.
     socket.on("error", () => socket.destroy());

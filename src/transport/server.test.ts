@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, rename, rm, stat, writeFile } from "node:fs/promises";
 import * as http from "node:http";
 import * as http2 from "node:http2";
 import { connect, createServer } from "node:net";
@@ -80,7 +80,6 @@ test("a stale socket file is replaced, that of a living server and a plain file 
   // A socket file whose server died: bind, then lose the server without unlinking.
   const dead = createServer().listen(`${path}.old`);
   await new Promise((resolve) => dead.once("listening", resolve));
-  const { rename } = await import("node:fs/promises");
   await rename(`${path}.old`, path);
   await new Promise((resolve) => dead.close(resolve));
   {

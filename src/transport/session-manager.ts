@@ -6,6 +6,7 @@ import http2, {
 } from "node:http2";
 import { syncBuiltinESMExports } from "node:module";
 import { Http2SessionManager } from "@connectrpc/connect-node";
+import { widenConnection } from "./connection-window.ts";
 
 type SessionOptions = ClientSessionOptions | SecureClientSessionOptions;
 type PingOptions = ConstructorParameters<typeof Http2SessionManager>[1];
@@ -46,6 +47,7 @@ export class ReadableSessionManager extends Http2SessionManager {
    */
   #follow(session: ClientHttp2Session): void {
     session.on("error", () => undefined);
+    session.once("connect", () => widenConnection(session));
     this.#spokeHttp2 = false;
     const silent = () => session.destroy(new SilentPeerError(`no HTTP/2 within ${SILENCE_MS / 1000} s`));
     const timer = setTimeout(silent, SILENCE_MS).unref();

@@ -7,11 +7,12 @@ import {
   type ContextValues,
   createMethodImplSpec,
   createServiceImplSpec,
+  type Interceptor,
+  type UnaryRequest,
+  type UnaryResponse,
 } from "@connectrpc/connect";
 import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { compressionGzip } from "@connectrpc/connect-node";
-import type { Logger } from "../base/logger.ts";
-import { convertedError } from "./call-errors.ts";
 import { timeoutIn, UnaryContext } from "./unary-context.ts";
 import { PREFIX_BYTES } from "./unfinished-messages.ts";
 
@@ -63,7 +64,7 @@ const EMPTY = Buffer.alloc(0);
 /** A shorter answer is not worth it. */
 const MIN_COMPRESSED_BYTES = 1024;
 
-export interface UnaryRequest {
+interface ReadCall {
   readonly spec: UnarySpec;
   readonly headers: http2.IncomingHttpHeaders;
   readonly values: ContextValues;
@@ -79,7 +80,7 @@ export interface PlainCall {
 }
 
 /** The call in a request; undefined for one that is to be left to the library. */
-export function plainCall({ spec, headers, values, body }: UnaryRequest): PlainCall | undefined {
+export function plainCall({ spec, headers, values, body }: ReadCall): PlainCall | undefined {
   const timeoutMs = timeoutIn(headers["grpc-timeout"]);
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   const isOneMessage =
@@ -100,22 +101,43 @@ export function plainCall({ spec, headers, values, body }: UnaryRequest): PlainC
   }
 }
 
-/** Calls the handler and sends its answer, unless the caller has gone. Returns why the call failed, if it did. */
+/** Calls the handler of a call, inside the interceptors of the server. Returns the bytes of its answer. */
+export type Invoke = (call: PlainCall) => Promise<Uint8Array>;
+
+export function invoking(interceptors: readonly Interceptor[]): Invoke {
+  const handle = async (request: unknown) => {
+    const plain = request as InterceptedCall;
+    const { spec, context, message } = plain.call;
+    const answer = create(spec.method.output, await spec.impl(message, context));
+    plain.answer = toBinary(spec.method.output, answer);
+    return new InterceptedAnswer(plain.call, answer);
+  };
+  const intercepted = interceptors.reduceRight<ReturnType<Interceptor>>(
+    (next, interceptor) => interceptor(next),
+    handle,
+  );
+  return async (call) => {
+    const request = new InterceptedCall(call);
+    await intercepted(request);
+    return request.answer;
+  };
+}
+
+/** Sends the answer to a call, unless the caller has gone. Returns why the call failed, if it did. */
 export async function answerPlainly(
-  { spec, headers, message, context }: PlainCall,
+  call: PlainCall,
   response: http2.Http2ServerResponse,
-  log: Logger,
+  invoke: Invoke,
 ): Promise<string | undefined> {
+  const { headers, context } = call;
   const type = headers["content-type"] === GRPC_PROTO ? GRPC_PROTO : GRPC;
   response.once("close", () => context.loseCaller());
   let answer: Uint8Array | undefined;
   let failure: ConnectError | undefined;
   try {
-    const output = await spec.impl(message, context);
-    answer = toBinary(spec.method.output, create(spec.method.output, output));
+    answer = await invoke(call);
   } catch (thrown) {
-    const { hasEnded } = context;
-    failure = asConnectError(convertedError(thrown, { rpc: spec.method.name, hasEnded, log }));
+    failure = asConnectError(thrown);
     setTrailerStatus(context.responseTrailer, failure);
   }
   const isCompressed =
@@ -128,6 +150,73 @@ export async function answerPlainly(
   response.end(answer ? enveloped(answer, isCompressed === true) : EMPTY);
   context.end();
   return failure?.rawMessage;
+}
+
+/** A call as interceptors see it. They are to pass it on as it is. */
+class InterceptedCall implements UnaryRequest {
+  readonly stream = false;
+  readonly requestMethod = "POST";
+  readonly call: PlainCall;
+  answer: Uint8Array = EMPTY;
+
+  constructor(call: PlainCall) {
+    this.call = call;
+  }
+
+  get message() {
+    return this.call.message;
+  }
+
+  get method() {
+    return this.call.spec.method;
+  }
+
+  get service() {
+    return this.call.spec.method.parent;
+  }
+
+  get url() {
+    return this.call.context.url;
+  }
+
+  get signal() {
+    return this.call.context.signal;
+  }
+
+  get header() {
+    return this.call.context.requestHeader;
+  }
+
+  get contextValues() {
+    return this.call.context.values;
+  }
+}
+
+class InterceptedAnswer implements UnaryResponse {
+  readonly stream = false;
+  readonly message: Message;
+  readonly #call: PlainCall;
+
+  constructor(call: PlainCall, message: Message) {
+    this.#call = call;
+    this.message = message;
+  }
+
+  get method() {
+    return this.#call.spec.method;
+  }
+
+  get service() {
+    return this.#call.spec.method.parent;
+  }
+
+  get header() {
+    return this.#call.context.responseHeader;
+  }
+
+  get trailer() {
+    return this.#call.context.responseTrailer;
+  }
 }
 
 function asConnectError(error: unknown): ConnectError {

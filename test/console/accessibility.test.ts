@@ -32,6 +32,8 @@ describe("everybody can use the console", () => {
     "#/guest/gone",
     "#/debug/vm",
     "#/log/vm/penguin",
+    "#/terminal/vm/penguin",
+    "#/terminal/vm/walrus",
     "#/nothing",
     "#/container/vm/gone",
   ];

@@ -66,6 +66,27 @@ describe("the terminal of the console", () => {
     assert.deepEqual(at.complaints, []);
   });
 
+  test("the first load is small, and the emulator comes only with a terminal", async (t) => {
+    const at = await ConsoleBrowser.open(t, browser);
+    let bytes = 0;
+    const scripts = new Set<string>();
+    at.page.on("response", async (response) => {
+      const { pathname } = new URL(response.url());
+      if (!pathname.startsWith("/assets/")) return;
+      scripts.add(pathname.replace(/-.*/, ""));
+      bytes += Number(response.headers()["content-length"]);
+    });
+    at.guest.containers.set("penguin", "running");
+    await at.signIn();
+    await at.show("#/container/vm/penguin");
+    await at.page.getByRole("button", { name: "Terminal" }).waitFor();
+    assert.ok(bytes > 10_000 && bytes < 150_000, `${bytes} bytes`);
+    assert.ok(!scripts.has("/assets/shells"));
+    await at.show("#/terminal/vm/penguin");
+    await shows(at.page, "$");
+    assert.ok(scripts.has("/assets/shells"));
+  });
+
   test("the program learns the size of the terminal, and each change of it", async (t) => {
     const at = await ConsoleBrowser.open(t, browser, { viewport: { width: 1280, height: 900 } });
     await openTerminal(at);
@@ -98,9 +119,12 @@ describe("the terminal of the console", () => {
     await page.keyboard.press("Control+Shift+V");
     const pasted = "\u001b[200~echo 1[201~201~\rrm x\u001b[201~";
     await eventually("it arrives", async () => guest.typed === pasted || undefined);
-    guest.programs.set("words", "\r\nseveral words\r\n");
+    guest.programs.set("words", "\r\n\u001b[38;2;200;0;0mseveral words\u001b[7m inverse\u001b[0m\r\n");
     await run(page, "\u0003words");
     await page.getByText("several words").first().waitFor();
+    const colour = `getComputedStyle([...document.querySelectorAll(".xterm-rows span")]
+      .find(({ textContent }) => textContent === "several words")).color`;
+    assert.equal(await page.evaluate(colour), "rgb(200, 0, 0)");
     const line = await page.locator(".xterm-rows > div", { hasText: "several words" }).boundingBox();
     await page.mouse.dblclick((line?.x ?? 0) + 10, (line?.y ?? 0) + (line?.height ?? 0) / 2);
     await page.keyboard.press("Control+Shift+C");
@@ -108,6 +132,7 @@ describe("the terminal of the console", () => {
       "it is copied",
       async () => (await page.evaluate("navigator.clipboard.readText()")) === "several" || undefined,
     );
+    assert.deepEqual(at.complaints, []);
   });
 
   test("a flood keeps the page usable and the memory bounded, and leaving ends the program", async (t) => {

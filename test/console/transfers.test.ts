@@ -45,7 +45,7 @@ describe("backups of this computer in the console", () => {
     guest.gate = gate.promise;
     await page.getByRole("button", { name: "Download", exact: true }).click();
     const card = page.getByRole("region", { name: "Download of penguin" });
-    await card.getByText("Step 1 of 2: packing, Packing, 5 of 10 files").waitFor();
+    await card.getByText("Step 1 of 2: packing, 5 of 10 files").waitFor();
     await card.getByText("Keep this page open").waitFor();
     assert.match(
       (await page.getByRole("button", { name: "Download", exact: true }).getAttribute("title")) ?? "",

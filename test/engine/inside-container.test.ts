@@ -16,6 +16,7 @@ import { holdAccountLock } from "../support/hold-account-lock.ts";
 import { type KeptFolder, keptFolder } from "../support/keeper.ts";
 import { nameServer } from "../support/name-server.ts";
 import { runInside } from "../support/run-inside.ts";
+import { checkSsh } from "../support/ssh-container.ts";
 import { writeSite } from "../support/test-site.ts";
 import { createTiny, launch, shareTinyImage, startContainer } from "../support/tiny-container.ts";
 
@@ -284,6 +285,9 @@ test("malformed zones and rules are refused before anything changes", async () =
   }
   assert.equal(await inside("deb", "readlink /etc/localtime"), before);
 });
+
+test("ssh reaches the container by its name, with keys that are known, and nothing listens for it", () =>
+  checkSsh(daemon, "deb", inside));
 
 test("after a network change names are resolved again, and IPv6 is on", async () => {
   const upstreams = daemon.addressPrefix.replace(/^10/, "127");

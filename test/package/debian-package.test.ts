@@ -97,7 +97,15 @@ describe("the Debian package", () => {
   });
 
   test("a purge removes the configuration and the events, never containers, and says so", async () => {
+    const [shared, share] = [join(root, "srv/shared"), join(root, "var/lib/tremplin/shares/1")];
+    for (const folder of [shared, share]) await mkdir(folder, { recursive: true });
+    await writeFile(join(shared, "letter"), "");
+    await execute("mount", ["--bind", shared, share]);
     const { code, output } = await inTree("dpkg", "--purge", "tremplin");
+    assert.deepEqual(
+      [await exists("var/lib/tremplin/shares/1"), await exists("srv/shared/letter")],
+      [false, true],
+    );
     assert.equal(code, 0, output);
     assert.match(output, /\/var\/lib\/tremplin stays, with the containers/);
     assert.deepEqual(

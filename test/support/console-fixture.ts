@@ -21,6 +21,8 @@ export interface Answer {
 /** A console with two small files, and an HTTP client that sends what it is given. */
 export interface ConsoleFixture {
   readonly console: RunningConsole;
+  /** The URLs of files that it serves. */
+  readonly exchanges: Exchanges;
   /** Serves the console again, as a host that was started again would. `meanwhile`: gets its state folder. */
   restart(meanwhile?: (state: string) => Promise<void>): Promise<void>;
   ask(
@@ -62,6 +64,7 @@ export async function consoleFixture(
     get console() {
       return running;
     },
+    exchanges,
     async restart(meanwhile) {
       await running[Symbol.asyncDispose]();
       await meanwhile?.(state);

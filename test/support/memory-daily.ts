@@ -68,11 +68,11 @@ function shareHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Guest>> {
       guest.shares.delete(`${containerName} ${place}`);
       return { share };
     },
-    listShares: ({ containerName }) => ({
-      shares: [...guest.shares.values()].filter(
-        (each) => containerName === "" || each.containerName === containerName,
-      ),
-    }),
+    listShares: ({ containerName }) => {
+      if (containerName !== "") stateOf(guest, containerName);
+      const all = [...guest.shares.values()];
+      return { shares: all.filter((each) => containerName === "" || each.containerName === containerName) };
+    },
   };
 }
 

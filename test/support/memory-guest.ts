@@ -26,6 +26,7 @@ import { Tremplin, TremplinListener } from "../../src/contract/tremplin_pb.js";
 import type { Address } from "../../src/transport/address.ts";
 import { type Connection, dial } from "../../src/transport/client.ts";
 import { serve } from "../../src/transport/server.ts";
+import type { Tls } from "../../src/transport/tls.ts";
 import { backupHandlers } from "./memory-backups.ts";
 import { guestHandlers } from "./memory-guest-service.ts";
 import { creationHandlers, launchHandlers, powerHandlers } from "./memory-lifecycle.ts";
@@ -38,6 +39,8 @@ export interface MemoryGuestOptions {
   readonly address: Address;
   /** Where its notices go. */
   readonly host: Address;
+  /** For both, on tcp. */
+  readonly tls?: Tls;
   /** Implements the contract only and sends no daemon id, as the original does. */
   readonly unchanged?: boolean;
 }
@@ -125,7 +128,7 @@ export class MemoryGuest implements AsyncDisposable {
 
   constructor(options: MemoryGuestOptions) {
     this.#options = options;
-    this.#connection = dial(options.host);
+    this.#connection = dial(options.host, { tls: options.tls });
     this.#listener = createClient(TremplinListener, this.#connection.transport);
   }
 
@@ -136,8 +139,10 @@ export class MemoryGuest implements AsyncDisposable {
   }
 
   async listen(): Promise<void> {
+    const { address, tls } = this.#options;
     this.#server = await serve({
-      addresses: [this.#options.address],
+      addresses: [address],
+      tls,
       routes: (router) => this.#routes(router),
     });
   }

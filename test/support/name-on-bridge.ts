@@ -13,11 +13,16 @@ export async function nameOnBridge(daemon: TestDaemon, engine: Engine, name: str
     ...network,
     config: { ...network.config, "raw.dnsmasq": `address=/${name}/${address}` },
   }));
-  const resolver = new Resolver({ timeout: 1000, tries: 1 });
-  resolver.setServers([address]);
   // The engine restarts the name server.
-  await eventually(`the name ${name}`, async () => {
-    const found = await resolver.resolve4(name).catch((): string[] => []);
-    return found.includes(address) || undefined;
-  });
+  await eventually(
+    `the name ${name}`,
+    async () => (await addressesOnBridge(daemon, name)).includes(address) || undefined,
+  );
+}
+
+/** What the name server of a daemon's bridge answers; none while it does not know the name. */
+export async function addressesOnBridge({ addressPrefix }: TestDaemon, name: string): Promise<string[]> {
+  const resolver = new Resolver({ timeout: 1000, tries: 1 });
+  resolver.setServers([`${addressPrefix}1`]);
+  return await resolver.resolve4(name).catch(() => []);
 }

@@ -1,7 +1,7 @@
 import { pollUntil } from "../../base/async/poll-until.ts";
 import { plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
-import type { Container } from "../../contract/tremplin/v1/guest_pb.js";
+import { type Container, Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import { GetContainerUsernameResponse_Status as Found, Tremplin } from "../../contract/tremplin_pb.js";
 import {
   existsError,
@@ -74,9 +74,10 @@ export class Launching {
     this.#left.shift();
     const user = await this.#setUpUser();
     this.#left.shift();
-    if (found?.state !== "running") await this.#start();
+    const runs = found?.state === "running";
+    if (!runs) await this.#start();
     this.#left.shift();
-    const address = await this.#waitForAddress();
+    const address = runs ? await this.#addressNow() : await this.#waitForAddress();
     return { did: this.#did, user, address, notes: this.#notes };
   }
 
@@ -162,8 +163,7 @@ export class Launching {
     progress.update("waiting for its address");
     let address = "";
     const look = async (): Promise<boolean> => {
-      const found = await lookForContainer(this.#session, this.#spec.name);
-      address = found?.ipv4Address || found?.addresses[0] || "";
+      address = await this.#addressNow();
       return address !== "";
     };
     const limits = { timeoutMs: ADDRESS_TIMEOUT_MS, intervalMs: 300, signal: io.interrupted };
@@ -174,5 +174,14 @@ export class Launching {
       );
     }
     return address;
+  }
+
+  /** Empty where it has none. */
+  async #addressNow(): Promise<string> {
+    const { api, io } = this.#session;
+    const settings = { signal: io.interrupted, timeout: 30_000 };
+    const { containers } = await api.call(Guest.method.listContainers, {}, settings);
+    const found = containers.find(({ name }) => name === this.#spec.name);
+    return found?.ipv4Address || found?.addresses[0] || "";
   }
 }

@@ -5,8 +5,10 @@ import { closedFolder } from "../../base/files/own-folder.ts";
 import { findExecutable, searchPath } from "../../base/processes/find-executable.ts";
 import { bytesText } from "../../base/text.ts";
 import { flavors } from "../../engine/flavors/flavors.ts";
+import { checkClock } from "./clock-check.ts";
 import { badFinding, type Finding, goodFinding, noteFinding } from "./finding.ts";
 import { groupCheck } from "./group-check.ts";
+import { kernelChecks } from "./kernel-checks.ts";
 
 const GIB = 1024 ** 3;
 /** An unprivileged container needs this many ids. */
@@ -28,7 +30,9 @@ export async function systemChecks(state: string, root = "/"): Promise<Finding[]
       "apt-get install mmdebstrap, for tremplin create --debian",
       false,
     ),
+    ...(await kernelChecks(root)),
     checkNamespaces(root),
+    checkClock(),
     checkIds("subuid", root),
     checkIds("subgid", root),
     checkDisk(state),

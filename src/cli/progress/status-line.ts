@@ -4,7 +4,7 @@ import { cutToWidth, displayWidth } from "../../base/text-width.ts";
 export interface Screen {
   readonly columns: number;
   readonly rows: number;
-  /** Whether it breaks lines anew when its width changes. */
+  /** Whether it breaks long lines again when its width changes. */
   readonly reflows: boolean;
   write(text: string): void;
 }

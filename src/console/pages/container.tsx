@@ -4,6 +4,7 @@ import { remove, restart, start, stop, type Target } from "../api/actions.ts";
 import { sentence } from "../api/host.ts";
 import { findContainer } from "../api/live.ts";
 import { useShown } from "../api/use-live.ts";
+import { useTransfer } from "../api/use-transfer.ts";
 import { lastKnownText } from "../model/guest-texts.ts";
 import { AskFirst } from "../parts/ask-first.tsx";
 import { ActionButton, actionNamed, Button, useRefusal } from "../parts/button.tsx";
@@ -32,6 +33,8 @@ export function ContainerPage(target: Target) {
     ({ guest, containerName }) => guest === target.guest && containerName === target.name,
   );
   const underWay = info?.operation ?? operations.find(({ state }) => state === 1);
+  const transfer = useTransfer();
+  const isShownAbove = underWay !== undefined && underWay.operation === transfer?.state?.operation;
   return (
     <>
       <p class="back">
@@ -51,7 +54,7 @@ export function ContainerPage(target: Target) {
           </p>
         </div>
       )}
-      {underWay && (
+      {underWay && !isShownAbove && (
         <div class="card">
           <OperationProgress operation={underWay} info={info} />
         </div>

@@ -159,7 +159,7 @@ function ShellView({ shell, refusal, onClose }: ShellViewProps) {
   const look = { starting: "connecting", open: "live", lost: "lost", over: "connecting" }[state.kind];
   return (
     <>
-      <div class="terminal" ref={place} />
+      <div class="terminal-place" ref={place} />
       <div class="terminal-foot">
         <p class={`connection ${look}`} role="status">
           {state.text}

@@ -89,7 +89,9 @@ export function OperationList({ operations, withNames }: ListProps) {
             {operationTitle(each.kind)}
             {withNames && each.containerName !== "" && ` of ${each.containerName}`}
           </span>
-          <span class="history-text">{sentence(each.text)}</span>
+          <span class="history-text">
+            {sentence(each.state === State.UNDER_WAY ? operationStep(each, undefined).text : each.text)}
+          </span>
           <time class="quiet-text">{each.updated ? whenText(timestampMs(each.updated)) : ""}</time>
         </li>
       ))}

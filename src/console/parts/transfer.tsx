@@ -1,8 +1,7 @@
 import { useEffect } from "preact/hooks";
 import { paceText } from "../../base/pace.ts";
-import { bytesText } from "../../base/text.ts";
+import { bytesText, plainText } from "../../base/text.ts";
 import { type OperationInfo, BackupTransfer_Phase as Phase } from "../../contract/tremplin/v1/host_pb.js";
-import { sentence } from "../api/host.ts";
 import { type FileTransfer, transfers } from "../api/transfers.ts";
 import { live, useShown } from "../api/use-live.ts";
 import { useTransfer } from "../api/use-transfer.ts";
@@ -10,18 +9,20 @@ import { Bar } from "./bar.tsx";
 import { ActionButton, anytime } from "./button.tsx";
 
 interface PhaseWords {
+  readonly step: string;
+  /** While nothing says it better. */
   readonly text: string;
   /** Whether closing the page would end it. */
   readonly needsPage: boolean;
 }
 
-const begins: PhaseWords = { text: "Asking the host", needsPage: true };
+const begins: PhaseWords = { step: "Step 1 of 2", text: "asking the host", needsPage: true };
 
 const phases: Readonly<Partial<Record<Phase, PhaseWords>>> = {
-  [Phase.PACKING]: { text: "Step 1 of 2: packing", needsPage: true },
-  [Phase.SAVING]: { text: "Step 2 of 2: your browser saves the file", needsPage: false },
-  [Phase.SENDING]: { text: "Step 1 of 2: sending the file", needsPage: true },
-  [Phase.IMPORTING]: { text: "Step 2 of 2: making the container", needsPage: false },
+  [Phase.PACKING]: { step: "Step 1 of 2", text: "packing", needsPage: true },
+  [Phase.SAVING]: { step: "Step 2 of 2", text: "your browser saves the file", needsPage: false },
+  [Phase.SENDING]: { step: "Step 1 of 2", text: "sending the file", needsPage: true },
+  [Phase.IMPORTING]: { step: "Step 2 of 2", text: "making the container", needsPage: false },
 };
 
 /** The file that this page moves: how far it is, how fast, for how long, and how to end it. */
@@ -34,13 +35,16 @@ export function TransferCard() {
   const { kind, target, fileName, state } = current;
   const title = `${kind === "download" ? "Download" : "Upload"} of ${kind === "download" ? target.name : fileName}`;
   const operation = operations.find((each) => state?.operation && each.operation === state.operation);
-  const { percent, text, pace } = progressOf(current, operation);
+  const { percent, text, pace } = progressOf(current, words, operation);
   return (
     <section class="card transfer" aria-label={title}>
       <h2>{title}</h2>
       <Bar label={title} percent={percent} />
       <p class="operation-text">
-        <span>{[words.text, text].filter(Boolean).join(", ")}</span> <span class="quiet-text">{pace}</span>
+        <span>
+          {words.step}: {text}
+        </span>{" "}
+        <span class="quiet-text">{pace}</span>
         <ActionButton
           look="quiet"
           action={anytime("cancel")}
@@ -56,20 +60,15 @@ export function TransferCard() {
 }
 
 /** In two of the phases the guest works, and its operation says how far it is. */
-function progressOf({ state, pace }: FileTransfer, operation: OperationInfo | undefined) {
+function progressOf({ state, pace }: FileTransfer, words: PhaseWords, operation: OperationInfo | undefined) {
   if (operation) {
-    const ownPace = live.paces.of(operation);
-    const { percent } = operation;
-    return {
-      percent,
-      text: sentence(operation.text).replace(/\.$/, ""),
-      pace: ownPace ? paceText(ownPace) : "",
-    };
+    const own = live.paces.of(operation);
+    return { percent: operation.percent, text: plainText(operation.text), pace: own ? paceText(own) : "" };
   }
   const total = Number(state?.totalBytes ?? 0n);
-  if (total === 0) return { percent: undefined, text: "", pace: "" };
+  if (total === 0) return { percent: undefined, text: words.text, pace: "" };
   const bytes = Number(state?.bytes);
-  const text = `${bytesText(bytes)} of ${bytesText(total)}`;
+  const text = `${words.text}, ${bytesText(bytes)} of ${bytesText(total)}`;
   return { percent: Math.floor((100 * bytes) / total), text, pace: paceText(pace) };
 }
 

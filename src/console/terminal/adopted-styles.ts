@@ -1,47 +1,33 @@
 /**
- * xterm.js writes style elements and style attributes. The policy of the pages forbids both, so that nothing that gets
- * into a page can change how it looks. Here its elements get a style sheet of their own, and set their style as a
- * program may.
+ * xterm.js makes style elements and writes style attributes. The policy of the pages forbids both, so that nothing that
+ * gets into a page can change how it looks. From here on such an element of this page is a style sheet that its program
+ * adopts, and such an attribute is set in the way that is left to programs.
  */
-export const documentForTerminals: Document = new Proxy(document, {
-  get(target, name) {
-    if (name === "createElement") return createElement;
-    const value: unknown = Reflect.get(target, name, target);
-    return typeof value === "function" ? value.bind(target) : value;
-  },
-});
-
-/** While it runs, all elements of the page are made like those of `documentForTerminals`: some it makes without asking. */
-export function withAdoptedStyles(open: () => void): void {
+export function adoptStyles(): void {
   document.createElement = createElement as typeof document.createElement;
-  try {
-    open();
-  } finally {
-    Reflect.deleteProperty(document, "createElement");
-  }
 }
 
 const make = Document.prototype.createElement;
 
-function createElement(name: string, options?: ElementCreationOptions): HTMLElement {
-  if (name === "style") return styleElement();
-  const element = make.call(document, name, options);
+function createElement(this: Document, name: string, options?: ElementCreationOptions): HTMLElement {
+  if (name === "style") return styleElement(this);
+  const element = make.call(this, name, options);
   if (name === "span") element.setAttribute = setAttribute;
   return element;
 }
 
 /** An element whose text is a style sheet of the page for as long as the element is there. */
-function styleElement(): HTMLElement {
+function styleElement(page: Document): HTMLElement {
   // The policy does not allow an empty style element either.
-  const element = make.call(document, "template");
+  const element = make.call(page, "template");
   const sheet = new CSSStyleSheet();
-  document.adoptedStyleSheets.push(sheet);
+  page.adoptedStyleSheets.push(sheet);
   Object.defineProperty(element, "textContent", {
     set: (text: string) => sheet.replaceSync(text),
     get: () => "",
   });
   element.remove = () => {
-    document.adoptedStyleSheets = document.adoptedStyleSheets.filter((each) => each !== sheet);
+    page.adoptedStyleSheets = page.adoptedStyleSheets.filter((each) => each !== sheet);
     Element.prototype.remove.call(element);
   };
   return element;

@@ -1,12 +1,14 @@
 import { FitAddon } from "@xterm/addon-fit";
 import { Terminal } from "@xterm/xterm";
 import { MarkLimit } from "../model/limit-marks.ts";
-import { documentForTerminals, withAdoptedStyles } from "./adopted-styles.ts";
+import { adoptStyles } from "./adopted-styles.ts";
 import { onThemeChange, themeNow } from "./theme.ts";
 
 const SCROLLBACK_LINES = 5_000;
 /** Longer ones are of no use to anybody, and each line could keep many. */
 const MAX_LINK_LENGTH = 2_000;
+
+adoptStyles();
 
 /** What is left to write before a new program: the last one may have hidden the cursor or taken the whole screen. */
 const AS_AT_FIRST = "\u001b[?1049l\u001b[!p\u001b[?9;1000;1002;1003;1004;1006;2004l\u001b[0m";
@@ -38,13 +40,13 @@ export class Emulator {
   readonly #fit = new FitAddon();
   readonly #marks = new MarkLimit();
   #decoder = new TextDecoder();
+  readonly #ignoreTheme: () => void;
   #isOpen = false;
 
   constructor({ onTyped, onSize, onLeave, onLink }: EmulatorEvents) {
     this.element.className = "emulator";
     this.#terminal = new Terminal({
       allowProposedApi: true,
-      documentOverride: documentForTerminals,
       fontFamily: getComputedStyle(document.documentElement).getPropertyValue("--font-code"),
       fontSize: innerWidth < 480 ? 12 : 14,
       lineHeight: 1.2,
@@ -61,7 +63,7 @@ export class Emulator {
     for (const title of [0, 1, 2]) this.#terminal.parser.registerOscHandler(title, () => true);
     this.#terminal.parser.registerOscHandler(8, (link) => link.length > MAX_LINK_LENGTH);
     this.element.addEventListener("paste", (event) => this.#paste(event), { capture: true });
-    onThemeChange(() => {
+    this.#ignoreTheme = onThemeChange(() => {
       this.#terminal.options.theme = themeNow();
     });
   }
@@ -73,7 +75,7 @@ export class Emulator {
   /** `name`: for screen readers. `hint`: the id of what says how to leave it. */
   showIn(place: HTMLElement, name: string, hint: string): void {
     place.append(this.element);
-    if (!this.#isOpen) withAdoptedStyles(() => this.#terminal.open(this.element));
+    if (!this.#isOpen) this.#terminal.open(this.element);
     this.#isOpen = true;
     this.#terminal.textarea?.setAttribute("aria-label", name);
     this.#terminal.textarea?.setAttribute("aria-describedby", hint);
@@ -112,6 +114,7 @@ export class Emulator {
   }
 
   dispose(): void {
+    this.#ignoreTheme();
     this.#terminal.dispose();
     this.element.remove();
   }

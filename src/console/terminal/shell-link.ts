@@ -87,11 +87,11 @@ export class ShellLink {
       this.#send({ case: "start", value: start });
       this.#sendAll();
     };
-    socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => this.#hear(data);
+    socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => this.#receive(data);
     socket.onclose = () => this.#end(connectionLost);
   }
 
-  #hear(data: string | ArrayBuffer): void {
+  #receive(data: string | ArrayBuffer): void {
     this.#missedSigns = 0;
     if (typeof data === "string") this.#obey(JSON.parse(data) as HostSays);
     else this.#show(new Uint8Array(data));

@@ -26,7 +26,7 @@ export class Shell {
   /** Whether one has ended because the connection with it broke. */
   #hasLost = false;
 
-  /** `number`: tells it from the others in that container. */
+  /** `number`: what it is called among the others in that container. */
   constructor(
     target: Target,
     number: number,

@@ -58,7 +58,8 @@ export function themeNow(): ITheme {
   };
 }
 
-/** Calls whenever the colours of the pages have changed. */
-export function onThemeChange(call: () => void): void {
+/** Calls whenever the colours of the pages have changed. Returns how to stop that. */
+export function onThemeChange(call: () => void): () => void {
   darkness.addEventListener("change", call);
+  return () => darkness.removeEventListener("change", call);
 }

@@ -26,6 +26,8 @@ interface Target {
   readonly port: number;
   /** Try ::1 before 127.0.0.1. */
   readonly prefersIpv6: boolean;
+  /** What is read of the socket while nobody takes it, and then at once. */
+  readonly readAheadBytes: number;
 }
 
 /**
@@ -38,7 +40,7 @@ export async function connectInside(target: Target, signal: AbortSignal): Promis
   let reason: unknown;
   for (const loopback of order) {
     try {
-      return await connectTo(await socketIn(target, loopback.family), loopback.host, port, signal);
+      return await connectTo(await socketIn(target, loopback.family), { ...target, ...loopback }, signal);
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof TremplinError) throw error;
@@ -75,9 +77,13 @@ function open(network: ContainerNetwork, container: string): number {
   throw new TremplinError("failed", `${container} has no network of its own, so its ports are the guest's`);
 }
 
-async function connectTo(fd: number, host: string, port: number, signal: AbortSignal): Promise<Socket> {
+async function connectTo(
+  fd: number,
+  { host, port, readAheadBytes }: Target & Loopback,
+  signal: AbortSignal,
+): Promise<Socket> {
   // Node would read at once from a socket that it is given, before it is connected.
-  const options = { fd, allowHalfOpen: true, manualStart: true };
+  const options = { fd, allowHalfOpen: true, manualStart: true, readableHighWaterMark: readAheadBytes };
   const socket = new Socket(options);
   try {
     socket.connect({ host, port });

@@ -20,11 +20,18 @@ interface Means {
   readonly wasTaken: typeof wasTaken;
 }
 
+const KIB = 1024;
+/** While an answer is on its way, so much is read for the next one: a few large ones cost less than many small ones. */
+const READ_AHEAD_BYTES = { ofFew: 512 * KIB, ofMany: 64 * KIB } as const;
+/** So many connections may keep more in memory. */
+const FEW = 32;
+
 /** A connection to a port that a container listens on (docs/ports.md). */
 export function connectPort(
   { ports }: Pick<RpcDeps, "ports">,
   means: Means = { connect: connectInside, wasTaken },
 ) {
+  let open = 0;
   return async function* (
     inputs: AsyncIterable<PortInput>,
     { signal }: { signal: AbortSignal },
@@ -39,7 +46,8 @@ export function connectPort(
     checkPort(port);
     const network = ports.find(container, port);
     if (!network) throw refused(`${container} does not listen on port ${port}`);
-    const target = { network, container, port, prefersIpv6 };
+    const readAheadBytes = READ_AHEAD_BYTES[open < FEW ? "ofFew" : "ofMany"];
+    const target = { network, container, port, prefersIpv6, readAheadBytes };
     const socket = await means.connect(target, signal).catch((error: unknown) => {
       signal.throwIfAborted();
       throw refused(errorMessage(error), error);
@@ -48,7 +56,14 @@ export function connectPort(
       // The other process has it now: this closes only the copy here.
       socket.destroy();
       yield { output: { case: "connected", value: { handedOver: true } } };
-    } else yield* relay(socket, source, signal);
+      return;
+    }
+    open++;
+    try {
+      yield* relay(socket, source, signal);
+    } finally {
+      open--;
+    }
   };
 }
 

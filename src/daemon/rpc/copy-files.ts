@@ -27,6 +27,8 @@ type Handlers = Pick<ServiceImpl<typeof Guest>, "readFiles" | "writeFiles">;
 
 /** The longest that the engine may take for one answer: a pipe in the place of a file hangs for ever. */
 const STALL_MS = 30_000;
+/** How long a copy that has to end may remove what is unfinished. */
+const CLEAN_UP_MS = 2_000;
 const BATCH_BYTES = 128 * 1024;
 /** What an item without data weighs in a batch. */
 const ITEM_BYTES = 128;
@@ -56,11 +58,18 @@ async function* readFiles(
       `${path} in ${containerName} is a pipe, a socket or a device, which cannot be copied`,
     );
   }
-  yield { path: bytesOf(path) };
-  const items = sendTree(files, path, posix.basename(path) || containerName, info);
-  for await (const batch of batches(items, BATCH_BYTES, weightOf)) {
+  // Also while the caller does not take what was read.
+  way.signal.addEventListener("abort", () => files[Symbol.dispose](), { once: true });
+  try {
+    yield { path: bytesOf(path) };
+    const items = sendTree(files, path, posix.basename(path) || containerName, info);
+    for await (const batch of batches(items, BATCH_BYTES, weightOf)) {
+      way.signal.throwIfAborted();
+      yield { items: batch };
+    }
+  } catch (error) {
     way.signal.throwIfAborted();
-    yield { items: batch };
+    throw error;
   }
 }
 
@@ -85,6 +94,13 @@ async function* writeFiles(
     files: BigInt(receiver.files),
     bytes: BigInt(receiver.bytes),
   });
+  way.signal.addEventListener(
+    "abort",
+    () => void setTimeout(() => files[Symbol.dispose](), CLEAN_UP_MS).unref(),
+    {
+      once: true,
+    },
+  );
   try {
     yield report();
     for await (const items of itemsOf(source, way.signal)) {

@@ -3,7 +3,7 @@ import { desktopGroups, type Site, siteSchema } from "./site.ts";
 /** Any Linux machine: nothing of ChromeOS. */
 export const generic: Site = siteSchema.parse({
   name: "generic",
-  network: { "ipv4.nat": "true", "ipv6.address": "none" },
+  network: { "ipv4.nat": "true", "ipv6.address": "none", "dns.domain": "tremplin" },
   profile: {
     config: { "boot.host_shutdown_timeout": "9", "security.nesting": "true" },
     devices: {

@@ -65,8 +65,12 @@ export function consoleHandler(parts: ConsoleParts): Handler {
 
 /** The ticket in the path is not enough: it is for a browser that is signed in, and ends with its session. */
 function acceptTransfer(path: string, request: Request, response: Response, parts: ConsoleParts): boolean {
-  const { exchanges } = parts;
-  return exchanges.isOne(path) && isFromSignedIn(request, parts) && exchanges.accept(path, request, response);
+  const { exchanges, onSignedIn } = parts;
+  if (!exchanges.isOne(path) || !isFromSignedIn(request, parts)) return false;
+  const isAccepted = exchanges.accept(path, request, response);
+  // Of somebody unknown it would have to end soon.
+  if (isAccepted) onSignedIn(request.socket);
+  return isAccepted;
 }
 
 function sendAnswer(

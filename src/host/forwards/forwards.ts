@@ -126,7 +126,7 @@ export class Forwards implements AsyncDisposable {
       return;
     }
     const parts = new AsyncDisposableStack();
-    const tunnels = parts.use(new TunnelPool(() => connection.another()));
+    const tunnels = parts.use(new TunnelPool((windowBytes) => connection.another(windowBytes)));
     const connections: Followed["connections"] = new Map();
     // A later guest can have the name.
     const isGone = (): boolean => this.#guests.get(name)?.parts !== parts;

@@ -13,6 +13,7 @@ import { readWanted } from "../config-backup/wanted-config.ts";
 import { markOptional } from "../database-reset/missing-sources.ts";
 import { findPool } from "../database-reset/pool-on-disk.ts";
 import { recoverContainers } from "../database-reset/recover-containers.ts";
+import { routeNames } from "../network/route-names.ts";
 import type { Subnet } from "../network/subnet.ts";
 import { prepareContainers } from "./prepare-containers.ts";
 import { networkPart, prepareNetwork } from "./prepare-network.ts";
@@ -56,6 +57,7 @@ export async function prepareEngine(engine: Engine, preparing: PrepareOptions): 
     await prepareStorage(engine, preparing);
   }
   if (!attached) {
+    await routeNames(engine, preparing.bridge, preparing);
     await prepareServer(engine, place);
     await prepareContainers(engine, preparing);
   }

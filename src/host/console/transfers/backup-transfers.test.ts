@@ -85,7 +85,7 @@ test("a download that fails, or is cancelled while it is packed, leaves nothing"
 
 test("a page that is closed ends its download before the browser saves it, not afterwards", async (t) => {
   const at = await fixture(t);
-  at.guest.backupBytes = 64 * 1024 * 1024;
+  at.guest.backupBytes = 16 * 1024 * 1024;
   const first = new AbortController();
   const states = iterate(at.host.downloadBackup(request, { signal: first.signal }));
   const { urlPath } = await until(states, Phase.SAVING);
@@ -107,7 +107,7 @@ test("a page that is closed ends its download before the browser saves it, not a
 
 test("a download that the browser ends, or the person cancels, breaks off there and is a sentence here", async (t) => {
   const at = await fixture(t);
-  at.guest.backupBytes = 64 * 1024 * 1024;
+  at.guest.backupBytes = 16 * 1024 * 1024;
   const ended = iterate(at.host.downloadBackup(request));
   const one = at.ask((await until(ended, Phase.SAVING)).urlPath);
   one.request.end();
@@ -116,7 +116,7 @@ test("a download that the browser ends, or the person cancels, breaks off there 
     async () => {
       while (!(await ended.next()).done);
     },
-    hasCode(Code.Canceled, /the browser ended the download after .* of 64 MiB, and the backup was removed/),
+    hasCode(Code.Canceled, /the browser ended the download after .* of 16 MiB, and the backup was removed/),
   );
 
   const cancelled = iterate(at.host.downloadBackup(request));

@@ -1,0 +1,37 @@
+import { runProgram } from "../../base/processes/run-program.ts";
+import { TremplinError } from "../../base/tremplin-error.ts";
+
+/** Where the person at this command keeps settings. */
+export interface PersonsHome {
+  readonly home: string;
+  /** Usually HOME/.config. */
+  readonly config: string;
+}
+
+/**
+ * The home of the person who types the command. Under sudo the program becomes that person for good first: files then
+ * belong to them, and no link that they made leads root anywhere.
+ */
+export async function becomePerson(): Promise<PersonsHome> {
+  const { SUDO_UID, SUDO_GID, HOME, XDG_CONFIG_HOME } = process.env;
+  const uid = Number(SUDO_UID);
+  const gid = Number(SUDO_GID);
+  const isUnderSudo = process.getuid?.() === 0 && Number.isInteger(uid) && Number.isInteger(gid) && uid > 0;
+  if (!isUnderSudo) {
+    if (!HOME)
+      throw new TremplinError("failed", "HOME is not set, so it is not known where ssh has its settings");
+    return { home: HOME, config: XDG_CONFIG_HOME?.startsWith("/") ? XDG_CONFIG_HOME : `${HOME}/.config` };
+  }
+  const home = await homeOf(uid);
+  process.setgroups?.([gid]);
+  process.setgid?.(gid);
+  process.setuid?.(uid);
+  return { home, config: `${home}/.config` };
+}
+
+async function homeOf(uid: number): Promise<string> {
+  const line = await runProgram("getent", ["passwd", String(uid)]).catch(() => "");
+  const home = line.trim().split(":")[5] ?? "";
+  if (home.startsWith("/")) return home;
+  throw new TremplinError("failed", `the account ${uid}, from which sudo came, has no home folder`);
+}
