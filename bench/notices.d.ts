@@ -1,2 +1,0 @@
-/** Measures how the host takes the notices of a fleet, and prints one table. */
-export declare function benchNotices(): Promise<void>;

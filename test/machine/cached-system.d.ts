@@ -1,2 +1,0 @@
-/** The folder of a built system, cached across runs. */
-export declare function cachedSystem(): Promise<string>;

@@ -1,7 +1,0 @@
-import type { ServiceImpl } from "@connectrpc/connect";
-import type { Tremplin } from "../../src/contract/tremplin_pb.js";
-import type { MemoryGuest } from "./memory-guest.ts";
-type Handlers = Partial<ServiceImpl<typeof Tremplin>>;
-/** Exports and imports containers. */
-export declare function backupHandlers(guest: MemoryGuest): Handlers;
-export {};
