@@ -1,16 +1,21 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
-import { join } from "node:path";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { systemClock } from "../src/base/async/clock.ts";
 import { silentLogger } from "../src/base/logger.ts";
 import { Engine } from "../src/engine/engine.ts";
 import { serveHost } from "../src/host/serve-host.ts";
+import { readTls } from "../src/transport/tls.ts";
+import { Authority } from "../src/trust/authority.ts";
 import type { TestDaemon } from "../test/support/daemon.ts";
 import { runInside } from "../test/support/run-inside.ts";
 import { createTiny, launchedDaemon, startContainer } from "../test/support/tiny-container.ts";
 import { median, ms } from "./measure.ts";
+import { TUNNEL_PORT, type TunnelGuest } from "./tunnel-guest.ts";
 
 const BYTES = 2_000_000_000;
 const ROUNDS = 5;
@@ -61,14 +66,56 @@ export async function benchForwards(): Promise<void> {
   const sender = await startSender(pid);
   (await whenOpen("127.0.0.1", PORT)).destroy();
   const [direct, forwarded]: [number[], number[]] = [[], []];
+  await using _tunnel = await openTunnel({ host: bridge, port: PORT });
+  (await whenOpen("127.0.0.1", TUNNEL_PORT)).destroy();
+  const tunnelled: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     direct.push(await rate(bridge));
     forwarded.push(await rate("127.0.0.1"));
+    tunnelled.push(await rate("127.0.0.1", TUNNEL_PORT, BYTES / 10));
   }
   sender.kill("SIGKILL");
   const mega = (rates: number[]) => `${Math.round(median(rates) / 1e6)} MB/s`;
-  const share = (median(forwarded) / median(direct)).toFixed(2);
-  console.log(`forwards: ${mega(forwarded)}, over the bridge ${mega(direct)}: ${share} x (goal 0.5 x)`);
+  const share = (rates: number[]) => (median(rates) / median(direct)).toFixed(2);
+  console.log(
+    `forwards: ${mega(forwarded)}, over the bridge ${mega(direct)}: ${share(forwarded)} x (goal 0.5 x)`,
+  );
+  console.log(`forwards: ${mega(tunnelled)} through a daemon with TLS: ${share(tunnelled)} x (goal 0.5 x)`);
+}
+
+/** Forwards the program's port as that of a container on another machine: through its daemon, with TLS. */
+async function openTunnel(program: TunnelGuest["program"]): Promise<AsyncDisposable> {
+  await using stack = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), "bench-tunnel-"));
+  stack.defer(() => rm(folder, { recursive: true }));
+  const authority = new Authority(join(folder, "trust"), systemClock);
+  const own = await authority.issue({ kind: "host" }, {});
+  const ca = join(authority.folder, "ca.crt");
+  const { cert, key } = await authority.issue({ kind: "guest", name: "remote" }, {});
+  const file = join(dirname(process.argv[1] as string), "tunnel-guest.js");
+  const guest: TunnelGuest = { cert, key, ca, program };
+  const child = spawn(process.execPath, [file, "as-guest", JSON.stringify(guest)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  stack.defer(() => void child.kill("SIGKILL"));
+  const [port] = await once(child.stdout, "data");
+  const socket = (name: string) => ({ kind: "unix", path: join(folder, name) }) as const;
+  stack.use(
+    await serveHost(
+      {
+        listen: [socket("host.sock")],
+        listeners: [{ address: socket("listener.sock"), guest: "remote" }],
+        guests: [{ name: "remote", address: { kind: "tcp", host: "127.0.0.1", port: Number(port) } }],
+        state: join(folder, "state"),
+        tls: readTls({ cert: own.cert, key: own.key, ca }),
+        logLevel: "silent",
+      },
+      systemClock,
+      silentLogger,
+    ),
+  );
+  const held = stack.move();
+  return { [Symbol.asyncDispose]: () => held.disposeAsync() };
 }
 
 /** Gives the container an address on the bridge. */
@@ -100,12 +147,12 @@ async function whenOpen(host: string, port: number): Promise<Socket> {
 }
 
 /** A program of its own receives, so that this one's event loop is not the limit. */
-async function rate(host: string): Promise<number> {
+async function rate(host: string, port = PORT, bytes = BYTES): Promise<number> {
   const program = `let n = 0; const start = performance.now();
     const buffer = Buffer.alloc(256 * 1024);
-    const socket = require("node:net").connect({ host: "${host}", port: ${PORT}, onread: { buffer, callback(count) {
+    const socket = require("node:net").connect({ host: "${host}", port: ${port}, onread: { buffer, callback(count) {
       n += count;
-      if (n >= ${BYTES}) { console.log(n / ((performance.now() - start) / 1000)); process.exit(); }
+      if (n >= ${bytes}) { console.log(n / ((performance.now() - start) / 1000)); process.exit(); }
       return true;
     } } });`;
   const child = spawn(process.execPath, ["--eval", program], { stdio: ["ignore", "pipe", "inherit"] });

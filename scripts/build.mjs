@@ -14,7 +14,10 @@ import { makeSbom, notListed } from "./dependencies/sbom.mjs";
 const namesWhenUsed = {
   name: "names-when-used",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: "node-module" }));
+    // What is imported while the program runs is there with its names, as without this.
+    onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+      kind === "dynamic-import" ? { path, external: true } : { path, namespace: "node-module" },
+    );
     onLoad({ filter: /./, namespace: "node-module" }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
     }));

@@ -33,7 +33,7 @@ export class UnaryContext implements HandlerContext {
     this.values = facts.values;
     const { timeoutMs } = facts;
     const end = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
-    // Whole, since it goes into the header of another call (src/host/proxy.ts).
+    // Whole: what is passed on to another call has to be.
     this.timeoutMs = () => (end === undefined ? undefined : Math.ceil(end - performance.now()));
   }
 

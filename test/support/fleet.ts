@@ -72,8 +72,10 @@ export class FleetHost {
     return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024;
   }
 
-  get pid(): number | undefined {
-    return this.#process.pid;
+  /** Of all its threads, since its start. Seconds. */
+  get processorTime(): number {
+    const fields = readFileSync(`/proc/${this.#process.pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+    return (Number(fields[11]) + Number(fields[12])) / 100;
   }
 
   async killAndStart(): Promise<void> {

@@ -15,7 +15,7 @@ const WINDOW_BYTES = 128 * KIB;
  */
 const FAST_LINES = 8;
 const FAST_CALLS = 4;
-const FAST_WINDOW_BYTES = 2048 * KIB;
+const FAST_WINDOW_BYTES = 1024 * KIB;
 /** All calls. A daemon serves 2,048 of one caller (call-budget.ts), and the others of this host are to have room too. */
 const MAX_CALLS = 1_000;
 
