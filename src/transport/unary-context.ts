@@ -33,7 +33,8 @@ export class UnaryContext implements HandlerContext {
     this.values = facts.values;
     const { timeoutMs } = facts;
     const end = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
-    this.timeoutMs = () => (end === undefined ? undefined : end - performance.now());
+    // Whoever passes the rest on as a deadline can send whole milliseconds only.
+    this.timeoutMs = () => (end === undefined ? undefined : Math.floor(end - performance.now()));
   }
 
   get service(): HandlerContext["service"] {
