@@ -41,6 +41,7 @@ const aboutHost: Readonly<Record<string, string>> = {
   shares: "shares nosuch",
   unshare: "unshare nosuch /srv",
   upgrade: "upgrade nosuch --to bookworm",
+  cp: "cp nosuch:/etc/hostname /nowhere/hostname",
   debug: "debug",
   export: "export nosuch --shared",
   import: "import nosuch backup.tar.gz --shared",
@@ -59,13 +60,21 @@ const aboutHost: Readonly<Record<string, string>> = {
   "guest add": "guest add other unix:/nowhere",
   "guest remove": "guest remove nosuch",
 };
-/** Those that make what they name, and those whose engine of these tests says otherwise. */
-const makes = new Set(["create", "launch", "import", "guest add"]);
+/** Those that make what they name; and the guest of these tests has no files. */
+const makes = new Set(["create", "launch", "import", "guest add", "cp"]);
 /** They end the standard input of this process. */
 const usesStdin = /^(shell|exec) /;
 /** The others ask no host, or check what is there. */
 const others = ["up", "down", "doctor", "daemon", "host", "completion", "machine up", "machine down"];
-const more = ["machine status", "machine shell", "trust guest", "trust client", "trust host", "trust list"];
+const more = [
+  "machine status",
+  "machine shell",
+  "trust guest",
+  "trust client",
+  "trust host",
+  "trust list",
+  "ssh-config",
+];
 const withoutHost = new Set([...others, ...more, "trust revoke"]);
 
 async function leaves() {

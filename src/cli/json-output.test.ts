@@ -140,7 +140,8 @@ const outputs: Readonly<Record<string, readonly [last: z.ZodType, ...before: z.Z
   "logs web": [z.strictObject({ container: text, lines: texts })],
 };
 /** They need a console, or programs and files of this computer: tested with those. */
-const elsewhere = /^(console|up|down|machine (up|down|status)|trust (guest|client|host|list|revoke))$/;
+const elsewhere =
+  /^(console|cp|ssh-config|up|down|machine (up|down|status)|trust (guest|client|host|list|revoke))$/;
 
 test("each command with --json is known to these tests", async () => {
   const all = allCommands(modelOf(await createProgram("all", new RecordedIo())));

@@ -33,8 +33,8 @@ export class UnaryContext implements HandlerContext {
     this.values = facts.values;
     const { timeoutMs } = facts;
     const end = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
-    // Whoever passes the rest on as a deadline can send whole milliseconds only.
-    this.timeoutMs = () => (end === undefined ? undefined : Math.floor(end - performance.now()));
+    // Whole: what is passed on to another call has to be.
+    this.timeoutMs = () => (end === undefined ? undefined : Math.ceil(end - performance.now()));
   }
 
   get service(): HandlerContext["service"] {

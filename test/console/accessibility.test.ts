@@ -20,45 +20,44 @@ describe("everybody can use the console", () => {
   });
   after(() => browser.close());
 
-  const hashes = [
-    "#/",
-    "#/container/vm/penguin",
-    "#/create/vm",
-    "#/restore/vm",
-    "#/history",
-    "#/guests",
-    "#/add-guest",
-    "#/guest/vm",
-    "#/guest/gone",
-    "#/debug/vm",
-    "#/log/vm/penguin",
-    "#/terminal/vm/penguin",
-    "#/terminal/vm/walrus",
-    "#/nothing",
-    "#/container/vm/gone",
-  ];
+  /** Several tests, so that none of them takes long. */
+  const pages: Readonly<Record<string, readonly string[]>> = {
+    "what is done with containers": ["#/", "#/container/vm/penguin", "#/create/vm", "#/restore/vm"],
+    "guests and history": ["#/history", "#/guests", "#/add-guest", "#/guest/vm", "#/debug/vm"],
+    "logs, terminals, and what is not there": [
+      "#/log/vm/penguin",
+      "#/terminal/vm/penguin",
+      "#/terminal/vm/walrus",
+      "#/nothing",
+      "#/container/vm/gone",
+      "#/guest/gone",
+    ],
+  };
 
   for (const colorScheme of ["light", "dark"] as const) {
-    test(`axe finds nothing on any page, ${colorScheme}`, async (t) => {
-      const at = await ConsoleBrowser.open(t, browser, {
-        colorScheme,
-        viewport: { width: 360, height: 740 },
+    for (const [what, hashes] of Object.entries(pages)) {
+      test(`axe finds nothing: ${what}, ${colorScheme}`, async (t) => {
+        const at = await openNarrow(t, colorScheme);
+        await at.signIn();
+        at.guest.gate = new Promise(() => undefined);
+        await at.show("#/container/vm/busy");
+        await at.page.getByRole("button", { name: "Back up" }).click();
+        await at.page.getByRole("progressbar").waitFor();
+        for (const hash of hashes) {
+          await at.show(hash);
+          await at.page.getByRole("heading").first().waitFor();
+          assert.deepEqual(await violations(at, axe), [], hash);
+          const widest = await at.page.evaluate("document.documentElement.scrollWidth");
+          assert.equal(widest, 360, `${hash} needs no scrolling sideways`);
+        }
       });
-      at.guest.containers.set("penguin", "running").set("walrus", "stopped").set("busy", "running");
+    }
+
+    test(`axe finds nothing: sign-in, a question, and a host that is away, ${colorScheme}`, async (t) => {
+      const at = await openNarrow(t, colorScheme);
       await at.page.goto(at.url);
       assert.deepEqual(await violations(at, axe), []);
       await at.signIn();
-      at.guest.gate = new Promise(() => undefined);
-      await at.show("#/container/vm/busy");
-      await at.page.getByRole("button", { name: "Back up" }).click();
-      await at.page.getByRole("progressbar").waitFor();
-      for (const hash of hashes) {
-        await at.show(hash);
-        await at.page.getByRole("heading").first().waitFor();
-        assert.deepEqual(await violations(at, axe), [], hash);
-        const widest = await at.page.evaluate("document.documentElement.scrollWidth");
-        assert.equal(widest, 360, `${hash} needs no scrolling sideways`);
-      }
       await at.show("#/container/vm/penguin");
       await at.page.getByRole("button", { name: "Delete" }).click();
       assert.deepEqual(await violations(at, axe), []);
@@ -67,6 +66,13 @@ describe("everybody can use the console", () => {
       await at.page.getByText("how things were at").waitFor();
       assert.deepEqual(await violations(at, axe), []);
     });
+  }
+
+  async function openNarrow(t: Parameters<typeof ConsoleBrowser.open>[0], colorScheme: "light" | "dark") {
+    const viewport = { width: 360, height: 740 };
+    const at = await ConsoleBrowser.open(t, browser, { colorScheme, viewport });
+    at.guest.containers.set("penguin", "running").set("walrus", "stopped").set("busy", "running");
+    return at;
   }
 
   test("the keyboard alone creates a container, and asks before it deletes one", async (t) => {

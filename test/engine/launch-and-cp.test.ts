@@ -86,7 +86,7 @@ describe("launch and cp with an engine, through the host", () => {
     assert.equal(listing, "deep/er 1000:42 755\ndeep/er/run 1000:42 750");
   });
 
-  test("hundreds of small files take one session of the engine's file server", async () => {
+  test("hundreds of small files go in and come back", async () => {
     const many = join(here, "many");
     await mkdir(many);
     for (let number = 0; number < 500; number++) await writeFile(join(many, `f${number}`), `${number}`);

@@ -25,8 +25,8 @@ export function launchHandlers(guest: MemoryGuest): Handlers {
 export function creationHandlers(guest: MemoryGuest): Handlers {
   return {
     createContainer: ({ containerName, imageServer, imageAlias }) => {
-      if (imageServer) guest.asked.push(`image ${imageAlias} of ${imageServer}`);
       if ((guest.containers.get(containerName) ?? "unprovisioned") !== "unprovisioned") return { status: 2 };
+      if (imageServer) guest.asked.push(`image ${imageAlias} of ${imageServer}`);
       guest.begin("create", containerName, async () => {
         for (const downloadProgress of [0, 50, 100]) {
           await guest.notify("updateCreateStatus", { containerName, status: 1, downloadProgress });

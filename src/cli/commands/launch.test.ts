@@ -58,9 +58,9 @@ describe("tremplin launch", () => {
   test("a backup makes a container, and is not used for one that exists", async (t) => {
     const at = await CommandLineFixture.open(t);
     const file = join(at.folder, "web.tar.gz");
-    await writeFile(file, "a backup");
+    await writeFile(file, "BZh backup");
     assert.match((await at.output(`launch web --backup ${file}`)).stdout, /^web: created, started/);
-    assert.ok(at.guest.asked.includes("read a backup"));
+    assert.ok(at.guest.asked.includes("read BZh backup"));
     const again = await at.output(`launch web --backup ${file}`);
     assert.equal(again.code, 0);
     assert.match(again.stderr, /web exists already, .*; the backup .*web.tar.gz was not used/);

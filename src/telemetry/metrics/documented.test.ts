@@ -73,7 +73,7 @@ describe("the documents about metrics", () => {
     const { all, own } = metricsThere();
     const described = new Map<string, string[]>();
     for (const [, names = "", labels = ""] of page.matchAll(/^\| (`.*?) \| (.*?) \|/gm)) {
-      for (const [, name = ""] of names.matchAll(/`(\w+)`/g)) {
+      for (const [, name = ""] of names.matchAll(/`((?:tremplin|process|nodejs)_\w+)`/g)) {
         described.set(
           name,
           [...labels.matchAll(/`(\w+)`/g)].map(([, label = ""]) => label),
