@@ -27,6 +27,7 @@ import {
   plainCall,
   type UnaryCalls,
 } from "./unary-calls.ts";
+import { MAX_TIMER_MS } from "./unary-context.ts";
 import { MAX_MESSAGE_BYTES, type Metering, metered } from "./unfinished-messages.ts";
 import { pieces, wholeBody } from "./whole-body.ts";
 
@@ -34,9 +35,6 @@ const BODY_TIMEOUT_MS = 30_000;
 
 /** The headers that say how the messages of a request are compressed. */
 const ENCODINGS = ["grpc-encoding", "connect-content-encoding", "content-encoding"];
-
-/** 24 days. A longer timer of Node fires at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Handles a request of HTTP/1.1 or HTTP/2. */
 export type Handler = (request: Request, response: Response) => void;
@@ -115,7 +113,8 @@ export function handleRequests(server: Server, handler: Handler): void {
 async function answer(context: Context, request: Request, response: Response): Promise<void> {
   const { calls, onFailure } = context;
   // The caller has gone already, so no event would say so later.
-  if ((request.stream ?? request.socket).destroyed) return;
+  const hasGone = (): boolean => (request.stream ?? request.socket).destroyed;
+  if (hasGone()) return;
   const path = pathOf(request);
   const refuse = (caller: Caller | undefined, refusal: Refusal): void => {
     onFailure(path, caller, refusal.sentence);
@@ -142,7 +141,7 @@ async function answer(context: Context, request: Request, response: Response): P
   const metering = { hold: charge.hold, noRoom: () => noRoomError(caller, context) };
   const spec = isPlainGrpc(request) ? context.unary.get(call.requestPath) : undefined;
   const whole = spec && (await wholeBody(request, metering));
-  if (spec && !whole) return;
+  if (spec && (!whole || hasGone())) return;
   const plain =
     spec &&
     whole &&

@@ -153,6 +153,19 @@ test("a handler learns when its caller has gone, waits no longer, or has its ans
   await ends.answered;
 });
 
+test("a caller who waits for longer than timers can is waited for", async (t) => {
+  const { session } = await serveStop(t, async (_request, { signal, timeoutMs }) => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return { failureReason: `${signal.aborted} ${timeoutMs()}` };
+  });
+  for (const type of ["application/grpc", "application/GRPC"]) {
+    const headers = { "content-type": type, "grpc-timeout": "99999999H" };
+    const { body } = await answerTo(session, headers, enveloped(message));
+    const answer = fromBinary(Tremplin.method.stopContainer.output, body.subarray(5));
+    assert.equal(answer.failureReason, "false undefined");
+  }
+});
+
 test("a failed call is reported to whoever logs", async (t) => {
   const failures: string[] = [];
   const { client } = await serveStop(

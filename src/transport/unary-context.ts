@@ -102,11 +102,15 @@ export class UnaryContext implements HandlerContext {
   }
 }
 
-/** The time that a caller waits. `invalid` where that cannot be read. */
+/** 24 days. A longer timer of Node fires at once. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** The time that a caller waits; undefined for more than 24 days. `invalid` where that cannot be read. */
 export function timeoutIn(header: unknown): number | undefined | "invalid" {
   if (header === undefined) return undefined;
   const { timeoutMs, error } = parseTimeout(`${header}`, Number.POSITIVE_INFINITY);
-  return error ? "invalid" : timeoutMs;
+  if (error) return "invalid";
+  return timeoutMs !== undefined && timeoutMs > MAX_TIMER_MS ? undefined : timeoutMs;
 }
 
 function headersOf(headers: CallFacts["headers"]): Headers {

@@ -11,27 +11,65 @@ export async function wholeBody(
   { hold, noRoom }: Pick<Metering, "hold" | "noRoom">,
 ): Promise<WholeBody | undefined> {
   const { promise, resolve } = Promise.withResolvers<WholeBody | undefined>();
-  let chunks: Buffer[] = [];
+  let kept = new Kept();
   let bytes = 0;
   const refuse = (error: ConnectError): void => {
-    chunks = [];
+    kept = new Kept();
     // What still comes is dropped.
     request.off("data", add).resume();
     resolve({ error });
   };
   const add = (chunk: Buffer): void => {
-    chunks.push(chunk);
+    kept.add(chunk);
     bytes += chunk.length;
     if (bytes > MAX_MESSAGE_BYTES + PREFIX_BYTES) refuse(tooLarge());
     else if (!hold(bytes)) refuse(noRoom());
   };
   request.on("data", add);
-  request.once("end", () => {
-    const [only = Buffer.alloc(0)] = chunks;
-    resolve({ bytes: chunks.length > 1 ? Buffer.concat(chunks) : only });
-  });
+  request.once("end", () => resolve({ bytes: kept.whole() }));
   request.once("close", () => resolve(undefined));
   return await promise;
+}
+
+const BLOCK_BYTES = 16 * 1024;
+
+/**
+ * What came, in few pieces: a peer may send each byte by itself, and each would keep all that the system has read
+ * together with it.
+ */
+class Kept {
+  #first: Buffer | undefined;
+  readonly #blocks: Buffer[] = [];
+  /** Of the last block. */
+  #used = BLOCK_BYTES;
+
+  add(chunk: Buffer): void {
+    const isFirst = !this.#first && this.#blocks.length === 0;
+    if (isFirst) this.#first = chunk;
+    else {
+      if (this.#first) this.#copy(this.#first);
+      this.#first = undefined;
+      this.#copy(chunk);
+    }
+  }
+
+  whole(): Buffer {
+    if (this.#first) return this.#first;
+    const unused = BLOCK_BYTES - this.#used;
+    return Buffer.concat(this.#blocks, this.#blocks.length * BLOCK_BYTES - unused);
+  }
+
+  #copy(chunk: Buffer): void {
+    for (let at = 0; at < chunk.length; ) {
+      if (this.#used === BLOCK_BYTES) {
+        this.#blocks.push(Buffer.allocUnsafeSlow(BLOCK_BYTES));
+        this.#used = 0;
+      }
+      const copied = chunk.copy(this.#blocks.at(-1) as Buffer, this.#used, at);
+      this.#used += copied;
+      at += copied;
+    }
+  }
 }
 
 /** The same for whoever reads it piece by piece. */

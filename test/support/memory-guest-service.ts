@@ -80,7 +80,7 @@ export function guestHandlers(guest: MemoryGuest): Partial<ServiceImpl<typeof Gu
     },
     shell: (inputs, { signal }) => memoryShell(guest, inputs, signal),
     ...dailyHandlers(guest),
-    ...transfers({ places: { state: guest.shared, shared: guest.shared } }),
+    ...filesOf(guest),
   };
 }
 
@@ -96,4 +96,14 @@ function listed(guest: MemoryGuest) {
     ...guest.containerFields,
     ...guest.fieldsOf(name),
   }));
+}
+
+function filesOf(guest: MemoryGuest): ReturnType<typeof transfers> {
+  const files = transfers({ places: { state: guest.shared, shared: guest.shared } });
+  return {
+    ...files,
+    async *readTransfer(request, context) {
+      yield* guest.transferChunks ?? files.readTransfer(request, context);
+    },
+  };
 }

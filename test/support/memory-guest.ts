@@ -84,6 +84,8 @@ export class MemoryGuest implements AsyncDisposable {
   }
   /** The size of each backup that it writes; 0: that of a text. */
   backupBytes = 0;
+  /** What it sends of any backup, in place of its file. */
+  transferChunks: { readonly data: Uint8Array<ArrayBuffer>; readonly totalBytes: bigint }[] | undefined;
   /** What an export adds to its success. */
   remark = "";
   /** More fields of its status. */

@@ -1,8 +1,9 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { type ClientRequest, createServer, type IncomingMessage, request } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import type { TestContext } from "node:test";
 import { type Client, createClient } from "@connectrpc/connect";
 import { systemClock } from "../../src/base/async/clock.ts";
@@ -25,6 +26,8 @@ export interface TransferFixture {
   readonly transfers: BackupTransfers;
   /** Requests a URL of a transfer; undefined where it is not accepted. */
   ask(urlPath: string, method?: string): { request: ClientRequest; response: Promise<IncomingMessage> };
+  /** All that comes over a connection on which a URL of a transfer is requested. */
+  raw(urlPath: string): Promise<string>;
   /** The names of the files that the guest keeps of transfers. */
   kept(): Promise<string[]>;
 }
@@ -72,6 +75,11 @@ export async function transferFixture(t: TestContext): Promise<TransferFixture> 
       asked.once("response", resolve).on("error", reject);
       promise.catch(() => undefined);
       return { request: asked, response: promise };
+    },
+    raw(path) {
+      const socket = connect(port, "127.0.0.1");
+      socket.write(`GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n`);
+      return text(socket);
     },
     kept: () => readdir(join(folder, "transfers")).catch(() => []),
   };

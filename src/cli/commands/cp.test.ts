@@ -52,6 +52,17 @@ describe("tremplin cp into a container", () => {
     assert.deepEqual(unfinished(files), []);
   });
 
+  test("any number of links goes there and back, however long they are", async (t) => {
+    const at = await CopyFixture.open(t);
+    const target = "x".repeat(4095);
+    await mkdir(at.path("links"));
+    for (let index = 0; index < 300; index++) await symlink(target, at.path(`links/${index}`));
+    assert.equal((await at.cp(`${at.path("links")} web:`)).code, 0);
+    assert.equal((await at.cp(`web:links ${at.path("back")}`)).code, 0);
+    assert.equal((await readdir(at.path("back"))).length, 300);
+    assert.equal(await readlink(at.path("back/299")), target);
+  });
+
   test("a file gets the name that the path ends with, a folder with a slash is made", async (t) => {
     const at = await CopyFixture.open(t);
     await writeFile(at.path("a"), "a");

@@ -15,7 +15,7 @@ interface Target extends ContainerPlace {
 }
 
 const BATCH_BYTES = 128 * 1024;
-/** What an item without data weighs in a batch. */
+/** What an item weighs in a batch, beside its data and its names. */
 const ITEM_BYTES = 128;
 /** How long the guest has to remove what is unfinished after Ctrl-C. */
 const GRACE_MS = 5_000;
@@ -151,5 +151,8 @@ function bytesOf(path: string): Uint8Array<ArrayBuffer> {
 }
 
 function weightOf({ item }: Item): number {
-  return ITEM_BYTES + (item?.case === "data" ? (item.value?.length ?? 0) : 0);
+  if (item?.case === "data") return ITEM_BYTES + (item.value?.length ?? 0);
+  if (item?.case === "skipped") return ITEM_BYTES + 2 * (item.value.path?.length ?? 0);
+  if (item?.case === "end" || !item?.case) return ITEM_BYTES;
+  return ITEM_BYTES + (item.value.name?.length ?? 0) + (item.value.target?.length ?? 0);
 }

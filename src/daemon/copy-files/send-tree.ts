@@ -12,7 +12,7 @@ export const MAX_DEPTH = 200;
 /** Files up to this size are read many at a time. */
 const SMALL_BYTES = 64 * 1024;
 const SMALL_AT_A_TIME = 64;
-/** Files of the kernel say that they are empty. */
+/** Files of the kernel say that they are empty. Of one in a tree no more is taken than of a small one. */
 const MAX_UNKNOWN_BYTES = 1024 * 1024;
 /** What the kernel makes up while it is read, some of it without end. */
 const KERNEL_FOLDERS = new Set(["/proc", "/sys"]);
@@ -41,9 +41,9 @@ export async function* sendTree(
   const ahead: Promise<Item[]>[] = [];
   try {
     for await (const found of walk(files, path, name, info, 0)) {
-      if ("info" in found && found.info.size > SMALL_BYTES) {
+      if ("info" in found && (found.info.size > SMALL_BYTES || found.path === path)) {
         while (ahead.length > 0) yield* (await ahead.shift()) ?? [];
-        yield* readFile(files, found);
+        yield* readFile(files, found, MAX_UNKNOWN_BYTES);
         continue;
       }
       const items = "item" in found ? Promise.resolve([found.item]) : wholeFile(files, found);
@@ -118,7 +118,7 @@ async function linkItem(files: FileSession, path: string, name: string, info: No
 
 async function wholeFile(files: FileSession, file: FoundFile): Promise<Item[]> {
   const items: Item[] = [];
-  for await (const item of readFile(files, file)) items.push(item);
+  for await (const item of readFile(files, file, SMALL_BYTES)) items.push(item);
   return items;
 }
 
@@ -126,12 +126,13 @@ async function wholeFile(files: FileSession, file: FoundFile): Promise<Item[]> {
 async function* readFile(
   files: FileSession,
   { path, name, info }: FoundFile,
+  unknownBytes: number,
 ): AsyncGenerator<Item, void, void> {
   yield { item: { case: "file", value: entryOf(name, info) } };
   let last: Item = { item: { case: "end", value: true } };
   try {
     const file = await files.openRead(path);
-    for await (const value of file.content(info.size || MAX_UNKNOWN_BYTES)) {
+    for await (const value of file.content(info.size || unknownBytes)) {
       yield { item: { case: "data", value: new Uint8Array(value) } };
     }
     await file.close();

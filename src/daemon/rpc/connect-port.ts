@@ -48,18 +48,19 @@ export function connectPort(
     if (!network) throw refused(`${container} does not listen on port ${port}`);
     const readAheadBytes = READ_AHEAD_BYTES[open < FEW ? "ofFew" : "ofMany"];
     const target = { network, container, port, prefersIpv6, readAheadBytes };
-    const socket = await means.connect(target, signal).catch((error: unknown) => {
-      signal.throwIfAborted();
-      throw refused(errorMessage(error), error);
-    });
-    if (handOver && (await means.wasTaken(socket, handOver))) {
-      // The other process has it now: this closes only the copy here.
-      socket.destroy();
-      yield { output: { case: "connected", value: { handedOver: true } } };
-      return;
-    }
+    // From now on, since any number may wait for their connection at the same time.
     open++;
     try {
+      const socket = await means.connect(target, signal).catch((error: unknown) => {
+        signal.throwIfAborted();
+        throw refused(errorMessage(error), error);
+      });
+      if (handOver && (await means.wasTaken(socket, handOver))) {
+        // The other process has it now: this closes only the copy here.
+        socket.destroy();
+        yield { output: { case: "connected", value: { handedOver: true } } };
+        return;
+      }
       yield* relay(socket, source, signal);
     } finally {
       open--;

@@ -30,7 +30,7 @@ const STALL_MS = 30_000;
 /** How long a copy that has to end may remove what is unfinished. */
 const CLEAN_UP_MS = 2_000;
 const BATCH_BYTES = 128 * 1024;
-/** What an item without data weighs in a batch. */
+/** What an item weighs in a batch, beside its data and its names. */
 const ITEM_BYTES = 128;
 
 /** Files and folders between a container and the caller (docs/daily.md#copy-files). */
@@ -139,5 +139,8 @@ async function openFiles({ engine }: Deps, name: string, signal: AbortSignal): P
 }
 
 function weightOf({ item }: Item): number {
-  return ITEM_BYTES + (item?.case === "data" ? item.value.length : 0);
+  if (item?.case === "data") return ITEM_BYTES + item.value.length;
+  if (item?.case === "skipped") return ITEM_BYTES + 2 * (item.value.path?.length ?? 0);
+  if (item?.case === "end" || !item?.case) return ITEM_BYTES;
+  return ITEM_BYTES + (item.value.name?.length ?? 0) + (item.value.target?.length ?? 0);
 }

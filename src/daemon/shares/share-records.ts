@@ -2,14 +2,16 @@ import * as z from "zod";
 import { JsonFile } from "../../base/files/json-file.ts";
 import type { Logger } from "../../base/logger.ts";
 
-const ids = z.object({ uid: z.int().min(1), gid: z.int().min(1) });
+const ids = z.object({ uid: z.int().min(0), gid: z.int().min(0) });
+/** Of the machine, where root shares nothing. */
+const owner = z.object({ uid: z.int().min(1), gid: z.int().min(1) });
 const recordSchema = z.object({
   /** The folder of the machine, with links resolved. */
   source: z.string(),
   readOnly: z.boolean(),
   /** Who owns files on the machine that belong to the person in the container. Without: nothing is mapped. */
-  owner: ids.optional(),
-  /** The person in the container. */
+  owner: owner.optional(),
+  /** The person in the container, who may be in the group of root there. */
   person: ids,
   /** Which ids of the machine the person's are outside of the container, when it was mounted last. */
   outside: ids,

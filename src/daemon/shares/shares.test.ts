@@ -5,9 +5,11 @@ import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { withCode } from "../../../test/support/with-code.ts";
+import { silentLogger } from "../../base/logger.ts";
 import type { Instance } from "../../engine/resources/instance.ts";
 import { sharesOf } from "../containers/share-mark.ts";
 import { chooseOwner, outsideOf } from "./owners.ts";
+import { ShareRecords } from "./share-records.ts";
 import { defaultPath, openSource, resolveSource } from "./source-folder.ts";
 import { checkDevices, checkTarget } from "./target-path.ts";
 
@@ -39,6 +41,22 @@ test("the ids outside are those of the next start; without a map they are the sa
   assert.deepEqual(outsideOf(shifted, { uid: 1000, gid: 1000 }), { uid: 101_000, gid: 101_000 });
   assert.deepEqual(outsideOf(container({}), person), person);
   assert.throws(() => outsideOf(shifted, { uid: 70_000, gid: 1 }), /the id map of web has no uid 70000/);
+});
+
+test("a share is kept whatever ids a container gives its user", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "tremplin-shares-"));
+  try {
+    const open = () => ShareRecords.open(join(folder, "shares.json"), silentLogger);
+    const records = await open();
+    for (const [index, gid] of [0, 1000].entries()) {
+      const ids = { uid: 1000, gid };
+      await records.set(`${index}`, { source, readOnly: false, owner: person, person: ids, outside: ids });
+    }
+    assert.deepEqual([...(await open()).all], [...records.all]);
+    assert.equal(records.all.size, 2);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test("a path in the container is absolute, plain, and not where its system mounts something", () => {

@@ -23,11 +23,13 @@ export class OpenFile {
     this.#request = request;
   }
 
-  /** Bytes from a position on, as many as fit into one packet; undefined at the end of the file. */
+  /** One byte or more from a position on, as many as fit into one packet; undefined at the end of the file. */
   async read(position: number): Promise<Buffer | undefined> {
     const fill: Fill = (packet) => packet.bytes(this.#handle).uint64(position).uint32(READ_BYTES);
     const answer = await this.#request(SFTP_REQUEST.read, fill);
-    return answer?.bytes();
+    const bytes = answer?.bytes();
+    // Who asks again and again would never get on.
+    return bytes?.length ? bytes : undefined;
   }
 
   /** The first `size` bytes in order, or as many as there are. Reads ahead of whoever takes them. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
@@ -105,28 +106,39 @@ test("a session that has only a cookie, as an earlier version wrote it, opens no
   assert.equal((await call(at, { ...session, origin: originOf(at) })).status, 401);
 });
 
-test("signing out cuts off the streams of all tabs", async (t) => {
-  const begun = Promise.withResolvers<void>();
-  const at = await consoleFixture(t, {
-    routes: (router) =>
-      void router.service(Host, {
-        async *watch(_request, { signal }) {
-          begun.resolve();
-          await once(signal, "abort");
-        },
-      }),
-  });
-  const session = { ...(await at.signIn()), origin: originOf(at) };
-  const asked = at.ask("/tremplin.v1.Host/Watch", {
-    method: "POST",
-    headers: { ...session, "content-type": "application/connect+json" },
-    body: `\0\0\0\0\x02{}`,
-  });
-  const cutOff = assert.rejects(asked);
-  await begun.promise;
-  await at.ask("/sign-out", { method: "POST", headers: session });
-  await cutOff;
+test("signing out cuts off the streams of all tabs, also of a browser that does not wait for the answer", async (t) => {
+  for (const waits of [true, false]) {
+    const begun = Promise.withResolvers<void>();
+    const at = await consoleFixture(t, {
+      routes: (router) =>
+        void router.service(Host, {
+          async *watch(_request, { signal }) {
+            begun.resolve();
+            await once(signal, "abort");
+          },
+        }),
+    });
+    const session = { ...(await at.signIn()), origin: originOf(at) };
+    const asked = at.ask("/tremplin.v1.Host/Watch", {
+      method: "POST",
+      headers: { ...session, "content-type": "application/connect+json" },
+      body: `\0\0\0\0\x02{}`,
+    });
+    const cutOff = assert.rejects(asked);
+    await begun.promise;
+    if (waits) await at.ask("/sign-out", { method: "POST", headers: session });
+    else await signOutAndGo(session);
+    await cutOff;
+  }
 });
+
+async function signOutAndGo({ origin = "", ...headers }: Record<string, string>): Promise<void> {
+  const { host, hostname, port } = new URL(origin);
+  const lines = Object.entries({ host, origin, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
+  const socket = connect(Number(port), hostname);
+  socket.end(`POST /sign-out HTTP/1.1\r\n${lines.join("")}\r\n`);
+  await once(socket.resume(), "close");
+}
 
 test("without the cookie there is neither a page nor an answer to a call", async (t) => {
   const at = await consoleFixture(t, { routes });

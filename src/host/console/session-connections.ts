@@ -15,9 +15,8 @@ interface Request {
 export class SessionConnections {
   readonly #all = new Map<SessionId, Set<Connection>>();
 
-  add(id: SessionId, { socket, stream }: Request): void {
-    // The socket of a session of HTTP/2 cannot be closed by itself.
-    const connection: Connection = stream?.session ?? socket;
+  add(id: SessionId, request: Request): void {
+    const connection = connectionOf(request);
     const known = this.#all.get(id) ?? new Set();
     if (known.has(connection)) return;
     this.#all.set(id, known.add(connection));
@@ -27,8 +26,14 @@ export class SessionConnections {
     });
   }
 
-  /** Cuts all of them off: calls, streams and terminals. */
-  end(id: SessionId): void {
-    for (const connection of this.#all.get(id) ?? []) connection.destroy();
+  /** Cuts all of them off: calls, streams and terminals. Not that of `except`, which is to get an answer first. */
+  end(id: SessionId, except?: Request): void {
+    const kept = except && connectionOf(except);
+    for (const connection of this.#all.get(id) ?? []) if (connection !== kept) connection.destroy();
   }
+}
+
+/** The socket of a session of HTTP/2 cannot be closed by itself. */
+function connectionOf({ socket, stream }: Request): Connection {
+  return stream?.session ?? socket;
 }

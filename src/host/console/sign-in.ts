@@ -58,7 +58,7 @@ export function answerStart(request: Request, parts: SignInParts): Send | Promis
   }
   // Somebody looks whether it is still there.
   if (request.method === "HEAD") return goOn;
-  return signIn(token, known, parts);
+  return signIn(token, known, request, parts);
 }
 
 const notYet = sendSentence(
@@ -92,11 +92,16 @@ const signedIn = { title: "Signed in", sentences: ["The console opens."] };
 const goOn = sendSentence({ ...signedIn, next: "/" }, 200);
 
 /** `known`: the session that the browser had. */
-async function signIn(token: string, known: SessionId | undefined, parts: SignInParts): Promise<Send> {
+async function signIn(
+  token: string,
+  known: SessionId | undefined,
+  asking: Request,
+  parts: SignInParts,
+): Promise<Send> {
   const { tokens, sessions, cookie } = parts;
   // Whoever has the cookie may go back to a URL that was used.
   if (!tokens.redeem(token)) return known === undefined ? usedUp : goOn;
-  const end = known === undefined ? undefined : await endSession(known, parts);
+  const end = known === undefined ? undefined : await endSession(known, asking, parts);
   const secrets = await sessions.begin();
   return (request, response, files) => {
     end?.(response);
@@ -107,7 +112,7 @@ async function signIn(token: string, known: SessionId | undefined, parts: SignIn
 
 export async function signOut(request: Request, parts: SignInParts): Promise<Send> {
   const id = sessionOf(request, parts);
-  const end = id === undefined ? undefined : await endSession(id, parts);
+  const end = id === undefined ? undefined : await endSession(id, request, parts);
   return (_request, response) => {
     end?.(response);
     response.setHeader("set-cookie", cookieText(parts.cookie, "", 0));
@@ -115,9 +120,14 @@ export async function signOut(request: Request, parts: SignInParts): Promise<Sen
   };
 }
 
-/** Returns what to call with the answer, whose own connection is one of those that end. */
-async function endSession(id: SessionId, { sessions, connections }: SignInParts) {
-  await sessions.end(id);
+/**
+ * Returns what to call with the answer, whose own connection is one of those that end. The others do at once: whoever
+ * asked may have gone before there is an answer.
+ */
+async function endSession(id: SessionId, asking: Request, { sessions, connections }: SignInParts) {
+  const ended = sessions.end(id);
+  connections.end(id, asking);
+  await ended;
   return (answer: { once(event: "close", listener: () => void): unknown }): void =>
     void answer.once("close", () => connections.end(id));
 }

@@ -129,6 +129,34 @@ test("a download that the browser ends, or the person cancels, breaks off there 
   await assertNothingKept(at);
 });
 
+test("a guest cannot send a browser more than it announced", async (t) => {
+  const at = await fixture(t);
+  const data = Buffer.from("12345");
+  const answers = [
+    [{ data: Buffer.from("12345HTTP/1.1 200 OK"), totalBytes: 5n }],
+    [
+      { data, totalBytes: 10n },
+      { data, totalBytes: 1000n },
+      { data: Buffer.from("HTTP/1.1 200 OK"), totalBytes: 1000n },
+    ],
+    [
+      { data, totalBytes: 6n },
+      { data, totalBytes: 6n },
+    ],
+  ];
+  for (const chunks of answers) {
+    at.guest.transferChunks = chunks;
+    const states = iterate(at.host.downloadBackup(request));
+    const bytes = at.raw((await until(states, Phase.SAVING)).urlPath);
+    await assert.rejects(async () => {
+      while (!(await states.next()).done);
+    }, /the backup changed in the guest while it was sent/);
+    const [head = "", body = ""] = (await bytes).split("\r\n\r\n");
+    assert.ok(body.length <= Number(/content-length: (\d+)/i.exec(head)?.[1]), body);
+  }
+  await assertNothingKept(at);
+});
+
 test("a file is received, becomes a container, and is removed", async (t) => {
   const at = await fixture(t);
   const states = iterate(at.host.uploadBackup({ ...upload, containerName: "fresh" }));

@@ -64,7 +64,11 @@ async function sendFile(
   try {
     signal.throwIfAborted();
     for await (const { data, totalBytes } of files.read(path, { signal })) {
-      total = totalBytes;
+      if (!response.headersSent) total = totalBytes;
+      // A browser would take what comes after the announced size for the answer to its next request.
+      if (totalBytes !== total || sent + BigInt(data.length) > total) {
+        throw new TremplinError("failed", "the backup changed in the guest while it was sent; begin again");
+      }
       if (!response.headersSent) begin(response, name, total);
       if (data.length > 0 && !response.write(data)) await once(response, "drain", { signal });
       sent += BigInt(data.length);

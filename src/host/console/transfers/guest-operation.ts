@@ -6,6 +6,8 @@ import type { EventStore } from "../../store/event-store.ts";
 
 /** A guest reports what an operation did within this time after it accepted it. */
 const ACCEPT_TIMEOUT_MS = 120_000;
+/** One that was cancelled ends within this time; a guest that says nothing would keep a place of others for ever. */
+const CANCEL_TIMEOUT_MS = 5 * 60_000;
 
 export interface GuestOperation {
   readonly guest: string;
@@ -22,6 +24,8 @@ export interface Waiting {
   readonly signal: AbortSignal;
   /** Gives up on its end. */
   readonly shutdownSignal: AbortSignal;
+  /** How long the end of a cancelled one is waited for. Default: five minutes. */
+  readonly cancelTimeoutMs?: number;
 }
 
 /**
@@ -29,7 +33,7 @@ export interface Waiting {
  * the guest uses its file.
  */
 export async function runGuestOperation(spec: GuestOperation, waiting: Waiting): Promise<void> {
-  const { events, signal, shutdownSignal } = waiting;
+  const { events, signal, shutdownSignal, cancelTimeoutMs = CANCEL_TIMEOUT_MS } = waiting;
   signal.throwIfAborted();
   const after = events.newest;
   let id: string | undefined;
@@ -41,7 +45,12 @@ export async function runGuestOperation(spec: GuestOperation, waiting: Waiting):
   if (id === undefined) throw new TremplinError("failed", "the guest gave no id for its operation");
   spec.onBegun(id);
   const options = { headers: { [OPERATION_METADATA]: id }, timeoutMs: ACCEPT_TIMEOUT_MS };
-  const cancel = (): void => void spec.cancel(options).catch(() => undefined);
+  const gaveUp = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const cancel = (): void => {
+    timer = setTimeout(() => gaveUp.abort(), cancelTimeoutMs);
+    spec.cancel(options).catch(() => undefined);
+  };
   if (signal.aborted) cancel();
   signal.addEventListener("abort", cancel, { once: true });
   try {
@@ -49,7 +58,7 @@ export async function runGuestOperation(spec: GuestOperation, waiting: Waiting):
       guest: spec.guest,
       after,
       follow: true,
-      signal: shutdownSignal,
+      signal: AbortSignal.any([shutdownSignal, gaveUp.signal]),
     })) {
       if (event.operation !== id) continue;
       const text = noticeText(event);
@@ -57,8 +66,9 @@ export async function runGuestOperation(spec: GuestOperation, waiting: Waiting):
       if (text?.state === "failed")
         throw signal.aborted ? signal.reason : new TremplinError("failed", text.text);
     }
-    throw new TremplinError("unavailable", "the host shut down meanwhile");
+    throw signal.aborted ? signal.reason : new TremplinError("unavailable", "the host shut down meanwhile");
   } finally {
+    clearTimeout(timer);
     signal.removeEventListener("abort", cancel);
   }
 }
