@@ -7,6 +7,7 @@ import {
   fstatSync,
   futimesSync,
   lchownSync,
+  lstatSync,
   mkdirSync,
   openSync,
   realpathSync,
@@ -20,6 +21,7 @@ import {
 import { basename, dirname, resolve } from "node:path";
 import { promisify } from "node:util";
 import { isFileName, pathText } from "../../base/file-name.ts";
+import { plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { FileEntry, FileItem } from "../../contract/tremplin/v1/guest_pb.js";
 import { OpenFolder } from "./open-folder.ts";
@@ -78,8 +80,13 @@ export class OwnReceiver implements Disposable {
     const full = resolve(path);
     try {
       const found = statsOf(full);
-      const isFolder = found ? found.isDirectory() : intoFolder || path.endsWith("/");
-      if (!isFolder && intoFolder) throw new TremplinError("failed", `${full} is no folder`);
+      const isFolderMeant = intoFolder || path.endsWith("/");
+      const isFolder = found ? found.isDirectory() : isFolderMeant;
+      if (!isFolder && isFolderMeant) throw new TremplinError("failed", `${full} is no folder`);
+      if (found && !isFolder && !found.isFile()) throw special(full);
+      if (!found && lstatSync(full, { throwIfNoEntry: false })) {
+        throw new TremplinError("failed", `${full} is a link to nothing: remove it, or name another place`);
+      }
       // The file behind a link is replaced, not the link.
       const place = found?.isFile() ? realpathSync(full) : full;
       const folder = isFolder ? full : dirname(place);
@@ -172,7 +179,7 @@ export class OwnReceiver implements Disposable {
     if (this.#owner) fchownSync(fd, this.#owner.uid, this.#owner.gid);
     fchmodSync(fd, this.#modeOf(entry));
     futimesSync(fd, modified, modified);
-    renameSync(temporary, this.#at.folder.path(name));
+    this.#replace(temporary, name);
     this.#file = undefined;
     closeSync(fd);
     this.files++;
@@ -185,12 +192,21 @@ export class OwnReceiver implements Disposable {
     symlinkSync(Buffer.from(entry.target), temporary);
     try {
       if (this.#owner) lchownSync(temporary, this.#owner.uid, this.#owner.gid);
-      renameSync(temporary, folder.path(name));
+      this.#replace(temporary, name);
     } catch (error) {
       rmSync(temporary, { force: true });
       throw error;
     }
     this.files++;
+  }
+
+  /** Gives a name to what has a temporary one, in the place of a file or link. */
+  #replace(temporary: Buffer, name: Uint8Array): void {
+    const { folder, path } = this.#at;
+    const there = lstatSync(folder.path(name), { throwIfNoEntry: false });
+    if (there && !there.isFile() && !there.isSymbolicLink() && !there.isDirectory())
+      throw special(`${path}/${pathText(name)}`);
+    renameSync(temporary, folder.path(name));
   }
 
   /** Removes a file that is not complete. */
@@ -255,6 +271,11 @@ function makeFolder(path: Buffer): boolean {
 
 function statsOf(path: string): Stats | undefined {
   return statSync(path, { throwIfNoEntry: false });
+}
+
+function special(path: string): TremplinError {
+  const sentence = `${plainText(path)} is a pipe, a socket or a device, and would be replaced: choose another name, or move it away`;
+  return new TremplinError("failed", sentence);
 }
 
 function broken(): TremplinError {
