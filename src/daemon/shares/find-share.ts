@@ -20,3 +20,11 @@ export async function findShare({ name, devices }: Instance, place: string): Pro
   const paths = bySource.map(({ path }) => path).join(", ");
   throw new TremplinError("invalid", `${name} has ${place} at several paths: ${paths}; name one of them`);
 }
+
+/** Throws `exists` where a share would take the place of one of another folder, and nobody has named that place. */
+export function checkReplaced(name: string, before: readonly ShareDevice[], source: string): void {
+  const other = before.find((share) => share.source !== source);
+  if (!other) return;
+  const advice = `name another path, or this one to replace it: tremplin share ${name} ${source} PATH`;
+  throw new TremplinError("exists", `${other.path} in ${name} shows ${other.source}; ${advice}`);
+}

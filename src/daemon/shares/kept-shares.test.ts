@@ -121,6 +121,22 @@ function wantedOf({ folder }: Ground) {
   return { source: join(folder, "src"), path: "", readOnly: true, caller: undefined };
 }
 
+test("only a named path gives the place of one share to another folder", async () => {
+  await using at = await Ground.open();
+  const { shares } = await at.shares();
+  await at.share(shares);
+  await mkdir(join(at.folder, "other", "src"), { recursive: true });
+  const other = { ...wantedOf(at), source: join(at.folder, "other", "src") };
+  const refused = { code: "exists", message: /\/mnt\/src in web shows .*; name another path, or this one/ };
+  await assert.rejects(shares.create("web", other, at.signal), refused);
+  await at.share(shares);
+  await shares.create("web", { ...other, path: "/mnt/src" }, at.signal);
+  assert.deepEqual(
+    (await shares.list("web", at.signal)).map(({ source }) => source),
+    [other.source],
+  );
+});
+
 test("what is mounted without a record is unmounted too", async () => {
   await using at = await Ground.open();
   const { shares } = await at.shares();

@@ -12,7 +12,7 @@ import { ifMissing } from "../../engine/http/if-missing.ts";
 import { type Instance, instanceStatus } from "../../engine/resources/instance.ts";
 import { getContainer } from "../containers/find-container.ts";
 import { deviceOf, type ShareDevice, sharesOf, withoutDevices } from "../containers/share-mark.ts";
-import { findShare } from "./find-share.ts";
+import { checkReplaced, findShare } from "./find-share.ts";
 import { chooseOwner, noUser, outsideOf } from "./owners.ts";
 import type { ShareMounts } from "./share-mounts.ts";
 import type { Ids, ShareRecord, ShareRecords } from "./share-records.ts";
@@ -121,6 +121,7 @@ export class Shares implements AsyncDisposable {
       const container = await getContainer(engine, name, signal);
       checkDevices(container.expanded_devices, path);
       const before = sharesOf(container.devices).filter((share) => share.path === path);
+      if (!wanted.path) checkReplaced(name, before, source);
       const person = await inspectContainer(engine, name, before.length > 0 ? undefined : path, signal);
       await using opened = await openSource(source);
       const { owner, notes } = chooseOwner({ source, opened, caller: wanted.caller, readOnly });
