@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { serverCommand, serverError, splitPreamble, withHostKeys } from "./server-script.ts";
-import { configText, includeLine, withInclude } from "./ssh-config-text.ts";
+import { configText, includeLine, usersIn, withInclude } from "./ssh-config-text.ts";
 import { addInclude, keepHostKeys, sshFiles } from "./ssh-files.ts";
 
 const key = `ssh-ed25519 ${"A".repeat(68)}`;
@@ -43,6 +43,10 @@ test("each container with a user has a block before the one for all; odd words a
   assert.ok(text.includes('  IdentityFile "/home/my name/key"\n'));
   assert.ok(text.includes("  UserKnownHostsFile /h/50%%/known\n"));
   assert.ok(!text.includes("rm"));
+  assert.deepEqual([...usersIn(text)].sort(), [
+    ["db", "ada"],
+    ["web", "bob"],
+  ]);
 });
 
 test("our line comes first, once, and everything else stays", () => {
