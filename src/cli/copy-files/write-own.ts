@@ -46,6 +46,7 @@ interface Unfinished {
   readonly name: Uint8Array;
   readonly temporary: Buffer;
   bytes: number;
+  isClosed: boolean;
 }
 
 /**
@@ -160,7 +161,7 @@ export class OwnReceiver implements Disposable {
     const name = this.#nameOf(entry);
     const temporary = this.#at.folder.path(this.#temporary());
     const fd = openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-    this.#file = { fd, entry, name, temporary, bytes: 0 };
+    this.#file = { fd, entry, name, temporary, bytes: 0, isClosed: false };
   }
 
   async #add(data: Uint8Array): Promise<void> {
@@ -174,14 +175,17 @@ export class OwnReceiver implements Disposable {
     }
   }
 
-  #complete({ fd, entry, name, temporary }: Unfinished): void {
+  #complete(file: Unfinished): void {
+    const { fd, entry, name, temporary } = file;
     const modified = Number(entry.modifiedSeconds);
     if (this.#owner) fchownSync(fd, this.#owner.uid, this.#owner.gid);
     fchmodSync(fd, this.#modeOf(entry));
     futimesSync(fd, modified, modified);
+    // A file system of a network may say only then that it has no space.
+    file.isClosed = true;
+    closeSync(fd);
     this.#replace(temporary, name);
     this.#file = undefined;
-    closeSync(fd);
     this.files++;
   }
 
@@ -214,7 +218,7 @@ export class OwnReceiver implements Disposable {
     const file = this.#file;
     this.#file = undefined;
     if (!file) return;
-    closeSync(file.fd);
+    if (!file.isClosed) closeSync(file.fd);
     rmSync(file.temporary, { force: true });
   }
 
