@@ -119,6 +119,15 @@ describe("what a guest sends is written only below the destination", () => {
     });
   });
 
+  test("a file for which there is no space is not begun", async () => {
+    await onGround(async ({ target }) => {
+      using receiver = await OwnReceiver.open(target, true);
+      const value = { ...entry("huge"), size: 2n ** 60n };
+      const begun = receiver.take(step({ case: "file", value }));
+      await assert.rejects(begun, /no space for .*huge: it needs .*, and .* are free/);
+    });
+  });
+
   test("any steps in any order leave whole files below the destination, and errors that are sentences", async () => {
     const names = fc.oneof(
       fc.constantFrom("a", "b", "..", ".", "x/y", "outside"),

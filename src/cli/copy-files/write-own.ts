@@ -14,6 +14,7 @@ import {
   renameSync,
   rmSync,
   type Stats,
+  statfsSync,
   statSync,
   symlinkSync,
   write,
@@ -162,6 +163,11 @@ export class OwnReceiver implements Disposable {
     const temporary = this.#at.folder.path(this.#temporary());
     const fd = openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
     this.#file = { fd, entry, name, temporary, bytes: 0, isClosed: false };
+    // A container can make a file of any size that takes nothing there, and its zeros would fill this disk.
+    const { bavail, bsize, blocks } = statfsSync(this.#at.folder.path(Buffer.from(".")));
+    if (blocks > 0 && bavail * bsize < Number(entry.size)) {
+      throw Object.assign(new Error("no space is left for it"), { code: "ENOSPC" });
+    }
   }
 
   async #add(data: Uint8Array): Promise<void> {
