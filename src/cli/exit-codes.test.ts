@@ -39,6 +39,7 @@ const aboutHost: Readonly<Record<string, string>> = {
   timezone: "timezone Etc/UTC nosuch",
   share: "share nosuch /srv",
   shares: "shares nosuch",
+  "ssh-config": "ssh-config",
   unshare: "unshare nosuch /srv",
   upgrade: "upgrade nosuch --to bookworm",
   cp: "cp nosuch:/etc/hostname /nowhere/hostname",
@@ -66,15 +67,7 @@ const makes = new Set(["create", "launch", "import", "guest add", "cp"]);
 const usesStdin = /^(shell|exec) /;
 /** The others ask no host, or check what is there. */
 const others = ["up", "down", "doctor", "daemon", "host", "completion", "machine up", "machine down"];
-const more = [
-  "machine status",
-  "machine shell",
-  "trust guest",
-  "trust client",
-  "trust host",
-  "trust list",
-  "ssh-config",
-];
+const more = ["machine status", "machine shell", "trust guest", "trust client", "trust host", "trust list"];
 const withoutHost = new Set([...others, ...more, "trust revoke"]);
 
 async function leaves() {

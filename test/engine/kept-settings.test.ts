@@ -96,7 +96,8 @@ test("a later version of the site changes and removes what is its own, and nothi
   await daemon.start();
   await launch(daemon);
   const { config, devices } = await profileOf(daemon);
-  assert.deepEqual(config, { "user.one": "2", "user.three": "person", "user.four": "person" });
+  const expected = { "user.one": "2", "user.three": "person", "user.four": "person" };
+  assert.deepEqual(config, { "boot.autostart": "false", ...expected });
   assert.deepEqual(Object.keys(devices).sort(), ["eth0", "fuse", "root"]);
   assert.equal(devices.fuse?.mode, "0666");
   const network = await networkOf(daemon);

@@ -45,7 +45,7 @@ function print(guests: readonly GuestContainers[], io: Io): void {
       tableText([[...(hasSeveral ? ["GUEST"] : []), "NAME", "STATE", "IPV4", "IMAGE"], ...rows], io.columns),
     );
   } else if (guests.every(({ failureReason }) => failureReason === "")) {
-    io.err("there is no container; tremplin create NAME --debian bookworm makes one\n");
+    io.err("there is no container; tremplin launch NAME makes one\n");
   }
 }
 

@@ -72,7 +72,7 @@ export function withHostKeys(text: string, host: string, keys: readonly string[]
 /** The sentence for a container in which no server can run. */
 export function serverError(container: string, user: string, errors: string): TremplinError {
   if (errors.includes("no-server")) {
-    const install = `tremplin exec --user root ${container} -- apt-get install -y openssh-server`;
+    const install = `tremplin exec --user root ${container} -- sh -c 'apt-get update && apt-get install -y openssh-server'`;
     return new TremplinError(
       "failed",
       `${container} has no ssh server: ${install}; nothing need listen there`,

@@ -154,7 +154,7 @@ test("nothing of a key or an account becomes part of the script", () => {
   }
   assert.match(
     serverError("web", "ada", "no-server").message,
-    /tremplin exec --user root web -- apt-get install -y/,
+    /tremplin exec --user root web -- sh -c 'apt-get update && apt-get install -y openssh-server'/,
   );
   assert.match(serverError("web", "ada", "bad config").message, /did not start: bad config/);
 });
