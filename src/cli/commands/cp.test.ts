@@ -156,6 +156,34 @@ describe("tremplin cp into a container", () => {
     assert.deepEqual([code, /skipped .*notes\/pipe: it is a pipe/.test(stderr)], [0, true]);
     assert.equal((await at.cp(`${at.path("notes/pipe")} web:`)).code, 1);
   });
+
+  test("a pipe there, a link to nothing that is named, and a source of the same name are not replaced", async (t) => {
+    const at = await CopyFixture.open(t);
+    await makeTree(at);
+    const files = at.files("web");
+    const node = { content: Buffer.from("nowhere"), uid: 0, gid: 0, mode: 0o644 };
+    files.set("/home/anna/text", { ...node, type: "pipe" });
+    files.set("/home/anna/link", { ...node, type: "symlink" });
+    const text = at.path("notes/text");
+    for (const options of ["", " --owner root"]) {
+      assert.match(
+        (await at.cp(`${text} web:${options}`)).stderr,
+        /text in web is a pipe, a socket or a device/,
+      );
+      assert.match((await at.cp(`${text} web:text${options}`)).stderr, /is a pipe, a socket or a device/);
+    }
+    assert.match((await at.cp(`${text} web:link`)).stderr, /link in web is a link to nothing/);
+    assert.equal(files.get("/home/anna/text")?.type, "pipe");
+    assert.equal(files.get("/home/anna/link")?.type, "symlink");
+    await writeFile(at.path("text"), "another");
+    const twice = await at.cp(`${text} ${at.path("text")} web:both`);
+    assert.match(twice.stderr, /two of the sources are called text/);
+    for (const name of ["web", "db"]) at.files(name).write("/srv/same", name);
+    const { stderr } = await at.cp(`web:/srv/same db:/srv/same ${at.path("new")}/`);
+    assert.match(stderr, /two of the sources are called same/);
+    assert.equal(await readFile(at.path("new/same"), "utf8"), "web");
+    assert.deepEqual(unfinished(files), []);
+  });
 });
 
 describe("tremplin cp out of a container", () => {

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
+import { textIfReadable } from "../../base/files/files.ts";
 import { plainText } from "../../base/text.ts";
 import { Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import { GetContainerUsernameResponse_Status as Found, Tremplin } from "../../contract/tremplin_pb.js";
@@ -8,7 +9,7 @@ import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
 import { becomePerson } from "../ssh/person.ts";
-import { configText, includeLine } from "../ssh/ssh-config-text.ts";
+import { configText, includeLine, usersIn } from "../ssh/ssh-config-text.ts";
 import { addInclude, makeKey, sshFiles, writeConfig } from "../ssh/ssh-files.ts";
 
 interface Flags extends HostFlags {
@@ -24,9 +25,14 @@ export function sshConfigCommand(io: Io): Command {
 }
 
 async function sshConfig(flags: Flags, io: Io): Promise<void> {
-  const users = await usersOf(flags, io);
+  const { users, unknown } = await usersOf(flags, io);
   const person = await becomePerson();
   const files = sshFiles(person);
+  const former = usersIn(await textIfReadable(files.config));
+  for (const name of unknown) {
+    const user = former.get(name);
+    if (user !== undefined) users.set(name, user);
+  }
   const program = [process.execPath, ...process.execArgv, process.argv[1] as string];
   const proxy = [...program, "ssh-proxy", ...hostArguments(flags), "--folder", files.folder];
   const text = configText({ files, proxy, users });
@@ -44,11 +50,18 @@ async function sshConfig(flags: Flags, io: Io): Promise<void> {
   io.out(`To take it back: delete that line and the folder ${files.folder}.\n`);
 }
 
-/** The containers of the guest that have a primary user. */
-async function usersOf(flags: HostFlags, io: Io): Promise<Map<string, string>> {
+interface Users {
+  /** The containers of the guest that have a primary user. */
+  readonly users: Map<string, string>;
+  /** Those that may have one, which cannot be read now. */
+  readonly unknown: readonly string[];
+}
+
+async function usersOf(flags: HostFlags, io: Io): Promise<Users> {
   using api = HostApi.open(flags);
   const settings = { signal: io.interrupted, timeout: 30_000 };
   const users = new Map<string, string>();
+  const unknown: string[] = [];
   const { containers } = await api.call(Guest.method.listContainers, {}, settings);
   for (const { name: containerName } of containers) {
     const found = await api
@@ -56,10 +69,10 @@ async function usersOf(flags: HostFlags, io: Io): Promise<Map<string, string>> {
       .catch(() => undefined);
     if (found?.status === Found.SUCCESS || found?.status === Found.CONTAINER_NOT_RUNNING) {
       if (found.username) users.set(containerName, plainText(found.username));
-    }
+    } else if (found?.status !== Found.USER_NOT_FOUND) unknown.push(containerName);
   }
   io.interrupted.throwIfAborted();
-  return users;
+  return { users, unknown };
 }
 
 /** The words that reach the same host and guest from any folder. */

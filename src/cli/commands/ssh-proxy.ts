@@ -3,15 +3,16 @@ import { join } from "node:path";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Command } from "commander";
 import { checkContainerName } from "../../base/container-name.ts";
-import { replaceFile, textOfFile } from "../../base/files/files.ts";
+import { textOfFile } from "../../base/files/files.ts";
 import { plainLines } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest, type ShellInputSchema, type ShellOutput } from "../../contract/tremplin/v1/guest_pb.js";
 import { type HostFlags, withHostFlags } from "../flags/host-flags.ts";
 import { HostApi } from "../host-client/host-api.ts";
 import type { Io } from "../io.ts";
-import { serverCommand, serverError, splitPreamble, withHostKeys } from "../ssh/server-script.ts";
+import { serverCommand, serverError, splitPreamble } from "../ssh/server-script.ts";
 import { DOMAIN } from "../ssh/ssh-config-text.ts";
+import { keepHostKeys } from "../ssh/ssh-files.ts";
 
 type Input = MessageInitShape<typeof ShellInputSchema>;
 
@@ -88,12 +89,4 @@ async function passOn(
 
 async function write(bytes: Uint8Array): Promise<void> {
   if (bytes.length > 0 && !process.stdout.write(bytes)) await once(process.stdout, "drain");
-}
-
-/** The keys that the container has now: one of the same name may be another one since. */
-async function keepHostKeys(folder: string, host: string, keys: readonly string[]): Promise<void> {
-  const path = join(folder, "known_hosts");
-  const before = (await textOfFile(path)) ?? "";
-  const after = withHostKeys(before, host, keys);
-  if (after !== before) await replaceFile(path, after);
 }

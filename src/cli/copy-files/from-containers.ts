@@ -2,6 +2,7 @@ import { TremplinError } from "../../base/tremplin-error.ts";
 import { type FileItem, Guest } from "../../contract/tremplin/v1/guest_pb.js";
 import type { Session } from "../host-client/session.ts";
 import type { Place } from "./place.ts";
+import { SourceNames } from "./source-names.ts";
 import type { Tally } from "./tally.ts";
 import { OwnReceiver } from "./write-own.ts";
 
@@ -15,11 +16,17 @@ export async function fromContainers(
   const { api, io } = session;
   using receiver = await OwnReceiver.open(target.path, sources.length > 1);
   const settings = { signal: io.interrupted };
+  const names = new SourceNames();
   for (const source of sources) {
     if (source.kind === "own") continue;
+    let isFirst = true;
     const request = { containerName: source.container, path: new Uint8Array(Buffer.from(source.path)) };
     for await (const { items } of api.stream(Guest.method.readFiles, request, settings)) {
-      for (const item of items) await takeItem(item, receiver, tally, sources.length === 1);
+      for (const item of items) {
+        if (isFirst) names.add(item);
+        isFirst = false;
+        await takeItem(item, receiver, tally, sources.length === 1);
+      }
       tally.show(session);
     }
     receiver.finish();

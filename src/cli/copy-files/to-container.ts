@@ -6,6 +6,7 @@ import { Guest, type WriteFilesInputSchema } from "../../contract/tremplin/v1/gu
 import type { Session } from "../host-client/session.ts";
 import type { Place } from "./place.ts";
 import { type Amount, type Item, measureOwn, readOwn } from "./read-own.ts";
+import { SourceNames } from "./source-names.ts";
 import type { Tally } from "./tally.ts";
 
 type Input = MessageInitShape<typeof WriteFilesInputSchema>;
@@ -85,9 +86,10 @@ async function* inputsOf(
   };
   yield { input: { case: "start", value: start } };
   const { interrupted } = sending.session.io;
+  const names = new SourceNames();
   try {
     for (const source of sources) {
-      for await (const items of batches(itemsOf(source, target, sending), BATCH_BYTES, weightOf)) {
+      for await (const items of batches(itemsOf(source, target, sending, names), BATCH_BYTES, weightOf)) {
         interrupted.throwIfAborted();
         yield { input: { case: "items", value: { items } } };
       }
@@ -100,9 +102,17 @@ async function* inputsOf(
   yield { input: { case: "done", value: true } };
 }
 
-async function* itemsOf(source: Place, target: Target, sending: Sending): AsyncGenerator<Item, void, void> {
+async function* itemsOf(
+  source: Place,
+  target: Target,
+  sending: Sending,
+  names: SourceNames,
+): AsyncGenerator<Item, void, void> {
+  let isFirst = true;
   const items = source.kind === "own" ? readOwn(source.path) : readContainer(source, target, sending);
   for await (const item of items) {
+    if (isFirst) names.add(item);
+    isFirst = false;
     if (item.item?.case === "skipped") sending.tally.skip(item.item.value);
     yield item;
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -95,6 +96,35 @@ describe("what a guest sends is written only below the destination", () => {
       assert.equal(await takes(target, [data]), false);
       assert.equal(await takes(target, [file, data, skipped]), true);
       assert.deepEqual(await readdir(target), []);
+    });
+  });
+
+  test("a pipe in the way, and what a link to nothing or a file with a slash names, are never replaced", async () => {
+    await onGround(async ({ target }) => {
+      const pipe = join(target, "x");
+      execFileSync("mkfifo", [pipe]);
+      const file = step({ case: "file", value: entry("x") });
+      const link = step({ case: "link", value: entry("x", "elsewhere") });
+      assert.equal(await takes(target, [file, data, end]), false);
+      assert.equal(await takes(target, [link]), false);
+      await symlink("x", join(target, "to-x"));
+      for (const named of ["x", "to-x"])
+        await assert.rejects(OwnReceiver.open(join(target, named), false), /is a pipe, a socket or a device/);
+      assert.ok((await lstat(pipe)).isFIFO());
+      await symlink("nothing", join(target, "link"));
+      await assert.rejects(OwnReceiver.open(join(target, "link"), false), /link is a link to nothing/);
+      await writeFile(join(target, "file"), "mine");
+      await assert.rejects(OwnReceiver.open(`${join(target, "file")}/`, false), /file is no folder/);
+      assert.deepEqual((await readdir(target)).sort(), ["file", "link", "to-x", "x"]);
+    });
+  });
+
+  test("a file for which there is no space is not begun", async () => {
+    await onGround(async ({ target }) => {
+      using receiver = await OwnReceiver.open(target, true);
+      const value = { ...entry("huge"), size: 2n ** 60n };
+      const begun = receiver.take(step({ case: "file", value }));
+      await assert.rejects(begun, /no space for .*huge: it needs .*, and .* are free/);
     });
   });
 

@@ -7,12 +7,14 @@ import {
   fstatSync,
   futimesSync,
   lchownSync,
+  lstatSync,
   mkdirSync,
   openSync,
   realpathSync,
   renameSync,
   rmSync,
   type Stats,
+  statfsSync,
   statSync,
   symlinkSync,
   write,
@@ -20,6 +22,7 @@ import {
 import { basename, dirname, resolve } from "node:path";
 import { promisify } from "node:util";
 import { isFileName, pathText } from "../../base/file-name.ts";
+import { plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { FileEntry, FileItem } from "../../contract/tremplin/v1/guest_pb.js";
 import { OpenFolder } from "./open-folder.ts";
@@ -44,6 +47,7 @@ interface Unfinished {
   readonly name: Uint8Array;
   readonly temporary: Buffer;
   bytes: number;
+  isClosed: boolean;
 }
 
 /**
@@ -78,8 +82,13 @@ export class OwnReceiver implements Disposable {
     const full = resolve(path);
     try {
       const found = statsOf(full);
-      const isFolder = found ? found.isDirectory() : intoFolder || path.endsWith("/");
-      if (!isFolder && intoFolder) throw new TremplinError("failed", `${full} is no folder`);
+      const isFolderMeant = intoFolder || path.endsWith("/");
+      const isFolder = found ? found.isDirectory() : isFolderMeant;
+      if (!isFolder && isFolderMeant) throw new TremplinError("failed", `${full} is no folder`);
+      if (found && !isFolder && !found.isFile()) throw special(full);
+      if (!found && lstatSync(full, { throwIfNoEntry: false })) {
+        throw new TremplinError("failed", `${full} is a link to nothing: remove it, or name another place`);
+      }
       // The file behind a link is replaced, not the link.
       const place = found?.isFile() ? realpathSync(full) : full;
       const folder = isFolder ? full : dirname(place);
@@ -153,7 +162,12 @@ export class OwnReceiver implements Disposable {
     const name = this.#nameOf(entry);
     const temporary = this.#at.folder.path(this.#temporary());
     const fd = openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-    this.#file = { fd, entry, name, temporary, bytes: 0 };
+    this.#file = { fd, entry, name, temporary, bytes: 0, isClosed: false };
+    // A container can make a file of any size that takes nothing there, and its zeros would fill this disk.
+    const { bavail, bsize, blocks } = statfsSync(this.#at.folder.path(Buffer.from(".")));
+    if (blocks > 0 && bavail * bsize < Number(entry.size)) {
+      throw Object.assign(new Error("no space is left for it"), { code: "ENOSPC" });
+    }
   }
 
   async #add(data: Uint8Array): Promise<void> {
@@ -167,14 +181,17 @@ export class OwnReceiver implements Disposable {
     }
   }
 
-  #complete({ fd, entry, name, temporary }: Unfinished): void {
+  #complete(file: Unfinished): void {
+    const { fd, entry, name, temporary } = file;
     const modified = Number(entry.modifiedSeconds);
     if (this.#owner) fchownSync(fd, this.#owner.uid, this.#owner.gid);
     fchmodSync(fd, this.#modeOf(entry));
     futimesSync(fd, modified, modified);
-    renameSync(temporary, this.#at.folder.path(name));
-    this.#file = undefined;
+    // A file system of a network may say only then that it has no space.
+    file.isClosed = true;
     closeSync(fd);
+    this.#replace(temporary, name);
+    this.#file = undefined;
     this.files++;
   }
 
@@ -185,7 +202,7 @@ export class OwnReceiver implements Disposable {
     symlinkSync(Buffer.from(entry.target), temporary);
     try {
       if (this.#owner) lchownSync(temporary, this.#owner.uid, this.#owner.gid);
-      renameSync(temporary, folder.path(name));
+      this.#replace(temporary, name);
     } catch (error) {
       rmSync(temporary, { force: true });
       throw error;
@@ -193,12 +210,21 @@ export class OwnReceiver implements Disposable {
     this.files++;
   }
 
+  /** Gives a name to what has a temporary one, in the place of a file or link. */
+  #replace(temporary: Buffer, name: Uint8Array): void {
+    const { folder, path } = this.#at;
+    const there = lstatSync(folder.path(name), { throwIfNoEntry: false });
+    if (there && !there.isFile() && !there.isSymbolicLink() && !there.isDirectory())
+      throw special(`${path}/${pathText(name)}`);
+    renameSync(temporary, folder.path(name));
+  }
+
   /** Removes a file that is not complete. */
   #drop(): void {
     const file = this.#file;
     this.#file = undefined;
     if (!file) return;
-    closeSync(file.fd);
+    if (!file.isClosed) closeSync(file.fd);
     rmSync(file.temporary, { force: true });
   }
 
@@ -255,6 +281,11 @@ function makeFolder(path: Buffer): boolean {
 
 function statsOf(path: string): Stats | undefined {
   return statSync(path, { throwIfNoEntry: false });
+}
+
+function special(path: string): TremplinError {
+  const sentence = `${plainText(path)} is a pipe, a socket or a device, and would be replaced: choose another name, or move it away`;
+  return new TremplinError("failed", sentence);
 }
 
 function broken(): TremplinError {

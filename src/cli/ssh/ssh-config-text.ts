@@ -32,6 +32,12 @@ export function configText({ files, proxy, users }: SshConfig): string {
   return `${lines.join("\n")}\n`;
 }
 
+/** The accounts that such a text has. */
+export function usersIn(text: string): Map<string, string> {
+  const blocks = text.matchAll(/^Host ([^\s*]+)\.tremplin\n {2}User (\S+)$/gm);
+  return new Map([...blocks].map(([, name = "", user = ""]) => [name, user]));
+}
+
 /** The line by which ssh reads our file; with ~ where that is in the home. */
 export function includeLine(home: string, config: string): string {
   const short = config.startsWith(`${home}/`) ? `~${config.slice(home.length)}` : config;

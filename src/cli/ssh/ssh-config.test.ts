@@ -1,12 +1,23 @@
 import assert from "node:assert/strict";
-import { chmod, mkdir, mkdtemp, readFile, readlink, rm, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { serverCommand, serverError, splitPreamble, withHostKeys } from "./server-script.ts";
-import { configText, includeLine, withInclude } from "./ssh-config-text.ts";
-import { addInclude, sshFiles } from "./ssh-files.ts";
+import { configText, includeLine, usersIn, withInclude } from "./ssh-config-text.ts";
+import { addInclude, keepHostKeys, sshFiles } from "./ssh-files.ts";
 
 const key = `ssh-ed25519 ${"A".repeat(68)}`;
 
@@ -32,6 +43,10 @@ test("each container with a user has a block before the one for all; odd words a
   assert.ok(text.includes('  IdentityFile "/home/my name/key"\n'));
   assert.ok(text.includes("  UserKnownHostsFile /h/50%%/known\n"));
   assert.ok(!text.includes("rm"));
+  assert.deepEqual([...usersIn(text)].sort(), [
+    ["db", "ada"],
+    ["web", "bob"],
+  ]);
 });
 
 test("our line comes first, once, and everything else stays", () => {
@@ -71,6 +86,40 @@ test("the person's file keeps its link, its mode and its bytes", async () => {
     assert.ok((await readFile(actual)).subarray(-bytes.length).equals(bytes));
   } finally {
     await rm(home, { recursive: true });
+  }
+});
+
+test("a link to nothing stays a link, and no other file of the person is written", async () => {
+  const home = await mkdtemp(join(tmpdir(), "tremplin-ssh-"));
+  try {
+    const files = sshFiles({ config: join(home, ".config") });
+    const path = join(home, ".ssh", "config");
+    await mkdir(join(home, ".ssh"));
+    await symlink("../dotfiles/ssh", path);
+    await assert.rejects(addInclude({ home, config: "" }, files), /config is a link to nothing/);
+    assert.equal(await readlink(path), "../dotfiles/ssh");
+    await rm(path);
+    await writeFile(`${path}.new`, "mine");
+    assert.equal(await addInclude({ home, config: "" }, files), true);
+    assert.equal(await readFile(`${path}.new`, "utf8"), "mine");
+    assert.deepEqual((await readdir(join(home, ".ssh"))).sort(), ["config", "config.new"]);
+  } finally {
+    await rm(home, { recursive: true });
+  }
+});
+
+test("connections that begin at the same time keep the host keys of each other", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "tremplin-ssh-"));
+  try {
+    const hosts = Array.from({ length: 8 }, (_, index) => `web${index}.tremplin`);
+    await Promise.all(hosts.map((host) => keepHostKeys(folder, host, [key])));
+    const kept = (await readFile(join(folder, "known_hosts"), "utf8")).trim().split("\n").sort();
+    assert.deepEqual(
+      kept,
+      hosts.map((host) => `${host} ${key}`),
+    );
+  } finally {
+    await rm(folder, { recursive: true });
   }
 });
 

@@ -1,11 +1,16 @@
-import { mkdir, readFile, realpath, stat } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { lstat, mkdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { canAccess, replaceFile } from "../../base/files/files.ts";
+import { lockFile } from "../../base/files/file-lock.ts";
+import { canAccess, replaceFile, textOfFile } from "../../base/files/files.ts";
 import { runProgram } from "../../base/processes/run-program.ts";
 import { systemErrorSentence } from "../../base/system-error.ts";
 import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
 import type { PersonsHome } from "./person.ts";
+import { withHostKeys } from "./server-script.ts";
 import { includeLine, withInclude } from "./ssh-config-text.ts";
+
+const LOCK_TIMEOUT_MS = 10_000;
 
 /** What ssh needs to reach containers, in a folder of the person's own. */
 export interface SshFiles {
@@ -54,13 +59,39 @@ export async function addInclude({ home }: PersonsHome, files: SshFiles): Promis
     await mkdir(dirname(named), { recursive: true, mode: 0o700 });
     const path = await realpath(named).catch(() => named);
     const found = await stat(path).catch(ifNoFile);
+    if (!found && (await lstat(path).catch(ifNoFile))) {
+      throw new TremplinError("failed", `${named} is a link to nothing: make that file, or remove the link`);
+    }
     const before = found ? await readFile(path, "latin1") : "";
     const after = withInclude(before, includeLine(home, files.config));
     if (after === undefined) return false;
     const mode = found ? found.mode & 0o777 : 0o600;
-    await replaceFile(path, Buffer.from(after, "latin1"), mode);
+    await replaceOf(path, Buffer.from(after, "latin1"), mode);
     return true;
   });
+}
+
+/** Replaces a file in a folder where every other name can be the person's. */
+async function replaceOf(path: string, content: Buffer, mode: number): Promise<void> {
+  const fresh = `${path}.tremplin-${randomBytes(6).toString("hex")}`;
+  try {
+    await replaceFile(fresh, content, mode);
+    await rename(fresh, path);
+  } finally {
+    await rm(fresh, { force: true });
+  }
+}
+
+/** Keeps the keys that a container has now: one of the same name may be another one since. */
+export async function keepHostKeys(folder: string, host: string, keys: readonly string[]): Promise<void> {
+  const path = join(folder, "known_hosts");
+  const isKept = (text: string) => withHostKeys(text, host, keys) === text;
+  if (isKept((await textOfFile(path)) ?? "")) return;
+  // Other connections begin at the same time. Where nothing can be locked, this one is made all the same.
+  const locking = lockFile(join(folder, "lock"), AbortSignal.timeout(LOCK_TIMEOUT_MS));
+  await using _lock = await locking.catch(() => undefined);
+  const before = (await textOfFile(path)) ?? "";
+  if (!isKept(before)) await replaceOf(path, Buffer.from(withHostKeys(before, host, keys)), 0o600);
 }
 
 function ifNoFile(error: NodeJS.ErrnoException): undefined {

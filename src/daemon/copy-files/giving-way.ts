@@ -1,7 +1,10 @@
 import { busySentence } from "../../actions/container-actions.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 
-/** Operations that the engine does not begin, or not end, while somebody has files of the container open. */
+/**
+ * Operations that the engine does not begin, or not end, while somebody has files of the container open. An upgrade
+ * restarts the container, and a rollback of it would lose what was copied meanwhile.
+ */
 const FIRST = new Set([
   "create",
   "start",
@@ -11,6 +14,7 @@ const FIRST = new Set([
   "rename",
   "import",
   "restore",
+  "upgrade",
   "undo-upgrade",
 ]);
 const LOOK_MS = 200;

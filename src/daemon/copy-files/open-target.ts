@@ -25,6 +25,12 @@ export async function openTarget(files: FileSession, start: WriteFilesInput_Star
     const type = (await files.stat(path).catch(ifMissing))?.type;
     const isFolder = type === "directory" || (intoFolder && type === undefined);
     if (intoFolder && !isFolder) throw noFolder(path, container);
+    if (type === undefined && (await files.lstat(path).catch(ifMissing))) {
+      throw new TremplinError(
+        "failed",
+        `${displayText(path)} in ${container} is a link to nothing: remove it, or name another place`,
+      );
+    }
     // The file behind a link is replaced, not the link.
     const place = isFolder || type === undefined ? path : await resolveFileLinks(files, path);
     const folder = isFolder ? path : posix.dirname(place);

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { isFileName, pathText } from "../../base/file-name.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { FileEntry, FileItem } from "../../contract/tremplin/v1/guest_pb.js";
-import type { FileSession } from "../../engine/files/file-session.ts";
+import type { FileSession, NodeInfo } from "../../engine/files/file-session.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import { decodeLatin1, displayText } from "../guest/lossless-text.ts";
 import { fileError } from "./file-error.ts";
@@ -170,16 +170,24 @@ export class TreeReceiver {
   /** Its mode and owner are set before anything is in it. */
   async #open({ path, isNew, entry }: IncomingFile): Promise<UnfinishedFile> {
     const { owner, person } = this.#target;
-    const there = isNew || owner ? undefined : await this.#session.lstat(path).catch(ifMissing);
+    const there = await this.#findReplaced({ path, isNew });
     const kept = there?.type === "file" ? { uid: there.uid, gid: there.gid } : undefined;
     const ids = owner ?? kept ?? person;
     return await UnfinishedFile.open(this.#session, this.#temporary(path), { ...ids, mode: entry.mode });
   }
 
-  async #link({ path, entry }: Place): Promise<void> {
+  /** What a file or link replaces. Throws for what nobody means to replace. */
+  async #findReplaced({ path, isNew }: Pick<Place, "path" | "isNew">): Promise<NodeInfo | undefined> {
+    const there = isNew ? undefined : await this.#session.lstat(path).catch(ifMissing);
+    if (there?.type !== "special") return there;
+    throw this.#inTheWay(path, "a pipe, a socket or a device, and would be replaced");
+  }
+
+  async #link({ path, entry, isNew }: Place): Promise<void> {
     this.files++;
     const temporary = this.#temporary(path);
     try {
+      await this.#findReplaced({ path, isNew });
       await this.#session.symlink(temporary, decodeLatin1(entry.target));
       await this.#session.rename(temporary, path);
     } catch (error) {

@@ -14,6 +14,7 @@ import type {
 } from "../../contract/tremplin/v1/guest_pb.js";
 import type { FileSession } from "../../engine/files/file-session.ts";
 import { getContainer } from "../containers/find-container.ts";
+import { isUnprovisioned, markProvisioned } from "../containers/provisioned-mark.ts";
 import { fileError } from "../copy-files/file-error.ts";
 import { GivingWay } from "../copy-files/giving-way.ts";
 import { openTarget } from "../copy-files/open-target.ts";
@@ -87,6 +88,7 @@ async function* writeFiles(
   const { containerName } = start;
   using way = await beginCopy(deps, containerName, outer);
   using files = await openFiles(deps, containerName, way.signal);
+  await keepContent(deps, containerName, way.signal);
   const { path, target } = await openTarget(files, start);
   const receiver = new TreeReceiver(files, target);
   const report = () => ({
@@ -130,6 +132,14 @@ async function beginCopy({ engine, runner }: Deps, name: string, signal: AbortSi
   checkContainerName(name);
   await getContainer(engine.running(), name, signal);
   return new GivingWay(runner.locks, name, signal);
+}
+
+/** A create replaces a container that was never provisioned, but not what a person has copied into it. */
+async function keepContent({ engine }: Deps, name: string, signal: AbortSignal): Promise<void> {
+  const running = engine.running();
+  const found = await getContainer(running, name, signal);
+  if (await isUnprovisioned(running, found, signal).catch(() => false))
+    await markProvisioned(running, name, signal);
 }
 
 /** The end of the call does not end the session: what is unfinished must still be removed. */

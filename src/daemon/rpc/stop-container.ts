@@ -5,6 +5,7 @@ import {
   type StopContainerRequest,
 } from "../../contract/tremplin_pb.js";
 import { instanceStatus } from "../../engine/resources/instance.ts";
+import { recordStopped } from "../containers/autostart.ts";
 import { findContainer, noSuchContainer } from "../containers/find-container.ts";
 import { begin, type RpcDeps, withStatusErrors } from "./rpc.ts";
 
@@ -18,6 +19,8 @@ export function stopContainer(deps: RpcDeps) {
       const found = await findContainer(deps.engine.running(), name, context.signal);
       if (!found) return { status: Status.DOES_NOT_EXIST, failureReason: noSuchContainer(name) };
       if (found.status_code === instanceStatus.stopped && !deps.runner.locks.holder(name)) {
+        // One that waits to be started again after its engine ended is not.
+        await recordStopped(deps.engine.running(), name, context.signal);
         return { status: Status.STOPPED, failureReason: "" };
       }
       await begin(deps, context, deps.kinds.stop, name, request);

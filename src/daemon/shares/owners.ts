@@ -53,3 +53,8 @@ export function outsideOf({ name, expanded_config: config }: Instance, { uid, gi
   }
   return { uid: outside.uid, gid: outside.gid };
 }
+
+/** The note that nobody in a container has the files of a share yet. */
+export function noUser(name: string): string {
+  return `${name} has no user yet: its files belong to the uid 1000 there, which tremplin user ${name} USER makes`;
+}

@@ -1,4 +1,4 @@
-import { mkdir, rmdir } from "node:fs/promises";
+import { mkdir, readdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { loadNative } from "../../base/native/load-native.ts";
 import type { mountFolder, unmountFolder } from "../../base/native/mounts.ts";
@@ -33,6 +33,11 @@ export class ShareMounts {
 
   pathOf(id: string): string {
     return join(this.#folder, id);
+  }
+
+  /** Those that may be mounted. */
+  async ids(): Promise<string[]> {
+    return await readdir(this.#folder).catch(() => []);
   }
 
   /** Whether the folder that is at the source now is mounted. */

@@ -15,6 +15,8 @@ const recordSchema = z.object({
   person: ids,
   /** Which ids of the machine the person's are outside of the container, when it was mounted last. */
   outside: ids,
+  /** The engine that has its containers. Another one does not know them; without, it was shared by an older daemon. */
+  engine: z.string().optional(),
 });
 const schema = z.object({ shares: z.record(z.string(), recordSchema) });
 

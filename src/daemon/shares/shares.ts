@@ -7,11 +7,13 @@ import type { Logger } from "../../base/logger.ts";
 import { errorMessage, isUnavailable, TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { EngineEvent } from "../../engine/events/engine-event.ts";
+import { formatEngineAddress } from "../../engine/http/engine-address.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import { type Instance, instanceStatus } from "../../engine/resources/instance.ts";
 import { getContainer } from "../containers/find-container.ts";
 import { deviceOf, type ShareDevice, sharesOf, withoutDevices } from "../containers/share-mark.ts";
-import { chooseOwner, outsideOf } from "./owners.ts";
+import { checkReplaced, findShare } from "./find-share.ts";
+import { chooseOwner, noUser, outsideOf } from "./owners.ts";
 import type { ShareMounts } from "./share-mounts.ts";
 import type { Ids, ShareRecord, ShareRecords } from "./share-records.ts";
 import { defaultPath, openSource, resolveSource } from "./source-folder.ts";
@@ -19,8 +21,12 @@ import { checkDevices, checkTarget, inspectContainer } from "./target-path.ts";
 
 const DEBOUNCE_MS = 200;
 const RETRY_DELAYS_MS = [1_000, 60_000] as const;
+/** A change of a container's devices that has begun is not broken off with its call: nobody would know how it ended. */
+const CHANGE_TIMEOUT_MS = 60_000;
 /** One key for all: changes of mounts and records run one at a time. */
 const MUTEX_KEY = "shares";
+/** The end of every second key of a device. */
+const AGAIN = "-again";
 /** Events after which a share may be used by nobody, or an engine may have started a container without it. */
 const RELEVANT_ACTIONS = ["created", "deleted", "restored"].map((what) => `instance-${what}`);
 
@@ -97,8 +103,9 @@ export class Shares implements AsyncDisposable {
 
   /** Ends the mounts; for when the engine has stopped. Never rejects. */
   async unmountAll(): Promise<void> {
-    const { records, mounts, log } = this.#options;
-    for (const id of records.all.keys()) {
+    const { mounts, log } = this.#options;
+    // Also those whose record was lost.
+    for (const id of await mounts.ids()) {
       await mounts.unmount(id).catch((error) => log.warn({ error, id }, "a share could not be unmounted"));
     }
   }
@@ -114,20 +121,29 @@ export class Shares implements AsyncDisposable {
       const container = await getContainer(engine, name, signal);
       checkDevices(container.expanded_devices, path);
       const before = sharesOf(container.devices).filter((share) => share.path === path);
+      if (!wanted.path) checkReplaced(name, before, source);
       const person = await inspectContainer(engine, name, before.length > 0 ? undefined : path, signal);
       await using opened = await openSource(source);
       const { owner, notes } = chooseOwner({ source, opened, caller: wanted.caller, readOnly });
       const ids = { uid: person.uid, gid: person.gid };
-      const record = { source, readOnly, owner, person: ids, outside: outsideOf(container, ids) };
+      const address = formatEngineAddress(engine.address);
+      const record = {
+        source,
+        readOnly,
+        owner,
+        person: ids,
+        outside: outsideOf(container, ids),
+        engine: address,
+      };
       const id = randomBytes(8).toString("hex");
       const kept = await this.#add(id, record, notes);
       try {
-        await this.#setDevice(container, { id, path, record: kept }, before, signal);
+        await this.#setDevice(container, { id, path, record: kept }, before);
       } catch (error) {
-        await this.#forget(id);
+        await this.#forgetUnused(engine, id);
         throw error;
       }
-      for (const { mount } of before) await this.#forgetUnused(engine, basename(mount), signal);
+      for (const { mount } of before) await this.#forgetUnused(engine, basename(mount));
       if (!person.isThere && kept.owner) notes.push(noUser(name));
       const share = { container: name, source, path, readOnly, owner: kept.owner, problem: "" };
       return [share, notes];
@@ -142,10 +158,10 @@ export class Shares implements AsyncDisposable {
       const share = await findShare(container, place);
       const gone = new Set([share.key]);
       const change = (instance: { devices: Instance["devices"] }) => withoutDevices(instance.devices, gone);
-      await engine.instances.update(name, (all) => ({ ...all, devices: change(all) }), { signal });
+      await engine.instances.update(name, (all) => ({ ...all, devices: change(all) }), inTime());
       const { source, path, readOnly } = share;
       const owner = this.#recordOf(share)?.owner;
-      await this.#forgetUnused(engine, basename(share.mount), signal);
+      await this.#forgetUnused(engine, basename(share.mount));
       return { container: name, source, path, readOnly, owner, problem: "" };
     });
   }
@@ -202,7 +218,6 @@ export class Shares implements AsyncDisposable {
     container: Instance,
     { id, path, record }: { id: string; path: string; record: ShareRecord },
     before: readonly ShareDevice[],
-    signal: AbortSignal,
   ): Promise<void> {
     const key = `share-${id}`;
     const { source, readOnly } = record;
@@ -210,7 +225,7 @@ export class Shares implements AsyncDisposable {
     const replaced = new Set(before.map((share) => share.key));
     const change = (all: Instance["devices"]) => ({ ...withoutDevices(all, replaced), [key]: device });
     const { instances } = this.#options.engine();
-    await instances.update(container.name, (all) => ({ ...all, devices: change(all.devices) }), { signal });
+    await instances.update(container.name, (all) => ({ ...all, devices: change(all.devices) }), inTime());
   }
 
   /** Mounts a share, with the ids that the container has now. Logs what is in the way. True if it was not mounted. */
@@ -232,12 +247,16 @@ export class Shares implements AsyncDisposable {
     return await this.#mutex.run(MUTEX_KEY, async () => {
       try {
         if (records.all.size === 0) return true;
-        const containers = await this.#options.engine().instances.list({ signal });
+        const engine = this.#options.engine();
+        const here = formatEngineAddress(engine.address);
+        const containers = await engine.instances.list({ signal });
         const users = (id: string) => containers.filter((each) => this.#recordsOf(each).has(id));
+        // Another engine does not know the containers of this one.
+        const isOfAnother = ({ engine: of = here }: ShareRecord) => of !== here;
         for (const [id, record] of records.all) {
           const [first, ...others] = users(id);
-          if (!first) await this.#forget(id);
-          else if (await this.#mount(id, record, first)) await this.#show(id, [first, ...others], signal);
+          if (first) await this.#mountAndShow(id, record, [first, ...others], signal);
+          else if (!isOfAnother(record)) await this.#forget(id);
         }
         return true;
       } catch (error) {
@@ -249,28 +268,46 @@ export class Shares implements AsyncDisposable {
     });
   }
 
-  /** Gives a folder that is there again to containers that started without it. */
+  async #mountAndShow(
+    id: string,
+    record: ShareRecord,
+    containers: readonly [Instance, ...Instance[]],
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (await this.#mount(id, record, containers[0])) await this.#show(id, containers, signal);
+  }
+
+  /**
+   * Gives a folder that is there again to containers that started without it. Under another key the engine takes the
+   * device away and adds it in one change, so that nothing can end this in the middle.
+   */
   async #show(id: string, containers: readonly Instance[], signal: AbortSignal): Promise<void> {
     const { instances } = this.#options.engine();
     for (const { name, status_code, devices } of containers) {
       const key = sharesOf(devices).find((share) => basename(share.mount) === id)?.key;
-      const device = key === undefined ? undefined : devices[key];
-      if (status_code !== instanceStatus.running || key === undefined || !device) continue;
-      const gone = new Set([key]);
-      const without = (all: Instance["devices"]) => withoutDevices(all, gone);
-      await instances
-        .update(name, (all) => ({ ...all, devices: without(all.devices) }), { signal })
-        .catch(ifMissing);
-      const again = (all: Instance["devices"]) => ({ ...all, [key]: device });
+      if (status_code !== instanceStatus.running || key === undefined) continue;
+      const again = (all: Instance["devices"]) => {
+        const device = all[key];
+        return device ? { ...withoutDevices(all, new Set([key])), [otherKey(key)]: device } : all;
+      };
       await instances
         .update(name, (all) => ({ ...all, devices: again(all.devices) }), { signal })
         .catch(ifMissing);
     }
   }
 
-  async #forgetUnused(engine: Engine, id: string, signal: AbortSignal): Promise<void> {
-    const containers = await engine.instances.list({ signal });
-    if (!containers.some((each) => this.#recordsOf(each).has(id))) await this.#forget(id);
+  /** Forgets a share unless a container has it. Where the engine does not say, that is seen later. */
+  async #forgetUnused(engine: Engine, id: string): Promise<void> {
+    try {
+      const containers = await engine.instances.list(inTime());
+      if (!containers.some((each) => this.#recordsOf(each).has(id))) await this.#forget(id);
+    } catch (error) {
+      this.#options.log.warn(
+        { error, id },
+        "cannot compare a share with what containers have; it is done later",
+      );
+      this.#reconciler.trigger();
+    }
   }
 
   async #forget(id: string): Promise<void> {
@@ -304,24 +341,10 @@ export class Shares implements AsyncDisposable {
   }
 }
 
-/** The one share that a person means. */
-async function findShare({ name, devices }: Instance, place: string): Promise<ShareDevice> {
-  const shares = sharesOf(devices);
-  const source = await resolveSource(place, []).catch(() => place);
-  const found = shares.filter((share) => share.path === place);
-  const bySource = shares.filter((share) => share.source === place || share.source === source);
-  const [share, ...others] = found.length > 0 ? found : bySource;
-  if (!share) {
-    throw new TremplinError(
-      "not-found",
-      `${name} has no share ${place}; tremplin shares ${name} lists those that it has`,
-    );
-  }
-  if (others.length === 0) return share;
-  const paths = bySource.map(({ path }) => path).join(", ");
-  throw new TremplinError("invalid", `${name} has ${place} at several paths: ${paths}; name one of them`);
+function inTime(): { readonly signal: AbortSignal } {
+  return { signal: AbortSignal.timeout(CHANGE_TIMEOUT_MS) };
 }
 
-function noUser(name: string): string {
-  return `${name} has no user yet: its files belong to the uid 1000 there, which tremplin user ${name} USER makes`;
+function otherKey(key: string): string {
+  return key.endsWith(AGAIN) ? key.slice(0, -AGAIN.length) : `${key}${AGAIN}`;
 }

@@ -17,6 +17,7 @@ const fields = [
 const autostart = [
   { value: "on", text: "yes" },
   { value: "off", text: "no" },
+  { value: "last", text: "if it ran before" },
 ];
 
 /** How much the container may use, and when it starts. */
