@@ -4,7 +4,7 @@ import { CommandLineFixture } from "../../../test/support/command-line.ts";
 
 test("list shows all containers", async (t) => {
   const at = await CommandLineFixture.open(t);
-  assert.match((await at.output("list")).stderr, /tremplin create/);
+  assert.match((await at.output("list")).stderr, /tremplin launch/);
   at.guest.containers.set("web", "running").set("database", "stopped");
   const { stdout } = await at.output("list");
   assert.deepEqual(stdout.split("\n"), [
