@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -104,6 +105,7 @@ test("a host that is not there is unreachable, in words and as an object", async
     const io = new RecordedIo();
     assert.equal(await run(separate, io), exitCode.unreachable, `${line}: ${io.stderr}`);
     assert.match(io.stderr, /nothing listens at unix:\/nowhere\/host.sock/, line);
+    assert.equal(existsSync("/nowhere"), false, `${line} makes nothing`);
     const object = new RecordedIo();
     assert.equal(await run(["--json", ...separate], object), exitCode.unreachable);
     const { error } = JSON.parse(object.stderr.trim().split("\n").at(-1) ?? "");

@@ -14,7 +14,8 @@ export async function fromContainers(
   session: Session,
 ): Promise<string> {
   const { api, io } = session;
-  using receiver = await OwnReceiver.open(target.path, sources.length > 1);
+  using opened = new DisposableStack();
+  let receiver: OwnReceiver | undefined;
   const settings = { signal: io.interrupted };
   const names = new SourceNames();
   for (const source of sources) {
@@ -22,6 +23,8 @@ export async function fromContainers(
     let isFirst = true;
     const request = { containerName: source.container, path: new Uint8Array(Buffer.from(source.path)) };
     for await (const { items } of api.stream(Guest.method.readFiles, request, settings)) {
+      // Nothing is made here for what is not there.
+      receiver ??= opened.use(await OwnReceiver.open(target.path, sources.length > 1));
       for (const item of items) {
         if (isFirst) names.add(item);
         isFirst = false;
@@ -29,9 +32,9 @@ export async function fromContainers(
       }
       tally.show(session);
     }
-    receiver.finish();
+    receiver?.finish();
   }
-  return receiver.path;
+  return receiver?.path ?? target.path;
 }
 
 async function takeItem(
