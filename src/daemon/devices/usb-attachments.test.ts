@@ -11,6 +11,7 @@ import { tinyImageBytes } from "../../../test/support/memory-engine/tiny-image-b
 import { repository } from "../../../test/support/repository.ts";
 import { systemClock } from "../../base/async/clock.ts";
 import { silentLogger as log } from "../../base/logger.ts";
+import { TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { uuidOf } from "../containers/find-container.ts";
 import { UsbAttachments } from "./usb-attachments.ts";
@@ -45,8 +46,8 @@ afterEach(async () => {
 });
 
 const file = () => join(folder.path, "usb.json");
-async function daemon(boot = "first boot"): Promise<UsbAttachments> {
-  const options = { file: file(), engine: () => engine, clock: systemClock, log, sys: plugs.sys, boot };
+async function daemon(boot = "first boot", running = () => engine): Promise<UsbAttachments> {
+  const options = { file: file(), engine: running, clock: systemClock, log, sys: plugs.sys, boot };
   const started = await UsbAttachments.open(options);
   started.watch(engine);
   return started;
@@ -120,6 +121,16 @@ test("without the first controller its numbers are nobody's, also after a restar
   await restart();
   assert.deepEqual(await numbers(), range(1, 32));
   assert.deepEqual(await holders(), [[1, "one"]]);
+});
+
+test("the devices are right although the engine that is watched does not count as running yet", async () => {
+  await plugs.plug(1, "mine");
+  await usb.attach(1, "one");
+  await usb[Symbol.asyncDispose]();
+  usb = await daemon("first boot", () => {
+    throw new TremplinError("unavailable", "the engine is recovering");
+  });
+  await has("/dev/mine");
 });
 
 test("a port whose controller is away can be detached", async () => {

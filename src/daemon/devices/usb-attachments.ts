@@ -48,6 +48,7 @@ export class UsbAttachments implements AsyncDisposable {
   readonly #reconciler: Reconciler;
   readonly #mutex = new KeyedMutex();
   #subscription: Disposable | undefined;
+  #watched: Engine | undefined;
 
   private constructor(options: UsbAttachmentsOptions, assignments: UsbAssignments, ports: UsbPorts) {
     this.#options = options;
@@ -76,6 +77,7 @@ export class UsbAttachments implements AsyncDisposable {
 
   /** Reconciles the containers of an engine now and whenever something changes them. */
   watch(engine: Engine): void {
+    this.#watched = engine;
     const refresh = (): void => this.#reconciler.trigger();
     const onEvent = (event: EngineEvent): void => {
       if (event.type === "lifecycle" && RELEVANT_ACTIONS.includes(event.metadata.action)) refresh();
@@ -147,6 +149,11 @@ export class UsbAttachments implements AsyncDisposable {
     });
   }
 
+  /** The one that is watched, which others may use only later, once it counts as running. */
+  #engine(): Engine {
+    return this.#watched ?? this.#options.engine();
+  }
+
   async #holderOf(port: number): Promise<Instance | undefined> {
     const assignment = this.#assignments.of(port);
     if (!assignment) return undefined;
@@ -163,20 +170,18 @@ export class UsbAttachments implements AsyncDisposable {
   async #setPorts(container: Instance, ports: readonly number[], signal?: AbortSignal): Promise<void> {
     const nodes = await this.#ports.nodes(ports);
     if (isDeepStrictEqual(withUsb(container.devices, nodes), container.devices)) return;
-    await this.#options
-      .engine()
-      .instances.update(
-        container.name,
-        (instance) => ({ ...instance, devices: withUsb(instance.devices, nodes) }),
-        { signal },
-      );
+    await this.#engine().instances.update(
+      container.name,
+      (instance) => ({ ...instance, devices: withUsb(instance.devices, nodes) }),
+      { signal },
+    );
   }
 
   /** Reconciles all containers; false if one failed. */
   async #reconcile(signal: AbortSignal): Promise<boolean> {
     return await this.#mutex.run(MUTEX_KEY, async () => {
       try {
-        const containers = await this.#options.engine().instances.list({ signal });
+        const containers = await this.#engine().instances.list({ signal });
         await this.#assignments.follow(containers);
         const shown = containers.filter(({ name }) => !isTemporaryName(name));
         const right = await Promise.all(shown.map((each) => this.#reconcileContainer(each, signal)));

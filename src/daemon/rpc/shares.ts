@@ -5,7 +5,7 @@ import type {
   ListSharesRequest,
   RemoveShareRequest,
 } from "../../contract/tremplin/v1/guest_pb.js";
-import type { Share } from "../shares/shares.ts";
+import type { Share } from "../shares/share.ts";
 import type { RpcDeps } from "./rpc.ts";
 
 /** Shows a folder of the machine in a container (docs/shares.md). */

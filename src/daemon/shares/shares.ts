@@ -14,8 +14,9 @@ import { getContainer } from "../containers/find-container.ts";
 import { deviceOf, type ShareDevice, sharesOf, withoutDevices } from "../containers/share-mark.ts";
 import { checkReplaced, findShare } from "./find-share.ts";
 import { chooseOwner, noUser, outsideOf } from "./owners.ts";
+import type { Share, WantedShare } from "./share.ts";
 import type { ShareMounts } from "./share-mounts.ts";
-import type { Ids, ShareRecord, ShareRecords } from "./share-records.ts";
+import type { ShareRecord, ShareRecords } from "./share-records.ts";
 import { defaultPath, openSource, resolveSource } from "./source-folder.ts";
 import { checkDevices, checkTarget, inspectContainer } from "./target-path.ts";
 
@@ -41,30 +42,13 @@ export interface SharesOptions {
   readonly log: Logger;
 }
 
-export interface WantedShare {
-  readonly source: string;
-  /** Empty: below /mnt, with the name of the folder. */
-  readonly path: string;
-  readonly readOnly: boolean;
-  /** Who asks, on the machine of the daemon; undefined where that is not known. */
-  readonly caller: Ids | undefined;
-}
-
-/** A share as people see it. */
-export interface Share extends Pick<ShareDevice, "source" | "path" | "readOnly"> {
-  readonly container: string;
-  /** Undefined where owners are shown as they are. */
-  readonly owner: Ids | undefined;
-  /** Why the container does not see it, and what helps; empty if it does. */
-  readonly problem: string;
-}
-
 /** Folders of the machine in containers (docs/shares.md). */
 export class Shares implements AsyncDisposable {
   readonly #options: SharesOptions;
   readonly #mutex = new KeyedMutex();
   readonly #reconciler: Reconciler;
   #subscription: Disposable | undefined;
+  #watched: Engine | undefined;
 
   constructor(options: SharesOptions) {
     this.#options = options;
@@ -92,6 +76,7 @@ export class Shares implements AsyncDisposable {
 
   /** Forgets what no container of the engine has any more, now and whenever a container is gone or restored. */
   watch(engine: Engine): void {
+    this.#watched = engine;
     const refresh = (): void => this.#reconciler.trigger();
     const onEvent = (event: EngineEvent): void => {
       if (event.type === "lifecycle" && RELEVANT_ACTIONS.includes(event.metadata.action)) refresh();
@@ -188,6 +173,11 @@ export class Shares implements AsyncDisposable {
     await this.#reconciler[Symbol.asyncDispose]();
   }
 
+  /** The one that is watched, which others may use only later, once it counts as running. */
+  #engine(): Engine {
+    return this.#watched ?? this.#options.engine();
+  }
+
   #localEngine(): Engine {
     const engine = this.#options.engine();
     if (engine.address.kind === "unix") return engine;
@@ -224,7 +214,7 @@ export class Shares implements AsyncDisposable {
     const device = deviceOf({ key, mount: this.#options.mounts.pathOf(id), source, path, readOnly });
     const replaced = new Set(before.map((share) => share.key));
     const change = (all: Instance["devices"]) => ({ ...withoutDevices(all, replaced), [key]: device });
-    const { instances } = this.#options.engine();
+    const { instances } = this.#engine();
     await instances.update(container.name, (all) => ({ ...all, devices: change(all.devices) }), inTime());
   }
 
@@ -247,7 +237,7 @@ export class Shares implements AsyncDisposable {
     return await this.#mutex.run(MUTEX_KEY, async () => {
       try {
         if (records.all.size === 0) return true;
-        const engine = this.#options.engine();
+        const engine = this.#engine();
         const here = formatEngineAddress(engine.address);
         const containers = await engine.instances.list({ signal });
         const users = (id: string) => containers.filter((each) => this.#recordsOf(each).has(id));
@@ -282,7 +272,7 @@ export class Shares implements AsyncDisposable {
    * device away and adds it in one change, so that nothing can end this in the middle.
    */
   async #show(id: string, containers: readonly Instance[], signal: AbortSignal): Promise<void> {
-    const { instances } = this.#options.engine();
+    const { instances } = this.#engine();
     for (const { name, status_code, devices } of containers) {
       const key = sharesOf(devices).find((share) => basename(share.mount) === id)?.key;
       if (status_code !== instanceStatus.running || key === undefined) continue;
