@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { checkContainerName } from "../../base/container-name.ts";
 import { pathText } from "../../base/file-name.ts";
-import { bytesText, jsonLine, plainText } from "../../base/text.ts";
+import { jsonLine, plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { fromContainers } from "../copy-files/from-containers.ts";
 import { type Place, parsePlace } from "../copy-files/place.ts";
@@ -87,9 +87,7 @@ function report(path: string, tally: Tally, flags: Flags, io: Io): void {
       io.err(`skipped ${pathText(each.path)}: ${plainText(each.reason)}\n`);
     }
     if (skipped.length > MAX_NAMED) io.err(`skipped ${skipped.length - MAX_NAMED} more\n`);
-    io.out(
-      `copied ${files === 1 ? "1 file" : `${files} files`}, ${bytesText(bytes)}, to ${plainText(path)}\n`,
-    );
+    io.out(`copied ${tally.text}, to ${plainText(path)}\n`);
   }
   const failed = tally.unreadable;
   if (failed > 0) throw new TremplinError("failed", `${failed} of them could not be copied`);

@@ -1,4 +1,5 @@
 import { statfs } from "node:fs/promises";
+import { dirname } from "node:path";
 import { systemErrorText } from "../../base/system-error.ts";
 import { bytesText, plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
@@ -8,7 +9,7 @@ export async function cannotWrite(path: string, error: unknown, bytes = 0): Prom
   if (error instanceof TremplinError) return error;
   const { code } = error as NodeJS.ErrnoException;
   if (code === "ENOSPC" || code === "EDQUOT") {
-    const free = await statfs(folderOf(path)).catch(() => undefined);
+    const free = await statfs(dirname(path)).catch(() => undefined);
     const has =
       free && code === "ENOSPC" ? `${bytesText(free.bavail * free.bsize)} are free` : "its quota is used up";
     const sentence = `there is no space for ${plainText(path)}: it needs ${bytesText(bytes)}, and ${has}`;
@@ -21,8 +22,4 @@ export async function cannotWrite(path: string, error: unknown, bytes = 0): Prom
 export function cannotRead(path: string, error: unknown): TremplinError {
   if (error instanceof TremplinError) return error;
   return new TremplinError("failed", `cannot read ${plainText(path)}: ${systemErrorText(error)}`, error);
-}
-
-function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/")) || "/";
 }

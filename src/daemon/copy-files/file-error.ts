@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { bytesText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { FileSession } from "../../engine/files/file-session.ts";
@@ -42,7 +43,7 @@ export function reasonOf(error: TremplinError): string {
 
 async function noSpaceError(files: FileSession, access: Access): Promise<TremplinError> {
   const { path, bytes = 0 } = access;
-  const space = await files.freeSpace(parentOf(path)).catch(() => undefined);
+  const space = await files.freeSpace(posix.dirname(path)).catch(() => undefined);
   return noRoomError(access, bytes, space?.free);
 }
 
@@ -56,8 +57,4 @@ export function noRoomError(
   const has = free === undefined ? "its quota is used up" : `${bytesText(free)} are free`;
   const advice = `delete something there, or give it more (tremplin get ${container})`;
   return new TremplinError("failed", `${needs}, and ${has}; ${advice}`);
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, Math.max(1, path.lastIndexOf("/")));
 }

@@ -3,11 +3,10 @@ import { type FileHandle, lstat, open, readlink, realpath, stat } from "node:fs/
 import { isAbsolute, join, relative } from "node:path";
 import { abortable } from "../../base/async/abortable.ts";
 import { TimeLimit } from "../../base/async/time-limit.ts";
+import { O_PATH } from "../../base/files/files.ts";
 import { systemErrorText } from "../../base/system-error.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 
-/** Opens without access to the content (open(2)); Node.js has no name for it. */
-const O_PATH = 0o10000000;
 /** A network file system whose server is away would block for ever. */
 const TIME_LIMIT_MS = 5_000;
 /** The kernel's own file systems, and sockets and locks of the machine's services. */
