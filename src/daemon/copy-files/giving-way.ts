@@ -29,12 +29,15 @@ interface Locks {
  */
 export class GivingWay implements Disposable {
   readonly signal: AbortSignal;
+  readonly #locks: Locks;
+  readonly #container: string;
   readonly #timer: NodeJS.Timeout;
 
   /** Throws `busy` where such an operation is under way. */
   constructor(locks: Locks, container: string, outer: AbortSignal) {
-    const holder = locks.holder(container);
-    if (holder && FIRST.has(holder.kind)) throw new TremplinError("busy", busySentence(container, holder));
+    this.#locks = locks;
+    this.#container = container;
+    this.check();
     const controller = new AbortController();
     this.signal = AbortSignal.any([outer, controller.signal]);
     this.#timer = setInterval(() => {
@@ -43,6 +46,13 @@ export class GivingWay implements Disposable {
       const sentence = `the copy ended because the operation "${kind}" has begun on ${container}; what was complete stays`;
       controller.abort(new TremplinError("busy", sentence));
     }, LOOK_MS).unref();
+  }
+
+  /** Throws `busy` where such an operation is under way. */
+  check(): void {
+    const holder = this.#locks.holder(this.#container);
+    if (holder && FIRST.has(holder.kind))
+      throw new TremplinError("busy", busySentence(this.#container, holder));
   }
 
   [Symbol.dispose](): void {

@@ -16,3 +16,18 @@ test("a container that was never started is not replaced by a create once it has
   assert.equal((await at.cp(`${at.path("notes")} web:`)).code, 0);
   assert.equal(await isReplaced(), false);
 });
+
+test("a create that has begun before a container is marked goes first: nothing is copied into what it replaces", async (t) => {
+  const at = await CopyFixture.open(t);
+  await using engine = await at.engine.connect();
+  await markCreated(engine, "web", new AbortController().signal);
+  await writeFile(at.path("notes"), "notes");
+  const marking = at.engine.hold("PUT", /web\/metadata$/);
+  const copying = at.cp(`${at.path("notes")} web:`);
+  await marking.reached;
+  using _lock = at.locks.take({ id: "x", kind: "create", container: "web", startedAt: 0 });
+  marking.release();
+  const { code, stderr } = await copying;
+  assert.deepEqual([code, at.files("web").names("/home/anna")], [5, []]);
+  assert.match(stderr, /web/);
+});

@@ -89,6 +89,8 @@ async function* writeFiles(
   using way = await beginCopy(deps, containerName, outer);
   using files = await openFiles(deps, containerName, way.signal);
   await keepContent(deps, containerName, way.signal);
+  // A create that has begun meanwhile may have decided before that.
+  way.check();
   const { path, target } = await openTarget(files, start);
   const receiver = new TreeReceiver(files, target);
   const report = () => ({
@@ -138,8 +140,7 @@ async function beginCopy({ engine, runner }: Deps, name: string, signal: AbortSi
 async function keepContent({ engine }: Deps, name: string, signal: AbortSignal): Promise<void> {
   const running = engine.running();
   const found = await getContainer(running, name, signal);
-  if (await isUnprovisioned(running, found, signal).catch(() => false))
-    await markProvisioned(running, name, signal);
+  if (await isUnprovisioned(running, found, signal)) await markProvisioned(running, name, signal);
 }
 
 /** The end of the call does not end the session: what is unfinished must still be removed. */
