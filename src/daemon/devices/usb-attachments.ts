@@ -1,15 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../../base/async/clock.ts";
 import { KeyedMutex } from "../../base/async/keyed-mutex.ts";
-import { Reconciler } from "../../base/async/reconciler.ts";
 import type { Logger } from "../../base/logger.ts";
 import { bootId } from "../../base/processes/process-info.ts";
 import { isTemporaryName } from "../../base/temporary-name.ts";
 import { isUnavailable, TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
-import type { EngineEvent } from "../../engine/events/engine-event.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import type { Instance } from "../../engine/resources/instance.ts";
+import { ContainerReconciler } from "../containers/container-reconciler.ts";
 import { getContainer, uuidOf } from "../containers/find-container.ts";
 import { withUsb } from "../containers/usb-mark.ts";
 import { UsbAssignments } from "./usb-assignments.ts";
@@ -23,7 +22,7 @@ const RETRY_DELAYS_MS = [500, 30_000] as const;
 const MUTEX_KEY = "usb";
 const REMOTE_ENGINE = "the engine runs on another machine: its containers cannot use USB devices of this one";
 /** Events after which a container may have the wrong USB devices, or another name. */
-const RELEVANT_ACTIONS = ["created", "deleted", "renamed", "restored"].map((what) => `instance-${what}`);
+const RELEVANT_ACTIONS = ["created", "deleted", "renamed", "restored"];
 
 export interface UsbAttachmentsOptions {
   readonly file: string;
@@ -45,21 +44,21 @@ export class UsbAttachments implements AsyncDisposable {
   readonly #options: UsbAttachmentsOptions;
   readonly #assignments: UsbAssignments;
   readonly #ports: UsbPorts;
-  readonly #reconciler: Reconciler;
+  readonly #reconciler: ContainerReconciler;
   readonly #mutex = new KeyedMutex();
-  #subscription: Disposable | undefined;
-  #watched: Engine | undefined;
 
   private constructor(options: UsbAttachmentsOptions, assignments: UsbAssignments, ports: UsbPorts) {
     this.#options = options;
     this.#assignments = assignments;
     this.#ports = ports;
-    const reconcile = (signal: AbortSignal): Promise<boolean> => this.#reconcile(signal);
-    this.#reconciler = new Reconciler({
-      reconcile,
+    const { clock, log } = options;
+    this.#reconciler = new ContainerReconciler({
+      reconcile: (engine, signal) => this.#reconcile(engine, signal),
+      actions: RELEVANT_ACTIONS,
+      failure: "cannot update the USB devices of containers; retrying",
       debounceMs: DEBOUNCE_MS,
       retryDelaysMs: RETRY_DELAYS_MS,
-      clock: options.clock,
+      ...{ clock, log },
     });
   }
 
@@ -77,14 +76,7 @@ export class UsbAttachments implements AsyncDisposable {
 
   /** Reconciles the containers of an engine now and whenever something changes them. */
   watch(engine: Engine): void {
-    this.#watched = engine;
-    const refresh = (): void => this.#reconciler.trigger();
-    const onEvent = (event: EngineEvent): void => {
-      if (event.type === "lifecycle" && RELEVANT_ACTIONS.includes(event.metadata.action)) refresh();
-    };
-    this.#subscription?.[Symbol.dispose]();
-    this.#subscription = engine.events.subscribe({ types: ["lifecycle"], reconnected: refresh }, onEvent);
-    refresh();
+    this.#reconciler.watch(engine);
   }
 
   /**
@@ -95,20 +87,20 @@ export class UsbAttachments implements AsyncDisposable {
     await this.#change(async (engine) => {
       await this.#ports.check(port);
       const taker = await getContainer(engine, container);
-      const holder = await this.#holderOf(port);
-      if (holder && uuidOf(holder) !== uuidOf(taker)) await this.#detachFrom(port, holder);
+      const holder = await this.#holderOf(engine, port);
+      if (holder && uuidOf(holder) !== uuidOf(taker)) await this.#detachFrom(engine, port, holder);
       // Devices first: a port counts as attached only once the engine has accepted them.
-      await this.#setPorts(taker, [...this.#assignments.portsOf(taker), port]);
+      await this.#setPorts(engine, taker, [...this.#assignments.portsOf(taker), port]);
       await this.#assignments.set(port, taker);
     });
   }
 
   /** Detaches a port from the container that has it, if any, also one whose controller is away. Throws as `attach` does. */
   async detach(port: number): Promise<void> {
-    await this.#change(async () => {
+    await this.#change(async (engine) => {
       if (!this.#assignments.of(port)) await this.#ports.check(port);
-      const holder = await this.#holderOf(port);
-      if (holder) await this.#detachFrom(port, holder);
+      const holder = await this.#holderOf(engine, port);
+      if (holder) await this.#detachFrom(engine, port, holder);
       await this.#assignments.remove(port);
     });
   }
@@ -132,7 +124,6 @@ export class UsbAttachments implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#subscription?.[Symbol.dispose]();
     await this.#ports[Symbol.asyncDispose]();
     await this.#reconciler[Symbol.asyncDispose]();
   }
@@ -149,28 +140,28 @@ export class UsbAttachments implements AsyncDisposable {
     });
   }
 
-  /** The one that is watched, which others may use only later, once it counts as running. */
-  #engine(): Engine {
-    return this.#watched ?? this.#options.engine();
-  }
-
-  async #holderOf(port: number): Promise<Instance | undefined> {
+  async #holderOf(engine: Engine, port: number): Promise<Instance | undefined> {
     const assignment = this.#assignments.of(port);
     if (!assignment) return undefined;
-    const containers = await this.#options.engine().instances.list();
+    const containers = await engine.instances.list();
     return containers.find((each) => uuidOf(each) === assignment.identity);
   }
 
-  async #detachFrom(port: number, holder: Instance): Promise<void> {
+  async #detachFrom(engine: Engine, port: number, holder: Instance): Promise<void> {
     const others = this.#assignments.portsOf(holder).filter((each) => each !== port);
-    await this.#setPorts(holder, others);
+    await this.#setPorts(engine, holder, others);
   }
 
   /** Sets the USB devices of a container to those of the given ports, in one change. */
-  async #setPorts(container: Instance, ports: readonly number[], signal?: AbortSignal): Promise<void> {
+  async #setPorts(
+    engine: Engine,
+    container: Instance,
+    ports: readonly number[],
+    signal?: AbortSignal,
+  ): Promise<void> {
     const nodes = await this.#ports.nodes(ports);
     if (isDeepStrictEqual(withUsb(container.devices, nodes), container.devices)) return;
-    await this.#engine().instances.update(
+    await engine.instances.update(
       container.name,
       (instance) => ({ ...instance, devices: withUsb(instance.devices, nodes) }),
       { signal },
@@ -178,27 +169,19 @@ export class UsbAttachments implements AsyncDisposable {
   }
 
   /** Reconciles all containers; false if one failed. */
-  async #reconcile(signal: AbortSignal): Promise<boolean> {
+  async #reconcile(engine: Engine, signal: AbortSignal): Promise<boolean> {
     return await this.#mutex.run(MUTEX_KEY, async () => {
-      try {
-        const containers = await this.#engine().instances.list({ signal });
-        await this.#assignments.follow(containers);
-        const shown = containers.filter(({ name }) => !isTemporaryName(name));
-        const right = await Promise.all(shown.map((each) => this.#reconcileContainer(each, signal)));
-        return right.every(Boolean);
-      } catch (error) {
-        if (signal.aborted) return true;
-        // Without an engine there is nothing to do: watch() triggers once one runs.
-        if (isUnavailable(error)) return true;
-        this.#options.log.warn({ error }, "cannot update the USB devices of containers; retrying");
-        return false;
-      }
+      const containers = await engine.instances.list({ signal });
+      await this.#assignments.follow(containers);
+      const shown = containers.filter(({ name }) => !isTemporaryName(name));
+      const right = await Promise.all(shown.map((each) => this.#reconcileContainer(engine, each, signal)));
+      return right.every(Boolean);
     });
   }
 
-  async #reconcileContainer(container: Instance, signal: AbortSignal): Promise<boolean> {
+  async #reconcileContainer(engine: Engine, container: Instance, signal: AbortSignal): Promise<boolean> {
     try {
-      await this.#setPorts(container, this.#assignments.portsOf(container), signal).catch(ifMissing);
+      await this.#setPorts(engine, container, this.#assignments.portsOf(container), signal).catch(ifMissing);
       return true;
     } catch (error) {
       if (signal.aborted || isUnavailable(error)) throw error;

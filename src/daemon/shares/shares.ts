@@ -2,14 +2,13 @@ import { randomBytes } from "node:crypto";
 import { basename } from "node:path";
 import type { Clock } from "../../base/async/clock.ts";
 import { KeyedMutex } from "../../base/async/keyed-mutex.ts";
-import { Reconciler } from "../../base/async/reconciler.ts";
 import type { Logger } from "../../base/logger.ts";
-import { errorMessage, isUnavailable, TremplinError } from "../../base/tremplin-error.ts";
+import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
 import type { Engine } from "../../engine/engine.ts";
-import type { EngineEvent } from "../../engine/events/engine-event.ts";
 import { formatEngineAddress } from "../../engine/http/engine-address.ts";
 import { ifMissing } from "../../engine/http/if-missing.ts";
 import { type Instance, instanceStatus } from "../../engine/resources/instance.ts";
+import { ContainerReconciler } from "../containers/container-reconciler.ts";
 import { getContainer } from "../containers/find-container.ts";
 import { deviceOf, type ShareDevice, sharesOf, withoutDevices } from "../containers/share-mark.ts";
 import { checkReplaced, findShare } from "./find-share.ts";
@@ -29,7 +28,7 @@ const MUTEX_KEY = "shares";
 /** The end of every second key of a device. */
 const AGAIN = "-again";
 /** Events after which a share may be used by nobody, or an engine may have started a container without it. */
-const RELEVANT_ACTIONS = ["created", "deleted", "restored"].map((what) => `instance-${what}`);
+const RELEVANT_ACTIONS = ["created", "deleted", "restored"];
 
 export interface SharesOptions {
   readonly records: ShareRecords;
@@ -46,17 +45,18 @@ export interface SharesOptions {
 export class Shares implements AsyncDisposable {
   readonly #options: SharesOptions;
   readonly #mutex = new KeyedMutex();
-  readonly #reconciler: Reconciler;
-  #subscription: Disposable | undefined;
-  #watched: Engine | undefined;
+  readonly #reconciler: ContainerReconciler;
 
   constructor(options: SharesOptions) {
     this.#options = options;
-    this.#reconciler = new Reconciler({
-      reconcile: (signal) => this.#reconcile(signal),
+    const { clock, log } = options;
+    this.#reconciler = new ContainerReconciler({
+      reconcile: (engine, signal) => this.#reconcile(engine, signal),
+      actions: RELEVANT_ACTIONS,
+      failure: "cannot compare the shares with what containers have; retrying",
       debounceMs: DEBOUNCE_MS,
       retryDelaysMs: RETRY_DELAYS_MS,
-      clock: options.clock,
+      ...{ clock, log },
     });
   }
 
@@ -76,14 +76,7 @@ export class Shares implements AsyncDisposable {
 
   /** Forgets what no container of the engine has any more, now and whenever a container is gone or restored. */
   watch(engine: Engine): void {
-    this.#watched = engine;
-    const refresh = (): void => this.#reconciler.trigger();
-    const onEvent = (event: EngineEvent): void => {
-      if (event.type === "lifecycle" && RELEVANT_ACTIONS.includes(event.metadata.action)) refresh();
-    };
-    this.#subscription?.[Symbol.dispose]();
-    this.#subscription = engine.events.subscribe({ types: ["lifecycle"], reconnected: refresh }, onEvent);
-    refresh();
+    this.#reconciler.watch(engine);
   }
 
   /** Ends the mounts; for when the engine has stopped. Never rejects. */
@@ -123,7 +116,7 @@ export class Shares implements AsyncDisposable {
       const id = randomBytes(8).toString("hex");
       const kept = await this.#add(id, record, notes);
       try {
-        await this.#setDevice(container, { id, path, record: kept }, before);
+        await this.#setDevice(engine, container, { id, path, record: kept }, before);
       } catch (error) {
         await this.#forgetUnused(engine, id);
         throw error;
@@ -169,13 +162,7 @@ export class Shares implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#subscription?.[Symbol.dispose]();
     await this.#reconciler[Symbol.asyncDispose]();
-  }
-
-  /** The one that is watched, which others may use only later, once it counts as running. */
-  #engine(): Engine {
-    return this.#watched ?? this.#options.engine();
   }
 
   #localEngine(): Engine {
@@ -205,6 +192,7 @@ export class Shares implements AsyncDisposable {
   }
 
   async #setDevice(
+    { instances }: Engine,
     container: Instance,
     { id, path, record }: { id: string; path: string; record: ShareRecord },
     before: readonly ShareDevice[],
@@ -214,7 +202,6 @@ export class Shares implements AsyncDisposable {
     const device = deviceOf({ key, mount: this.#options.mounts.pathOf(id), source, path, readOnly });
     const replaced = new Set(before.map((share) => share.key));
     const change = (all: Instance["devices"]) => ({ ...withoutDevices(all, replaced), [key]: device });
-    const { instances } = this.#engine();
     await instances.update(container.name, (all) => ({ ...all, devices: change(all.devices) }), inTime());
   }
 
@@ -232,47 +219,34 @@ export class Shares implements AsyncDisposable {
     }
   }
 
-  async #reconcile(signal: AbortSignal): Promise<boolean> {
-    const { records, log } = this.#options;
+  async #reconcile(engine: Engine, signal: AbortSignal): Promise<boolean> {
+    const { records } = this.#options;
     return await this.#mutex.run(MUTEX_KEY, async () => {
-      try {
-        if (records.all.size === 0) return true;
-        const engine = this.#engine();
-        const here = formatEngineAddress(engine.address);
-        const containers = await engine.instances.list({ signal });
-        const users = (id: string) => containers.filter((each) => this.#recordsOf(each).has(id));
-        // Another engine does not know the containers of this one.
-        const isOfAnother = ({ engine: of = here }: ShareRecord) => of !== here;
-        for (const [id, record] of records.all) {
-          const [first, ...others] = users(id);
-          if (first) await this.#mountAndShow(id, record, [first, ...others], signal);
-          else if (!isOfAnother(record)) await this.#forget(id);
-        }
-        return true;
-      } catch (error) {
-        // Without an engine there is nothing to do: watch() triggers once one runs.
-        if (signal.aborted || isUnavailable(error)) return true;
-        log.warn({ error }, "cannot compare the shares with what containers have; retrying");
-        return false;
+      if (records.all.size === 0) return true;
+      const here = formatEngineAddress(engine.address);
+      const containers = await engine.instances.list({ signal });
+      // Another engine does not know the containers of this one.
+      const isOfAnother = ({ engine: of = here }: ShareRecord) => of !== here;
+      for (const [id, record] of records.all) {
+        const users = containers.filter((each) => this.#recordsOf(each).has(id));
+        if (users.length > 0) {
+          if (await this.#mount(id, record, users[0])) await this.#show(engine, id, users, signal);
+        } else if (!isOfAnother(record)) await this.#forget(id);
       }
+      return true;
     });
-  }
-
-  async #mountAndShow(
-    id: string,
-    record: ShareRecord,
-    containers: readonly [Instance, ...Instance[]],
-    signal: AbortSignal,
-  ): Promise<void> {
-    if (await this.#mount(id, record, containers[0])) await this.#show(id, containers, signal);
   }
 
   /**
    * Gives a folder that is there again to containers that started without it. Under another key the engine takes the
    * device away and adds it in one change, so that nothing can end this in the middle.
    */
-  async #show(id: string, containers: readonly Instance[], signal: AbortSignal): Promise<void> {
-    const { instances } = this.#engine();
+  async #show(
+    { instances }: Engine,
+    id: string,
+    containers: readonly Instance[],
+    signal: AbortSignal,
+  ): Promise<void> {
     for (const { name, status_code, devices } of containers) {
       const key = sharesOf(devices).find((share) => basename(share.mount) === id)?.key;
       if (status_code !== instanceStatus.running || key === undefined) continue;
