@@ -2,7 +2,7 @@ import type { Clock } from "../../../base/async/clock.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import type { BackupTransfer_Phase as Phase } from "../../../contract/tremplin/v1/host_pb.js";
 import type { Handler } from "../../../transport/answer-calls.ts";
-import { Tickets } from "../tickets.ts";
+import { OneTimeTokens } from "../one-time-tokens.ts";
 import type { Transfer } from "./transfer.ts";
 
 /** One request of a browser that has the bytes of a file, or wants them. */
@@ -26,11 +26,11 @@ const LIFETIME_MS = 60_000;
  */
 export class Exchanges {
   readonly #clock: Clock;
-  readonly #tickets: Tickets<Purpose>;
+  readonly #tickets: OneTimeTokens<Purpose>;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#tickets = new Tickets(clock, { lifetimeMs: LIFETIME_MS, most: 64 });
+    this.#tickets = new OneTimeTokens(clock, { lifetimeMs: LIFETIME_MS, most: 64 });
   }
 
   /** Shows the page a URL in a new phase, and waits for the request there. */
@@ -42,7 +42,7 @@ export class Exchanges {
       taken.resolve(exchange);
       return true;
     };
-    transfer.enter(phase, { urlPath: `${PREFIX}${this.#tickets.create({ method, take })}` });
+    transfer.enter(phase, { urlPath: `${PREFIX}${this.#tickets.create({ method, take }).token}` });
     const signal = AbortSignal.any([transfer.signal, closed.signal]);
     const late = this.#clock.sleep(LIFETIME_MS, signal).then(() => {
       throw new TremplinError("timed-out", "the browser did not begin within a minute; try again");
