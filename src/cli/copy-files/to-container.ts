@@ -1,8 +1,8 @@
 import { posix } from "node:path";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { batches } from "../../base/async/batches.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { Guest, type WriteFilesInputSchema } from "../../contract/tremplin/v1/guest_pb.js";
+import { fileBatches } from "../../transport/file-batches.ts";
 import type { Session } from "../host-client/session.ts";
 import type { Place } from "./place.ts";
 import { type Amount, type Item, measureOwn, readOwn } from "./read-own.ts";
@@ -15,9 +15,6 @@ interface Target extends ContainerPlace {
   readonly owner: string;
 }
 
-const BATCH_BYTES = 128 * 1024;
-/** What an item weighs in a batch, beside its data and its names. */
-const ITEM_BYTES = 128;
 /** How long the guest has to remove what is unfinished after Ctrl-C. */
 const GRACE_MS = 5_000;
 
@@ -89,7 +86,7 @@ async function* inputsOf(
   const names = new SourceNames();
   try {
     for (const source of sources) {
-      for await (const items of batches(itemsOf(source, target, sending, names), BATCH_BYTES, weightOf)) {
+      for await (const items of fileBatches(itemsOf(source, target, sending, names))) {
         interrupted.throwIfAborted();
         yield { input: { case: "items", value: { items } } };
       }
@@ -158,11 +155,4 @@ function afterInterrupt(interrupted: AbortSignal) {
 
 function bytesOf(path: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(Buffer.from(path));
-}
-
-function weightOf({ item }: Item): number {
-  if (item?.case === "data") return ITEM_BYTES + (item.value?.length ?? 0);
-  if (item?.case === "skipped") return ITEM_BYTES + 2 * (item.value.path?.length ?? 0);
-  if (item?.case === "end" || !item?.case) return ITEM_BYTES;
-  return ITEM_BYTES + (item.value.name?.length ?? 0) + (item.value.target?.length ?? 0);
 }

@@ -2,7 +2,6 @@ import { posix } from "node:path";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { abortable } from "../../base/async/abortable.ts";
-import { batches } from "../../base/async/batches.ts";
 import { checkContainerName } from "../../base/container-name.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type {
@@ -13,6 +12,7 @@ import type {
   WriteFilesOutputSchema,
 } from "../../contract/tremplin/v1/guest_pb.js";
 import type { FileSession } from "../../engine/files/file-session.ts";
+import { fileBatches } from "../../transport/file-batches.ts";
 import { getContainer } from "../containers/find-container.ts";
 import { isUnprovisioned, markProvisioned } from "../containers/provisioned-mark.ts";
 import { fileError } from "../copy-files/file-error.ts";
@@ -20,7 +20,7 @@ import { GivingWay } from "../copy-files/giving-way.ts";
 import { openTarget } from "../copy-files/open-target.ts";
 import { bytesOf, personOf, wholePath } from "../copy-files/place.ts";
 import { TreeReceiver } from "../copy-files/receive-tree.ts";
-import { type Item, sendTree } from "../copy-files/send-tree.ts";
+import { sendTree } from "../copy-files/send-tree.ts";
 import type { RpcDeps } from "./rpc.ts";
 
 type Deps = Pick<RpcDeps, "engine" | "runner">;
@@ -30,9 +30,6 @@ type Handlers = Pick<ServiceImpl<typeof Guest>, "readFiles" | "writeFiles">;
 const STALL_MS = 30_000;
 /** How long a copy that has to end may remove what is unfinished. */
 const CLEAN_UP_MS = 2_000;
-const BATCH_BYTES = 128 * 1024;
-/** What an item weighs in a batch, beside its data and its names. */
-const ITEM_BYTES = 128;
 
 /** Files and folders between a container and the caller (docs/daily.md#copy-files). */
 export function copyFiles(deps: Deps): Handlers {
@@ -64,7 +61,7 @@ async function* readFiles(
   try {
     yield { path: bytesOf(path) };
     const items = sendTree(files, path, posix.basename(path) || containerName, info);
-    for await (const batch of batches(items, BATCH_BYTES, weightOf)) {
+    for await (const batch of fileBatches(items)) {
       way.signal.throwIfAborted();
       yield { items: batch };
     }
@@ -147,11 +144,4 @@ async function keepContent({ engine }: Deps, name: string, signal: AbortSignal):
 async function openFiles({ engine }: Deps, name: string, signal: AbortSignal): Promise<FileSession> {
   signal.throwIfAborted();
   return await engine.running().fileSession(name, { stallMs: STALL_MS });
-}
-
-function weightOf({ item }: Item): number {
-  if (item?.case === "data") return ITEM_BYTES + item.value.length;
-  if (item?.case === "skipped") return ITEM_BYTES + 2 * (item.value.path?.length ?? 0);
-  if (item?.case === "end" || !item?.case) return ITEM_BYTES;
-  return ITEM_BYTES + (item.value.name?.length ?? 0) + (item.value.target?.length ?? 0);
 }
