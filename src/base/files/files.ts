@@ -60,10 +60,15 @@ export async function* bytesOfFile(file: FileHandle): AsyncGenerator<Buffer, voi
 
 /**
  * Replaces a file atomically: after a crash of the program or the machine at any instant, the path has either the old
- * content or the new one, complete. The default mode is 0600.
+ * content or the new one, complete. The default mode is 0600. `fresh`: the path of the new content until it is complete,
+ * where a file of the default name can be somebody's.
  */
-export async function replaceFile(path: string, content: string | Buffer, mode = 0o600): Promise<void> {
-  const fresh = `${path}${UNFINISHED_SUFFIX}`;
+export async function replaceFile(
+  path: string,
+  content: string | Buffer,
+  mode = 0o600,
+  fresh = `${path}${UNFINISHED_SUFFIX}`,
+): Promise<void> {
   {
     await using file = await open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode);
     await file.writeFile(content);
@@ -85,4 +90,9 @@ export async function removeUnfinished(folder: string): Promise<void> {
   for (const { name } of found.filter((entry) => entry.isFile() && entry.name.endsWith(UNFINISHED_SUFFIX))) {
     await unlink(join(folder, name));
   }
+}
+
+/** For `catch`: undefined where there is no such file or folder. */
+export function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error;
 }

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { lstat, mkdir, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import { lstat, mkdir, readFile, realpath, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { lockFile } from "../../base/files/file-lock.ts";
-import { canAccess, replaceFile, textOfFile } from "../../base/files/files.ts";
+import { canAccess, ignoreMissing, replaceFile, textOfFile } from "../../base/files/files.ts";
 import { runProgram } from "../../base/processes/run-program.ts";
 import { systemErrorSentence } from "../../base/system-error.ts";
 import { errorMessage, TremplinError } from "../../base/tremplin-error.ts";
@@ -58,8 +58,8 @@ export async function addInclude({ home }: PersonsHome, files: SshFiles): Promis
     const named = join(home, ".ssh", "config");
     await mkdir(dirname(named), { recursive: true, mode: 0o700 });
     const path = await realpath(named).catch(() => named);
-    const found = await stat(path).catch(ifNoFile);
-    if (!found && (await lstat(path).catch(ifNoFile))) {
+    const found = await stat(path).catch(ignoreMissing);
+    if (!found && (await lstat(path).catch(ignoreMissing))) {
       throw new TremplinError("failed", `${named} is a link to nothing: make that file, or remove the link`);
     }
     const before = found ? await readFile(path, "latin1") : "";
@@ -75,8 +75,7 @@ export async function addInclude({ home }: PersonsHome, files: SshFiles): Promis
 async function replaceOf(path: string, content: Buffer, mode: number): Promise<void> {
   const fresh = `${path}.tremplin-${randomBytes(6).toString("hex")}`;
   try {
-    await replaceFile(fresh, content, mode);
-    await rename(fresh, path);
+    await replaceFile(path, content, mode, fresh);
   } finally {
     await rm(fresh, { force: true });
   }
@@ -92,10 +91,6 @@ export async function keepHostKeys(folder: string, host: string, keys: readonly 
   await using _lock = await locking.catch(() => undefined);
   const before = (await textOfFile(path)) ?? "";
   if (!isKept(before)) await replaceOf(path, Buffer.from(withHostKeys(before, host, keys)), 0o600);
-}
-
-function ifNoFile(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== "ENOENT") throw error;
 }
 
 async function asSentence<T>(work: () => Promise<T>): Promise<T> {

@@ -2,6 +2,7 @@ import { chmod, mkdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type Clock, systemClock } from "../../base/async/clock.ts";
 import { lockFile, tryLockFile } from "../../base/files/file-lock.ts";
+import { ignoreMissing } from "../../base/files/files.ts";
 import type { Logger } from "../../base/logger.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { machineApt } from "../mirrors/machine-apt.ts";
@@ -112,8 +113,4 @@ function hiddenPath(image: string, what: string): string {
 async function isFresh(image: string, clock: Clock): Promise<boolean> {
   const found = await stat(imageFiles(image).metadataPath).catch(ignoreMissing);
   return found !== undefined && clock.now() - found.mtimeMs < MAX_AGE_MS;
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== "ENOENT") throw error;
 }

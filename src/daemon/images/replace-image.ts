@@ -1,5 +1,6 @@
 import { lstat, readdir, rename } from "node:fs/promises";
 import { basename } from "node:path";
+import { ignoreMissing } from "../../base/files/files.ts";
 import { imageFiles } from "./pack-image.ts";
 
 /**
@@ -27,8 +28,4 @@ async function findFreeName(path: string): Promise<string> {
     const name = `${path}.kept-${count}`;
     if (!(await lstat(name).catch(ignoreMissing))) return name;
   }
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== "ENOENT") throw error;
 }

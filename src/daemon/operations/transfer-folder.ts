@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { constants, type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { bytesOfFile } from "../../base/files/files.ts";
+import { bytesOfFile, ignoreMissing } from "../../base/files/files.ts";
 import { systemErrorText } from "../../base/system-error.ts";
 import { bytesText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import { checkHead, HEAD_BYTES } from "../backups/archive-format.ts";
-import { ignoreMissing, OpenFolder } from "./export/open-folder.ts";
+import { OpenFolder } from "./export/open-folder.ts";
 
 /** Long enough for the slowest link, and for a caller who was away. */
 const MAX_AGE_MS = 24 * 3_600_000;

@@ -1,7 +1,7 @@
 import type { BigIntStats } from "node:fs";
 import { constants, type FileHandle, lstat, open, readlink, realpath, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { O_PATH } from "../../../base/files/files.ts";
+import { ignoreMissing, O_PATH } from "../../../base/files/files.ts";
 import { syncIfSupported } from "../../../base/files/sync.ts";
 import { systemErrorText } from "../../../base/system-error.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
@@ -105,8 +105,4 @@ export async function assertSameFolder(
 export function cannotWrite(path: string, error: NodeJS.ErrnoException): never {
   if (error instanceof TremplinError) throw error;
   throw new TremplinError("invalid", `cannot write to ${path}: ${systemErrorText(error)}`, error);
-}
-
-export function ignoreMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== "ENOENT") throw error;
 }

@@ -1,8 +1,9 @@
 import { constants, open, unlink } from "node:fs/promises";
 import { identityOf, isSameFile, isUntouched } from "../../../base/files/file-identity.ts";
+import { ignoreMissing } from "../../../base/files/files.ts";
 import { TremplinError } from "../../../base/tremplin-error.ts";
 import { startsWithHead } from "./file-head.ts";
-import { ignoreMissing, OpenFolder } from "./open-folder.ts";
+import { OpenFolder } from "./open-folder.ts";
 import {
   type FileHead,
   type PackedFile,
