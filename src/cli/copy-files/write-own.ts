@@ -22,6 +22,7 @@ import {
 import { basename, dirname, resolve } from "node:path";
 import { promisify } from "node:util";
 import { isFileName, pathText } from "../../base/file-name.ts";
+import { type AccountIds, sudoCaller } from "../../base/processes/sudo-caller.ts";
 import { plainText } from "../../base/text.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 import type { FileEntry, FileItem } from "../../contract/tremplin/v1/guest_pb.js";
@@ -62,7 +63,7 @@ export class OwnReceiver implements Disposable {
   readonly path: string;
   readonly #name: string | undefined;
   readonly #entered: Entered[];
-  readonly #owner: { readonly uid: number; readonly gid: number } | undefined;
+  readonly #owner: AccountIds | undefined;
   readonly #umask = process.umask();
   readonly #mark = randomBytes(6).toString("hex");
   #file: Unfinished | undefined;
@@ -254,10 +255,9 @@ export class OwnReceiver implements Disposable {
 }
 
 /** Under sudo, what is put into a folder of the person is theirs. */
-function personIn(folder: Stats) {
-  const [uid, gid] = [Number(process.env.SUDO_UID), Number(process.env.SUDO_GID)];
-  const isTheirs = process.getuid?.() === 0 && uid > 0 && folder.uid === uid;
-  return isTheirs && Number.isInteger(gid) ? { uid, gid } : undefined;
+function personIn(folder: Stats): AccountIds | undefined {
+  const caller = sudoCaller();
+  return caller?.uid === folder.uid ? caller : undefined;
 }
 
 function makeMissing(folder: string): void {

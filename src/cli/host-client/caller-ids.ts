@@ -1,10 +1,11 @@
+import { type AccountIds, sudoCaller } from "../../base/processes/sudo-caller.ts";
 import { parseAddress } from "../../transport/address.ts";
 
 const ROOT = 0;
 
 export interface CallerIds {
   /** The account of the person at this command, also under sudo; undefined for root, and where the host is elsewhere. */
-  readonly caller: { readonly uid: number; readonly gid: number } | undefined;
+  readonly caller: AccountIds | undefined;
   /** Whether the host, and what is known of its guest, is on this computer: paths and ids mean the same there. */
   readonly isSameMachine: boolean;
 }
@@ -18,7 +19,7 @@ export function callerIds(
   const uid = getuid?.() ?? ROOT;
   const ids =
     uid === ROOT
-      ? { uid: Number(env.SUDO_UID), gid: Number(env.SUDO_GID) }
+      ? (sudoCaller({ env, getuid: () => uid }) ?? { uid: ROOT, gid: ROOT })
       : { uid, gid: getgid?.() ?? ROOT };
   const isPerson = [ids.uid, ids.gid].every((id) => Number.isInteger(id) && id > ROOT && id < 2 ** 32 - 1);
   return { caller: isPerson ? ids : undefined, isSameMachine: true };

@@ -1,4 +1,5 @@
 import { runProgram } from "../../base/processes/run-program.ts";
+import { sudoCaller } from "../../base/processes/sudo-caller.ts";
 import { TremplinError } from "../../base/tremplin-error.ts";
 
 /** Where the person at this command keeps settings. */
@@ -13,19 +14,17 @@ export interface PersonsHome {
  * belong to them, and no link that they made leads root anywhere.
  */
 export async function becomePerson(): Promise<PersonsHome> {
-  const { SUDO_UID, SUDO_GID, HOME, XDG_CONFIG_HOME } = process.env;
-  const uid = Number(SUDO_UID);
-  const gid = Number(SUDO_GID);
-  const isUnderSudo = process.getuid?.() === 0 && Number.isInteger(uid) && Number.isInteger(gid) && uid > 0;
-  if (!isUnderSudo) {
+  const { HOME, XDG_CONFIG_HOME } = process.env;
+  const caller = sudoCaller();
+  if (!caller) {
     if (!HOME)
       throw new TremplinError("failed", "HOME is not set, so it is not known where ssh has its settings");
     return { home: HOME, config: XDG_CONFIG_HOME?.startsWith("/") ? XDG_CONFIG_HOME : `${HOME}/.config` };
   }
-  const home = await homeOf(uid);
-  process.setgroups?.([gid]);
-  process.setgid?.(gid);
-  process.setuid?.(uid);
+  const home = await homeOf(caller.uid);
+  process.setgroups?.([caller.gid]);
+  process.setgid?.(caller.gid);
+  process.setuid?.(caller.uid);
   return { home, config: `${home}/.config` };
 }
 
