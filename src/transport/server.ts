@@ -56,18 +56,13 @@ export interface RpcServer extends AsyncDisposable {
 /** Serves gRPC, gRPC-Web, Connect and JSON over HTTP/1.1 and HTTP/2 on each address. */
 export async function serve(options: ServeOptions): Promise<RpcServer> {
   const { log = silentLogger } = options;
-  const sockets = new Set<Socket>();
   await using servers = new AsyncDisposableStack();
   const addresses: Address[] = [];
   const budget = new CallBudget();
   const localCaller = await callerOnUnixSocket();
   for (const address of options.addresses) {
     const server = serverFor(address, { ...options, log }, budget, localCaller);
-    server.on("connection", (socket: Socket) => {
-      sockets.add(socket);
-      socket.once("close", () => sockets.delete(socket));
-    });
-    servers.defer(() => close(server, sockets));
+    servers.defer(closing(server));
     if (address.kind === "vsock") {
       const { listenOnVsock } = await loadNative(() => import("./vsock/listen-on-vsock.ts"));
       const { acceptsVsock = () => true } = options;
@@ -176,10 +171,17 @@ export async function listen(
   return { ...address, port: (server.address() as AddressInfo).port };
 }
 
-/** Stops listening, and cuts off the connections that a server has. */
-export async function close(server: NetServer, sockets: Set<Socket>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.close(() => resolve());
-  for (const socket of sockets) socket.destroy();
-  await promise;
+/** Follows the connections of a server. Returns how to stop listening, and cut them off. */
+export function closing(server: NetServer): () => Promise<void> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  return async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    server.close(() => resolve());
+    for (const socket of sockets) socket.destroy();
+    await promise;
+  };
 }

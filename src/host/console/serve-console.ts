@@ -1,11 +1,10 @@
-import type { Socket } from "node:net";
 import type { ConnectRouter } from "@connectrpc/connect";
 import type { Clock } from "../../base/async/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { TcpAddress } from "../../transport/address.ts";
 import { Connections } from "../../transport/connections.ts";
 import { plainServer } from "../../transport/plain-server.ts";
-import { close, listen } from "../../transport/server.ts";
+import { closing, listen } from "../../transport/server.ts";
 import { consoleUrl } from "./console-address.ts";
 import { readConsoleFiles } from "./console-files.ts";
 import { consoleHandler } from "./console-handler.ts";
@@ -78,11 +77,7 @@ export async function serveConsole(options: ServeConsoleOptions): Promise<Runnin
   });
   const handler = consoleHandler({ ...signIn, routes, exchanges, log, onSignedIn });
   const server = plainServer(handler, { connections: all, onUpgrade: terminals.accept.bind(terminals) });
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-  });
+  const close = closing(server);
   const address = (await listen(server, options.address)) as TcpAddress;
   server.on("error", (error) => log.warn({ error }, "a connection of the console could not be accepted"));
   const url = consoleUrl(address);
@@ -92,6 +87,6 @@ export async function serveConsole(options: ServeConsoleOptions): Promise<Runnin
       const { token, expiresAt } = tokens.create(true);
       return { url, signInUrl: `${url}?token=${token}`, expiresAt };
     },
-    [Symbol.asyncDispose]: () => close(server, sockets),
+    [Symbol.asyncDispose]: close,
   };
 }

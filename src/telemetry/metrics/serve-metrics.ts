@@ -4,7 +4,7 @@ import type { Registry } from "prom-client";
 import type { Logger } from "../../base/logger.ts";
 import type { Address } from "../../transport/address.ts";
 import { refuseBrowser } from "../../transport/browser-guard.ts";
-import { close, listen } from "../../transport/server.ts";
+import { closing, listen } from "../../transport/server.ts";
 import { checkMetricsAddress } from "./metrics-address.ts";
 
 /** Those who read metrics are few; a program that opens more only keeps them from each other. */
@@ -48,14 +48,11 @@ export async function serveMetrics(
     },
   );
   server.maxConnections = MAX_CONNECTIONS;
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.on("error", () => socket.destroy()).once("close", () => sockets.delete(socket));
-  });
+  server.on("connection", (socket: Socket) => void socket.on("error", () => socket.destroy()));
+  const close = closing(server);
   const real = await listen(server, address as Exclude<Address, { kind: "vsock" }>);
   server.on("error", (error) => log.warn({ error }, "a connection for metrics could not be accepted"));
-  return { address: real, [Symbol.asyncDispose]: () => close(server, sockets) };
+  return { address: real, [Symbol.asyncDispose]: close };
 }
 
 function refuseOther({ method, url = "" }: IncomingMessage) {
