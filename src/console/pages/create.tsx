@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { create, type Source } from "../api/create.ts";
 import { sentence, sentenceOf } from "../api/host.ts";
 import { live, useShown } from "../api/use-live.ts";
+import { malformedText, takenNameText } from "../model/new-name.ts";
 import { Bar } from "../parts/bar.tsx";
 import { actionNamed, Button, useRefusal } from "../parts/button.tsx";
 import { Choice, TextField } from "../parts/field.tsx";
@@ -171,11 +172,8 @@ function problemsOf({ name, kind, url, alias }: Wanted, taken: readonly string[]
 /** What is wrong with a name; undefined: nothing. The guest decides in the end. */
 function problemOf(name: string, taken: readonly string[]): string | undefined {
   if (name === "") return "Give it a name.";
-  if (taken.includes(name)) return `There is a container ${name} already; choose another name.`;
-  if (!/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(name)) {
-    return "A name has up to 63 letters, digits and hyphens; it begins with a letter and does not end with a hyphen.";
-  }
-  return undefined;
+  if (taken.includes(name)) return takenNameText(name);
+  return malformedText(name);
 }
 
 /** Builds the image, then creates the container, whose progress the overview shows. */

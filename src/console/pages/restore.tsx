@@ -1,5 +1,4 @@
 import { useState } from "preact/hooks";
-import { isContainerName } from "../../base/container-name.ts";
 import { bytesText } from "../../base/text.ts";
 import { restoreNew, takenText } from "../api/actions.ts";
 import { sentenceOf } from "../api/host.ts";
@@ -7,6 +6,7 @@ import { transfers } from "../api/transfers.ts";
 import { live, useShown } from "../api/use-live.ts";
 import { useTransferRefusal, useTransferRun } from "../api/use-transfer.ts";
 import { nameInFile } from "../model/name-in-file.ts";
+import { malformedText } from "../model/new-name.ts";
 import { actionNamed, Button, useRefusal } from "../parts/button.tsx";
 import { Choice, TextField } from "../parts/field.tsx";
 import { FileField } from "../parts/file-field.tsx";
@@ -90,6 +90,5 @@ export function RestorePage({ guest }: { readonly guest: string }) {
 function problemOf(name: string, taken: readonly string[], hasFile: boolean): string | undefined {
   if (name === "" || !hasFile) return "Give the file and a name.";
   if (taken.includes(name)) return takenText(name);
-  if (isContainerName(name)) return undefined;
-  return "A name has up to 63 letters, digits and hyphens; it begins with a letter and does not end with a hyphen.";
+  return malformedText(name);
 }

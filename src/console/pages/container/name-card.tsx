@@ -2,6 +2,7 @@ import { useState } from "preact/hooks";
 import { copy, rename } from "../../api/daily.ts";
 import { findContainer } from "../../api/live.ts";
 import { useShown } from "../../api/use-live.ts";
+import { takenNameText } from "../../model/new-name.ts";
 import { ActionButton, actionNamed, anytime } from "../../parts/button.tsx";
 import { Checkbox, TextField } from "../../parts/field.tsx";
 import { linkTo } from "../../route.ts";
@@ -15,7 +16,7 @@ export function NameCard({ target, actions }: CardProps) {
   const { guest, name } = target;
   const isTaken = findContainer(shown, guest, newName) !== undefined;
   const noName = newName === "" ? "Give the new name first." : undefined;
-  const problem = isTaken ? `There is a container ${newName} already; choose another name.` : undefined;
+  const problem = isTaken ? takenNameText(newName) : undefined;
   const allowed = (action: string) => {
     const refusal = noName ?? problem;
     return refusal === undefined ? actionNamed(actions, action) : anytime(action, refusal);
